@@ -1,0 +1,5 @@
+"""``python -m lesson_runner`` is ``lesson``."""
+
+from lesson_runner.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The actions every lesson can use: ``shell``, ``python`` and ``manual``."""

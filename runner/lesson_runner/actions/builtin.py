@@ -1,0 +1,23 @@
+"""The built-in plugin: the actions that every lesson can use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lesson_runner.actions.manual import MANUAL
+from lesson_runner.actions.python import PYTHON
+from lesson_runner.actions.shell import SHELL, stop_background
+from lesson_runner.plugin import Action, Event, RunContext, hookimpl
+
+
+@hookimpl
+def lesson_actions() -> Iterable[Action]:
+    """Return ``shell``, ``python`` and ``manual``."""
+    return (SHELL, PYTHON, MANUAL)
+
+
+@hookimpl
+def lesson_step_event(event: Event, context: RunContext) -> None:
+    """When a run is over, end what its steps left in the background."""
+    if event.kind == "run-finished":
+        stop_background(context)

@@ -1,0 +1,127 @@
+"""The ``shell`` action: a block of the lesson, run in bash."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.execute.console import commands
+from lesson_runner.execute.process import Finished, signal_name
+from lesson_runner.execute.shell import ShellState, run_block
+from lesson_runner.plugin import Action, Json, Outcome, RunContext, StepContext
+
+BACKGROUND = "shell"
+"""Where ``RunContext.state`` keeps the processes that steps left running."""
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "script": {
+            "description": "Bash commands; where some stand behind a `$ ` prompt, only those run.",
+            "type": "string",
+        },
+        "strict": {
+            "description": "Stop at the first command that fails (`set -e -o pipefail`).",
+            "type": "boolean",
+        },
+        "env": {
+            "description": "Environment variables for this step only.",
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+            "additionalProperties": {"type": "string"},
+        },
+    },
+    "required": ["script"],
+    "additionalProperties": False,
+}
+
+
+def run_shell(params: Json, context: StepContext) -> Outcome:
+    """Run ``script`` in the run's terminal."""
+    block = context.evidence / "script.sh"
+    block.write_text(commands(params["script"]) + "\n", "utf-8")
+    finished = run_block(
+        terminal(context.run),
+        block,
+        env=environment(context.run),
+        extra=params.get("env"),
+        strict=params.get("strict", True),
+        on_line=context.say,
+        deadline=context.deadline,
+    )
+    return conclude(finished, context)
+
+
+def terminal(run: RunContext) -> ShellState:
+    """Return the terminal that the shell and Python steps of a run share."""
+    return ShellState(run.folder / "shell", run.workspace.files.absolute())
+
+
+def environment(run: RunContext) -> dict[str, str]:
+    """Return the environment that the terminal of a run starts with."""
+    # `lesson` and `python` in a lesson mean the ones that run it, also where no environment is activated.
+    own = str(Path(sys.executable).parent)
+    # Unbuffered, or a learner sees nothing of a Python program until it ends, and never if it is killed.
+    return {
+        "PYTHONUNBUFFERED": "1",
+        **os.environ,
+        "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
+        "PATH": os.pathsep.join((own, os.environ.get("PATH", os.defpath))),
+    }
+
+
+def conclude(finished: Finished, context: StepContext) -> Outcome:
+    """Return what a command that has ended means for its step."""
+    if finished.left:
+        context.run.state.setdefault(BACKGROUND, []).append((finished.family, finished.left))
+    message = ""
+    if finished.timed_out:
+        limit = (
+            "the time it had"
+            if context.step.timeout is None
+            else f"its timeout of {context.step.timeout:g} s"
+        )
+        message = f"step '{context.step.id}' took longer than {limit}"
+        if finished.killed:
+            message += f"; killed: {', '.join(map(str, finished.killed))}"
+        if finished.left:
+            message += f"; could not be killed: {', '.join(map(str, finished.left))}"
+    elif finished.exit_code and not _judged_by_exit(context):
+        name = signal_name(finished.exit_code - 128)
+        message = f"exit code {finished.exit_code}" + (f" ({name})" if name else "")
+        last = next((line for line in reversed(finished.output.split("\n")) if line.strip()), "")
+        if last:
+            message += f": {last.strip()[:200]}"
+    return Outcome(
+        status="failed" if message else "passed",
+        message=message,
+        output=finished.output,
+        exit_code=finished.exit_code,
+    )
+
+
+def stop_background(run: RunContext) -> None:
+    """End the processes that steps of a run have left in the background."""
+    for family, left in run.state.pop(BACKGROUND, []):
+        # One that is still there proves that the family's number has not gone to a stranger.
+        if family.members().intersection(left):
+            family.stop(grace=2.0)
+
+
+def _judged_by_exit(context: StepContext) -> bool:
+    """Whether the step says which exit code it wants; then any is fine here."""
+    return any(expectation.matcher == "exit" for expectation in context.step.expect)
+
+
+SHELL = Action(
+    "shell",
+    "Run a block of shell commands in bash",
+    run_shell,
+    schema=SCHEMA,
+    defaults={"strict": True, "env": {}},
+    permissions=frozenset({"shell"}),
+    self_judging=True,
+    command=lambda params: str(params["script"]),
+)

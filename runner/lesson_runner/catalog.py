@@ -1,0 +1,77 @@
+"""Finding lessons by id: those that plugins bring, and those in the current folder."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesson_runner.errors import LessonError
+from lesson_runner.markdown.frontmatter import read_frontmatter
+from lesson_runner.model import Json
+from lesson_runner.plugins import Plugins
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A lesson that can be named on the command line."""
+
+    id: str
+    path: Path
+    origin: str
+    """The plugin that brings it."""
+    frontmatter: Json
+
+    @property
+    def title(self) -> str:
+        """The lesson's title, or its id."""
+        return str(self.frontmatter.get("title", self.id))
+
+
+def lessons(plugins: Plugins) -> list[Entry]:
+    """Return every lesson that plugins bring, by id. Reads frontmatter only."""
+    entries = [entry for origin, folder in plugins.directories() for entry in _in_folder(folder, origin)]
+    return sorted(entries, key=lambda entry: entry.id)
+
+
+def _in_folder(folder: Path, origin: str) -> Iterator[Entry]:
+    for path in sorted(folder.glob("*.md")) if folder.is_dir() else ():
+        try:
+            text = path.read_text("utf-8-sig", "replace")
+        except OSError:
+            continue
+        data = read_frontmatter(text.replace("\r\n", "\n"), path).data
+        if "id" in data:
+            yield Entry(str(data["id"]), path, origin, data)
+
+
+def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
+    """
+    Return the path of a lesson, and whether it was installed with a plugin.
+
+    Args:
+        name: a lesson's id, or the path of a ``.md`` file.
+        plugins: where to look for ids.
+
+    Raises:
+        LessonError: there is none, or plugins bring two of that id.
+    """
+    path = Path(name)
+    if path.suffix.lower() in (".md", ".markdown") or path.is_file():
+        if not path.exists():
+            raise LessonError(f"{path}: no such file")
+        return path, any(path.resolve() == entry.path.resolve() for entry in lessons(plugins))
+    entries = lessons(plugins)
+    found = [entry for entry in entries if entry.id == name]
+    if len(found) > 1:
+        paths = " and ".join(str(entry.path) for entry in found)
+        raise LessonError(
+            f"two lessons have the id '{name}': {paths}", fix="name the one you mean by its path"
+        )
+    if not found:
+        known = [entry.id for entry in entries]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "see 'lesson list', or give the path of a .md file"
+        raise LessonError(f"there is no lesson '{name}'", fix=hint)
+    return found[0].path, True

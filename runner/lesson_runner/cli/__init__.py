@@ -1,0 +1,49 @@
+"""
+The command line: ``lesson``.
+
+Modules of this package read arguments, call the library, and print. Whatever a command needs beyond
+that, it imports inside its function, so that ``lesson --help`` stays fast.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+
+from lesson_runner.errors import ExitCode, LessonError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``lesson`` and end the process with the exit code that :class:`ExitCode` documents."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # one that cannot show "✓" must not end a run
+            stream.reconfigure(errors="replace")
+    sys.exit(invoke(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    import typer
+
+    from lesson_runner.cli.app import build_app
+    from lesson_runner.cli.failures import report_bug, report_error
+
+    try:
+        result = build_app()(args=arguments, prog_name="lesson", standalone_mode=False)
+        sys.stdout.flush()
+    except LessonError as error:
+        return report_error(error)
+    except typer.TyperException as error:
+        show = getattr(error, "show", None)
+        show() if show else print(f"Error: {error}", file=sys.stderr)  # noqa: T201  # usage errors
+        return ExitCode.FIXABLE
+    except (typer.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has gone. Nothing more can be said, and Python must not try at exit.
+        sys.stdout = None
+        return ExitCode.GOOD
+    except Exception as error:
+        return report_bug(error, arguments)
+    return result if isinstance(result, int) else ExitCode.GOOD

@@ -1,0 +1,47 @@
+"""The application: the commands of this package, and those that plugins add."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from typing import Annotated
+
+import typer
+
+from lesson_runner import __version__
+from lesson_runner.cli import lessons, plan, plugins, run, runs, validate
+from lesson_runner.plugins import Plugins
+
+
+def build_app() -> typer.Typer:
+    """Return the application, with the plugins loaded; commands find them as their context's ``obj``."""
+    with redirect_stdout(sys.stderr):  # what a plugin prints when imported is no command's output
+        loaded = Plugins()
+    app = typer.Typer(
+        name="lesson",
+        help="Run Tenstorrent lessons for real: every step executed, judged and recorded.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def lesson(
+        context: typer.Context,
+        version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    ) -> None:
+        context.obj = loaded
+        if version:
+            typer.echo(f"lesson-runner {__version__}")
+            raise typer.Exit
+
+    app.command("run")(run.run)
+    app.command("plan")(plan.plan)
+    app.command("validate")(validate.validate)
+    app.command("list")(lessons.list_lessons)
+    app.command("show")(lessons.show)
+    app.command("runs")(runs.runs)
+    app.command("plugins")(plugins.plugins)
+    loaded.add_commands(app)
+    return app

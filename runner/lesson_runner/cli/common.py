@@ -1,0 +1,155 @@
+"""What several commands share: their options, and opening a lesson."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lesson_runner.plugins import Plugins
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lesson_runner.model import Diagnostic, Lesson, NotRun
+
+PIPED_WIDTH = 110
+"""Columns of output that goes into a file or a pipe; the 80 that rich assumes squeeze the tables."""
+
+LessonArgument = Annotated[
+    str, typer.Argument(metavar="LESSON", help="A lesson's id, or the path of a .md file.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program, and nothing else.")]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(help="One of the lesson's profiles; without it, the lesson's default for this machine."),
+]
+BackendOption = Annotated[
+    str, typer.Option(help="auto: ttml if there is a board; ttml: only that; emulated: ttml on PyTorch.")
+]
+ParamOption = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter, or STEP.NAME=VALUE for one step."),
+]
+WorkspaceOption = Annotated[
+    Path, typer.Option(envvar="LESSON_WORKSPACE", help="The folder for everything a lesson writes.")
+]
+WORKSPACE = Path(".lesson")
+
+
+def print_json(data: Any) -> None:
+    """Print ``data`` as JSON to standard output."""
+    from lesson_runner.run.record import plain
+
+    text = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+
+
+@contextmanager
+def stdout_for_json() -> Iterator[None]:
+    """
+    Send to standard error what plugins, or libraries they use, print to standard output.
+
+    Works on the file descriptor as well: drivers log from C++.
+    """
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # it is closed
+        kept = None
+    try:
+        if kept is not None:
+            os.dup2(2, 1)
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        if kept is not None:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def make_console() -> Console:
+    """Return the console for people; honours ``NO_COLOR``, plain lines where it is not a terminal."""
+    from rich.console import Console
+
+    class Patient(Console):
+        def on_broken_pipe(self) -> None:
+            """Say no more when the reader (head, less) has gone; a run goes on, and is recorded."""
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    options: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
+    console = Patient(**options)
+    return console if console.is_terminal else Patient(width=PIPED_WIDTH, **options)
+
+
+def ask(question: str) -> bool:
+    """
+    Put a yes-or-no question to the person at the terminal.
+
+    Raises:
+        KeyboardInterrupt: they pressed Ctrl-C.
+    """
+    from lesson_runner.report.text import safe
+
+    try:
+        return typer.confirm(safe(question))
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+
+
+def open_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], bool]:
+    """
+    Return a lesson, what is wrong with it, and whether it came with a plugin.
+
+    Raises:
+        LessonError: there is none of that name, or it cannot be read.
+    """
+    from lesson_runner.catalog import find
+    from lesson_runner.schema.lessons import load_lesson
+
+    path, installed = find(name, plugins)
+    lesson, problems = load_lesson(path)
+    return lesson, problems, installed
+
+
+def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], bool]:
+    """
+    Return what :func:`open_lesson` does.
+
+    Raises:
+        InvalidLessonError: the lesson has errors.
+    """
+    from lesson_runner.errors import InvalidLessonError
+    from lesson_runner.model import first_error
+
+    lesson, problems, installed = open_lesson(name, plugins)
+    if first_error(problems):
+        raise InvalidLessonError(problems)
+    return lesson, problems, installed
+
+
+def check_backend(name: str) -> str:
+    """
+    Return ``name`` if it is a backend.
+
+    Raises:
+        LessonError: it is not.
+    """
+    from lesson_runner.errors import LessonError
+
+    if name not in ("auto", "ttml", "emulated"):
+        raise LessonError(f"--backend {name}: expected auto, ttml or emulated")
+    return name
+
+
+def describe_block(item: NotRun) -> str:
+    """Return which block is not run, and why."""
+    reason = f": {item.reason}" if item.reason else ""
+    return f"the {item.block.language} block at line {item.block.location.line}{reason}"

@@ -1,0 +1,76 @@
+"""``lesson plan``: what a run would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from lesson_runner.cli.common import (
+    BackendOption,
+    JsonOption,
+    LessonArgument,
+    ParamOption,
+    ProfileOption,
+    check_backend,
+    describe_block,
+    make_console,
+    open_valid_lesson,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from lesson_runner.model import Expectation
+    from lesson_runner.plugins import Plugins
+
+
+def plan(
+    context: typer.Context,
+    lesson: LessonArgument,
+    profile: ProfileOption = None,
+    backend: BackendOption = "auto",
+    param: ParamOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a run would do: each step with its command, parameters and expectations."""
+    from rich.text import Text
+
+    from lesson_runner.report.text import safe
+    from lesson_runner.run.params import parse_param
+    from lesson_runner.run.plan import choose_profile, make_plan
+    from lesson_runner.run.record import describe_plan
+
+    plugins: Plugins = context.obj
+    document, problems, _ = open_valid_lesson(lesson, plugins)
+    hardware = plugins.detect_hardware()
+    chosen = choose_profile(document, plugins.actions(), profile, hardware, check_backend(backend))
+    made = make_plan(document, problems, plugins, chosen, [parse_param(text) for text in param or ()])
+    if json:
+        print_json(describe_plan(made))
+        return
+    console = make_console()
+    console.print(Text(safe(f"{document.title}, profile {chosen}"), "bold"))
+    for number, step in enumerate(made.steps, 1):
+        console.print(Text.assemble(f"\n{number}. ", (safe(step.title), "bold"), (f"  ({step.id})", "dim")))
+        rows = [f"line {step.location.line}, action {step.action}"]
+        rows += [f"skipped: {step.skip}"] if step.skip else []
+        rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
+        rows += [f"$ {row}" for row in (step.command or step.source).split("\n") if row]
+        rows += [
+            f"{layer.name}: {', '.join(f'{k} {v}' for k, v in layer.params.items())}"
+            for layer in step.layers
+            if "script" not in layer.params
+        ]
+        rows += [f"expects {_expectation(item)}" for item in step.expect]
+        for row in rows:
+            console.print(Text(f"   {safe(row)}"), soft_wrap=True)
+    for item in made.not_run:
+        console.print(Text(f"not run: {safe(describe_block(item))}", "dim"), soft_wrap=True)
+
+
+def _expectation(item: Expectation) -> str:
+    from lesson_runner.run.judge import bounds
+
+    text = bounds(item.argument) if item.matcher == "metric" else f"{item.matcher} {item.argument}"
+    when = " and ".join(f"{name} is {value}" for name, value in item.when.items())
+    return f"{text} (when {when})" if when else text

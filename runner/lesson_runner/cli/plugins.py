@@ -1,0 +1,43 @@
+"""``lesson plugins``: which plugins there are, what they can do, and what went wrong in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from lesson_runner.cli.common import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from lesson_runner.plugins import Plugins
+
+
+def plugins(context: typer.Context, json: JsonOption = False) -> None:
+    """List plugins with the actions they bring; one that does not work is named with its error."""
+    from lesson_runner.report.text import safe
+
+    loaded: Plugins = context.obj
+    loaded.directories()
+    loaded.detect_hardware()
+    actions = loaded.actions()
+    infos = list(loaded.infos.values())
+    if json:
+        print_json(
+            {
+                "plugins": [
+                    {"name": item.name, "origin": item.origin, "version": item.version, "error": item.error}
+                    for item in infos
+                ],
+                "actions": [{"name": item.name, "summary": item.summary} for item in actions.values()],
+            }
+        )
+        return
+    for item in infos:
+        version = f" {item.version}" if item.version else ""
+        typer.echo(f"{item.name}{version}: {item.origin}")
+        if item.error:
+            typer.echo(safe(f"  does not work: {item.error}"))
+    typer.echo("\nactions:")
+    width = max((len(name) for name in actions), default=0)
+    for action in actions.values():
+        typer.echo(f"  {action.name:{width}}  {action.summary}")

@@ -1,0 +1,135 @@
+"""Where a run happens: its workspace, and what an action can see and say while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.errors import LessonError, TimedOutError
+from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The one folder a lesson's typed actions write in; ``.lesson`` unless the user says otherwise."""
+
+    root: Path
+
+    @property
+    def runs(self) -> Path:
+        """One folder a run."""
+        return self.root / "runs"
+
+    @property
+    def files(self) -> Path:
+        """What steps leave for later steps: data sets, checkpoints, and the shell's working folder."""
+        return self.root / "files"
+
+    def resolve(self, *parts: str) -> Path:
+        """
+        Return the path of a file below :attr:`files`.
+
+        Raises:
+            LessonError: the path leaves the workspace.
+        """
+        base = self.files.resolve()
+        path = base.joinpath(*parts).resolve()
+        if not path.is_relative_to(base):
+            raise LessonError(
+                f"{'/'.join(parts)!r} lies outside the workspace {base}",
+                fix="name a file inside the workspace",
+            )
+        return path
+
+
+@dataclass(slots=True)
+class RunContext:
+    """One run of one lesson."""
+
+    lesson: Lesson
+    profile: str
+    backend: str
+    """``auto``, ``ttml`` or ``emulated``: what the user asked for."""
+    workspace: Workspace
+    folder: Path
+    """``runs/<run-id>``."""
+    hardware: tuple[Hardware, ...] = ()
+    fresh: bool = False
+    """Reuse nothing from an earlier run."""
+    interactive: bool = False
+    """A person is at the terminal and can answer."""
+    ask: Callable[[str], bool] | None = None
+    """Asks the person a yes-or-no question; ``None`` where nobody can answer."""
+    state: dict[str, Any] = field(default_factory=dict)
+    """A place for plugins to keep things between steps, by plugin name."""
+
+    @property
+    def shared_evidence(self) -> Path:
+        """The folder for evidence that several steps use."""
+        return self.folder / "evidence" / "_shared"
+
+
+@dataclass(slots=True)
+class StepContext:
+    """
+    One attempt at one step: what the action may use.
+
+    An action prints through :meth:`say`, reports with :meth:`progress`, and writes what it wants kept
+    into :attr:`evidence`.
+    """
+
+    run: RunContext
+    step: PlannedStep
+    evidence: Path
+    """An empty folder for the step's files."""
+    emit: Callable[[Event], None]
+    deadline: float | None = None
+    """When to stop, on the clock of :func:`time.monotonic`."""
+    attempt: int = 1
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The run's workspace."""
+        return self.run.workspace
+
+    def say(self, text: str = "") -> None:
+        """Show ``text`` to the learner and keep it as the step's output."""
+        self.lines.extend(text.split("\n"))
+        self.emit(Event("output", self.step.id, {"text": text}))
+
+    def progress(self, done: int, total: int, **values: float | str) -> None:
+        """Report that ``done`` of ``total`` is finished; ``values`` are numbers worth showing."""
+        self.emit(Event("progress", self.step.id, {"done": done, "total": total, **values}))
+
+    def remaining(self) -> float | None:
+        """Return the seconds left, or ``None`` if the step may take as long as it likes."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+    def check_time(self) -> None:
+        """
+        Stop here if the step's time is over; long loops call this once an iteration.
+
+        Raises:
+            TimedOutError: the deadline has passed.
+        """
+        remaining = self.remaining()
+        if remaining is not None and remaining <= 0:
+            raise TimedOutError(
+                f"step '{self.step.id}' took longer than its timeout of {self.step.timeout:g} s"
+            )
+
+
+def merge(*layers: Json) -> dict[str, Any]:
+    """Return one mapping in which later layers win."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged.update(layer)
+    return merged
+
+
+Listener = Callable[[Event], None]
+Facts = Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""Running commands: processes with a deadline, and shell blocks that share one terminal's state."""

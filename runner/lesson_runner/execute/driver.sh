@@ -1,0 +1,102 @@
+# Runs one block of a lesson as if it were typed into the terminal that ran the blocks before it.
+#
+# Arguments: this file, the state to load, where to store the state, the folder to start in, `strict` or
+# `plain`, the block, and NAME=VALUE pairs for this block only.
+#
+# bash 3.2 (macOS) must do. Nothing here may depend on what a block can change: only builtins, called as
+# such (a block may define a function `cd`, or lose PATH), every option off before storing, own names
+# behind `__lesson_`. The state is what differs from the environment the block was given, so a secret that
+# was in there already is not written down.
+
+__lesson_load=$2 __lesson_target=$3 __lesson_start=$4 __lesson_mode=$5 __lesson_block=$6
+shift 6
+__lesson_hidden=' ' __lesson_before='' __lesson_stored=''
+
+# Fill __lesson_list with the names of the variables that are, or were, the reader's: not bash's, not ours.
+# (`compgen -v` is not in every bash; `${!prefix*}` is.)
+__lesson_variables() {
+  local IFS=' ' __lesson_letter __lesson_names=''
+  for __lesson_letter in _ {a..z} {A..Z}; do __lesson_names="$__lesson_names \${!$__lesson_letter*}"; done
+  eval "__lesson_names=\"$__lesson_names\""
+  __lesson_list=()
+  for __lesson_name in $__lesson_names; do
+    case $__lesson_name in
+      __lesson_given_*)
+        __lesson_name=${__lesson_name#__lesson_given_}
+        eval "[[ -n \${$__lesson_name+x} ]]" && continue
+        ;;
+      __lesson_* | LESSON_STEP_TOKEN | LESSON_WORKSPACE) continue ;;
+      BASH_ENV) ;;
+      _ | BASH* | COMP_* | COPROC | DIRSTACK | EPOCH* | EUID | FUNCNAME | GROUPS | HISTCMD | LINENO) continue ;;
+      OLDPWD | OPTARG | OPTERR | OPTIND | PIPESTATUS | PPID | PWD | RANDOM | SECONDS) continue ;;
+      SHELLOPTS | SHLVL | SRANDOM | UID) continue ;;
+    esac
+    __lesson_list[${#__lesson_list[@]}]=$__lesson_name
+  done
+}
+
+# Print what makes the variable $1 what it is now, if it was not so from the start.
+__lesson_print() {
+  if eval "[[ -z \${$1+x} ]]"; then
+    if eval "[[ -n \${__lesson_given_$1+x} ]]"; then builtin printf 'builtin unset -v %s\n' "$1"; fi
+    # An array without an element 0 looks unset, too.
+    builtin declare -p "$1" 2>/dev/null
+  elif eval "[[ -z \${__lesson_given_$1+x} || \$$1 != \"\$__lesson_given_$1\" ]]"; then
+    builtin declare -p "$1"
+  fi
+}
+
+__lesson_store() {
+  builtin set +aefnuvxCETP
+  builtin trap - DEBUG ERR RETURN
+  __lesson_stored=yes
+  {
+    builtin umask -p
+    builtin shopt -p dotglob extglob failglob globstar inherit_errexit lastpipe nocaseglob nocasematch nullglob
+    builtin printf '%s\n' "$__lesson_before"
+    __lesson_variables
+    for __lesson_name in "${__lesson_list[@]}"; do
+      [[ $__lesson_hidden == *" $__lesson_name "* ]] || __lesson_print "$__lesson_name"
+    done
+    builtin unset -f __lesson_variables __lesson_print __lesson_store
+    builtin declare -f
+    builtin declare -F | while IFS= builtin read -r __lesson_name; do
+      [[ $__lesson_name == 'declare -fx '* ]] && builtin printf '%s\n' "$__lesson_name"
+    done
+    builtin printf 'builtin cd -- %q || builtin cd -- "$__lesson_start"\n' "$PWD"
+    [[ -n $OLDPWD ]] && builtin printf 'OLDPWD=%q\n' "$OLDPWD"
+    builtin printf '# complete\n'
+  } 2>/dev/null >|"$__lesson_target"
+}
+
+__lesson_variables
+for __lesson_name in "${__lesson_list[@]}"; do
+  case $__lesson_name in
+    # bash sets these itself, unexported; so an `export` would not show as a change.
+    HOSTNAME | HOSTTYPE | IFS | MACHTYPE | OSTYPE | PATH | PS4 | TERM) ;;
+    *) eval "__lesson_given_$__lesson_name=\$$__lesson_name" ;;
+  esac
+done
+
+builtin cd -- "$__lesson_start"
+if [[ -f $__lesson_load ]]; then builtin source "$__lesson_load"; fi
+
+for __lesson_name in "$@"; do
+  __lesson_hidden="$__lesson_hidden${__lesson_name%%=*} "
+  __lesson_before="$__lesson_before$(__lesson_print "${__lesson_name%%=*}")
+"
+  builtin export "$__lesson_name"
+done
+builtin set --
+builtin unset -v __lesson_name __lesson_list
+
+# The group is parsed before it runs, so `set -v` in the block does not show the rest of this file.
+{
+  builtin trap '{ builtin set +x; } 2>/dev/null; [[ -n $__lesson_stored ]] || __lesson_store' EXIT
+  if [[ $__lesson_mode == strict ]]; then builtin set -eo pipefail; fi
+  builtin source "$__lesson_block"
+  # Also without the trap: the block may have set one of its own.
+  { __lesson_status=$?; builtin set +vx; } 2>/dev/null
+  [[ -n $__lesson_stored ]] || __lesson_store
+  builtin exit "$__lesson_status"
+}

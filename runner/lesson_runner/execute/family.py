@@ -1,0 +1,146 @@
+"""All the processes a command has started, and how to end them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TOKEN = "LESSON_STEP_TOKEN"
+"""An environment variable, different for each command: its processes carry it wherever they go."""
+TICK = 0.05
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One process; ``started`` tells it from a later one that was given the same number."""
+
+    pid: int
+    started: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pid})"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One process as the system lists it."""
+
+    member: Member
+    parent: int
+    group: int
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """
+    The processes that descend from one command.
+
+    They are found by process group, session and parentage; on Linux also by the token in their
+    environment, which a daemon keeps that has left all three. Elsewhere such a daemon escapes.
+    """
+
+    root: int
+    """The command's process, which leads its group and its session."""
+    token: str
+
+    def members(self) -> set[Member]:
+        """Return the processes that are alive."""
+        rows = {row.member.pid: row for row in processes() if row.member.pid != os.getpid()}
+        found = {pid for pid, row in rows.items() if self.root in (pid, row.group, row.session)}
+        found |= {pid for pid in rows.keys() - found if self._carries_token(pid)}
+        while more := {pid for pid, row in rows.items() if row.parent in found} - found:
+            found |= more
+        return {rows[pid].member for pid in found}
+
+    def signal(self, number: signal.Signals) -> set[Member]:
+        """Send a signal to every member, and return them."""
+        members = self.members()
+        outside = [member for member in members if _group(member.pid) != self.root]
+        if len(outside) < len(members):
+            # The group first and at once, so that nothing in it can fork away in between.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.root, number)
+        for member in outside:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(member.pid, number)
+        return members
+
+    def stop(self, grace: float, wait: Callable[[float], object] = time.sleep) -> tuple[Member, ...]:
+        """
+        End every member: SIGTERM, and SIGKILL for those that are still there after ``grace`` seconds.
+
+        Args:
+            grace: seconds to tidy up in.
+            wait: called with the seconds until the next look.
+
+        Returns:
+            the processes that were signalled, in the order they were started in.
+        """
+        seen = self.signal(signal.SIGTERM)
+        try:
+            end = time.monotonic() + grace
+            while time.monotonic() < end and self.members():
+                wait(TICK)
+        finally:  # a second Ctrl-C ends the patience, not the killing
+            # Again and again, for what was forked meanwhile; but a process that hangs in a driver never dies.
+            end = time.monotonic() + 2
+            while time.monotonic() < end and (rest := self.signal(signal.SIGKILL)):
+                seen |= rest
+                time.sleep(TICK)
+        return tuple(sorted(seen, key=lambda member: member.pid))
+
+    def _carries_token(self, pid: int) -> bool:
+        try:
+            return f"{TOKEN}={self.token}".encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        except OSError:  # gone, someone else's, or no /proc at all
+            return False
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except (ProcessLookupError, PermissionError):
+        return None
+
+
+def processes() -> Iterator[Row]:
+    """Yield every process of this machine that is not a zombie."""
+    return _from_proc() if (PROC / "self" / "stat").exists() else _from_ps()
+
+
+def _from_proc() -> Iterator[Row]:
+    for entry in os.listdir(PROC):  # noqa: PTH208 - a quarter of the time, and stopping waits for it
+        if not entry.isdigit():
+            continue
+        try:
+            text = (PROC / entry / "stat").read_text("utf-8", "replace")
+        except OSError:
+            continue
+        # The name stands in parentheses and may contain some itself.
+        before, _, after = text.rpartition(")")
+        fields = after.split()
+        if fields[0] not in "ZX":
+            member = Member(int(entry), fields[19], before.partition("(")[2])
+            yield Row(member, int(fields[1]), int(fields[2]), int(fields[3]))
+
+
+def _from_ps() -> Iterator[Row]:
+    command = ["ps", "-A", "-o", "pid=,ppid=,pgid=,stat=,lstart=,comm="]
+    listing = subprocess.run(command, capture_output=True, env={**os.environ, "LC_ALL": "C"}, check=False)
+    for line in listing.stdout.decode("utf-8", "replace").splitlines():
+        fields = line.split(None, 9)
+        if len(fields) < 10 or fields[3].startswith("Z"):
+            continue
+        pid, parent, group, _, *started, name = fields
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            member = Member(int(pid), " ".join(started), name.rpartition("/")[2])
+            yield Row(member, int(parent), int(group), os.getsid(int(pid)))

@@ -1,0 +1,85 @@
+"""A process's bytes as lines of text: shown at once, kept within bounds."""
+
+from __future__ import annotations
+
+import codecs
+import time
+from collections import deque
+from collections.abc import Callable
+
+LONGEST = 65_536
+"""A line longer than this is cut in pieces: a file of zeros is one endless line."""
+PROGRESS_EVERY = 1.0
+"""Seconds between two looks at a line that a program keeps overwriting."""
+
+
+class Lines:
+    """
+    Collects output.
+
+    A line that a program overwrites with carriage returns (a progress bar) is kept as a terminal would
+    leave it, in its last state; while it changes, a state a second is shown.
+
+    Args:
+        show: called with each line.
+        keep: how many characters :meth:`text` returns at most. The first and the last half of the
+            output are kept: the first says what ran, the last why it failed.
+    """
+
+    def __init__(self, show: Callable[[str], None], keep: int = 2_000_000) -> None:
+        self._show = show
+        self._half = keep // 2
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+        self._shown_at = time.monotonic()
+        self._head: list[str] = []
+        self._room = self._half
+        self._tail: deque[str] = deque()
+        self._tail_size = 0
+        self._dropped = 0
+
+    def feed(self, data: bytes, *, final: bool = False) -> None:
+        """Take the next bytes; ``final`` ends a line that has no end."""
+        *complete, self._rest = (self._rest + self._decoder.decode(data, final)).split("\n")
+        for line in complete:
+            self.add(line.rstrip("\r").rpartition("\r")[2])
+        # A carriage return that comes last may be half of a CRLF.
+        overwritten, mark, state = self._rest[:-1].rpartition("\r")
+        if mark:
+            self._progress(overwritten.rpartition("\r")[2])
+            self._rest = state + self._rest[-1:]
+        while len(self._rest) > LONGEST:
+            self.add(self._rest[:LONGEST])
+            self._rest = self._rest[LONGEST:]
+        if final and self._rest:
+            self.add(self._rest.rstrip("\r"))
+            self._rest = ""
+
+    def add(self, line: str) -> None:
+        """Show a line and keep it."""
+        for piece in [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)] or [""]:
+            self._keep(piece)
+            self._show(piece)
+
+    def text(self) -> str:
+        """Return what was kept, with a note where something was left out."""
+        note = [f"[{self._dropped:,} lines are left out here]"] if self._dropped else []
+        return "\n".join([*self._head, *note, *self._tail])
+
+    def _progress(self, state: str) -> None:
+        now = time.monotonic()
+        if state.strip() and now - self._shown_at >= PROGRESS_EVERY:
+            self._shown_at = now
+            self._show(state)
+
+    def _keep(self, line: str) -> None:
+        size = len(line) + 1
+        if size <= self._room and not self._tail:
+            self._head.append(line)
+            self._room -= size
+            return
+        self._tail.append(line)
+        self._tail_size += size
+        while self._tail_size > self._half and len(self._tail) > 1:
+            self._tail_size -= len(self._tail.popleft()) + 1
+            self._dropped += 1

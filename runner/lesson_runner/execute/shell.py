@@ -1,0 +1,104 @@
+"""
+Shell blocks that share one terminal.
+
+Each block is a bash process of its own, so it has its own exit code, time limit and output; what a
+reader's terminal would remember is handed on from block to block.
+
+Handed on, also when the block calls ``exit`` or fails, but not when it is killed: the working folder,
+variables (exported or not, readonly, arrays), shell functions, the umask, and the ``shopt`` options that
+change what a pattern matches.
+
+Not handed on: ``set`` options (each block starts with those of its ``strict`` parameter, or one ``set -e``
+would change every later block), traps, aliases (scripts do not expand them), redirections by ``exec``.
+A block with an EXIT trap of its own hands on its state only if it gets to its end. One that exits inside a
+function hands on that function's local variables as well: bash does not say which they are.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesson_runner.errors import LessonError
+from lesson_runner.execute.process import Finished, run
+
+DRIVER = Path(__file__).with_name("driver.sh")
+COMPLETE = b"\n# complete\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ShellState:
+    """
+    What the terminal of a run remembers.
+
+    Attributes:
+        folder: where that is kept. Only the user can read it: blocks may export secrets.
+        start: the folder the first block starts in.
+    """
+
+    folder: Path
+    start: Path
+
+    @property
+    def saved(self) -> Path:
+        """The state after the last block, as a script; missing before the first."""
+        return self.folder / "state.sh"
+
+
+def run_block(
+    state: ShellState,
+    block: Path,
+    *,
+    env: Mapping[str, str],
+    on_line: Callable[[str], None],
+    extra: Mapping[str, str] | None = None,
+    strict: bool = True,
+    deadline: float | None = None,
+) -> Finished:
+    """
+    Run a bash script in the terminal that ``state`` stands for, and remember how it left it.
+
+    Args:
+        state: the terminal.
+        block: the script; it runs exactly as it is.
+        env: the environment that the terminal was started in.
+        on_line: called with each line of output.
+        extra: variables exported for this block only; stronger than the terminal's.
+        strict: stop at the first command that fails (``set -e -o pipefail``). Without it the exit
+            code is that of the last command, as in a terminal.
+        deadline: when to stop it, on the clock of :func:`time.monotonic`.
+
+    Raises:
+        LessonError: there is no bash.
+    """
+    bash = shutil.which("bash", path=env.get("PATH"))
+    if bash is None:
+        raise LessonError("no bash on PATH: shell steps run in it", fix="install bash")
+    state.folder.mkdir(parents=True, exist_ok=True)
+    state.start.mkdir(parents=True, exist_ok=True)
+    aside = state.folder / "state.new"
+    aside.unlink(missing_ok=True)
+    aside.touch(mode=0o600)
+    places = (DRIVER, state.saved, aside, state.start)
+    finished = run(
+        [
+            *(bash, "--noprofile", "--norc", "-c", 'source "$1"', "bash"),
+            *(str(place.absolute()) for place in places),
+            "strict" if strict else "plain",
+            str(block.absolute()),
+            *(f"{name}={value}" for name, value in (extra or {}).items()),
+        ],
+        folder=state.start,
+        env=env,
+        on_line=on_line,
+        deadline=deadline,
+    )
+    # A block that was killed may have been in the middle of anything, storing its state included.
+    if not finished.timed_out and finished.signal is None and aside.read_bytes().endswith(COMPLETE):
+        os.replace(aside, state.saved)  # noqa: PTH105 - atomic, and says so
+    else:
+        aside.unlink()
+    return finished

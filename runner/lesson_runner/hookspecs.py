@@ -1,0 +1,91 @@
+"""
+The hooks a plugin can implement, in the order of a run.
+
+Hooks return values; they change nothing they are given. An implementation may accept fewer arguments
+than its specification. One that raises is reported, and everyone else's results are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import typer
+
+    from lesson_runner.context import RunContext, StepContext
+    from lesson_runner.model import (
+        Action,
+        ActionCall,
+        Block,
+        Event,
+        Evidence,
+        Hardware,
+        Json,
+        Lesson,
+        Outcome,
+        PlannedStep,
+        Section,
+    )
+
+hookspec = pluggy.HookspecMarker("lesson_runner")
+
+
+@hookspec
+def lesson_add_commands(app: typer.Typer) -> None:
+    """
+    Add commands to ``lesson``; called once, before the command line is parsed.
+
+    Use ``app.add_typer`` with a name of your own. This is the one hook that changes its argument.
+    """
+
+
+@hookspec
+def lesson_directories() -> Iterable[Path]:  # type: ignore[empty-body]
+    """Return the folders that hold the lessons (``<id>.md``) this plugin brings."""
+
+
+@hookspec
+def lesson_actions() -> Iterable[Action]:  # type: ignore[empty-body]
+    """Return the actions that ``uses:`` can name. Two plugins with one name are an error."""
+
+
+@hookspec
+def lesson_detect_hardware() -> Iterable[Hardware]:  # type: ignore[empty-body]
+    """Return what is in this machine, and how it was found out; called once a run, must not hang."""
+
+
+@hookspec(firstresult=True)
+def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
+    """
+    Return the action calls a block stands for, one a command, or ``None`` if it is not yours.
+
+    Called while planning. Report bad flags as diagnostics of the call; do not raise for them.
+    """
+
+
+@hookspec(firstresult=True)
+def lesson_run_step(step: PlannedStep, context: StepContext) -> Outcome | None:
+    """Run a step. The built-in implementation calls its action; return ``None`` to leave it to that."""
+
+
+@hookspec
+def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:  # type: ignore[empty-body]
+    """
+    Return numbers by name, from the step's stored files and nothing else.
+
+    Must be pure: it is called when the step is judged, and again by whoever re-checks the record.
+    """
+
+
+@hookspec
+def lesson_step_event(event: Event, context: RunContext) -> None:
+    """Hear of everything that happens in a run: steps starting, progress, output, steps finishing."""
+
+
+@hookspec
+def lesson_report_sections(record: Json, folder: Path) -> Iterable[Section]:  # type: ignore[empty-body]
+    """Return what a report on this run should show, as data; ``folder`` is the run's."""

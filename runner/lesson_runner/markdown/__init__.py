@@ -1,0 +1,1 @@
+"""Reading lesson documents: frontmatter, directives and blocks, each with its place in the file."""

@@ -1,0 +1,115 @@
+"""What a step can do: actions, how plugins call them, and what they give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lesson_runner.model.document import Diagnostic, Json, Location
+
+if TYPE_CHECKING:
+    from lesson_runner.context import StepContext
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Names of what an action reads and writes; equal names in two steps make one need the other."""
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """
+    Something a step can do. Plugins return these from ``lesson_actions``.
+
+    Attributes:
+        name: what ``uses:`` says, ``plugin.verb``.
+        summary: one line for ``lesson plugins``.
+        run: called with the resolved parameters and the step's context. Import heavy modules in it.
+        schema: JSON Schema (draft 2020-12) of the parameters.
+        defaults: values of parameters nobody gives.
+        presets: for a parameter that stands for others, its values and what each stands for, such as
+            ``{"recipe": {"tuned": {"lr": 0.001}}}``. Stronger than defaults, weaker than the rest.
+        profiles: parameters per profile, for documents that declare no profiles.
+        permissions: what a lesson from elsewhere must be allowed before this runs, such as ``shell``.
+        self_judging: the action finds out by itself whether it succeeded, so a step may go without
+            ``expect``.
+        paths: which names it reads and writes, from its parameters.
+        command: the effective command line for its parameters, shown before it runs.
+    """
+
+    name: str
+    summary: str
+    run: Callable[[Json, StepContext], Outcome]
+    schema: Json = field(default_factory=lambda: {"type": "object"})
+    defaults: Json = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    profiles: Mapping[str, Json] = field(default_factory=dict)
+    permissions: frozenset[str] = frozenset()
+    self_judging: bool = False
+    paths: Callable[[Json], Paths] | None = None
+    command: Callable[[Json], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """One command of a block, as the action that stands for it."""
+
+    action: str
+    params: Json
+    location: Location
+    source: str = ""
+    """The command as the lesson prints it."""
+    absorbed: tuple[str, ...] = ()
+    """Lines of the block that need no action of their own (``cd``, ``export``, comments)."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What an action produced.
+
+    Attributes:
+        status: ``passed`` means the action did its work; whether the step passes is for the judge.
+        message: why it failed or was skipped.
+        output: text for a person, also matched by ``contains``, ``regex``, ``lines`` and ``json``.
+        exit_code: of the process, for actions that are one.
+        metrics: numbers by name. ``lesson_measure`` overrides them with what the files show.
+        facts: about the whole run, such as ``{"dataset": {...}}``; merged into the record.
+        labels: what a reader must know wherever the result appears, such as ``emulated``.
+    """
+
+    status: Literal["passed", "failed", "skipped"] = "passed"
+    message: str = ""
+    output: str = ""
+    exit_code: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    facts: Json = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The files a step left behind."""
+
+    folder: Path
+    """The step's own evidence folder."""
+    shared: Path
+    """Evidence that steps of a run share, such as the text a model was trained on."""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What is in this machine, and how that was found out."""
+
+    name: str
+    """As lessons write it (``n150``); ``none`` or ``unknown`` where it is not known."""
+    detected_by: str
+    devices: int = 0
+    facts: Json = field(default_factory=dict)

@@ -1,0 +1,133 @@
+"""What a run will do, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lesson_runner.model.document import Claim, Diagnostic, Expectation, Json, Lesson, Location, NotRun
+
+LEFT_OUT = "left out by "
+"""How the message begins of a step that the user's own selection skipped."""
+Status = Literal["passed", "failed", "skipped", "error", "not-reached"]
+ClaimResult = Literal["reproduced", "better", "worse", "not evaluated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One source of parameters, and what it set."""
+
+    name: str
+    """``defaults``, ``recipe=tuned``, ``block``, ``profile quick``, ``--param`` …"""
+    params: Json
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step with everything resolved: what will run, with which parameters, judged how."""
+
+    id: str
+    title: str
+    location: Location
+    action: str
+    params: Json
+    layers: tuple[Layer, ...] = ()
+    needs: tuple[str, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    timeout: float | None = None
+    retries: int = 0
+    requires: tuple[str, ...] = ()
+    capture: Json = field(default_factory=dict)
+    optional: bool = False
+    skip: str | None = None
+    """The reason it will not run."""
+    why: str = ""
+    look_for: str = ""
+    command: str = ""
+    """The effective command, with all layers applied."""
+    source: str = ""
+    """The command as the lesson prints it."""
+    absorbed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do, in order."""
+
+    lesson: Lesson
+    profile: str
+    steps: tuple[PlannedStep, ...]
+    not_run: tuple[NotRun, ...]
+    """Runnable blocks that no step stands for."""
+    diagnostics: tuple[Diagnostic, ...]
+    """Warnings; errors stop planning."""
+    digest: str
+    """sha256 of the steps' canonical JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One expectation, judged."""
+
+    matcher: str
+    expected: str
+    actual: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimVerdict:
+    """One claim, compared with what happened."""
+
+    claim: str
+    source: str
+    actual: str
+    result: ClaimResult
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """A step that was run, or was not."""
+
+    step: PlannedStep
+    status: Status
+    message: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+    claims: tuple[ClaimVerdict, ...] = ()
+    labels: tuple[str, ...] = ()
+    started: str | None = None
+    """ISO 8601, UTC."""
+    seconds: float = 0.0
+    attempts: int = 0
+    exit_code: int | None = None
+    artifacts: Mapping[str, Json] = field(default_factory=dict)
+    """Path in the run's folder: ``{"sha256": …, "bytes": …}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a run; one line of ``events.jsonl``."""
+
+    kind: Literal["run-started", "step-started", "output", "progress", "step-finished", "run-finished"]
+    step: str | None = None
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """
+    Part of a report, as data; reporters draw it.
+
+    Attributes:
+        kind: ``texts`` (``items``: title, text), ``table`` (``columns``, ``rows``) or ``series``
+            (``items``: name, points as ``[x, y]`` pairs; ``x`` and ``y`` name the axes).
+    """
+
+    title: str
+    kind: Literal["texts", "table", "series"]
+    data: Json
+    note: str = ""

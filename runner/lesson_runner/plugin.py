@@ -1,0 +1,73 @@
+"""
+All that a plugin needs.
+
+A plugin is a module; its package names it in the entry-point group ``lesson_runner``::
+
+    [project.entry-points.lesson_runner]
+    my_lessons = "my_lessons.plugin"
+
+and implements the hooks it wants::
+
+    from lesson_runner.plugin import Action, Outcome, hookimpl
+
+    def greet(params, context):
+        context.say(f"hello, {params['name']}")
+        return Outcome()
+
+    @hookimpl
+    def lesson_actions():
+        return [Action("my.greet", "Greet someone", greet, defaults={"name": "world"}, self_judging=True)]
+
+``lesson_runner.hookspecs`` says what each hook is for. Import heavy libraries inside functions: the
+module itself is imported by every ``lesson`` command.
+"""
+
+from __future__ import annotations
+
+import pluggy
+
+from lesson_runner.context import RunContext, StepContext, Workspace
+from lesson_runner.errors import HardwareError, LessonError, TimedOutError
+from lesson_runner.model import (
+    Action,
+    ActionCall,
+    Block,
+    Diagnostic,
+    Event,
+    Evidence,
+    Hardware,
+    Json,
+    Lesson,
+    Location,
+    Outcome,
+    Paths,
+    PlannedStep,
+    Section,
+)
+
+__all__ = [
+    "Action",
+    "ActionCall",
+    "Block",
+    "Diagnostic",
+    "Event",
+    "Evidence",
+    "Hardware",
+    "HardwareError",
+    "Json",
+    "Lesson",
+    "LessonError",
+    "Location",
+    "Outcome",
+    "Paths",
+    "PlannedStep",
+    "RunContext",
+    "Section",
+    "StepContext",
+    "TimedOutError",
+    "Workspace",
+    "hookimpl",
+]
+
+hookimpl = pluggy.HookimplMarker("lesson_runner")
+"""Marks a function of a plugin as the implementation of the hook of the same name."""

@@ -1,0 +1,134 @@
+"""What a run ends with: the steps with their results, what plugins have to show, where things are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.columns import Columns
+from rich.console import Console, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from lesson_runner.model import LEFT_OUT, Section
+from lesson_runner.report.live import SIGNS
+from lesson_runner.report.text import duration, number, safe
+
+_SERIES_POINTS = 8
+_NARROWEST_TEXT = 34
+"""Columns of a text panel below which texts go below each other instead."""
+
+
+def print_closing(console: Console, record: Mapping[str, Any], sections: Iterable[Section]) -> None:
+    """Print everything that comes after the last step."""
+    for section in sections:
+        console.print()
+        console.print(Text(safe(section.title), "bold"))
+        if section.note:
+            console.print(Text(safe(section.note), "dim"), soft_wrap=True)
+        console.print(_draw(section, console.width))
+    console.print()
+    console.print(steps_table(record["steps"]))
+    left_out = Counter(step["message"] for step in record["steps"] if step["message"].startswith(LEFT_OUT))
+    for reason, count in left_out.items():
+        console.print(Text(f"{count} more steps {safe(reason)}", "dim"), soft_wrap=True)
+    status = "passed" if record["status"] == "passed" else "failed"
+    line = Text(f"{SIGNS[status][0]} {record['lesson']['id']}: {record['status']}", SIGNS[status][1])
+    line.append(f", profile {record['profile']}, in {duration(record['seconds'])}", "none")
+    if record["labels"]:
+        line.append(f"  [{', '.join(record['labels'])}]", "yellow")
+    console.print(line, soft_wrap=True)
+    claims = [claim for step in record["steps"] for claim in step["claims"]]
+    if claims:
+        counts = ", ".join(
+            f"{sum(claim['result'] == name for claim in claims)} {name}"
+            for name in ("reproduced", "better", "worse", "not evaluated")
+        )
+        console.print(Text(f"The lesson's claims: {counts}", "none"), soft_wrap=True)
+
+
+def steps_table(steps: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the table of steps: status, the number that matters, time."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("step", "status", "key metric"):
+        table.add_column(name, overflow="fold")
+    table.add_column("time", justify="right", no_wrap=True)
+    for step in steps:
+        if step["message"].startswith(LEFT_OUT):
+            continue
+        sign, style = SIGNS[step["status"]]
+        seconds = step.get("seconds", 0.0)
+        table.add_row(
+            Text(safe(step["id"])),
+            Text(f"{sign} {step['status']}", style),
+            Text(safe(key_metric(step))),
+            duration(seconds) if step.get("attempts") else "",
+        )
+    return table
+
+
+def key_metric(step: Mapping[str, Any]) -> str:
+    """Return the metrics a step was judged by, or its message if there are none."""
+    judged = [item["metric"]["name"] for item in step["expect"] if "metric" in item]
+    names = [name for name in dict.fromkeys(judged) if name in step["metrics"]]
+    if names:
+        return ", ".join(f"{name} {number(step['metrics'][name])}" for name in names[:3])
+    message = str(step["message"])
+    return message if len(message) <= 70 else f"{message[:69]}…"
+
+
+def _draw(section: Section, width: int) -> RenderableType:
+    if section.kind == "texts":
+        return _texts(section.data["items"], width)
+    if section.kind == "series":
+        return _series(section.data)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in section.data["columns"]:
+        table.add_column(Text(safe(str(name))), overflow="fold")
+    for row in section.data["rows"]:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    return table
+
+
+def _texts(items: Sequence[Mapping[str, str]], width: int) -> RenderableType:
+    """Return texts beside each other where they fit, else below each other."""
+    across = max(1, min(len(items), width // _NARROWEST_TEXT))
+    each = width // across - 1
+    panels = [
+        Panel(
+            Text(safe(item["text"]).strip("\n")),
+            title=Text(safe(item["title"])),
+            title_align="left",
+            width=each,
+        )
+        for item in items
+    ]
+    return Columns(panels, padding=(0, 1, 0, 0))
+
+
+def _series(data: Mapping[str, Any]) -> Table:
+    """Return each series as some of its points; a curve is for reports that can draw one."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(Text(safe(f"{data.get('y', 'y')} at {data.get('x', 'x')}")))
+    longest: Sequence[Sequence[float]] = max((item["points"] for item in data["items"]), key=len, default=[])
+    positions = [longest[n][0] for n in _spread(len(longest))]
+    for position in positions:
+        table.add_column(f"{position:,}", justify="right")
+    for item in data["items"]:
+        values = dict(map(tuple, item["points"]))
+        cells = [_cell(values[position]) if position in values else "" for position in positions]
+        table.add_row(Text(safe(item["name"])), *cells)
+    return table
+
+
+def _spread(count: int) -> list[int]:
+    """Return up to eight indices from the first to the last, evenly apart."""
+    if count <= _SERIES_POINTS:
+        return list(range(count))
+    return [round(n * (count - 1) / (_SERIES_POINTS - 1)) for n in range(_SERIES_POINTS)]
+
+
+def _cell(value: object) -> str:
+    return number(value) if isinstance(value, int | float) else safe("" if value is None else str(value))

@@ -1,0 +1,150 @@
+"""The run as the learner sees it: each step's title, why it is done, what it does, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep
+from lesson_runner.report.text import duration, number, safe
+
+SIGNS = {
+    "passed": ("✓", "green"),
+    "failed": ("✗", "bold red"),
+    "error": ("✗", "bold red"),
+    "skipped": ("-", "yellow"),
+    "not-reached": ("·", "dim"),
+    "planned": ("·", "dim"),
+}
+"""A sign and a style for each status; the word is always beside it."""
+_INDENT = 3
+
+
+class LiveReporter:
+    """
+    Listens to a run and prints it.
+
+    On a terminal the running step has a progress bar; piped, there are only lines.
+    """
+
+    def __init__(self, console: Console, plan: Plan) -> None:
+        self._console = console
+        self._steps = {step.id: (number, step) for number, step in enumerate(plan.steps, 1)}
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Print one event."""
+        handlers: Mapping[str, Callable[[Event], None]] = {
+            "step-started": self._started,
+            "output": self._output,
+            "progress": self._advanced,
+            "step-finished": self._finished,
+            "run-finished": lambda _: self.close(),
+        }
+        handler = handlers.get(event.kind)
+        if handler is not None:
+            handler(event)
+
+    def close(self) -> None:
+        """Take the progress bar away; safe to call twice."""
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress = self._task = None
+
+    def _started(self, event: Event) -> None:
+        count, step = self._steps[event.step or ""]
+        self._console.print()
+        title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (safe(step.title), "bold"))
+        self._console.print(title.append(f"  ({step.id})", "dim"))
+        for label, prose in (("Why", step.why), ("Look for", step.look_for)):
+            if prose:
+                self._indented(Text.assemble((f"{label}: ", "italic"), safe(prose)))
+        self._command(step)
+        if self._console.is_terminal:
+            columns = (TextColumn("  "), BarColumn(30), _Numbers())
+            self._progress = Progress(*columns, console=self._console, transient=True)
+            self._progress.start()
+
+    def _command(self, step: PlannedStep) -> None:
+        command = step.command or step.source
+        for row in command.rstrip("\n").split("\n") if command else ():
+            prompt = "" if step.action in ("python", "manual") else "$ "
+            self._indented(Text(f"{prompt}{safe(row)}", "cyan"))
+        for layer in step.layers:
+            if layer.name.startswith(("profile", "--param")):
+                values = ", ".join(f"{key} {value}" for key, value in layer.params.items())
+                self._indented(Text(f"{layer.name} sets {safe(values)}", "dim"))
+
+    def _indented(self, text: Text) -> None:
+        if self._console.is_terminal:
+            self._console.print(Padding(text, (0, 0, 0, _INDENT)))
+        else:
+            self._console.print(Text(" " * _INDENT).append_text(text), soft_wrap=True)
+
+    def _output(self, event: Event) -> None:
+        for row in safe(str(event.data.get("text", ""))).split("\n"):
+            self._console.print(Text(f"{' ' * _INDENT}│ ", "dim").append(row, "none"), soft_wrap=True)
+
+    def _advanced(self, event: Event) -> None:
+        if self._progress is None:
+            return
+        total, done = event.data["total"], event.data["done"]
+        if self._task is None:
+            self._task = self._progress.add_task("", total=total)
+        rest = {key: value for key, value in event.data.items() if key not in ("done", "total")}
+        self._progress.update(self._task, completed=done, total=total, values=rest)
+
+    def _finished(self, event: Event) -> None:
+        self.close()
+        data = event.data
+        count, step = self._steps[event.step or ""]
+        sign, style = SIGNS[data["status"]]
+        attempted = data["attempts"] > 0
+        if not attempted and data["message"].startswith(LEFT_OUT):
+            return
+        if not attempted:
+            self._console.print()
+            title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (safe(step.title), "bold"))
+            self._console.print(title.append(f"  ({step.id})", "dim"))
+        line = Text(f"{sign} {data['status']}", style)
+        if attempted:
+            line.append(f" in {duration(data['seconds'])}", "none")
+        if data["labels"]:
+            line.append(f"  [{', '.join(data['labels'])}]", "yellow")
+        if data["message"]:
+            line.append(f": {safe(data['message'])}", "none")
+        self._indented(line)
+        for verdict in data["verdicts"] if data["status"] == "failed" else ():
+            if not verdict["passed"]:
+                self._indented(Text(f"expected {verdict['matcher']}: {safe(verdict['expected'])}"))
+                self._indented(Text(f"got: {safe(verdict['actual'])}"))
+        for claim in data["claims"]:
+            if claim["result"] != "not evaluated":
+                text = f"claim {claim['claim']} ({claim['source']}): {claim['result']}, {claim['actual']}"
+                self._indented(Text(safe(text), "dim"))
+
+
+class _Numbers(ProgressColumn):
+    """What a step reports beside how far it is: loss, tokens per second, time left."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text("")
+        text = Text(f"{int(task.completed):,}/{int(task.total):,}")
+        for key, value in task.fields.get("values", {}).items():
+            text.append(f"  {_named(key, value)}", "cyan")
+        return text
+
+
+def _named(key: str, value: Any) -> str:
+    if key == "seconds_left":
+        return f"{duration(value)} left"
+    if key.endswith("_per_second"):
+        return f"{number(value)} {key.removesuffix('_per_second')}/s"
+    return f"{key} {number(value) if isinstance(value, int | float) else value}"

@@ -1,0 +1,1 @@
+"""Running a lesson: plan, run each step, judge it, record it."""

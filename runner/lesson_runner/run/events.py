@@ -1,0 +1,60 @@
+"""What happens in a run: appended to ``events.jsonl`` as it happens, and told to those who listen."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from lesson_runner.model import Event
+from lesson_runner.run.record import now, plain
+
+Listener = Callable[[Event], None]
+PROGRESS_SECONDS = 1.0
+"""How often a step's progress is written to the file; listeners hear of all of it."""
+
+
+class EventLog:
+    """
+    The events of one run.
+
+    Args:
+        path: ``events.jsonl``; created.
+        listeners: called with every event, in order.
+    """
+
+    def __init__(self, path: Path, listeners: Sequence[Listener]) -> None:
+        # What cannot be encoded (half of a surrogate pair) becomes the escape that JSON has for it.
+        self._file: TextIO = path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._listeners = listeners
+        self._last_progress = 0.0
+
+    def __enter__(self) -> EventLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def emit(self, event: Event) -> None:
+        """Write an event down, safely on disk if it ends something, and tell the listeners."""
+        if event.kind != "progress" or self._progress_is_due():
+            line = {"time": now(), "event": event.kind, "step": event.step, **plain(event.data)}
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        if event.kind.endswith(("started", "finished")):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        for listener in self._listeners:
+            listener(event)
+
+    def _progress_is_due(self) -> bool:
+        clock = time.monotonic()
+        if clock - self._last_progress < PROGRESS_SECONDS:
+            return False
+        self._last_progress = clock
+        return True

@@ -1,0 +1,121 @@
+"""One step: run it, measure what it left behind, judge it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.context import RunContext, StepContext
+from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model import Event, Evidence, Outcome, PlannedStep, Status, StepResult
+from lesson_runner.plugins import Plugins
+from lesson_runner.run import record
+from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+
+OUTPUT = "output.txt"
+
+
+def run_step(
+    step: PlannedStep,
+    run: RunContext,
+    plugins: Plugins,
+    emit: Callable[[Event], None],
+    facts: Mapping[str, Any],
+) -> tuple[StepResult, Mapping[str, Any]]:
+    """
+    Run a step, again if it may be retried, and return its result and the facts it found out.
+
+    Raises:
+        HardwareError: this machine cannot run it.
+        KeyboardInterrupt: the user stopped it.
+    """
+    started, clock = record.now(), time.monotonic()
+    for attempt in range(1, step.retries + 2):
+        result, found = _attempt(step, run, plugins, emit, facts, attempt)
+        result = dataclasses.replace(
+            result, attempts=attempt, started=started, seconds=time.monotonic() - clock
+        )
+        if result.status in ("passed", "skipped"):
+            break
+    return result, found
+
+
+def _attempt(
+    step: PlannedStep,
+    run: RunContext,
+    plugins: Plugins,
+    emit: Callable[[Event], None],
+    facts: Mapping[str, Any],
+    attempt: int,
+) -> tuple[StepResult, Mapping[str, Any]]:
+    folder = run.folder / "evidence" / step.id
+    if folder.exists():  # what a failed attempt left must not be judged as this one's
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    deadline = None if step.timeout is None else time.monotonic() + step.timeout
+    context = StepContext(run, step, folder, emit, deadline, attempt)
+    status, outcome = _call(step, context, plugins, folder)
+    output = outcome.output or "\n".join(context.lines)
+    (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
+    metrics = {
+        **outcome.metrics,
+        **captured(step.capture, output),
+        **plugins.measure(step, Evidence(folder, run.shared_evidence, output)),
+    }
+    facts = {**facts, **outcome.facts}
+    result = StepResult(
+        step,
+        status or outcome.status,
+        outcome.message,
+        metrics,
+        labels=outcome.labels,
+        exit_code=outcome.exit_code,
+        artifacts=record.artifacts(folder, run.folder),
+    )
+    if status is None and outcome.status != "skipped":
+        try:
+            result = _judged(result, output, run, facts)
+        except Exception as error:  # such as a file that cannot be read; the other steps still count
+            message = f"it cannot be judged: {type(error).__name__}: {error}"
+            result = dataclasses.replace(result, status="error", message=message)
+    return result, outcome.facts
+
+
+def _call(
+    step: PlannedStep, context: StepContext, plugins: Plugins, folder: Path
+) -> tuple[Status | None, Outcome]:
+    """Return the action's outcome, and a status if it did not get as far as having one."""
+    try:
+        return None, plugins.run_step(step, context)
+    except HardwareError:
+        raise
+    except LessonError as error:
+        message = f"{error} ({error.fix})" if error.fix else str(error)
+        return "failed", Outcome("failed", message)
+    except (Exception, SystemExit) as error:
+        # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
+        (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
+        message = f"{step.action} raised {type(error).__name__}: {error} (see {folder / 'error.txt'})"
+        return "error", Outcome("failed", message)
+
+
+def _judged(result: StepResult, output: str, run: RunContext, facts: Mapping[str, Any]) -> StepResult:
+    step = result.step
+    produced = Produced(output, result.exit_code, result.metrics, run.workspace.files)
+    verdicts = judge(step.expect, produced, facts)
+    hardware = [item.name for item in run.hardware if item.devices > 0]
+    conditions = Conditions(run.profile, hardware, step.params, facts)
+    claims = tuple(weigh(claim, result.metrics, conditions) for claim in step.claims)
+    broken = next((verdict for verdict in verdicts if not verdict.passed), None)
+    message = result.message
+    if broken is not None and not message:
+        message = f"expected {broken.matcher} {broken.expected}; got {broken.actual}"
+    failed = broken is not None or result.status == "failed"
+    return dataclasses.replace(
+        result, status="failed" if failed else "passed", message=message, verdicts=verdicts, claims=claims
+    )

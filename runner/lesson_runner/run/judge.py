@@ -1,0 +1,232 @@
+"""
+Judging: what a step produced against what the lesson expects, and against what it claims.
+
+Pure functions of an outcome's output, exit code, metrics and files, so that a record can be judged again
+later from the stored evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
+from lesson_runner.schema.validator import validator_for
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """What there is to judge."""
+
+    output: str = ""
+    exit_code: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    folder: Path = Path()
+    """What ``file`` paths are relative to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How something was produced; a claim is only evaluated where it applies."""
+
+    profile: str = ""
+    hardware: Sequence[str] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def judge(
+    expectations: Sequence[Expectation], produced: Produced, facts: Mapping[str, Any]
+) -> tuple[Verdict, ...]:
+    """
+    Return a verdict for each expectation that applies under the run's ``facts``.
+
+    A process that nobody expects to fail must exit with 0.
+    """
+    wanted = [item for item in expectations if _holds(item.when, facts)]
+    if expectations and not wanted:
+        return (Verdict("when", "an expectation that applies", "none does on this run's facts", False),)
+    if produced.exit_code is not None and not any(item.matcher == "exit" for item in wanted):
+        wanted.insert(0, Expectation("exit", 0))
+    return tuple(_MATCHERS[item.matcher](item.argument, produced) for item in wanted)
+
+
+def _exit(argument: int, produced: Produced) -> Verdict:
+    actual = "no process was run" if produced.exit_code is None else str(produced.exit_code)
+    return Verdict("exit", str(argument), actual, produced.exit_code == argument)
+
+
+def _contains(argument: str, produced: Produced) -> Verdict:
+    found = argument in produced.output
+    return Verdict("contains", argument, "found" if found else _tail(produced.output), found)
+
+
+def _not_contains(argument: str, produced: Produced) -> Verdict:
+    line = next((line for line in produced.output.split("\n") if argument in line), None)
+    found = argument in produced.output
+    return Verdict("not_contains", argument, (line or "found") if found else "not found", not found)
+
+
+def _regex(argument: str, produced: Produced) -> Verdict:
+    match = re.search(argument, produced.output, re.MULTILINE)
+    return Verdict("regex", argument, match[0] if match else _tail(produced.output), match is not None)
+
+
+def _lines(argument: Sequence[str], produced: Produced) -> Verdict:
+    """Look for each line below the one before; ``...`` stands for any lines, or for any text in a line."""
+    rest = [line.strip() for line in produced.output.split("\n")]
+    expected = "\n".join(argument)
+    for wanted in (line.strip() for line in argument):
+        if wanted in ("", "..."):
+            continue
+        pattern = re.compile(".*".join(re.escape(part) for part in wanted.split("...")))
+        index = next((n for n, line in enumerate(rest) if pattern.fullmatch(line)), None)
+        if index is None:
+            return Verdict("lines", expected, f"no line {wanted!r} in: {_tail(produced.output)}", False)
+        rest = rest[index + 1 :]
+    return Verdict("lines", expected, "all found", True)
+
+
+def _json(argument: Mapping[str, Any], produced: Produced) -> Verdict:
+    from referencing.exceptions import Unresolvable
+
+    expected = json.dumps(argument, sort_keys=True)
+    try:
+        data = json.loads(produced.output)
+    except ValueError as error:
+        return Verdict("json", expected, f"not JSON: {error}: {_tail(produced.output)}", False)
+    try:
+        problem = next((error.message for error in validator_for(argument).iter_errors(data)), None)
+    except Unresolvable as error:
+        problem = f"the lesson's schema refers to what does not exist: {error}"
+    return Verdict("json", expected, problem or "matches", problem is None)
+
+
+def _metric(argument: Mapping[str, Any], produced: Produced) -> Verdict:
+    name, unit = argument["name"], argument.get("unit", "")
+    value = produced.metrics.get(name)
+    expected = bounds(argument)
+    if value is None:
+        known = ", ".join(sorted(produced.metrics)) or "none"
+        return Verdict("metric", expected, f"not measured (measured: {known})", False)
+    # A comparison with NaN is never true, and an infinite value has met no honest bound.
+    good = math.isfinite(value) and argument.get("min", -math.inf) <= value <= argument.get("max", math.inf)
+    return Verdict("metric", expected, f"{name} = {value:.6g}{' ' + unit if unit else ''}", good)
+
+
+def _file(argument: Mapping[str, Any], produced: Produced) -> Verdict:
+    expected = json.dumps(argument, sort_keys=True)
+    base = produced.folder.resolve()
+    path = (base / argument["path"]).resolve()
+    if not path.is_relative_to(base):
+        return Verdict("file", expected, "the path leaves the workspace", False)
+    if not path.is_file():
+        return Verdict("file", expected, "there is no such file", False)
+    size, digest = path.stat().st_size, file_digest(path)
+    good = size >= argument.get("min_bytes", 0) and argument.get("sha256", digest) == digest
+    return Verdict("file", expected, f"{size} bytes, sha256 {digest}", good)
+
+
+_MATCHERS: Mapping[str, Callable[[Any, Produced], Verdict]] = {
+    "exit": _exit,
+    "contains": _contains,
+    "not_contains": _not_contains,
+    "regex": _regex,
+    "lines": _lines,
+    "json": _json,
+    "metric": _metric,
+    "file": _file,
+}
+
+
+def bounds(argument: Mapping[str, Any]) -> str:
+    """Return a metric's bounds for people, such as ``1.6 <= final_loss <= 1.8``."""
+    low = f"{_shown(argument['min'])} <= " if "min" in argument else ""
+    high = f" <= {_shown(argument['max'])}" if "max" in argument else ""
+    unit = f" {argument['unit']}" if "unit" in argument else ""
+    return f"{low}{argument['name']}{high}{unit}"
+
+
+def _shown(bound: float) -> str:
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"
+
+
+def weigh(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimVerdict:
+    """Compare a claim with what happened, if it speaks of what was done here."""
+    argument = claim.argument
+    text = bounds(argument)
+    value = metrics.get(argument["name"])
+    reason = _does_not_apply(claim.conditions, now)
+    if reason is None and (value is None or not math.isfinite(value)):
+        reason = f"{argument['name']} was not measured"
+    if reason is not None or value is None:
+        shown = "" if value is None else f"{value:.6g}"
+        return ClaimVerdict(text, claim.source, shown, "not evaluated", reason or "")
+    low, high = argument.get("min", -math.inf), argument.get("max", math.inf)
+    if low <= value <= high:
+        return ClaimVerdict(text, claim.source, f"{value:.6g}", "reproduced")
+    one_sided = "lower" if "min" not in argument else "higher"
+    better = claim.conditions.get("better", "lower" if {"min", "max"} <= set(argument) else one_sided)
+    is_better = value < low if better == "lower" else value > high
+    return ClaimVerdict(text, claim.source, f"{value:.6g}", "better" if is_better else "worse")
+
+
+def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | None:
+    """Return why a claim says nothing about this run, or ``None`` if it does."""
+    profiles, hardware = conditions.get("profile"), conditions.get("hardware")
+    if profiles and now.profile not in profiles:
+        return f"it speaks of profile {' or '.join(profiles)}, this is {now.profile}"
+    if hardware and not set(hardware) & set(now.hardware):
+        return f"it speaks of {' or '.join(hardware)}, this is {' and '.join(now.hardware) or 'no board'}"
+    for name, value in conditions.get("with", {}).items():
+        if now.params.get(name) != value:
+            return f"it speaks of {name} {value}, this is {now.params.get(name)}"
+    for name, value in conditions.get("facts", {}).items():
+        if (actual := _dotted(now.facts, name)) != value:
+            return f"it speaks of {name} {value}, this is {actual}"
+    return None
+
+
+def _holds(conditions: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    return all(_dotted(facts, name) == value for name, value in conditions.items())
+
+
+def _dotted(facts: Any, name: str) -> Any:
+    for part in name.split("."):
+        facts = facts.get(part) if isinstance(facts, Mapping) else None
+    return facts
+
+
+def captured(patterns: Mapping[str, str], output: str) -> dict[str, float]:
+    """Return the metrics that a step's ``capture`` reads from its output; the last match counts."""
+    numbers: dict[str, float] = {}
+    for name, pattern in patterns.items():
+        for match in re.finditer(pattern, output, re.MULTILINE):
+            try:
+                numbers[name] = float(match[1].replace(",", ""))
+            except (TypeError, ValueError, AttributeError):
+                continue
+    return numbers
+
+
+def file_digest(path: Path) -> str:
+    """Return a file's sha256."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _tail(output: str) -> str:
+    """Return the end of an output, short enough for a message."""
+    text = output.strip()
+    if not text:
+        return "no output"
+    return text if len(text) <= 200 else f"…{text[-200:]}"

@@ -1,0 +1,47 @@
+"""The profiles and actions that a lesson names; what a misspelt one says would be lost silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lesson_runner.model import Action, Diagnostic, Lesson
+from lesson_runner.run.params import nearest
+from lesson_runner.schema.validator import KeyPath
+from lesson_runner.schema.validator import nearest as nearest_place
+
+DEFAULT_PROFILE = "default"
+
+
+def profiles_of(lesson: Lesson, actions: Mapping[str, Action]) -> list[str]:
+    """Return the profiles a lesson declares; if it declares none, those of the actions."""
+    if declared := lesson.runner.get("profiles"):
+        return list(declared)
+    return [DEFAULT_PROFILE, *sorted({name for action in actions.values() for name in action.profiles})]
+
+
+def unknown_names(lesson: Lesson, actions: Mapping[str, Action]) -> Iterable[Diagnostic]:
+    """Yield the profiles and actions that a lesson names and that do not exist."""
+    profiles = profiles_of(lesson, actions)
+    for machine, name in lesson.runner.get("defaultProfile", {}).items():
+        if name not in profiles:
+            place = nearest_place(lesson.positions, ("runner", "defaultProfile", machine))
+            message = f"there is no profile '{name}'"
+            yield Diagnostic("unknown-profile", "error", message, place, nearest(name, profiles))
+    for step in lesson.steps:
+        for name in step.profiles:
+            if name not in profiles:
+                place = nearest_place(step.positions, ("profiles", name))
+                message = f"step '{step.id}': there is no profile '{name}'"
+                yield Diagnostic("unknown-profile", "error", message, place, nearest(name, profiles))
+    for path, name in _actions_named(lesson):
+        if name not in actions:
+            place, message = nearest_place(lesson.positions, path), f"no plugin has an action '{name}'"
+            yield Diagnostic("unknown-action", "error", message, place, nearest(name, actions))
+
+
+def _actions_named(lesson: Lesson) -> Iterable[tuple[KeyPath, str]]:
+    for name in lesson.runner.get("with", {}):
+        yield ("runner", "with", name), name
+    for profile, content in lesson.runner.get("profiles", {}).items():
+        for name in content.get("with", {}):
+            yield ("runner", "profiles", profile, "with", name), name

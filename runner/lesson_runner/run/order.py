@@ -1,0 +1,75 @@
+"""The order of steps: what each needs, declared or derived, and what can therefore run when."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+from lesson_runner.model import Action, Diagnostic, PlannedStep, Step
+from lesson_runner.run.params import nearest
+from lesson_runner.schema.validator import nearest as nearest_place
+
+
+def with_derived_needs(
+    planned: Iterable[PlannedStep], actions: Mapping[str, Action], declared: Mapping[str, Step]
+) -> tuple[list[PlannedStep], list[Diagnostic]]:
+    """
+    Return the steps with all their needs, by id of planned steps.
+
+    A need for ``compare`` is one for every command of that step. A step that reads what an earlier one
+    writes needs the last such step.
+    """
+    steps = list(planned)
+    parts = {name: [step.id for step in steps if base(step, declared) == name] for name in declared}
+    writers: dict[str, str] = {}
+    result: list[PlannedStep] = []
+    problems: list[Diagnostic] = []
+    for step in steps:
+        needs: list[str] = []
+        for index, name in enumerate(step.needs):
+            if name in parts:
+                needs += parts[name]
+            else:
+                origin = declared[base(step, declared)]
+                place = nearest_place(origin.positions, ("needs", index))
+                message = f"step '{step.id}' needs '{name}', and there is no such step"
+                problems.append(Diagnostic("unknown-need", "error", message, place, nearest(name, parts)))
+        action = actions.get(step.action)
+        if action and action.paths and not step.skip:
+            paths = action.paths(step.params)
+            needs += [writers[name] for name in paths.reads if name in writers]
+            writers.update(dict.fromkeys(paths.writes, step.id))
+        result.append(dataclasses.replace(step, needs=tuple(dict.fromkeys(needs))))
+    return result, problems
+
+
+def base(step: PlannedStep, declared: Mapping[str, Step]) -> str:
+    """Return the id of the declared step that a planned one is (a part of)."""
+    return step.id if step.id in declared else step.id.rpartition(".")[0]
+
+
+def in_order_of_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[Diagnostic]]:
+    """Return the steps in the document's order, except that each comes after what it needs."""
+    waiting, done, ordered = list(steps), set[str](), list[PlannedStep]()
+    while waiting:
+        ready = next((step for step in waiting if done.issuperset(step.needs)), None)
+        if ready is None:
+            circle = " → ".join(f"'{step.id}'" for step in _circle(waiting))
+            message = f"steps need each other in a circle: {circle}"
+            fix = "remove one of the needs"
+            return ordered, [Diagnostic("needs-circle", "error", message, waiting[0].location, fix)]
+        waiting.remove(ready)
+        done.add(ready.id)
+        ordered.append(ready)
+    return ordered, []
+
+
+def _circle(waiting: Sequence[PlannedStep]) -> list[PlannedStep]:
+    """Return one circle among steps that all wait for each other; its first step comes again at the end."""
+    by_id = {step.id: step for step in waiting}
+    path = [waiting[0]]
+    while True:
+        following = next(by_id[name] for name in path[-1].needs if name in by_id)
+        if following in path:
+            return [*path[path.index(following) :], following]
+        path.append(following)

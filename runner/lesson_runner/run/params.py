@@ -1,0 +1,138 @@
+"""Where a step's parameters come from: layer upon layer, each able to say what it set."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lesson_runner.errors import LessonError
+from lesson_runner.model import Action, ActionCall, Json, Layer, Lesson, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One ``--param``: for every step whose action has a parameter of that name, or for one step."""
+
+    step: str | None
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"--param {self.step + '.' if self.step else ''}{self.name}={self.text}"
+
+
+def parse_param(argument: str) -> Param:
+    """
+    Parse ``NAME=VALUE`` or ``STEP.NAME=VALUE``.
+
+    Raises:
+        LessonError: it is neither.
+    """
+    name, equals, value = argument.partition("=")
+    step, _, short = name.rpartition(".")
+    if not equals or not short:
+        raise LessonError(f"--param {argument}: expected NAME=VALUE or STEP.NAME=VALUE")
+    return Param(step or None, short, value)
+
+
+def layers_for(
+    action: Action, call: ActionCall, step: Step, lesson: Lesson, profile: str, params: Iterable[Param]
+) -> tuple[Layer, ...]:
+    """
+    Return the layers of a call's parameters, weakest first.
+
+    action defaults < preset (such as a recipe) < lesson < block < step < profile < ``--param``
+    """
+    profiles = lesson.runner.get("profiles")
+    if profiles:
+        shared = profiles.get(profile, {}).get("with", {}).get(action.name, {})
+    else:
+        shared = action.profiles.get(profile, {})
+    override = step.profiles.get(profile)
+    own = {**shared, **(override.params if override else {})}
+    layers = [
+        Layer("defaults", action.defaults),
+        Layer("lesson", lesson.runner.get("with", {}).get(action.name, {})),
+        Layer("block", call.params),
+        Layer("step", step.params),
+        Layer(f"profile {profile}", own),
+        Layer("--param", _given(action, step.id, params)),
+    ]
+    presets = [
+        Layer(f"{name}={value}", action.presets[name][value])
+        for name in action.presets
+        if (value := str(resolve(layers).get(name))) in action.presets[name]
+    ]
+    return tuple(layer for layer in (layers[0], *presets, *layers[1:]) if layer.params)
+
+
+def resolve(layers: Iterable[Layer]) -> dict[str, Any]:
+    """Return the parameters that the layers give together."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged.update(layer.params)
+    return merged
+
+
+def _given(action: Action, step: str, params: Iterable[Param]) -> dict[str, Any]:
+    known = action.schema.get("properties", {})
+    # `compare.2` is the second command of the step `compare`.
+    mine = [param for param in params if param.step in (None, step)]
+    return {param.name: _value(param.text, known[param.name]) for param in mine if param.name in known}
+
+
+def _value(text: str, schema: Json) -> Any:
+    """Read a parameter's text as the type its schema asks for; what does not fit is left as text."""
+    kinds = schema.get("type", "string")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if kinds == ["string"]:
+        return text
+    try:
+        value = json.loads(text, parse_constant=_not_a_number)
+    except (ValueError, RecursionError):
+        return text
+    if "integer" in kinds and isinstance(value, float) and value.is_integer():
+        return int(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return text if is_number and not {"integer", "number"} & set(kinds) else value
+
+
+def _not_a_number(text: str) -> float:
+    """Refuse NaN and Infinity, which JSON has not and Python reads."""
+    raise ValueError(text)
+
+
+def check_params(params: Iterable[Param], actions: Mapping[str, Action], steps: Mapping[str, str]) -> None:
+    """
+    Check that every ``--param`` means something.
+
+    Args:
+        params: what was given.
+        actions: all actions by name.
+        steps: the action of each step that was declared, by the step's id.
+
+    Raises:
+        LessonError: no such step, or no step has such a parameter.
+    """
+    for param in params:
+        if param.step is not None and param.step not in steps:
+            raise LessonError(f"{param}: there is no step '{param.step}'", fix=nearest(param.step, steps))
+        used = {steps[param.step]} if param.step else set(steps.values())
+        known = {
+            key for name in used if name in actions for key in actions[name].schema.get("properties", {})
+        }
+        if param.name not in known:
+            raise LessonError(
+                f"{param}: no step of this lesson has a parameter '{param.name}'",
+                fix=nearest(param.name, known),
+            )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint: the known name closest to ``name``, or all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(names)}"

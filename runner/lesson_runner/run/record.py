@@ -1,0 +1,168 @@
+"""``record.json``: the one source of truth about a run. Every report is a function of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from lesson_runner import __version__
+from lesson_runner.errors import LessonError
+from lesson_runner.model import Expectation, Plan, PlannedStep, StepResult
+from lesson_runner.plugins import PluginInfo
+from lesson_runner.resources import write_aside
+from lesson_runner.run.judge import file_digest
+
+RECORD = "record.json"
+_PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch", "ttnn", "ttml")
+
+
+def now() -> str:
+    """Return the time in UTC as the record writes it."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def describe_step(step: PlannedStep) -> dict[str, Any]:
+    """Return a planned step as the record has it, not run yet."""
+    return {
+        "id": step.id,
+        "title": step.title,
+        "line": step.location.line,
+        "action": step.action,
+        "params": plain(step.params),
+        "layers": [{"name": layer.name, "params": plain(layer.params)} for layer in step.layers],
+        "needs": list(step.needs),
+        "expect": [_expectation(item) for item in step.expect],
+        "command": step.command,
+        "optional": step.optional,
+        "status": "skipped" if step.skip else "planned",
+        "message": step.skip or "",
+        "metrics": {},
+        "verdicts": [],
+        "claims": [],
+    }
+
+
+def _expectation(item: Expectation) -> dict[str, Any]:
+    when = {"when": plain(item.when)} if item.when else {}
+    return {item.matcher: plain(item.argument), **when}
+
+
+def describe_result(result: StepResult) -> dict[str, Any]:
+    """Return a step that was run, or was not, as the record has it."""
+    return {
+        **describe_step(result.step),
+        "status": result.status,
+        "message": result.message,
+        "metrics": plain(result.metrics),
+        "verdicts": [dataclasses.asdict(verdict) for verdict in result.verdicts],
+        "claims": [dataclasses.asdict(claim) for claim in result.claims],
+        "labels": list(result.labels),
+        "started": result.started,
+        "seconds": round(result.seconds, 3),
+        "attempts": result.attempts,
+        "exit_code": result.exit_code,
+        "artifacts": {name: dict(facts) for name, facts in result.artifacts.items()},
+    }
+
+
+def describe_plan(plan: Plan) -> dict[str, Any]:
+    """Return a plan as ``lesson plan --json`` prints it: the record's ``steps``, unrun."""
+    return {
+        "lesson": describe_lesson(plan),
+        "plan_digest": plan.digest,
+        "profile": plan.profile,
+        "steps": [describe_step(step) for step in plan.steps],
+        "not_run": describe_not_run(plan),
+    }
+
+
+def describe_not_run(plan: Plan) -> list[dict[str, Any]]:
+    """Return the blocks that no step stands for, with the author's reasons."""
+    return [
+        {"line": item.block.location.line, "language": item.block.language, "reason": item.reason}
+        for item in plan.not_run
+    ]
+
+
+def describe_lesson(plan: Plan) -> dict[str, str]:
+    """Return which lesson it was, to the byte."""
+    lesson = plan.lesson
+    return {"id": lesson.id, "title": lesson.title, "path": str(lesson.path), "sha256": lesson.digest}
+
+
+def describe_plugins(infos: Iterable[PluginInfo]) -> list[dict[str, Any]]:
+    """Return which plugins were there, and what went wrong in them."""
+    return [{"name": info.name, "version": info.version, "error": info.error} for info in infos]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on. Reads metadata; imports nothing."""
+    found = {
+        "lesson-runner": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def artifacts(folder: Path, base: Path) -> dict[str, dict[str, Any]]:
+    """Return size and digest of every file below ``folder``, by its path from ``base``."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
+        try:
+            facts = {"sha256": file_digest(path), "bytes": path.stat().st_size}
+        except OSError:  # something that runs in the background has removed it
+            continue
+        found[path.relative_to(base).as_posix()] = facts
+    return found
+
+
+def write(record: Mapping[str, Any], folder: Path) -> Path:
+    """Write ``record.json`` into a run's folder, whole or not at all; return its path."""
+    path = folder / RECORD
+    write_aside(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return path
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """
+    Return the record of a run.
+
+    Raises:
+        LessonError: there is none, or it is damaged.
+    """
+    path = folder / RECORD
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise LessonError(
+            f"{path}: there is no record", fix="the run did not finish; start it again"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise LessonError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(data, dict) or data.get("record_version") != 1:
+        raise LessonError(f"{path}: not a record of a run (record_version 1)")
+    return data
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON has it: NaN and infinities, which JSON has not, become ``null``."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool) or value is None else str(value)

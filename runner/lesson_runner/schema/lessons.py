@@ -1,0 +1,78 @@
+"""Reading a whole lesson: bytes, frontmatter, body, steps."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from lesson_runner.errors import InvalidLessonError, LessonError
+from lesson_runner.markdown import document
+from lesson_runner.markdown.frontmatter import read_frontmatter
+from lesson_runner.model import Diagnostic, Lesson, Location
+from lesson_runner.schema import steps as step_schema
+from lesson_runner.schema.validator import check, load_schema
+
+MAX_LESSON_BYTES = 2_000_000
+"""No lesson is as long; parsing time grows with it."""
+
+
+def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
+    """
+    Parse and check a lesson document.
+
+    Returns:
+        The lesson, as far as it can be understood, and every finding, in the file's order.
+
+    Raises:
+        LessonError: there is no such file, or it cannot be read.
+        InvalidLessonError: it is not text, or too much of it.
+    """
+    raw = read_lesson_bytes(path)
+    try:
+        text = _with_plain_line_ends(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        before = _with_plain_line_ends(raw[: error.start].decode("utf-8"))
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message, fix = f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8"
+        place = Location(path, line, column)
+        raise InvalidLessonError([Diagnostic("not-utf-8", "error", message, place, fix)]) from None
+    front = read_frontmatter(text, path)
+    body = document.parse(text, path)
+    said = step_schema.build(body.directives)
+    problems = [*front.diagnostics, *body.diagnostics, *said.problems]
+    if not front.diagnostics:
+        positions = {(): Location(path, 1), **front.positions}
+        problems += check(
+            front.data, load_schema("lesson"), positions, what="frontmatter", unknown_key="warning"
+        )
+    digest = hashlib.sha256(raw).hexdigest()
+    blocks, steps, skipped = tuple(body.blocks), tuple(said.steps), tuple(said.skipped)
+    lesson = Lesson(path, text, front.data, front.positions, blocks, steps, skipped, digest)
+    return lesson, sorted(problems, key=lambda item: (item.location.line, item.location.column))
+
+
+def _with_plain_line_ends(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lesson_bytes(path: Path) -> bytes:
+    """
+    Return a lesson file's bytes.
+
+    Raises:
+        LessonError: it does not exist, is not a file, or cannot be read.
+        InvalidLessonError: it is too large.
+    """
+    if path.is_dir():
+        raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
+    try:
+        size = path.stat().st_size
+        if size > MAX_LESSON_BYTES:
+            message = f"{size} bytes; a lesson has at most {MAX_LESSON_BYTES}"
+            problem = Diagnostic("too-large", "error", message, Location(path, 1), "split the lesson")
+            raise InvalidLessonError([problem])
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise LessonError(f"{path}: no such file") from None
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -1,0 +1,198 @@
+"""JSON Schema validation with messages for people: where, what was expected, and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lesson_runner.errors import LessonError
+from lesson_runner.model import Diagnostic, Location, Severity
+from lesson_runner.resources import schemas_folder
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    # jsonschema's stubs call every attribute of an error possibly unset, which a raised one never is.
+    ValidationError = Any
+
+KeyPath = tuple[str | int, ...]
+
+
+def load_schema(name: str) -> dict[str, Any]:
+    """
+    Return a schema of this project by its short name, such as ``lesson``.
+
+    Raises:
+        LessonError: there is no such schema.
+    """
+    folder = schemas_folder()
+    path = folder / f"{name}.schema.json"
+    if not path.is_file():
+        known = ", ".join(sorted(item.name.split(".")[0] for item in folder.glob("*.schema.json")))
+        raise LessonError(f"there is no schema '{name}'", fix=f"one of: {known}")
+    schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return schema
+
+
+@cache
+def _registry() -> Registry[Any]:
+    """Return all of the project's schemas. ``$ref`` finds these and nothing else, never the network."""
+    from referencing import Registry, Resource
+
+    names = [path.name.split(".")[0] for path in sorted(schemas_folder().glob("*.schema.json"))]
+    resources = [(f"{name}.schema.json", Resource.from_contents(load_schema(name))) for name in names]
+    return Registry().with_resources(resources)
+
+
+def validator_for(schema: Mapping[str, Any]) -> Draft202012Validator:
+    """Return a validator whose ``$ref`` are resolved among the project's schemas only."""
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(
+        schema, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+def schema_problem(schema: Any) -> str | None:
+    """Return why ``schema`` is not a JSON Schema, or ``None`` if it is."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        return error.message
+    return None
+
+
+def check(
+    data: Any,
+    schema: Mapping[str, Any],
+    positions: Mapping[KeyPath, Location],
+    *,
+    what: str,
+    base: KeyPath = (),
+    unknown_key: Severity = "error",
+) -> Iterator[Diagnostic]:
+    """
+    Yield what is wrong with ``data``.
+
+    Args:
+        data: what to check.
+        schema: the schema it must follow.
+        positions: where each value of the whole document stands.
+        what: how messages call the data, such as ``the frontmatter``.
+        base: the path of ``data`` in the document.
+        unknown_key: how bad a key is that the schema does not know.
+    """
+    found: dict[Diagnostic, None] = {}  # two missing keys are two errors, and each names both
+    for error in sorted(validator_for(schema).iter_errors(data), key=lambda item: list(map(str, item.path))):
+        found.update(dict.fromkeys(_explain(_deepest(error), positions, what, base, unknown_key)))
+    yield from found
+
+
+def _deepest(error: ValidationError) -> ValidationError:
+    """Return the most telling part of an ``anyOf`` error; others as they are."""
+    from jsonschema.exceptions import best_match
+
+    if (
+        error.validator in ("anyOf", "oneOf")
+        and error.context
+        and "required" not in str(error.validator_value)
+    ):
+        return best_match([error]) or error
+    return error
+
+
+def _explain(
+    error: ValidationError, positions: Mapping[KeyPath, Location], what: str, base: KeyPath, unknown: Severity
+) -> Iterator[Diagnostic]:
+    path = (*base, *error.absolute_path)
+    place = nearest(positions, path)
+    name = _dotted(tuple(error.absolute_path))
+    what = f"{what}: {name}" if name else what
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = sorted(error.schema.get("properties", {}))
+        for key in sorted(set(error.instance) - set(known)):
+            fix = _nearest_name(key, known) or f"known keys: {', '.join(known)}"
+            where = nearest(positions, (*path, key))
+            yield Diagnostic("unknown-key", unknown, f"{what}: unknown key '{key}'", where, fix)
+    elif error.validator == "required":
+        missing = sorted(set(error.validator_value) - set(error.instance))
+        for key in missing:
+            described = error.schema.get("properties", {}).get(key, {}).get("description", "")
+            yield Diagnostic(
+                "missing-key", "error", f"{what}: '{key}' is missing", place, described.rstrip(".") or None
+            )
+    elif error.validator == "enum":
+        allowed = [str(value) for value in error.validator_value]
+        fix = _nearest_name(str(error.instance), allowed) or f"one of: {', '.join(allowed)}"
+        message = f"{what}: {error.instance!r} is not allowed; expected one of {', '.join(allowed)}"
+        yield Diagnostic("wrong-value", "error", message, place, fix)
+    else:
+        yield Diagnostic("wrong-value", "error", f"{what}: {_sentence(error)}", place, _meaning(error))
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say in the field's words what a value is and what it should be."""
+    value, expected = json.dumps(error.instance, ensure_ascii=False, default=str), error.validator_value
+    shown = value if len(value) <= 60 else f"{value[:57]}…"
+    sentences = {
+        "type": f"{shown} is not {_article(expected)}",
+        "pattern": f"{shown} does not match {expected}",
+        "minItems": f"needs at least {expected} item{'s' if expected != 1 else ''}",
+        "minLength": "must not be empty",
+        "minimum": f"{shown} is less than {expected}",
+        "maximum": f"{shown} is more than {expected}",
+        "exclusiveMinimum": f"{shown} is not more than {expected}",
+        "exclusiveMaximum": f"{shown} is not less than {expected}",
+        "uniqueItems": f"{shown} names something twice",
+        "format": f"{shown} is not a {expected}",
+        "const": f"{shown} is not {expected!r}",
+        "maxProperties": f"more than {expected} key in one item",
+        "minProperties": f"needs at least {expected} key",
+        "anyOf": f"needs one of: {', '.join(_required_keys(expected))}",
+    }
+    return str(sentences.get(str(error.validator), error.message))
+
+
+def _required_keys(alternatives: object) -> list[str]:
+    """Return the keys that the alternatives of an ``anyOf`` ask for."""
+    items = alternatives if isinstance(alternatives, list) else []
+    return [key for item in items if isinstance(item, Mapping) for key in item.get("required", ())]
+
+
+def _article(kind: object) -> str:
+    names = {"string": "text", "array": "a list", "object": "a mapping", "integer": "a whole number"}
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " or ".join(names.get(str(item), f"a {item}") for item in kinds)
+
+
+def _meaning(error: ValidationError) -> str | None:
+    described = error.schema.get("description") if isinstance(error.schema, Mapping) else None
+    return f"it is: {described.rstrip('.')}" if described else None
+
+
+def _nearest_name(name: str, known: list[str]) -> str | None:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) or [
+        item for item in known if name and (item.startswith(name) or name.startswith(item))
+    ]
+    return f"did you mean '{near[0]}'?" if near else None
+
+
+def _dotted(path: KeyPath) -> str:
+    text = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.lstrip(".")
+
+
+def nearest(positions: Mapping[KeyPath, Location], path: KeyPath) -> Location:
+    """Return the place of ``path``, or of the closest thing above it that has one."""
+    for length in range(len(path), -1, -1):
+        if path[:length] in positions:
+            return positions[path[:length]]
+    return next(iter(positions.values()), Location(Path("?"), 1))

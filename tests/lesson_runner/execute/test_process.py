@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lesson_runner.errors import LessonError
+from lesson_runner.execute import family
+from lesson_runner.execute.process import Finished, run
+
+Bash = Callable[..., Finished]
+Alive = Callable[[str], bool]
+
+IGNORES_TERM = "trap '' TERM; while :; do sleep 1; done"
+DAEMON = """
+import os, signal, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+print(os.getpid(), flush=True)
+for fd in (0, 1, 2): os.close(fd)
+time.sleep(60)
+"""
+"""Leaves its parent, its group, its session and the pipe."""
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "name"),
+    [
+        ("true", 0, None),
+        ("exit 3", 3, None),
+        ("kill -SEGV $$", 139, "SIGSEGV"),
+        ("sh -c 'kill -9 $$'", 137, None),
+    ],
+)
+def test_exit_codes_are_those_of_a_shell(bash: Bash, command: str, code: int, name: str | None) -> None:
+    finished = bash(command + "; exit $?" if name is None else command)
+    assert (finished.exit_code, finished.signal) == (code, name)
+    assert (finished.timed_out, finished.killed, finished.left) == (False, (), ())
+
+
+def test_output_and_errors_come_in_order_and_as_they_appear(bash: Bash) -> None:
+    seen: list[tuple[float, str]] = []
+    finished = bash(
+        "echo one; echo two >&2; sleep 0.3; echo three; printf four",
+        on_line=lambda line: seen.append((time.monotonic(), line)),
+    )
+    assert finished.output == "one\ntwo\nthree\nfour"
+    assert [line for _, line in seen] == ["one", "two", "three", "four"]
+    assert seen[2][0] - seen[1][0] > 0.2
+
+
+def test_there_is_nothing_to_read_and_no_terminal(bash: Bash) -> None:
+    assert bash("cat; [ -t 0 ] || echo none; : < /dev/tty", seconds=10).output.startswith("none\n")
+
+
+def test_environment_and_folder_are_the_ones_given(bash: Bash, tmp_path: Path) -> None:
+    finished = bash("pwd -P; echo $GIVEN", env={"PATH": "/usr/bin:/bin", "GIVEN": "x"})
+    assert finished.output == f"{tmp_path.resolve()}\nx"
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LessonError, match="no-such-program does not start"):
+        run(["no-such-program"], folder=tmp_path, env={}, on_line=print)
+
+
+def test_huge_output_is_streamed_whole_and_kept_in_part(bash: Bash) -> None:
+    count = 0
+
+    def on_line(line: str) -> None:
+        nonlocal count
+        count += 1
+
+    finished = bash(
+        "yes 'a line of some length, again and again' | head -n 200000; echo end", on_line=on_line
+    )
+    assert count == 200_001
+    assert 1_900_000 < len(finished.output) < 2_000_100
+    assert finished.output.endswith("again\nend")
+    assert re.search(r"\n\[[0-9,]+ lines are left out here\]\n", finished.output)
+
+
+def test_at_the_deadline_children_are_ended_even_those_that_ignore_sigterm(bash: Bash, alive: Alive) -> None:
+    started = time.monotonic()
+    finished = bash(f"({IGNORES_TERM}) & echo $!; sleep 60 & echo $!; echo $$; sleep 60; true", seconds=1)
+    assert time.monotonic() - started < 5
+    assert finished.timed_out
+    stubborn, background, parent = finished.output.split("\n")
+    assert not any(alive(pid) for pid in (stubborn, background, parent))
+    killed = [str(member) for member in finished.killed]
+    assert f"sleep ({background})" in killed
+    assert f"bash ({parent})" in killed
+    assert f"bash ({stubborn})" in killed
+    assert finished.left == ()
+
+
+def test_at_the_deadline_a_command_may_tidy_up_and_say_so(bash: Bash) -> None:
+    finished = bash("trap 'echo tidied; exit 5' TERM; echo up; sleep 60 & wait", seconds=1, grace=5)
+    assert (finished.output, finished.exit_code, finished.timed_out) == ("up\ntidied", 5, True)
+
+
+def test_at_the_deadline_endless_output_stops(bash: Bash) -> None:
+    started = time.monotonic()
+    assert bash("trap '' TERM; while :; do echo y; done", seconds=0.2).timed_out
+    assert time.monotonic() - started < 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="found by its environment, through /proc")
+def test_at_the_deadline_a_daemon_is_ended_too(bash: Bash, alive: Alive) -> None:
+    finished = bash(f"'{sys.executable}' -c '{DAEMON}'; sleep 60", seconds=1.5)
+    assert finished.timed_out
+    assert re.fullmatch(r"\d+", finished.output)
+    assert finished.output in {str(member.pid) for member in finished.killed}
+    assert not alive(finished.output)
+
+
+def test_without_proc_processes_are_found_through_ps(
+    bash: Bash, alive: Alive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(family, "PROC", tmp_path / "none")
+    own_session = (
+        "import os; os.setsid(); print(os.getpid(), flush=True); os.execvp('sleep', ['sleep', '60'])"
+    )
+    finished = bash(f"'{sys.executable}' -c \"{own_session}\" & sleep 60", seconds=1.5)
+    assert f"sleep ({finished.output})" in [str(member) for member in finished.killed]
+    assert not alive(finished.output)
+
+
+def test_a_background_process_does_not_hold_up_the_step_and_goes_on(
+    bash: Bash, alive: Alive, tmp_path: Path
+) -> None:
+    started = time.monotonic()
+    finished = bash("(sleep 0.6; echo late; echo late; touch survived; exec sleep 60) & echo $!", seconds=30)
+    assert time.monotonic() - started < 3
+    pid, note = finished.output.split("\n")
+    assert note.startswith("[still running in the background: ")
+    assert f"({pid})" in note
+    assert int(pid) in [member.pid for member in finished.left]
+    assert not finished.timed_out
+    end = time.monotonic() + 10
+    while not (tmp_path / "survived").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert (tmp_path / "survived").exists(), "it died of a closed pipe"
+    finished.family.stop(grace=1)
+    assert not alive(pid)
+
+
+def test_a_background_process_that_keeps_printing_does_not_either(bash: Bash) -> None:
+    started = time.monotonic()
+    finished = bash("while :; do echo chatter; sleep 0.05; done & sleep 0.2; echo done")
+    assert time.monotonic() - started < 4
+    assert "\ndone\n" in finished.output
+    assert finished.left
+
+
+def test_a_failing_listener_leaves_no_process(bash: Bash, alive: Alive) -> None:
+    pids: list[str] = []
+
+    def on_line(line: str) -> None:
+        pids.append(line)
+        raise RuntimeError("the screen is gone")
+
+    with pytest.raises(RuntimeError, match="the screen is gone"):
+        bash("echo $$; sleep 60", on_line=on_line)
+    assert len(pids) == 1
+    assert not alive(pids[0])
+
+
+def test_ctrl_c_leaves_no_process(alive: Alive, tmp_path: Path) -> None:
+    # A runner of its own, whose SIGINT is the usual one even if the tests run in the background.
+    script = f"""
+import os, pathlib, signal
+from lesson_runner.execute.process import run
+signal.signal(signal.SIGINT, signal.default_int_handler)
+command = ["bash", "-c", "({IGNORES_TERM}) & echo $!; echo $$; sleep 60"]
+run(command, folder=pathlib.Path({str(tmp_path)!r}), env=dict(os.environ), grace=0.2,
+    on_line=lambda line: print(line, flush=True))
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=-1, stderr=-1, text=True) as runner:
+        assert runner.stdout is not None
+        assert runner.stderr is not None
+        pids = [runner.stdout.readline().strip() for _ in range(2)]
+        assert all(alive(pid) for pid in pids)
+        runner.send_signal(signal.SIGINT)
+        assert "KeyboardInterrupt" in runner.stderr.read()
+    assert not any(alive(pid) for pid in pids)
