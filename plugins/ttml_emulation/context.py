@@ -1,0 +1,181 @@
+"""`ttml.autograd.AutoContext`: the device, the seed, the gradient mode, and the tape of recorded operations.
+
+The tape is a list of nodes in the order they were recorded. An operation's inputs are always recorded
+before it, so walking the nodes that a loss depends on from the newest to the oldest visits each after
+everything that uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from .device import MeshDevice, require_one
+from .enums import GradMode
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+DEFAULT_SEED = 5489  # std::mt19937's own default, which the device context keeps
+
+
+class Node:
+    """One recorded operation: what computes its inputs' gradients, and the nodes those inputs came from."""
+
+    __slots__ = ("backward", "links", "number", "spent")
+
+    def __init__(self, number: int, backward: Callable[[], None], links: list[Node]) -> None:
+        self.number = number
+        self.backward: Callable[[], None] | None = backward
+        self.links = links
+        self.spent = ""  # why `backward` is gone
+
+    def release(self, reason: str) -> None:
+        """Drop what the node keeps alive, and remember why."""
+        self.backward = None
+        self.links = []
+        self.spent = reason
+
+
+class Profiler:
+    """Stands in for the device profiler; there is nothing to read from an emulated device."""
+
+    def read_results(self, device: object, name: str, dump_results: bool = False) -> None:
+        """Do nothing."""
+
+
+class AutoContext:
+    """The singleton that operations and random numbers depend on.
+
+    `std::mt19937` and numpy's legacy generator are the same algorithm with the same seeding, so the sequence
+    of dropout seeds equals the one a board draws.
+    """
+
+    _instance: ClassVar[AutoContext | None] = None
+
+    def __init__(self) -> None:
+        self._device: MeshDevice | None = None
+        self._mode = GradMode.ENABLED
+        self._nodes: list[Node] = []
+        self._count = 0
+        self.set_seed(DEFAULT_SEED)
+
+    @staticmethod
+    def get_instance() -> AutoContext:
+        """Return the one context."""
+        if AutoContext._instance is None:
+            AutoContext._instance = AutoContext()
+        return AutoContext._instance
+
+    @staticmethod
+    def renew() -> None:
+        """Forget the context: the next one starts with no device, no graph and the default seed."""
+        if AutoContext._instance is not None:
+            AutoContext._instance.reset_graph()
+        AutoContext._instance = None
+
+    # --- the device
+
+    def open_device(
+        self, mesh_shape: Sequence[int] | None = None, device_ids: Sequence[int] | None = None
+    ) -> None:
+        """Open the device.
+
+        Raises RuntimeError if it is open, if `mesh_shape` is not two integers, or if more than one is wanted.
+        """
+        if self._device is not None:
+            raise RuntimeError("open_device was called after the device was created.")
+        require_one((1, 1) if mesh_shape is None else mesh_shape)
+        if device_ids is not None and len(device_ids) > 1:
+            raise RuntimeError(f"the emulation has one device; it cannot open {len(device_ids)}")
+        self._device = MeshDevice()
+
+    def get_device(self) -> MeshDevice:
+        """Return the device, opening it if it is not open."""
+        if self._device is None:
+            self.open_device()
+        assert self._device is not None
+        return self._device
+
+    def close_device(self) -> None:
+        """Close the device; nothing happens if it is not open."""
+        self._device = None
+
+    def get_profiler(self) -> Profiler:
+        """Return a profiler that does nothing."""
+        return Profiler()
+
+    # --- random numbers
+
+    def set_seed(self, seed: int) -> None:
+        """Restart the generator that dropout draws its seeds from; `seed` is an unsigned 32-bit integer."""
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"a seed is an unsigned 32-bit integer, not {seed}")
+        self._seed = seed
+        self._generator = np.random.RandomState(seed)
+
+    def get_seed(self) -> int:
+        """Return the seed that was set last."""
+        return self._seed
+
+    def draw_seed(self) -> int:
+        """Return the generator's next 32 bits."""
+        return int(self._generator.randint(0, 2**32, dtype=np.uint32))
+
+    # --- the tape
+
+    def set_gradient_mode(self, mode: GradMode) -> None:
+        """Switch recording on or off."""
+        self._mode = mode
+
+    def get_gradient_mode(self) -> GradMode:
+        """Return whether operations are recorded."""
+        return self._mode
+
+    def add_backward_node(
+        self,
+        grad_fn: Callable[[], None],
+        links: Sequence[Node | None],
+        outputs: Sequence[Tensor] | None = None,
+    ) -> Node | None:
+        """Record an operation whose gradients `grad_fn` computes; None if recording is off.
+
+        `links` are the nodes of the inputs (None for a leaf). With `outputs`, the node becomes theirs.
+        """
+        if self._mode is GradMode.DISABLED:
+            return None
+        node = Node(self._count, grad_fn, [link for link in links if link is not None])
+        self._count += 1
+        self._nodes.append(node)
+        for output in outputs or ():
+            output.set_node(node)
+        return node
+
+    def reset_graph(self) -> None:
+        """Drop every recorded operation and what it keeps alive; call it after each step and inference."""
+        for node in self._nodes:
+            node.release("the graph was reset")
+        self._nodes.clear()
+
+
+def run_backward(root: Node, retain_graph: bool) -> None:
+    """Run the nodes that `root` depends on, newest first.
+
+    Raises RuntimeError if one of them has run without `retain_graph`, or was dropped by `reset_graph`.
+    """
+    reached = {root.number: root}
+    pending = [root]
+    while pending:
+        for link in pending.pop().links:
+            if link.number not in reached:
+                reached[link.number] = link
+                pending.append(link)
+    for number in sorted(reached, reverse=True):
+        node = reached.pop(number)
+        if node.backward is None:
+            raise RuntimeError(f"backward cannot run: {node.spent}")
+        node.backward()
+        if not retain_graph:
+            node.release("backward was already called without retain_graph")

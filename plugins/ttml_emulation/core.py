@@ -1,0 +1,57 @@
+"""`ttml.core`: clipping, and tensors like others."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from . import numerics
+from .enums import DataType
+from .modules import NamedParameters
+from .tensor import Tensor, stored
+from .values import Value
+
+
+def clip_grad_norm(
+    parameters: NamedParameters,
+    max_norm: float,
+    p_norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Scale the gradients so that their joint norm is at most `max_norm`.
+
+    Returns the norm before, `[1, 1, 1, 1]` FLOAT32. It is a float32 sum; the gradients are multiplied by
+    max_norm / (norm + 1e-6), at most 1, and rounded.
+    Raises RuntimeError for a norm that is not finite, if `error_if_nonfinite`.
+    """
+    found = [tensor for tensor in parameters.values() if tensor.grad is not None]
+    grads = [tensor.grad for tensor in found if tensor.grad is not None]
+    norms = [torch.linalg.vector_norm(grad, p_norm_type, dtype=torch.float32) for grad in grads]
+    device = numerics.current().device
+    total = (
+        torch.linalg.vector_norm(torch.stack(norms), p_norm_type) if norms else torch.zeros((), device=device)
+    )
+    norm = float(total)
+    if error_if_nonfinite and not math.isfinite(norm):
+        raise RuntimeError(f"the gradients' norm is {norm}")
+    factor = max_norm / (norm + 1e-6)
+    if not factor >= 1:  # a NaN norm scales too, so that it does not go unseen
+        for tensor, grad in zip(found, torch._foreach_mul(grads, factor), strict=True):
+            tensor.grad = grad
+    return Tensor(Value(total.view(1, 1, 1, 1), DataType.FLOAT32), False)
+
+
+def zeros_like(tensor: Tensor) -> Tensor:
+    """Return zeros of the same shape."""
+    return stored(torch.zeros_like(tensor.half()))
+
+
+def ones_like(tensor: Tensor) -> Tensor:
+    """Return ones of the same shape."""
+    return stored(torch.ones_like(tensor.half()))
+
+
+def empty_like(tensor: Tensor) -> Tensor:
+    """Return a tensor of the same shape; its values are zeros here, and anything on a board."""
+    return zeros_like(tensor)

@@ -1,0 +1,194 @@
+"""`ttml.models.nanogpt`: the character model of the lessons.
+
+`tok_emb`, + `pos_emb`, dropout, then per block x + attention(ln1(x)) and x + mlp(ln2(x)), a last
+normalization and the head. At 6 layers, 384 wide, 256 positions and 96 tokens: 10,819,584 parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .enums import RunMode, RunnerType, WeightTyingType
+from .modules import Embedding, LinearLayer, ModuleBase, ModuleList, Parameter, constant, normal
+from .ops import binary
+from .ops.attention import scaled_dot_product_attention
+from .ops.dropout import dropout
+from .ops.layernorm import layernorm
+from .ops.multi_head_utils import heads_creation, heads_fusion
+from .ops.unary import gelu
+from .tensor import Tensor
+from .values import Value
+
+TILE = 32
+Mask = Tensor | Value | None
+
+
+@dataclass
+class NanoGPTExperimentalConfig:
+    """Switches that change speed on a board and nothing here."""
+
+    use_composite_layernorm: bool = False
+
+
+@dataclass
+class NanoGPTConfig:
+    """The shape of a NanoGPT. The first seven fields exist in every version of `ttml`."""
+
+    vocab_size: int = 50304
+    block_size: int = 1024
+    n_embd: int = 768
+    n_layer: int = 12
+    n_head: int = 12
+    dropout: float = 0.2
+    bias: bool = True
+    """Whether normalizations have a `beta`; the linear layers have a bias either way."""
+    runner_type: RunnerType = RunnerType.Default
+    weight_tying: WeightTyingType = WeightTyingType.Disabled
+    positional_embedding_type: str = "trainable"
+    experimental: NanoGPTExperimentalConfig = field(default_factory=NanoGPTExperimentalConfig)
+
+    def check(self) -> None:
+        """Raise ValueError if a device could not hold this model."""
+        for name in ("block_size", "n_embd"):
+            if getattr(self, name) <= 0 or getattr(self, name) % TILE:
+                raise ValueError(f"{name} must be a positive multiple of {TILE}, not {getattr(self, name)}")
+        if self.n_head <= 0 or self.n_embd % self.n_head:
+            raise ValueError(f"n_embd {self.n_embd} must be a multiple of n_head {self.n_head}")
+        if self.positional_embedding_type != "trainable":
+            raise ValueError(
+                f"the emulation has trainable positional embeddings, not {self.positional_embedding_type!r}"
+            )
+
+
+class _Module(ModuleBase):
+    """A module whose dropout follows the run mode."""
+
+    def __init__(self, probability: float = 0.0) -> None:
+        super().__init__()
+        self._dropout = probability
+
+    def drop(self, x: Tensor) -> Tensor:
+        """Apply dropout when training."""
+        return dropout(x, self._dropout) if self.get_run_mode() is RunMode.TRAIN else x
+
+
+class TrainablePositionalEmbedding(_Module):
+    """Adds a learned row for each position, then applies dropout."""
+
+    weight: Tensor
+
+    def __init__(self, sequence_length: int, embedding_dim: int, dropout: float = 0.0) -> None:
+        super().__init__(dropout)
+        self._length = sequence_length
+        self.__setattr__("weight", Parameter(normal()((1, 1, sequence_length, embedding_dim))))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the same shape `[B, 1, T, E]`; ValueError unless T is the length it was made for."""
+        if x.shape()[2] != self._length:
+            raise ValueError(
+                f"the sequence has {x.shape()[2]} positions; the model takes exactly {self._length}"
+            )
+        return self.drop(binary.add(x, self.weight))
+
+
+class LayerNorm(ModuleBase):
+    """Normalization with `gamma` and, if wanted, `beta`, `[1, 1, 1, E]`."""
+
+    gamma: Tensor
+    beta: Tensor | None
+
+    def __init__(self, features: int, bias: bool = True) -> None:
+        super().__init__()
+        self.__setattr__("gamma", Parameter(constant(1)((1, 1, 1, features))))
+        self.__setattr__("beta", Parameter(constant(0)((1, 1, 1, features))) if bias else None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the same shape."""
+        return layernorm(x, self.gamma, self.beta)
+
+
+class MultiHeadAttention(_Module):
+    """Attention over `heads` heads; dropout comes after the output projection only."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__(dropout)
+        self._heads = heads
+        self.qkv_linear = _linear(width, 3 * width)
+        self.out_linear = _linear(width, width)
+
+    def forward(self, x: Tensor, mask: Mask = None) -> Tensor:
+        """Return the same shape `[B, 1, T, E]`."""
+        q, k, v = heads_creation(self.qkv_linear(x), self._heads)
+        mixed = heads_fusion(scaled_dot_product_attention(q, k, v, mask))
+        return self.drop(self.out_linear(mixed))
+
+
+class MLP(_Module):
+    """Two linear layers with a GELU between them, four times as wide inside."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__(dropout)
+        self.fc1 = _linear(width, 4 * width)
+        self.fc2 = _linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the same shape `[B, 1, T, E]`."""
+        return self.drop(self.fc2(gelu(self.fc1(x))))
+
+
+class Block(ModuleBase):
+    """One layer of the model."""
+
+    def __init__(self, config: NanoGPTConfig) -> None:
+        super().__init__()
+        self.ln1 = LayerNorm(config.n_embd, config.bias)
+        self.attention = MultiHeadAttention(config.n_embd, config.n_head, config.dropout)
+        self.ln2 = LayerNorm(config.n_embd, config.bias)
+        self.mlp = MLP(config.n_embd, config.dropout)
+
+    def forward(self, x: Tensor, mask: Mask = None) -> Tensor:
+        """Return the same shape `[B, 1, T, E]`."""
+        x = binary.add(x, self.attention(self.ln1(x), mask))
+        return binary.add(x, self.mlp(self.ln2(x)))
+
+
+class NanoGPT(ModuleBase):
+    """The model. Weights are drawn from N(0, 0.02) with numpy's global generator; seed that before."""
+
+    ln_f_gamma: Tensor
+    ln_f_beta: Tensor | None
+
+    def __init__(self, config: NanoGPTConfig) -> None:
+        config.check()
+        super().__init__()
+        self.config = config
+        self.fc = LinearLayer(config.n_embd, config.vocab_size, False, normal())
+        self.tok_emb = Embedding(config.vocab_size, config.n_embd, normal())
+        if config.weight_tying is WeightTyingType.Enabled:
+            self.tok_emb.weight = self.fc.weight
+        self.pos_emb = TrainablePositionalEmbedding(config.block_size, config.n_embd, config.dropout)
+        self.blocks = ModuleList(Block(config) for _ in range(config.n_layer))
+        self.__setattr__("ln_f_gamma", Parameter(constant(1)((1, 1, 1, config.n_embd))))
+        beta = Parameter(constant(0)((1, 1, 1, config.n_embd))) if config.bias else None
+        self.__setattr__("ln_f_beta", beta)
+
+    def forward(self, idx: Tensor, mask: Mask = None) -> Tensor:
+        """Return logits `[B, 1, T, V]` for ids `[B, 1, 1, T]` UINT32.
+
+        `mask` is `[1, 1, T, T]`, 1 where attention is allowed. Always pass one: None is causal here and in
+        recent versions of `ttml`, and no mask at all in the first ones. Raises ValueError unless T is
+        `block_size`.
+        """
+        x = self.pos_emb(self.tok_emb(idx))
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.fc(layernorm(x, self.ln_f_gamma, self.ln_f_beta))  # type: ignore[no-any-return]
+
+
+def create_nanogpt(config: NanoGPTConfig) -> NanoGPT:
+    """Return a new model of that shape; ValueError if a device could not hold it."""
+    return NanoGPT(config)
+
+
+def _linear(fan_in: int, fan_out: int) -> LinearLayer:
+    return LinearLayer(fan_in, fan_out, True, normal(), constant(0))

@@ -1,0 +1,44 @@
+"""`ttml.ops.layernorm`: normalization over the last dimension."""
+
+from __future__ import annotations
+
+import torch
+
+from .. import numerics
+from ..tensor import Tensor, record, stored
+
+EPSILON = 1e-6  # ttml's; PyTorch's default is 1e-5
+
+
+def layernorm(tensor: Tensor, gamma: Tensor, beta: Tensor | None = None) -> Tensor:
+    """Return (x - mean) / sqrt(variance + 1e-6) * gamma + beta, over the last dimension.
+
+    `gamma` and `beta` are `[1, 1, 1, E]`; RuntimeError if they do not fit. Computed in float32 from the
+    bfloat16 values: PyTorch's bfloat16 kernel keeps mean and deviation in bfloat16 for the backward pass.
+    """
+    x = tensor.wide()
+    width = x.shape[-1]
+    for name, parameter in (("gamma", gamma), ("beta", beta)):
+        if parameter is not None and parameter.shape()[-1] != width:
+            raise RuntimeError(
+                f"layernorm: {name} of shape {parameter.shape()} does not fit {tensor.shape()}"
+            )
+    g = gamma.wide().view(width)
+    b = None if beta is None else beta.wide().view(width)
+    normal, mean, deviation = torch.native_layer_norm(x, [width], g, b, EPSILON)
+
+    def backward(grad: torch.Tensor) -> None:
+        dx, dgamma, dbeta = torch.ops.aten.native_layer_norm_backward.default(
+            grad.float(), x, [width], mean, deviation, g, b, [True, True, b is not None]
+        )
+        store = numerics.current().store
+        tensor.accumulate(store(dx))
+        gamma.accumulate(store(dgamma).view(1, 1, 1, width))
+        if beta is not None:
+            beta.accumulate(store(dbeta).view(1, 1, 1, width))
+
+    return record(stored(normal), [tensor, gamma] if beta is None else [tensor, gamma, beta], backward)
+
+
+composite_layernorm = layernorm
+"""A board computes this one from smaller operations; the emulation does not tell them apart."""

@@ -1,0 +1,15 @@
+"""`ttml.ops.reshape`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..tensor import Tensor, record
+from ..values import Value
+
+
+def reshape(tensor: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return the same values as `shape`; RuntimeError if the number of elements differs."""
+    data = tensor.data.reshape(list(shape))
+    out = Tensor(Value(data, tensor.dtype(), tensor.layout()), False)
+    return record(out, [tensor], lambda grad: tensor.accumulate(grad.reshape(tensor.shape())))

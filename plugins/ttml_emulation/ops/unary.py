@@ -1,0 +1,53 @@
+"""`ttml.ops.unary`: activations and the mean."""
+
+from __future__ import annotations
+
+import torch
+
+from .. import numerics
+from ..tensor import Tensor, record, stored
+
+
+def gelu(tensor: Tensor) -> Tensor:
+    """Return x Phi(x), with the normal distribution Phi exact (erf), and its exact derivative.
+
+    Computed in float32: PyTorch's bfloat16 kernel is three times as slow on a CPU.
+    """
+    x = tensor.wide()
+    out = stored(torch.nn.functional.gelu(x))
+
+    def backward(grad: torch.Tensor) -> None:
+        slope = torch.ops.aten.gelu_backward.default(grad.float(), x)
+        tensor.accumulate(numerics.current().store(slope))
+
+    return record(out, [tensor], backward)
+
+
+def relu(tensor: Tensor) -> Tensor:
+    """Return max(x, 0)."""
+    x = tensor.half()
+    return record(stored(torch.relu(x)), [tensor], lambda grad: tensor.accumulate(grad * (x > 0)))
+
+
+def silu(tensor: Tensor) -> Tensor:
+    """Return x sigmoid(x)."""
+    x = tensor.wide()
+    gate = torch.sigmoid(x)
+
+    def backward(grad: torch.Tensor) -> None:
+        slope = grad.float() * gate * (1 + x * (1 - gate))
+        tensor.accumulate(numerics.current().store(slope))
+
+    return record(stored(x * gate), [tensor], backward)
+
+
+def mean(tensor: Tensor) -> Tensor:
+    """Return the mean of all elements, `[1, 1, 1, 1]`."""
+    x = tensor.wide()
+    out = stored(x.mean().view(1, 1, 1, 1))
+
+    def backward(grad: torch.Tensor) -> None:
+        share = numerics.current().store(grad.float() / x.numel())
+        tensor.accumulate(share.expand(x.shape).contiguous())
+
+    return record(out, [tensor], backward)

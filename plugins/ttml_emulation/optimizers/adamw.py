@@ -1,0 +1,139 @@
+"""AdamW as the device's fused kernel computes it.
+
+    m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g^2
+    theta = (1 - lr wd) theta - (lr / (1 - beta1^t)) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+
+The whole update is in float32; m, v and theta are each rounded once, when they are written, and this step's
+theta uses the unrounded m and v. PyTorch's fused kernel for bfloat16 does exactly this, in one pass over the
+memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from ..enums import DataType
+from ..modules import NamedParameters
+from ..tensor import Tensor
+from ..values import Value
+from .base import OptimizerBase, zeros_like
+
+
+@dataclass
+class AdamWConfig:
+    """Settings of `AdamW`. Use `make`: a board's class has no other constructor."""
+
+    lr: float
+    beta1: float
+    beta2: float
+    epsilon: float
+    weight_decay: float
+    amsgrad: bool = False
+    stochastic_rounding: bool = False
+
+    @classmethod
+    def make(
+        cls,
+        lr: float,
+        beta1: float,
+        beta2: float,
+        epsilon: float,
+        weight_decay: float,
+        amsgrad: bool = False,
+        stochastic_rounding: bool = False,
+    ) -> AdamWConfig:
+        """Return the settings. The last two are unknown to the first versions of `ttml`."""
+        return cls(lr, beta1, beta2, epsilon, weight_decay, amsgrad, stochastic_rounding)
+
+
+@dataclass
+class AdamWFullPrecisionConfig(AdamWConfig):
+    """Settings of `AdamWFullPrecision`."""
+
+
+class AdamW(OptimizerBase):
+    """AdamW with moments in the parameters' type. Weight decay acts on every parameter.
+
+    Raises RuntimeError for stochastic rounding, which the emulation has not.
+    """
+
+    def __init__(self, params: NamedParameters, config: AdamWConfig) -> None:
+        super().__init__(params)
+        if config.stochastic_rounding:
+            raise RuntimeError("the emulation has no stochastic rounding")
+        self._config = config
+        self._lr = config.lr
+        self._dtype: torch.dtype | None = None
+        self._make_moments()
+
+    def _make_moments(self) -> None:
+        self._m = zeros_like(self._params, self._dtype)
+        self._v = zeros_like(self._params, self._dtype)
+        self._vmax = zeros_like(self._params, self._dtype) if self._config.amsgrad else NamedParameters()
+
+    def _moments(self) -> dict[str, NamedParameters]:
+        moments = {"exp_avg": self._m, "exp_avg_sq": self._v}
+        return moments | {"max_exp_avg_sq": self._vmax} if self._config.amsgrad else moments
+
+    def step(self) -> None:
+        """Make one step with every parameter that has a gradient."""
+        self._steps += 1
+        found = self._with_gradient()
+        if found:
+            self._update(
+                [t.data for _, t, _ in found], [grad for _, _, grad in found], [n for n, _, _ in found]
+            )
+        for _, tensor, _ in found:
+            tensor.changed_in_place()
+
+    def _update(self, values: list[torch.Tensor], grads: list[torch.Tensor], names: list[str]) -> None:
+        config = self._config
+        steps = torch.tensor(float(self._steps), device=values[0].device)
+        torch._fused_adamw_(
+            values,
+            grads,
+            [self._m[name].data for name in names],
+            [self._v[name].data for name in names],
+            [self._vmax[name].data for name in names] if config.amsgrad else [],
+            [steps] * len(values),
+            lr=self._lr,
+            beta1=config.beta1,
+            beta2=config.beta2,
+            weight_decay=config.weight_decay,
+            eps=config.epsilon,
+            amsgrad=config.amsgrad,
+            maximize=False,
+        )
+
+
+class MorehAdamW(AdamW):
+    """The first versions' other AdamW; the same formula and the same rounding here."""
+
+
+class AdamWFullPrecision(AdamW):
+    """AdamW on float32 copies of the parameters, with float32 moments; the parameters are rounded copies."""
+
+    def __init__(self, params: NamedParameters, config: AdamWFullPrecisionConfig) -> None:
+        super().__init__(params, config)
+        self._dtype = torch.float32
+        self._make_moments()
+        self._master = NamedParameters(
+            (name, Tensor(Value(tensor.data.to(torch.float32, copy=True), DataType.FLOAT32), False))
+            for name, tensor in params.items()
+        )
+
+    def _moments(self) -> dict[str, NamedParameters]:
+        return super()._moments() | {"master_weights": self._master}
+
+    def _update(self, values: list[torch.Tensor], grads: list[torch.Tensor], names: list[str]) -> None:
+        masters = [self._master[name].data for name in names]
+        super()._update(masters, [grad.float() for grad in grads], names)
+        for value, master in zip(values, masters, strict=True):
+            value.copy_(master)
+
+    def _restored(self) -> None:
+        for name, tensor in self._params.items():
+            tensor.data.copy_(self._master[name].data)
+            tensor.changed_in_place()

@@ -1,0 +1,63 @@
+"""Stochastic gradient descent with momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..modules import NamedParameters
+from .base import OptimizerBase, zeros_like
+
+
+@dataclass
+class SGDConfig:
+    """Settings of `SGD`."""
+
+    lr: float
+    momentum: float = 0.0
+    dampening: float = 0.0
+    weight_decay: float = 0.0
+    nesterov: bool = False
+
+    @classmethod
+    def make(
+        cls,
+        lr: float,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> SGDConfig:
+        """Return the settings."""
+        return cls(lr, momentum, dampening, weight_decay, nesterov)
+
+
+class SGD(OptimizerBase):
+    """b = momentum b + (1 - dampening) (g + wd theta), theta = theta - lr b.
+
+    The first step takes b = g + wd theta. Computed in float32; b and theta are rounded once each.
+    """
+
+    def __init__(self, params: NamedParameters, config: SGDConfig) -> None:
+        super().__init__(params)
+        self._config = config
+        self._lr = config.lr
+        self._buffer = zeros_like(self._params) if config.momentum else NamedParameters()
+
+    def _moments(self) -> dict[str, NamedParameters]:
+        return {"momentum": self._buffer} if self._config.momentum else {}
+
+    def step(self) -> None:
+        """Make one step with every parameter that has a gradient."""
+        config = self._config
+        self._steps += 1
+        for name, tensor, grad in self._with_gradient():
+            value = tensor.data.float()
+            slope = grad.float() + config.weight_decay * value
+            if config.momentum:
+                buffer = self._buffer[name].data
+                keep = 0.0 if self._steps == 1 else config.dampening
+                moving = config.momentum * buffer.float() + (1 - keep) * slope
+                buffer.copy_(moving)
+                slope = slope + config.momentum * moving if config.nesterov else moving
+            tensor.data.copy_(value - self._lr * slope)
+            tensor.changed_in_place()

@@ -1,0 +1,331 @@
+"""`ttml.autograd.Tensor`: a value on the device, its gradient, and the operation it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import numerics, values
+from .context import AutoContext, Node, run_backward
+from .enums import DataType, GradMode, Layout, PreferredPrecision
+from .values import Value
+
+
+class Tensor:
+    """An autograd tensor. `shape()` and `dtype()` are methods, unlike on the `ttnn` tensor inside."""
+
+    __slots__ = (
+        "__weakref__",
+        "_causal",
+        "_data",
+        "_dtype",
+        "_grad",
+        "_layout",
+        "_node",
+        "_requires_grad",
+        "_stale",
+        "_wide",
+    )
+
+    def __init__(self, value: Value | Tensor | None = None, requires_grad: bool = True) -> None:
+        if isinstance(value, Tensor):
+            value = value.get_value(PreferredPrecision.FULL)
+        self._data = torch.empty(0) if value is None else value.data
+        self._dtype = DataType.FLOAT32 if value is None else value.dtype
+        self._layout = Layout.TILE if value is None else value.layout
+        self._grad: torch.Tensor | None = None
+        self._node: Node | None = None
+        self._requires_grad = requires_grad
+        self._wide: torch.Tensor | None = None
+        self._stale = False
+        self._causal: bool | None = None
+
+    # --- from and to numpy
+
+    @staticmethod
+    def from_numpy(
+        numpy_tensor: np.ndarray[Any, Any],
+        layout: Layout = Layout.TILE,
+        new_type: DataType | None = None,
+        mapper: object | None = None,  # noqa: ARG004
+    ) -> Tensor:
+        """Copy an array to the device, as `new_type` or as its own type.
+
+        Raises RuntimeError unless the array holds 32-bit integers, float32 or `ml_dtypes.bfloat16`.
+        """
+        AutoContext.get_instance().get_device()  # creating a tensor opens the device
+        data, dtype = values.from_numpy(numpy_tensor, new_type)
+        return Tensor(Value(data, dtype, layout))
+
+    def to_numpy(
+        self,
+        new_type: DataType | None = None,
+        composer: object | None = None,  # noqa: ARG002
+    ) -> np.ndarray[Any, Any]:
+        """Return a copy of the value, as `new_type` or as its own type.
+
+        BFLOAT16 comes as `ml_dtypes.bfloat16`. With one device a mapper or composer has nothing to do.
+        """
+        return values.to_numpy(self._data, new_type or self._dtype)
+
+    # --- the value
+
+    def shape(self) -> list[int]:
+        """Return the dimensions."""
+        return list(self._data.shape)
+
+    get_shape = shape
+
+    def get_rank(self) -> int:
+        """Return the number of dimensions."""
+        return self._data.dim()
+
+    def dtype(self) -> DataType:
+        """Return the type the value is stored in."""
+        return self._dtype
+
+    def layout(self) -> Layout:
+        """Return the layout."""
+        return self._layout
+
+    get_layout = layout
+
+    def item(self) -> float | int:
+        """Return the only element."""
+        return self._data.item()
+
+    @property
+    def tensor(self) -> Tensor:
+        """The tensor itself, which scripts read from what `parameters()` returns."""
+        return self
+
+    def get_value(self, precision: PreferredPrecision = PreferredPrecision.HALF) -> Value:
+        """Return the `ttnn` tensor: a float32 value as bfloat16 unless `precision` says otherwise."""
+        if precision is PreferredPrecision.HALF and self._dtype is DataType.FLOAT32:
+            return Value(self.half(), numerics.current().data_type, self._layout)
+        return Value(self._data, self._dtype, self._layout)
+
+    def set_value(self, value: Value) -> None:
+        """Replace the value."""
+        self._data, self._dtype, self._layout = value.data, value.dtype, value.layout
+        self._wide = None
+        self._causal = None
+
+    def assign(self, other: Tensor) -> None:
+        """Copy the value of `other`, keeping this tensor's type; RuntimeError if the shapes differ."""
+        if other.shape() != self.shape():
+            raise RuntimeError(
+                f"cannot assign a value of shape {other.shape()} to one of shape {self.shape()}"
+            )
+        # Copied, not shared: an optimizer changes a parameter's value in place.
+        self._data = other._data.to(self._data.dtype, copy=True)
+        self._wide = None
+        self._causal = None
+
+    # --- the value as operations take it
+
+    @property
+    def data(self) -> torch.Tensor:
+        """The stored value."""
+        return self._data
+
+    def half(self) -> torch.Tensor:
+        """Return the value in the type that operations work on."""
+        return numerics.current().store(self._data)
+
+    def wide(self) -> torch.Tensor:
+        """Return the value of `half()` in float32.
+
+        Where matrix products need it anyway it is kept, and refreshed in place: a fresh buffer for every
+        weight and step costs more in page faults than the conversion itself.
+        """
+        if self._wide is None:
+            half = self.half()
+            if half.dtype == torch.float32 or not numerics.current().widens:
+                return half.float()
+            self._wide = half.float()
+        elif self._stale:
+            self._wide.copy_(self._data)
+        self._stale = False
+        return self._wide
+
+    def operand(self) -> torch.Tensor:
+        """Return the value as a matrix product takes it."""
+        return self.wide() if numerics.current().widens else self.half()
+
+    def changed_in_place(self) -> None:
+        """Say that the stored value was written to."""
+        self._stale = True
+        self._causal = None
+
+    def is_causal(self) -> bool:
+        """Return whether the value is a causal mask: `[1, 1, T, T]`, ones on and below the diagonal."""
+        if self._causal is None:
+            self._causal = is_causal(self._data)
+        return self._causal
+
+    # --- the gradient
+
+    def is_grad_initialized(self) -> bool:
+        """Return whether there is a gradient."""
+        return self._grad is not None
+
+    @property
+    def grad(self) -> torch.Tensor | None:
+        """The stored gradient, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: torch.Tensor | None) -> None:
+        self._grad = grad
+
+    def get_grad(self) -> Value:
+        """Return the gradient; RuntimeError if there is none."""
+        if self._grad is None:
+            raise RuntimeError("the gradient is not initialized")
+        return Value(self._grad, numerics.current().data_type, self._layout)
+
+    get_grad_rw = get_grad
+
+    def get_grad_tensor(self) -> Tensor:
+        """Return the gradient as a tensor that needs none; RuntimeError if there is none."""
+        return Tensor(self.get_grad(), False)
+
+    def set_grad(self, grad: Value) -> None:
+        """Replace the gradient; RuntimeError if its shape is not the value's."""
+        self._grad = self._checked(grad.data)
+
+    def set_grad_from_tensor(self, grad: Tensor) -> None:
+        """Replace the gradient; RuntimeError if its shape is not the value's."""
+        self._grad = self._checked(grad.data)
+
+    def add_grad(self, grad: Value) -> None:
+        """Add to the gradient; nothing if none is required, RuntimeError if the shape is not the value's."""
+        self.accumulate(self._checked(grad.data))
+
+    def accumulate(self, grad: torch.Tensor) -> None:
+        """Add `grad`, already stored, to the gradient. Not in place: two tensors may share one gradient."""
+        if self._requires_grad:
+            self._grad = grad if self._grad is None else self._grad + grad
+
+    def _checked(self, grad: torch.Tensor) -> torch.Tensor:
+        if grad.shape != self._data.shape:
+            raise RuntimeError(
+                f"a gradient of shape {list(grad.shape)} does not fit a tensor of shape {self.shape()}"
+            )
+        return numerics.current().store(grad)
+
+    def set_requires_grad(self, requires_grad: bool) -> None:
+        """Say whether a gradient is wanted."""
+        self._requires_grad = requires_grad
+
+    def get_requires_grad(self) -> bool:
+        """Return whether a gradient is wanted."""
+        return self._requires_grad
+
+    # --- the tape
+
+    def get_node(self) -> Node | None:
+        """Return the operation that made this tensor; None for a leaf."""
+        return self._node
+
+    def set_node(self, node: Node | None) -> None:
+        """Set the operation that made this tensor; RuntimeError if it has one."""
+        if self._node is not None:
+            raise RuntimeError("the graph node is already set")
+        self._node = node
+
+    def clean_node(self) -> None:
+        """Make this tensor a leaf."""
+        self._node = None
+
+    def backward(self, retain_graph: bool) -> None:
+        """Compute the gradients of everything this tensor depends on, starting from ones.
+
+        Pass the flag by position: earlier versions have no name for it. Raises RuntimeError if nothing was
+        recorded, or if a part of the graph was used before without `retain_graph`.
+        """
+        if self._node is None:
+            raise RuntimeError("backward needs a tensor that an operation made with gradients enabled")
+        self._grad = torch.ones_like(self.half())
+        run_backward(self._node, retain_graph)
+
+    # --- operators (there is no division: `/` does not work in `ttml` either)
+
+    def __add__(self, other: Tensor) -> Tensor:
+        from .ops import binary
+
+        return binary.add(self, other)
+
+    def __sub__(self, other: Tensor) -> Tensor:
+        from .ops import binary
+
+        return binary.sub(self, other)
+
+    def __mul__(self, other: Tensor | float) -> Tensor:
+        from .ops import binary
+
+        return binary.mul(self, other)
+
+    def to_string(self) -> str:
+        """Return a one-line description."""
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return f"ttml.autograd.Tensor(shape={self.shape()}, dtype={self._dtype.name})"
+
+
+AutocastTensor = Tensor
+"""A board keeps the two precisions of a value in a class of its own; here a tensor does both."""
+
+
+def create_tensor(value: Value, requires_grad: bool = True) -> Tensor:
+    """Wrap a `ttnn` tensor."""
+    return Tensor(value, requires_grad)
+
+
+def is_causal(mask: torch.Tensor) -> bool:
+    """Return whether `mask` is `[1, 1, T, T]` with ones on and below the diagonal and zeros above."""
+    size = mask.shape[-1]
+    if tuple(mask.shape) != (1, 1, size, size):
+        return False
+    return bool(torch.equal(mask, torch.ones_like(mask).tril()))
+
+
+def stored(data: torch.Tensor) -> Tensor:
+    """Return a leaf with the result of an operation: `data` rounded to the type that values are stored in."""
+    policy = numerics.current()
+    return Tensor(Value(policy.store(data), policy.data_type), False)
+
+
+def record(output: Tensor, inputs: Sequence[Tensor], backward: Callable[[torch.Tensor], None]) -> Tensor:
+    """Put the operation that made `output` on the tape, and return `output`.
+
+    `backward` gets the gradient of `output` and adds to the gradients of `inputs`. Nothing is recorded while
+    gradients are off or when no input needs one.
+    """
+    record_many([output], inputs, lambda grads: backward(grads[0]) if grads[0] is not None else None)
+    return output
+
+
+def record_many(
+    outputs: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    backward: Callable[[list[torch.Tensor | None]], None],
+) -> None:
+    """Like `record`, for an operation with several outputs; an output that was not used has no gradient."""
+    context = AutoContext.get_instance()
+    if context.get_gradient_mode() is GradMode.DISABLED:
+        return
+    if not any(tensor.get_requires_grad() for tensor in inputs):
+        return
+    for output in outputs:
+        output.set_requires_grad(True)
+    context.add_backward_node(
+        lambda: backward([output.grad for output in outputs]),
+        [tensor.get_node() for tensor in inputs],
+        outputs,
+    )

@@ -1,0 +1,110 @@
+"""`ttnn.Tensor`: a value with a data type and a layout, and its conversion from and to numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import torch
+
+from . import numerics
+from .enums import DataType, Layout
+
+# UINT32 is stored as int64: PyTorch indexes with int64, and every uint32 fits.
+_TORCH = {
+    DataType.BFLOAT16: torch.bfloat16,
+    DataType.FLOAT32: torch.float32,
+    DataType.UINT32: torch.int64,
+    DataType.INT32: torch.int32,
+}
+_NUMPY: dict[np.dtype[Any], DataType] = {
+    np.dtype(ml_dtypes.bfloat16): DataType.BFLOAT16,
+    np.dtype(np.float32): DataType.FLOAT32,
+    np.dtype(np.uint32): DataType.UINT32,
+    np.dtype(np.int32): DataType.INT32,
+}
+
+
+class Value:
+    """A `ttnn.Tensor`: unlike on an autograd tensor, `shape`, `dtype` and `layout` are properties."""
+
+    __slots__ = ("_dtype", "_layout", "data")
+
+    def __init__(self, data: torch.Tensor, dtype: DataType, layout: Layout = Layout.TILE) -> None:
+        self.data = data
+        self._dtype = dtype
+        self._layout = layout
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The dimensions."""
+        return tuple(self.data.shape)
+
+    @property
+    def dtype(self) -> DataType:
+        """The data type."""
+        return self._dtype
+
+    @property
+    def layout(self) -> Layout:
+        """The layout that was asked for."""
+        return self._layout
+
+    def get_layout(self) -> Layout:
+        """Return `layout`."""
+        return self._layout
+
+    def item(self) -> float | int:
+        """Return the only element; RuntimeError if there are more."""
+        return self.data.item()
+
+    def to_numpy(self) -> np.ndarray[Any, Any]:
+        """Return a copy in the numpy type of `dtype`."""
+        return to_numpy(self.data, self._dtype)
+
+    def __repr__(self) -> str:
+        return f"ttnn.Tensor(shape={list(self.shape)}, dtype={self._dtype.name}, layout={self._layout.name})"
+
+
+def convert(data: torch.Tensor, dtype: DataType) -> tuple[torch.Tensor, DataType]:
+    """Return `data` stored as `dtype`, and the type it got: in `fp32` numerics BFLOAT16 becomes FLOAT32.
+
+    Raises RuntimeError for a type the emulation does not store.
+    """
+    if dtype is DataType.BFLOAT16:
+        dtype = numerics.current().data_type
+    if dtype not in _TORCH:
+        raise RuntimeError(f"the emulation does not store {dtype.name}")
+    return data.to(_TORCH[dtype]), dtype
+
+
+def from_numpy(array: np.ndarray[Any, Any], new_type: DataType | None) -> tuple[torch.Tensor, DataType]:
+    """Return a copy of `array` stored as `new_type`, or as its own type.
+
+    Raises RuntimeError unless `array` holds 32-bit integers, float32 or `ml_dtypes.bfloat16`, as `ttml` does.
+    """
+    kind = _NUMPY.get(np.asarray(array).dtype)
+    if kind is None:
+        known = ", ".join(str(dtype) for dtype in _NUMPY)
+        raise RuntimeError(f"from_numpy does not take {np.asarray(array).dtype}; it takes {known}")
+    array = np.array(array, order="C")  # a copy: the caller may reuse its buffer
+    if kind is DataType.BFLOAT16:
+        data = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    elif kind is DataType.UINT32:
+        data = torch.from_numpy(array.astype(np.int64))
+    else:
+        data = torch.from_numpy(array)
+    return convert(data.to(numerics.current().device), new_type or kind)
+
+
+def to_numpy(data: torch.Tensor, dtype: DataType) -> np.ndarray[Any, Any]:
+    """Return a copy of `data` in the numpy type of `dtype`; RuntimeError for a type numpy has not."""
+    if dtype not in _TORCH:
+        raise RuntimeError(f"to_numpy does not make {dtype.name}")
+    data = data.detach().to("cpu", _TORCH[dtype]).contiguous()
+    if dtype is DataType.BFLOAT16:
+        bits = data.view(torch.int16).numpy().copy()
+        return bits.view(np.dtype(ml_dtypes.bfloat16))
+    array = data.numpy()
+    return array.astype(np.uint32) if dtype is DataType.UINT32 else array.copy()

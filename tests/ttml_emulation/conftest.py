@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ttml_emulation import tuning
+
+tuning.prepare()  # before anything imports PyTorch: other processes want the same cores
+pytest.importorskip("torch", reason="the emulation runs on PyTorch: install the `cpu` extra")
+pytest.importorskip("ml_dtypes", reason="the emulation converts bfloat16 with it: install the `cpu` extra")
+
+from tests.ttml_emulation.worlds import MODES, World, enter  # noqa: E402
+
+
+@pytest.fixture(params=MODES)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Each arithmetic in turn, with no device open, no graph, and the default seed."""
+    yield enter(request.param)
+    enter(request.param)
+
+
+@pytest.fixture
+def device() -> World:
+    """The arithmetic of a board, whichever way its matrix products are done fastest on a plain CPU."""
+    return enter("device-widened")
+
+
+@pytest.fixture
+def fp32() -> World:
+    return enter("fp32")
