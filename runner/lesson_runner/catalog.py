@@ -58,8 +58,12 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
         LessonError: there is none, or plugins bring two of that id.
     """
     path = Path(name)
-    if path.suffix.lower() in (".md", ".markdown") or path.is_file():
-        if not path.exists():
+    try:
+        exists, is_file = path.exists(), path.is_file()
+    except OSError:  # it is too long for a file's name
+        exists = is_file = False
+    if path.suffix.lower() in (".md", ".markdown") or is_file:
+        if not exists:
             raise LessonError(f"{path}: no such file")
         return path, any(path.resolve() == entry.path.resolve() for entry in lessons(plugins))
     entries = lessons(plugins)

@@ -18,8 +18,9 @@ and implements the hooks it wants::
     def lesson_actions():
         return [Action("my.greet", "Greet someone", greet, defaults={"name": "world"}, self_judging=True)]
 
-``lesson_runner.hookspecs`` says what each hook is for. Import heavy libraries inside functions: the
-module itself is imported by every ``lesson`` command.
+``lesson_runner.hookspecs`` says what each hook is for, ``lesson_runner.testing`` runs lessons in tests, and
+``docs/hooks.md`` shows both. Import heavy libraries inside functions: the module itself is imported by every
+``lesson`` command.
 """
 
 from __future__ import annotations

@@ -277,4 +277,4 @@ def _describe(error: BaseException) -> str:
     theirs = [frame for frame in frames if not frame.filename.startswith((ours, "<frozen"))]
     theirs = [frame for frame in theirs if "importlib" not in frame.filename]
     where = f" ({theirs[-1].filename}:{theirs[-1].lineno})" if theirs else ""
-    return f"{type(error).__name__}: {error}{where}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"

@@ -13,6 +13,12 @@ from lesson_runner.cli import lessons, plan, plugins, run, runs, validate
 from lesson_runner.plugins import Plugins
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lesson-runner {__version__}")
+        raise typer.Exit
+
+
 def build_app() -> typer.Typer:
     """Return the application, with the plugins loaded; commands find them as their context's ``obj``."""
     with redirect_stdout(sys.stderr):  # what a plugin prints when imported is no command's output
@@ -23,18 +29,19 @@ def build_app() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # with it, help alone would import rich and a Markdown parser
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
     @app.callback()
     def lesson(
         context: typer.Context,
-        version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+        version: Annotated[  # noqa: ARG001
+            bool,
+            typer.Option("--version", help="Print the version and stop.", callback=_version, is_eager=True),
+        ] = False,
     ) -> None:
         context.obj = loaded
-        if version:
-            typer.echo(f"lesson-runner {__version__}")
-            raise typer.Exit
 
     app.command("run")(run.run)
     app.command("plan")(plan.plan)

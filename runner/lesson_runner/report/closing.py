@@ -28,7 +28,11 @@ def print_closing(console: Console, record: Mapping[str, Any], sections: Iterabl
         console.print(Text(safe(section.title), "bold"))
         if section.note:
             console.print(Text(safe(section.note), "dim"), soft_wrap=True)
-        console.print(_draw(section, console.width))
+        try:
+            drawn = _draw(section, console.width)
+        except Exception as error:  # a plugin gave data of another shape; the run itself is recorded
+            drawn = Text(safe(f"cannot be shown: {type(error).__name__}: {error}"), "yellow")
+        console.print(drawn)
     console.print()
     console.print(steps_table(record["steps"]))
     left_out = Counter(step["message"] for step in record["steps"] if step["message"].startswith(LEFT_OUT))

@@ -46,8 +46,8 @@ class EventLog:
         if event.kind != "progress" or self._progress_is_due():
             line = {"time": now(), "event": event.kind, "step": event.step, **plain(event.data)}
             self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.flush()  # another program may be following the file
         if event.kind.endswith(("started", "finished")):
-            self._file.flush()
             os.fsync(self._file.fileno())
         for listener in self._listeners:
             listener(event)

@@ -153,9 +153,9 @@ def _take(
     elif blocked is not None or state.exit_code == ExitCode.HARDWARE:
         result = StepResult(step, "not-reached", blocked or "the run ended before it")
     else:
-        log.emit(Event("step-started", step.id, {"title": step.title}))
         started, clock = record.now(), time.monotonic()
         try:
+            log.emit(Event("step-started", step.id, {"title": step.title}))
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
             state.facts.update(facts)
         except HardwareError as error:
@@ -233,6 +233,9 @@ def _left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str
             reasons[name] = f"{LEFT_OUT}--until {selection.until}"
         elif wanted and number not in wanted:
             reasons[name] = f"{LEFT_OUT}--only {', '.join(selection.only)}"
+    if ids and len(reasons) == len(ids):
+        message = f"--only {', '.join(selection.only)} is outside --from and --until: nothing would run"
+        raise LessonError(message, fix="give --only alone")
     return reasons
 
 

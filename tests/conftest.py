@@ -1,0 +1,54 @@
+"""What tests of every package use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lesson_runner import plugins as module
+from lesson_runner.cli import invoke
+from lesson_runner.plugins import Point
+from lesson_runner.testing import Given
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def lesson(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """
+    Runs ``lesson`` in this process, in an empty folder, with the built-in plugin and those given
+    as modules (``plugins``) or entry points (``points``).
+
+    Installed plugins are not loaded; ``test_installed_plugin.py`` tests that.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in ("LESSON_WORKSPACE", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object, plugins: Sequence[object] = (), points: Sequence[Point] = ()) -> Said:
+        given = [*points, *(Given(item) for item in plugins)]
+        monkeypatch.setattr(module, "installed_points", lambda: given)
+        capsys.readouterr()
+        code = invoke([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Said(code, captured.out, captured.err)
+
+    return run

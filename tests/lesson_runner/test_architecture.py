@@ -1,0 +1,158 @@
+"""What may import what, how long a module may be, and what a fast command must not load."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "runner" / "lesson_runner"
+SOURCES = {
+    ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+    for root in (ROOT / "runner", ROOT / "plugins")
+    for path in sorted(root.rglob("*.py"))
+}
+LAYERS = (
+    {"lesson_runner", "errors", "model"},
+    {"context", "resources", "markdown", "execute"},
+    {"hookspecs", "plugin", "schema", "report"},
+    {"plugins", "catalog"},
+    {"run"},
+    {"cli", "testing", "__main__"},
+)
+"""Each may import what stands in the lines above it, and in its own."""
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+ACTIONS = {"plugin", "execute", "context", "errors", "model", "actions"}
+"""The built-in actions are a plugin, and see what a plugin sees, and how commands are run."""
+LONGEST = 400
+HEAVY = (
+    "torch",
+    "numpy",
+    "ttml",
+    "ttnn",
+    "jsonschema",
+    "markdown_it",
+    "pooch",
+    "rich",
+    "ruamel",
+    "referencing",
+)
+
+
+def imports(path: Path, module: str, *, for_types: bool = False, in_functions: bool = True) -> Iterator[str]:
+    """Yield what a module imports, inside functions unless told otherwise, for types alone only if wanted."""
+    skipped: set[ast.AST] = set()
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not for_types:
+            skipped |= {inner for item in node.body for inner in ast.walk(item)}
+        if isinstance(node, ast.FunctionDef) and not in_functions:
+            skipped |= set(ast.walk(node))
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield full if full in SOURCES else base
+
+
+def part(module: str) -> str:
+    """Return the part of the core that a module belongs to."""
+    names = module.split(".")
+    return names[1] if len(names) > 1 else names[0]
+
+
+CORE_MODULES = [name for name in SOURCES if name.split(".")[0] == "lesson_runner"]
+
+
+def test_every_part_has_its_place() -> None:
+    assert {part(name) for name in CORE_MODULES} == {*LEVEL, "actions"}
+
+
+@pytest.mark.parametrize("module", CORE_MODULES)
+def test_imports_go_one_way(module: str) -> None:
+    own = part(module)
+    for other in imports(SOURCES[module], module, for_types=own != "model"):
+        if other.split(".")[0] != "lesson_runner":
+            continue
+        if own == "actions":
+            assert part(other) in ACTIONS, f"{module} imports {other}"
+        else:
+            assert part(other) != "actions", f"{module} imports {other}"
+            assert LEVEL[part(other)] <= LEVEL[own], f"{module} imports {other}"
+            if part(other) == "report":
+                assert own in ("report", "cli"), f"{module} imports {other}"
+
+
+def test_the_core_knows_no_plugin() -> None:
+    plugins = {path.name for path in (ROOT / "plugins").iterdir() if path.is_dir()}
+    for module in CORE_MODULES:
+        found = {name.split(".")[0] for name in imports(SOURCES[module], module, for_types=True)}
+        assert not found & plugins, module
+
+
+def test_the_emulation_is_a_library_of_its_own() -> None:
+    for module, path in SOURCES.items():
+        found = {name.split(".")[0] for name in imports(path, module, for_types=True)}
+        if module.startswith("ttml_emulation"):
+            assert not found & {"lesson_runner", "lesson_ct4", "lesson_tenstorrent"}, module
+        elif module != "lesson_ct4.device.session":
+            assert "ttml_emulation" not in found, module
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    """In the core not even by an import inside a function, which is how a circle is usually hidden."""
+    graph = {
+        name: {
+            other
+            for other in imports(path, name, in_functions=name.startswith("lesson_runner"))
+            if other in SOURCES
+            and not name.startswith(f"{other}.")  # a package is imported before what is in it
+        }
+        for name, path in SOURCES.items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " → ".join([*way[way.index(name) :], name])
+        if name not in done:
+            for other in sorted(graph[name]):
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_no_module_is_too_long(module: str) -> None:
+    assert len(SOURCES[module].read_text("utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "--json"], ["--version"]], ids=" ".join)
+@pytest.mark.parametrize("plugins", ["", None], ids=["core", "installed plugins"])
+def test_a_fast_command_loads_nothing_heavy(arguments: list[str], plugins: str | None) -> None:
+    program = (
+        "import sys; from lesson_runner.cli import invoke; code = invoke(sys.argv[2:]);"
+        "print(*sorted(set(sys.argv[1].split(',')) & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    # The installed plugins' lessons are read for their ids.
+    allowed = {"ruamel"} if "list" in arguments else set()
+    env = {key: value for key, value in os.environ.items() if key != "LESSON_PLUGINS"}
+    command = [sys.executable, "-c", program, ",".join(HEAVY), *arguments]
+    env |= {} if plugins is None else {"LESSON_PLUGINS": plugins}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stderr.split()) <= allowed

@@ -1,0 +1,143 @@
+"""
+``tests/samples/good`` validate without a finding; ``tests/samples/bad`` say at their end what is found.
+
+A bad sample ends with a comment that lists every finding as ``line:column severity rule``. To add a case, add
+a file.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lesson_runner
+from lesson_runner.markdown.yamltext import MAX_BYTES
+from lesson_runner.plugin import Action, Outcome, hookimpl
+from lesson_runner.schema.lessons import MAX_LESSON_BYTES
+from lesson_runner.schema.validator import load_schema, validator_for
+from lesson_runner.testing import lesson_text
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+GOOD = sorted((SAMPLES / "good").glob("*.md"))
+BAD = sorted((SAMPLES / "bad").glob("*.md"))
+EXPECTED = re.compile(rb"<!-- expected\n(.*?)(?:-->|\Z)", re.DOTALL)
+GENERATED = {"too-large"}
+"""Rules whose sample would be a large file; a test below makes one."""
+STEP = "<!-- step\nid: one\n-->\n```bash\necho\n```"
+
+Lesson = Callable[..., Any]
+
+
+class quiet_plugin:  # noqa: N801  # stands for a module
+    """Brings an action that does not judge itself."""
+
+    @staticmethod
+    @hookimpl
+    def lesson_actions() -> list[Action]:
+        return [Action("sample.quiet", "Do something", lambda params, context: Outcome())]
+
+
+def expected(path: Path) -> list[str]:
+    match = EXPECTED.search(path.read_bytes())
+    assert match is not None, f"{path.name} does not say what is expected"
+    return match[1].decode().splitlines()
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_good(path: Path, lesson: Lesson) -> None:
+    said = lesson("validate", path)
+    assert said.out == "1 lesson, 0 errors, 0 warnings\n"
+    assert said.code == 0
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_good_ones_run(path: Path, lesson: Lesson) -> None:
+    said = lesson("run", path, "--allow", "shell", "--json")
+    assert said.code == 0, said
+    assert [error.message for error in validator_for(load_schema("record")).iter_errors(said.json)] == []
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_bad(path: Path, lesson: Lesson) -> None:
+    said = lesson("validate", path, "--json", plugins=[quiet_plugin])
+    found = [f"{f['line']}:{f['column']} {f['severity']} {f['rule']}" for f in said.json["findings"]]
+    assert found == expected(path)
+    assert said.code == (1 if any(" error " in item for item in found) else 0)
+
+
+def rules_in_source() -> Iterator[str]:
+    """Yield every rule id: a constant in its place among the arguments of a call that makes a diagnostic."""
+    place = {"Diagnostic": 0, "failed": 0, "_problem": 1}
+    for path in Path(lesson_runner.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in place:
+                rule = node.args[place[node.func.id]]
+                if isinstance(rule, ast.Constant):
+                    yield str(rule.value)
+
+
+def test_every_rule_has_a_sample() -> None:
+    rules = set(rules_in_source())
+    assert len(rules) > 20
+    assert rules - GENERATED == {line.split()[2] for path in BAD for line in expected(path)}
+
+
+def test_too_large(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "large.md").write_text(lesson_text(STEP) + "x" * MAX_LESSON_BYTES)
+    (tmp_path / "small.md").write_text("x")
+    said = lesson("validate", ".", "--json")
+    rules = [(finding["rule"], finding["path"]) for finding in said.json["findings"]]
+    assert rules == [("too-large", "large.md"), ("frontmatter", "small.md")]
+    assert lesson("run", "large.md").code == 2
+
+
+def test_yaml_too_large(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(STEP, note="x" * MAX_BYTES))
+    (tmp_path / "b.md").write_text(lesson_text(STEP.replace("id: one", f"id: one\n# {'x' * MAX_BYTES}")))
+    said = lesson("validate", ".", "--json")
+    assert [(f["rule"], f["path"], f["line"]) for f in said.json["findings"]] == [
+        ("yaml-too-large", "a.md", 2),
+        ("yaml-too-large", "b.md", 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "supportedHardware: [sim]",
+            "frontmatter: supportedHardware[1]: 'sim' is not allowed; expected one of",
+        ),
+        ("supportedHardware: [sim]", "(did you mean 'simulator'?)"),
+        (
+            "estimatedMinute: 3",
+            "warning: frontmatter: unknown key 'estimatedMinute' (did you mean 'estimatedMin",
+        ),
+        ("estimatedMinutes: soon", 'frontmatter: estimatedMinutes: "soon" is not a number'),
+        ("title: [a]", 'frontmatter: title: ["a"] is not text'),
+        ("validationDate: 2026-1", '"2026-1" is not a date (it is: When that was, as YYYY-MM-DD)'),
+    ],
+)
+def test_messages_say_what_was_expected(lesson: Lesson, tmp_path: Path, text: str, message: str) -> None:
+    key = text.split(":")[0]
+    rows = [row for row in lesson_text(STEP).split("\n") if not row.startswith(f"{key}:")]
+    (tmp_path / "a.md").write_text("\n".join([rows[0], text, *rows[1:]]))
+    assert message in lesson("validate", "a.md").out
+
+
+def test_dates_become_text(lesson: Lesson, tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(lesson_text(STEP).replace("id: ", "validationDate: 2025-11-03\nid: ", 1))
+    assert lesson("show", "a.md", "--json").json["frontmatter"]["validationDate"] == "2025-11-03"
+
+
+def test_all_samples_at_once(lesson: Lesson) -> None:
+    """One file that is broken hides nothing about the others."""
+    said = lesson("validate", SAMPLES, "--json", plugins=[quiet_plugin])
+    assert len(said.json["lessons"]) == len(GOOD) + len(BAD)
+    assert len(said.json["findings"]) == sum(len(expected(path)) for path in BAD)
