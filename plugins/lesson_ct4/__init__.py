@@ -1,0 +1,1 @@
+"""The ct4 lesson's actions: NanoGPT on a play, trained and sampled through ``ttml``."""

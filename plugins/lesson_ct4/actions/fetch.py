@@ -1,0 +1,78 @@
+"""The action ``ct4.fetch-dataset``: put the text into the workspace, and show it."""
+
+from __future__ import annotations
+
+import json
+
+from lesson_ct4.actions.workbench import data_path, dataset_labels, share_corpus
+from lesson_ct4.data.fetch import Found, Pin, WrongTextError, find_text
+from lesson_ct4.names import base_name
+from lesson_runner.context import StepContext
+from lesson_runner.model import Json, Outcome
+from lesson_runner.resources import write_aside
+
+PREVIEW_LINES = 20
+RECORD = "dataset.json"
+
+
+def run(params: Json, context: StepContext) -> Outcome:
+    """
+    Fetch the text, check it, and leave it in the workspace and among the evidence.
+
+    Raises:
+        LessonError: the user's file cannot be read, or nothing has the text.
+    """
+    pin = Pin(params["url"], params["sha256"], params["bytes"])
+    total = 0 if pin.any else pin.size
+
+    def progress(done: int) -> None:
+        context.check_time()
+        context.progress(min(done, total or done), total or done, unit="bytes")
+
+    try:
+        found = find_text(pin, given=params.get("dataset"), fallback=params["fallback"], progress=progress)
+    except WrongTextError as error:
+        return Outcome(status="failed", message=str(error))
+    target = data_path(context.workspace, params["name"])
+    write_aside(target, found.data)
+    fact = {
+        "name": base_name(params["name"]),
+        "source": found.source,
+        "url": pin.url if found.source in ("cache", "download") else None,
+        "sha256": found.sha256,
+        "bytes": len(found.data),
+        "pinned": found.pinned,
+    }
+    corpus = share_corpus(context.run, found.data)
+    # Beside the text for runs that start at a later step, and among the evidence for this one.
+    write_aside(target.with_suffix(".json"), json.dumps(fact, indent=2) + "\n")
+    write_aside(context.evidence / RECORD, json.dumps({**fact, "corpus": corpus}, indent=2) + "\n")
+    _show(found, str(target), context)
+    return Outcome(facts={"dataset": fact}, labels=dataset_labels(context.workspace, found.sha256))
+
+
+def _show(found: Found, target: str, context: StepContext) -> None:
+    text = found.data.decode("utf-8")
+    for note in found.notes:
+        context.say(f"Note: {note}")
+    if found.source == "synthetic":
+        context.say("*" * 78)
+        context.say("This is NOT Shakespeare: it is a made-up play of the same size and alphabet.")
+        context.say(f"Why: {found.origin}.")
+        context.say("What the model learns will look alike, but no number here can be compared with the")
+        context.say("lesson's, and no certificate can come of it. With a network, run this step again;")
+        context.say("or give the file: --param dataset=FILE")
+        context.say("*" * 78)
+    origin = {
+        "user": f"your file {found.origin}",
+        "cache": f"the cache, {found.origin}",
+        "download": found.origin,
+        "synthetic": "made here",
+    }[found.source]
+    checked = "the pinned text" if found.pinned else "not the pinned text"
+    context.say(f"Dataset: {target}")
+    context.say(f"  From: {origin}")
+    context.say(f"  Size: {len(found.data)} bytes, {len(text)} characters, {len(set(text))} unique")
+    context.say(f"  SHA-256: {found.sha256} ({checked})")
+    context.say()
+    context.say("\n".join(text.split("\n")[:PREVIEW_LINES]))

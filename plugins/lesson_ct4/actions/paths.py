@@ -1,0 +1,46 @@
+"""Which data sets and checkpoints an action reads and writes, by the names lessons give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lesson_ct4.data import fetch
+from lesson_ct4.flags import Command, flags_of
+from lesson_ct4.names import base_name, loaded_stems, saved_stem
+from lesson_runner.model import Json, Paths
+
+
+def train_paths(params: Json) -> Paths:
+    """Training reads a data set, and the checkpoint it resumes; it writes a checkpoint."""
+    reads = [f"dataset:{base_name(_given('train', 'data_path', params))}"]
+    if params.get("resume"):
+        reads += [f"checkpoint:{stem}" for stem in loaded_stems(params["resume"])]
+    return Paths(tuple(reads), (f"checkpoint:{saved_stem(_given('train', 'model_save_path', params))}",))
+
+
+def generate_paths(params: Json) -> Paths:
+    """Generating reads a checkpoint."""
+    stems = loaded_stems(_given("generate", "model_path", params))
+    return Paths(reads=tuple(f"checkpoint:{stem}" for stem in stems))
+
+
+def fetch_paths(params: Json) -> Paths:
+    """Fetching writes a data set."""
+    return Paths(writes=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
+
+
+PATHS: Mapping[str, Callable[[Json], Paths]] = {
+    "ct4.fetch-dataset": fetch_paths,
+    "ct4.train": train_paths,
+    "ct4.generate": generate_paths,
+}
+
+
+def made_by(action: str, params: Json) -> tuple[str, ...]:
+    """Return the names that a call of an action writes; none for actions of others."""
+    return PATHS[action](params).writes if action in PATHS else ()
+
+
+def _given(command: Command, name: str, params: Json) -> str:
+    default = next(flag.default for flag in flags_of(command) if flag.name == name)
+    return str(params.get(name, default))

@@ -1,0 +1,141 @@
+"""The actions of the ct4 lesson: what they take, read and write. How they run is loaded when they do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lesson_ct4.actions.paths import fetch_paths, generate_paths, train_paths
+from lesson_ct4.config import RECIPES
+from lesson_ct4.data import fetch
+from lesson_ct4.flags import Command, command_line, flags_of
+from lesson_runner.context import StepContext
+from lesson_runner.model import Action, Json, Outcome
+
+QUICK = {
+    "recipe": "tuned",
+    # Spelt out, because a profile is stronger than what a lesson prints and a recipe is weaker.
+    **RECIPES["tuned"],
+    "steps_per_epoch": 8,
+    "n_layer": 3,
+    "n_embd": 128,
+    "n_head": 4,
+    "sequence_length": 64,
+    "batch_size": 16,
+    "learning_rate": 3e-3,
+    "warmup_steps": 50,
+}
+"""A small model that shows the whole lesson in minutes on two cores; see docs/measurements.md."""
+FULL = {"steps_per_epoch": 100}
+"""The published lesson counts 1,000 steps as 10 epochs."""
+
+
+def _train(params: Json, context: StepContext) -> Outcome:
+    from lesson_ct4.actions.train import run
+
+    return run(params, context)
+
+
+def _generate(params: Json, context: StepContext) -> Outcome:
+    from lesson_ct4.actions.generate import run
+
+    return run(params, context)
+
+
+def _fetch(params: Json, context: StepContext) -> Outcome:
+    from lesson_ct4.actions.fetch import run
+
+    return run(params, context)
+
+
+def _check_environment(params: Json, context: StepContext) -> Outcome:
+    from lesson_ct4.actions.environment import run
+
+    return run(params, context)
+
+
+def _fetch_command(params: Json) -> str:
+    if params.get("dataset"):
+        return f"cp {shlex.quote(params['dataset'])} {shlex.quote(params['name'])}"
+    return f"wget {shlex.quote(params['url'])} -O {shlex.quote(params['name'])}"
+
+
+def _schema(properties: Mapping[str, Any]) -> Json:
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False}
+
+
+def _flag_schema(command: Command) -> Json:
+    return _schema({flag.name: flag.schema for flag in flags_of(command)})
+
+
+def _flag_defaults(command: Command) -> Json:
+    return {flag.name: flag.default for flag in flags_of(command) if flag.default is not None}
+
+
+def _flag_command(command: Command) -> Callable[[Json], str]:
+    return lambda params: command_line(command, params)
+
+
+FETCH_PROPERTIES = {
+    "dataset": {"type": "string", "description": "A file of your own to train on."},
+    "url": {"type": "string", "description": "Where the text is.", "pattern": "^https?://"},
+    "sha256": {
+        "type": "string",
+        "description": "The text's digest in hex, or 'any' for any text.",
+        "pattern": "^([0-9a-f]{64}|any)$",
+    },
+    "bytes": {"type": "integer", "description": "The text's size.", "minimum": 1},
+    "name": {"type": "string", "description": "What to call it in the workspace.", "pattern": r"^[^/\\]+$"},
+    "fallback": {
+        "enum": ["auto", "never", "only"],
+        "description": "The synthetic play: if there is no network, never, or always.",
+    },
+}
+
+ACTIONS = (
+    Action(
+        "ct4.check-environment",
+        "Check Python, packages, disk, and on a board tt-metal and ttml",
+        _check_environment,
+        schema=_schema({"disk_gb": {"type": "number", "description": "Free space wanted.", "minimum": 0}}),
+        self_judging=True,
+    ),
+    Action(
+        "ct4.fetch-dataset",
+        "Get the text to train on, and check that it is that text",
+        _fetch,
+        schema=_schema(FETCH_PROPERTIES),
+        defaults={
+            "url": fetch.URL,
+            "sha256": fetch.SHA256,
+            "bytes": fetch.BYTES,
+            "name": fetch.NAME,
+            "fallback": "auto",
+        },
+        self_judging=True,
+        paths=fetch_paths,
+        command=_fetch_command,
+    ),
+    Action(
+        "ct4.train",
+        "Train a NanoGPT on a text",
+        _train,
+        schema=_flag_schema("train"),
+        defaults=_flag_defaults("train"),
+        presets={"recipe": RECIPES},
+        profiles={"quick": QUICK, "full": FULL},
+        paths=train_paths,
+        command=_flag_command("train"),
+    ),
+    Action(
+        "ct4.generate",
+        "Continue a prompt with a trained NanoGPT",
+        _generate,
+        schema=_flag_schema("generate"),
+        defaults=_flag_defaults("generate"),
+        paths=generate_paths,
+        command=_flag_command("generate"),
+    ),
+)
+"""In the order in which a lesson uses them."""

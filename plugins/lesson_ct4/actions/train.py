@@ -1,0 +1,154 @@
+"""The action ``ct4.train``: one stage of training, told as the lesson tells it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lesson_ct4.actions.workbench import (
+    about_dataset,
+    checkpoint_to_save,
+    dataset_labels,
+    find_checkpoint,
+    find_data,
+    session_for,
+    share_corpus,
+)
+from lesson_ct4.config import TrainConfig, config_from
+from lesson_ct4.data.dataset import Dataset, load_dataset
+from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
+from lesson_runner.context import StepContext
+from lesson_runner.errors import LessonError
+from lesson_runner.model import Json, Outcome
+
+LINES = 10
+"""How many lines a stage prints; every step is reported as progress."""
+FIELDS = {field.name for field in dataclasses.fields(TrainConfig)}
+
+
+def run(params: Json, context: StepContext, data: Path | None = None) -> Outcome:
+    """
+    Train, and leave a checkpoint in the workspace and the loss curve among the evidence.
+
+    Args:
+        data: the text, if it is not in the workspace.
+
+    Raises:
+        LessonError: a data set or checkpoint is missing, or parameters do not fit one another.
+    """
+    if params.get("fresh") and params.get("resume"):
+        raise LessonError("--fresh and --resume contradict each other", fix="leave one of them out")
+    config = config_from({name: value for name, value in params.items() if name in FIELDS})
+    path = data or find_data(context, params["data_path"])
+    dataset = load_dataset(
+        path,
+        validation_fraction=config.validation_fraction,
+        sequence_length=config.sequence_length,
+    )
+    resume = find_checkpoint(context, params["resume"]) if params.get("resume") else None
+    save_to = checkpoint_to_save(context.workspace, params["model_save_path"])
+    session = session_for(context.run, config.numerics, params["mesh"])
+    share_corpus(context.run, path.read_bytes())
+    story = _Story(context, config)
+    story.open(dataset, path)
+    result = train(
+        config,
+        dataset,
+        session,
+        save_to=save_to,
+        evidence=context.evidence,
+        trunk=context.run.folder / "trunk",
+        resume=resume,
+        on_start=story.start,
+        on_step=story.step,
+        on_note=lambda note: context.say(f"Note: {note}"),
+        check_time=context.check_time,
+    )
+    story.close(result)
+    return Outcome(
+        facts={"backend": session.info, "dataset": about_dataset(path, dataset.sha256)},
+        labels=(*session.labels, *dataset_labels(context.workspace, dataset.sha256)),
+    )
+
+
+class _Story:
+    """What the learner reads while a stage is trained."""
+
+    def __init__(self, context: StepContext, config: TrainConfig) -> None:
+        self._say = context.say
+        self._progress = context.progress
+        self._config = config
+        self._began = self._last = time.perf_counter()
+        self._first = self._printed = 0
+        self._tokens = config.batch_size * config.sequence_length
+
+    def open(self, dataset: Dataset, path: Path) -> None:
+        """Tell what is trained on."""
+        tokenizer = dataset.tokenizer
+        self._say("NanoGPT Training")
+        self._say("=" * 60)
+        self._say(f"Data path: {path}")
+        self._say(f"Dataset size: {len(dataset.train) + len(dataset.validation)} characters")
+        if len(dataset.validation):
+            self._say(f"  of them {len(dataset.validation)} kept for validation")
+        self._say(
+            f"Vocabulary size: {len(tokenizer.characters)} unique characters "
+            f"({tokenizer.vocab_size} with the special ones, {tokenizer.padded_vocab_size} in the model)"
+        )
+
+    def start(self, start: TrainStart) -> None:
+        """Tell what is trained, and how."""
+        config = self._config
+        self._say("\nModel configuration:")
+        self._say(f"  Layers: {config.n_layer}")
+        self._say(f"  Embedding dimension: {config.n_embd}")
+        self._say(f"  Heads: {config.n_head}")
+        self._say(f"  Block size: {config.sequence_length}")
+        self._say(f"  Parameters: {start.parameters:,}")
+        self._say("\nTraining configuration:")
+        if config.num_epochs is not None:
+            self._say(f"  Epochs: {config.num_epochs}")
+        self._say(f"  Batch size: {config.batch_size}")
+        self._say(f"  Learning rate: {config.learning_rate:g}")
+        self._say(f"  Recipe: {config.recipe}")
+        reused = f" ({start.reused_steps:,} of them trained before)" if start.reused_steps else ""
+        self._say(f"  Training steps: {start.steps:,}{reused}\n")
+        self._first = self._printed = start.reused_steps
+        self._began = self._last = time.perf_counter()
+
+    def step(self, step: TrainStep) -> None:
+        """Report a step, and at ten points of the stage print one."""
+        now = time.perf_counter()
+        left = (now - self._began) / (step.step - self._first) * (step.steps - step.step)
+        self._progress(
+            step.step,
+            step.steps,
+            loss=step.loss,
+            learning_rate=step.learning_rate,
+            tokens_per_second=step.tokens_per_second,
+            seconds_left=left,
+        )
+        every = max(1, step.steps // LINES)
+        if step.step % every == 0 or step.step == step.steps:
+            spent = now - self._last
+            rate = (step.step - self._printed) * self._tokens / spent
+            self._say(
+                f"[Step {step.step}/{step.steps}] Loss: {step.loss:.2f} | Time: {spent:.1f}s"
+                f" | {rate:,.0f} tokens/s | {left:.0f} s left"
+            )
+            self._last, self._printed = now, step.step
+
+    def close(self, result: TrainResult) -> None:
+        """Tell how it ended."""
+        last = result.losses[-50:]
+        self._say("\nTraining complete!")
+        self._say(
+            f"Final loss: {float(np.mean(last, dtype=np.float64)):.2f} (mean of the last {len(last)} steps)"
+        )
+        if result.validation_loss is not None:
+            self._say(f"Validation loss: {result.validation_loss:.2f}")
+        self._say(f"Checkpoint saved: {result.checkpoint}")
+        self._say(f"Total time: {result.seconds:.0f} seconds")

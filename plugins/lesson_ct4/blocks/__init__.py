@@ -1,0 +1,1 @@
+"""Reading a lesson's code blocks as calls of our actions."""

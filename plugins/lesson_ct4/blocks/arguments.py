@@ -1,0 +1,138 @@
+"""Read the arguments of a command by the table of flags, and say what is wrong with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lesson_ct4.config import TrainConfig, config_from
+from lesson_ct4.flags import FLAGS, Command, Flag
+from lesson_runner.errors import LessonError
+from lesson_runner.model import Severity
+
+CONFIGURED = {field.name for field in dataclasses.fields(TrainConfig)} - {"n_embd", "n_head"}
+"""Flags whose values the configuration can judge one by one; the width and its heads must fit one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with an argument, or worth knowing about it."""
+
+    index: int
+    """Which argument."""
+    rule: str
+    message: str
+    fix: str | None = None
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Parameters by name, and what was found on the way."""
+
+    params: dict[str, Any]
+    problems: tuple[Problem, ...]
+
+
+def parse(args: Sequence[str], command: Command | Literal["script"]) -> Parsed:
+    """
+    Read arguments; never raises for what is in them.
+
+    Args:
+        command: whose flags are known; ``script`` is upstream's, which trains or generates.
+    """
+    params: dict[str, Any] = {}
+    problems: list[Problem] = []
+    index = 0
+    while index < len(args):
+        start, argument = index, args[index]
+        index += 1
+        name, equals, text = argument.partition("=")
+        if not name.startswith("-") or name == "--":
+            problems.append(Problem(start, "unexpected-argument", f"unexpected argument {argument!r}"))
+            continue
+        flag = find(name, command)
+        if flag is None:
+            problems.append(_unknown(start, name, command))
+            # What follows is its value, most likely, and needs no complaint of its own.
+            index += not equals and index < len(args) and not args[index].startswith("-")
+            continue
+        if flag.switch:
+            if equals:
+                problems.append(Problem(start, "unexpected-value", f"{name} takes no value", f"write {name}"))
+            value: Any = True
+        else:
+            if not equals:
+                if index == len(args) or args[index].startswith("--"):
+                    problems.append(_missing(start, name, flag))
+                    continue
+                text = args[index]
+                index += 1
+            try:
+                value = flag.value(text)
+            except ValueError as error:
+                where = index - 1
+                problems.append(Problem(where, "wrong-type", f"{name} is {text!r}: {error}"))
+                continue
+        if flag.no_effect:
+            note = f"{name} has no effect here: {flag.no_effect}"
+            problems.append(Problem(start, "no-effect", note, severity="info"))
+            continue
+        if impossible := _impossible(flag, value):
+            problems.append(Problem(index - 1, "impossible-value", str(impossible), impossible.fix))
+            continue
+        params[flag.name] = value
+    return Parsed(_respelt(params), tuple(problems))
+
+
+def find(name: str, command: Command | Literal["script"]) -> Flag | None:
+    """Return the flag that ``--batch_size``, ``--batch-size`` or an alias names, if ``command`` has it."""
+    if not name.startswith("--") and len(name) > 2:
+        return None
+    plain = name.lstrip("-").replace("-", "_")
+    for flag in FLAGS:
+        if plain in (flag.name, *flag.aliases) and (command == "script" or command in flag.commands):
+            return flag
+    return None
+
+
+def _unknown(index: int, name: str, command: Command | Literal["script"]) -> Problem:
+    message = f"unknown flag {name}"
+    if find(name, "script"):
+        other = "generate" if command == "train" else "train"
+        return Problem(index, "unknown-flag", message, f"it is a flag of lesson ct4 {other}")
+    known = [flag.name for flag in FLAGS if command == "script" or command in flag.commands]
+    near = difflib.get_close_matches(name.lstrip("-").replace("-", "_"), known, n=1, cutoff=0.5)
+    fix = (
+        f"did you mean --{near[0]}?" if near else "see lesson ct4 train --help and lesson ct4 generate --help"
+    )
+    return Problem(index, "unknown-flag", message, fix)
+
+
+def _missing(index: int, name: str, flag: Flag) -> Problem:
+    what = {"integer": "an integer", "number": "a number", "boolean": "true or false", "string": "a value"}
+    fix = "to start anew, write --fresh" if flag.name == "resume" else None
+    return Problem(index, "missing-value", f"{name} needs {what[flag.kind]}", fix)
+
+
+def _impossible(flag: Flag, value: Any) -> LessonError | None:
+    if flag.name not in CONFIGURED:
+        return None
+    try:
+        config_from({"max_steps": 1, flag.name: value})
+    except LessonError as error:
+        return error
+    return None
+
+
+def _respelt(params: dict[str, Any]) -> dict[str, Any]:
+    """Join a folder and a prefix to one path, as upstream's newest script splits it."""
+    folder = params.pop("checkpoint_dir", None)
+    prefix = params.pop("checkpoint_prefix", None)
+    if folder is not None or prefix is not None:
+        path = "/".join(part.rstrip("/") for part in (folder, prefix or "model") if part)
+        params.setdefault("model_save_path", path)
+    return params

@@ -1,0 +1,1 @@
+"""The text to train on: getting it, and cutting it into batches."""

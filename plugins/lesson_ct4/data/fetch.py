@@ -1,0 +1,199 @@
+"""
+Get the text the lesson trains on, and make sure that it is that text.
+
+From the first of these that has it: the user's own file, the cache, the network, and, if the network cannot
+be reached, a made-up play of the same size. Whatever has the wrong digest stops the search.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lesson_ct4.data.download import Limits, NoAnswerError, Progress, WrongAnswerError, download
+from lesson_runner.errors import LessonError
+from lesson_runner.resources import cache_folder, write_aside
+
+URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+BYTES = 1_115_394
+"""Address, digest and size of tiny Shakespeare, the text of the published lesson."""
+NAME = "shakespeare.txt"
+ANY = "any"
+"""In place of a digest: any text will do."""
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a text that is not pinned; characters are held in memory several times over."""
+
+Source = Literal["user", "cache", "download", "synthetic"]
+Fallback = Literal["auto", "never", "only"]
+
+
+class WrongTextError(Exception):
+    """What was found is not the text; the message compares sizes and digests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Which text is wanted."""
+
+    url: str = URL
+    sha256: str = SHA256
+    """In hex, or :data:`ANY`."""
+    size: int = BYTES
+    """In bytes; means nothing where any text will do."""
+
+    @property
+    def any(self) -> bool:
+        """True if every text is accepted."""
+        return self.sha256 == ANY
+
+    def problem(self, data: bytes, where: str) -> str | None:
+        """Return how ``data`` differs from what is wanted, or ``None`` if it does not."""
+        if self.any:
+            return _not_text(data, where)
+        actual = hashlib.sha256(data).hexdigest()
+        if actual == self.sha256:
+            return None
+        return (
+            f"{where} is not the pinned text\n"
+            f"  expected {self.size} bytes, sha256 {self.sha256}\n"
+            f"  actual   {len(data)} bytes, sha256 {actual}{self._hint(data)}"
+        )
+
+    def _hint(self, data: bytes) -> str:
+        if len(data) < self.size:
+            if data.lstrip()[:1] == b"<":
+                return "\n  it is a web page"
+            missing = self.size - len(data)
+            return f"\n  it is {missing} byte{'s' if missing != 1 else ''} short"
+        if hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest() == self.sha256:
+            return "\n  its lines end as on Windows (CRLF); with LF it would be the text"
+        if data.startswith(b"\xef\xbb\xbf"):
+            return "\n  it begins with a byte order mark that an editor added"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The text, and where it came from."""
+
+    data: bytes
+    source: Source
+    pinned: bool
+    """The digest is the wanted one."""
+    origin: str
+    """The file or address, for a person."""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def find_text(
+    pin: Pin,
+    *,
+    given: str | None = None,
+    fallback: Fallback = "auto",
+    cache: Path | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    synthetic: Callable[[], bytes] | None = None,
+) -> Found:
+    """
+    Return the wanted text from the first place that has it.
+
+    Args:
+        given: the user's own file; nothing else is tried then.
+        fallback: ``auto``: the synthetic play if the network cannot be reached; ``never``: then fail;
+            ``only``: the synthetic play without asking the network.
+        synthetic: makes the play.
+
+    Raises:
+        LessonError: ``given`` cannot be read, or nothing has the text.
+        WrongTextError: a file or a server has something else under its name.
+    """
+    if given:
+        return _given(pin, given)
+    if fallback == "only":
+        return _play(synthetic, "--fallback only")
+    cache = cache or cache_folder()
+    # The digest is in the name, so that two lessons' texts do not replace one another.
+    kept = cache / f"{pin.sha256[:16]}.txt"
+    notes = []
+    if not pin.any and kept.is_file():
+        data = kept.read_bytes()
+        if pin.problem(data, str(kept)) is None:
+            return Found(data, "cache", True, str(kept))
+        notes.append(f"the cached copy {kept} was damaged; downloading again")
+    try:
+        data = _downloaded(pin, limits, progress)
+    except NoAnswerError as error:
+        if fallback == "never":
+            raise LessonError(
+                f"{pin.url} cannot be reached: {error}",
+                fix="download it elsewhere and pass --param dataset=FILE, or allow --param fallback=auto",
+            ) from None
+        return _play(synthetic, f"{pin.url} cannot be reached ({error})", notes)
+    if not pin.any:
+        try:
+            write_aside(kept, data)
+        except OSError as error:
+            notes.append(f"not kept for the next run: {kept}: {error.strerror}")
+    return Found(data, "download", not pin.any, pin.url, tuple(notes))
+
+
+def _given(pin: Pin, given: str) -> Found:
+    path = Path(given).expanduser()
+    if not path.is_file():
+        what = "is not a file" if path.exists() else "does not exist"
+        raise LessonError(f"the data set {path} {what}", fix="check --param dataset=FILE")
+    if path.stat().st_size > LARGEST:
+        raise LessonError(f"the data set {path} is larger than {LARGEST} bytes", fix="use a part of it")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LessonError(f"the data set {path} cannot be read: {error.strerror}") from None
+    if problem := pin.problem(data, str(path)):
+        raise WrongTextError(problem + "\n  to train on a text of your own: --param sha256=any")
+    return Found(data, "user", not pin.any, str(path))
+
+
+def _downloaded(pin: Pin, limits: Limits | None, progress: Progress | None) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="lesson-") as folder:
+        target = Path(folder) / "download"
+        # Enough above the right size that a wrong file can be measured and named.
+        limit = LARGEST if pin.any else 2 * pin.size + 1024 * 1024
+        try:
+            download(pin.url, target, limit=limit, progress=progress, limits=limits)
+        except WrongAnswerError as error:
+            got = target.read_bytes() if target.is_file() else b""
+            raise WrongTextError(
+                f"{pin.url}: {error}\n"
+                f"  expected {pin.size} bytes, sha256 {pin.sha256}\n"
+                f"  actual   {len(got)} bytes, sha256 {hashlib.sha256(got).hexdigest()}"
+            ) from None
+        data = target.read_bytes()
+    if problem := pin.problem(data, pin.url):
+        raise WrongTextError(problem)
+    return data
+
+
+def _not_text(data: bytes, where: str) -> str | None:
+    try:
+        return None if data.decode("utf-8").strip() else f"{where} is empty"
+    except UnicodeDecodeError as error:
+        return f"{where} is not UTF-8 text: byte {error.start} is {data[error.start]:#04x}"
+
+
+def _play(synthetic: Callable[[], bytes] | None, why: str, notes: list[str] | None = None) -> Found:
+    if synthetic is None:
+        from lesson_ct4.synthetic_play import generate
+
+        synthetic = generate
+    return Found(synthetic(), "synthetic", False, why, tuple(notes or ()))

@@ -1,0 +1,1 @@
+"""Opening `ttml`, real or emulated."""

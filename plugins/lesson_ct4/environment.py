@@ -1,0 +1,137 @@
+"""What the ct4 lesson needs of a machine: the generic checks, and those about Python, disk and ``ttml``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import shutil
+
+from packaging.version import InvalidVersion, Version
+
+from lesson_tenstorrent.checks import Check, Finding, Machine
+from lesson_tenstorrent.environment import CHECKS as GENERIC
+from lesson_tenstorrent.environment import check_version, importable, probe
+
+MINIMUM_PYTHON = (3, 10)
+MINIMUM_METAL = Version("0.67.0")
+"""The first version whose generation works (the published lesson, checked on an N150)."""
+OLDER_METAL = (
+    "v0.66.0-rc5 to rc7 train, but repeat themselves when they generate; before that there is no ttml"
+)
+BOARD_DISK_GB = 5.0
+"""For a tt-metal build and four checkpoints (the published lesson)."""
+EMULATED_DISK_GB = 1.0
+"""For four stages of the full model with the optimizer's state, 65 MB each, and what they share."""
+TESTED_TORCH = (Version("2.6"), Version("2.14"))
+"""The lowest tested version, and the first one beyond the range; as in the extra ``cpu``."""
+
+TTML_PARTS = frozenset({"autograd", "common", "models", "modules"})
+"""Folders of tt-train's ``ttml`` in all versions; the unrelated package on PyPI has none of them."""
+
+
+def check_python(machine: Machine) -> Finding:
+    """Compare Python's version."""
+    found = ".".join(map(str, machine.python_version))
+    expected = ".".join(map(str, MINIMUM_PYTHON)) + " or newer"
+    if machine.python_version >= MINIMUM_PYTHON:
+        return Finding("ok", found, expected)
+    return Finding("failed", found, expected, "python3.10 -m venv venv, and install lesson-runner there")
+
+
+def check_disk(machine: Machine) -> Finding:
+    """Compare the free space where the workspace is, or will be."""
+    wanted = machine.disk_gb
+    if wanted is None:
+        wanted = BOARD_DISK_GB if machine.wants_board else EMULATED_DISK_GB
+    place = machine.workspace.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e9
+    found, expected = f"{free:.1f} GB free in {place}", f"{wanted:g} GB"
+    if free >= wanted:
+        return Finding("ok", found, expected)
+    return Finding("failed", found, expected, "free some space, or put the workspace elsewhere: --workspace")
+
+
+def package_version(name: str) -> str | None:
+    """Return an installed package's version, ``unknown`` if it hides it, ``None`` if there is none."""
+    if importlib.util.find_spec(name) is None:
+        return None
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def check_packages(machine: Machine) -> Finding:
+    """Look for the packages that training and its checkpoints use."""
+    names = ["numpy", "safetensors", "ml_dtypes"]
+    extra = "ct4"
+    if not machine.wants_board:
+        names.append("torch")
+        extra = "cpu"
+    versions = {name: package_version(name) for name in names}
+    expected = ", ".join(names)
+    fix = f"pip install 'lesson-runner[{extra}]'"
+    if missing := [name for name, version in versions.items() if version is None]:
+        return Finding("failed", f"not installed: {', '.join(missing)}", expected, fix)
+    found = ", ".join(f"{name} {version}" for name, version in versions.items())
+    if not machine.wants_board and not torch_is_tested(versions["torch"] or ""):
+        low, high = TESTED_TORCH
+        return Finding("warning", found, f"torch {low} or newer, below {high} (the tested range)", fix)
+    return Finding("ok", found, expected)
+
+
+def torch_is_tested(version: str) -> bool:
+    """Return whether a PyTorch version, such as ``2.13.0+cpu``, is in the tested range."""
+    try:
+        return TESTED_TORCH[0] <= Version(version) < TESTED_TORCH[1]
+    except InvalidVersion:
+        return False
+
+
+def check_unrelated_ttml(machine: Machine) -> Finding:
+    """Look whether ``ttml`` is the package of that name on PyPI, which is about something else."""
+    found = probe("ttml", machine, load=False)
+    expected = "tt-train's ttml, or none"
+    if not found.place:
+        return Finding("ok", "none installed", expected)
+    native = any(item.startswith("_ttml") for item in found.inside)
+    if native or TTML_PARTS & set(found.inside):
+        return Finding("ok", f"tt-train's, in {found.place}", expected)
+    what = f"{found.place} is not tt-train's: it is the tensor-train package of that name on PyPI"
+    return Finding("failed", what, expected, "pip uninstall -y ttml")
+
+
+def check_metal(machine: Machine) -> Finding:
+    """Compare the tree's version with what the lesson needs."""
+    return check_version(machine, MINIMUM_METAL, OLDER_METAL)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("python", "Python", "ttml and this runner are written for it", check_python),
+    Check("disk", "disk space", "a run that cannot save its checkpoint is lost", check_disk),
+    Check("packages", "packages", "training cannot start without them", check_packages),
+    Check(
+        "unrelated-ttml",
+        "ttml from PyPI",
+        "import ttml would give a library that has nothing to do with training on a device",
+        check_unrelated_ttml,
+    ),
+    *GENERIC,
+    Check(
+        "tt-metal-version",
+        "tt-metal version",
+        "older versions train, but repeat themselves when they generate, or have no ttml at all",
+        check_metal,
+        board_only=True,
+    ),
+    Check(
+        "ttml",
+        "import ttml",
+        "all training and generation goes through it",
+        lambda machine: importable("ttml", machine),
+        board_only=True,
+    ),
+)
+"""In the order of the table."""

@@ -1,0 +1,237 @@
+"""
+The flags of training and generating, once for all who need them.
+
+Lessons, the command line and the actions' schemas read this one table, so what one of them takes, all of
+them take. The names are upstream's (``train_nanogpt.py``); its later spellings are aliases.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import shlex
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lesson_ct4.config import RECIPES, TrainConfig
+
+Command = Literal["train", "generate"]
+Kind = Literal["integer", "number", "string", "boolean"]
+
+TRAIN: frozenset[Command] = frozenset({"train"})
+GENERATE: frozenset[Command] = frozenset({"generate"})
+BOTH: frozenset[Command] = TRAIN | GENERATE
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """
+    One flag.
+
+    Attributes:
+        name: of the parameter; ``--name`` on the command line, hyphens for underscores allowed.
+        commands: which of ``train`` and ``generate`` take it.
+        default: what holds if nobody gives it; ``None``: nothing.
+        aliases: other spellings, without dashes.
+        choices: all values it can have, for a string.
+        switch: takes no value.
+        no_effect: why it is accepted and does nothing; empty for all others.
+        nullable: ``null`` is a value too, and means the same as leaving it out.
+        minimum: the lowest number it can be.
+        pattern: what a string must look like.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    commands: frozenset[Command]
+    default: Any = None
+    aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    switch: bool = False
+    no_effect: str = ""
+    nullable: bool = False
+    minimum: float | None = None
+    pattern: str = ""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The flag's JSON Schema (draft 2020-12)."""
+        kind: str | list[str] = [self.kind, "null"] if self.nullable else self.kind
+        schema: dict[str, Any] = {"type": kind, "description": self.help}
+        if self.choices:
+            schema["enum"] = list(self.choices)
+        if self.minimum is not None:
+            schema["minimum"] = self.minimum
+        if self.pattern:
+            schema["pattern"] = self.pattern
+        return schema
+
+    @property
+    def is_parameter(self) -> bool:
+        """False for what is only another way to say something, and for what does nothing."""
+        return not self.no_effect and self.name not in SPELLINGS
+
+    def value(self, text: str) -> Any:
+        """
+        Return the value that ``text`` stands for.
+
+        Raises:
+            ValueError: it stands for none; the message says what is expected.
+        """
+        value = _converted(self.kind, text)
+        if self.choices and value not in self.choices:
+            raise ValueError(f"expected one of {', '.join(self.choices)}")
+        if self.minimum is not None and value < self.minimum:
+            raise ValueError(f"expected {self.minimum:g} or more")
+        if self.pattern and not re.fullmatch(self.pattern, text):
+            raise ValueError(f"expected {EXAMPLES[self.name]}")
+        return value
+
+
+def _converted(kind: Kind, text: str) -> Any:
+    if kind == "integer":
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError("expected an integer") from None
+    if kind == "number":
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValueError("expected a number")
+        return number
+    if kind == "boolean":
+        if text.lower() not in ("true", "false"):
+            raise ValueError("expected true or false")
+        return text.lower() == "true"
+    return text
+
+
+_HELP: Mapping[str, str] = {
+    "max_steps": "Optimizer steps to train.",
+    "num_epochs": "Epochs to train; with --max_steps too, the fewer steps count.",
+    "steps_per_epoch": "Steps that count as an epoch; by default one pass over the text.",
+    "batch_size": "Sequences in a step, over all chips together.",
+    "sequence_length": "Characters the model sees at once; a multiple of 32.",
+    "learning_rate": "Learning rate at its highest.",
+    "clip_grad_norm": "Largest allowed norm of the gradient; by default no clipping.",
+    "validation_fraction": "Share of the text, at its end, that is never trained on.",
+    "seed": "Everything random follows from it.",
+    "n_layer": "Blocks of the model.",
+    "n_embd": "Width of the model; a multiple of 32.",
+    "n_head": "Attention heads of a block.",
+    "dropout": "Share of activations dropped while training.",
+    "bias": "Whether layer norms have a bias.",
+    "warmup_steps": "Steps over which the learning rate rises.",
+    "decay": "How the learning rate falls: not at all, or over the last tenth of the steps.",
+    "min_lr_ratio": "What the learning rate falls to, as a share of --learning_rate.",
+    "beta1": "AdamW: decay of the first moment.",
+    "beta2": "AdamW: decay of the second moment.",
+    "epsilon": "AdamW: added to the denominator.",
+    "weight_decay": "AdamW: weight decay.",
+    "numerics": "Compute as the device does (bfloat16), or in float32 (emulation only).",
+    "recipe": "A named set of flags; flags beside it win.",
+}
+_ALIASES: Mapping[str, tuple[str, ...]] = {"num_epochs": ("epochs",), "clip_grad_norm": ("max_grad_norm",)}
+
+
+def _from_config() -> Iterable[Flag]:
+    """Yield a flag for each field of :class:`TrainConfig`, its type and default included."""
+    hints = typing.get_type_hints(TrainConfig)
+    for field in dataclasses.fields(TrainConfig):
+        hint = hints[field.name]
+        nullable = isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
+        if nullable:
+            hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
+        choices: tuple[str, ...] = ()
+        if typing.get_origin(hint) is Literal:
+            choices, hint = typing.get_args(hint), str
+        if field.name == "recipe":
+            choices = tuple(RECIPES)
+        kinds: Mapping[type, Kind] = {int: "integer", float: "number", str: "string", bool: "boolean"}
+        yield Flag(
+            field.name,
+            kinds[hint],
+            _HELP[field.name],
+            BOTH if field.name == "seed" else TRAIN,
+            default=field.default,
+            aliases=_ALIASES.get(field.name, ()),
+            choices=choices,
+            nullable=nullable,
+        )
+
+
+_NO_CONFIG_FILE = "the configuration comes from the flags, not from a YAML file"
+_NO_MEMORY = "the emulation and this runner do not track device memory"
+_THE_RUN = "in a lesson, the run decides that"
+_ONLY_UPSTREAM = "it concerns upstream's script only"
+
+EXAMPLES: Mapping[str, str] = {"mesh": "rows x columns of chips, such as 1x8"}
+SPELLINGS = ("checkpoint_dir", "checkpoint_prefix")
+"""Flags that become another parameter: ``model_save_path``."""
+
+FLAGS: tuple[Flag, ...] = (
+    Flag("data_path", "string", "The text to train on: its name, in the workspace's data folder.",
+         TRAIN, default="data/shakespeare.txt"),
+    Flag("model_save_path", "string", "What to call the checkpoint; it is kept in the workspace.",
+         TRAIN, default="nanogpt"),
+    *_from_config(),
+    Flag("mesh", "string", "Chips to train on, as rows x columns, such as 1x8.", TRAIN, default="1x1",
+         pattern="[1-9][0-9]*x[1-9][0-9]*"),
+    Flag("resume", "string", "Continue from this checkpoint, its optimizer included.", TRAIN),
+    Flag("fresh", "boolean", "Start anew; without --resume that is so anyway.", TRAIN, switch=True),
+    Flag("prompt", "string", "The text to continue.", GENERATE, default="ROMEO:"),
+    Flag("model_path", "string", "The checkpoint to generate with.", GENERATE, default="nanogpt"),
+    Flag("max_new_tokens", "integer", "Characters to generate.", GENERATE, default=300, minimum=1),
+    Flag("temperature", "number", "0: always the likeliest character; higher: more surprises.",
+         GENERATE, default=0.8, minimum=0),
+    Flag("top_k", "integer", "Choose among so many likeliest characters; 0: among all.",
+         GENERATE, default=40, minimum=0),
+    Flag("samples", "integer", "Texts to generate; the first is shown, all are measured.",
+         GENERATE, default=1, minimum=1),
+    Flag("checkpoint_dir", "string", "With --checkpoint_prefix: the same as --model_save_path.", TRAIN),
+    Flag("checkpoint_prefix", "string", "See --checkpoint_dir.", TRAIN),
+    Flag("workspace", "string", "Where data sets and checkpoints are, and go.", BOTH, no_effect=_THE_RUN),
+    Flag("backend", "string", "What to run on.", BOTH, choices=("auto", "ttml", "emulated"),
+         no_effect=_THE_RUN),
+    Flag("json", "boolean", "Print the result as JSON, and nothing else.", BOTH, switch=True,
+         no_effect=_THE_RUN),
+    Flag("config", "string", "Upstream's YAML file.", BOTH, aliases=("c",), no_effect=_NO_CONFIG_FILE),
+    Flag("track_memory", "boolean", "Upstream's memory tracker.", BOTH, switch=True, no_effect=_NO_MEMORY),
+    Flag("no_lazy", "boolean", "", BOTH, switch=True, no_effect=_ONLY_UPSTREAM),
+    Flag("print_summary", "boolean", "", BOTH, switch=True, no_effect=_ONLY_UPSTREAM),
+    Flag("log_expert_activations", "boolean", "", BOTH, switch=True, no_effect=_ONLY_UPSTREAM),
+    Flag("embedding_placement", "string", "", BOTH, no_effect=_ONLY_UPSTREAM),
+)  # fmt: skip
+"""Defaults of generating are upstream's; those of training come from :class:`TrainConfig`."""
+
+
+PLAIN = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
+"""What needs no quotes in a command that is shown; unlike ``shlex``, which quotes ``~``."""
+
+
+def flags_of(command: Command) -> tuple[Flag, ...]:
+    """Return the flags that are parameters of ``command``."""
+    return tuple(flag for flag in FLAGS if flag.is_parameter and command in flag.commands)
+
+
+def command_line(command: Command, params: Mapping[str, Any]) -> str:
+    """Return the shortest ``lesson ct4`` command that means ``params``: without what is so by default."""
+    words = ["lesson", "ct4", command]
+    recipe = RECIPES.get(params.get("recipe", ""), {}) if command == "train" else {}
+    for flag in flags_of(command):
+        value = params.get(flag.name)
+        if value is None or value == recipe.get(flag.name, flag.default) or (flag.switch and not value):
+            continue
+        words.append(f"--{flag.name}")
+        if not flag.switch:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            words.append(text if PLAIN.fullmatch(text) else shlex.quote(text))
+    return " ".join(words)

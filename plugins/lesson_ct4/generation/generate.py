@@ -1,0 +1,116 @@
+"""
+Generating text from a checkpoint.
+
+``ttml``'s NanoGPT keeps nothing between tokens, so every character costs one pass over a full block.
+The prompt is padded on the right and read at its end: attention looks back only, so the padding is
+never seen, and positions are those of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lesson_ct4.device.session import Session
+from lesson_ct4.generation.sampling import check_sampling, sample
+from lesson_ct4.training import network
+from lesson_ct4.training.callbacks import ignore
+from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
+from lesson_runner.errors import LessonError
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model on the device, ready to generate."""
+
+    checkpoint: Checkpoint
+    model: Any
+
+
+def load_model(checkpoint: Path | Checkpoint, session: Session) -> LoadedModel:
+    """
+    Build the checkpoint's model and fill in its weights.
+
+    Raises:
+        LessonError: the file is damaged, or does not fit the model it describes.
+    """
+    loaded = load_checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
+    model = network.build_model(session, loaded.config, loaded.tokenizer.padded_vocab_size)
+    network.write_parameters(session, model, loaded.parameters)
+    model.eval()
+    return LoadedModel(loaded, model)
+
+
+def generate(
+    checkpoint: Path | Checkpoint | LoadedModel,
+    prompt: str,
+    session: Session,
+    *,
+    max_new_tokens: int = 300,
+    temperature: float = 0.8,
+    top_k: int = 40,
+    seed: int = 5489,
+    samples: int = 1,
+    on_token: Callable[[int, str], None] = ignore,
+    on_note: Callable[[str], None] = ignore,
+    check_time: Callable[[], None] = ignore,
+) -> list[str]:
+    """
+    Return ``samples`` continuations of ``prompt``, each of ``max_new_tokens`` characters, without the prompt.
+
+    Args:
+        prompt: an empty one is taken as a newline, and ``on_note`` hears of it.
+        temperature: below 0.01 always the most likely character.
+        top_k: only the so many most likely characters are drawn from; 0 for all.
+        seed: each character drawn is a function of the seed, the sample's number and its position.
+        on_token: gets each new character with its sample's number, as it comes.
+        check_time: called before every character; raises to stop.
+
+    Raises:
+        LessonError: a value that cannot be, or a character of the prompt the model does not know.
+    """
+    check_sampling(temperature=temperature, top_k=top_k)
+    for flag, value in (("max_new_tokens", max_new_tokens), ("samples", samples)):
+        if value < 1:
+            raise LessonError(f"--{flag} is {value}", fix=f"--{flag} must be 1 or more")
+    loaded = checkpoint if isinstance(checkpoint, LoadedModel) else load_model(checkpoint, session)
+    tokenizer, block = loaded.checkpoint.tokenizer, loaded.checkpoint.config.sequence_length
+    if not prompt:
+        on_note("the prompt is empty: starting from a new line")
+        prompt = "\n"
+    start = tokenizer.encode(prompt)
+    ids = np.zeros((samples, len(start) + max_new_tokens), dtype=np.uint32)
+    ids[:, : len(start)] = start
+    loaded.model.eval()
+    with session.no_gradients():
+        for position in range(len(start), ids.shape[1]):
+            check_time()
+            logits = _logits(loaded.model, session, ids[:, max(0, position - block) : position], block)
+            for index in range(samples):
+                ids[index, position] = sample(
+                    logits[index],
+                    characters=len(tokenizer.characters),
+                    temperature=temperature,
+                    top_k=top_k,
+                    seed=seed,
+                    sample_index=index,
+                    position=position - len(start),
+                )
+                on_token(index, tokenizer.decode([int(ids[index, position])]))
+    return [tokenizer.decode(row[len(start) :].tolist()) for row in ids]
+
+
+def _logits(model: Any, session: Session, window: np.ndarray[Any, Any], block: int) -> np.ndarray[Any, Any]:
+    """Return the logits after the last character of ``window``; ``[S, L]`` to float32 ``[S, V]``."""
+    samples, length = window.shape
+    padded = np.zeros((samples, 1, 1, block), dtype=np.uint32)
+    padded[:, 0, 0, :length] = window
+    # A fresh mask each time: some versions' attention may reuse the memory of the one it is given.
+    logits = model(session.ids(padded, split=False), session.causal_mask(block))
+    values = session.read_one(logits)
+    session.context.reset_graph()
+    return values.reshape(samples, block, -1)[:, length - 1]

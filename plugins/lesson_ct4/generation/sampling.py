@@ -1,0 +1,58 @@
+"""Choosing the next character from a model's logits, in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesson_ct4.training.randomness import Purpose, uniforms
+from lesson_runner.errors import LessonError
+
+GREEDY_BELOW = 0.01
+"""Temperatures below this take the most likely character, as tt-train's own script does."""
+
+
+def check_sampling(*, temperature: float, top_k: int) -> None:
+    """
+    Check what a user asked for.
+
+    Raises:
+        LessonError: a negative or infinite temperature, or a negative ``top_k``.
+    """
+    if not 0 <= temperature < np.inf:
+        raise LessonError(f"--temperature is {temperature}", fix="--temperature must be 0 (greedy) or more")
+    if top_k < 0:
+        raise LessonError(f"--top_k is {top_k}", fix="--top_k must be 1 or more, or 0 for all characters")
+
+
+def sample(
+    logits: NDArray[np.float32],
+    *,
+    characters: int,
+    temperature: float,
+    top_k: int,
+    seed: int,
+    sample_index: int,
+    position: int,
+) -> int:
+    """
+    Return the id of the next character.
+
+    Ids 1 to ``characters`` can come out: never padding, the special marks, or the columns that only
+    fill the vocabulary up to whole tiles.
+
+    Args:
+        logits: float32 ``[V]``, ``V > characters``.
+        top_k: only the so many most likely are drawn from; 0 for all. Of equals, the lower id is kept.
+        seed, sample_index, position: the draw is a function of these.
+    """
+    real = logits[1 : characters + 1].astype(np.float64)
+    if temperature < GREEDY_BELOW:
+        return int(np.argmax(real)) + 1
+    kept = np.argsort(-real, kind="stable")[: top_k or None]
+    scaled = (real[kept] - real[kept[0]]) / temperature
+    cumulative = np.cumsum(np.exp(scaled))
+    # One draw a position; a sample's own stretch of the counter is longer than any text.
+    draw = uniforms(seed, Purpose.SAMPLE, (sample_index << 32) + position, 1)[0]
+    chosen = np.searchsorted(cumulative, draw * cumulative[-1], side="right")
+    return int(kept[min(int(chosen), len(kept) - 1)]) + 1

@@ -1,0 +1,1 @@
+"""What a run shows, from its stored files alone."""

@@ -1,0 +1,174 @@
+"""
+Numbers from stored files, and from nothing else.
+
+The runner calls this when it judges a step, and whoever verifies a record calls it again on the same files.
+A file that is missing or damaged gives no numbers; nothing here raises.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lesson_runner.model import Evidence
+
+if TYPE_CHECKING:
+    from lesson_ct4.measuring.measure import Corpus
+
+WINDOW = 50
+"""Steps over which a loss is averaged: one step's value varies by 0.06 from batch to batch."""
+SUMMARY = ("steps", "reused_steps", "parameters", "seconds", "tokens_per_second", "validation_loss")
+"""What is taken from ``training.json`` as it is."""
+
+
+def measure_action(action: str, evidence: Evidence) -> dict[str, float]:
+    """Return the metrics of a step by what it did; none for actions of others."""
+    measure = {
+        "ct4.train": measure_training,
+        "ct4.generate": measure_samples,
+        "ct4.fetch-dataset": measure_dataset,
+        "ct4.check-environment": measure_environment,
+    }.get(action)
+    if measure is None:
+        return {}
+    try:
+        return finite(measure(evidence))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error, RecursionError):
+        return {}
+
+
+def measure_training(evidence: Evidence) -> dict[str, float]:
+    """Return losses from ``loss.csv`` and the rest from ``training.json``; either can be missing."""
+    metrics: dict[str, float] = {}
+    if losses := read_losses(evidence.folder / "loss.csv"):
+        metrics |= loss_metrics(losses)
+    if seconds := read_column(evidence.folder / "loss.csv", "seconds"):
+        # Of all steps, those that an earlier stage trained included: what the stage alone would take.
+        metrics["training_seconds"] = math.fsum(seconds)
+    try:
+        summary = _read_json(evidence.folder / "training.json")
+    except (OSError, ValueError):
+        summary = None
+    if isinstance(summary, Mapping):
+        metrics |= {name: summary[name] for name in SUMMARY if _is_number(summary.get(name))}
+    if losses:
+        # The curve is the stronger witness of how far training came.
+        metrics["steps"] = len(losses)
+    if "validation_loss" in metrics:
+        metrics["bits_per_character"] = metrics["validation_loss"] / math.log(2)
+    return metrics
+
+
+def loss_metrics(losses: Sequence[float]) -> dict[str, float]:
+    """
+    Return ``first_loss``, ``last_loss`` (one step each), ``final_loss`` and ``best_loss``.
+
+    ``final_loss`` is the mean of the last :data:`WINDOW` steps, ``best_loss`` the lowest mean of as many.
+    """
+    size = min(WINDOW, len(losses))
+    sums = [math.fsum(losses[start : start + size]) for start in range(len(losses) - size + 1)]
+    return {
+        "first_loss": losses[0],
+        "last_loss": losses[-1],
+        "final_loss": sums[-1] / size,
+        "best_loss": min(sums) / size,
+    }
+
+
+def read_losses(path: Path) -> list[float]:
+    """Return the losses of ``loss.csv``; empty if there is no whole curve."""
+    return read_column(path, "loss")
+
+
+def read_column(path: Path, name: str) -> list[float]:
+    """Return a column of ``loss.csv``; empty if the file is missing, or not a curve from step 1 on."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if [int(row["step"]) for row in rows] != list(range(1, len(rows) + 1)):
+            return []
+        values = [float(row[name]) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        return []
+    return values if all(map(math.isfinite, values)) else []
+
+
+def measure_samples(evidence: Evidence) -> dict[str, float]:
+    """Return what the generated texts show, over all samples, compared with what was trained on."""
+    from lesson_ct4.measuring.measure import measure_sample, merge
+
+    record = _read_json(evidence.folder / "samples.json")
+    prompt, samples = record["prompt"], record["samples"]
+    corpus = _corpus(_shared_text(evidence, record["corpus"]))
+    # With the prompt before it: a text that happens to begin like the prompt loses nothing.
+    return merge(measure_sample(prompt + text, prompt, corpus) for text in samples)
+
+
+def measure_dataset(evidence: Evidence) -> dict[str, float]:
+    """Return sizes of the text that was fetched, if the stored copy is the one the step wrote about."""
+    record = _read_json(evidence.folder / "dataset.json")
+    text = _shared_text(evidence, record["corpus"])
+    data = text.encode("utf-8")
+    if hashlib.sha256(data).hexdigest() != record["sha256"]:
+        return {}
+    return {
+        "bytes": len(data),
+        "characters": len(text),
+        "unique_characters": len(set(text)),
+        "lines": text.count("\n") + (not text.endswith("\n")),
+    }
+
+
+def measure_environment(evidence: Evidence) -> dict[str, float]:
+    """Return how many checks ended how."""
+    findings = _read_json(evidence.folder / "environment.json")
+    statuses = [finding["status"] for finding in findings]
+    return {
+        "checks": len(statuses),
+        "failed_checks": statuses.count("failed"),
+        "warnings": statuses.count("warning"),
+        "skipped_checks": statuses.count("skipped"),
+    }
+
+
+def finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics that are numbers."""
+    return {name: float(value) for name, value in metrics.items() if _is_number(value)}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
+
+
+def _shared_text(evidence: Evidence, name: str) -> str:
+    """
+    Return a text of the run's shared evidence.
+
+    Raises:
+        ValueError: its name is not ``corpus-<digest>.txt``, or its digest is another.
+        OSError: it is not there.
+    """
+    if Path(name).name != name:
+        raise ValueError(f"{name!r} is not a file name")
+    data = (evidence.shared / name).read_bytes()
+    if name != f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt":
+        raise ValueError(f"{name} is not what it was")
+    return data.decode("utf-8")
+
+
+@lru_cache(maxsize=2)
+def _corpus(text: str) -> Corpus:
+    """Return what is known of a text; kept, because every stage asks for the same one."""
+    from lesson_ct4.measuring.measure import Corpus
+
+    return Corpus.from_text(text)

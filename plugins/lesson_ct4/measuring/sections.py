@@ -1,0 +1,144 @@
+"""What a report on a run of the lesson shows: the stages side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lesson_ct4.measuring.evidence import WINDOW, read_losses
+from lesson_ct4.names import loaded_stems, saved_stem
+from lesson_runner.model import Json, Section
+
+COLUMNS = (
+    ("Steps", "steps"),
+    ("Final loss", "final_loss"),
+    ("Validation loss", "validation_loss"),
+    ("Real words %", "real_word_ratio"),
+    ("Speaker lines", "speaker_lines"),
+    ("Format score", "format_score"),
+    ("Seconds", "seconds"),
+)
+"""Heading, and metric."""
+CURVE_POINTS = 200
+"""More than a chart is wide; a full run has 34,000 steps."""
+MAX_TEXT = 4000
+"""Characters of a text that a report shows."""
+
+
+def report_sections(record: Json, folder: Path) -> list[Section]:
+    """Return the sections; none for a run that neither trained nor generated with ct4."""
+    steps = _named([step for step in record.get("steps", ()) if isinstance(step, Mapping)])
+    trained = [step for step in steps if step.get("action") == "ct4.train" and step.get("metrics")]
+    generated = [
+        (step, samples)
+        for step in steps
+        if step.get("action") == "ct4.generate" and (samples := _samples(step, folder))
+    ]
+    stages = {saved_stem(str(step["params"].get("model_save_path", ""))): step for step in trained}
+    first: dict[str, tuple[Json, Json]] = {}
+    others = []
+    for step, samples in generated:
+        stage = _stage(step, stages)
+        if stage is not None and stage not in first:
+            first[stage] = (step, samples)
+        else:
+            others.append((step, samples))
+    sections = [
+        _texts(
+            "What each stage writes",
+            [(_title(stages[stage]), samples) for stage, (_, samples) in first.items()],
+        ),
+        _table(stages, first),
+        _curves(trained, folder),
+        _texts("Prompts and temperatures", [(_title(step), samples) for step, samples in others]),
+    ]
+    return [section for section in sections if section is not None]
+
+
+def _named(steps: list[Json]) -> list[Json]:
+    """Return the steps with titles that tell them apart: those of one block have the same."""
+    titles = [str(step.get("title") or step.get("id")) for step in steps]
+    return [
+        {**step, "title": title if titles.count(title) == 1 else f"{title} ({step.get('id')})"}
+        for step, title in zip(steps, titles, strict=True)
+    ]
+
+
+def _title(step: Json) -> str:
+    return str(step["title"])
+
+
+def _stage(step: Json, stages: Iterable[str]) -> str | None:
+    names = loaded_stems(str(step["params"].get("model_path", "")))
+    return next((stage for stage in names if stage in stages), None)
+
+
+def _samples(step: Json, folder: Path) -> Json | None:
+    """Return a generating step's stored samples, if they are usable."""
+    try:
+        data = json.loads((folder / "evidence" / str(step["id"]) / "samples.json").read_text("utf-8"))
+        usable = isinstance(data["prompt"], str) and isinstance(data["samples"][0], str)
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return None
+    return data if usable else None
+
+
+def _texts(title: str, found: list[tuple[str, Json]]) -> Section | None:
+    items = [
+        {
+            "title": f"{name} (temperature {samples.get('temperature')}, prompt {samples['prompt']!r})",
+            "text": (samples["prompt"] + samples["samples"][0])[:MAX_TEXT],
+        }
+        for name, samples in found
+    ]
+    return Section(title, "texts", {"items": items}) if items else None
+
+
+def _table(stages: Mapping[str, Json], first: Mapping[str, tuple[Json, Json]]) -> Section | None:
+    rows = []
+    for name, step in stages.items():
+        generated = first[name][0].get("metrics", {}) if name in first else {}
+        metrics = {**generated, **step["metrics"]}
+        rows.append([_title(step), *(_cell(metric, metrics.get(metric)) for _, metric in COLUMNS)])
+    if not rows:
+        return None
+    columns = ["Stage", *(heading for heading, _ in COLUMNS)]
+    note = f"Final loss: mean of the last {WINDOW} steps. Text metrics: over all samples of the stage."
+    return Section("The stages in numbers", "table", {"columns": columns, "rows": rows}, note)
+
+
+def _cell(metric: str, value: Any) -> Any:
+    if not isinstance(value, int | float):
+        return None
+    if metric == "real_word_ratio":
+        return round(100 * value, 1)
+    if metric in ("steps", "speaker_lines"):
+        return int(value)
+    return round(value, 1 if metric == "seconds" else 3)
+
+
+def _curves(trained: Iterable[Json], folder: Path) -> Section | None:
+    items = [
+        {"name": _title(step), "points": _thinned(losses)}
+        for step in trained
+        if (losses := read_losses(folder / "evidence" / str(step["id"]) / "loss.csv"))
+    ]
+    data = {"x": "step", "y": "training loss", "items": items}
+    return (
+        Section("Loss curves", "series", data, "Each point: the mean of the steps up to it.")
+        if items
+        else None
+    )
+
+
+def _thinned(losses: list[float]) -> list[list[float]]:
+    """Return ``[step, mean loss]`` pairs, at most :data:`CURVE_POINTS`, of equally many steps each."""
+    size = -(-len(losses) // CURVE_POINTS)
+    parts = [
+        (end, losses[start:end])
+        for start in range(0, len(losses), size)
+        for end in [min(start + size, len(losses))]
+    ]
+    return [[end, round(sum(part) / len(part), 4)] for end, part in parts]

@@ -1,0 +1,82 @@
+"""The hooks of ``lesson_ct4``; everything heavy is imported when a hook needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lesson_runner.plugin import (
+    Action,
+    ActionCall,
+    Block,
+    Event,
+    Evidence,
+    Json,
+    PlannedStep,
+    RunContext,
+    Section,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    import typer
+
+
+@hookimpl
+def lesson_add_commands(app: typer.Typer) -> None:
+    """Add ``lesson ct4 train`` and ``lesson ct4 generate``."""
+    from lesson_ct4.cli import add_commands
+
+    add_commands(app)
+
+
+@hookimpl
+def lesson_directories() -> Iterable[Path]:
+    """Return the folder of the ct4 lesson: beside this module (wheel), or at the top of a checkout."""
+    here = Path(__file__).resolve()
+    installed = here.parent / "_lessons"
+    return [installed if installed.is_dir() else here.parents[2] / "lessons"]
+
+
+@hookimpl
+def lesson_actions() -> Iterable[Action]:
+    """Return the four things a step of the lesson can do."""
+    from lesson_ct4.actions.table import ACTIONS
+
+    return ACTIONS
+
+
+@hookimpl
+def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
+    """Claim blocks that train, generate, or download the lesson's text."""
+    from lesson_ct4.blocks.interpret import interpret_block
+
+    return interpret_block(block)
+
+
+@hookimpl
+def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
+    """Return the numbers of our own steps."""
+    from lesson_ct4.measuring.evidence import measure_action
+
+    return measure_action(step.action, evidence)
+
+
+@hookimpl
+def lesson_step_event(event: Event, context: RunContext) -> None:
+    """Close the device when the run is over."""
+    from lesson_ct4.names import STATE
+
+    if event.kind == "run-finished" and STATE in context.state:
+        from lesson_ct4.actions.workbench import close_session
+
+        close_session(context)
+
+
+@hookimpl
+def lesson_report_sections(record: Json, folder: Path) -> Iterable[Section]:
+    """Show the stages side by side."""
+    from lesson_ct4.measuring.sections import report_sections
+
+    return report_sections(record, folder)

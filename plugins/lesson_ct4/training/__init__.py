@@ -1,0 +1,1 @@
+"""Training a NanoGPT, its schedule, and its checkpoints."""

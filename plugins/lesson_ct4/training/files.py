@@ -1,0 +1,45 @@
+"""What a training run leaves as evidence: every step in ``loss.csv``, the whole in ``training.json``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from lesson_ct4.training.run import TrainingRun
+from lesson_ct4.training.schedule import learning_rate
+
+
+def write_losses(path: Path, run: TrainingRun) -> None:
+    """Write step, loss, learning_rate and seconds of every step so far, those trained before included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["step", "loss", "learning_rate", "seconds"])
+        for index in range(run.step):
+            rate = learning_rate(run.config, index + 1, run.steps)
+            writer.writerow([index + 1, float(run.losses[index]), rate, round(float(run.seconds[index]), 6)])
+
+
+def write_summary(path: Path, run: TrainingRun, results: dict[str, Any]) -> None:
+    """Write ``results``, and what they were got with: configuration, data set, session, vocabulary."""
+    dataset, tokenizer = run.dataset, run.dataset.tokenizer
+    summary = {
+        **results,
+        "config": run.config.to_json(),
+        "dataset": {
+            "name": dataset.name,
+            "sha256": dataset.sha256,
+            "bytes": dataset.size,
+            "training_characters": len(dataset.train),
+            "validation_characters": len(dataset.validation),
+        },
+        "session": run.session.info,
+        "vocabulary": {
+            "characters": len(tokenizer.characters),
+            "size": tokenizer.vocab_size,
+            "padded_size": tokenizer.padded_vocab_size,
+        },
+    }
+    path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,195 @@
+"""
+Training a stage: from scratch, or from the steps an earlier stage left.
+
+Nothing here prints: what happens is told through callbacks and comes back as a :class:`TrainResult`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesson_ct4.config import TrainConfig
+from lesson_ct4.data.dataset import Dataset
+from lesson_ct4.device.session import Session
+from lesson_ct4.training.callbacks import ignore
+from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
+from lesson_ct4.training.files import write_losses, write_summary
+from lesson_ct4.training.run import TrainingRun
+from lesson_ct4.training.schedule import trunk_identity, trunk_steps
+from lesson_ct4.training.trunk import Trunk, check_resumable
+from lesson_runner.errors import LessonError, TimedOutError
+
+SNAPSHOT_STEPS = 1000
+"""So often a long run leaves its state in the trunk; a run that is killed loses no more than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStart:
+    """What is known before the first step."""
+
+    parameters: int
+    """How many numbers are learned."""
+    steps: int
+    reused_steps: int
+    """How many of them were trained before."""
+    tokens_per_step: int
+    vocab_size: int
+    """Ids in use; the model's own is padded."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStep:
+    """One optimizer update."""
+
+    step: int
+    """From 1."""
+    steps: int
+    loss: float
+    learning_rate: float
+    seconds: float
+    tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """A finished run."""
+
+    checkpoint: Path
+    steps: int
+    reused_steps: int
+    parameters: int
+    losses: NDArray[np.float32]
+    """Every step's training loss, those trained before included; shape ``[steps]``."""
+    validation_loss: float | None
+    """Mean over fixed windows of the held-out text; ``None`` where none was held out."""
+    seconds: float
+    """Spent on the steps trained here."""
+    tokens_per_second: float | None
+    """Over the steps trained here but the first, which compiles; ``None`` if there were none."""
+
+
+def train(
+    config: TrainConfig,
+    dataset: Dataset,
+    session: Session,
+    *,
+    save_to: Path,
+    evidence: Path | None = None,
+    trunk: Path | None = None,
+    resume: Path | None = None,
+    on_start: Callable[[TrainStart], None] = ignore,
+    on_step: Callable[[TrainStep], None] = ignore,
+    on_note: Callable[[str], None] = ignore,
+    check_time: Callable[[], None] = ignore,
+) -> TrainResult:
+    """
+    Train a NanoGPT from scratch, or from where an earlier run of the same settings was.
+
+    Args:
+        save_to: the checkpoint to write, see :func:`lesson_ct4.training.checkpoint.checkpoint_path`.
+        evidence: folder for ``loss.csv`` (step, loss, learning_rate, seconds), which is written even if
+            training stops early, and ``training.json``.
+        trunk: folder in which runs that differ in length only leave the steps they share, and find them.
+            The outcome is the same, bit for bit, as without.
+        resume: go on from this checkpoint instead; refused if the outcome would not be the same.
+        on_note: gets sentences worth showing.
+        check_time: called before every step; raises to stop.
+
+    Raises:
+        LessonError: settings that contradict each other, a checkpoint that does not fit, or a loss that
+            is not a number.
+    """
+    if config.numerics != session.info["numerics"]:
+        computes = session.info["numerics"]
+        raise LessonError(
+            f"--numerics is {config.numerics}, but the session computes in {computes}",
+            fix=f"open the session with the same numerics, or use --numerics {computes}",
+        )
+    session.chips.share(config.batch_size)
+    steps, note = config.steps(len(dataset.train))
+    if note:
+        on_note(note)
+    run = TrainingRun(config, dataset, session, steps)
+    shared = trunk_steps(config, steps)
+    store = None if trunk is None else Trunk(trunk, config, dataset.sha256, session.info)
+    if resume is not None:
+        saved = load_checkpoint(resume)
+        check_resumable(saved, config, steps, trunk_identity(config, dataset.sha256, session.info))
+        run.restore(saved)
+        on_note(f"resuming {resume.name} after step {saved.step}")
+    elif store is not None:
+        _start_from_trunk(run, store, shared, on_note)
+    start, tokens = run.step, config.batch_size * config.sequence_length
+    on_start(TrainStart(run.parameters, steps, start, tokens, dataset.tokenizer.vocab_size))
+    snapshots = _Snapshots(store, run, shared, on_note)
+    try:
+        while run.step < steps:
+            try:
+                check_time()
+            except TimedOutError:
+                snapshots.leave()  # between two steps the state is whole: the next attempt goes on from here
+                raise
+            loss, rate, seconds = run.advance()
+            on_step(TrainStep(run.step, steps, loss, rate, seconds, tokens / seconds))
+            if run.step == shared or run.step % SNAPSHOT_STEPS == 0:
+                snapshots.leave()
+    finally:
+        if evidence is not None:
+            write_losses(evidence / "loss.csv", run)
+    save_checkpoint(save_to, run.checkpoint())
+    spent = run.seconds[start:].astype(np.float64)
+    timed = spent[1:] if len(spent) > 1 else spent
+    result = TrainResult(
+        checkpoint=save_to,
+        steps=steps,
+        reused_steps=start,
+        parameters=run.parameters,
+        losses=run.losses.copy(),
+        validation_loss=run.validation_loss(),
+        seconds=float(spent.sum()),
+        tokens_per_second=float(tokens * len(timed) / timed.sum()) if len(timed) else None,
+    )
+    if evidence is not None:
+        names = ("parameters", "steps", "reused_steps", "seconds", "tokens_per_second", "validation_loss")
+        write_summary(evidence / "training.json", run, {name: getattr(result, name) for name in names})
+    return result
+
+
+def _start_from_trunk(run: TrainingRun, store: Trunk, shared: int, on_note: Callable[[str], None]) -> None:
+    saved = store.longest(shared, on_note)
+    if saved is not None:
+        run.restore(saved)
+        on_note(f"the first {saved.step} steps were trained by an earlier stage")
+    elif reason := store.why_not_shared():
+        on_note(reason)
+
+
+class _Snapshots:
+    """The states this run leaves in the trunk: the end of what it shares, and before that only the latest."""
+
+    def __init__(
+        self, store: Trunk | None, run: TrainingRun, shared: int, on_note: Callable[[str], None]
+    ) -> None:
+        self._store, self._run, self._shared, self._note = store, run, shared, on_note
+        self._left_at = run.step
+        self._latest: Path | None = None
+
+    def leave(self) -> None:
+        """Leave the present state, unless it is there already or depends on the run's length."""
+        run, store = self._run, self._store
+        if store is None or not self._left_at < run.step <= self._shared:
+            return
+        state = run.checkpoint()
+        if state.optimizer is None:
+            self._note("steps cannot be shared: this ttml does not give out the optimizer's state")
+            self._store = None
+            return
+        path = store.save(state)
+        if self._latest is not None:
+            self._latest.unlink(missing_ok=True)
+        self._latest, self._left_at = path, run.step

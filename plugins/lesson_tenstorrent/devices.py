@@ -1,0 +1,28 @@
+"""Find Tenstorrent devices without opening them: the driver makes one numbered file for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DEVICES = Path("/dev/tenstorrent")
+"""Where the kernel driver (tt-kmd) puts the device files."""
+
+
+def count_devices(folder: Path = DEVICES) -> int:
+    """
+    Return how many devices the driver shows.
+
+    Only names made of digits count: newer drivers put other entries, such as ``by-id``, beside them.
+    """
+    try:
+        return sum(entry.name.isdecimal() for entry in folder.iterdir())
+    except OSError:
+        return 0
+
+
+def describe_devices(folder: Path = DEVICES) -> str:
+    """Return in words how :func:`count_devices` came to its number."""
+    count = count_devices(folder)
+    if count:
+        return f"{count} device file{'s' if count != 1 else ''} in {folder}"
+    return f"{folder} has no device files" if folder.is_dir() else f"{folder} is absent"

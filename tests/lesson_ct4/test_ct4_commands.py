@@ -1,0 +1,99 @@
+"""The same flags, typed by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from lesson_ct4.cli import add_commands
+from lesson_ct4.flags import flags_of
+from lesson_runner.errors import LessonError
+
+TEXT = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me!\n\n" * 40
+TINY = (
+    "--n_layer 1 --n_embd 32 --n_head 1 --sequence_length 32 --batch-size=2 --max_steps 3 --backend emulated"
+)
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    add_commands(app)
+    return app
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my text.txt").write_text(TEXT)
+    return tmp_path
+
+
+def call(app: typer.Typer, *args: str) -> Any:
+    return CliRunner().invoke(app, ["ct4", *args], catch_exceptions=False)
+
+
+def test_by_hand(app: typer.Typer, here: Path) -> None:
+    trained = call(app, "train", "--data_path", "my text.txt", "--track_memory", *TINY.split())
+    assert trained.exit_code == 0
+    assert "[Step 3/3]" in trained.stdout
+    assert "--track_memory has no effect here" in trained.stderr
+    assert (here / ".lesson" / "files" / "checkpoints" / "nanogpt.safetensors").is_file()
+
+    generated = call(app, "generate", "--max_new_tokens", "5", "--json", "--backend=emulated")
+    result = json.loads(generated.stdout)
+    assert (result["status"], result["metrics"]["characters"]) == ("passed", 5)
+    assert result["output"].startswith("ROMEO:")
+    assert result["labels"] == ["emulated", "other dataset"]
+
+    saved = here / ".lesson" / "files" / "checkpoints" / "nanogpt.safetensors"
+    elsewhere = saved.rename(here / "elsewhere.safetensors")
+    again = call(
+        app, "generate", "--model_path", str(elsewhere), "--max_new_tokens=5", "--workspace", "w", "--json"
+    )
+    assert json.loads(again.stdout)["output"] == result["output"]
+
+
+def test_a_recipe_is_weaker_than_the_flags_beside_it(app: typer.Typer) -> None:
+    line = f"train --recipe tuned --dropout 0.1 {TINY} --json"
+    result = json.loads(call(app, *line.split(), "--data_path", "my text.txt").stdout)
+
+    assert (result["params"]["learning_rate"], result["params"]["dropout"]) == (1e-3, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "fix"),
+    [
+        ("train --bach_size 4", "unknown flag --bach_size", "did you mean --batch_size?"),
+        ("train --batch_size four", "--batch_size is 'four': expected an integer", None),
+        ("train --max_steps", "--max_steps needs an integer", None),
+        ("train --backend gpu", "--backend is 'gpu': expected one of auto, ttml, emulated", None),
+        ("train --workspace", "--workspace needs a value", None),
+        ("train", "how long to train is not given", "add --max_steps or --num_epochs"),
+        ("generate --max_steps 3", "unknown flag --max_steps", "it is a flag of lesson ct4 train"),
+        ("generate", "there is no checkpoint for 'nanogpt'", "train it first, and save it by that name"),
+    ],
+)
+def test_what_is_wrong_is_an_error_with_a_cure(
+    app: typer.Typer, line: str, message: str, fix: str | None
+) -> None:
+    with pytest.raises(LessonError) as caught:
+        call(app, *line.split())
+
+    assert str(caught.value).startswith(message)
+    assert caught.value.fix == fix
+
+
+@pytest.mark.parametrize("command", ["train", "generate"])
+def test_help_shows_every_flag(app: typer.Typer, command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+    shown = call(app, command, "--help").stdout
+
+    for name in [*(flag.name for flag in flags_of(command)), "workspace", "backend", "json"]:
+        assert f"--{name} " in shown

@@ -1,0 +1,107 @@
+"""The plugin as the framework sees it: every hook answers, and importing it costs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lesson_ct4 import plugin
+from lesson_ct4.names import STATE
+from lesson_runner.context import RunContext
+from lesson_runner.model import Block, Event, Evidence, Location, PlannedStep
+from lesson_runner.plugins import Plugins
+
+HEAVY = {
+    "jsonschema",
+    "ml_dtypes",
+    "numpy",
+    "pooch",
+    "requests",
+    "safetensors",
+    "torch",
+    "ttml",
+    "ttnn",
+    "typer",
+}
+
+
+@pytest.fixture
+def plugins() -> Plugins:
+    found = Plugins(("lesson_ct4.plugin",), ())
+    assert [info.error for info in found.infos.values()] == [None]
+    return found
+
+
+def test_actions(plugins: Plugins) -> None:
+    assert set(plugins.actions()) == {
+        "ct4.check-environment",
+        "ct4.fetch-dataset",
+        "ct4.train",
+        "ct4.generate",
+    }
+
+
+def test_the_lessons_folder(plugins: Plugins, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ((_, checkout),) = plugins.directories()
+    assert checkout == Path(plugin.__file__).resolve().parents[2] / "lessons"
+
+    (tmp_path / "_lessons").mkdir()
+    monkeypatch.setattr(plugin, "__file__", str(tmp_path / "plugin.py"))
+    ((_, installed),) = plugins.directories()
+    assert installed == tmp_path / "_lessons"
+
+
+def test_blocks_are_interpreted(plugins: Plugins, run: RunContext) -> None:
+    block = Block("bash", "lesson ct4 train --max_steps 3", Location(Path("lesson.md"), 5))
+
+    calls = plugins.interpret_block(block, run.lesson)
+
+    assert calls
+    assert calls[0].action == "ct4.train"
+
+
+def test_steps_are_measured(plugins: Plugins, tmp_path: Path) -> None:
+    (tmp_path / "loss.csv").write_text("step,loss\n1,2.5\n")
+    step = PlannedStep("a", "a", Location(Path("lesson.md"), 1), "ct4.train", {})
+
+    assert plugins.measure(step, Evidence(tmp_path, tmp_path))["final_loss"] == 2.5
+
+
+def test_the_device_is_closed_when_the_run_ends(plugins: Plugins, run: RunContext) -> None:
+    closed = []
+
+    class Opened:
+        class stack:  # noqa: N801
+            @staticmethod
+            def close() -> None:
+                closed.append(True)
+
+    run.state[STATE] = Opened
+    plugins.step_event(Event("step-finished", "a"), run)
+    assert closed == []
+    plugins.step_event(Event("run-finished"), run)
+    assert closed == [True]
+    assert STATE not in run.state
+
+
+def test_sections(plugins: Plugins, tmp_path: Path) -> None:
+    assert plugins.report_sections({"steps": []}, tmp_path) == []
+
+
+INTERPRET = """
+from pathlib import Path
+from lesson_runner.model import Block, Location
+plugin.lesson_interpret_block(Block("bash", "lesson ct4 train --max_steps 3", Location(Path("x"), 1)))
+"""
+
+
+@pytest.mark.parametrize("use", ["", "plugin.lesson_actions(); plugin.lesson_directories()", INTERPRET])
+def test_planning_imports_nothing_heavy(use: str) -> None:
+    code = f"import sys\nfrom lesson_ct4 import plugin\n{use}\nprint(sorted({HEAVY} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert done.stdout.strip() == "[]"

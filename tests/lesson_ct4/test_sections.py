@@ -1,0 +1,102 @@
+"""What a report shows of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lesson_ct4.measuring.sections import CURVE_POINTS, report_sections
+
+
+def trained(id: str, name: str, **metrics: float) -> dict[str, Any]:  # noqa: A002
+    params = {"model_save_path": f"checkpoints/{name}.pkl"}
+    return {"id": id, "title": id.title(), "action": "ct4.train", "params": params, "metrics": metrics}
+
+
+def generated(id: str, name: str, **metrics: float) -> dict[str, Any]:  # noqa: A002
+    params = {"model_path": f"checkpoints/{name}.pkl_final.pkl"}
+    return {"id": id, "title": id.title(), "action": "ct4.generate", "params": params, "metrics": metrics}
+
+
+def write(folder: Path, step: str, **files: str) -> None:
+    place = folder / "evidence" / step
+    place.mkdir(parents=True)
+    for name, text in files.items():
+        (place / name.replace("_", ".")).write_text(text)
+
+
+def samples(text: str, temperature: float = 0.8) -> str:
+    return json.dumps({"prompt": "ROMEO:", "samples": [text], "temperature": temperature})
+
+
+def test_a_whole_run(tmp_path: Path) -> None:
+    record = {
+        "steps": [
+            {"id": "dataset", "action": "ct4.fetch-dataset", "params": {}, "metrics": {"bytes": 1}},
+            trained("stage-1", "one", steps=2, final_loss=3.5, seconds=1.23),
+            generated("sample-1", "one", real_word_ratio=0.25, speaker_lines=1, format_score=0.5),
+            trained("stage-2", "two", steps=3, final_loss=2.5, validation_loss=2.6, seconds=2),
+            generated("sample-2", "two", real_word_ratio=0.5, speaker_lines=2, format_score=1),
+            generated("hot", "two", real_word_ratio=0.1),
+            generated("lost", "two"),
+        ]
+    }
+    write(tmp_path, "stage-1", loss_csv="step,loss\n1,4.0\n2,3.0\n")
+    write(tmp_path, "stage-2", loss_csv="step,loss\n1,4.0\n2,3.0\n3,2.0\n")
+    write(tmp_path, "sample-1", samples_json=samples("\nasdf"))
+    write(tmp_path, "sample-2", samples_json=samples("\nBut soft"))
+    write(tmp_path, "hot", samples_json=samples("\nWild", 1.2))
+
+    stages, table, curves, others = report_sections(record, tmp_path)
+
+    assert [item["text"] for item in stages.data["items"]] == ["ROMEO:\nasdf", "ROMEO:\nBut soft"]
+    assert table.data["columns"][:3] == ["Stage", "Steps", "Final loss"]
+    assert table.data["rows"] == [
+        ["Stage-1", 2, 3.5, None, 25.0, 1, 0.5, 1.2],
+        ["Stage-2", 3, 2.5, 2.6, 50.0, 2, 1, 2],
+    ]
+    assert curves.kind == "series"
+    assert curves.data["items"][0] == {"name": "Stage-1", "points": [[1, 4.0], [2, 3.0]]}
+    assert others.data["items"] == [
+        {"title": "Hot (temperature 1.2, prompt 'ROMEO:')", "text": "ROMEO:\nWild"}
+    ]
+
+
+def test_long_curves_are_thinned(tmp_path: Path) -> None:
+    rows = "\n".join(f"{step},{2.0}" for step in range(1, 1002))
+    write(tmp_path, "stage", loss_csv=f"step,loss\n{rows}\n")
+
+    curves = report_sections({"steps": [trained("stage", "one", steps=1001)]}, tmp_path)[-1]
+
+    points = curves.data["items"][0]["points"]
+    assert len(points) <= CURVE_POINTS
+    assert points[-1] == [1001, 2.0]
+
+
+def test_equal_titles_are_told_apart(tmp_path: Path) -> None:
+    write(tmp_path, "compare.1", samples_json=samples("one"))
+    write(tmp_path, "compare.2", samples_json=samples("two"))
+    steps = [{**generated(f"compare.{n}", "x"), "title": "Compare"} for n in (1, 2)]
+
+    (section,) = report_sections({"steps": steps}, tmp_path)
+
+    assert [item["title"].split(" (temp")[0] for item in section.data["items"]] == [
+        "Compare (compare.1)",
+        "Compare (compare.2)",
+    ]
+
+
+def test_other_runs_have_no_sections(tmp_path: Path) -> None:
+    assert report_sections({}, tmp_path) == []
+    assert report_sections({"steps": [{"id": "a", "action": "shell", "params": {}}]}, tmp_path) == []
+    unfinished = {**trained("stage", "one"), "status": "failed"}
+    assert report_sections({"steps": [unfinished, generated("g", "one")]}, tmp_path) == []
+
+
+def test_damaged_files_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "sample", samples_json='{"prompt": "x", "samples": []}')
+    write(tmp_path, "stage", loss_csv="nonsense")
+
+    record = {"steps": [trained("stage", "one", steps=1), generated("sample", "one")]}
+    assert [section.kind for section in report_sections(record, tmp_path)] == ["table"]
