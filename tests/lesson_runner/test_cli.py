@@ -173,8 +173,9 @@ def test_help_and_version(lesson: Lesson) -> None:
     assert lesson().code == 2
 
 
-def test_ctrl_c_ends_a_run_and_is_recorded(
-    command: Callable[..., Any], write: Callable[..., Path], tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_and_is_recorded(
+    command: Callable[..., Any], write: Callable[..., Path], tmp_path: Path, number: int
 ) -> None:
     """A real signal to a real process, in the middle of a shell step; its children are gone as well."""
     steps = "\n\n".join(SHELL.replace("one", name) for name in ("a", "b", "c"))
@@ -185,7 +186,7 @@ def test_ctrl_c_ends_a_run_and_is_recorded(
         shown.append(row)
         if "│ so far" in row:
             break
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130, out + err
     assert err == ""
@@ -200,6 +201,20 @@ def test_ctrl_c_ends_a_run_and_is_recorded(
     ]
     with pytest.raises(ProcessLookupError):
         os.kill(int(shown[-2].split()[-1]), 0)
+
+
+def test_a_fresh_run_sees_no_files_of_earlier_ones(
+    lesson: Lesson, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Nor does it touch them."""
+    path = write(SHELL.format("test ! -e mark && touch mark && echo $LESSON_WORKSPACE"))
+    usual, again = (lesson("run", str(path), "--allow", "shell").code for _ in range(2))
+    fresh = lesson("run", str(path), "--allow", "shell", "--fresh")
+    assert (usual, again, fresh.code) == (0, 1, 0)
+    assert (tmp_path / ".lesson" / "files" / "mark").exists()
+    folder = max((tmp_path / ".lesson" / "runs").iterdir())
+    assert (folder / "files" / "mark").exists()
+    assert f"│ {folder}" in fresh.out
 
 
 # --- permission ---

@@ -244,6 +244,19 @@ def test_a_step_for_a_board(tmp_path: Path) -> None:
     assert statuses(run(tmp_path, body, hardware=[BOARD])) == {"a": "passed", "b": "passed"}
 
 
+def test_what_needs_a_skipped_step_is_skipped(tmp_path: Path) -> None:
+    """Nothing went wrong, so nothing fails; what needs a failed step too is not reached."""
+    body = step("a", requires="[board]") + step("b", needs="[a]") + step("c", needs="[b]")
+    record = run(tmp_path, body)
+    assert statuses(record) == {"a": "skipped", "b": "skipped", "c": "skipped"}
+    assert record["steps"][2]["message"] == "it needs 'b', which was skipped"
+    assert record["exit_code"] == 0
+
+    mixed = run(tmp_path, step("a", requires="[board]") + step("b", "fail") + step("c", needs="[a, b]"))
+    assert statuses(mixed) == {"a": "skipped", "b": "failed", "c": "not-reached"}
+    assert mixed["steps"][2]["message"] == "it needs 'b', which failed"
+
+
 def test_a_step_that_skips_itself(tmp_path: Path) -> None:
     assert statuses(run(tmp_path, step("a", "skip", expect="[{contains: never}]"))) == {"a": "skipped"}
 

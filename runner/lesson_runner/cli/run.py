@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,7 +48,9 @@ def run(
         list[str] | None, typer.Option(metavar="STEP", help="Run this step only; may be given again.")
     ] = None,
     param: ParamOption = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Reuse nothing from earlier runs.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Keep files in the run's own folder: see none of earlier runs.")
+    ] = False,
     allow: Annotated[
         list[str] | None,
         typer.Option(metavar="PERMISSION", help="What the lesson may do without asking: shell."),
@@ -80,13 +83,14 @@ def run(
         document,
         chosen,
         backend,
-        place,
+        Workspace(folder) if fresh else place,
         folder,
         hardware,
         fresh,
         interactive,
         ask=ask if interactive else None,
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the run with a record
     if json:
         with stdout_for_json():
             record = run_plan(plan, run_context, plugins, selection=selection, params=params)

@@ -37,9 +37,6 @@ class _State:
     facts: dict[str, Any] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.GOOD
 
-    def status_of(self, step: str) -> str | None:
-        return next((item.status for item in self.results if item.step.id == step), None)
-
 
 def check_selection(plan: Plan, selection: Selection) -> None:
     """
@@ -150,8 +147,10 @@ def _take(
     blocked = _blocked(step, state)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
-    elif blocked is not None or state.exit_code == ExitCode.HARDWARE:
-        result = StepResult(step, "not-reached", blocked or "the run ended before it")
+    elif blocked is not None:
+        result = blocked
+    elif state.exit_code == ExitCode.HARDWARE:
+        result = StepResult(step, "not-reached", "the run ended before it")
     else:
         started, clock = record.now(), time.monotonic()
         try:
@@ -182,25 +181,28 @@ def _missing(step: PlannedStep, context: RunContext) -> str | None:
     return None
 
 
-def _blocked(step: PlannedStep, state: _State) -> str | None:
-    """Return which need was not met; a step that the user left out is taken to have been done earlier."""
-    for need in step.needs:
-        status = state.status_of(need)
-        left_out = any(
-            item.step.id == need and item.status == "skipped" and item.message.startswith(LEFT_OUT)
-            for item in state.results
-        )
-        if status != "passed" and not left_out:
-            return f"it needs '{need}', which {_PHRASE.get(status or '', 'was not run')}"
+def _blocked(step: PlannedStep, state: _State) -> StepResult | None:
+    """
+    Return the result of a step whose needs are not met.
+
+    What needs a skipped step is skipped too: nothing went wrong. A step that the user left out is taken to
+    have been done in an earlier run.
+    """
+    results = {item.step.id: item for item in state.results}
+    unmet = [
+        results[need]
+        for need in step.needs
+        if results[need].status != "passed" and not results[need].message.startswith(LEFT_OUT)
+    ]
+    for item in unmet:
+        if item.status != "skipped":
+            return StepResult(step, "not-reached", f"it needs '{item.step.id}', which {_PHRASE[item.status]}")
+    for item in unmet:
+        return StepResult(step, "skipped", f"it needs '{item.step.id}', which was skipped")
     return None
 
 
-_PHRASE = {
-    "failed": "failed",
-    "error": "ended with an error",
-    "skipped": "was skipped",
-    "not-reached": "was not reached",
-}
+_PHRASE = {"failed": "failed", "error": "ended with an error", "not-reached": "was not reached"}
 
 
 def _left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str, str]:
