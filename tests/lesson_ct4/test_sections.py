@@ -58,9 +58,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     ]
     assert curves.kind == "series"
     assert curves.data["items"][0] == {"name": "Stage-1", "points": [[1, 4.0], [2, 3.0]]}
-    assert others.data["items"] == [
-        {"title": "Hot (temperature 1.2, prompt 'ROMEO:')", "text": "ROMEO:\nWild"}
-    ]
+    assert others.data["items"] == [{"title": "ROMEO: at 1.2", "text": "ROMEO:\nWild"}]
 
 
 def test_long_curves_are_thinned(tmp_path: Path) -> None:
@@ -74,17 +72,32 @@ def test_long_curves_are_thinned(tmp_path: Path) -> None:
     assert points[-1] == [1001, 2.0]
 
 
-def test_equal_titles_are_told_apart(tmp_path: Path) -> None:
+def test_texts_of_models_trained_earlier_are_told_apart(tmp_path: Path) -> None:
     write(tmp_path, "compare.1", samples_json=samples("one"))
     write(tmp_path, "compare.2", samples_json=samples("two"))
-    steps = [{**generated(f"compare.{n}", "x"), "title": "Compare"} for n in (1, 2)]
+    steps = [{**generated(f"compare.{n}", f"stage{n}"), "title": "Compare"} for n in (1, 2)]
 
     (section,) = report_sections({"steps": steps}, tmp_path)
 
-    assert [item["title"].split(" (temp")[0] for item in section.data["items"]] == [
-        "Compare (compare.1)",
-        "Compare (compare.2)",
+    assert [item["title"] for item in section.data["items"]] == [
+        "stage1: ROMEO: at 0.8",
+        "stage2: ROMEO: at 0.8",
     ]
+
+
+def test_a_question_asked_again_is_shown_once(tmp_path: Path) -> None:
+    for name in ("text", "compare", "other"):
+        write(tmp_path, name, samples_json=samples(name, temperature=0.8 if name != "other" else 0.3))
+    steps = [
+        trained("stage", "one", steps=1),
+        *(generated(name, "one") for name in ("text", "compare", "other")),
+    ]
+
+    sections = {section.title: section for section in report_sections({"steps": steps}, tmp_path)}
+
+    assert [item["title"] for item in sections["What each stage writes"].data["items"]] == ["Stage"]
+    assert sections["What each stage writes"].note == "All from ROMEO: at 0.8."
+    assert [item["title"] for item in sections["Prompts and temperatures"].data["items"]] == ["ROMEO: at 0.3"]
 
 
 def test_other_runs_have_no_sections(tmp_path: Path) -> None:

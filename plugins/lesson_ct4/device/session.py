@@ -168,10 +168,6 @@ def open_session(
 
 
 def _load_emulated(numerics: str, matmul: str | None, importer: Importer) -> tuple[Any, Any, dict[str, Any]]:
-    if "OMP_WAIT_POLICY" not in os.environ:
-        # PyTorch's threads spin for milliseconds while they wait. Where another program wants the cores too
-        # that made a step up to eight times slower (measured); waiting briefly costs an idle machine a tenth.
-        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     try:
         emulation = importer("ttml_emulation")
         ttml, ttnn = emulation.load(numerics=numerics, matmul=matmul)

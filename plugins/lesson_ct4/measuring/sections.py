@@ -38,21 +38,26 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
     ]
     stages = {saved_stem(str(step["params"].get("model_save_path", ""))): step for step in trained}
     first: dict[str, tuple[Json, Json]] = {}
-    others = []
+    others: list[tuple[str, Json]] = []
     for step, samples in generated:
         stage = _stage(step, stages)
-        if stage is not None and stage not in first:
+        if stage is None:
+            model = loaded_stems(str(step["params"].get("model_path", "")))[0]
+            others.append((f"{model}: {_settings(samples)}", samples))
+        elif stage not in first:
             first[stage] = (step, samples)
-        else:
-            others.append((step, samples))
+        elif _settings(samples) != _settings(first[stage][1]):
+            last = stage == list(stages)[-1]
+            others.append((_settings(samples) if last else f"{stage}: {_settings(samples)}", samples))
     sections = [
         _texts(
             "What each stage writes",
             [(_title(stages[stage]), samples) for stage, (_, samples) in first.items()],
+            note=_shared_settings([samples for _, samples in first.values()]),
         ),
         _table(stages, first),
         _curves(trained, folder),
-        _texts("Prompts and temperatures", [(_title(step), samples) for step, samples in others]),
+        _texts("Prompts and temperatures", others, note="Where no stage is named: the last one."),
     ]
     return [section for section in sections if section is not None]
 
@@ -85,15 +90,23 @@ def _samples(step: Json, folder: Path) -> Json | None:
     return data if usable else None
 
 
-def _texts(title: str, found: list[tuple[str, Json]]) -> Section | None:
+def _settings(samples: Json) -> str:
+    """Return what a text was asked for with; equal for texts of the same question."""
+    return f"{samples['prompt']} at {samples.get('temperature')}"
+
+
+def _shared_settings(found: list[Json]) -> str:
+    """Return the prompt and temperature of texts, if all have the same."""
+    settings = {_settings(samples) for samples in found}
+    return f"All from {settings.pop()}." if len(settings) == 1 else ""
+
+
+def _texts(title: str, found: list[tuple[str, Json]], note: str) -> Section | None:
     items = [
-        {
-            "title": f"{name} (temperature {samples.get('temperature')}, prompt {samples['prompt']!r})",
-            "text": (samples["prompt"] + samples["samples"][0])[:MAX_TEXT],
-        }
+        {"title": name, "text": (samples["prompt"] + samples["samples"][0])[:MAX_TEXT]}
         for name, samples in found
     ]
-    return Section(title, "texts", {"items": items}) if items else None
+    return Section(title, "texts", {"items": items}, note) if items else None
 
 
 def _table(stages: Mapping[str, Json], first: Mapping[str, tuple[Json, Json]]) -> Section | None:

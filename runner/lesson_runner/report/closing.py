@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,16 +17,18 @@ from lesson_runner.model import LEFT_OUT, Section
 from lesson_runner.report.live import SIGNS
 from lesson_runner.report.text import duration, number, safe
 
-_SERIES_POINTS = 8
-_NARROWEST_TEXT = 34
+_SERIES_POINTS = 5
+"""Into so many parts the longest series is cut; the ends of all are shown too."""
+_NARROWEST_TEXT = 26
 """Columns of a text panel below which texts go below each other instead."""
 
 
 def print_closing(console: Console, record: Mapping[str, Any], sections: Iterable[Section]) -> None:
     """Print everything that comes after the last step."""
+    shown = ", ".join([record["profile"], *record["labels"]])
     for section in sections:
         console.print()
-        console.print(Text(safe(section.title), "bold"))
+        console.print(Text(safe(section.title), "bold").append(f"  [{safe(shown)}]", "yellow"))
         if section.note:
             console.print(Text(safe(section.note), "dim"), soft_wrap=True)
         try:
@@ -97,41 +100,38 @@ def _draw(section: Section, width: int) -> RenderableType:
 
 
 def _texts(items: Sequence[Mapping[str, str]], width: int) -> RenderableType:
-    """Return texts beside each other where they fit, else below each other."""
-    across = max(1, min(len(items), width // _NARROWEST_TEXT))
+    """Return texts beside each other where they fit, in rows of about equal length."""
+    fitting = max(1, width // _NARROWEST_TEXT)
+    rows = max(1, math.ceil(len(items) / fitting))
+    across = max(1, math.ceil(len(items) / rows))
     each = width // across - 1
     panels = [
-        Panel(
-            Text(safe(item["text"]).strip("\n")),
-            title=Text(safe(item["title"])),
-            title_align="left",
-            width=each,
-        )
-        for item in items
+        Panel(Text(safe(text).strip("\n")), title=Text(safe(title)), title_align="left", width=each)
+        for title, text in ((item["title"], item["text"]) for item in items)
     ]
     return Columns(panels, padding=(0, 1, 0, 0))
 
 
 def _series(data: Mapping[str, Any]) -> Table:
-    """Return each series as some of its points; a curve is for reports that can draw one."""
+    """Return each series at the same places; a curve is for reports that can draw one."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(Text(safe(f"{data.get('y', 'y')} at {data.get('x', 'x')}")))
-    longest: Sequence[Sequence[float]] = max((item["points"] for item in data["items"]), key=len, default=[])
-    positions = [longest[n][0] for n in _spread(len(longest))]
-    for position in positions:
-        table.add_column(f"{position:,}", justify="right")
+    ends = {item["points"][-1][0] for item in data["items"] if item["points"]}
+    between = {round(max(ends, default=0) * n / _SERIES_POINTS) for n in range(1, _SERIES_POINTS)}
+    places = sorted(ends | between)
+    for place in places:
+        table.add_column(f"{place:,}", justify="right")
     for item in data["items"]:
-        values = dict(map(tuple, item["points"]))
-        cells = [_cell(values[position]) if position in values else "" for position in positions]
-        table.add_row(Text(safe(item["name"])), *cells)
+        table.add_row(Text(safe(item["name"])), *(_at(place, item["points"]) for place in places))
     return table
 
 
-def _spread(count: int) -> list[int]:
-    """Return up to eight indices from the first to the last, evenly apart."""
-    if count <= _SERIES_POINTS:
-        return list(range(count))
-    return [round(n * (count - 1) / (_SERIES_POINTS - 1)) for n in range(_SERIES_POINTS)]
+def _at(place: float, points: Sequence[Sequence[float]]) -> str:
+    """Return the value at the last point up to ``place``; nothing beyond the end of the series."""
+    before = [value for x, value in points if x <= place]
+    if not before or place > points[-1][0]:
+        return ""
+    return f"{before[-1]:.2f}"
 
 
 def _cell(value: object) -> str:
