@@ -11,9 +11,14 @@ VARIABLE = "LESSON_TEST_SHAKESPEARE"
 _BESIDE = Path(__file__).parents[2] / "../shared/data/tinyshakespeare.txt"
 
 
-def tiny_shakespeare() -> str:
-    """Return the text of the local copy, or skip the test that asks for it."""
-    path = Path(os.environ.get(VARIABLE) or _BESIDE)
+def corpus_path() -> Path:
+    """Return the path of the local copy, or skip the test that asks for it."""
+    path = Path(os.environ.get(VARIABLE) or _BESIDE).resolve()
     if not path.is_file():
         pytest.skip(f"no local copy of tiny Shakespeare; set {VARIABLE} to the path of one")
-    return path.read_text(encoding="ascii")
+    return path
+
+
+def tiny_shakespeare() -> str:
+    """Return the text of the local copy, or skip the test that asks for it."""
+    return corpus_path().read_text(encoding="ascii")

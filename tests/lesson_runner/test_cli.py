@@ -318,7 +318,7 @@ def test_sections_of_plugins_are_shown_as_far_as_they_can_be(
     said = lesson("run", "a.md", plugins=[talking])
     assert said.code == 0
     assert "not finite" in said.out
-    assert "Broken\ncannot be shown: KeyError: 'columns'" in said.out
+    assert "Broken  [default]\ncannot be shown: KeyError: 'columns'" in said.out
 
 
 def test_output_in_a_pipe_is_plain(command: Callable[..., Any], write: Callable[..., Path]) -> None:

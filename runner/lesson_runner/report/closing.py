@@ -82,7 +82,7 @@ def key_metric(step: Mapping[str, Any]) -> str:
     names = [name for name in dict.fromkeys(judged) if name in step["metrics"]]
     if names:
         return ", ".join(f"{name} {number(step['metrics'][name])}" for name in names[:3])
-    message = str(step["message"])
+    message = str(step["message"]).split("\n", 1)[0]
     return message if len(message) <= 70 else f"{message[:69]}…"
 
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep
+from lesson_runner.model import Event, Plan, PlannedStep
 from lesson_runner.report.text import duration, number, safe
 
 SIGNS = {
@@ -103,31 +103,29 @@ class LiveReporter:
     def _finished(self, event: Event) -> None:
         self.close()
         data = event.data
-        count, step = self._steps[event.step or ""]
         sign, style = SIGNS[data["status"]]
-        attempted = data["attempts"] > 0
-        if not attempted and data["message"].startswith(LEFT_OUT):
+        if not data["attempts"]:  # the closing table says why; here it would only be in the way
             return
-        if not attempted:
-            self._console.print()
-            title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (safe(step.title), "bold"))
-            self._console.print(title.append(f"  ({step.id})", "dim"))
         line = Text(f"{sign} {data['status']}", style)
-        if attempted:
-            line.append(f" in {duration(data['seconds'])}", "none")
+        line.append(f" in {duration(data['seconds'])}", "none")
         if data["labels"]:
             line.append(f"  [{', '.join(data['labels'])}]", "yellow")
         if data["message"]:
             line.append(f": {safe(data['message'])}", "none")
         self._indented(line)
-        for verdict in data["verdicts"] if data["status"] == "failed" else ():
-            if not verdict["passed"]:
-                self._indented(Text(f"expected {verdict['matcher']}: {safe(verdict['expected'])}"))
-                self._indented(Text(f"got: {safe(verdict['actual'])}"))
+        self._more_verdicts(data)
         for claim in data["claims"]:
             if claim["result"] != "not evaluated":
                 text = f"claim {claim['claim']} ({claim['source']}): {claim['result']}, {claim['actual']}"
                 self._indented(Text(safe(text), "dim"))
+
+    def _more_verdicts(self, data: Mapping[str, Any]) -> None:
+        """Print what else was not as expected; the message names the first."""
+        broken = [verdict for verdict in data["verdicts"] if not verdict["passed"]]
+        if data["message"].startswith("expected "):
+            for verdict in broken[1:]:
+                expected = f"{verdict['matcher']} {verdict['expected']}"
+                self._indented(Text(safe(f"also expected {expected}; got {verdict['actual']}")))
 
 
 class _Numbers(ProgressColumn):

@@ -1,0 +1,113 @@
+"""The lesson itself, run as a user runs it: in a process of its own, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lesson_ct4.corpus import corpus_path
+
+from lesson_ct4 import synthetic_play
+from lesson_ct4.data import fetch
+from lesson_runner.schema.validator import load_schema, validator_for
+
+LESSON = "ct4-finetuning-basics"
+
+
+def lesson(folder: Path, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run ``lesson`` with a home of its own, so that no download of this machine's user is found."""
+    env = {**os.environ, "LESSON_HOME": str(folder / "home"), "NO_COLOR": "1"}
+    env.pop("LESSON_WORKSPACE", None)
+    command = [sys.executable, "-m", "lesson_runner", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, encoding="utf-8", timeout=timeout, check=False
+    )
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    """Return the record of the only run in a folder, after checking it against its schema."""
+    (path,) = (folder / ".lesson" / "runs").glob("*/record.json")
+    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    assert [error.message for error in validator_for(load_schema("record")).iter_errors(record)] == []
+    return record
+
+
+def by_id(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {step["id"]: step for step in record["steps"]}
+
+
+def test_it_validates_without_a_finding(tmp_path: Path) -> None:
+    result = lesson(tmp_path, "validate", LESSON, "--json")
+
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["findings"] == []
+
+
+def test_every_block_a_reader_would_type_is_a_step_or_has_a_reason(tmp_path: Path) -> None:
+    plan = json.loads(lesson(tmp_path, "plan", LESSON, "--json").stdout)
+
+    assert [item for item in plan["not_run"] if not item["reason"]] == []
+
+
+def test_both_profiles_plan_the_same_steps(tmp_path: Path) -> None:
+    quick, full = (
+        json.loads(lesson(tmp_path, "plan", LESSON, "--profile", name, "--json").stdout)
+        for name in ("quick", "full")
+    )
+
+    assert [step["id"] for step in quick["steps"]] == [step["id"] for step in full["steps"]]
+    epochs = [step["params"]["num_epochs"] for step in full["steps"] if step["action"] == "ct4.train"]
+    assert epochs == [10, 30, 100, 200]
+    trained = next(step["params"] for step in full["steps"] if step["id"] == "stage-1")
+    model = {name: trained[name] for name in ("n_layer", "n_embd", "n_head", "sequence_length")}
+    assert model == {"n_layer": 6, "n_embd": 384, "n_head": 6, "sequence_length": 256}
+
+
+def test_a_truncated_data_set_stops_the_lesson_where_it_is_fetched(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_bytes(synthetic_play.generate()[:-1])
+
+    result = lesson(tmp_path, "run", LESSON, "--param", f"dataset={text}")
+
+    assert result.returncode == 1, result.stderr
+    steps = by_id(record_of(tmp_path))
+    message = steps["dataset"]["message"].replace(",", "")
+    assert steps["dataset"]["status"] == "failed"
+    assert "1115393" in message
+    assert "1115394" in message
+    assert fetch.SHA256 in message
+    waiting = [step["status"] for name, step in steps.items() if name not in ("environment", "dataset")]
+    assert set(waiting) == {"not-reached"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("source", ["synthetic", "shakespeare"])
+def test_the_whole_lesson_shows_every_phase_of_learning(source: str, tmp_path: Path) -> None:
+    """The main job, with the fallback and with the real text."""
+    pytest.importorskip("torch", reason="the emulation computes with PyTorch")
+    options = ["--param", "fallback=only"]
+    if source == "shakespeare":
+        options = ["--param", f"dataset={corpus_path()}"]
+
+    result = lesson(tmp_path, "run", LESSON, "--profile", "quick", *options, timeout=850)
+
+    record = record_of(tmp_path)
+    steps = by_id(record)
+    assert {name: step["message"] for name, step in steps.items() if step["status"] != "passed"} == {}
+    assert result.returncode == 0
+    assert "emulated" in record["labels"]
+    assert ("synthetic dataset" in record["labels"]) == (source == "synthetic")
+    stages = [steps[f"stage-{number}"]["metrics"] for number in (1, 2, 3, 4)]
+    losses = [stage["validation_loss"] for stage in stages]
+    assert losses == sorted(losses, reverse=True)
+    texts = [steps[f"text-{number}"]["metrics"] for number in (1, 2, 3, 4)]
+    words = [text["real_word_ratio"] for text in texts]
+    assert words[1] < words[2] < words[3]
+    assert texts[2]["speaker_lines"] > 0
+    assert texts[3]["speaker_lines"] > 0
