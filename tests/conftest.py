@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,14 @@ from lesson_runner import plugins as module
 from lesson_runner.cli import invoke
 from lesson_runner.plugins import Point
 from lesson_runner.testing import Given
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what computes with PyTorch where it is not installed."""
+    if find_spec("torch") is None:
+        for item in items:
+            if item.get_closest_marker("torch"):
+                item.add_marker(pytest.mark.skip(reason="it computes with PyTorch: install the `cpu` extra"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import LessonError, TimedOutError
 from lesson_runner.model import Action, Block, Event, Evidence, Location, Outcome, Paths, Step
 
+pytestmark = pytest.mark.torch
+
 BY_NAME = {action.name: action for action in ACTIONS}
 TEXT = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me!\n\n" * 40
 TINY = {

@@ -38,6 +38,7 @@ def call(app: typer.Typer, *args: str) -> Any:
     return CliRunner().invoke(app, ["ct4", *args], catch_exceptions=False)
 
 
+@pytest.mark.torch
 def test_by_hand(app: typer.Typer, here: Path) -> None:
     trained = call(app, "train", "--data_path", "my text.txt", "--track_memory", *TINY.split())
     assert trained.exit_code == 0
@@ -59,6 +60,7 @@ def test_by_hand(app: typer.Typer, here: Path) -> None:
     assert json.loads(again.stdout)["output"] == result["output"]
 
 
+@pytest.mark.torch
 def test_a_recipe_is_weaker_than_the_flags_beside_it(app: typer.Typer) -> None:
     line = f"train --recipe tuned --dropout 0.1 {TINY} --json"
     result = json.loads(call(app, *line.split(), "--data_path", "my text.txt").stdout)

@@ -97,6 +97,7 @@ def test_ids_are_unique() -> None:
     assert len({check.id for check in CHECKS}) == len(CHECKS)
 
 
+@pytest.mark.torch
 def test_the_action_prints_a_table_and_keeps_the_findings(step: Callable[..., StepContext]) -> None:
     context = step("environment", "ct4.check-environment")
 
@@ -112,6 +113,7 @@ def test_the_action_prints_a_table_and_keeps_the_findings(step: Callable[..., St
     assert (metrics["checks"], metrics["failed_checks"]) == (len(CHECKS), 0)
 
 
+@pytest.mark.torch
 def test_the_action_fails_with_what_failed(step: Callable[..., StepContext]) -> None:
     outcome = act_environment.run({"disk_gb": 1e9}, step())
 

@@ -17,6 +17,8 @@ from lesson_ct4.training.checkpoint import load_checkpoint
 from lesson_ct4.training.train import train
 from lesson_runner.errors import LessonError
 
+pytestmark = pytest.mark.torch
+
 LINE = "It is the east, and Juliet is the sun.\n"
 
 

@@ -13,6 +13,8 @@ import pytest
 from lesson_ct4.device.session import Session, find_boards, open_session
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
 
+pytestmark = pytest.mark.torch
+
 
 def board() -> list[str]:
     return ["0"]

@@ -18,6 +18,8 @@ from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
 from lesson_ct4.training.train import TrainStart, TrainStep, train
 from lesson_runner.errors import LessonError, TimedOutError
 
+pytestmark = pytest.mark.torch
+
 TINY = {"n_layer": 1, "n_embd": 32, "n_head": 1, "sequence_length": 32, "batch_size": 2, "warmup_steps": 3}
 
 

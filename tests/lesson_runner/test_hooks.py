@@ -227,7 +227,7 @@ def test_hook_lesson_report_sections(lesson: Command, tmp_path: Path) -> None:
 
     (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: one\n-->\n```bash\necho hi\n```\n"))
     out = lesson("run", "a.md", "--allow", "shell", plugins=[hook(lesson_report_sections)]).out
-    assert "Steps\nA note.\n╭─ status" in out
+    assert "Steps  [default]\nA note.\n╭─ status" in out
 
 
 # --- the order of a run ---

@@ -68,6 +68,7 @@ def test_both_profiles_plan_the_same_steps(tmp_path: Path) -> None:
     assert model == {"n_layer": 6, "n_embd": 384, "n_head": 6, "sequence_length": 256}
 
 
+@pytest.mark.torch
 def test_a_truncated_data_set_stops_the_lesson_where_it_is_fetched(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_bytes(synthetic_play.generate()[:-1])
@@ -88,9 +89,9 @@ def test_a_truncated_data_set_stops_the_lesson_where_it_is_fetched(tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("source", ["synthetic", "shakespeare"])
+@pytest.mark.torch
 def test_the_whole_lesson_shows_every_phase_of_learning(source: str, tmp_path: Path) -> None:
     """The main job, with the fallback and with the real text."""
-    pytest.importorskip("torch", reason="the emulation computes with PyTorch")
     options = ["--param", "fallback=only"]
     if source == "shakespeare":
         options = ["--param", f"dataset={corpus_path()}"]
