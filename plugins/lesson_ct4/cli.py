@@ -31,10 +31,10 @@ class FlagCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the arguments aside unless help is wanted."""
-        if "--help" not in args:
-            ctx.meta[RAW] = list(args)
-            args = []
-        return super().parse_args(ctx, args)
+        if "--help" in args or "-h" in args:
+            return super().parse_args(ctx, ["--help"])
+        ctx.meta[RAW] = list(args)
+        return super().parse_args(ctx, [])
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -135,9 +135,7 @@ def _own(args: list[str]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _context(command: Command, params: dict[str, Any], own: Mapping[str, Any]) -> StepContext:
-    workspace = Workspace(
-        Path(own.get("workspace") or os.environ.get("LESSON_WORKSPACE", ".lesson")).expanduser()
-    )
+    workspace = Workspace(_expanded(own.get("workspace") or os.environ.get("LESSON_WORKSPACE") or ".lesson"))
     folder = workspace.root / "by-hand"
     lesson = Lesson(
         path=HERE, text="", frontmatter={}, positions={}, blocks=(), steps=(), skipped=(), digest=""
@@ -145,10 +143,23 @@ def _context(command: Command, params: dict[str, Any], own: Mapping[str, Any]) -
     run = RunContext(lesson, "", own.get("backend", "auto"), workspace, folder)
     step = PlannedStep(command, command, Location(HERE, 1), f"ct4.{command}", params)
     evidence = folder / "evidence" / command
-    evidence.mkdir(parents=True, exist_ok=True)
-    for path in evidence.iterdir():
-        path.unlink()
+    try:
+        evidence.mkdir(parents=True, exist_ok=True)
+        for path in evidence.iterdir():
+            path.unlink()
+    except OSError as error:
+        raise LessonError(
+            f"the workspace {workspace.root} cannot be used: {error.filename}: {error.strerror}",
+            fix="name a folder that can be written: --workspace FOLDER",
+        ) from None
     return StepContext(run, step, evidence, _echo)
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~name, and there is no such user
+        return Path(path)
 
 
 def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outcome:
@@ -157,11 +168,12 @@ def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outc
     from lesson_ct4.actions.workbench import close_session
 
     # By hand a path means that path first, and only then a name in the workspace.
-    path = Path(str(params["data_path" if command == "train" else "model_path"])).expanduser()
+    path = _expanded(str(params["data_path" if command == "train" else "model_path"]))
     here = path if path.is_file() else None
     try:
         if command == "train":
-            return act_train.run(params, context, here)
+            # No run, no stages: the same command again trains again.
+            return act_train.run(params, context, here, share_steps=False)
         return act_generate.run(params, context, here)
     finally:
         close_session(context.run)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lesson_ct4.config import RECIPES, TrainConfig
+from lesson_ct4.config import LENGTH_FIELDS, RECIPES, TrainConfig
 
 Command = Literal["train", "generate"]
 Kind = Literal["integer", "number", "string", "boolean"]
@@ -90,6 +90,8 @@ class Flag:
             raise ValueError(f"expected {self.minimum:g} or more")
         if self.pattern and not re.fullmatch(self.pattern, text):
             raise ValueError(f"expected {EXAMPLES[self.name]}")
+        if self.kind == "string" and self.name != "prompt" and not text.strip():
+            raise ValueError("expected a name or a path")
         return value
 
 
@@ -217,21 +219,34 @@ PLAIN = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
 """What needs no quotes in a command that is shown; unlike ``shlex``, which quotes ``~``."""
 
 
+SHOWN = frozenset(
+    {
+        *("data_path", "model_save_path", "recipe", *LENGTH_FIELDS),
+        *("prompt", "model_path", "max_new_tokens", "temperature"),
+    }
+)
+"""What a reader of a command asks for: shown even where it is so by default."""
+
+
 def flags_of(command: Command) -> tuple[Flag, ...]:
     """Return the flags that are parameters of ``command``."""
     return tuple(flag for flag in FLAGS if flag.is_parameter and command in flag.commands)
 
 
 def command_line(command: Command, params: Mapping[str, Any]) -> str:
-    """Return the shortest ``lesson ct4`` command that means ``params``: without what is so by default."""
+    """Return a ``lesson ct4`` command that means ``params``; of defaults it has :data:`SHOWN`."""
     words = ["lesson", "ct4", command]
     recipe = RECIPES.get(params.get("recipe", ""), {}) if command == "train" else {}
     for flag in flags_of(command):
-        value = params.get(flag.name)
-        if value is None or value == recipe.get(flag.name, flag.default) or (flag.switch and not value):
+        shown = flag.name in SHOWN
+        value = params.get(flag.name, flag.default if shown else None)
+        by_default = value == recipe.get(flag.name, flag.default) and not shown
+        if value is None or by_default or (flag.switch and not value):
             continue
-        words.append(f"--{flag.name}")
-        if not flag.switch:
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            words.append(text if PLAIN.fullmatch(text) else shlex.quote(text))
+        if flag.switch:
+            words.append(f"--{flag.name}")
+            continue
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        quoted = text if PLAIN.fullmatch(text) else shlex.quote(text)
+        words += [f"--{flag.name}={quoted}"] if text.startswith("-") else [f"--{flag.name}", quoted]
     return " ".join(words)

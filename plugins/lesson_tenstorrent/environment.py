@@ -35,10 +35,13 @@ if sys.argv[2] == "import":
 
 IMPORT_FIXES = (
     ("undefined symbol", "pip uninstall -y ttnn  # it hides the one that was built in the tree"),
-    ("bad_cast", "rebuild ttnn together with tt-train: ./build_metal.sh --build-tt-train --clean"),
+    (
+        "bad_cast",
+        "rebuild ttnn together with tt-train: ./build_metal.sh --clean && ./build_metal.sh --build-tt-train",
+    ),
     ("No module named", "build tt-metal with ./build_metal.sh --build-tt-train and use its python_env"),
 )
-"""What an import error says, and what cured it on boards."""
+"""What an import error says, and what cured it for those who reported it to tt-metal."""
 
 
 @dataclass(frozen=True, slots=True)

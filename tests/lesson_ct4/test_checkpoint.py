@@ -220,3 +220,12 @@ def test_no_name_leaves_the_folder(name: str) -> None:
 
     assert path.parent == folder
     assert path.resolve() == path
+
+
+def test_a_damaged_file_is_not_to_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"something of the user's")
+
+    with pytest.raises(LessonError) as caught:
+        load_checkpoint(tmp_path / "mine")
+
+    assert caught.value.fix == "train again, or name another checkpoint"

@@ -15,7 +15,7 @@ import pytest
 from lesson_ct4 import synthetic_play
 from lesson_ct4.actions import workbench
 from lesson_ct4.actions.table import ACTIONS
-from lesson_ct4.config import TrainConfig
+from lesson_ct4.config import RECIPES, TrainConfig
 from lesson_ct4.measuring.evidence import measure_action
 from lesson_ct4.names import STATE
 from lesson_runner.context import RunContext, StepContext
@@ -121,8 +121,13 @@ def test_commands() -> None:
         assert action.command is not None
         return action.command({**action.defaults, **params})
 
-    assert command("ct4.train", max_steps=3) == "lesson ct4 train --max_steps 3"
-    assert command("ct4.generate", prompt="A B:") == "lesson ct4 generate --prompt 'A B:'"
+    assert command("ct4.train", max_steps=3) == (
+        "lesson ct4 train --data_path data/shakespeare.txt --model_save_path nanogpt"
+        " --max_steps 3 --recipe published"
+    )
+    assert command("ct4.generate", prompt="A B:") == (
+        "lesson ct4 generate --prompt 'A B:' --model_path nanogpt --max_new_tokens 300 --temperature 0.8"
+    )
     assert command("ct4.fetch-dataset").startswith("wget https://raw.githubusercontent.com/karpathy/")
     assert command("ct4.fetch-dataset", dataset="my text") == "cp 'my text' shakespeare.txt"
 
@@ -154,6 +159,15 @@ def test_training_tells_the_lessons_story(do: Do, data: Path, run: RunContext, e
     assert metrics["final_loss"] > 0
     assert metrics["validation_loss"] > 0
     assert (run.workspace.files / "checkpoints" / "tiny.safetensors").is_file()
+
+
+def test_a_recipe_says_what_was_set_otherwise(do: Do, data: Path) -> None:
+    preset = {**RECIPES["tuned"], "recipe": "tuned", "max_steps": 1, "batch_size": 4}
+    _, as_it_is = do("ct4.train", "one", **preset)
+    _, changed = do("ct4.train", "two", **{**preset, "batch_size": 2, "clip_grad_norm": None, "beta2": 0.9})
+
+    assert "  Recipe: tuned" in as_it_is.lines
+    assert "  Recipe: tuned, but batch_size 2, beta2 0.9, clip_grad_norm none" in changed.lines
 
 
 def test_stages_share_their_steps_and_the_session(do: Do, data: Path, run: RunContext) -> None:
@@ -205,11 +219,27 @@ def test_synthetic_text_is_labelled(do: Do, data: Path, monkeypatch: pytest.Monk
     assert trained.labels == sampled.labels == ("emulated", "synthetic dataset")
 
 
-def test_a_fetched_datasets_fact_is_kept(do: Do, data: Path) -> None:
-    fact = {"source": "cache", "sha256": hashlib.sha256(TEXT.encode()).hexdigest(), "pinned": True}
+def test_where_a_dataset_came_from_is_kept_and_nothing_else(
+    do: Do, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha256 = hashlib.sha256(TEXT.encode()).hexdigest()
+    fact = {
+        "name": "s.txt",
+        "source": "cache",
+        "url": "http://x/",
+        "sha256": sha256,
+        "bytes": 1,
+        "pinned": True,
+        "text": "shakespeare",
+    }
     data.with_suffix(".json").write_text(json.dumps(fact))
+    outcome, _ = do("ct4.train", "zero", max_steps=1)
+    assert outcome.facts["dataset"] == {**fact, "bytes": len(TEXT), "pinned": False, "text": "other"}
+    assert outcome.labels == ("emulated", "other dataset")
+
+    monkeypatch.setattr("lesson_ct4.data.fetch.SHA256", sha256)
     outcome, _ = do("ct4.train", "one", max_steps=1)
-    assert (outcome.facts["dataset"], outcome.labels) == (fact, ("emulated",))
+    assert (outcome.facts["dataset"]["pinned"], outcome.labels) == (True, ("emulated",))
 
     data.with_suffix(".json").write_text(json.dumps({**fact, "sha256": "of another"}))
     assert do("ct4.train", "two", max_steps=1)[0].facts["dataset"]["source"] == "user"

@@ -77,7 +77,7 @@ def test_a_recipe_is_weaker_than_the_flags_beside_it(app: typer.Typer) -> None:
         ("train --backend gpu", "--backend is 'gpu': expected one of auto, ttml, emulated", None),
         ("train --workspace", "--workspace needs a value", None),
         ("train", "how long to train is not given", "add --max_steps or --num_epochs"),
-        ("generate --max_steps 3", "unknown flag --max_steps", "it is a flag of lesson ct4 train"),
+        ("generate --max_steps 3", "unknown flag --max_steps", "--max_steps belongs to `lesson ct4 train`"),
         ("generate", "there is no checkpoint for 'nanogpt'", "train it first, and save it by that name"),
     ],
 )
@@ -91,11 +91,41 @@ def test_what_is_wrong_is_an_error_with_a_cure(
     assert caught.value.fix == fix
 
 
+@pytest.mark.torch
+def test_training_again_by_hand_trains_again(app: typer.Typer, here: Path) -> None:
+    line = ["train", "--data_path", "my text.txt", "--fresh", "--json", *TINY.split()]
+
+    first, again = (json.loads(call(app, *line).stdout) for _ in range(2))
+
+    assert first["metrics"]["reused_steps"] == again["metrics"]["reused_steps"] == 0
+    assert not list(here.rglob("trunk"))
+
+
+@pytest.mark.parametrize("place", ["/proc/x", "/etc/passwd", "taken", "~nobody-of-that-name/" + "x" * 300])
+def test_a_workspace_that_cannot_be_used_is_no_bug(app: typer.Typer, here: Path, place: str) -> None:
+    (here / "taken" / "by-hand" / "evidence" / "train" / "a folder").mkdir(parents=True)
+
+    with pytest.raises(LessonError, match=r"the workspace .* cannot be used") as caught:
+        call(app, "train", "--max_steps", "3", "--workspace", place)
+
+    assert caught.value.exit_code == 2
+    assert "--workspace FOLDER" in str(caught.value.fix)
+
+
+@pytest.mark.parametrize("flag", ["--data_path", "--workspace"])
+def test_an_empty_value_is_an_error(app: typer.Typer, flag: str) -> None:
+    with pytest.raises(LessonError, match=f"{flag} is '': expected a name or a path"):
+        call(app, "train", "--max_steps", "3", flag, "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--max_steps", "3", "-h"]])
 @pytest.mark.parametrize("command", ["train", "generate"])
-def test_help_shows_every_flag(app: typer.Typer, command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_shows_every_flag(
+    app: typer.Typer, command: Any, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "120")
 
-    shown = call(app, command, "--help").stdout
+    shown = call(app, command, *arguments).stdout
 
     for name in [*(flag.name for flag in flags_of(command)), "workspace", "backend", "json"]:
         assert f"--{name} " in shown

@@ -56,8 +56,8 @@ def test_downloads_then_uses_the_cache(server: Any, find: Callable[..., Found], 
 
     first, second = find(server.url), find(server.url)
 
-    assert (first.source, first.data, first.pinned) == ("download", TEXT, True)
-    assert (second.source, second.data, second.pinned) == ("cache", TEXT, True)
+    assert (first.source, first.data, first.pinned) == ("download", TEXT, False)
+    assert (second.source, second.data, second.pinned) == ("cache", TEXT, False)
     assert server.requests == 1
     assert [path.read_bytes() for path in cache.iterdir()] == [TEXT]
 
@@ -112,7 +112,7 @@ def test_the_users_own_file_comes_first(server: Any, find: Callable[..., Found],
 
     found = find(server.url, given=str(own))
 
-    assert (found.source, found.pinned, found.origin) == ("user", True, str(own))
+    assert (found.source, found.pinned, found.origin) == ("user", False, str(own))
     assert server.requests == 0
 
 
@@ -120,6 +120,21 @@ def test_the_users_own_file_comes_first(server: Any, find: Callable[..., Found],
 def test_the_users_file_must_be_there(find: Callable[..., Found], tmp_path: Path, name: str) -> None:
     with pytest.raises(LessonError, match="data set"):
         find("http://127.0.0.1:1/", given=str(tmp_path / name))
+
+
+def test_pinned_is_the_lessons_own_text_however_it_was_asked_for(
+    find: Callable[..., Found], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.txt"
+    own.write_bytes(TEXT)
+    asked, any_text = find("", given=str(own)), find("", given=str(own), pin=Pin("", ANY))
+    assert not asked.pinned
+    assert not any_text.pinned
+
+    monkeypatch.setattr("lesson_ct4.data.fetch.SHA256", hashlib.sha256(TEXT).hexdigest())
+
+    assert asked.pinned
+    assert any_text.pinned
 
 
 # --- what is wrong with it ---------------------------------------------------------------------
@@ -327,8 +342,13 @@ def params(server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict
 
 
 def test_the_action_leaves_the_text_and_evidence(
-    server: Any, params: dict[str, Any], step: Callable[..., StepContext], run: RunContext
+    server: Any,
+    params: dict[str, Any],
+    step: Callable[..., StepContext],
+    run: RunContext,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("lesson_ct4.data.fetch.SHA256", hashlib.sha256(TEXT).hexdigest())
     server.serve_bytes(TEXT)
     context = step("dataset", "ct4.fetch-dataset")
 
@@ -342,6 +362,7 @@ def test_the_action_leaves_the_text_and_evidence(
         "sha256": sha256,
         "bytes": len(TEXT),
         "pinned": True,
+        "text": "shakespeare",
     }
     assert (outcome.status, outcome.facts, outcome.labels) == ("passed", {"dataset": fact}, ())
     assert (run.workspace.files / "data" / "shakespeare.txt").read_bytes() == TEXT
@@ -355,6 +376,17 @@ def test_the_action_leaves_the_text_and_evidence(
         "unique_characters": len(set(TEXT)),
         "lines": TEXT.count(b"\n"),
     }
+
+
+def test_a_digest_on_the_command_line_makes_no_text_the_lessons(
+    server: Any, params: dict[str, Any], step: Callable[..., StepContext]
+) -> None:
+    server.serve_bytes(TEXT)
+
+    outcome = act_fetch.run(params, step())
+
+    assert outcome.facts["dataset"]["pinned"] is False
+    assert outcome.labels == ("other dataset",)
 
 
 def test_the_action_fails_on_a_truncated_file(

@@ -47,7 +47,7 @@ def test_defaults_fit_their_own_flags() -> None:
             assert flag.value(str(flag.default)) == flag.default
 
 
-def test_the_shortest_command_says_the_same() -> None:
+def test_a_command_says_the_same_and_what_a_reader_asks_for() -> None:
     defaults = {flag.name: flag.default for flag in flags_of("train")}
     params = {
         **defaults,
@@ -60,14 +60,27 @@ def test_the_shortest_command_says_the_same() -> None:
 
     line = command_line("train", params)
 
-    assert command_line("train", {"data_path": "~/x/y.txt"}).endswith("--data_path ~/x/y.txt")
-    assert line == "lesson ct4 train --max_steps 3000 --bias false --recipe tuned --fresh"
+    assert "--data_path ~/x/y.txt --model" in command_line("train", {"data_path": "~/x/y.txt"})
+    assert line == (
+        "lesson ct4 train --data_path data/shakespeare.txt --model_save_path nanogpt"
+        " --max_steps 3000 --bias false --recipe tuned --fresh"
+    )
     assert read(line.removeprefix("lesson ct4 train")).params == {
+        "data_path": "data/shakespeare.txt",
+        "model_save_path": "nanogpt",
         "max_steps": 3000,
         "bias": False,
         "recipe": "tuned",
         "fresh": True,
     }
+
+
+@pytest.mark.parametrize("prompt", ["ROMEO:", "", "it's", "--x", "-h"])
+def test_a_command_that_generates_shows_the_prompt(prompt: str) -> None:
+    line = command_line("generate", {"prompt": prompt})
+
+    assert line.endswith(" --model_path nanogpt --max_new_tokens 300 --temperature 0.8")
+    assert read(line.removeprefix("lesson ct4 generate"), "generate").params["prompt"] == prompt
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -116,7 +129,10 @@ def test_upstreams_spellings(line: str, params: dict[str, Any]) -> None:
         ("--mesh 8", "--mesh is '8': expected rows x columns of chips, such as 1x8", None),
         ("--bach_size 4", "unknown flag --bach_size", "did you mean --batch_size?"),
         ("--lerning-rate=1", "unknown flag --lerning-rate", "did you mean --learning_rate?"),
-        ("--prompt x", "unknown flag --prompt", "it is a flag of lesson ct4 generate"),
+        ("--prompt x", "unknown flag --prompt", "--prompt belongs to `lesson ct4 generate`"),
+        ("--promt x", "unknown flag --promt", "did you mean --prompt? It belongs to `lesson ct4 generate`"),
+        ("--zzz", "unknown flag --zzz", "see lesson ct4 train --help and lesson ct4 generate --help"),
+        ("--data_path ''", "--data_path is '': expected a name or a path", None),
         ("--batch_size", "--batch_size needs an integer", None),
         ("--learning_rate --fresh", "--learning_rate needs a number", None),
         ("--resume --fresh", "--resume needs a value", "to start anew, write --fresh"),

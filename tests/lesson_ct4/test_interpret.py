@@ -71,7 +71,15 @@ def test_a_prompt_makes_the_script_generate() -> None:
     (call,) = interpret('python train_nanogpt.py --prompt "ROMEO:" --model_path a.pkl --batch_size 4')
 
     assert (call.action, call.params) == ("ct4.generate", {"prompt": "ROMEO:", "model_path": "a.pkl"})
-    assert [problem.severity for problem in call.diagnostics] == ["info"]
+    assert [(problem.severity, problem.message) for problem in call.diagnostics] == [
+        ("info", "--batch_size has no effect when the script generates")
+    ]
+
+
+def test_flags_of_generating_do_nothing_when_the_script_trains() -> None:
+    assert problems("python train_nanogpt.py --max_steps 3 --temperature 0.5") == [
+        "lesson.md:10:1: info: --temperature has no effect when the script trains [no-effect]"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.dataset import Dataset, load_dataset
 from lesson_ct4.device.session import Session, open_session
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
+from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.train import TrainStart, TrainStep, train
 from lesson_runner.errors import LessonError, TimedOutError
 
@@ -275,8 +276,10 @@ def test_resuming_what_would_not_be_exact_is_refused(
 ) -> None:
     train(first, dataset, session, save_to=tmp_path / "first")
 
-    with pytest.raises(LessonError, match=f"cannot resume.*{why}"):
+    with pytest.raises(LessonError, match=f"cannot resume.*{why}") as caught:
         train(second, dataset, session, save_to=tmp_path / "second", resume=tmp_path / "first")
+
+    assert "trunk" not in str(caught.value.fix)
 
 
 def test_a_loss_that_is_no_number_names_the_learning_rate(
@@ -288,6 +291,26 @@ def test_a_loss_that_is_no_number_names_the_learning_rate(
         train(tiny(3), dataset, session, save_to=tmp_path / "x")
 
     assert "--learning_rate 0.0002" in str(caught.value.fix)
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_validation_loss_that_is_no_number_saves_nothing(
+    session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    validate = TrainingRun.validation_loss
+
+    def broken(run: TrainingRun) -> float | None:
+        monkeypatch.setattr(Session, "read", lambda self, tensor: np.full((1, 1, 1, 1), value, np.float32))
+        return validate(run)
+
+    monkeypatch.setattr(TrainingRun, "validation_loss", broken)
+
+    with pytest.raises(LessonError, match=f"the validation loss is {value} after step 3") as caught:
+        train(tiny(3), dataset, session, save_to=tmp_path / "x", trunk=tmp_path / "trunk")
+
+    assert "--learning_rate 0.0002" in str(caught.value.fix)
+    assert not list(tmp_path.rglob("*.safetensors"))
     assert not (tmp_path / "x").exists()
 
 

@@ -205,7 +205,11 @@ def test_a_pip_ttnn_beside_a_built_tree_is_a_fault(machine: Told, tree: Path) ->
     [
         (Completed(1, "", "ModuleNotFoundError: No module named 'ttnn'\n"), "No module", "build_metal.sh"),
         (Completed(1, "", "ImportError: undefined symbol: _ZN2tt10\n"), "undefined", "pip uninstall -y ttnn"),
-        (Completed(1, "", "RuntimeError: std::bad_cast\n"), "bad_cast", "rebuild"),
+        (
+            Completed(1, "", "RuntimeError: std::bad_cast\n"),
+            "bad_cast",
+            "./build_metal.sh --clean && ./build",
+        ),
         (Completed(-11, "", ""), "signal 11", "python -c 'import ttnn'"),
         (Completed(124, "", "no answer within 90 s"), "no answer", "python -c 'import ttnn'"),
     ],

@@ -13,9 +13,15 @@ import pytest
 from tests.lesson_ct4.corpus import corpus_path
 
 from lesson_ct4 import synthetic_play
+from lesson_ct4.actions.table import QUICK
+from lesson_ct4.actions.train import FIELDS
+from lesson_ct4.blocks.interpret import interpret_block
+from lesson_ct4.config import config_from
 from lesson_ct4.data import fetch
+from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.schema.validator import load_schema, validator_for
 
+ROOT = Path(__file__).parents[2]
 LESSON = "ct4-finetuning-basics"
 
 
@@ -66,6 +72,42 @@ def test_both_profiles_plan_the_same_steps(tmp_path: Path) -> None:
     trained = next(step["params"] for step in full["steps"] if step["id"] == "stage-1")
     model = {name: trained[name] for name in ("n_layer", "n_embd", "n_head", "sequence_length")}
     assert model == {"n_layer": 6, "n_embd": 384, "n_head": 6, "sequence_length": 256}
+
+
+def test_typed_by_hand_the_stages_have_the_lengths_the_lesson_says() -> None:
+    """Without a runner there is no profile: the printed flags alone must say it."""
+    document, _ = load_lesson(ROOT / "lessons" / f"{LESSON}.md")
+    blocks = [step.block for step in document.steps if step.id.startswith("stage-")]
+    lengths = []
+    for block in blocks:
+        assert block is not None
+        (call,) = interpret_block(block) or ()
+        flags = {name: value for name, value in call.params.items() if name in FIELDS}
+        lengths.append(config_from(flags).steps(train_characters=1_003_855)[0])
+
+    assert lengths == [1_000, 3_000, 10_000, 20_000]
+
+
+def test_the_actions_own_quick_profile_is_the_lessons() -> None:
+    """Documents without profiles of their own get the model that was measured for this lesson."""
+    document, _ = load_lesson(ROOT / "lessons" / f"{LESSON}.md")
+    profile = document.runner["profiles"]["quick"]["with"]["ct4.train"]
+    assert {name: QUICK[name] for name in profile} == profile
+
+
+@pytest.mark.torch
+def test_a_text_of_ones_own_is_not_held_to_shakespeares_numbers(tmp_path: Path) -> None:
+    text = tmp_path / "own.txt"
+    text.write_text("ROMEO: it is a tale told over and over again.\n" * 400)
+
+    result = lesson(
+        tmp_path, "run", LESSON, "--until", "preview", "--param", f"dataset={text}", "--param", "sha256=any"
+    )
+
+    assert result.returncode == 0, result.stdout
+    record = record_of(tmp_path)
+    assert record["labels"] == ["other dataset"]
+    assert record["facts"]["dataset"]["text"] == "other"
 
 
 @pytest.mark.torch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lesson_ct4.actions.workbench import data_path, dataset_labels, share_corpus
+from lesson_ct4.actions.workbench import data_path, dataset_labels, share_corpus, text_name
 from lesson_ct4.data.fetch import Found, Pin, WrongTextError, find_text
 from lesson_ct4.names import base_name
 from lesson_runner.context import StepContext
@@ -42,13 +42,14 @@ def run(params: Json, context: StepContext) -> Outcome:
         "sha256": found.sha256,
         "bytes": len(found.data),
         "pinned": found.pinned,
+        "text": text_name(found.sha256),
     }
     corpus = share_corpus(context.run, found.data)
     # Beside the text for runs that start at a later step, and among the evidence for this one.
     write_aside(target.with_suffix(".json"), json.dumps(fact, indent=2) + "\n")
     write_aside(context.evidence / RECORD, json.dumps({**fact, "corpus": corpus}, indent=2) + "\n")
     _show(found, str(target), context)
-    return Outcome(facts={"dataset": fact}, labels=dataset_labels(context.workspace, found.sha256))
+    return Outcome(facts={"dataset": fact}, labels=dataset_labels(found.sha256))
 
 
 def _show(found: Found, target: str, context: StepContext) -> None:

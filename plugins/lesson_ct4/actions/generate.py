@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 
 from lesson_ct4.actions.workbench import dataset_labels, find_checkpoint, find_corpus, session_for
-from lesson_ct4.device.session import find_boards
 from lesson_ct4.generation.generate import generate
 from lesson_ct4.training.checkpoint import load_checkpoint
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.model import Json, Outcome
 from lesson_runner.resources import write_aside
+from lesson_tenstorrent.devices import count_devices
 
 RECORD = "samples.json"
 
@@ -70,11 +70,11 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
     write_aside(context.evidence / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return Outcome(
         facts={"backend": session.info},
-        labels=(*session.labels, *dataset_labels(context.workspace, trained_on)),
+        labels=(*session.labels, *dataset_labels(trained_on)),
     )
 
 
 def _numerics(run: RunContext, trained: str) -> str:
     """Return the numerics to generate in: the training's, but a board has only its own."""
-    emulated = run.backend == "emulated" or (run.backend == "auto" and not find_boards())
+    emulated = run.backend == "emulated" or (run.backend == "auto" and not count_devices())
     return trained if emulated else "device"

@@ -17,8 +17,9 @@ from lesson_ct4.actions.workbench import (
     session_for,
     share_corpus,
 )
-from lesson_ct4.config import TrainConfig, config_from
+from lesson_ct4.config import RECIPES, TrainConfig, config_from
 from lesson_ct4.data.dataset import Dataset, load_dataset
+from lesson_ct4.measuring.evidence import WINDOW
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
 from lesson_runner.context import StepContext
 from lesson_runner.errors import LessonError
@@ -29,12 +30,13 @@ LINES = 10
 FIELDS = {field.name for field in dataclasses.fields(TrainConfig)}
 
 
-def run(params: Json, context: StepContext, data: Path | None = None) -> Outcome:
+def run(params: Json, context: StepContext, data: Path | None = None, *, share_steps: bool = True) -> Outcome:
     """
     Train, and leave a checkpoint in the workspace and the loss curve among the evidence.
 
     Args:
         data: the text, if it is not in the workspace.
+        share_steps: keep the steps that the run's stages have in common, and use those that are there.
 
     Raises:
         LessonError: a data set or checkpoint is missing, or parameters do not fit one another.
@@ -60,7 +62,7 @@ def run(params: Json, context: StepContext, data: Path | None = None) -> Outcome
         session,
         save_to=save_to,
         evidence=context.evidence,
-        trunk=context.run.folder / "trunk",
+        trunk=context.run.folder / "trunk" if share_steps else None,
         resume=resume,
         on_start=story.start,
         on_step=story.step,
@@ -70,7 +72,7 @@ def run(params: Json, context: StepContext, data: Path | None = None) -> Outcome
     story.close(result)
     return Outcome(
         facts={"backend": session.info, "dataset": about_dataset(path, dataset.sha256)},
-        labels=(*session.labels, *dataset_labels(context.workspace, dataset.sha256)),
+        labels=(*session.labels, *dataset_labels(dataset.sha256)),
     )
 
 
@@ -113,7 +115,7 @@ class _Story:
             self._say(f"  Epochs: {config.num_epochs}")
         self._say(f"  Batch size: {config.batch_size}")
         self._say(f"  Learning rate: {config.learning_rate:g}")
-        self._say(f"  Recipe: {config.recipe}")
+        self._say(f"  Recipe: {_recipe(config)}")
         reused = f" ({start.reused_steps:,} of them trained before)" if start.reused_steps else ""
         self._say(f"  Training steps: {start.steps:,}{reused}\n")
         self._first = self._printed = start.reused_steps
@@ -143,7 +145,7 @@ class _Story:
 
     def close(self, result: TrainResult) -> None:
         """Tell how it ended."""
-        last = result.losses[-50:]
+        last = result.losses[-WINDOW:]
         self._say("\nTraining complete!")
         self._say(
             f"Final loss: {float(np.mean(last, dtype=np.float64)):.2f} (mean of the last {len(last)} steps)"
@@ -152,3 +154,14 @@ class _Story:
             self._say(f"Validation loss: {result.validation_loss:.2f}")
         self._say(f"Checkpoint saved: {result.checkpoint}")
         self._say(f"Total time: {result.seconds:.0f} seconds")
+
+
+def _recipe(config: TrainConfig) -> str:
+    """Return the recipe's name, and what was set otherwise."""
+    changed = []
+    for name, value in RECIPES[config.recipe].items():
+        actual = getattr(config, name)
+        if actual != value:
+            shown = "none" if actual is None else f"{actual:g}" if isinstance(actual, float) else actual
+            changed.append(f"{name} {shown}")
+    return f"{config.recipe}, but {', '.join(changed)}" if changed else config.recipe

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from lesson_ct4.actions.paths import made_by
 from lesson_ct4.blocks.interpret import interpret_block
-from lesson_ct4.data.fetch import SHA256
+from lesson_ct4.data import fetch
 from lesson_ct4.names import STATE, base_name, loaded_stems, saved_stem
 from lesson_ct4.training.checkpoint import checkpoint_path
 from lesson_runner.context import RunContext, StepContext, Workspace
@@ -144,29 +144,37 @@ def find_corpus(context: StepContext, sha256: str) -> str | None:
 
 
 def about_dataset(path: Path, sha256: str) -> dict[str, Any]:
-    """Return the run's fact about a data set: what the step that fetched it wrote down, if it is still so."""
+    """
+    Return the run's fact about a data set.
+
+    Where it came from is what the step that fetched it wrote down, if it is still the same text; anybody can
+    edit that file, so nothing else is taken from it.
+    """
     fact = _read_fact(path.with_suffix(".json"))
-    if fact.get("sha256") == sha256:
-        return fact
+    if fact.get("sha256") != sha256:
+        fact = {}
     return {
-        "name": path.name,
-        "source": "user",
-        "url": None,
+        "name": fact.get("name", path.name),
+        "source": fact.get("source", "user"),
+        "url": fact.get("url"),
         "sha256": sha256,
         "bytes": path.stat().st_size,
-        "pinned": sha256 == SHA256,
+        "pinned": sha256 == fetch.SHA256,
+        "text": text_name(sha256),
     }
 
 
-def dataset_labels(workspace: Workspace, sha256: str) -> tuple[str, ...]:
-    """Return what a reader must know of results on the text with this digest."""
+def text_name(sha256: str) -> str:
+    """Return which text has this digest: ``shakespeare``, ``synthetic`` or ``other``."""
     from lesson_ct4 import synthetic_play
 
-    if sha256 == synthetic_play.SHA256:
-        return (SYNTHETIC_LABEL,)
-    facts = [_read_fact(path) for path in workspace.resolve("data").glob("*.json")]
-    pinned = any(fact.get("sha256") == sha256 and fact.get("pinned") is True for fact in facts)
-    return () if pinned or sha256 == SHA256 else (OTHER_LABEL,)
+    return {fetch.SHA256: "shakespeare", synthetic_play.SHA256: "synthetic"}.get(sha256, "other")
+
+
+def dataset_labels(sha256: str) -> tuple[str, ...]:
+    """Return what a reader must know of results on the text with this digest."""
+    labels = {"shakespeare": (), "synthetic": (SYNTHETIC_LABEL,), "other": (OTHER_LABEL,)}
+    return labels[text_name(sha256)]
 
 
 def _read_fact(path: Path) -> dict[str, Any]:

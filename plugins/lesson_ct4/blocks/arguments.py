@@ -101,15 +101,22 @@ def find(name: str, command: Command | Literal["script"]) -> Flag | None:
 
 def _unknown(index: int, name: str, command: Command | Literal["script"]) -> Problem:
     message = f"unknown flag {name}"
-    if find(name, "script"):
-        other = "generate" if command == "train" else "train"
-        return Problem(index, "unknown-flag", message, f"it is a flag of lesson ct4 {other}")
-    known = [flag.name for flag in FLAGS if command == "script" or command in flag.commands]
-    near = difflib.get_close_matches(name.lstrip("-").replace("-", "_"), known, n=1, cutoff=0.5)
-    fix = (
-        f"did you mean --{near[0]}?" if near else "see lesson ct4 train --help and lesson ct4 generate --help"
-    )
+    other = "generate" if command == "train" else "train"
+    if found := find(name, "script"):
+        return Problem(index, "unknown-flag", message, f"--{found.name} belongs to `lesson ct4 {other}`")
+    ours = [flag.name for flag in FLAGS if command == "script" or command in flag.commands]
+    theirs = [flag.name for flag in FLAGS if flag.name not in ours]
+    fix = "see lesson ct4 train --help and lesson ct4 generate --help"
+    if near := _nearest(name, ours):
+        fix = f"did you mean --{near}?"
+    elif near := _nearest(name, theirs):
+        fix = f"did you mean --{near}? It belongs to `lesson ct4 {other}`"
     return Problem(index, "unknown-flag", message, fix)
+
+
+def _nearest(name: str, known: Sequence[str]) -> str | None:
+    near = difflib.get_close_matches(name.lstrip("-").replace("-", "_"), known, n=1, cutoff=0.6)
+    return near[0] if near else None
 
 
 def _missing(index: int, name: str, flag: Flag) -> Problem:

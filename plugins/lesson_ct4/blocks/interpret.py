@@ -23,7 +23,7 @@ ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 PROMPT = re.compile(r"^(\([^)]*\) ?)?[$%] ", re.MULTILINE)
 
 UPSTREAM_DEFAULTS = {"batch_size": 64, "learning_rate": 3e-4}
-"""What upstream's script takes where the command does not say (its YAML files, all versions)."""
+"""What upstream's script takes where the command does not say (its character YAML)."""
 UPSTREAM_STEPS = 5000
 """Its ``max_steps``, for a command that gives no length at all."""
 
@@ -160,7 +160,7 @@ def _call(
         for problem in parsed.problems
     ]
     diagnostics += [
-        Diagnostic("no-effect", "info", f"--{name} has no effect when the script generates", here)
+        Diagnostic("no-effect", "info", f"--{name} has no effect when the script {kind}s", here)
         for name in ignored
     ]
     return ActionCall(f"ct4.{kind}", params, here, source, diagnostics=tuple(diagnostics))

@@ -83,8 +83,6 @@ class Found:
 
     data: bytes
     source: Source
-    pinned: bool
-    """The digest is the wanted one."""
     origin: str
     """The file or address, for a person."""
     notes: tuple[str, ...] = field(default=())
@@ -93,6 +91,11 @@ class Found:
     def sha256(self) -> str:
         """Digest of the bytes, in hex."""
         return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def pinned(self) -> bool:
+        """True if this is the text of the published lesson, whatever digest was asked for."""
+        return self.sha256 == SHA256
 
 
 def find_text(
@@ -129,7 +132,7 @@ def find_text(
     if not pin.any and kept.is_file():
         data = kept.read_bytes()
         if pin.problem(data, str(kept)) is None:
-            return Found(data, "cache", True, str(kept))
+            return Found(data, "cache", str(kept))
         notes.append(f"the cached copy {kept} was damaged; downloading again")
     try:
         data = _downloaded(pin, limits, progress)
@@ -145,7 +148,7 @@ def find_text(
             write_aside(kept, data)
         except OSError as error:
             notes.append(f"not kept for the next run: {kept}: {error.strerror}")
-    return Found(data, "download", not pin.any, pin.url, tuple(notes))
+    return Found(data, "download", pin.url, tuple(notes))
 
 
 def _given(pin: Pin, given: str) -> Found:
@@ -161,7 +164,7 @@ def _given(pin: Pin, given: str) -> Found:
         raise LessonError(f"the data set {path} cannot be read: {error.strerror}") from None
     if problem := pin.problem(data, str(path)):
         raise WrongTextError(problem + "\n  to train on a text of your own: --param sha256=any")
-    return Found(data, "user", not pin.any, str(path))
+    return Found(data, "user", str(path))
 
 
 def _downloaded(pin: Pin, limits: Limits | None, progress: Progress | None) -> bytes:
@@ -196,4 +199,4 @@ def _play(synthetic: Callable[[], bytes] | None, why: str, notes: list[str] | No
         from lesson_ct4.synthetic_play import generate
 
         synthetic = generate
-    return Found(synthetic(), "synthetic", False, why, tuple(notes or ()))
+    return Found(synthetic(), "synthetic", why, tuple(notes or ()))

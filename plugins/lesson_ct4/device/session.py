@@ -12,9 +12,8 @@ import importlib
 import importlib.metadata
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
 import ml_dtypes
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from lesson_ct4.device import mesh as meshes
 from lesson_runner.errors import HardwareError, LessonError
+from lesson_tenstorrent.devices import count_devices
 
 Backend = Literal["auto", "ttml", "emulated"]
 Importer = Callable[[str], Any]
@@ -31,14 +31,8 @@ _BUILD = (
     "build it in the tt-metal tree with ./build_metal.sh --build-tt-train, then put "
     "<tt-metal>/tt-train/sources/ttml and <tt-metal>/build/tt-train/sources/ttml "
     "on the path of this Python (one .pth file, two lines); "
-    "`lesson doctor` checks it; --backend emulated needs no board"
+    "`lesson run ct4-finetuning-basics --only environment` checks it; --backend emulated needs no board"
 )
-
-
-def find_boards() -> list[str]:
-    """Return the Tenstorrent devices of this machine: the numbers below ``/dev/tenstorrent``."""
-    folder = Path("/dev/tenstorrent")
-    return sorted(entry.name for entry in folder.iterdir() if entry.name.isdigit()) if folder.is_dir() else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ def open_session(
     numerics: Literal["device", "fp32"] = "device",
     mesh: tuple[int, int] = (1, 1),
     matmul: Literal["native", "fp32-then-round"] | None = None,
-    boards: Callable[[], Sequence[str]] = find_boards,
+    boards: Callable[[], int] = count_devices,
     importer: Importer = importlib.import_module,
 ) -> Iterator[Session]:
     """
@@ -126,7 +120,7 @@ def open_session(
         numerics: the emulation can compute as the device does (bfloat16) or in float32.
         mesh: rows and columns of chips; ``(1, n)`` trains on ``n`` chips at once.
         matmul: how the emulation multiplies bfloat16; ``None``: whatever is faster on this processor.
-        boards, importer: how to look for a board and for a module; tests replace them.
+        boards, importer: how to count boards and to import a module; tests replace them.
 
     Raises:
         HardwareError: the board, or its ``ttml``, is missing or does not work.
@@ -134,7 +128,7 @@ def open_session(
     """
     if backend not in get_args(Backend):
         raise LessonError(f"--backend is {backend!r}", fix="--backend must be auto, ttml or emulated")
-    found = list(boards())
+    found = boards()
     if backend == "emulated" or (backend == "auto" and not found):
         if mesh != (1, 1):
             raise LessonError("the emulation has one chip", fix="leave out --mesh, or use a board")
@@ -206,7 +200,10 @@ def _load_real(importer: Importer) -> tuple[Any, Any, dict[str, Any]]:
 def _refuse(error: Exception) -> NoReturn:
     text = f"{type(error).__name__}: {error}"
     if "bad_cast" in text:
-        fix = "ttnn was built before tt-train: rebuild both together with ./build_metal.sh --build-tt-train"
+        fix = (
+            "ttnn was built before tt-train: rebuild both together with "
+            "./build_metal.sh --clean && ./build_metal.sh --build-tt-train"
+        )
     elif "undefined symbol" in text:
         fix = "a ttnn from pip shadows the built one: pip uninstall ttnn"
     else:

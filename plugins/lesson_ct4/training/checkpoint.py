@@ -157,7 +157,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         RecursionError,
     ) as error:
         raise LessonError(
-            f"{path} is not a usable checkpoint: {error}", fix="delete it and train again, with --fresh"
+            f"{path} is not a usable checkpoint: {error}", fix="train again, or name another checkpoint"
         ) from error
 
 

@@ -63,18 +63,26 @@ class TrainingRun:
         value = float(session.read(loss).mean())
         session.context.reset_graph()
         if not math.isfinite(value):
-            raise LessonError(
-                f"the loss became {value} at step {step}, where the learning rate is {rate:.3g}",
-                fix=f"that is too high: try --learning_rate {config.learning_rate / 3:.1g}, "
-                "or add --warmup_steps 100 and --clip_grad_norm 1.0",
-            )
+            raise self._diverged(f"the loss became {value} at step {step}", rate)
         seconds = time.perf_counter() - started
         self.losses[self.step], self.seconds[self.step] = value, seconds
         self.step = step
         return value, rate, seconds
 
+    def _diverged(self, what: str, rate: float) -> LessonError:
+        return LessonError(
+            f"{what}, where the learning rate is {rate:.3g}",
+            fix=f"that is too high: try --learning_rate {self.config.learning_rate / 3:.1g}, "
+            "or add --warmup_steps 100 and --clip_grad_norm 1.0",
+        )
+
     def validation_loss(self) -> float | None:
-        """Return the mean loss over the validation windows, without dropout; ``None`` if there are none."""
+        """
+        Return the mean loss over the validation windows, without dropout; ``None`` if there are none.
+
+        Raises:
+            LessonError: the loss is not a number.
+        """
         session, losses = self.session, []
         self._model.eval()
         with session.no_gradients():
@@ -87,8 +95,12 @@ class TrainingRun:
                 mask = session.causal_mask(self.config.sequence_length)
                 logits = self._model(session.ids(ids), mask)
                 loss = session.ttml.ops.loss.cross_entropy_loss(logits, session.ids(targets))
-                losses.append(float(session.read(loss).mean()))
+                value = float(session.read(loss).mean())
                 session.context.reset_graph()
+                if not math.isfinite(value):
+                    rate = learning_rate(self.config, self.step, self.steps)
+                    raise self._diverged(f"the validation loss is {value} after step {self.step}", rate)
+                losses.append(value)
         return math.fsum(losses) / len(losses) if losses else None
 
     def checkpoint(self) -> Checkpoint:

@@ -25,7 +25,10 @@ from lesson_ct4.training.trunk import Trunk, check_resumable
 from lesson_runner.errors import LessonError, TimedOutError
 
 SNAPSHOT_STEPS = 1000
-"""So often a long run leaves its state in the trunk; a run that is killed loses no more than that."""
+"""
+So often a training that has a trunk leaves its state there. Another attempt within the same run goes on from
+it; a new run has a trunk of its own, and starts anew.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +139,13 @@ def train(
                 raise
             loss, rate, seconds = run.advance()
             on_step(TrainStep(run.step, steps, loss, rate, seconds, tokens / seconds))
-            if run.step == shared or run.step % SNAPSHOT_STEPS == 0:
+            if run.step < steps and (run.step == shared or run.step % SNAPSHOT_STEPS == 0):
                 snapshots.leave()
     finally:
         if evidence is not None:
             write_losses(evidence / "loss.csv", run)
+    validation_loss = run.validation_loss()  # before anything is saved: it also tells if the last step broke
+    snapshots.leave()
     save_checkpoint(save_to, run.checkpoint())
     spent = run.seconds[start:].astype(np.float64)
     timed = spent[1:] if len(spent) > 1 else spent
@@ -150,7 +155,7 @@ def train(
         reused_steps=start,
         parameters=run.parameters,
         losses=run.losses.copy(),
-        validation_loss=run.validation_loss(),
+        validation_loss=validation_loss,
         seconds=float(spent.sum()),
         tokens_per_second=float(tokens * len(timed) / timed.sum()) if len(timed) else None,
     )

@@ -89,7 +89,7 @@ def check_resumable(
     if checkpoint.step > trunk_steps(checkpoint.config, checkpoint.steps):
         raise LessonError(
             f"cannot resume: at step {checkpoint.step} of {checkpoint.steps} the learning rate had decayed",
-            fix="train with --decay none to resume final checkpoints, or give the trunk folder",
+            fix="train from the start; with --decay none, final checkpoints can be resumed",
         )
     if checkpoint.step > trunk_steps(config, steps):
         raise LessonError(

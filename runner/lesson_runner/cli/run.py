@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,6 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     ask,
     check_backend,
-    describe_block,
     make_console,
     open_valid_lesson,
     print_json,
@@ -30,7 +30,7 @@ from lesson_runner.errors import LessonError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lesson_runner.model import Plan
+    from lesson_runner.model import Lesson, Plan, PlannedStep
     from lesson_runner.plugins import Plugins
 
 PERMISSIONS = ("shell",)
@@ -63,7 +63,7 @@ def run(
     from lesson_runner.report.live import LiveReporter
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.plan import choose_profile, make_plan
-    from lesson_runner.run.runner import Selection, check_selection, new_run_folder, run_plan
+    from lesson_runner.run.runner import Selection, new_run_folder, run_plan, selected
 
     plugins: Plugins = context.obj
     allowed = _allowed(allow)
@@ -73,10 +73,11 @@ def run(
     chosen = choose_profile(document, plugins.actions(), profile, hardware, check_backend(backend))
     plan = make_plan(document, problems, plugins, chosen, params)
     selection = Selection(from_, until, tuple(only or ()))
-    check_selection(plan, selection)
+    steps = selected(plan, selection)
     console = make_console()
     interactive = sys.stdin.isatty() and console.is_terminal and not json
-    _check_permissions(plan, plugins, installed, allowed, interactive)
+    if not installed:
+        _check_permissions(document, steps, plugins, allowed, interactive)
     place = Workspace(workspace.expanduser().resolve())
     folder = new_run_folder(place.runs, document.id)
     run_context = RunContext(
@@ -120,7 +121,7 @@ def _allowed(allow: list[str] | None) -> set[str]:
 
 
 def _check_permissions(
-    plan: Plan, plugins: Plugins, installed: bool, allowed: set[str], interactive: bool
+    lesson: Lesson, steps: Iterable[PlannedStep], plugins: Plugins, allowed: set[str], interactive: bool
 ) -> None:
     """
     Make sure that a lesson from elsewhere runs other people's code only with leave.
@@ -129,16 +130,16 @@ def _check_permissions(
         LessonError: leave was not given.
     """
     actions = plugins.actions()
-    asking = [step for step in plan.steps if not step.skip and actions[step.action].permissions - allowed]
-    if installed or not asking:
+    asking = [step for step in steps if actions[step.action].permissions - allowed]
+    if not asking:
         return
     names = ", ".join(f"'{step.id}'" for step in asking)
     wanted = sorted({name for step in asking for name in actions[step.action].permissions - allowed})
-    question = f"{plan.lesson.path} wants to run commands of its own (steps {names}). Allow that?"
+    question = f"{lesson.path} wants to run commands of its own (steps {names}). Allow that?"
     if interactive and ask(question):
         return
     raise LessonError(
-        f"{plan.lesson.path}: steps {names} run commands of the lesson's author on this machine",
+        f"{lesson.path}: steps {names} run commands of the lesson's author on this machine",
         fix=f"read them, then run again with --allow {','.join(wanted)}",
     )
 
@@ -154,9 +155,11 @@ def _print_heading(console: Console, plan: Plan, folder: Path) -> None:
     line = f"Profile {plan.profile}{': ' if summary else ''}{safe(summary)}"
     console.print(Text(line), soft_wrap=True)
     console.print(
-        Text(f"{len(plan.steps)} steps; everything is written below {folder.parent.parent}"), soft_wrap=True
+        Text(f"Steps: {len(plan.steps)}; everything is written below {folder.parent.parent}"), soft_wrap=True
     )
     for problem in plan.diagnostics:
         console.print(Text(safe(str(problem)), "yellow"), soft_wrap=True)
-    for item in plan.not_run:
-        console.print(Text(f"not run: {safe(describe_block(item))}", "dim"), soft_wrap=True)
+    if plan.not_run:
+        lines = ", ".join(str(item.block.location.line) for item in plan.not_run)
+        text = f"Not run: the blocks at lines {lines}; 'lesson plan' says why"
+        console.print(Text(text, "dim"), soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import JsonOption, print_json
-from lesson_runner.errors import ExitCode, InvalidLessonError
+from lesson_runner.errors import ExitCode, InvalidLessonError, LessonError
 
 if TYPE_CHECKING:
     from lesson_runner.model import Diagnostic
@@ -63,7 +63,12 @@ def _paths(names: list[str], plugins: Plugins) -> list[Path]:
     paths: list[Path] = []
     for name in names:
         folder = Path(name)
-        paths += sorted(folder.rglob("*.md")) if folder.is_dir() else [find(name, plugins)[0]]
+        if not folder.is_dir():
+            paths.append(find(name, plugins)[0])
+        elif found := sorted(folder.rglob("*.md")):
+            paths += found
+        else:
+            raise LessonError(f"{folder}: there is no .md file in this folder", fix="name another folder")
     return paths
 
 

@@ -117,7 +117,7 @@ def _metric(argument: Mapping[str, Any], produced: Produced) -> Verdict:
         return Verdict("metric", expected, f"not measured (measured: {known})", False)
     # A comparison with NaN is never true, and an infinite value has met no honest bound.
     good = math.isfinite(value) and argument.get("min", -math.inf) <= value <= argument.get("max", math.inf)
-    return Verdict("metric", expected, f"{name} = {value:.6g}{' ' + unit if unit else ''}", good)
+    return Verdict("metric", expected, f"{name} = {_shown(value)}{' ' + unit if unit else ''}", good)
 
 
 def _file(argument: Mapping[str, Any], produced: Produced) -> Verdict:
@@ -153,8 +153,10 @@ def bounds(argument: Mapping[str, Any]) -> str:
     return f"{low}{argument['name']}{high}{unit}"
 
 
-def _shown(bound: float) -> str:
-    return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"
+def _shown(value: float) -> str:
+    """Return a number so that one off by one is seen to be."""
+    whole = math.isfinite(value) and value == int(value)
+    return f"{int(value):,}" if whole else f"{value:.6g}"
 
 
 def weigh(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimVerdict:
@@ -166,15 +168,15 @@ def weigh(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimV
     if reason is None and (value is None or not math.isfinite(value)):
         reason = f"{argument['name']} was not measured"
     if reason is not None or value is None:
-        shown = "" if value is None else f"{value:.6g}"
+        shown = "" if value is None else _shown(value)
         return ClaimVerdict(text, claim.source, shown, "not evaluated", reason or "")
     low, high = argument.get("min", -math.inf), argument.get("max", math.inf)
     if low <= value <= high:
-        return ClaimVerdict(text, claim.source, f"{value:.6g}", "reproduced")
+        return ClaimVerdict(text, claim.source, _shown(value), "reproduced")
     one_sided = "lower" if "min" not in argument else "higher"
     better = claim.conditions.get("better", "lower" if {"min", "max"} <= set(argument) else one_sided)
     is_better = value < low if better == "lower" else value > high
-    return ClaimVerdict(text, claim.source, f"{value:.6g}", "better" if is_better else "worse")
+    return ClaimVerdict(text, claim.source, _shown(value), "better" if is_better else "worse")
 
 
 def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | None:
@@ -194,7 +196,11 @@ def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | Non
 
 
 def _holds(conditions: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
-    return all(_dotted(facts, name) == value for name, value in conditions.items())
+    """Return whether the facts are as wanted; a list wants one of its values."""
+    return all(
+        _dotted(facts, name) in (value if isinstance(value, list) else [value])
+        for name, value in conditions.items()
+    )
 
 
 def _dotted(facts: Any, name: str) -> Any:

@@ -38,14 +38,15 @@ class _State:
     exit_code: ExitCode = ExitCode.GOOD
 
 
-def check_selection(plan: Plan, selection: Selection) -> None:
+def selected(plan: Plan, selection: Selection) -> tuple[PlannedStep, ...]:
     """
-    Check a selection before anything is created for the run.
+    Return the steps that a selection leaves to run.
 
     Raises:
         LessonError: it names a step that does not exist, or leaves nothing to run.
     """
-    _left_out(plan.steps, selection)
+    left_out = _left_out(plan.steps, selection)
+    return tuple(step for step in plan.steps if not step.skip and step.id not in left_out)
 
 
 def new_run_folder(runs: Path, lesson_id: str) -> Path:
