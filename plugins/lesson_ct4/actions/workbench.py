@@ -147,8 +147,8 @@ def about_dataset(path: Path, sha256: str) -> dict[str, Any]:
     """
     Return the run's fact about a data set.
 
-    Where it came from is what the step that fetched it wrote down, if it is still the same text; anybody can
-    edit that file, so nothing else is taken from it.
+    Its name and where it came from are what the step that fetched it wrote down, if it is still the same
+    text; anybody can edit that file, so nothing else is taken from it.
     """
     fact = _read_fact(path.with_suffix(".json"))
     if fact.get("sha256") != sha256:

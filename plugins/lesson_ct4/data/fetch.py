@@ -152,7 +152,10 @@ def find_text(
 
 
 def _given(pin: Pin, given: str) -> Found:
-    path = Path(given).expanduser()
+    try:
+        path = Path(given).expanduser()
+    except RuntimeError:
+        raise LessonError(f"the data set {given}: no such user", fix="check --param dataset=FILE") from None
     if not path.is_file():
         what = "is not a file" if path.exists() else "does not exist"
         raise LessonError(f"the data set {path} {what}", fix="check --param dataset=FILE")

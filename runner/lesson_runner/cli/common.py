@@ -43,6 +43,21 @@ WorkspaceOption = Annotated[
 WORKSPACE = Path(".lesson")
 
 
+def expand(workspace: Path) -> Path:
+    """
+    Return the workspace with ``~`` replaced by the home folder.
+
+    Raises:
+        LessonError: it names the home of a user that does not exist.
+    """
+    from lesson_runner.errors import LessonError
+
+    try:
+        return workspace.expanduser()
+    except RuntimeError:
+        raise LessonError(f"--workspace {workspace}: there is no such user", fix="name a folder") from None
+
+
 def print_json(data: Any) -> None:
     """Print ``data`` as JSON to standard output."""
     from lesson_runner.run.record import plain

@@ -20,6 +20,7 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     ask,
     check_backend,
+    expand,
     make_console,
     open_valid_lesson,
     print_json,
@@ -78,7 +79,7 @@ def run(
     interactive = sys.stdin.isatty() and console.is_terminal and not json
     if not installed:
         _check_permissions(document, steps, plugins, allowed, interactive)
-    place = Workspace(workspace.expanduser().resolve())
+    place = Workspace(expand(workspace).resolve())
     folder = new_run_folder(place.runs, document.id)
     run_context = RunContext(
         document,

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, make_console, print_json
+from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
 from lesson_runner.errors import LessonError
 
 
@@ -20,7 +20,7 @@ def runs(workspace: WorkspaceOption = WORKSPACE, json: JsonOption = False) -> No
     from lesson_runner.run import record
 
     found: list[dict[str, Any]] = []
-    folder = workspace.expanduser() / "runs"
+    folder = expand(workspace) / "runs"
     for path in sorted(item for item in folder.glob("*") if item.is_dir()):
         entry: dict[str, Any] = {"run_id": path.name, "folder": str(path), "status": "unfinished"}
         try:
