@@ -150,6 +150,21 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
 
+def training_fields(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of an action's parameters that are fields of :class:`TrainConfig`."""
+    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    return {name: value for name, value in params.items() if name in known}
+
+
+def config_problem(params: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with training parameters and how to mend it; ``None`` if nothing is."""
+    try:
+        config_from(training_fields(params))
+    except LessonError as error:
+        return f"{error} ({error.fix})" if error.fix else str(error)
+    return None
+
+
 def config_from(flags: Mapping[str, Any]) -> TrainConfig:
     """
     Build a configuration: the named recipe's values, then ``flags`` over them.

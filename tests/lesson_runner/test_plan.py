@@ -45,6 +45,7 @@ class cook:  # noqa: N801  # stands for a plugin's module
                 presets={"dish": {"stew": {"minutes": 60, "heat": "preset"}}},
                 profiles={"hasty": {"minutes": 2}},
                 self_judging=True,
+                check=lambda params: "soup is not cooked for a day" if params["minutes"] == 1440 else None,
                 paths=lambda params: Paths(
                     tuple(params.get("reads", "").split()), tuple(params.get("writes", "").split())
                 ),
@@ -77,6 +78,19 @@ PROFILES = {
     "quick": {"summary": "Q", "with": {"cook": {"heat": "profile", "salt": 1}}},
     "full": {"summary": "F"},
 }
+
+
+def test_an_action_says_which_values_do_not_go_together(tmp_path: Path) -> None:
+    """Found while planning; values of the wrong type are reported before it is asked."""
+    for value, message in (
+        ("1440", "step 'a': soup is not cooked for a day"),
+        ("long", "not a whole number"),
+    ):
+        with pytest.raises(InvalidLessonError) as caught:
+            plan(tmp_path, step("a"), f"minutes={value}")
+        (found,) = caught.value.diagnostics
+        assert message in found.message
+        assert (found.rule, found.location.line) == ("wrong-value", 14)
 
 
 def test_layers_from_weakest_to_strongest(tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from tests.lesson_ct4.corpus import corpus_path
 
 from lesson_ct4 import synthetic_play
 from lesson_ct4.actions.table import QUICK
-from lesson_ct4.actions.train import FIELDS
 from lesson_ct4.blocks.interpret import interpret_block
-from lesson_ct4.config import config_from
+from lesson_ct4.config import config_from, training_fields
 from lesson_ct4.data import fetch
 from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.schema.validator import load_schema, validator_for
@@ -82,8 +81,8 @@ def test_typed_by_hand_the_stages_have_the_lengths_the_lesson_says() -> None:
     for block in blocks:
         assert block is not None
         (call,) = interpret_block(block) or ()
-        flags = {name: value for name, value in call.params.items() if name in FIELDS}
-        lengths.append(config_from(flags).steps(train_characters=1_003_855)[0])
+        config = config_from(training_fields(call.params))
+        lengths.append(config.steps(train_characters=1_003_855)[0])
 
     assert lengths == [1_000, 3_000, 10_000, 20_000]
 
@@ -93,6 +92,14 @@ def test_the_actions_own_quick_profile_is_the_lessons() -> None:
     document, _ = load_lesson(ROOT / "lessons" / f"{LESSON}.md")
     profile = document.runner["profiles"]["quick"]["with"]["ct4.train"]
     assert {name: QUICK[name] for name in profile} == profile
+
+
+def test_settings_that_contradict_each_other_are_found_before_anything_runs(tmp_path: Path) -> None:
+    result = lesson(tmp_path, "run", LESSON, "--param", "n_head=5")
+
+    assert result.returncode == 2
+    assert "step 'stage-1': --n_head 5 does not cut --n_embd 128 into multiples of 32" in result.stderr
+    assert not (tmp_path / ".lesson").exists()
 
 
 @pytest.mark.torch

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lesson_ct4.actions.paths import fetch_paths, generate_paths, train_paths
-from lesson_ct4.config import RECIPES
+from lesson_ct4.config import RECIPES, config_problem
 from lesson_ct4.data import fetch
 from lesson_ct4.flags import Command, command_line, flags_of
 from lesson_runner.context import StepContext
@@ -125,6 +125,7 @@ ACTIONS = (
         defaults=_flag_defaults("train"),
         presets={"recipe": RECIPES},
         profiles={"quick": QUICK, "full": FULL},
+        check=config_problem,
         paths=train_paths,
         command=_flag_command("train"),
     ),

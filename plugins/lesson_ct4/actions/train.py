@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from lesson_ct4.actions.workbench import (
     session_for,
     share_corpus,
 )
-from lesson_ct4.config import RECIPES, TrainConfig, config_from
+from lesson_ct4.config import RECIPES, TrainConfig, config_from, training_fields
 from lesson_ct4.data.dataset import Dataset, load_dataset
 from lesson_ct4.measuring.evidence import WINDOW
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
@@ -27,7 +26,6 @@ from lesson_runner.model import Json, Outcome
 
 LINES = 10
 """How many lines a stage prints; every step is reported as progress."""
-FIELDS = {field.name for field in dataclasses.fields(TrainConfig)}
 
 
 def run(params: Json, context: StepContext, data: Path | None = None, *, share_steps: bool = True) -> Outcome:
@@ -43,7 +41,7 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     """
     if params.get("fresh") and params.get("resume"):
         raise LessonError("--fresh and --resume contradict each other", fix="leave one of them out")
-    config = config_from({name: value for name, value in params.items() if name in FIELDS})
+    config = config_from(training_fields(params))
     path = data or find_data(context, params["data_path"])
     dataset = load_dataset(
         path,

@@ -38,6 +38,8 @@ class Action:
         permissions: what a lesson from elsewhere must be allowed before this runs, such as ``shell``.
         self_judging: the action finds out by itself whether it succeeded, so a step may go without
             ``expect``.
+        check: what is wrong with parameters that are each valid, such as two that contradict each other;
+            ``None`` if nothing is. Called while planning, so that a lesson does not fail half-way.
         paths: which names it reads and writes, from its parameters.
         command: the effective command line for its parameters, shown before it runs.
     """
@@ -51,6 +53,7 @@ class Action:
     profiles: Mapping[str, Json] = field(default_factory=dict)
     permissions: frozenset[str] = frozenset()
     self_judging: bool = False
+    check: Callable[[Json], str | None] | None = None
     paths: Callable[[Json], Paths] | None = None
     command: Callable[[Json], str] | None = None
 

@@ -219,6 +219,9 @@ def _check(planned: PlannedStep, step: Step, action: Action) -> list[Diagnostic]
         here = places if source == "step" else block
         schema = {**known.get(name, {}), **shared}
         found += check(value, schema, here, what=f"{what}: {name} (from {source})", base=(name,))
+    problem = action.check(planned.params) if action.check and not found else None
+    if problem:
+        found.append(Diagnostic("wrong-value", "error", f"{what}: {problem}", planned.location))
     if not planned.expect and not action.self_judging:
         message = f"step '{planned.id}' has nothing to judge it: '{action.name}' needs an 'expect'"
         fix = "add 'expect:' with what the reader should see, such as a metric or a line of output"
