@@ -104,6 +104,9 @@ def run_command(command: Command, args: list[str]) -> Outcome:
     outcome = _run(command, params, context)
     if quiet:
         _print_result(context, outcome)
+    elif command == "generate" and outcome.labels:
+        # Beside the text, not in it: the text may be piped on.
+        typer.echo(f"[{', '.join(outcome.labels)}]", err=True)
     return outcome
 
 

@@ -42,6 +42,7 @@ def call(app: typer.Typer, *args: str) -> Any:
 def test_by_hand(app: typer.Typer, here: Path) -> None:
     trained = call(app, "train", "--data_path", "my text.txt", "--track_memory", *TINY.split())
     assert trained.exit_code == 0
+    assert trained.stdout.startswith("NanoGPT Training  [emulated, other dataset]\n")
     assert "[Step 3/3]" in trained.stdout
     assert "--track_memory has no effect here" in trained.stderr
     assert (here / ".lesson" / "files" / "checkpoints" / "nanogpt.safetensors").is_file()
@@ -51,6 +52,9 @@ def test_by_hand(app: typer.Typer, here: Path) -> None:
     assert (result["status"], result["metrics"]["characters"]) == ("passed", 5)
     assert result["output"].startswith("ROMEO:")
     assert result["labels"] == ["emulated", "other dataset"]
+
+    shown = call(app, "generate", "--max_new_tokens", "5")
+    assert (shown.stdout, shown.stderr) == (result["output"] + "\n", "[emulated, other dataset]\n")
 
     saved = here / ".lesson" / "files" / "checkpoints" / "nanogpt.safetensors"
     elsewhere = saved.rename(here / "elsewhere.safetensors")

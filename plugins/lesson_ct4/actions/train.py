@@ -52,8 +52,9 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     save_to = checkpoint_to_save(context.workspace, params["model_save_path"])
     session = session_for(context.run, config.numerics, params["mesh"])
     share_corpus(context.run, path.read_bytes())
+    labels = (*session.labels, *dataset_labels(dataset.sha256))
     story = _Story(context, config)
-    story.open(dataset, path)
+    story.open(dataset, path, labels)
     result = train(
         config,
         dataset,
@@ -70,7 +71,7 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     story.close(result)
     return Outcome(
         facts={"backend": session.info, "dataset": about_dataset(path, dataset.sha256)},
-        labels=(*session.labels, *dataset_labels(dataset.sha256)),
+        labels=labels,
     )
 
 
@@ -85,10 +86,11 @@ class _Story:
         self._first = self._printed = 0
         self._tokens = config.batch_size * config.sequence_length
 
-    def open(self, dataset: Dataset, path: Path) -> None:
+    def open(self, dataset: Dataset, path: Path, labels: tuple[str, ...]) -> None:
         """Tell what is trained on."""
         tokenizer = dataset.tokenizer
-        self._say("NanoGPT Training")
+        shown = f"  [{', '.join(labels)}]" if labels else ""
+        self._say(f"NanoGPT Training{shown}")
         self._say("=" * 60)
         self._say(f"Data path: {path}")
         self._say(f"Dataset size: {len(dataset.train) + len(dataset.validation)} characters")
