@@ -182,7 +182,8 @@ class NanoGPT(ModuleBase):
         x = self.pos_emb(self.tok_emb(idx))
         for block in self.blocks:
             x = block(x, mask)
-        return self.fc(layernorm(x, self.ln_f_gamma, self.ln_f_beta))  # type: ignore[no-any-return]
+        logits: Tensor = self.fc(layernorm(x, self.ln_f_gamma, self.ln_f_beta))
+        return logits
 
 
 def create_nanogpt(config: NanoGPTConfig) -> NanoGPT:

@@ -44,17 +44,17 @@ def lesson_add_commands(app: typer.Typer) -> None:
 
 
 @hookspec
-def lesson_directories() -> Iterable[Path]:  # type: ignore[empty-body]
+def lesson_directories() -> Iterable[Path]:
     """Return the folders that hold the lessons (``<id>.md``) this plugin brings."""
 
 
 @hookspec
-def lesson_actions() -> Iterable[Action]:  # type: ignore[empty-body]
+def lesson_actions() -> Iterable[Action]:
     """Return the actions that ``uses:`` can name. Two plugins with one name are an error."""
 
 
 @hookspec
-def lesson_detect_hardware() -> Iterable[Hardware]:  # type: ignore[empty-body]
+def lesson_detect_hardware() -> Iterable[Hardware]:
     """Return what is in this machine, and how it was found out; called once a run, must not hang."""
 
 
@@ -73,7 +73,7 @@ def lesson_run_step(step: PlannedStep, context: StepContext) -> Outcome | None:
 
 
 @hookspec
-def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:  # type: ignore[empty-body]
+def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
     """
     Return numbers by name, from the step's stored files and nothing else.
 
@@ -87,5 +87,5 @@ def lesson_step_event(event: Event, context: RunContext) -> None:
 
 
 @hookspec
-def lesson_report_sections(record: Json, folder: Path) -> Iterable[Section]:  # type: ignore[empty-body]
+def lesson_report_sections(record: Json, folder: Path) -> Iterable[Section]:
     """Return what a report on this run should show, as data; ``folder`` is the run's."""

@@ -121,7 +121,7 @@ def test_an_empty_prompt_starts_from_a_new_line(session: Session, model: LoadedM
 )
 def test_wrong_values_are_refused(session: Session, model: LoadedModel, flag: str, value: int) -> None:
     with pytest.raises(LessonError, match=f"--{flag}"):
-        generate(model, "J", session, **{flag: value})  # type: ignore[arg-type]
+        generate(model, "J", session, **{flag: value})  # type: ignore[arg-type]  # one keyword of several types
 
 
 def test_padding_on_the_right_is_never_seen(session: Session, model: LoadedModel) -> None:

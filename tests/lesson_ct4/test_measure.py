@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.lesson_ct4.corpus import tiny_shakespeare
 
 from lesson_ct4 import synthetic_play
-from lesson_ct4.measuring.measure import PHASES, Corpus, emergence, measure_sample, merge
+from lesson_ct4.measuring.measure import Corpus, measure_sample, merge
 from lesson_ct4.measuring.vocabulary import layout, words
 
 RATIOS = ("real_word_ratio", "repetition", "format_score", "copied_ratio")
@@ -341,19 +341,3 @@ def test_merged_ratios_stay_ratios(small: Corpus, texts: list[str]) -> None:
     assert merged["samples"] == len(texts)
     assert merged.get("words", 0) == sum(sample["words"] for sample in metrics)
     assert all(0 <= merged[name] <= 1 for name in RATIOS if name in merged)
-
-
-def test_emergence_names_the_first_stage_of_each_phase() -> None:
-    stages: dict[str, dict[str, float]] = {
-        "1": {"speaker_lines": 0, "format_score": 0.9, "real_word_ratio": 0.2},
-        "2": {"speaker_lines": 3, "format_score": 0.6, "real_word_ratio": 0.4},
-        "3": {"speaker_lines": 3, "format_score": 0.6, "real_word_ratio": 0.9},
-        "4": {"speaker_lines": 3, "format_score": 0.8, "real_word_ratio": 0.9},
-    }
-    assert emergence(stages) == {"structure": "2", "vocabulary": "3", "fluency": "4"}
-
-
-def test_emergence_without_metrics() -> None:
-    assert emergence({}) == {}
-    assert emergence({"1": {}, "2": {"real_word_ratio": 0.5}}) == {"vocabulary": "2"}
-    assert set(PHASES) == {"structure", "vocabulary", "fluency"}

@@ -35,9 +35,13 @@ def test_a_whole_run(tmp_path: Path) -> None:
         "steps": [
             {"id": "dataset", "action": "ct4.fetch-dataset", "params": {}, "metrics": {"bytes": 1}},
             trained("stage-1", "one", steps=2, final_loss=3.5, seconds=1.23),
-            generated("sample-1", "one", real_word_ratio=0.25, speaker_lines=1, format_score=0.5),
+            generated(
+                "sample-1", "one", real_word_ratio=0.25, speaker_lines=1, known_speakers=0, format_score=0.5
+            ),
             trained("stage-2", "two", steps=3, final_loss=2.5, validation_loss=2.6, seconds=2),
-            generated("sample-2", "two", real_word_ratio=0.5, speaker_lines=2, format_score=1),
+            generated(
+                "sample-2", "two", real_word_ratio=0.5, speaker_lines=2, known_speakers=1, format_score=1
+            ),
             generated("hot", "two", real_word_ratio=0.1),
             generated("lost", "two"),
         ]
@@ -53,8 +57,8 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert [item["text"] for item in stages.data["items"]] == ["ROMEO:\nasdf", "ROMEO:\nBut soft"]
     assert table.data["columns"][:3] == ["Stage", "Steps", "Final loss"]
     assert table.data["rows"] == [
-        ["Stage-1", 2, 3.5, None, 25.0, 1, 0.5, 1.2],
-        ["Stage-2", 3, 2.5, 2.6, 50.0, 2, 1, 2],
+        ["Stage-1", 2, 3.5, None, 25.0, 1, 0, 0.5, 1.2],
+        ["Stage-2", 3, 2.5, 2.6, 50.0, 2, 1, 1, 2],
     ]
     assert curves.kind == "series"
     assert curves.data["items"][0] == {"name": "Stage-1", "points": [[1, 4.0], [2, 3.0]]}

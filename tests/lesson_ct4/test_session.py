@@ -209,4 +209,4 @@ def test_no_graph_is_recorded_where_none_is_wanted() -> None:
 
 def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(LessonError, match="--backend is 'gpu'"):
-        open_session("gpu").__enter__()  # type: ignore[arg-type]
+        open_session("gpu").__enter__()  # type: ignore[arg-type]  # what is tested

@@ -78,7 +78,7 @@ def example(tmp_path: Path) -> Iterator[tuple[Any, str]]:
     sources = [token.content for token in blocks]
     package, plugin = types.ModuleType("my_lessons"), types.ModuleType("my_lessons.plugin")
     plugin.__file__ = str(tmp_path / "plugin.py")
-    package.plugin = plugin  # type: ignore[attr-defined]
+    package.plugin = plugin  # type: ignore[attr-defined]  # as importing does
     exec(compile("\n\n".join(sources[:-1]), "docs/hooks.md", "exec"), vars(plugin))
     sys.modules.update({"my_lessons": package, "my_lessons.plugin": plugin})
     yield plugin, sources[-1]

@@ -159,5 +159,5 @@ def test_the_whole_lesson_shows_every_phase_of_learning(source: str, tmp_path: P
     texts = [steps[f"text-{number}"]["metrics"] for number in (1, 2, 3, 4)]
     words = [text["real_word_ratio"] for text in texts]
     assert words[1] < words[2] < words[3]
-    assert texts[2]["speaker_lines"] > 0
-    assert texts[3]["speaker_lines"] > 0
+    # Lines of the form `Xyz:` come by chance from the start; names of the play do not.
+    assert texts[0]["known_speakers"] == 0 < texts[3]["known_speakers"]

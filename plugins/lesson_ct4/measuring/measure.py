@@ -11,16 +11,10 @@ from math import isfinite
 
 from lesson_ct4.measuring.vocabulary import COPY_LENGTH, Corpus, layout, words
 
-__all__ = ["COPY_LENGTH", "PHASES", "REPEAT_WINDOW", "Corpus", "emergence", "measure_sample", "merge"]
+__all__ = ["COPY_LENGTH", "REPEAT_WINDOW", "Corpus", "measure_sample", "merge"]
 
 REPEAT_WINDOW = 100
 """Words back to which a sequence of three words counts as repeated."""
-PHASES: Mapping[str, Mapping[str, float]] = {
-    "structure": {"speaker_lines": 1, "format_score": 0.5},
-    "vocabulary": {"real_word_ratio": 0.5},
-    "fluency": {"real_word_ratio": 0.85, "format_score": 0.7},
-}
-"""The lowest values with which each phase of learning has appeared; all of a phase's must be reached."""
 _WEIGHTS = {
     "real_word_ratio": "words",
     "repetition": "words",
@@ -134,17 +128,3 @@ def merge(samples: Iterable[Mapping[str, float]]) -> dict[str, float]:
         if weights > 0:
             pooled[name] = min(1.0, total / weights)
     return pooled
-
-
-def emergence(per_stage: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
-    """Return for each phase of `PHASES` the first stage that shows it; a phase that none shows is left out.
-
-    Args:
-        per_stage: the merged metrics of each stage, in the order of training.
-    """
-    first: dict[str, str] = {}
-    for stage, metrics in per_stage.items():
-        for phase, bounds in PHASES.items():
-            if phase not in first and all(metrics.get(name, -1) >= low for name, low in bounds.items()):
-                first[phase] = stage
-    return first

@@ -14,10 +14,11 @@ from lesson_runner.model import Json, Section
 COLUMNS = (
     ("Steps", "steps"),
     ("Final loss", "final_loss"),
-    ("Validation loss", "validation_loss"),
+    ("Validation", "validation_loss"),
     ("Real words %", "real_word_ratio"),
     ("Speaker lines", "speaker_lines"),
-    ("Format score", "format_score"),
+    ("Real names", "known_speakers"),
+    ("Format", "format_score"),
     ("Seconds", "seconds"),
 )
 """Heading, and metric."""
@@ -127,7 +128,7 @@ def _cell(metric: str, value: Any) -> Any:
         return None
     if metric == "real_word_ratio":
         return round(100 * value, 1)
-    if metric in ("steps", "speaker_lines"):
+    if metric in ("steps", "speaker_lines", "known_speakers"):
         return int(value)
     return round(value, 1 if metric == "seconds" else 3)
 
