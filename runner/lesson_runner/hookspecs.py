@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Lesson,
         Outcome,
         PlannedStep,
+        Rule,
         Section,
     )
 
@@ -56,6 +57,15 @@ def lesson_actions() -> Iterable[Action]:
 @hookspec
 def lesson_detect_hardware() -> Iterable[Hardware]:
     """Return what is in this machine, and how it was found out; called once a run, must not hang."""
+
+
+@hookspec
+def lesson_rules() -> Iterable[Rule]:
+    """
+    Return the rules this plugin adds to ``lesson validate``.
+
+    A rule's id begins with the plugin's name and a dot, such as ``tenstorrent.metal-versions``.
+    """
 
 
 @hookspec(firstresult=True)

@@ -25,6 +25,7 @@ from lesson_runner.model import (
     Action,
     ActionCall,
     Block,
+    Diagnostic,
     Event,
     Evidence,
     Hardware,
@@ -32,6 +33,8 @@ from lesson_runner.model import (
     Lesson,
     Outcome,
     PlannedStep,
+    Rule,
+    Scope,
     Section,
 )
 
@@ -195,6 +198,26 @@ class Plugins:
                     found[action.name], owners[action.name] = action, plugin
             self._actions = found
         return self._actions
+
+    def rules(self) -> Mapping[str, Rule]:
+        """Return the plugins' rules by id; an id that does not begin with the plugin's name is its error."""
+        found: dict[str, Rule] = {}
+        for plugin, rule in self._collect("lesson_rules", Rule):
+            if rule.id.startswith(f"{plugin}."):
+                found[rule.id] = rule
+            else:
+                self._blame(
+                    plugin, "lesson_rules", ValueError(f"'{rule.id}' does not begin with '{plugin}.'")
+                )
+        return found
+
+    def check_rule(self, rule: Rule, lesson: Lesson, scope: Scope) -> list[Diagnostic]:
+        """Return what a plugin's rule finds in a lesson; one that raises is reported and finds nothing."""
+        try:
+            return list(rule.check(lesson, scope)) if rule.check else []
+        except (Exception, SystemExit) as error:
+            self._blame(rule.id.partition(".")[0], f"rule {rule.id}", error)
+            return []
 
     def detect_hardware(self) -> tuple[Hardware, ...]:
         """Return what the plugins found in this machine."""

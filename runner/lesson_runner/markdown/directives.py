@@ -16,7 +16,7 @@ from typing import Any
 from lesson_runner.markdown.yamltext import KeyPath, Origin, YamlText, load
 from lesson_runner.model import Diagnostic, Location
 
-WORDS = ("step", "expect", "run", "skip", "manual")
+WORDS = ("step", "expect", "run", "skip", "manual", "ignore")
 # "<!-- step by step -->" is prose; a directive goes on with a key, a mapping, or the next line.
 _OPENING = re.compile(r"^ {0,3}<!--[ \t]*(?P<word>[A-Za-z]+)(?=[ \t]*(?:\n|-->|\{|[\w-]+[ \t]*:))")
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[^\s`]*)[^\n]*$", re.MULTILINE)
@@ -89,7 +89,7 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
 
 def _misspelt(word: str, comment: str, location: Location) -> list[Diagnostic]:
     """Return an error if a comment looks like a directive but for its first word."""
-    if not re.search(r"^[ \t]*(id|step|uses|reason)[ \t]*:", comment, re.MULTILINE):
+    if not re.search(r"^[ \t]*(id|step|uses|reason|rules)[ \t]*:", comment, re.MULTILINE):
         return []
     near = difflib.get_close_matches(word.lower(), WORDS, n=1)
     if not near:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_runner.markdown import directives
+from lesson_runner.markdown.links import LinkFinder
 from lesson_runner.markdown.yamltext import KeyPath
-from lesson_runner.model import Block, Diagnostic, Location
+from lesson_runner.model import Block, Diagnostic, Heading, Link, Location
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -32,6 +33,8 @@ class BoundDirective:
     headings: tuple[str, ...]
     why: str = ""
     look_for: str = ""
+    lines: tuple[int, int] = (0, 0)
+    """For ``ignore``: the first and the last line of what it speaks of."""
 
 
 @dataclass(slots=True)
@@ -41,6 +44,10 @@ class Document:
     blocks: list[Block] = field(default_factory=list)
     directives: list[BoundDirective] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    anchors: set[str] = field(default_factory=set)
+    links_complete: bool = True
 
 
 def parse(text: str, path: Path) -> Document:
@@ -53,8 +60,12 @@ def parse(text: str, path: Path) -> Document:
     from markdown_it import MarkdownIt
     from mdit_py_plugins.front_matter import front_matter_plugin
 
-    tokens = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).parse(text)
-    return _Reader(path, text.split("\n")).read(tokens)
+    # What stands inside paragraphs is half of a parser's work, and only links are of interest there.
+    parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
+    environment: dict[str, Any] = {}
+    tokens = parser.parse(text, environment)
+    lines = text.split("\n")
+    return _Reader(path, lines, LinkFinder(parser, environment, path, lines)).read(tokens)
 
 
 @dataclass(slots=True)
@@ -70,39 +81,58 @@ class _Waiting:
 class _Reader:
     """One pass over the tokens, with what the reader has to remember on the way."""
 
-    def __init__(self, path: Path, lines: list[str]) -> None:
+    def __init__(self, path: Path, lines: list[str], links: LinkFinder) -> None:
         self.path = path
         self.lines = lines
+        self.links = links
         self.document = Document()
         self.headings: list[tuple[int, str]] = []
         self.containers: list[int] = []
         self.waiting: _Waiting | None = None
         self.why = ""
+        self.lead = ""
+        self.ignoring: list[directives.Directive] = []
 
     def read(self, tokens: list[Token]) -> Document:
         for index, token in enumerate(tokens):
+            if self.ignoring and token.map and not _is_comment(token):
+                self._ignore(token.map)
             if token.type == "heading_open":
-                self._heading(int(token.tag[1]), tokens[index + 1].content)
+                self._heading(token, tokens[index + 1].content)
             elif token.type in ("list_item_open", "blockquote_open"):
                 self._leave_nothing_waiting(f"before this {token.type.split('_')[0]} begins")
                 self.containers.append(index)
             elif token.type in ("list_item_close", "blockquote_close"):
                 self._leave_nothing_waiting(f"in the same {token.type.split('_')[0]}")
                 self.containers.pop()
-            elif token.type == "inline" and tokens[index - 1].type == "paragraph_open":
-                self._note(token.content)
+            elif token.type == "inline":
+                self.links.read(token, self._titles())
+                if tokens[index - 1].type == "paragraph_open":
+                    self.lead = token.content
+                    self._note(token.content)
             elif token.type == "html_block":
+                self.links.read_html(token, self._titles())
                 self._comment(token)
             elif token.type == "fence":
                 self._fence(token)
         self._leave_nothing_waiting("before the document ends")
+        end = len(self.lines)
+        self._ignore([end, end])
+        self.links.read_references()
+        self.document.links = sorted(self.links.links, key=lambda link: link.location)
+        self.document.anchors = self.links.anchors
+        self.document.links_complete = self.links.complete
         return self.document
 
-    def _heading(self, level: int, title: str) -> None:
+    def _heading(self, token: Token, title: str) -> None:
         self._leave_nothing_waiting("before the next heading")
+        level = int(token.tag[1])
+        line = token.map[0] if token.map else 0
+        place = Location(self.path, line + 1, len(self.lines[line]) - len(self.lines[line].lstrip()) + 1)
+        self.document.headings.append(Heading(level, title, place))
         self.headings = [(above, text) for above, text in self.headings if above < level]
         self.headings.append((level, title))
-        self.why = ""
+        self.why = self.lead = ""
 
     def _note(self, content: str) -> None:
         """Keep a **Why:** for the next directive; give a **Look for:** to the last one of this section."""
@@ -126,6 +156,16 @@ class _Reader:
                     text,
                 )
 
+    def _ignore(self, lines: list[int]) -> None:
+        """Bind the waiting ``ignore`` comments to the part of the document that follows them."""
+        for found in self.ignoring:
+            span = (1, len(self.lines)) if found.data.get("file") is True else (found.location.line, lines[1])
+            bound = BoundDirective(
+                found.word, found.data, found.positions, found.location, None, self._titles(), lines=span
+            )
+            self.document.directives.append(bound)
+        self.ignoring.clear()
+
     def _titles(self) -> tuple[str, ...]:
         return tuple(text for _, text in self.headings)
 
@@ -140,6 +180,9 @@ class _Reader:
         found, problems = directives.read(token.content, self.path, line + 1, indent)
         self.document.diagnostics.extend(problems)
         if found is None:
+            return
+        if found.word == "ignore":
+            self.ignoring.append(found)
             return
         self._leave_nothing_waiting("before the next directive")
         self.waiting = _Waiting(found, tuple(self.containers), self._titles(), self.why)
@@ -159,7 +202,16 @@ class _Reader:
         line, indent = self._place(token)
         location = Location(self.path, line + 2, indent + 1)
         language = (token.info.split() or [""])[0].lower()
-        block = Block(language, token.content, location, self._titles())
+        last = self.lines[token.map[1] - 1].strip(" \t>") if token.map else ""
+        block = Block(
+            language,
+            token.content,
+            location,
+            self._titles(),
+            closed=len(last) >= len(token.markup) and set(last) == {token.markup[0]},
+            depth=len(self.containers),
+            lead=self.lead,
+        )
         if self.waiting is not None and self.waiting.container == tuple(self.containers):
             self._bind(block)
         self.document.blocks.append(block)
@@ -194,3 +246,7 @@ class _Reader:
             )
         )
         self.waiting = None
+
+
+def _is_comment(token: Token) -> bool:
+    return token.type == "html_block" and token.content.lstrip().startswith("<!--")

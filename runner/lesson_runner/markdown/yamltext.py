@@ -1,11 +1,12 @@
-"""YAML as lessons contain it: bounded before it is parsed, and with the place of every key."""
+"""YAML as lessons contain it: bounded, read in one pass, and with the place of every key."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,101 +52,156 @@ class Origin:
         return Location(self.path, self.line + line, column + (self.column if line == 0 else self.indent + 1))
 
 
+class _RefusedError(Exception):
+    """A value that is not read, and the place of its first character in the text."""
+
+    def __init__(self, rule: str, message: str, index: int) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.index = index
+
+
 def load(text: str, origin: Origin) -> YamlText:
     """
     Parse ``text``; dates become ISO strings, as JSON has none.
 
     Never raises for bad input: problems are in the result's ``diagnostics``.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
-    from ruamel.yaml.reader import ReaderError
+    from yaml import MarkedYAMLError, YAMLError
+    from yaml.reader import ReaderError
 
     def failed(rule: str, message: str, index: int = 0) -> YamlText:
         place = origin.locate(text, index)
         return YamlText(None, diagnostics=(Diagnostic(rule, "error", message, place),))
 
-    size = len(text.encode("utf-8", "replace"))
-    if size > MAX_BYTES:
-        return failed("yaml-too-large", f"{size} bytes of YAML; at most {MAX_BYTES} are read")
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) > MAX_BYTES:
+        return failed("yaml-too-large", f"{len(encoded)} bytes of YAML; at most {MAX_BYTES} are read")
     try:
-        limit = _limit_broken(YAML(typ="safe", pure=True).parse(text))
-        if limit:
-            return failed("yaml-too-deep", *limit)
-        node = YAML(typ="safe", pure=True).compose(text)
-        marks = dict(islice(_marks(node), MAX_VALUES + 1))
-        if len(marks) > MAX_VALUES:
-            return failed("yaml-too-large", f"more than {MAX_VALUES} values, those of aliases counted")
-        data = _plain(YAML(typ="safe", pure=True).load(text))
-        return YamlText(data, {path: origin.locate(text, mark.index) for path, mark in marks.items()})
+        reader = _Reader(text)
+        data = reader.read()
+    except _RefusedError as error:
+        return failed(error.rule, str(error), error.index)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(str(error.problem or error.context).split())
         return failed("yaml-syntax", f"not valid YAML: {problem}", mark.index if mark else 0)
-    except ReaderError as error:
-        return failed("yaml-syntax", f"not valid YAML: {error.reason}", error.position)
-    except RecursionError:
-        return failed("yaml-too-deep", "a value that contains itself through an alias")
-    # The parser lets KeyError, ValueError and others of its own workings out for values like `!!bool x`.
-    except Exception as error:
-        problem = f"{type(error).__name__} {' '.join(str(error).split())}"
-        return failed("yaml-syntax", f"not valid YAML: {problem}", _unreadable(text))
+    except ReaderError as error:  # its place is counted in bytes of UTF-8
+        index = len(encoded[: error.position].decode("utf-8", "ignore"))
+        return failed("yaml-syntax", f"not valid YAML: {error.reason}", index)
+    except (YAMLError, UnicodeError, RecursionError) as error:
+        return failed("yaml-syntax", f"not valid YAML: {' '.join(str(error).split())}")
+    return YamlText(data, {path: origin.locate(text, index) for path, index in reader.places.items()})
 
 
-def _unreadable(text: str) -> int:
-    """Return where the first value stands that cannot be read by itself; 0 if each can."""
-    from ruamel.yaml import YAML
+class _Reader:
+    """One pass over the parsed nodes: the data as JSON has it, and where each value stands."""
 
-    for event in YAML(typ="safe", pure=True).parse(text):
-        if type(event).__name__ == "ScalarEvent":
-            start, end = event.start_mark.index, event.end_mark.index
-            try:
-                _plain(YAML(typ="safe", pure=True).load(text[start:end]))
-            except Exception:
-                return int(start)
-    return 0
+    def __init__(self, text: str) -> None:
+        self.loader = _loader()(text)
+        self.places: dict[KeyPath, int] = {}
+        self.seen: set[int] = set()
+        self.aliases = 0
 
+    def read(self) -> Any:
+        node = self.loader.get_single_node()
+        if node is None:
+            return None
+        self.places[()] = node.start_mark.index
+        return self._value(node, (), 0)
 
-def _limit_broken(events: Any) -> tuple[str, int] | None:
-    """Return what limit the stream of parser events breaks, and where."""
-    depth = aliases = 0
-    for event in events:
-        kind = type(event).__name__
-        depth += kind in ("MappingStartEvent", "SequenceStartEvent")
-        depth -= kind in ("MappingEndEvent", "SequenceEndEvent")
-        aliases += kind == "AliasEvent"
-        if depth > MAX_DEPTH:
-            return f"nested more than {MAX_DEPTH} levels deep", event.start_mark.index
-        if aliases > MAX_ALIASES:
-            return f"more than {MAX_ALIASES} aliases (*name)", event.start_mark.index
-    return None
+    def _value(self, node: Any, path: KeyPath, depth: int, aliased: bool = False) -> Any:
+        index = node.start_mark.index
+        if node.id != "scalar" and depth >= MAX_DEPTH:
+            raise _RefusedError("yaml-too-deep", f"nested more than {MAX_DEPTH} levels deep", index)
+        if len(self.places) > MAX_VALUES:
+            message = f"more than {MAX_VALUES} values, those of aliases counted"
+            raise _RefusedError("yaml-too-large", message, 0)
+        if id(node) not in self.seen:
+            self.seen.add(id(node))
+        elif not aliased:
+            aliased = True
+            self.aliases += 1
+            if self.aliases > MAX_ALIASES:
+                raise _RefusedError("yaml-too-deep", f"more than {MAX_ALIASES} aliases (*name)", index)
+        if node.id == "mapping":
+            return self._mapping(node, path, depth, aliased)
+        if node.id == "sequence":
+            items = []
+            for number, item in enumerate(node.value):
+                self.places[(*path, number)] = item.start_mark.index
+                items.append(self._value(item, (*path, number), depth + 1, aliased))
+            return items
+        return self._scalar(node)
 
-
-def _marks(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Yield the mark of every value below a composed node; of mappings, that of its key."""
-    if node is None:
-        return
-    if not path:
-        yield path, node.start_mark
-    if type(node).__name__ == "MappingNode":
+    def _mapping(self, node: Any, path: KeyPath, depth: int, aliased: bool) -> dict[str, Any]:
+        own = [key for key, _ in node.value if key.id == "scalar" and key.tag != "tag:yaml.org,2002:merge"]
+        names = [key.value for key in own]
+        for number, key in enumerate(own):
+            if key.value in names[:number]:
+                message = f"not valid YAML: the key '{key.value}' is there twice"
+                raise _RefusedError("yaml-syntax", message, key.start_mark.index)
+        self.loader.flatten_mapping(node)  # resolves `<<: *defaults`, what is merged first
+        data = {}
         for key, value in node.value:
-            below = (*path, str(key.value))
-            yield below, key.start_mark
-            yield from _marks(value, below)
-    elif type(node).__name__ == "SequenceNode":
-        for index, value in enumerate(node.value):
-            yield (*path, index), value.start_mark
-            yield from _marks(value, (*path, index))
+            if key.id != "scalar":
+                message = "not valid YAML: a key must be text"
+                raise _RefusedError("yaml-syntax", message, key.start_mark.index)
+            name = str(key.value)
+            self.places[(*path, name)] = key.start_mark.index
+            data[name] = self._value(value, (*path, name), depth + 1, aliased)
+        return data
+
+    def _scalar(self, node: Any) -> Any:
+        try:
+            value = self.loader.construct_object(node)
+        # The library lets KeyError, ValueError and others of its own out for values like `!!bool x`.
+        except Exception as error:
+            problem = getattr(error, "problem", None) or f"{type(error).__name__} {error}"
+            message = f"not valid YAML: {' '.join(str(problem).split())}"
+            raise _RefusedError("yaml-syntax", message, node.start_mark.index) from None
+        if isinstance(value, int) and abs(value) >= 10**_MAX_DIGITS:
+            message = f"not valid YAML: a whole number of more than {_MAX_DIGITS} digits"
+            raise _RefusedError("yaml-syntax", message, node.start_mark.index)
+        if isinstance(value, (datetime.datetime, datetime.date)):
+            return value.isoformat()
+        return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 
-def _plain(value: Any) -> Any:
-    """Return ``value`` as JSON has it: keys are strings, dates are ISO strings."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (datetime.datetime, datetime.date)):
-        return value.isoformat()
-    if isinstance(value, int) and abs(value) >= 10**_MAX_DIGITS:
-        raise ValueError(f"a whole number of more than {_MAX_DIGITS} digits")
-    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+@cache
+def _loader() -> Any:
+    """Return PyYAML's safe loader (in C where it has it), taught to read plain values as YAML 1.2 does."""
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):  # type: ignore[misc]  # the base is chosen when this runs
+        """YAML 1.2: ``no``, ``on`` and ``12:30`` are text, ``010`` is ten."""
+
+        yaml_implicit_resolvers: Any = {}  # noqa: RUF012  # PyYAML's way to give them
+
+    prefix = "tag:yaml.org,2002:"
+    plain = {  # https://yaml.org/spec/1.2.2/#103-core-schema, and dates
+        "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+        "null": (r"~|null|Null|NULL|", "~nN\0"),
+        "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+        "float": (
+            r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+            "-+.0123456789",
+        ),
+        "timestamp": (
+            r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d*)?(?:Z|[-+]\d\d(?::?\d\d)?)?)?",
+            "0123456789",
+        ),
+        "merge": (r"<<", "<"),
+    }
+    for name in ("bool", "null", "int", "float", "timestamp", "merge"):
+        pattern, first = plain[name]
+        letters = ["" if letter == "\0" else letter for letter in first]
+        Loader.add_implicit_resolver(prefix + name, re.compile(rf"^(?:{pattern})$"), letters)
+    Loader.add_constructor(prefix + "int", lambda _, node: int(node.value, _base_of(node.value)))
+    return Loader
+
+
+def _base_of(number: str) -> int:
+    return {"0o": 8, "0x": 16}.get(number[:2], 10)

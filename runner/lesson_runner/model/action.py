@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lesson_runner.model.document import Diagnostic, Json, Location
+from lesson_runner.model.document import Diagnostic, Expectation, Json, Location
 
 if TYPE_CHECKING:
     from lesson_runner.context import StepContext
@@ -42,6 +42,9 @@ class Action:
             ``None`` if nothing is. Called while planning, so that a lesson does not fail half-way.
         paths: which names it reads and writes, from its parameters.
         command: the effective command line for its parameters, shown before it runs.
+        expect: what a step of a lesson without directives must show; such lessons say nothing about that.
+        merge: what two calls in one section of a lesson mean together, from their parameters in order; such
+            calls are one step. ``None``: each is a step.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Action:
     check: Callable[[Json], str | None] | None = None
     paths: Callable[[Json], Paths] | None = None
     command: Callable[[Json], str] | None = None
+    expect: tuple[Expectation, ...] = ()
+    merge: Callable[[Json, Json], Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,15 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a document's text: :attr:`old`, which begins at :attr:`location`, becomes :attr:`new`."""
+
+    location: Location
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding about a document."""
 
@@ -35,6 +44,8 @@ class Diagnostic:
     location: Location
     fix: str | None = None
     """What to do about it."""
+    edits: tuple[Edit, ...] = ()
+    """What does it, where that is safe."""
 
     def __str__(self) -> str:
         fix = f" ({self.fix})" if self.fix else ""
@@ -59,6 +70,50 @@ class Block:
     """The titles of the headings the block stands under, outermost first."""
     hidden: bool = False
     """True for a block inside a ``run`` directive's comment: readers do not see it."""
+    closed: bool = True
+    """False for a block that ends only because its container, or the document, does."""
+    depth: int = 0
+    """How many lists and quotes it stands in."""
+    lead: str = ""
+    """The paragraph just above it, with its markup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a lesson."""
+
+    level: int
+    """1 to 6."""
+    title: str
+    """As written, with its markup."""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link or an image of a lesson, in Markdown or in HTML."""
+
+    kind: Literal["link", "image"]
+    target: str
+    """As written."""
+    text: str
+    """What the reader sees, with its markup; empty for a link in HTML."""
+    location: Location
+    """Of the target."""
+    headings: tuple[str, ...] = ()
+    """The titles of the headings it stands under, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """An author's word that a rule does not apply to a part of the document."""
+
+    rules: tuple[str, ...]
+    reason: str
+    location: Location
+    first: int
+    """The first line of that part, counted from 1."""
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +193,8 @@ class Step:
     claims: tuple[Claim, ...] = ()
     profiles: Mapping[str, Override] = field(default_factory=dict)
     optional: bool = False
+    recognised: bool = False
+    """True if the author wrote no directive for it: a plugin claimed its block."""
     positions: Mapping[tuple[str | int, ...], Location] = field(default_factory=dict)
     """Where each key of the directive stands, by its path."""
 
@@ -158,6 +215,13 @@ class Lesson:
     """The blocks under a ``skip`` directive."""
     digest: str
     """sha256 of the file's bytes."""
+    headings: tuple[Heading, ...] = ()
+    links: tuple[Link, ...] = ()
+    anchors: frozenset[str] = frozenset()
+    """Names that HTML in the document gives to places (``id=`` and ``name=``)."""
+    ignores: tuple[Ignore, ...] = ()
+    links_complete: bool = True
+    """False if the document's brackets are too many for its links to be looked for."""
 
     @property
     def id(self) -> str:

@@ -47,7 +47,21 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
         )
     digest = hashlib.sha256(raw).hexdigest()
     blocks, steps, skipped = tuple(body.blocks), tuple(said.steps), tuple(said.skipped)
-    lesson = Lesson(path, text, front.data, front.positions, blocks, steps, skipped, digest)
+    lesson = Lesson(
+        path,
+        text,
+        front.data,
+        front.positions,
+        blocks,
+        steps,
+        skipped,
+        digest,
+        headings=tuple(body.headings),
+        links=tuple(body.links),
+        anchors=frozenset(body.anchors),
+        ignores=tuple(said.ignores),
+        links_complete=body.links_complete,
+    )
     return lesson, sorted(problems, key=lambda item: (item.location.line, item.location.column))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lesson_runner.markdown.document import BoundDirective
-from lesson_runner.model import Claim, Diagnostic, Expectation, Location, NotRun, Override, Step
+from lesson_runner.model import Claim, Diagnostic, Expectation, Ignore, Location, NotRun, Override, Step
 from lesson_runner.schema.validator import check, load_schema, nearest, schema_problem
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -28,6 +28,7 @@ class Directives:
 
     steps: list[Step] = field(default_factory=list)
     skipped: list[NotRun] = field(default_factory=list)
+    ignores: list[Ignore] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
 
 
@@ -48,6 +49,11 @@ def build(directives: Iterable[BoundDirective]) -> Directives:
         elif directive.word == "skip":
             # The parser binds a skip to a block, or reports that there is none.
             found.skipped += [NotRun(directive.block, directive.data["reason"])] if directive.block else []
+        elif directive.word == "ignore":
+            data, (first, last) = directive.data, directive.lines
+            found.ignores.append(
+                Ignore(tuple(data["rules"]), data["reason"], directive.location, first, last)
+            )
         else:
             found.steps.append(_step(directive))
     found.problems += _duplicates(found.steps)
@@ -57,7 +63,7 @@ def build(directives: Iterable[BoundDirective]) -> Directives:
 def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
     """Yield what is wrong with a directive's keys and values."""
     schema = load_schema("step")
-    if directive.word in ("expect", "skip"):
+    if directive.word in ("expect", "skip", "ignore"):
         schema = {"$schema": schema["$schema"], **schema["$defs"][directive.word]}
     yield from check(directive.data, schema, directive.positions, what=f"'{directive.word}' directive")
     if directive.word == "manual" and "instruction" not in directive.data:

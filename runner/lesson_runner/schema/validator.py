@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 KeyPath = tuple[str | int, ...]
 
 
+@cache
 def load_schema(name: str) -> dict[str, Any]:
     """
-    Return a schema of this project by its short name, such as ``lesson``.
+    Return a schema of this project by its short name, such as ``lesson``; always the same object.
 
     Raises:
         LessonError: there is no such schema.
