@@ -1,0 +1,15 @@
+"""What makes a document impossible to run, although it can be read; found while it is planned."""
+
+from __future__ import annotations
+
+from lesson_runner.model import Rule
+
+RULES = (
+    Rule("unknown-action", "error", "An action that no plugin brings."),
+    Rule("unknown-profile", "error", "A profile that the lesson does not declare."),
+    Rule("unknown-language", "error", "A step's block in a language that nothing runs."),
+    Rule("unknown-need", "error", "A need for a step that does not exist."),
+    Rule("needs-circle", "error", "Steps that need one another in a circle."),
+    Rule("nothing-judged", "error", "A step that nothing judges."),
+    Rule("no-steps", "info", "Nothing in the lesson can be run (to 'lesson run', an error)."),
+)
