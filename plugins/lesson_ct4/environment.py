@@ -10,7 +10,8 @@ from packaging.version import InvalidVersion, Version
 
 from lesson_tenstorrent.checks import Check, Finding, Machine
 from lesson_tenstorrent.environment import CHECKS as GENERIC
-from lesson_tenstorrent.environment import check_version, importable, probe
+from lesson_tenstorrent.environment import check_version
+from lesson_tenstorrent.ttml import TTML, UNRELATED_TTML
 
 MINIMUM_PYTHON = (3, 10)
 MINIMUM_METAL = Version("0.67.0")
@@ -24,9 +25,6 @@ EMULATED_DISK_GB = 1.0
 """For four stages of the full model with the optimizer's state, 65 MB each, and what they share."""
 TESTED_TORCH = (Version("2.6"), Version("2.14"))
 """The lowest tested version, and the first one beyond the range; as in the extra ``cpu``."""
-
-TTML_PARTS = frozenset({"autograd", "common", "models", "modules"})
-"""Folders of tt-train's ``ttml`` in all versions; the unrelated package on PyPI has none of them."""
 
 
 def check_python(machine: Machine) -> Finding:
@@ -90,19 +88,6 @@ def torch_is_tested(version: str) -> bool:
         return False
 
 
-def check_unrelated_ttml(machine: Machine) -> Finding:
-    """Look whether ``ttml`` is the package of that name on PyPI, which is about something else."""
-    found = probe("ttml", machine, load=False)
-    expected = "tt-train's ttml, or none"
-    if not found.place:
-        return Finding("ok", "none installed", expected)
-    native = any(item.startswith("_ttml") for item in found.inside)
-    if native or TTML_PARTS & set(found.inside):
-        return Finding("ok", f"tt-train's, in {found.place}", expected)
-    what = f"{found.place} is not tt-train's: it is the tensor-train package of that name on PyPI"
-    return Finding("failed", what, expected, "pip uninstall -y ttml")
-
-
 def check_metal(machine: Machine) -> Finding:
     """Compare the tree's version with what the lesson needs."""
     return check_version(machine, MINIMUM_METAL, OLDER_METAL)
@@ -112,12 +97,7 @@ CHECKS: tuple[Check, ...] = (
     Check("python", "Python", "ttml and this runner are written for it", check_python),
     Check("disk", "disk space", "a run that cannot save its checkpoint is lost", check_disk),
     Check("packages", "packages", "training cannot start without them", check_packages),
-    Check(
-        "unrelated-ttml",
-        "ttml from PyPI",
-        "import ttml would give a library that has nothing to do with training on a device",
-        check_unrelated_ttml,
-    ),
+    UNRELATED_TTML,
     *GENERIC,
     Check(
         "tt-metal-version",
@@ -126,12 +106,6 @@ CHECKS: tuple[Check, ...] = (
         check_metal,
         board_only=True,
     ),
-    Check(
-        "ttml",
-        "import ttml",
-        "all training and generation goes through it",
-        lambda machine: importable("ttml", machine),
-        board_only=True,
-    ),
+    TTML,
 )
 """In the order of the table."""

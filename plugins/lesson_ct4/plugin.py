@@ -13,7 +13,9 @@ from lesson_runner.plugin import (
     Event,
     Evidence,
     Json,
+    Lesson,
     PlannedStep,
+    Rule,
     RunContext,
     Section,
     hookimpl,
@@ -33,26 +35,34 @@ def lesson_add_commands(app: typer.Typer) -> None:
 
 @hookimpl
 def lesson_directories() -> Iterable[Path]:
-    """Return the folder of the ct4 lesson: beside this module (wheel), or at the top of a checkout."""
+    """Return the ct4 lesson: beside this module (wheel), or at the top of a checkout."""
     here = Path(__file__).resolve()
     installed = here.parent / "_lessons"
-    return [installed if installed.is_dir() else here.parents[2] / "lessons"]
+    return [(installed if installed.is_dir() else here.parents[2] / "lessons") / "ct4-finetuning-basics.md"]
 
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
-    """Return the four things a step of the lesson can do."""
+    """Return what a step of the lesson can do."""
     from lesson_ct4.actions.table import ACTIONS
 
     return ACTIONS
 
 
 @hookimpl
-def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Claim blocks that train, generate, or download the lesson's text."""
-    from lesson_ct4.blocks.interpret import interpret_block
+def lesson_rules() -> Iterable[Rule]:
+    """Return what can be wrong with the commands of a block of ours."""
+    from lesson_ct4.rules import rules
 
-    return interpret_block(block)
+    return rules()
+
+
+@hookimpl
+def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
+    """Claim blocks that train, generate, download the lesson's text, or show how it begins."""
+    from lesson_ct4.blocks.in_lesson import interpret_in_lesson
+
+    return interpret_in_lesson(block, lesson)
 
 
 @hookimpl

@@ -1,11 +1,28 @@
-"""The hooks of ``lesson_tenstorrent``."""
+"""The hooks of ``lesson_tenstorrent``; what they need is imported when one is called."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from lesson_runner.plugin import Hardware, hookimpl
+from lesson_runner.plugin import (
+    Action,
+    ActionCall,
+    Block,
+    Evidence,
+    Hardware,
+    PlannedStep,
+    Rule,
+    hookimpl,
+)
 from lesson_tenstorrent.devices import DEVICES, count_devices, describe_devices
+
+
+@hookimpl
+def lesson_actions() -> Iterable[Action]:
+    """Return the action that stands for set-up commands."""
+    from lesson_tenstorrent.action import CHECK
+
+    return [CHECK]
 
 
 @hookimpl
@@ -18,3 +35,32 @@ def lesson_detect_hardware() -> Iterable[Hardware]:
     count = count_devices(DEVICES)
     name = "unknown" if count else "none"
     return [Hardware(name=name, detected_by=describe_devices(DEVICES), devices=count)]
+
+
+@hookimpl
+def lesson_rules() -> Iterable[Rule]:
+    """Return what can be wrong with a lesson for Tenstorrent hardware."""
+    from lesson_tenstorrent.rules import RULES
+
+    return RULES
+
+
+@hookimpl
+def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
+    """Claim blocks whose commands set up a machine; the steps only check for what they are for."""
+    from lesson_tenstorrent.blocks import interpret_block
+
+    return interpret_block(block)
+
+
+@hookimpl
+def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
+    """Return how many checks ended how."""
+    from lesson_tenstorrent.findings import measure
+
+    if step.action != "tenstorrent.check":
+        return {}
+    try:
+        return measure(evidence.folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

@@ -11,6 +11,7 @@ from lesson_runner.errors import LessonError
 from lesson_runner.markdown.frontmatter import read_frontmatter
 from lesson_runner.model import Json
 from lesson_runner.plugins import Plugins
+from lesson_runner.resources import real
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def lessons(plugins: Plugins) -> list[Entry]:
 
 
 def _in_folder(folder: Path, origin: str) -> Iterator[Entry]:
-    for path in sorted(folder.glob("*.md")) if folder.is_dir() else ():
+    for path in sorted(folder.glob("*.md")) if folder.is_dir() else [folder]:
         try:
             text = path.read_text("utf-8-sig", "replace")
         except OSError:
@@ -65,7 +66,7 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
     if path.suffix.lower() in (".md", ".markdown") or is_file:
         if not exists:
             raise LessonError(f"{path}: no such file")
-        return path, any(path.resolve() == entry.path.resolve() for entry in lessons(plugins))
+        return path, any(real(path) == real(entry.path) for entry in lessons(plugins))
     entries = lessons(plugins)
     found = [entry for entry in entries if entry.id == name]
     if len(found) > 1:

@@ -46,7 +46,7 @@ def lesson_add_commands(app: typer.Typer) -> None:
 
 @hookspec
 def lesson_directories() -> Iterable[Path]:
-    """Return the folders that hold the lessons (``<id>.md``) this plugin brings."""
+    """Return the lessons this plugin brings: files, or folders of ``<id>.md``."""
 
 
 @hookspec

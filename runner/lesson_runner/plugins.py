@@ -50,6 +50,10 @@ RESTRICT = "LESSON_PLUGINS"
 """Environment variable: load only these entry points, comma-separated; empty loads none."""
 
 
+MOST_CLAIMS = 2_000
+"""Of so many blocks it is remembered what plugins said; a lesson is planned once a profile."""
+
+
 class Point(Protocol):
     """What is used of an :class:`importlib.metadata.EntryPoint`."""
 
@@ -81,6 +85,15 @@ class PluginInfo:
     """Why it was not loaded, or what went wrong in it later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A block that a plugin knows."""
+
+    plugin: str
+    calls: tuple[ActionCall, ...]
+    """What the block stands for, one a command."""
+
+
 @dataclass(slots=True)
 class Plugins:
     """
@@ -96,6 +109,7 @@ class Plugins:
     infos: dict[str, PluginInfo] = field(default_factory=dict)
     _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
     _actions: dict[str, Action] | None = None
+    _claims: dict[tuple[Path, str, Block], Claimed | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._manager.add_hookspecs(hookspecs)
@@ -223,13 +237,21 @@ class Plugins:
         """Return what the plugins found in this machine."""
         return tuple(item for _, item in self._collect("lesson_detect_hardware", Hardware))
 
-    def interpret_block(self, block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
-        """Return the first plugin's interpretation of a block."""
+    def interpret_block(self, block: Block, lesson: Lesson) -> Claimed | None:
+        """Return the first plugin's interpretation of a block, and which plugin it is; each is asked once."""
+        key = (lesson.path, lesson.digest, block)
+        if key not in self._claims:
+            if len(self._claims) >= MOST_CLAIMS:
+                self._claims.clear()
+            self._claims[key] = self._interpret(block, lesson)
+        return self._claims[key]
+
+    def _interpret(self, block: Block, lesson: Lesson) -> Claimed | None:
         for name, result in self._each("lesson_interpret_block", block=block, lesson=lesson):
             if result is None:
                 continue
             if isinstance(result, list) and all(isinstance(item, ActionCall) for item in result):
-                return tuple(result)
+                return Claimed(name, tuple(result))
             error = TypeError(f"returned {result!r}, not a list of ActionCall")
             self._blame(name, "lesson_interpret_block", error)
         return None

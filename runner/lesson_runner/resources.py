@@ -14,6 +14,11 @@ def schemas_folder() -> Path:
     return installed if installed.is_dir() else here.parents[2] / "schemas"
 
 
+def real(path: Path) -> Path:
+    """Return the absolute path that symbolic links lead to; a circle of them ends where it begins."""
+    return Path(os.path.realpath(path))  # Path.resolve() raises for a circle
+
+
 def cache_folder() -> Path:
     """Return where downloads are kept: ``$LESSON_HOME/cache``, or the platform's cache folder."""
     import platformdirs
@@ -22,9 +27,12 @@ def cache_folder() -> Path:
     return Path(home) / "cache" if home else platformdirs.user_cache_path("lesson-runner")
 
 
-def write_aside(path: Path, content: str | bytes) -> None:
+def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     """
     Write a file so that it is either the old one or the new one, never half of it.
+
+    Args:
+        mode: who may read and write it; by default everybody may read, as with a record.
 
     Raises:
         OSError: the folder cannot be written.
@@ -37,8 +45,7 @@ def write_aside(path: Path, content: str | bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files that only the owner can read; a record is for everybody.
-        Path(name).chmod(0o644)
+        Path(name).chmod(mode)  # mkstemp makes files that only the owner can read
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

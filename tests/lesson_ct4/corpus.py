@@ -1,4 +1,4 @@
-"""Where the tests look for a local copy of tiny Shakespeare, if there is one."""
+"""Where the tests look for local copies of tiny Shakespeare and of the published lesson, if there are any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 VARIABLE = "LESSON_TEST_SHAKESPEARE"
-_BESIDE = Path(__file__).parents[2] / "../shared/data/tinyshakespeare.txt"
+LESSON_VARIABLE = "LESSON_TEST_PUBLISHED_LESSON"
+_SHARED = Path(__file__).parents[2] / "../shared"
+_BESIDE = _SHARED / "data/tinyshakespeare.txt"
+_LESSON_BESIDE = _SHARED / "seed-ct4-finetuning-basics.md"
 
 
 def corpus_path() -> Path:
@@ -22,3 +25,11 @@ def corpus_path() -> Path:
 def tiny_shakespeare() -> str:
     """Return the text of the local copy, or skip the test that asks for it."""
     return corpus_path().read_text(encoding="ascii")
+
+
+def published_lesson() -> Path:
+    """Return the path of the lesson as it was published, or skip the test that asks for it."""
+    path = Path(os.environ.get(LESSON_VARIABLE) or _LESSON_BESIDE).resolve()
+    if not path.is_file():
+        pytest.skip(f"no local copy of the published lesson; set {LESSON_VARIABLE} to the path of one")
+    return path

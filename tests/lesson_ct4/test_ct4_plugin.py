@@ -28,6 +28,9 @@ HEAVY = {
 }
 
 
+LESSON = "ct4-finetuning-basics.md"
+
+
 @pytest.fixture
 def plugins() -> Plugins:
     found = Plugins(("lesson_ct4.plugin",), ())
@@ -39,28 +42,29 @@ def test_actions(plugins: Plugins) -> None:
     assert set(plugins.actions()) == {
         "ct4.check-environment",
         "ct4.fetch-dataset",
+        "ct4.preview",
         "ct4.train",
         "ct4.generate",
     }
 
 
-def test_the_lessons_folder(plugins: Plugins, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_the_lesson_is(plugins: Plugins, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ((_, checkout),) = plugins.directories()
-    assert checkout == Path(plugin.__file__).resolve().parents[2] / "lessons"
+    assert checkout == Path(plugin.__file__).resolve().parents[2] / "lessons" / LESSON
 
     (tmp_path / "_lessons").mkdir()
     monkeypatch.setattr(plugin, "__file__", str(tmp_path / "plugin.py"))
     ((_, installed),) = plugins.directories()
-    assert installed == tmp_path / "_lessons"
+    assert installed == tmp_path / "_lessons" / LESSON
 
 
 def test_blocks_are_interpreted(plugins: Plugins, run: RunContext) -> None:
     block = Block("bash", "lesson ct4 train --max_steps 3", Location(Path("lesson.md"), 5))
 
-    calls = plugins.interpret_block(block, run.lesson)
+    claimed = plugins.interpret_block(block, run.lesson)
 
-    assert calls
-    assert calls[0].action == "ct4.train"
+    assert claimed
+    assert (claimed.plugin, claimed.calls[0].action) == ("plugin", "ct4.train")
 
 
 def test_steps_are_measured(plugins: Plugins, tmp_path: Path) -> None:
@@ -93,8 +97,9 @@ def test_sections(plugins: Plugins, tmp_path: Path) -> None:
 
 INTERPRET = """
 from pathlib import Path
-from lesson_runner.model import Block, Location
-plugin.lesson_interpret_block(Block("bash", "lesson ct4 train --max_steps 3", Location(Path("x"), 1)))
+from lesson_runner.model import Block, Lesson, Location
+block = Block("bash", "lesson ct4 train --max_steps 3", Location(Path("x"), 1))
+plugin.lesson_interpret_block(block, Lesson(Path("x"), "", {}, {}, (block,), (), (), ""))
 """
 
 

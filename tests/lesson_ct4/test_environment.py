@@ -16,7 +16,6 @@ from lesson_ct4.environment import (
     check_disk,
     check_packages,
     check_python,
-    check_unrelated_ttml,
     torch_is_tested,
 )
 from lesson_ct4.measuring import evidence
@@ -67,30 +66,6 @@ def test_packages(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_tested_range_of_torch(version: str, tested: bool) -> None:
     assert torch_is_tested(version) == tested
-
-
-@pytest.mark.parametrize(
-    ("inside", "status"),
-    [
-        (["__init__.py", "tensor_train.py"], "failed"),
-        (["__init__.py", "autograd", "models"], "ok"),
-        (["__init__.py", "_ttml.so"], "ok"),
-        (None, "ok"),
-    ],
-)
-def test_the_unrelated_ttml_is_told_apart(
-    machine: Machine, tmp_path: Path, inside: list[str] | None, status: str
-) -> None:
-    for name in inside or ():
-        path = tmp_path / "lib" / "ttml" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch() if "." in name else path.mkdir()
-    environ = {**machine.environ, "PYTHONPATH": str(tmp_path / "lib")}
-
-    finding = check_unrelated_ttml(replace(machine, environ=environ))
-
-    assert finding.status == status
-    assert (finding.fix == "pip uninstall -y ttml") == (status == "failed")
 
 
 def test_ids_are_unique() -> None:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_ct4.blocks.interpret import interpret_block
-from lesson_ct4.blocks.shellwords import ShellSyntaxError, split
 from lesson_ct4.data.fetch import URL
 from lesson_ct4.names import loaded_stems, saved_stem
 from lesson_runner.model import ActionCall, Block, Location
+from lesson_tenstorrent.shellwords import ShellSyntaxError, split
 
 
 def interpret(text: str, language: str = "bash", line: int = 10, column: int = 1) -> Sequence[ActionCall]:
@@ -78,7 +78,7 @@ def test_a_prompt_makes_the_script_generate() -> None:
 
 def test_flags_of_generating_do_nothing_when_the_script_trains() -> None:
     assert problems("python train_nanogpt.py --max_steps 3 --temperature 0.5") == [
-        "lesson.md:10:1: info: --temperature has no effect when the script trains [no-effect]"
+        "lesson.md:10:1: info: --temperature has no effect when the script trains [ct4.no-effect]"
     ]
 
 
@@ -172,15 +172,15 @@ def test_problems_have_their_place() -> None:
     found = problems("lesson ct4 train \\\n  --batch_size four \\\n  --maximum_steps 1 --seed")
 
     assert found == [
-        "lesson.md:11:16: error: --batch_size is 'four': expected an integer [wrong-type]",
-        "lesson.md:12:3: error: unknown flag --maximum_steps (did you mean --max_steps?) [unknown-flag]",
-        "lesson.md:12:21: error: --seed needs an integer [missing-value]",
+        "lesson.md:11:16: error: --batch_size is 'four': expected an integer [ct4.wrong-type]",
+        "lesson.md:12:3: error: unknown flag --maximum_steps (did you mean --max_steps?) [ct4.unknown-flag]",
+        "lesson.md:12:21: error: --seed needs an integer [ct4.missing-value]",
     ]
 
 
 def test_an_open_quote_is_reported_for_our_commands() -> None:
     assert problems("cd x\nlesson ct4 generate --prompt 'ROMEO:\n") == [
-        "lesson.md:11:30: error: the quote ' is never closed (close it, or leave it out) [shell-syntax]"
+        "lesson.md:11:30: error: the quote ' is never closed (close it, or leave it out) [ct4.shell-syntax]"
     ]
 
 

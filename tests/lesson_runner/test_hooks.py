@@ -21,6 +21,7 @@ from lesson_runner.plugin import (
     Action,
     ActionCall,
     Block,
+    Diagnostic,
     Event,
     Evidence,
     Hardware,
@@ -28,7 +29,9 @@ from lesson_runner.plugin import (
     Lesson,
     Outcome,
     PlannedStep,
+    Rule,
     RunContext,
+    Scope,
     Section,
     StepContext,
     hookimpl,
@@ -87,7 +90,7 @@ def example(tmp_path: Path) -> Iterator[tuple[Any, str]]:
 
 def test_the_examples_test_passes(example: tuple[Any, str], tmp_path: Path) -> None:
     plugin, source = example
-    assert load_plugins(plugin).infos["my_lessons.plugin"].error is None
+    assert load_plugins(plugin).infos["my_lessons"].error is None
     scope: dict[str, Any] = {}
     exec(compile(source, "docs/hooks.md", "exec"), scope)
     tests = [value for name, value in scope.items() if name.startswith("test_")]
@@ -104,7 +107,11 @@ def test_the_examples_of_every_hook_work(example: tuple[Any, str], tmp_path: Pat
     (tmp_path / "lessons" / "hi.md").write_text(
         lesson_text(body.format("ada") + body.format("nobody"), id="hi")
     )
+    (tmp_path / "lessons" / "loud.md").write_text(lesson_text(f"# HI\n\n{body.format('bo')}", id="loud"))
     assert lesson("my", "hello", plugins=[plugin]).out == "hello\n"
+    shouted = lesson("validate", tmp_path / "lessons" / "loud.md", "--json", plugins=[plugin]).json
+    assert [item["message"] for item in shouted["findings"]] == ["the heading 'HI' shouts"]
+    (tmp_path / "lessons" / "loud.md").unlink()
     assert lesson("list", plugins=[plugin]).out == "hi  Sample\n"
     said = lesson("run", "hi", plugins=[plugin])
     assert said.code == 0
@@ -161,6 +168,32 @@ def test_hook_lesson_detect_hardware(tmp_path: Path) -> None:
     record = run_lesson(text, tmp_path, plugins=[hook(lesson_detect_hardware)])
     assert record["steps"][0]["status"] == "passed"
     assert record["hardware"] == [{"name": "n150", "detected_by": "a test", "devices": 1, "facts": {}}]
+
+
+def test_hook_lesson_rules(lesson: Command, tmp_path: Path) -> None:
+    def find_echo(lesson: Lesson, scope: Scope) -> Iterator[Diagnostic]:
+        for block in lesson.blocks:
+            if "echo" in block.text:
+                yield Diagnostic("plugin_under_test.echo", "error", "it echoes", block.location)
+
+    def lesson_rules() -> list[Rule]:
+        page = "Nobody listens."
+        return [
+            Rule("plugin_under_test.echo", "error", "An echo.", page, find_echo),
+            Rule("echo", "error", "Without the plugin's name.", page, find_echo),
+        ]
+
+    plugins = [hook(lesson_rules)]
+    (tmp_path / "a.md").write_text(
+        lesson_text("<!-- step\nid: one\nexpect: [{contains: hi}]\n-->\n```bash\necho hi\n```\n")
+    )
+    said = lesson("validate", "a.md", "--json", plugins=plugins)
+    assert said.code == 1
+    assert [(item["rule"], item["line"]) for item in said.json["findings"]] == [
+        ("plugin_under_test.echo", 15)
+    ]
+    assert "Nobody listens." in lesson("explain", "plugin_under_test.echo", plugins=plugins).out
+    assert "'echo' does not begin with 'plugin_under_test.'" in lesson("plugins", plugins=plugins).out
 
 
 def test_hook_lesson_interpret_block(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ SOURCE_ROOTS = {
     "plugins/lesson_ct4/": "lesson_ct4/",
     "plugins/lesson_tenstorrent/": "lesson_tenstorrent/",
     "plugins/ttml_emulation/": "ttml_emulation/",
-    "lessons/": "lesson_ct4/_lessons/",
+    "lessons/ct4-finetuning-basics.md": "lesson_ct4/_lessons/ct4-finetuning-basics.md",
     "schemas/": "lesson_runner/_schemas/",
 }
 
@@ -82,6 +82,8 @@ Knock three times.
 <!-- step
 id: shell
 needs: [knock]
+expect:
+  - contains: an installed lesson
 -->
 ```bash
 echo "an installed lesson may do this"

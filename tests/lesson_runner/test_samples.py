@@ -2,7 +2,8 @@
 ``tests/samples/good`` validate without a finding; ``tests/samples/bad`` say at their end what is found.
 
 A bad sample ends with a comment that lists every finding as ``line:column severity rule``. To add a case, add
-a file.
+a file, or a folder of files that are validated together. Every rule has a bad sample, and a good one that is
+called like the rule and comes as near to it as can be: ``rule.md``, ``rule--variant.md``.
 """
 
 from __future__ import annotations
@@ -18,17 +19,25 @@ import pytest
 import lesson_runner
 from lesson_runner.markdown.yamltext import MAX_BYTES
 from lesson_runner.plugin import Action, Outcome, hookimpl
+from lesson_runner.rules.table import RULES
 from lesson_runner.schema.lessons import MAX_LESSON_BYTES
 from lesson_runner.schema.validator import load_schema, validator_for
 from lesson_runner.testing import lesson_text
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-GOOD = sorted((SAMPLES / "good").glob("*.md"))
-BAD = sorted((SAMPLES / "bad").glob("*.md"))
+
+
+def samples(kind: str) -> list[Path]:
+    """Return the samples: files, and folders whose files are validated together."""
+    folder = SAMPLES / kind
+    return sorted(path for path in folder.iterdir() if path.is_dir() or path.suffix == ".md")
+
+
+GOOD, BAD = samples("good"), samples("bad")
 EXPECTED = re.compile(rb"<!-- expected\n(.*?)(?:-->|\Z)", re.DOTALL)
-GENERATED = {"too-large"}
-"""Rules whose sample would be a large file; a test below makes one."""
-STEP = "<!-- step\nid: one\n-->\n```bash\necho\n```"
+GENERATED = {"too-large", "unreadable"}
+"""Rules whose bad sample cannot be a file in a repository; tests below make one."""
+STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```"
 
 Lesson = Callable[..., Any]
 
@@ -42,20 +51,27 @@ class quiet_plugin:  # noqa: N801  # stands for a module
         return [Action("sample.quiet", "Do something", lambda params, context: Outcome())]
 
 
+def files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.md")) if path.is_dir() else [path]
+
+
 def expected(path: Path) -> list[str]:
-    match = EXPECTED.search(path.read_bytes())
-    assert match is not None, f"{path.name} does not say what is expected"
-    return match[1].decode().splitlines()
+    found: list[str] = []
+    for file in files(path):
+        match = EXPECTED.search(file.read_bytes())
+        assert match is not None, f"{file.name} does not say what is expected"
+        found += match[1].decode().splitlines()
+    return found
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_good(path: Path, lesson: Lesson) -> None:
-    said = lesson("validate", path)
-    assert said.out == "1 lesson, 0 errors, 0 warnings\n"
+    said = lesson("validate", path, "--json")
+    assert said.json["findings"] == []
     assert said.code == 0
 
 
-@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [file for path in GOOD for file in files(path)], ids=lambda path: path.stem)
 def test_good_ones_run(path: Path, lesson: Lesson) -> None:
     said = lesson("run", path, "--allow", "shell", "--json")
     assert said.code == 0, said
@@ -72,7 +88,7 @@ def test_bad(path: Path, lesson: Lesson) -> None:
 
 def rules_in_source() -> Iterator[str]:
     """Yield every rule id: a constant in its place among the arguments of a call that makes a diagnostic."""
-    place = {"Diagnostic": 0, "failed": 0, "_problem": 1}
+    place = {"Diagnostic": 0, "failed": 0, "_problem": 1, "_RefusedError": 0}
     for path in Path(lesson_runner.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in place:
@@ -81,10 +97,36 @@ def rules_in_source() -> Iterator[str]:
                     yield str(rule.value)
 
 
-def test_every_rule_has_a_sample() -> None:
-    rules = set(rules_in_source())
-    assert len(rules) > 20
-    assert rules - GENERATED == {line.split()[2] for path in BAD for line in expected(path)}
+def test_every_rule_is_in_the_table() -> None:
+    ids = [rule.id for rule in RULES]
+    assert len(ids) == len(set(ids)) > 40
+    assert set(rules_in_source()) <= set(ids)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_rule_has_samples(rule: Any) -> None:
+    bad = {line.split()[2] for path in BAD for line in expected(path)} | GENERATED
+    assert rule.id in bad
+    assert [path.name for path in GOOD if path.stem.split("--")[0] == rule.id]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_finding_is_as_severe_as_the_table_says(rule: Any) -> None:
+    said = {line.split()[1] for path in BAD for line in expected(path) if line.split()[2] == rule.id}
+    # What is unknown in the frontmatter may be another tool's.
+    assert said <= {rule.severity} | ({"warning"} if rule.id == "unknown-key" else set())
+
+
+def test_unreadable(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(STEP))
+    (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "self.md").symlink_to(tmp_path / "self.md")
+    said = lesson("validate", ".", "--json")
+    assert said.code == 1
+    assert [(f["rule"], f["path"]) for f in said.json["findings"]] == [
+        ("unreadable", "gone.md"),
+        ("unreadable", "self.md"),
+    ]
 
 
 def test_too_large(lesson: Lesson, tmp_path: Path) -> None:
@@ -139,5 +181,8 @@ def test_dates_become_text(lesson: Lesson, tmp_path: Path) -> None:
 def test_all_samples_at_once(lesson: Lesson) -> None:
     """One file that is broken hides nothing about the others."""
     said = lesson("validate", SAMPLES, "--json", plugins=[quiet_plugin])
-    assert len(said.json["lessons"]) == len(GOOD) + len(BAD)
-    assert len(said.json["findings"]) == sum(len(expected(path)) for path in BAD)
+    every = {file.resolve() for path in GOOD + BAD for file in files(path)}
+    assert len(said.json["lessons"]) == len(every)
+    twins = [f for f in said.json["findings"] if f["rule"] == "duplicate-lesson"]
+    others = [line for path in BAD for line in expected(path) if "duplicate-lesson" not in line]
+    assert len(said.json["findings"]) - len(twins) == len(others)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-
 from lesson_ct4.environment import CHECKS
 from lesson_runner.context import StepContext
 from lesson_runner.model import Json, Outcome
-from lesson_runner.resources import write_aside
 from lesson_tenstorrent.checks import Machine, run_checks, table
-
-RECORD = "environment.json"
+from lesson_tenstorrent.findings import keep, outcome
 
 
 def run(params: Json, context: StepContext) -> Outcome:
@@ -27,12 +22,5 @@ def run(params: Json, context: StepContext) -> Outcome:
         results += run_checks([check], machine)
         context.progress(done, len(CHECKS))
     context.say(table(results))
-    findings = [
-        {"id": check.id, "title": check.title, "why": check.why, **dataclasses.asdict(finding)}
-        for check, finding in results
-    ]
-    write_aside(context.evidence / RECORD, json.dumps(findings, indent=2) + "\n")
-    failed = [check.title for check, finding in results if finding.status == "failed"]
-    if failed:
-        return Outcome(status="failed", message=f"failed: {', '.join(failed)}")
-    return Outcome()
+    keep(results, context.evidence)
+    return outcome(results)

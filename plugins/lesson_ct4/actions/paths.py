@@ -29,8 +29,14 @@ def fetch_paths(params: Json) -> Paths:
     return Paths(writes=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
 
 
+def preview_paths(params: Json) -> Paths:
+    """A preview reads a data set."""
+    return Paths(reads=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
+
+
 PATHS: Mapping[str, Callable[[Json], Paths]] = {
     "ct4.fetch-dataset": fetch_paths,
+    "ct4.preview": preview_paths,
     "ct4.train": train_paths,
     "ct4.generate": generate_paths,
 }

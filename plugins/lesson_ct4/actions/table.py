@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lesson_ct4.actions.paths import fetch_paths, generate_paths, train_paths
+from lesson_ct4.actions.paths import fetch_paths, generate_paths, preview_paths, train_paths
 from lesson_ct4.config import RECIPES, config_problem
 from lesson_ct4.data import fetch
 from lesson_ct4.flags import Command, command_line, flags_of
 from lesson_runner.context import StepContext
-from lesson_runner.model import Action, Json, Outcome
+from lesson_runner.model import Action, Expectation, Json, Outcome
 
 QUICK = {
     "recipe": "tuned",
@@ -49,6 +49,12 @@ def _fetch(params: Json, context: StepContext) -> Outcome:
     return run(params, context)
 
 
+def _preview(params: Json, context: StepContext) -> Outcome:
+    from lesson_ct4.actions.preview import run
+
+    return run(params, context)
+
+
 def _check_environment(params: Json, context: StepContext) -> Outcome:
     from lesson_ct4.actions.environment import run
 
@@ -77,6 +83,19 @@ def _flag_command(command: Command) -> Callable[[Json], str]:
     return lambda params: command_line(command, params)
 
 
+def _preview_command(params: Json) -> str:
+    return f"head -n {params['lines']} {shlex.quote(params['name'])}"
+
+
+NAME = {"type": "string", "description": "What it is called in the workspace.", "pattern": r"^[^/\\]+$"}
+LEARNED = (Expectation("metric", {"name": "improvement", "min": 0.1}),)
+"""Any training gets below an even guess; how far is for a lesson to say."""
+WRITTEN = (
+    Expectation("metric", {"name": "characters", "min": 1}),
+    Expectation("metric", {"name": "unknown_characters", "max": 0}),
+)
+"""Any model writes what its text is made of; how well is for a lesson to say."""
+
 FETCH_PROPERTIES = {
     "dataset": {"type": "string", "description": "A file of your own to train on."},
     "url": {"type": "string", "description": "Where the text is.", "pattern": "^https?://"},
@@ -86,7 +105,7 @@ FETCH_PROPERTIES = {
         "pattern": "^([0-9a-f]{64}|any)$",
     },
     "bytes": {"type": "integer", "description": "The text's size.", "minimum": 1},
-    "name": {"type": "string", "description": "What to call it in the workspace.", "pattern": r"^[^/\\]+$"},
+    "name": NAME,
     "fallback": {
         "enum": ["auto", "never", "only"],
         "description": "The synthetic play: if there is no network, never, or always.",
@@ -118,6 +137,21 @@ ACTIONS = (
         command=_fetch_command,
     ),
     Action(
+        "ct4.preview",
+        "Show the first lines of the text",
+        _preview,
+        schema=_schema(
+            {
+                "name": NAME,
+                "lines": {"type": "integer", "description": "How many lines to show.", "minimum": 1},
+            }
+        ),
+        defaults={"name": fetch.NAME, "lines": 10},
+        self_judging=True,
+        paths=preview_paths,
+        command=_preview_command,
+    ),
+    Action(
         "ct4.train",
         "Train a NanoGPT on a text",
         _train,
@@ -128,6 +162,7 @@ ACTIONS = (
         check=config_problem,
         paths=train_paths,
         command=_flag_command("train"),
+        expect=LEARNED,
     ),
     Action(
         "ct4.generate",
@@ -137,6 +172,7 @@ ACTIONS = (
         defaults=_flag_defaults("generate"),
         paths=generate_paths,
         command=_flag_command("generate"),
+        expect=WRITTEN,
     ),
 )
 """In the order in which a lesson uses them."""

@@ -52,7 +52,7 @@ def parse(args: Sequence[str], command: Command | Literal["script"]) -> Parsed:
         index += 1
         name, equals, text = argument.partition("=")
         if not name.startswith("-") or name == "--":
-            problems.append(Problem(start, "unexpected-argument", f"unexpected argument {argument!r}"))
+            problems.append(Problem(start, "ct4.unexpected-argument", f"unexpected argument {argument!r}"))
             continue
         flag = find(name, command)
         if flag is None:
@@ -62,7 +62,9 @@ def parse(args: Sequence[str], command: Command | Literal["script"]) -> Parsed:
             continue
         if flag.switch:
             if equals:
-                problems.append(Problem(start, "unexpected-value", f"{name} takes no value", f"write {name}"))
+                problems.append(
+                    Problem(start, "ct4.unexpected-value", f"{name} takes no value", f"write {name}")
+                )
             value: Any = True
         else:
             if not equals:
@@ -75,14 +77,14 @@ def parse(args: Sequence[str], command: Command | Literal["script"]) -> Parsed:
                 value = flag.value(text)
             except ValueError as error:
                 where = index - 1
-                problems.append(Problem(where, "wrong-type", f"{name} is {text!r}: {error}"))
+                problems.append(Problem(where, "ct4.wrong-type", f"{name} is {text!r}: {error}"))
                 continue
         if flag.no_effect:
             note = f"{name} has no effect here: {flag.no_effect}"
-            problems.append(Problem(start, "no-effect", note, severity="info"))
+            problems.append(Problem(start, "ct4.no-effect", note, severity="info"))
             continue
         if impossible := _impossible(flag, value):
-            problems.append(Problem(index - 1, "impossible-value", str(impossible), impossible.fix))
+            problems.append(Problem(index - 1, "ct4.impossible-value", str(impossible), impossible.fix))
             continue
         params[flag.name] = value
     return Parsed(_respelt(params), tuple(problems))
@@ -103,7 +105,7 @@ def _unknown(index: int, name: str, command: Command | Literal["script"]) -> Pro
     message = f"unknown flag {name}"
     other = "generate" if command == "train" else "train"
     if found := find(name, "script"):
-        return Problem(index, "unknown-flag", message, f"--{found.name} belongs to `lesson ct4 {other}`")
+        return Problem(index, "ct4.unknown-flag", message, f"--{found.name} belongs to `lesson ct4 {other}`")
     ours = [flag.name for flag in FLAGS if command == "script" or command in flag.commands]
     theirs = [flag.name for flag in FLAGS if flag.name not in ours]
     fix = "see lesson ct4 train --help and lesson ct4 generate --help"
@@ -111,7 +113,7 @@ def _unknown(index: int, name: str, command: Command | Literal["script"]) -> Pro
         fix = f"did you mean --{near}?"
     elif near := _nearest(name, theirs):
         fix = f"did you mean --{near}? It belongs to `lesson ct4 {other}`"
-    return Problem(index, "unknown-flag", message, fix)
+    return Problem(index, "ct4.unknown-flag", message, fix)
 
 
 def _nearest(name: str, known: Sequence[str]) -> str | None:
@@ -122,7 +124,7 @@ def _nearest(name: str, known: Sequence[str]) -> str | None:
 def _missing(index: int, name: str, flag: Flag) -> Problem:
     what = {"integer": "an integer", "number": "a number", "boolean": "true or false", "string": "a value"}
     fix = "to start anew, write --fresh" if flag.name == "resume" else None
-    return Problem(index, "missing-value", f"{name} needs {what[flag.kind]}", fix)
+    return Problem(index, "ct4.missing-value", f"{name} needs {what[flag.kind]}", fix)
 
 
 def _impossible(flag: Flag, value: Any) -> LessonError | None:

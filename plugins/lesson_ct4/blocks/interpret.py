@@ -9,18 +9,23 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from lesson_ct4.blocks.arguments import Parsed, parse
-from lesson_ct4.blocks.shellwords import ShellCommand, ShellSyntaxError, Word, split
 from lesson_ct4.data.fetch import URL
 from lesson_ct4.flags import FLAGS, Command
 from lesson_ct4.names import base_name
 from lesson_runner.model import ActionCall, Block, Diagnostic, Location
+from lesson_tenstorrent.shellwords import (
+    PYTHON,
+    SHELL_LANGUAGES,
+    ShellCommand,
+    ShellSyntaxError,
+    Word,
+    split,
+    typed_text,
+)
 
-LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "console", "shell-session", "shellsession"})
 ABSORBED = frozenset({"cd", "echo", "export", "ls", "mkdir", "pwd", "set", "source", ".", "head", "cat"})
 """Commands that only prepare or look; our actions know their own paths and environment."""
-PYTHON = re.compile(r"python(3(\.\d+)?)?")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-PROMPT = re.compile(r"^(\([^)]*\) ?)?[$%] ", re.MULTILINE)
 
 UPSTREAM_DEFAULTS = {"batch_size": 64, "learning_rate": 3e-4}
 """What upstream's script takes where the command does not say (its character YAML)."""
@@ -36,9 +41,9 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
 
     ``None`` if there is no such command, or if anything else in the block would have to run too.
     """
-    if block.language not in LANGUAGES:
+    if block.language not in SHELL_LANGUAGES:
         return None
-    text = _without_prompts(block.text.replace("\r\n", "\n"))
+    text = typed_text(block.text)
     try:
         commands = split(text)
     except ShellSyntaxError as error:
@@ -74,30 +79,12 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
     return calls or None
 
 
-def _without_prompts(text: str) -> str:
-    """Blank out ``$ `` prompts, and in a transcript everything that is not typed; positions stay."""
-    if not PROMPT.search(text):
-        return text
-    lines, typed = [], False
-    for line in text.split("\n"):
-        prompt = PROMPT.match(line)
-        more = line.startswith("> ") and typed
-        size = prompt.end() if prompt else 2 if more else 0
-        if prompt or typed:
-            line = " " * size + line[size:]
-            typed = line.rstrip().endswith("\\")
-        else:
-            line = ""
-        lines.append(line)
-    return "\n".join(lines)
-
-
 def _program(words: Sequence[Word], folder: str) -> tuple[Program, Sequence[Word]] | None:
     """Return which of our commands the words are, and its arguments."""
     texts = [word.text for word in words]
     if texts[:2] == ["lesson", "ct4"]:
         rest = 2
-    elif texts[1:4] == ["-m", "lesson_runner", "ct4"] and PYTHON.fullmatch(base_name(texts[0])):
+    elif texts[1:4] == ["-m", "lesson_runner", "ct4"] and PYTHON.fullmatch(texts[0]):
         rest = 4
     else:
         return _script(texts, words, folder)
@@ -112,7 +99,7 @@ def _script(texts: list[str], words: Sequence[Word], folder: str) -> tuple[Progr
     if not texts:
         return None
     place = 0
-    if PYTHON.fullmatch(base_name(texts[0])):
+    if PYTHON.fullmatch(texts[0]):
         place = 1
         while place < len(texts) and texts[place] in ("-u", "-O", "-B"):
             place += 1
@@ -160,7 +147,7 @@ def _call(
         for problem in parsed.problems
     ]
     diagnostics += [
-        Diagnostic("no-effect", "info", f"--{name} has no effect when the script {kind}s", here)
+        Diagnostic("ct4.no-effect", "info", f"--{name} has no effect when the script {kind}s", here)
         for name in ignored
     ]
     return ActionCall(f"ct4.{kind}", params, here, source, diagnostics=tuple(diagnostics))
@@ -182,7 +169,7 @@ def _unreadable(text: str, error: ShellSyntaxError, block: Block) -> Sequence[Ac
     if not re.search(r"\blesson ct4 (train|generate)\b|train_nanogpt\.py", text):
         return None
     where = _location(block, Word("", error.line, error.column))
-    diagnostic = Diagnostic("shell-syntax", "error", str(error), where, "close it, or leave it out")
+    diagnostic = Diagnostic("ct4.shell-syntax", "error", str(error), where, "close it, or leave it out")
     return [ActionCall("ct4.train", {}, where, text, diagnostics=(diagnostic,))]
 
 

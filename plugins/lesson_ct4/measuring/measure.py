@@ -64,12 +64,17 @@ def measure_sample(text: str, prompt: str, corpus: Corpus) -> dict[str, float]:
 def _whole_words(rest: str, prompt: str) -> list[str]:
     """Return the words of ``rest`` less one that the prompt began and one that may be cut off."""
     start, end = 0, len(rest)
-    if prompt[-1:].isalpha():
-        while start < end and (rest[start].isalpha() or rest[start] == "'"):
+    if _is_letter(prompt[-1:]):
+        while start < end and (_is_letter(rest[start]) or rest[start] == "'"):
             start += 1
-    while end > start and (rest[end - 1].isalpha() or rest[end - 1] == "'"):
+    while end > start and (_is_letter(rest[end - 1]) or rest[end - 1] == "'"):
         end -= 1
     return words(rest[start:end])
+
+
+def _is_letter(character: str) -> bool:
+    """Return whether a character is one that words are made of; ``isalpha`` thinks otherwise of ``²``."""
+    return bool(words(character))
 
 
 def _vocabulary(found: list[str], corpus: Corpus) -> dict[str, float]:

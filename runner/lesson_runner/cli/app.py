@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lesson_runner import __version__
-from lesson_runner.cli import lessons, plan, plugins, run, runs, validate
+from lesson_runner.cli import annotate, explain, lessons, new, plan, plugins, run, runs, schema, validate
 from lesson_runner.plugins import Plugins
 
 
@@ -45,10 +45,14 @@ def build_app() -> typer.Typer:
 
     app.command("run")(run.run)
     app.command("plan")(plan.plan)
+    app.command("annotate")(annotate.annotate)
     app.command("validate")(validate.validate)
+    app.command("explain")(explain.explain)
     app.command("list")(lessons.list_lessons)
     app.command("show")(lessons.show)
     app.command("runs")(runs.runs)
     app.command("plugins")(plugins.plugins)
+    app.add_typer(new.new, name="new")
+    app.command("schema")(schema.schema)
     loaded.add_commands(app)
     return app

@@ -13,14 +13,19 @@ from lesson_runner.cli.common import (
     ParamOption,
     ProfileOption,
     check_backend,
-    describe_block,
     make_console,
     open_valid_lesson,
     print_json,
 )
+from lesson_runner.cli.heading import (
+    not_run_line,
+    profile_lines,
+    recognition_line,
+    without_repetition,
+)
 
 if TYPE_CHECKING:
-    from lesson_runner.model import Expectation
+    from lesson_runner.model import Expectation, PlannedStep
     from lesson_runner.plugins import Plugins
 
 
@@ -43,29 +48,40 @@ def plan(
     plugins: Plugins = context.obj
     document, problems, _ = open_valid_lesson(lesson, plugins)
     hardware = plugins.detect_hardware()
-    chosen = choose_profile(document, plugins.actions(), profile, hardware, check_backend(backend))
+    chosen = choose_profile(document, plugins, profile, hardware, check_backend(backend))
     made = make_plan(document, problems, plugins, chosen, [parse_param(text) for text in param or ()])
     if json:
         print_json(describe_plan(made))
         return
     console = make_console()
     console.print(Text(safe(f"{document.title}, profile {chosen}"), "bold"))
-    for number, step in enumerate(made.steps, 1):
+    for line in [recognition_line(made), *profile_lines(made, plugins.actions())]:
+        if line:
+            console.print(Text(safe(line)), soft_wrap=True)
+    for number, step in enumerate(without_repetition(made).steps, 1):
         console.print(Text.assemble(f"\n{number}. ", (safe(step.title), "bold"), (f"  ({step.id})", "dim")))
-        rows = [f"line {step.location.line}, action {step.action}"]
-        rows += [f"skipped: {step.skip}"] if step.skip else []
-        rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
-        rows += [f"$ {row}" for row in (step.command or step.source).split("\n") if row]
-        rows += [
-            f"{layer.name}: {', '.join(f'{k} {v}' for k, v in layer.params.items())}"
-            for layer in step.layers
-            if "script" not in layer.params
-        ]
-        rows += [f"expects {_expectation(item)}" for item in step.expect]
-        for row in rows:
+        for row in _rows(step):
             console.print(Text(f"   {safe(row)}"), soft_wrap=True)
+    console.print()
+    for problem in made.diagnostics:
+        console.print(Text(safe(str(problem)), "yellow"), soft_wrap=True)
+    name = "not covered" if made.recognised else "not run"
     for item in made.not_run:
-        console.print(Text(f"not run: {safe(describe_block(item))}", "dim"), soft_wrap=True)
+        console.print(Text(f"{name}: {safe(not_run_line(item))}", "dim"), soft_wrap=True)
+
+
+def _rows(step: PlannedStep) -> list[str]:
+    claimed = f", known to plugin {step.claimed_by}" if step.claimed_by else ""
+    rows = [f"line {step.location.line}, action {step.action}{claimed}"]
+    rows += [f"skipped: {step.skip}"] if step.skip else []
+    rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
+    rows += [f"$ {row}" for row in (step.command or step.source).split("\n") if row]
+    rows += [
+        f"{layer.name}: {', '.join(f'{k} {v}' for k, v in layer.params.items())}"
+        for layer in step.layers
+        if "script" not in layer.params
+    ]
+    return rows + [f"expects {_expectation(item)}" for item in step.expect]
 
 
 def _expectation(item: Expectation) -> str:

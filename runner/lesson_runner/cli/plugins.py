@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def plugins(context: typer.Context, json: JsonOption = False) -> None:
-    """List plugins with the actions they bring; one that does not work is named with its error."""
+    """List plugins with the actions and rules they bring; one that does not work is named with its error."""
     from lesson_runner.report.text import safe
 
     loaded: Plugins = context.obj
     loaded.directories()
     loaded.detect_hardware()
     actions = loaded.actions()
+    rules = loaded.rules()
     infos = list(loaded.infos.values())
     if json:
         print_json(
@@ -29,6 +31,7 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
                     for item in infos
                 ],
                 "actions": [{"name": item.name, "summary": item.summary} for item in actions.values()],
+                "rules": [{"id": rule.id, "summary": rule.summary} for rule in rules.values()],
             }
         )
         return
@@ -37,7 +40,13 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
         typer.echo(f"{item.name}{version}: {item.origin}")
         if item.error:
             typer.echo(safe(f"  does not work: {item.error}"))
-    typer.echo("\nactions:")
-    width = max((len(name) for name in actions), default=0)
-    for action in actions.values():
-        typer.echo(f"  {action.name:{width}}  {action.summary}")
+    _table("actions", {action.name: action.summary for action in actions.values()})
+    _table("rules", {rule.id: rule.summary for rule in rules.values()})
+
+
+def _table(title: str, rows: Mapping[str, str]) -> None:
+    if rows:
+        typer.echo(f"\n{title}:")
+    width = max(map(len, rows), default=0)
+    for name, summary in rows.items():
+        typer.echo(f"  {name:{width}}  {summary}")

@@ -26,6 +26,7 @@ from lesson_runner.cli.common import (
     print_json,
     stdout_for_json,
 )
+from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def run(
     params = [parse_param(text) for text in param or ()]
     document, problems, installed = open_valid_lesson(lesson, plugins)
     hardware = plugins.detect_hardware()
-    chosen = choose_profile(document, plugins.actions(), profile, hardware, check_backend(backend))
+    chosen = choose_profile(document, plugins, profile, hardware, check_backend(backend))
     plan = make_plan(document, problems, plugins, chosen, params)
     selection = Selection(from_, until, tuple(only or ()))
     steps = selected(plan, selection)
@@ -82,7 +83,7 @@ def run(
     place = Workspace(expand(workspace).resolve())
     folder = new_run_folder(place.runs, document.id)
     run_context = RunContext(
-        document,
+        plan.lesson,
         chosen,
         backend,
         Workspace(folder) if fresh else place,
@@ -98,8 +99,8 @@ def run(
             record = run_plan(plan, run_context, plugins, selection=selection, params=params)
         print_json(record)
         return int(record["exit_code"])
-    _print_heading(console, plan, folder)
-    reporter = LiveReporter(console, plan)
+    _print_heading(console, plan, plugins, folder)
+    reporter = LiveReporter(console, without_repetition(plan))
     try:
         record = run_plan(
             plan, run_context, plugins, listeners=[reporter], selection=selection, params=params
@@ -145,7 +146,7 @@ def _check_permissions(
     )
 
 
-def _print_heading(console: Console, plan: Plan, folder: Path) -> None:
+def _print_heading(console: Console, plan: Plan, plugins: Plugins, folder: Path) -> None:
     from rich.text import Text
 
     from lesson_runner.report.text import safe
@@ -155,6 +156,9 @@ def _print_heading(console: Console, plan: Plan, folder: Path) -> None:
     summary = profiles.get(plan.profile, {}).get("summary", "")
     line = f"Profile {plan.profile}{': ' if summary else ''}{safe(summary)}"
     console.print(Text(line), soft_wrap=True)
+    for line in [*profile_lines(plan, plugins.actions()), recognition_line(plan)]:
+        if line:
+            console.print(Text(safe(line)), soft_wrap=True)
     console.print(
         Text(f"Steps: {len(plan.steps)}; everything is written below {folder.parent.parent}"), soft_wrap=True
     )
@@ -162,5 +166,6 @@ def _print_heading(console: Console, plan: Plan, folder: Path) -> None:
         console.print(Text(safe(str(problem)), "yellow"), soft_wrap=True)
     if plan.not_run:
         lines = ", ".join(str(item.block.location.line) for item in plan.not_run)
-        text = f"Not run: the blocks at lines {lines}; 'lesson plan' says why"
+        what = "Not covered" if plan.recognised else "Not run"
+        text = f"{what}: the blocks at lines {lines}; 'lesson plan' says why"
         console.print(Text(text, "dim"), soft_wrap=True)

@@ -63,9 +63,9 @@ def parse(text: str, path: Path) -> Document:
     # What stands inside paragraphs is half of a parser's work, and only links are of interest there.
     parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
     environment: dict[str, Any] = {}
-    tokens = parser.parse(text, environment)
     lines = text.split("\n")
-    return _Reader(path, lines, LinkFinder(parser, environment, path, lines)).read(tokens)
+    links = LinkFinder(parser, environment, path, lines)  # it lets the parser take any target for a link
+    return _Reader(path, lines, links).read(parser.parse(text, environment))
 
 
 @dataclass(slots=True)
@@ -202,16 +202,18 @@ class _Reader:
         line, indent = self._place(token)
         location = Location(self.path, line + 2, indent + 1)
         language = (token.info.split() or [""])[0].lower()
-        last = self.lines[token.map[1] - 1].strip(" \t>") if token.map else ""
+        rows = token.content.count("\n") + (not token.content.endswith("\n") and bool(token.content))
+        first, end = token.map or (line, line)
         block = Block(
             language,
             token.content,
             location,
             self._titles(),
-            closed=len(last) >= len(token.markup) and set(last) == {token.markup[0]},
+            closed=end - first - 1 > rows,  # besides the content there is the line that closes it
             depth=len(self.containers),
             lead=self.lead,
         )
+        self.lead = ""
         if self.waiting is not None and self.waiting.container == tuple(self.containers):
             self._bind(block)
         self.document.blocks.append(block)

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lesson_runner.model import Link, Location
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-MAX_WORK = 200_000_000
-"""Brackets of a paragraph times its length, over a document: the parser looks ahead from each of them."""
+MAX_WORK = 50_000_000
+"""How much is looked for in one document, in units of about 20 ns; see :func:`_work`."""
 _MAY_LINK = re.compile(
-    r"\]\(|\]\[|<(?:a|img|source|video)\b|<[A-Za-z][\w.+-]*:|\b(?:id|name)=", re.IGNORECASE
+    r"\]\(|\]\[|<(?:a|img|source|video)\b|<[A-Za-z][\w.+-]*:|\b(?:id|name)\s*=", re.IGNORECASE
 )
-_HTML_LINK = re.compile(
-    r"<(?P<tag>a|img|source|video)\b[^>]*?\s(?:href|src)\s*=\s*[\"'](?P<target>[^\"']*)", re.IGNORECASE
-)
-_HTML_ANCHOR = re.compile(r"<[A-Za-z][^>]*?\s(?:id|name)\s*=\s*[\"'](?P<name>[^\"']+)")
+_VALUE = r"\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'=<>`]+))"
+# A tag ends at the next one, so that text full of "<a" is read once, and not once for each of them.
+_HTML_LINK = re.compile(rf"<(?P<tag>a|img|source|video)\b[^<>]*?\s(?:href|src){_VALUE}", re.IGNORECASE)
+_HTML_ANCHOR = re.compile(rf"<[A-Za-z][^<>]*?\s(?:id|name){_VALUE}", re.IGNORECASE)
+_HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_DEFINITION = re.compile(r"\]:[ \t]*(?:\n[ \t>]*)?<?(?P<target>[^\s<>]*)")
+# The parser takes what has a space in it for text, and a link with JSON in it easily has one.
+_COMMAND = re.compile(r"\]\((?P<target>command:[^\s()]*[ \t][^()\n]*)\)")
+_SPECIAL = re.compile(r"[\\`\[\]!<]")
+_INLINE_RULES = ("text", "escape", "backticks", "link", "image", "autolink", "html_inline")
+_FOUND = {"link": "link_open", "image": "image", "autolink": "link_open", "html_inline": "html_inline"}
+_Kind = Literal["link", "image"]
 
 
 class LinkFinder:
-    """Collects what the inline parts of one document link to."""
+    """
+    Collects what the inline parts of one document link to.
+
+    Made before the document is parsed: it also makes the parser keep links that are dangerous.
+    """
 
     def __init__(self, parser: MarkdownIt, environment: dict[str, Any], path: Path, lines: list[str]) -> None:
-        self.parser = parser
+        self.parser = _with_places(parser)
         self.environment = environment
         self.path = path
         self.lines = lines
@@ -35,112 +50,183 @@ class LinkFinder:
         self.anchors: set[str] = set()
         self.complete = True
         self.work = 0
+        self.cell = (0, 0)
+        """Line and column behind the last part of a line that was read, for a table's cells."""
 
     def read(self, token: Token, headings: tuple[str, ...]) -> None:
         """Find what an inline token (a paragraph's or heading's text, a table's cell) links to."""
+        from markdown_it.rules_inline import StateInline
+
         content = token.content
+        if not self.complete:
+            return
         if not _MAY_LINK.search(content) and not ("[" in content and self.environment.get("references")):
             return
-        self.work += (content.count("[") + content.count("<") + content.count("`")) * len(content)
+        self.work += _work(content)
         if self.work > MAX_WORK:
             self.complete = False
             return
-        found: list[Token] = []
-        self.parser.inline.parse(content, self.parser, self.environment, found)
         place = _Place(self, token)
-        self._collect(found, place, headings)
+        found: list[Token] = []
+        state = StateInline(content, self.parser, self.environment, found)
+        self.parser.inline.tokenize(state)
+        for item in found:
+            begin, end = item.meta.get("span", (0, 0))
+            if item.type == "html_inline":
+                self._html(item.content, place, begin, headings)
+            elif item.type in ("link_open", "image"):
+                kind: _Kind = "image" if item.type == "image" else "link"
+                self._markdown(kind, _Written(state, begin, end), place, headings)
+        if "](command:" in content:
+            self._commands(content, found, place, headings)
 
-    def _collect(self, tokens: list[Token], place: _Place, headings: tuple[str, ...]) -> None:
-        for index, token in enumerate(tokens):
-            if token.type == "link_open" and token.markup != "autolink":
-                self._markdown("link", str(token.attrs["href"]), _text(tokens[index + 1 :]), place, headings)
-            elif token.type == "image":
-                self._markdown("image", str(token.attrs["src"]), token.content, place, headings)
-            elif token.type == "html_inline":
-                self._html(token.content, place, headings)
+    def _markdown(self, kind: _Kind, written: _Written, place: _Place, headings: tuple[str, ...]) -> None:
+        target = written.target()
+        if target is not None:  # a reference's target stands where it is defined
+            self.links.append(Link(kind, target[0], written.label, place.of(target[1]), headings))
 
-    def _markdown(self, kind: Any, href: str, text: str, place: _Place, headings: tuple[str, ...]) -> None:
-        written, location = place.of(href)
-        if location is not None:  # a reference's target stands where it is defined
-            self.links.append(Link(kind, written, text, location, headings))
+    def _commands(self, content: str, found: list[Token], place: _Place, headings: tuple[str, ...]) -> None:
+        """Add links to commands that are none for the parser, because of a space in their arguments."""
+        spans = [item.meta["span"] for item in found if "span" in item.meta]
+        for match in _COMMAND.finditer(content):
+            at = match.start("target")
+            if not any(begin <= at < end for begin, end in spans):
+                text = content[content.rfind("[", 0, match.start()) + 1 : match.start()]
+                self.links.append(Link("link", match["target"], text, place.of(at), headings))
 
-    def _html(self, content: str, place: _Place, headings: tuple[str, ...]) -> None:
+    def _html(self, content: str, place: _Place, begin: int, headings: tuple[str, ...]) -> None:
         for match in _HTML_LINK.finditer(content):
-            kind: Any = "link" if match["tag"].lower() == "a" else "image"
-            target = match["target"]
-            self.links.append(Link(kind, target, "", place.of_text(target), headings))
-        self.anchors.update(match["name"] for match in _HTML_ANCHOR.finditer(content))
+            kind: _Kind = "link" if match["tag"].lower() == "a" else "image"
+            group = next(name for name in ("double", "single", "bare") if match[name] is not None)
+            location = place.of(begin + match.start(group))
+            self.links.append(Link(kind, html.unescape(match[group]), "", location, headings))
+        for match in _HTML_ANCHOR.finditer(content):
+            self.anchors.add(html.unescape(match["double"] or match["single"] or match["bare"] or ""))
 
     def read_html(self, token: Token, headings: tuple[str, ...]) -> None:
         """Find what a block of HTML links to."""
-        if "<!--" not in token.content or not token.content.lstrip().startswith("<!--"):
-            self._html(token.content, _Place(self, token), headings)
+        content = token.content
+        if "<!--" in content:  # what is commented out is not there, but keeps its place
+            content = _HTML_COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), content)
+        self._html(content, _Place(self, token), 0, headings)
 
     def read_references(self) -> None:
         """Add the targets that reference definitions (``[name]: target``) give."""
-        for label, reference in self.environment.get("references", {}).items():
-            line = reference["map"][0]
-            row = self.lines[line]
-            written = _definition(row) or str(reference["href"])
-            place = Location(self.path, line + 1, max(row.find(written), 0) + 1)
-            self.links.append(Link("link", written, label, place))
+        for reference in self.environment.get("references", {}).values():
+            if not reference["href"]:  # "[comment]: <> (a remark)" is a way to write one
+                continue
+            first, last = reference["map"]
+            text = "\n".join(self.lines[first : max(last, first + 1)])
+            match = _DEFINITION.search(text)
+            if match is None:
+                continue
+            index = match.start("target")
+            column = index - text.rfind("\n", 0, index)
+            place = Location(self.path, first + text.count("\n", 0, index) + 1, column)
+            label = text[text.find("[") + 1 : match.start()]
+            self.links.append(Link("link", html.unescape(match["target"]), label, place))
+
+
+class _Written:
+    """A link or an image as it stands in its paragraph."""
+
+    def __init__(self, state: StateInline, begin: int, end: int) -> None:
+        self.state = state
+        self.begin = begin
+        self.end = end
+        self.label = ""
+
+    def target(self) -> tuple[str, int] | None:
+        """Return where it leads, and the index of that; ``None`` if it names a reference."""
+        state, content = self.state, self.state.src
+        if content[self.begin] == "<":
+            self.label = content[self.begin + 1 : self.end - 1]
+            return self.label, self.begin + 1
+        bracket = self.begin + (content[self.begin] == "!")
+        close = state.md.helpers.parseLinkLabel(state, bracket, content[self.begin] == "[")
+        self.label = content[bracket + 1 : close]
+        # "[name] (not a target)" and "[name](not a target either" are references
+        if close + 1 >= self.end or content[close + 1] != "(":
+            return None
+        at = _skip(content, close + 2)
+        result = state.md.helpers.parseLinkDestination(content, at, self.end)
+        return (result.str if result.ok else ""), at + (content[at : at + 1] == "<")
 
 
 class _Place:
-    """Where in the file the targets of one token stand; they are asked for in order."""
+    """Where in the file the text of one token stands."""
 
     def __init__(self, finder: LinkFinder, token: Token) -> None:
         self.finder = finder
         self.content = token.content
-        self.first = token.map[0] if token.map else 0
-        self.cursor = 0
+        self.first, last = token.map or (0, 1)
+        row = finder.lines[self.first]
+        self.cell: int | None = None
+        if last == self.first + 1 and token.level > 1 and "|" in row and token.type == "inline":
+            line, cursor = finder.cell
+            written = self.content.replace("|", "\\|")  # a bar in a cell is escaped
+            at = row.find(written, cursor if line == self.first else 0)
+            if at >= 0:
+                self.cell = at
+                finder.cell = (self.first, at + len(written))
 
-    def of(self, href: str) -> tuple[str, Location | None]:
-        """Return a target as it was written, and its place; ``None`` for one that is defined elsewhere."""
-        parser = self.finder.parser
-        at = self.content.find("](", self.cursor)
-        while at >= 0:
-            result = parser.helpers.parseLinkDestination(
-                self.content, _skip(self.content, at + 2), len(self.content)
-            )
-            if result.ok and parser.normalizeLink(result.str) == href:
-                self.cursor = at + 2
-                return result.str, self._location(_skip(self.content, at + 2))
-            at = self.content.find("](", at + 2)
-        return href, None
-
-    def of_text(self, target: str) -> Location:
-        """Return where ``target`` stands, searching on from the last one."""
-        at = self.content.find(target, self.cursor)
-        self.cursor = max(at, self.cursor)
-        return self._location(max(at, 0))
-
-    def _location(self, index: int) -> Location:
+    def of(self, index: int) -> Location:
+        """Return the place of a character of the text, by its index."""
+        path = self.finder.path
+        if self.cell is not None:
+            bars = self.content.count("|", 0, index)
+            return Location(path, self.first + 1, self.cell + index + bars + 1)
         line = self.first + self.content.count("\n", 0, index)
         row = self.finder.lines[min(line, len(self.finder.lines) - 1)]
         begin = self.content.rfind("\n", 0, index) + 1
         end = self.content.find("\n", begin)
         written = self.content[begin : end if end >= 0 else len(self.content)]
-        indent = max(row.find(written.strip()), 0) + len(written) - len(written.lstrip())
-        return Location(self.finder.path, line + 1, index - begin + indent + 1)
+        bare = written.strip()
+        # Before it stand its container's marks only, and behind it no more than the end of a heading.
+        column = max(row.rfind(bare), 0) - (len(written) - len(written.lstrip()))
+        return Location(path, line + 1, max(column + index - begin, 0) + 1)
+
+
+def _work(content: str) -> int:
+    """Return about how long the parser takes: from each bracket it may look ahead to the end."""
+    openings = content.count("[") + content.count("<") + content.count("`")
+    others = content.count("]") + content.count("!") + content.count("\\")
+    return openings * len(content) + 400 * (openings + others) + 2_500 * content.count("](")
+
+
+def _with_places(parser: MarkdownIt) -> MarkdownIt:
+    """Make a parser keep the place of what it finds, find nothing else, and leave nothing out."""
+    from markdown_it import rules_inline
+
+    parser.inline.ruler.enableOnly(_INLINE_RULES)
+    for name in (*_FOUND, "backticks"):
+        rule = rules_inline.backtick if name == "backticks" else getattr(rules_inline, name)
+        parser.inline.ruler.at(name, _recording(rule, _FOUND.get(name, "code_inline")))
+    # Where its text ends; the default ends it at every character that means something to some rule.
+    parser.inline.terminator_re = _SPECIAL
+    parser.validateLink = _keep  # type: ignore[method-assign]  # the default drops javascript: and file:
+    return parser
+
+
+def _keep(url: str) -> bool:  # noqa: ARG001  # the parser names its argument
+    return True
+
+
+def _recording(rule: Callable[[StateInline, bool], bool], kind: str) -> Callable[[StateInline, bool], bool]:
+    def recorded(state: StateInline, silent: bool) -> bool:
+        begin, count = state.pos, len(state.tokens)
+        found = rule(state, silent)
+        if found and not silent:
+            # The text before it is pushed first; what stands inside it has its place by now.
+            for token in state.tokens[count : count + 2]:
+                if token.type == kind:
+                    token.meta.setdefault("span", (begin, state.pos))
+        return found
+
+    return recorded
 
 
 def _skip(text: str, index: int) -> int:
     while index < len(text) and text[index] in " \t\n":
         index += 1
     return index
-
-
-def _text(tokens: list[Token]) -> str:
-    """Return what is written between a link's opening token and its end."""
-    parts = []
-    for token in tokens:
-        if token.type == "link_close":
-            break
-        parts.append(token.content)
-    return "".join(parts)
-
-
-def _definition(row: str) -> str | None:
-    match = re.search(r"\]:\s*<?([^\s>]+)", row)
-    return match[1] if match else None

@@ -78,6 +78,7 @@ def load(text: str, origin: Origin) -> YamlText:
     if len(encoded) > MAX_BYTES:
         return failed("yaml-too-large", f"{len(encoded)} bytes of YAML; at most {MAX_BYTES} are read")
     try:
+        _check_limits(text)
         reader = _Reader(text)
         data = reader.read()
     except _RefusedError as error:
@@ -94,14 +95,38 @@ def load(text: str, origin: Origin) -> YamlText:
     return YamlText(data, {path: origin.locate(text, index) for path, index in reader.places.items()})
 
 
+def _check_limits(text: str) -> None:
+    """
+    Look at the parser's events: what builds values from them recurses, and crashes if they nest deeply.
+
+    Raises:
+        _RefusedError: it is nested too deeply, or has too many aliases.
+    """
+    import yaml
+
+    depth = aliases = 0
+    for event in yaml.parse(text, Loader=_loader()):
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            continue
+        depth += kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+        depth -= kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+        aliases += kind is yaml.AliasEvent
+        if depth > MAX_DEPTH:
+            message = f"nested more than {MAX_DEPTH} levels deep"
+        elif aliases > MAX_ALIASES:
+            message = f"more than {MAX_ALIASES} aliases (*name)"
+        else:
+            continue
+        raise _RefusedError("yaml-too-deep", message, event.start_mark.index if event.start_mark else 0)
+
+
 class _Reader:
     """One pass over the parsed nodes: the data as JSON has it, and where each value stands."""
 
     def __init__(self, text: str) -> None:
         self.loader = _loader()(text)
         self.places: dict[KeyPath, int] = {}
-        self.seen: set[int] = set()
-        self.aliases = 0
 
     def read(self) -> Any:
         node = self.loader.get_single_node()
@@ -110,31 +135,24 @@ class _Reader:
         self.places[()] = node.start_mark.index
         return self._value(node, (), 0)
 
-    def _value(self, node: Any, path: KeyPath, depth: int, aliased: bool = False) -> Any:
-        index = node.start_mark.index
-        if node.id != "scalar" and depth >= MAX_DEPTH:
-            raise _RefusedError("yaml-too-deep", f"nested more than {MAX_DEPTH} levels deep", index)
+    def _value(self, node: Any, path: KeyPath, depth: int) -> Any:
+        if depth > MAX_DEPTH:  # through an alias: the events are not nested as deeply
+            message = "a value that contains itself through an alias"
+            raise _RefusedError("yaml-too-deep", message, node.start_mark.index)
         if len(self.places) > MAX_VALUES:
             message = f"more than {MAX_VALUES} values, those of aliases counted"
             raise _RefusedError("yaml-too-large", message, 0)
-        if id(node) not in self.seen:
-            self.seen.add(id(node))
-        elif not aliased:
-            aliased = True
-            self.aliases += 1
-            if self.aliases > MAX_ALIASES:
-                raise _RefusedError("yaml-too-deep", f"more than {MAX_ALIASES} aliases (*name)", index)
         if node.id == "mapping":
-            return self._mapping(node, path, depth, aliased)
+            return self._mapping(node, path, depth)
         if node.id == "sequence":
             items = []
             for number, item in enumerate(node.value):
                 self.places[(*path, number)] = item.start_mark.index
-                items.append(self._value(item, (*path, number), depth + 1, aliased))
+                items.append(self._value(item, (*path, number), depth + 1))
             return items
         return self._scalar(node)
 
-    def _mapping(self, node: Any, path: KeyPath, depth: int, aliased: bool) -> dict[str, Any]:
+    def _mapping(self, node: Any, path: KeyPath, depth: int) -> dict[str, Any]:
         own = [key for key, _ in node.value if key.id == "scalar" and key.tag != "tag:yaml.org,2002:merge"]
         names = [key.value for key in own]
         for number, key in enumerate(own):
@@ -149,7 +167,7 @@ class _Reader:
                 raise _RefusedError("yaml-syntax", message, key.start_mark.index)
             name = str(key.value)
             self.places[(*path, name)] = key.start_mark.index
-            data[name] = self._value(value, (*path, name), depth + 1, aliased)
+            data[name] = self._value(value, (*path, name), depth + 1)
         return data
 
     def _scalar(self, node: Any) -> Any:

@@ -31,6 +31,7 @@ from lesson_runner.model.document import (
     Step,
     first_error,
 )
+from lesson_runner.model.findings import Findings
 from lesson_runner.model.rule import Rule, Scope
 from lesson_runner.model.run import (
     LEFT_OUT,
@@ -59,6 +60,7 @@ __all__ = [
     "Event",
     "Evidence",
     "Expectation",
+    "Findings",
     "Hardware",
     "Heading",
     "Ignore",

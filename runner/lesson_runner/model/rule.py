@@ -15,6 +15,8 @@ class Scope:
 
     lessons: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     """The files of every lesson that is known, by id: those being validated, and those of plugins."""
+    together: frozenset[Path] = frozenset()
+    """The documents that are being validated."""
     anchors_of: Callable[[Path], frozenset[str] | None] = lambda _: None
     """The anchors of another document; ``None`` for what is not a document."""
 

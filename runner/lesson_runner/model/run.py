@@ -50,6 +50,8 @@ class PlannedStep:
     source: str = ""
     """The command as the lesson prints it."""
     absorbed: tuple[str, ...] = ()
+    claimed_by: str = ""
+    """The plugin that knew the block; empty if the lesson names the action, or nobody knew it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,16 @@ class Plan:
     profile: str
     steps: tuple[PlannedStep, ...]
     not_run: tuple[NotRun, ...]
-    """Runnable blocks that no step stands for."""
+    """Runnable blocks that no step stands for; of a lesson without directives its command links too."""
     diagnostics: tuple[Diagnostic, ...]
     """Warnings; errors stop planning."""
     digest: str
     """sha256 of the steps' canonical JSON."""
+
+    @property
+    def recognised(self) -> bool:
+        """True if the lesson declares no steps, and these are what plugins know of its blocks."""
+        return any(step.recognised for step in self.lesson.steps)
 
 
 @dataclass(frozen=True, slots=True)

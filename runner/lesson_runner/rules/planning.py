@@ -1,4 +1,4 @@
-"""What makes a document impossible to run, although it can be read; found while it is planned."""
+"""What is found while a document is planned: what makes it impossible to run, and what no step checks."""
 
 from __future__ import annotations
 
@@ -12,4 +12,6 @@ RULES = (
     Rule("needs-circle", "error", "Steps that need one another in a circle."),
     Rule("nothing-judged", "error", "A step that nothing judges."),
     Rule("no-steps", "info", "Nothing in the lesson can be run (to 'lesson run', an error)."),
+    Rule("uncovered-block", "info", "A block that a reader types in and no step runs."),
+    Rule("only-exit", "info", "A step that nothing but its exit code judges."),
 )

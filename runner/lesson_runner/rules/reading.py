@@ -5,6 +5,7 @@ from __future__ import annotations
 from lesson_runner.model import Rule
 
 RULES = (
+    Rule("unreadable", "error", "The file cannot be read."),
     Rule("not-utf-8", "error", "The file is not UTF-8 text."),
     Rule("too-large", "error", "The file is larger than any lesson."),
     Rule("frontmatter", "error", "The document does not begin with a mapping between two '---' lines."),

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.resources import files
 
 from lesson_runner.model import Rule
-from lesson_runner.rules import planning, reading
+from lesson_runner.rules import (
+    command_links,
+    downloads,
+    encoding,
+    fences,
+    headings,
+    ignores,
+    links,
+    pipes,
+    planning,
+    python_blocks,
+    reading,
+    shell_blocks,
+    status,
+    tokens,
+)
 
 RULES: tuple[Rule, ...] = (
     *reading.RULES,
     *planning.RULES,
+    *status.RULES,
+    *ignores.RULES,
+    *encoding.RULES,
+    *fences.RULES,
+    *headings.RULES,
+    *links.RULES,
+    *command_links.RULES,
+    *downloads.RULES,
+    *pipes.RULES,
+    *python_blocks.RULES,
+    *shell_blocks.RULES,
+    *tokens.RULES,
 )
 
 
-@cache
-def page(rule: str) -> str:
-    """Return what there is to say about one of these rules, in Markdown."""
-    return (files("lesson_runner.rules") / "pages" / f"{rule}.md").read_text("utf-8").strip()
+def page_of(rule: Rule) -> str:
+    """Return what there is to say about a rule, in Markdown; a plugin's rule brings it along."""
+    if rule.page:
+        return rule.page.strip()
+    return (files("lesson_runner.rules") / "pages" / f"{rule.id}.md").read_text("utf-8").strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lesson_runner.model import Action, Diagnostic, Lesson
 from lesson_runner.run.params import nearest
@@ -17,6 +17,12 @@ def profiles_of(lesson: Lesson, actions: Mapping[str, Action]) -> list[str]:
     if declared := lesson.runner.get("profiles"):
         return list(declared)
     return [DEFAULT_PROFILE, *sorted({name for action in actions.values() for name in action.profiles})]
+
+
+def usual_profile(lesson: Lesson, known: Sequence[str], *, board: bool) -> str:
+    """Return the profile if nobody says which: the lesson's first, or the actions' that fits the machine."""
+    fitting = "full" if board else "quick"
+    return fitting if not lesson.runner.get("profiles") and fitting in known else known[0]
 
 
 def unknown_names(lesson: Lesson, actions: Mapping[str, Action]) -> Iterable[Diagnostic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
 from lesson_runner.model import Action, Diagnostic, PlannedStep, Step
@@ -20,7 +21,9 @@ def with_derived_needs(
     writes needs the last such step.
     """
     steps = list(planned)
-    parts = {name: [step.id for step in steps if base(step, declared) == name] for name in declared}
+    parts: dict[str, list[str]] = {name: [] for name in declared}
+    for step in steps:
+        parts[base(step, declared)].append(step.id)
     writers: dict[str, str] = {}
     result: list[PlannedStep] = []
     problems: list[Diagnostic] = []
@@ -50,18 +53,29 @@ def base(step: PlannedStep, declared: Mapping[str, Step]) -> str:
 
 def in_order_of_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[Diagnostic]]:
     """Return the steps in the document's order, except that each comes after what it needs."""
-    waiting, done, ordered = list(steps), set[str](), list[PlannedStep]()
-    while waiting:
-        ready = next((step for step in waiting if done.issuperset(step.needs)), None)
-        if ready is None:
-            circle = " → ".join(f"'{step.id}'" for step in _circle(waiting))
-            message = f"steps need each other in a circle: {circle}"
-            fix = "remove one of the needs"
-            return ordered, [Diagnostic("needs-circle", "error", message, waiting[0].location, fix)]
-        waiting.remove(ready)
-        done.add(ready.id)
-        ordered.append(ready)
-    return ordered, []
+    places = {step.id: place for place, step in enumerate(steps)}
+    missing = [sum(name in places for name in step.needs) for step in steps]
+    needed_by: dict[str, list[int]] = {}
+    for place, step in enumerate(steps):
+        for name in step.needs:
+            needed_by.setdefault(name, []).append(place)
+    ready = [place for place, count in enumerate(missing) if not count]  # in order, so it is a heap
+    ordered: list[PlannedStep] = []
+    while ready:
+        step = steps[heapq.heappop(ready)]
+        ordered.append(step)
+        for place in needed_by.get(step.id, ()):
+            missing[place] -= 1
+            if not missing[place]:
+                heapq.heappush(ready, place)
+    waiting = [step for place, step in enumerate(steps) if missing[place]]
+    if not waiting:
+        return ordered, []
+    circle = " → ".join(f"'{step.id}'" for step in _circle(waiting))
+    message = f"steps need each other in a circle: {circle}"
+    return ordered, [
+        Diagnostic("needs-circle", "error", message, waiting[0].location, "remove one of the needs")
+    ]
 
 
 def _circle(waiting: Sequence[PlannedStep]) -> list[PlannedStep]:

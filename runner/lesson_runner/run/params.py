@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lesson_runner.errors import LessonError
-from lesson_runner.model import Action, ActionCall, Json, Layer, Lesson, Step
+from lesson_runner.model import Action, ActionCall, Json, Layer, Lesson, PlannedStep, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,44 @@ def layers_for(
         Layer(f"profile {profile}", own),
         Layer("--param", _given(action, step.id, params)),
     ]
+    return _with_presets(action, layers)
+
+
+def _with_presets(action: Action, layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Return the layers, the presets that they choose after the defaults; empty ones are left out."""
     presets = [
         Layer(f"{name}={value}", action.presets[name][value])
         for name in action.presets
         if (value := str(resolve(layers).get(name))) in action.presets[name]
     ]
     return tuple(layer for layer in (layers[0], *presets, *layers[1:]) if layer.params)
+
+
+def profile_changes(steps: Iterable[PlannedStep], actions: Mapping[str, Action], profile: str) -> list[str]:
+    """Return what a profile changes, a line for each action: ``ct4.train: n_layer 6 -> 3, …``."""
+    name = f"profile {profile}"
+    changes: dict[str, dict[str, tuple[list[str], list[str]]]] = {}
+    for step in steps:
+        sources = ("defaults", "lesson", "block", "step")
+        kept = {layer.name: layer for layer in step.layers}
+        set_by_profile = kept[name].params if name in kept else {}
+        layers = [kept.get(source, Layer(source, {})) for source in sources]
+        before = resolve(_with_presets(actions[step.action], layers))
+        for key in set_by_profile:
+            old, new = before.get(key), step.params.get(key)
+            if old != new:
+                seen = changes.setdefault(step.action, {}).setdefault(key, ([], []))
+                for values, value in zip(seen, (old, new), strict=True):
+                    shown = "unset" if value is None else str(value)
+                    values += [] if shown in values else [shown]
+    return [
+        f"{action}: {', '.join(f'{key} {_or(old)} -> {_or(new)}' for key, (old, new) in keys.items())}"
+        for action, keys in changes.items()
+    ]
+
+
+def _or(values: Sequence[str]) -> str:
+    return "/".join(values)
 
 
 def resolve(layers: Iterable[Layer]) -> dict[str, Any]:
@@ -105,14 +137,16 @@ def _not_a_number(text: str) -> float:
     raise ValueError(text)
 
 
-def check_params(params: Iterable[Param], actions: Mapping[str, Action], steps: Mapping[str, str]) -> None:
+def check_params(
+    params: Iterable[Param], actions: Mapping[str, Action], steps: Mapping[str, Collection[str]]
+) -> None:
     """
     Check that every ``--param`` means something.
 
     Args:
         params: what was given.
         actions: all actions by name.
-        steps: the action of each step that was declared, by the step's id.
+        steps: the actions of each step that was declared, by the step's id.
 
     Raises:
         LessonError: no such step, or no step has such a parameter.
@@ -120,7 +154,7 @@ def check_params(params: Iterable[Param], actions: Mapping[str, Action], steps: 
     for param in params:
         if param.step is not None and param.step not in steps:
             raise LessonError(f"{param}: there is no step '{param.step}'", fix=nearest(param.step, steps))
-        used = {steps[param.step]} if param.step else set(steps.values())
+        used = steps[param.step] if param.step else {name for names in steps.values() for name in names}
         known = {
             key for name in used if name in actions for key in actions[name].schema.get("properties", {})
         }

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lesson_runner.errors import InvalidLessonError, LessonError
@@ -24,22 +25,18 @@ from lesson_runner.model import (
     first_error,
 )
 from lesson_runner.plugins import Plugins
-from lesson_runner.run.names import profiles_of, unknown_names
+from lesson_runner.run.check_step import check_step
+from lesson_runner.run.claims import calls_of, known_profiles, recognised
+from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import in_order_of_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, nearest, resolve
+from lesson_runner.run.recognise import has_directives
 from lesson_runner.schema.steps import seconds
-from lesson_runner.schema.validator import check
 from lesson_runner.schema.validator import nearest as nearest_place
-
-PYTHON = frozenset({"python", "py"})
 
 
 def choose_profile(
-    lesson: Lesson,
-    actions: Mapping[str, Action],
-    asked: str | None,
-    hardware: Iterable[Hardware],
-    backend: str,
+    lesson: Lesson, plugins: Plugins, asked: str | None, hardware: Iterable[Hardware], backend: str
 ) -> str:
     """
     Return the profile of a run: the one asked for, or the lesson's default for this machine.
@@ -47,11 +44,11 @@ def choose_profile(
     Raises:
         LessonError: the lesson has no such profile.
     """
-    known = profiles_of(lesson, actions)
+    known = known_profiles(lesson, plugins)
     if asked is None:
         board = backend != "emulated" and any(item.devices > 0 for item in hardware)
         defaults = lesson.runner.get("defaultProfile", {})
-        asked = str(defaults.get("board" if board else "none", known[0]))
+        asked = str(defaults.get("board" if board else "none", usual_profile(lesson, known, board=board)))
     if asked not in known:
         raise LessonError(f"--profile {asked}: the lesson has no such profile", fix=nearest(asked, known))
     return asked
@@ -76,23 +73,28 @@ def make_plan(
     if first_error(found):  # what is not valid cannot be planned
         raise InvalidLessonError(found)
     found += unknown_names(lesson, actions)
+    recognition = None if has_directives(lesson) else recognised(lesson, plugins)
+    if recognition is not None:
+        lesson = recognition.lesson
+        found += recognition.problems
     planned: list[PlannedStep] = []
-    used: dict[str, str] = {}
+    used: dict[str, set[str]] = {}
     if not lesson.steps:
         found.append(_no_steps(lesson))
     for step in lesson.steps:
-        calls, trouble = _calls(step, lesson, plugins)
+        claimed, trouble = calls_of(step, lesson, plugins)
         found += trouble
-        for number, call in enumerate(calls, 1):
-            suffix = f".{number}" if len(calls) > 1 else ""
+        for number, call in enumerate(claimed.calls, 1):
             action = actions.get(call.action)
             if action is None:
                 found.append(_unknown_action(step, call.action, actions))
                 continue
-            used[step.id] = action.name
-            one, trouble = _plan_step(step, suffix, call, action, lesson, profile, params)
+            used.setdefault(step.id, set()).add(action.name)
+            several = len(claimed.calls) > 1
+            part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
+            one, trouble = _plan_step(step, part, action, lesson, profile, params)
+            planned.append(dataclasses.replace(one, claimed_by=claimed.plugin))
             found += trouble
-            planned.append(one)
     # With wrong parameters, an action cannot say what it reads and writes.
     usable = {} if first_error(found) else actions
     planned, trouble = with_derived_needs(planned, usable, {step.id: step for step in lesson.steps})
@@ -103,7 +105,8 @@ def make_plan(
     ordered, trouble = in_order_of_needs(planned)
     if trouble:
         raise InvalidLessonError([*found, *trouble])
-    return Plan(lesson, profile, tuple(ordered), _not_run(lesson), tuple(found), _digest(ordered))
+    not_run = _not_run(lesson) if recognition is None else recognition.not_covered
+    return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), _digest(ordered))
 
 
 def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:
@@ -131,47 +134,43 @@ def _unknown_action(step: Step, name: str, actions: Mapping[str, Action]) -> Dia
     )
 
 
-def _calls(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Sequence[ActionCall], Sequence[Diagnostic]]:
-    """Return what a step's block stands for: ``uses:``, else a plugin's claim, else shell or Python."""
-    if step.kind == "manual":
-        return [ActionCall("manual", {}, step.location)], []
-    block = step.block
-    if step.uses is not None:
-        source = block.text.rstrip("\n") if block else ""
-        action = plugins.actions().get(step.uses)
-        takes_script = action is not None and "script" in action.schema.get("properties", {})
-        params = {"script": block.text} if block and takes_script else {}
-        return [ActionCall(step.uses, params, step.location, source)], []
-    if block is None:  # the parser binds every other directive to a block
-        return [], []
-    calls = plugins.interpret_block(block, lesson)
-    if calls:
-        return calls, [problem for call in calls for problem in call.diagnostics]
-    if block.language in RUNNABLE:
-        name = "python" if block.language in PYTHON else "shell"
-        return [ActionCall(name, {"script": block.text}, block.location, block.text.rstrip("\n"))], []
-    message = f"step '{step.id}': nothing runs a block of language '{block.language or 'none'}'"
-    fix = f"write one of {', '.join(sorted(RUNNABLE))} after the fence, or name an action with 'uses:'"
-    return [], [Diagnostic("unknown-language", "error", message, step.location, fix)]
+def _title(step: Step, call: ActionCall) -> str:
+    """Return the title of one command of several: the comment above it, if the author gave the step none."""
+    comment = call.absorbed[-1] if call.absorbed else ""
+    stands_alone = step.block is not None and comment in map(str.strip, step.block.text.split("\n"))
+    if ("title",) in step.positions or not comment.startswith("#") or not stands_alone:
+        return step.title
+    return comment.lstrip("# ") or step.title
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One command of a step; a block can have several."""
+
+    call: ActionCall
+    suffix: str
+    title: str
 
 
 def _plan_step(
     step: Step,
-    suffix: str,
-    call: ActionCall,
+    part: _Part,
     action: Action,
     lesson: Lesson,
     profile: str,
     params: Sequence[Param],
 ) -> tuple[PlannedStep, list[Diagnostic]]:
+    call = part.call
     layers = layers_for(action, call, step, lesson, profile, params)
     values = resolve(layers)
     override = step.profiles.get(profile)
     expect = override.expect if override and override.expect is not None else step.expect
+    if step.recognised:  # its author says nothing about that; of several commands each has its own
+        expect = action.expect
     timeout = override.timeout if override and override.timeout else step.timeout
     planned = PlannedStep(
-        id=step.id + suffix,
-        title=step.title,
+        id=step.id + part.suffix,
+        title=part.title,
         location=call.location,
         action=action.name,
         params=values,
@@ -191,7 +190,7 @@ def _plan_step(
         source=call.source,
         absorbed=call.absorbed,
     )
-    return planned, [] if planned.skip else _check(planned, step, action)
+    return planned, [] if planned.skip else list(check_step(planned, step, action))
 
 
 def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str:
@@ -201,38 +200,17 @@ def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str
         return call.source
 
 
-def _check(planned: PlannedStep, step: Step, action: Action) -> list[Diagnostic]:
-    """Return what is wrong with a step's parameters, each with the layer it came from."""
-    what = f"step '{planned.id}'"
-    places: dict[tuple[str | int, ...], Location] = {
-        key[1:]: place for key, place in step.positions.items() if key[:1] == ("with",)
+_NOT_IN_DIGEST = frozenset(
+    {
+        *("title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"),
+        "claimed_by",
     }
-    places[()] = planned.location
-    block: dict[tuple[str | int, ...], Location] = {(): planned.location}
-    known = action.schema.get("properties", {})
-    shared = {"$defs": action.schema["$defs"]} if "$defs" in action.schema else {}
-    found = list(
-        check(planned.params, {**action.schema, "properties": {key: {} for key in known}}, places, what=what)
-    )
-    for name, value in planned.params.items():
-        source = next(layer.name for layer in reversed(planned.layers) if name in layer.params)
-        here = places if source == "step" else block
-        schema = {**known.get(name, {}), **shared}
-        found += check(value, schema, here, what=f"{what}: {name} (from {source})", base=(name,))
-    problem = action.check(planned.params) if action.check and not found else None
-    if problem:
-        found.append(Diagnostic("wrong-value", "error", f"{what}: {problem}", planned.location))
-    if not planned.expect and not action.self_judging:
-        message = f"step '{planned.id}' has nothing to judge it: '{action.name}' needs an 'expect'"
-        fix = "add 'expect:' with what the reader should see, such as a metric or a line of output"
-        found.append(Diagnostic("nothing-judged", "error", message, step.location, fix))
-    return found
+)
 
 
 def _digest(steps: Iterable[PlannedStep]) -> str:
     """Return the digest of what will happen; titles, prose and line numbers do not count."""
-    left_out = {"title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"}
-    names = [field.name for field in dataclasses.fields(PlannedStep) if field.name not in left_out]
+    names = [field.name for field in dataclasses.fields(PlannedStep) if field.name not in _NOT_IN_DIGEST]
     content = [{name: getattr(step, name) for name in names} for step in steps]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=dataclasses.asdict)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -35,6 +35,7 @@ def describe_step(step: PlannedStep) -> dict[str, Any]:
         "title": step.title,
         "line": step.location.line,
         "action": step.action,
+        "claimed_by": step.claimed_by,
         "params": plain(step.params),
         "layers": [{"name": layer.name, "params": plain(layer.params)} for layer in step.layers],
         "needs": list(step.needs),
@@ -91,10 +92,16 @@ def describe_not_run(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def describe_lesson(plan: Plan) -> dict[str, str]:
-    """Return which lesson it was, to the byte."""
+def describe_lesson(plan: Plan) -> dict[str, Any]:
+    """Return which lesson it was, to the byte, and whether its author declared the steps."""
     lesson = plan.lesson
-    return {"id": lesson.id, "title": lesson.title, "path": str(lesson.path), "sha256": lesson.digest}
+    return {
+        "id": lesson.id,
+        "title": lesson.title,
+        "path": str(lesson.path),
+        "sha256": lesson.digest,
+        "recognised": plan.recognised,
+    }
 
 
 def describe_plugins(infos: Iterable[PluginInfo]) -> list[dict[str, Any]]:

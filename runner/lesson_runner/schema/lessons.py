@@ -14,6 +14,8 @@ from lesson_runner.schema.validator import check, load_schema
 
 MAX_LESSON_BYTES = 2_000_000
 """No lesson is as long; parsing time grows with it."""
+MAX_LINES = 50_000
+"""Short lines cost a parser more than long ones; a lesson of the greatest length has about as many."""
 
 
 def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
@@ -36,6 +38,10 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
         message, fix = f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8"
         place = Location(path, line, column)
         raise InvalidLessonError([Diagnostic("not-utf-8", "error", message, place, fix)]) from None
+    lines = text.count("\n") + 1
+    if lines > MAX_LINES:
+        message = f"{lines} lines; a lesson has at most {MAX_LINES}"
+        raise InvalidLessonError([_too_large(message, path)])
     front = read_frontmatter(text, path)
     body = document.parse(text, path)
     said = step_schema.build(body.directives)
@@ -65,6 +71,10 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
     return lesson, sorted(problems, key=lambda item: (item.location.line, item.location.column))
 
 
+def _too_large(message: str, path: Path) -> Diagnostic:
+    return Diagnostic("too-large", "error", message, Location(path, 1), "split the lesson")
+
+
 def _with_plain_line_ends(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -83,8 +93,7 @@ def read_lesson_bytes(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MAX_LESSON_BYTES:
             message = f"{size} bytes; a lesson has at most {MAX_LESSON_BYTES}"
-            problem = Diagnostic("too-large", "error", message, Location(path, 1), "split the lesson")
-            raise InvalidLessonError([problem])
+            raise InvalidLessonError([_too_large(message, path)])
         return path.read_bytes()
     except FileNotFoundError:
         raise LessonError(f"{path}: no such file") from None

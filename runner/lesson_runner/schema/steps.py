@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from lesson_runner.markdown.document import BoundDirective
@@ -62,9 +63,7 @@ def build(directives: Iterable[BoundDirective]) -> Directives:
 
 def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
     """Yield what is wrong with a directive's keys and values."""
-    schema = load_schema("step")
-    if directive.word in ("expect", "skip", "ignore"):
-        schema = {"$schema": schema["$schema"], **schema["$defs"][directive.word]}
+    schema = _schema_of(directive.word)
     yield from check(directive.data, schema, directive.positions, what=f"'{directive.word}' directive")
     if directive.word == "manual" and "instruction" not in directive.data:
         message, fix = "'manual' directive: 'instruction' is missing", "say what a person confirms"
@@ -78,6 +77,14 @@ def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
         if isinstance(pattern, str) and _groups(pattern) != 1:
             message = f"'{directive.word}' directive: capture {pattern!r} needs exactly one group ( )"
             yield Diagnostic("wrong-value", "error", message, nearest(directive.positions, ("capture",)))
+
+
+@cache
+def _schema_of(word: str) -> dict[str, Any]:
+    """Return the schema of a directive's YAML."""
+    schema = load_schema("step")
+    parts = schema["$defs"]
+    return {"$schema": schema["$schema"], **parts[word]} if word in parts else schema
 
 
 def _step(directive: BoundDirective) -> Step:

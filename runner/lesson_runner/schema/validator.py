@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lesson_runner.errors import LessonError
-from lesson_runner.model import Diagnostic, Location, Severity
+from lesson_runner.model import Diagnostic, Edit, Json, Location, Severity
 from lesson_runner.resources import schemas_folder
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     ValidationError = Any
 
 KeyPath = tuple[str | int, ...]
+Made = TypeVar("Made")
+_REMEMBERED = 500
 
 
 @cache
@@ -50,7 +53,26 @@ def _registry() -> Registry[Any]:
     return Registry().with_resources(resources)
 
 
-def validator_for(schema: Mapping[str, Any]) -> Draft202012Validator:
+def once_per_schema(make: Callable[[Json], Made]) -> Callable[[Json], Made]:
+    """Remember what is made from a schema object: making a validator costs more than using it."""
+    made: OrderedDict[int, tuple[Json, Made]] = OrderedDict()
+
+    def remembered(schema: Json) -> Made:
+        # The schema is kept with what was made, so that no other object can get its identity.
+        if id(schema) in made:
+            made.move_to_end(id(schema))
+            return made[id(schema)][1]
+        result = make(schema)
+        made[id(schema)] = schema, result
+        if len(made) > _REMEMBERED:
+            made.popitem(last=False)
+        return result
+
+    return remembered
+
+
+@once_per_schema
+def validator_for(schema: Json) -> Draft202012Validator:
     """Return a validator whose ``$ref`` are resolved among the project's schemas only."""
     from jsonschema import Draft202012Validator
 
@@ -120,9 +142,10 @@ def _explain(
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = sorted(error.schema.get("properties", {}))
         for key in sorted(set(error.instance) - set(known)):
-            fix = _nearest_name(key, known) or f"known keys: {', '.join(known)}"
+            fix = nearest_name(key, known) or f"known keys: {', '.join(known)}"
             where = nearest(positions, (*path, key))
-            yield Diagnostic("unknown-key", unknown, f"{what}: unknown key '{key}'", where, fix)
+            edits = _respelt(key, known, where)
+            yield Diagnostic("unknown-key", unknown, f"{what}: unknown key '{key}'", where, fix, edits)
     elif error.validator == "required":
         missing = sorted(set(error.validator_value) - set(error.instance))
         for key in missing:
@@ -132,9 +155,11 @@ def _explain(
             )
     elif error.validator == "enum":
         allowed = [str(value) for value in error.validator_value]
-        fix = _nearest_name(str(error.instance), allowed) or f"one of: {', '.join(allowed)}"
+        fix = nearest_name(str(error.instance), allowed) or f"one of: {', '.join(allowed)}"
         message = f"{what}: {error.instance!r} is not allowed; expected one of {', '.join(allowed)}"
-        yield Diagnostic("wrong-value", "error", message, place, fix)
+        yield Diagnostic(
+            "wrong-value", "error", message, place, fix, _respelt(error.instance, allowed, place)
+        )
     else:
         yield Diagnostic("wrong-value", "error", f"{what}: {_sentence(error)}", place, _meaning(error))
 
@@ -179,11 +204,22 @@ def _meaning(error: ValidationError) -> str | None:
     return f"it is: {described.rstrip('.')}" if described else None
 
 
-def _nearest_name(name: str, known: list[str]) -> str | None:
+def nearest_name(name: str, known: list[str]) -> str | None:
+    """Return a hint with the known name closest to ``name``, if one is close."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) or [
         item for item in known if name and (item.startswith(name) or name.startswith(item))
     ]
     return f"did you mean '{near[0]}'?" if near else None
+
+
+def _respelt(name: object, known: list[str], place: Location) -> tuple[Edit, ...]:
+    """Return the edit to the known name that differs from ``name`` in case, hyphens or underscores only."""
+
+    def plain(text: str) -> str:
+        return text.lower().replace("-", "").replace("_", "")
+
+    same = [item for item in known if isinstance(name, str) and plain(item) == plain(name)]
+    return (Edit(place, str(name), same[0]),) if len(same) == 1 else ()
 
 
 def _dotted(path: KeyPath) -> str:

@@ -1,0 +1,1 @@
+"""Measurements beside what a user would otherwise use, in one run: ``python -m benchmarks [CASE]``."""

@@ -1,0 +1,1 @@
+"""The lesson ``verify-your-setup``: what is in this machine, and whether it is ready."""

@@ -1,0 +1,16 @@
+"""The action ``setup.show-hardware``: what is in this machine, and how that was found out."""
+
+from __future__ import annotations
+
+from lesson_runner.plugin import Json, Outcome, StepContext
+from lesson_setup import machine
+from lesson_setup.evidence import HARDWARE, write
+from lesson_setup.hardware import take_inventory
+
+
+def run(params: Json, context: StepContext) -> Outcome:  # noqa: ARG001
+    """Show what the plugins detected, and what the driver tells of each device; open none."""
+    inventory = take_inventory(machine.PLACES, context.run.hardware)
+    context.say("\n".join(inventory.lines))
+    write(context.evidence / HARDWARE, inventory.data)
+    return Outcome()

@@ -1,0 +1,1 @@
+"""Checks of a machine, beyond those that ``lesson_tenstorrent`` brings."""

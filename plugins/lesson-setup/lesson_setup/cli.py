@@ -1,0 +1,108 @@
+"""``lesson setup hardware``, ``check`` and ``report``: what the lesson's steps do, typed by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lesson_runner.errors import ExitCode, LessonError
+
+if TYPE_CHECKING:
+    from lesson_tenstorrent.checks import Check, Finding, Machine
+
+BACKENDS = ("auto", "ttml", "emulated")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program, and nothing else.")]
+Backend = Annotated[str, typer.Option(help="What lessons would run on: auto, ttml or emulated.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Checks to run; all if left out.")]
+Gigabytes = Annotated[float | None, typer.Option(min=0, help="How much is wanted, in GB.")]
+Metal = Annotated[str | None, typer.Option(help="The oldest tt-metal that will do, such as v0.67.0.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add ``setup`` with its commands."""
+    group = typer.Typer(
+        help="Look at this machine: its hardware, and whether it is ready.", no_args_is_help=True
+    )
+    group.command("hardware")(hardware)
+    group.command("check")(check)
+    group.command("report")(report)
+    app.add_typer(group, name="setup")
+
+
+def hardware(as_json: AsJson = False) -> None:
+    """Show the boards of this machine, and how they were found."""
+    from lesson_setup import machine
+    from lesson_setup.hardware import take_inventory
+    from lesson_tenstorrent.plugin import lesson_detect_hardware
+
+    inventory = take_inventory(machine.PLACES, tuple(lesson_detect_hardware()))
+    _print(inventory.data, inventory.lines, as_json)
+
+
+def check(
+    ids: Ids = None,
+    backend: Backend = "auto",
+    disk_gb: Gigabytes = None,
+    memory_gb: Gigabytes = None,
+    metal: Metal = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check Python, packages, disk, memory, and on a board the driver, tt-metal and ttnn."""
+    from lesson_tenstorrent.checks import table
+
+    _, results = _look(backend, metal, ids or (), disk_gb, memory_gb)
+    data = [{"id": check.id, "title": check.title, **dataclasses.asdict(found)} for check, found in results]
+    _print(data, [table(results)], as_json)
+    if any(finding.status == "failed" for _, finding in results):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def report(backend: Backend = "auto", metal: Metal = None, as_json: AsJson = False) -> None:
+    """Say in plain words what this machine can do."""
+    from lesson_setup.summary import summarise
+    from lesson_tenstorrent.plugin import lesson_detect_hardware
+
+    here, results = _look(backend, metal)
+    summary = summarise(here, tuple(lesson_detect_hardware()), results, [])
+    _print(dataclasses.asdict(summary), summary.lines, as_json)
+    if not summary.ready:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _look(
+    backend: str,
+    metal: str | None,
+    ids: Sequence[str] = (),
+    disk_gb: float | None = None,
+    memory_gb: float | None = None,
+) -> tuple[Machine, list[tuple[Check, Finding]]]:
+    from lesson_setup import machine
+    from lesson_setup.checks.system import MEMORY_GB
+    from lesson_setup.checks.table import IDS, all_checks
+    from lesson_tenstorrent.checks import run_checks
+    from lesson_tenstorrent.metal import parse_version
+
+    for name in ids:
+        if name not in IDS:
+            near = difflib.get_close_matches(name, IDS, n=1)
+            raise LessonError(f"{name}: there is no such check", fix=f"one of: {', '.join(near or IDS)}")
+    if backend not in BACKENDS:
+        raise LessonError(f"--backend {backend}: expected auto, ttml or emulated")
+    minimum = parse_version(metal) if metal else None
+    if metal and minimum is None:
+        raise LessonError(f"--metal {metal}: not a version", fix="write it as tt-metal's tags do: v0.67.0")
+    here = machine.this_machine(backend, Path(os.environ.get("LESSON_WORKSPACE") or ".lesson"), disk_gb)
+    checks = all_checks(machine.PLACES, minimum, memory_gb or MEMORY_GB)
+    return here, run_checks([item for item in checks if not ids or item.id in ids], here)
+
+
+def _print(data: Any, lines: Sequence[str], as_json: bool) -> None:
+    typer.echo(json.dumps(data, indent=2) if as_json else "\n".join(lines))

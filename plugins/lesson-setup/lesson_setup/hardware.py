@@ -1,0 +1,63 @@
+"""What is in this machine, as data and in words; no device is opened."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lesson_runner.plugin import Hardware
+from lesson_setup.places import Device, Places, driver_version, find_devices, find_on_bus
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The hardware of a machine."""
+
+    found: tuple[Hardware, ...]
+    """What the plugins detected: this decides whether steps that need a board run."""
+    driver: str | None
+    on_bus: tuple[str, ...]
+    devices: tuple[Device, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """In words, line by line."""
+        count = sum(item.devices for item in self.found)
+        boards = f"{count} device{'s' if count != 1 else ''}" if count else "none"
+        return [
+            f"boards: {boards}",
+            *(f"  {item.name} (found by: {item.detected_by})" for item in self.found),
+            f"driver: {f'tt-kmd {self.driver}' if self.driver else 'not loaded'}",
+            f"PCI bus: {', '.join(self.on_bus) if self.on_bus else 'no Tenstorrent chip'}",
+            *map(_line, self.devices),
+        ]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """As plain data."""
+        names = ("name", "detected_by", "devices")
+        return {
+            "found": [{name: getattr(item, name) for name in names} for item in self.found],
+            "driver": self.driver,
+            "on_bus": list(self.on_bus),
+            "devices": [
+                {**dataclasses.asdict(device), "architecture": device.architecture or None}
+                for device in self.devices
+            ],
+        }
+
+
+def take_inventory(places: Places, found: Sequence[Hardware]) -> Inventory:
+    """Return the hardware of this machine; ``found`` is what plugins detected."""
+    return Inventory(tuple(found), driver_version(places), find_on_bus(places), find_devices(places))
+
+
+def _line(device: Device) -> str:
+    use = "can be used" if device.usable else "cannot be used by you"
+    memory = ", IOMMU" if device.iommu else ""
+    return (
+        f"device {device.number}: card {device.card}, firmware {device.firmware}, "
+        f"PCI {device.pci}{memory}; {device.path} {use}"
+    )

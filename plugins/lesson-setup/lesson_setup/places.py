@@ -1,0 +1,92 @@
+"""Where the system tells about itself, and what it tells about Tenstorrent devices without opening one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesson_tenstorrent.devices import DEVICES
+
+VENDOR = "0x1e52"
+"""Tenstorrent's number on the PCI bus."""
+UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folders of the system; tests name others."""
+
+    devices: Path = DEVICES
+    sys: Path = Path("/sys")
+    proc: Path = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the driver shows of one device."""
+
+    number: int
+    path: str
+    usable: bool
+    """This user may read and write its file."""
+    card: str
+    """Such as ``n150``; :data:`UNKNOWN` where driver or firmware are too old to say."""
+    firmware: str
+    """The version of the firmware bundle."""
+    pci: str
+    iommu: bool
+    """The IOMMU translates addresses for it, so that it needs no huge pages."""
+
+    @property
+    def architecture(self) -> str:
+        """``blackhole`` or ``wormhole_b0``, as ``TT_METAL_ARCH_NAME`` has it; empty if not known."""
+        family = self.card[:1].lower() if self.card[1:2].isdecimal() else ""
+        return {"p": "blackhole", "n": "wormhole_b0"}.get(family, "")
+
+
+def read(path: Path) -> str:
+    """Return the one line of a file of the system; empty if there is none."""
+    try:
+        return path.read_text("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
+def find_devices(places: Places) -> tuple[Device, ...]:
+    """Return the devices the driver shows, in the order of their numbers."""
+    try:
+        found = [entry for entry in places.devices.iterdir() if entry.name.isdecimal()]
+    except OSError:
+        return ()
+    return tuple(_device(entry, places) for entry in sorted(found, key=lambda entry: int(entry.name)))
+
+
+def _device(path: Path, places: Places) -> Device:
+    node = places.sys / "class" / "tenstorrent" / f"tenstorrent!{path.name}"
+    slot = node / "device"
+    return Device(
+        number=int(path.name),
+        path=str(path),
+        usable=os.access(path, os.R_OK | os.W_OK),
+        card=read(node / "tt_card_type") or UNKNOWN,
+        firmware=read(node / "tt_fw_bundle_ver") or UNKNOWN,
+        pci=slot.resolve().name if slot.exists() else UNKNOWN,
+        # "DMA" and "DMA-FQ" translate; "identity" does not.
+        iommu=read(slot / "iommu_group" / "type").startswith("DMA"),
+    )
+
+
+def find_on_bus(places: Places) -> tuple[str, ...]:
+    """Return the PCI addresses of Tenstorrent's chips; they are there with or without a driver."""
+    try:
+        slots = sorted((places.sys / "bus" / "pci" / "devices").iterdir())
+    except OSError:
+        return ()
+    return tuple(slot.name for slot in slots if read(slot / "vendor") == VENDOR)
+
+
+def driver_version(places: Places) -> str | None:
+    """Return the version of the loaded driver (tt-kmd), or ``None`` if it is not loaded."""
+    module = places.sys / "module" / "tenstorrent"
+    return (read(module / "version") or UNKNOWN) if module.is_dir() else None

@@ -1,0 +1,53 @@
+"""The hooks of ``lesson_setup``; what they need is imported when they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lesson_runner.plugin import Action, Event, Evidence, PlannedStep, RunContext, hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+
+@hookimpl
+def lesson_add_commands(app: typer.Typer) -> None:
+    """Add ``lesson setup hardware``, ``check`` and ``report``."""
+    from lesson_setup.cli import add_commands
+
+    add_commands(app)
+
+
+@hookimpl
+def lesson_directories() -> Iterable[Path]:
+    """Return the folder of the lesson, which lies in the package."""
+    return [Path(__file__).resolve().parent / "lessons"]
+
+
+@hookimpl
+def lesson_actions() -> Iterable[Action]:
+    """Return the three things a step can do: show, check, sum up."""
+    from lesson_setup.actions.table import ACTIONS
+
+    return ACTIONS
+
+
+@hookimpl
+def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
+    """Return the numbers of our own steps."""
+    if not step.action.startswith("setup."):
+        return {}
+    from lesson_setup.evidence import measure
+
+    return measure(evidence.folder)
+
+
+@hookimpl
+def lesson_step_event(event: Event, context: RunContext) -> None:
+    """Remember which steps failed, for the summary at the end."""
+    if event.kind == "step-finished" and event.data.get("status") in ("failed", "error"):
+        from lesson_setup.summary import remember_failure
+
+        remember_failure(event, context)

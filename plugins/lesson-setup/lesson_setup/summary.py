@@ -1,0 +1,87 @@
+"""What all that was found means: can this machine run lessons, on its board or emulated?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from lesson_runner.plugin import Event, Hardware, RunContext
+from lesson_setup.checks.system import check_packages
+from lesson_tenstorrent.checks import Check, Finding, Machine
+
+STATE = "setup"
+"""Where ``RunContext.state`` keeps what a run has found out."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What a run has found out so far."""
+
+    findings: dict[str, tuple[Check, Finding]]
+    """By the check's id."""
+    failures: list[str]
+    """Steps of the lesson that failed, other than ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What this machine can do."""
+
+    ready: bool
+    runs_on: str
+    """``board`` or ``emulation``: what a run would use here."""
+    lines: tuple[str, ...]
+
+
+def known(context: RunContext) -> Known:
+    """Return what this run has found out so far."""
+    found = context.state.setdefault(STATE, Known({}, []))
+    assert isinstance(found, Known)
+    return found
+
+
+def remember_failure(event: Event, context: RunContext) -> None:
+    """Keep the title of a failed step; what our own steps found is known in more detail."""
+    data = event.data
+    if not str(data["action"]).startswith("setup.") and not data["optional"]:
+        known(context).failures.append(f"{data['title']}: {data['message']}")
+
+
+def summarise(
+    machine: Machine,
+    hardware: Sequence[Hardware],
+    results: Iterable[tuple[Check, Finding]],
+    failures: Sequence[str],
+) -> Summary:
+    """Return what a machine can do, in words; ``failures`` are those of the lesson's other steps."""
+    pairs = list(results)
+    count = sum(item.devices for item in hardware)
+    board = count > 0 and machine.backend != "emulated"
+    wrong = [(check, finding) for check, finding in pairs if finding.status == "failed"]
+    doubtful = [(check, finding) for check, finding in pairs if finding.status == "warning"]
+    ready = not wrong and not failures
+    devices = f"{count} device{'s' if count != 1 else ''}"
+    if ready and board:
+        lines = [f"Ready: this machine runs lessons on its board ({devices})."]
+    elif ready:
+        reason = "as --backend emulated asks" if count else "it has no board"
+        lines = [f"Ready: this machine runs lessons emulated ({reason}). Every result will say so."]
+    else:
+        things = len(wrong) + len(failures)
+        lines = [f"Not ready: {things} thing{'s' if things != 1 else ''} to put right."]
+    lines += [_line(check, finding) for check, finding in wrong]
+    lines += [f"  - {failure}" for failure in failures]
+    if doubtful:
+        lines += ["Worth knowing:", *(_line(check, finding) for check, finding in doubtful)]
+    if board and not ready and _can_emulate(machine):
+        lines.append("Until then, --backend emulated runs lessons without the board.")
+    return Summary(ready, "board" if board else "emulation", tuple(lines))
+
+
+def _line(check: Check, finding: Finding) -> str:
+    return f"  - {check.title}: {finding.found}" + (f"  ->  {finding.fix}" if finding.fix else "")
+
+
+def _can_emulate(machine: Machine) -> bool:
+    """Whether the packages of the emulation are here, although a board would make them unnecessary."""
+    return check_packages(replace(machine, backend="emulated")).status != "failed"

@@ -1,0 +1,89 @@
+"""What a block means in its lesson: a look at the text that another block gets, a prompt that cannot work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lesson_ct4.blocks.interpret import ABSORBED, interpret_block
+from lesson_ct4.data.fetch import NAME, URL
+from lesson_ct4.names import base_name
+from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location
+from lesson_tenstorrent.shellwords import SHELL_LANGUAGES, ShellSyntaxError, split, typed_text
+
+LINES = 10
+"""What ``head`` shows if nobody says how many."""
+
+
+def interpret_in_lesson(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
+    """Return what :func:`interpret_block` does, with wrong prompts found; or looks at the lesson's text."""
+    calls = interpret_block(block)
+    if calls is None:
+        return _previews(block, lesson)
+    return [_with_prompt_checked(call, lesson) for call in calls]
+
+
+def _texts(lesson: Lesson) -> set[str]:
+    """Return the names under which the lesson gets its text."""
+    names = {str(step.params.get("name", NAME)) for step in lesson.steps if step.uses == "ct4.fetch-dataset"}
+    blocks = [block for block in lesson.blocks if URL in block.text]
+    calls = [call for block in blocks for call in interpret_block(block) or ()]
+    return names | {str(call.params["name"]) for call in calls if call.action == "ct4.fetch-dataset"}
+
+
+def _with_prompt_checked(call: ActionCall, lesson: Lesson) -> ActionCall:
+    """Add a warning to a call whose prompt no model of the lesson's text can be given."""
+    if call.action != "ct4.generate":
+        return call
+    from lesson_ct4.synthetic_play import ALPHABET  # the two texts have the same
+
+    unknown = set(str(call.params.get("prompt", ""))) - set(ALPHABET)
+    if not unknown or not _texts(lesson):
+        return call
+    shown = " and ".join(sorted(map(repr, unknown)))
+    message = f"the prompt {call.params['prompt']!r} has {shown}, which the lesson's text has not"
+    fix = "a model knows the characters of its text only: use those"
+    problem = Diagnostic("ct4.unknown-character", "warning", message, call.location, fix)
+    return replace(call, diagnostics=(*call.diagnostics, problem))
+
+
+def _previews(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
+    """Return a call for each ``head`` of the lesson's text, if the block does nothing besides."""
+    if block.language not in SHELL_LANGUAGES or "head" not in block.text:
+        return None
+    text = typed_text(block.text)
+    try:
+        commands = split(text)
+    except ShellSyntaxError:
+        return None
+    calls: list[ActionCall] = []
+    for command in commands:
+        words = [word.text for word in command.words]
+        if command.operators or (words and words[0] not in ABSORBED):
+            return None
+        if words[:1] == ["head"]:
+            found = _head(words[1:])
+            if found is None:
+                return None
+            name, lines = found
+            first, start = command.words[0], block.location
+            place = Location(start.path, start.line + first.line - 1, start.column + first.column - 1)
+            source = text[command.start : command.end]
+            calls.append(ActionCall("ct4.preview", {"name": name, "lines": lines}, place, source))
+    return calls if calls and {call.params["name"] for call in calls} <= _texts(lesson) else None
+
+
+def _head(arguments: list[str]) -> tuple[str, int] | None:
+    """Return which file ``head`` shows, and how many lines of it; ``None`` if it does anything else."""
+    lines, files = str(LINES), []
+    words = iter(arguments)
+    for word in words:
+        if word in ("-n", "--lines"):
+            lines = next(words, "")
+        elif word.startswith("-"):
+            lines = word.removeprefix("--lines=").removeprefix("-n").removeprefix("-")
+        else:
+            files.append(base_name(word))
+    if len(files) != 1 or not lines.isdecimal() or int(lines) < 1:
+        return None
+    return files[0], int(lines)

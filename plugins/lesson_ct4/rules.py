@@ -1,0 +1,29 @@
+"""What can be wrong with a block's training and generating commands; found while a lesson is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+
+from lesson_runner.model import Rule, Severity
+
+SUMMARIES: Mapping[str, tuple[Severity, str]] = {
+    "unknown-flag": ("error", "A flag that training or generating does not have."),
+    "missing-value": ("error", "A flag without its value."),
+    "unexpected-argument": ("error", "A word that belongs to no flag."),
+    "unexpected-value": ("error", "A value for a flag that takes none."),
+    "wrong-type": ("error", "A flag's value that is no number, or none of the allowed words."),
+    "impossible-value": ("error", "A flag's value that no training can have."),
+    "shell-syntax": ("error", "A quote that is never closed."),
+    "unknown-character": ("warning", "A prompt with a character that the lesson's text has not."),
+    "no-effect": ("info", "A flag that changes nothing here."),
+}
+
+
+def rules() -> list[Rule]:
+    """Return the rules, each with its page."""
+    pages = files("lesson_ct4") / "pages"
+    return [
+        Rule(f"ct4.{name}", severity, summary, (pages / f"{name}.md").read_text("utf-8").strip())
+        for name, (severity, summary) in SUMMARIES.items()
+    ]

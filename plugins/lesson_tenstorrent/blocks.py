@@ -1,0 +1,143 @@
+"""Recognise the set-up commands of Tenstorrent lessons, and what each of them is for."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lesson_runner.model import ActionCall, Block, Location
+from lesson_tenstorrent.packages import read_requirement
+from lesson_tenstorrent.shellwords import (
+    PYTHON,
+    SHELL_LANGUAGES,
+    ShellCommand,
+    ShellSyntaxError,
+    split,
+    typed_text,
+)
+
+CHECK = "tenstorrent.check"
+LINKS: Mapping[str, Mapping[str, Any]] = {
+    "tenstorrent.installTtTrain": {"checks": ["unrelated-ttml", "ttml"]},
+}
+"""What the buttons of Tenstorrent's extension are for, by their command."""
+UNWANTED = {"ttnn": "pip-ttnn", "ttml": "unrelated-ttml"}
+"""Packages that must not come from pip, and the check for each."""
+VARIABLES = frozenset({"TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", "LD_LIBRARY_PATH", "PYTHONPATH"})
+ABSORBED = frozenset({"cd", "echo", "export", "ls", "pwd", "source", "."})
+HARMLESS_OPTIONS = frozenset({"-q", "--quiet", "-U", "--upgrade", "-y", "--yes", "--user", "--no-cache-dir"})
+"""Options of pip that change nothing about which packages it is asked for."""
+
+Params = Mapping[str, Any]
+
+
+def interpret_block(block: Block) -> Sequence[ActionCall] | None:
+    """Return a call for each command of a block whose commands are all about setting up a machine."""
+    if block.language == "command-link":
+        name = block.text.strip()
+        return [ActionCall(CHECK, LINKS[name], block.location, name)] if name in LINKS else None
+    if block.language not in SHELL_LANGUAGES:
+        return None
+    text = typed_text(block.text)
+    try:
+        commands = split(text)
+    except ShellSyntaxError:
+        return None
+    calls: list[ActionCall] = []
+    absorbed: list[str] = []
+    exported: set[str] = set()
+    before: list[str] = []
+    for command in commands:
+        words, source = [word.text for word in command.words], text[command.start : command.end].strip()
+        if words[:1] == ["export"]:
+            exported |= {word.partition("=")[0] for word in words[1:]}
+        params = _purpose(words, command.operators, before)
+        before = words or before
+        if params is None:
+            return None
+        if params:
+            calls.append(ActionCall(CHECK, params, _place(block, command), source, tuple(absorbed)))
+            absorbed.clear()
+        else:
+            absorbed.append(source)
+    if not calls and exported & VARIABLES and _sets_environment(block):
+        params = {"checks": ["environment-variables"]}
+        return [ActionCall(CHECK, params, block.location, text.strip())]
+    if calls and absorbed:
+        calls[-1] = replace(calls[-1], absorbed=(*calls[-1].absorbed, *absorbed))
+    return calls or None
+
+
+def _purpose(words: list[str], operators: str, before: list[str]) -> Params | None:
+    """Return what to check instead of a command; nothing for one that only prepares, ``None`` if unknown."""
+    pip = _pip(words)
+    if pip[:1] in (["list"], ["freeze"]) and operators in ("", "|"):
+        return {}
+    if words[:1] == ["grep"] and operators == "|" and _pip(before)[:1] in (["list"], ["freeze"]):
+        return {"checks": found} if (found := [UNWANTED[word] for word in words if word in UNWANTED]) else {}
+    if not words or (words[0] in ABSORBED and not set(operators) & set("|>&")):
+        return {}
+    if operators:
+        return None
+    if words[:3] == ["git", "submodule", "update"]:
+        return {"checks": ["submodules"]}
+    if pip[:1] in (["install"], ["uninstall"]):
+        return _packages(
+            [word for word in pip[1:] if word not in HARMLESS_OPTIONS], wanted=pip[0] == "install"
+        )
+    if PYTHON.fullmatch(words[0]) and words[1:2] == ["-c"] and len(words) == 3:
+        return _imports(words[2])
+    return None
+
+
+def _pip(words: list[str]) -> list[str]:
+    """Return the arguments of a call of pip; nothing for another command."""
+    if words and re.fullmatch(r"pip3?", words[0]):
+        return words[1:]
+    return words[3:] if words[1:3] == ["-m", "pip"] and PYTHON.fullmatch(words[0]) else []
+
+
+def _packages(names: list[str], *, wanted: bool) -> Params | None:
+    """Return how to check for packages that are to be installed, or looked for and removed."""
+    if not names or any(read_requirement(name) is None for name in names):
+        return None
+    if wanted:  # the ttml that pip would find is another library: nobody should be told to install it
+        return {"packages": names} if "ttml" not in names else None
+    # Only of these is it known that they do harm; another's removal is its author's business.
+    return {"checks": [UNWANTED[name] for name in names]} if set(names) <= UNWANTED.keys() else None
+
+
+def _imports(code: str) -> Params | None:
+    """Return what a piece of Python imports, if it tries ``ttnn`` or ``ttml`` and else only prints."""
+    try:
+        statements = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    names: list[str] = []
+    for statement in statements:
+        if isinstance(statement, ast.Import):
+            names += [alias.name.partition(".")[0] for alias in statement.names]
+        elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            names.append(statement.module.partition(".")[0])
+        elif not _prints(statement):
+            return None
+    ours = not UNWANTED.keys().isdisjoint(names)
+    return {"imports": list(dict.fromkeys(names))} if ours else None
+
+
+def _prints(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"
+
+
+def _sets_environment(block: Block) -> bool:
+    """Return whether a block's own section is about the environment, and not about a training to come."""
+    return bool(block.headings) and "environment" in block.headings[-1].lower()
+
+
+def _place(block: Block, command: ShellCommand) -> Location:
+    word, start = command.words[0], block.location
+    return Location(start.path, start.line + word.line - 1, start.column + word.column - 1)

@@ -1,0 +1,55 @@
+"""What can be wrong with a lesson for Tenstorrent hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.resources import files
+
+from packaging.version import Version
+
+from lesson_runner.model import Diagnostic, Lesson, Location, Rule, Scope
+from lesson_tenstorrent.metal import TAG, parse_version
+
+METAL_VERSIONS = "tenstorrent.metal-versions"
+MINIMUM, RECOMMENDED = "minTTMetalVersion", "recommended_metal_version"
+
+
+def check_metal_versions(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all
+    """Yield versions that tt-metal cannot have, and a recommended one that is older than the oldest."""
+    versions: dict[str, Version] = {}
+    for key in (MINIMUM, RECOMMENDED):
+        text = lesson.frontmatter.get(key)
+        if not isinstance(text, str):  # absent, or the schema's to report
+            continue
+        version = parse_version(text) if TAG.fullmatch(text.strip()) else None
+        if version is None:
+            message = f"'{key}' is {text!r}, which is no version of tt-metal"
+            fix = "write it as tt-metal tags it: v0.67.0, v0.66.0-rc7 or v0.67.0-dev20260203"
+            yield Diagnostic(METAL_VERSIONS, "error", message, _place(lesson, key), fix)
+        else:
+            versions[key] = version
+    if len(versions) == 2 and versions[RECOMMENDED] < _oldest_of(versions[MINIMUM]):
+        found, minimum = lesson.frontmatter[RECOMMENDED], lesson.frontmatter[MINIMUM]
+        message = f"'{RECOMMENDED}' is {found}, older than '{MINIMUM}', {minimum}"
+        fix = "recommend the oldest that works, or a newer one"
+        yield Diagnostic(METAL_VERSIONS, "error", message, _place(lesson, RECOMMENDED), fix)
+
+
+def _oldest_of(version: Version) -> Version:
+    """Return the first build that counts as ``version``: release candidates and dev builds of it do."""
+    return version if version.is_prerelease else Version(f"{version}.dev0")
+
+
+def _place(lesson: Lesson, key: str) -> Location:
+    return lesson.positions.get((key,), Location(lesson.path, 1))
+
+
+RULES = (
+    Rule(
+        METAL_VERSIONS,
+        "error",
+        "tt-metal versions that cannot be, or contradict each other.",
+        (files("lesson_tenstorrent") / "pages" / "metal-versions.md").read_text("utf-8").strip(),
+        check_metal_versions,
+    ),
+)

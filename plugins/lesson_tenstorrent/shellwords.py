@@ -1,0 +1,140 @@
+"""
+Split a shell block into commands and words, and remember where each word stands.
+
+:mod:`shlex` does the splitting of a line but knows no positions, and a command in a lesson runs over many
+lines. What is understood: quotes, backslashes, continued lines, comments, and the separators newline, ``;``
+and ``&&``. Everything else with a meaning to the shell makes the block one that only a shell can run.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "console", "shell-session", "shellsession"})
+"""Languages of blocks with shell commands; the last three are of transcripts."""
+PYTHON = re.compile(r"(?:.*/)?python(3(\.\d+)?)?")
+"""The program a command runs if that is Python."""
+PROMPT = re.compile(r"^(\([^)]*\) ?)?[$%] ", re.MULTILINE)
+
+
+class ShellSyntaxError(Exception):
+    """A quote that is not closed; ``line`` and ``column`` count from 1."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with quotes and backslashes resolved; ``$`` and ``~`` are left as they are."""
+
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(slots=True)
+class ShellCommand:
+    """A simple command, or (without words) a comment."""
+
+    words: list[Word] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
+    """The command is ``text[start:end]``."""
+    operators: str = ""
+    """What in it needs a shell: pipes, redirections, substitutions."""
+
+
+TOKENS = re.compile(
+    r"""(?P<continued>\\\n)
+      | (?P<blank>[ \t]+)
+      | (?P<end>\n|;|&&)
+      | (?P<shell>[|&<>()`]|\$\()
+      | (?P<single>'[^']*')
+      | (?P<double>"(?:[^"\\]|\\.)*")
+      | (?P<open>['"])
+      | (?P<escaped>\\.)
+      | (?P<text>[^\s;|&<>()`'"\\$]+|\$|\\)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def split(text: str) -> list[ShellCommand]:
+    """
+    Return the commands and comments of a block, in order.
+
+    Raises:
+        ShellSyntaxError: a quote is never closed.
+    """
+    commands, comments = [ShellCommand()], []
+    word: Word | None = None
+    index = 0
+    while index < len(text):
+        if text[index] == "#" and word is None:
+            end = text.find("\n", index) if "\n" in text[index:] else len(text)
+            comments.append(ShellCommand(start=index, end=end))
+            index = end
+            continue
+        token = TOKENS.match(text, index)
+        if token is None:  # other white space, such as a form feed
+            index, word = index + 1, None
+            continue
+        kind, value, command = token.lastgroup, token.group(), commands[-1]
+        if kind == "open":
+            raise ShellSyntaxError(f"the quote {value} is never closed", *_place(text, index))
+        if kind == "end":
+            commands.append(ShellCommand())
+            word = None
+        elif kind == "blank":
+            word = None
+        elif kind == "shell":
+            command.operators, word = command.operators + value, None
+            if value == "|":  # what follows is a command of its own, and not a plain one either
+                commands.append(ShellCommand(operators=value))
+        elif kind != "continued":
+            if word is None:
+                command.start = command.start if command.words else index
+                word = Word("", *_place(text, index))
+                command.words.append(word)
+            word = Word(word.text + _meaning(kind, value), word.line, word.column)
+            command.words[-1] = word
+            command.end = token.end()
+            if kind == "double" and re.search(r"(?<!\\)(?:`|\$\()", value):
+                command.operators += "$("
+        index = token.end()
+    found = [command for command in commands if command.words or command.operators] + comments
+    return sorted(found, key=lambda command: command.start)
+
+
+def typed_text(text: str) -> str:
+    """Blank out ``$ `` prompts, and in a transcript everything that is not typed; positions stay."""
+    text = text.replace("\r\n", "\n")
+    if not PROMPT.search(text):
+        return text
+    lines, typed = [], False
+    for line in text.split("\n"):
+        prompt = PROMPT.match(line)
+        more = line.startswith("> ") and typed
+        size = prompt.end() if prompt else 2 if more else 0
+        if prompt or typed:
+            line = " " * size + line[size:]
+            typed = line.rstrip().endswith("\\")
+        else:
+            line = ""
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _meaning(kind: str | None, value: str) -> str:
+    if kind == "single":
+        return value[1:-1]
+    if kind == "double":
+        return re.sub(r'\\(["\\$`])', r"\1", value[1:-1].replace("\\\n", ""))
+    return value[1:] if kind == "escaped" else value
+
+
+def _place(text: str, index: int) -> tuple[int, int]:
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)

@@ -1,0 +1,53 @@
+"""``lesson annotate``: write what was recognised in a lesson into it, as directives."""
+
+from __future__ import annotations
+
+import difflib
+import stat
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesson_runner.cli.common import LessonArgument, make_console, open_valid_lesson
+from lesson_runner.errors import LessonError
+
+if TYPE_CHECKING:
+    from lesson_runner.plugins import Plugins
+
+
+def annotate(
+    context: typer.Context,
+    lesson: LessonArgument,
+    write: Annotated[bool, typer.Option("--write", help="Change the file; without it, show how.")] = False,
+) -> None:
+    """Show the directives that say what 'lesson plan' recognised, as a diff; or write them."""
+    from rich.text import Text
+
+    from lesson_runner.report.text import safe
+    from lesson_runner.resources import write_aside
+    from lesson_runner.run.annotate import annotate as annotated
+    from lesson_runner.run.claims import known_profiles
+    from lesson_runner.run.recognise import has_directives
+
+    plugins: Plugins = context.obj
+    document, _, _ = open_valid_lesson(lesson, plugins)
+    console = make_console()
+    path = document.path
+    if has_directives(document):
+        console.print(Text(safe(f"{path} has directives already: nothing to do")), soft_wrap=True)
+        return
+    made = annotated(document, plugins, known_profiles(document, plugins))
+    steps = f"{made.steps} step{'' if made.steps == 1 else 's'}"
+    if not write:
+        old, new = made.before.splitlines(), made.after.splitlines()
+        for row in difflib.unified_diff(old, new, str(path), f"{path} (annotated)", lineterm=""):
+            style = "green" if row.startswith("+") else "dim"
+            console.print(Text(safe(row), style), soft_wrap=True)
+        hint = f"{steps}; nothing was written. To write this: lesson annotate {lesson} --write"
+        console.print(Text(safe(hint)), soft_wrap=True)
+        return
+    try:
+        write_aside(path.resolve(), made.after.encode("utf-8"), stat.S_IMODE(path.stat().st_mode))
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be written: {error.strerror or error}") from None
+    console.print(Text(safe(f"{path}: {steps} written as directives")), soft_wrap=True)

@@ -1,0 +1,86 @@
+"""``lesson explain``: which rules there are, and what is behind one of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
+from lesson_runner.errors import LessonError
+
+if TYPE_CHECKING:
+    from lesson_runner.model import Rule
+    from lesson_runner.plugins import Plugins
+
+STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
+
+
+def explain(
+    context: typer.Context,
+    rule: Annotated[
+        str | None, typer.Argument(metavar="[RULE]", help="A rule's id; without it, all are listed.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Explain a rule of 'lesson validate': why it matters, how to mend it, wrong and right."""
+    from lesson_runner.validation.check import all_rules
+
+    plugins: Plugins = context.obj
+    with stdout_for_json():  # what a plugin prints is no rule
+        rules = all_rules(plugins)
+    if rule is None:
+        _list(rules, json)
+        return
+    if rule not in rules:
+        raise LessonError(f"there is no rule '{rule}'", fix=_hint(rule, rules))
+    _show(rules[rule], json)
+
+
+def _hint(name: str, rules: Mapping[str, Rule]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name.strip("[]").lower(), rules, n=1)
+    return f"did you mean '{near[0]}'?" if near else "'lesson explain' lists all"
+
+
+def _list(rules: Mapping[str, Rule], json: bool) -> None:
+    from rich.text import Text
+
+    from lesson_runner.report.text import safe
+
+    if json:
+        print_json(
+            [{"id": item.id, "severity": item.severity, "summary": item.summary} for item in rules.values()]
+        )
+        return
+    console = make_console()
+    width = max(map(len, rules))
+    for item in rules.values():
+        line = Text(f"{safe(item.id):{width}}  ").append(f"{item.severity:7}  ", STYLES[item.severity])
+        console.print(line.append(safe(item.summary)), soft_wrap=True)
+
+
+def _show(rule: Rule, json: bool) -> None:
+    from rich.markdown import Markdown
+    from rich.text import Text
+
+    from lesson_runner.report.text import safe
+    from lesson_runner.rules.document import page_of
+
+    page = page_of(rule)
+    if json:
+        print_json({"id": rule.id, "severity": rule.severity, "summary": rule.summary, "page": page})
+        return
+    console = make_console()
+    head = Text(safe(rule.id), "bold").append(" (").append(rule.severity, STYLES[rule.severity])
+    console.print(head.append(f"): {safe(rule.summary)}"), soft_wrap=True)
+    if not page:
+        return
+    console.print()
+    if console.is_terminal:
+        console.print(Markdown(safe(page), code_theme="ansi_dark"))
+    else:
+        sys.stdout.write(f"{safe(page)}\n")

@@ -1,0 +1,48 @@
+"""``lesson schema``: the schemas of what authors write, for editors and other tools."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lesson_runner.cli.common import JsonOption, print_json
+
+
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Such as lesson; without one, all are listed.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to a file.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the JSON Schemas, or print one in one piece, as editors want it."""
+    from lesson_runner.errors import LessonError
+    from lesson_runner.resources import write_aside
+    from lesson_runner.schema.bundle import bundle, schema_names
+    from lesson_runner.schema.validator import load_schema
+
+    if name is None:
+        if output:
+            raise LessonError("-o needs the name of one schema", fix=f"one of: {', '.join(schema_names())}")
+        found = [{"name": item, "title": load_schema(item)["title"]} for item in schema_names()]
+        if json:
+            print_json(found)
+            return
+        width = max(len(item["name"]) for item in found)
+        for item in found:
+            typer.echo(f"{item['name']:{width}}  {item['title']}")
+    elif output is None:
+        print_json(bundle(name))
+    else:
+        try:
+            write_aside(output, json_format.dumps(bundle(name), indent=2, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise LessonError(
+                f"-o {output}: cannot be written: {error.strerror or error}", fix="name another file"
+            ) from None
+        typer.echo(f"wrote {output}")

@@ -1,0 +1,32 @@
+"""The findings of ``lesson validate``: one module a format, each a function from the findings to a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lesson_runner.report.findings import as_json, github, sarif, text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lesson_runner.model import Findings
+
+FORMATS = ("text", "json", "github", "sarif")
+
+
+def render(findings: Findings, form: str, root: Path, console: Console | None = None) -> str:
+    """
+    Return what to print.
+
+    Args:
+        form: one of :data:`FORMATS`.
+        root: the current folder; paths in it are shown relative to it.
+        console: where the text goes; on a terminal it has colours and is as wide as that.
+    """
+    if form == "text" and console is not None and console.is_terminal:
+        with console.capture() as capture:
+            console.print(text.draw(findings, root, console.width), end="", soft_wrap=True)
+        return capture.get()
+    plain = {"text": text.render, "json": as_json.render, "github": github.render, "sarif": sarif.render}
+    return plain[form](findings, root)

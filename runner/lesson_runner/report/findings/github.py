@@ -1,0 +1,48 @@
+"""
+Findings as workflow commands, which GitHub Actions shows beside the lines of a change.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lesson_runner.model import Diagnostic, Findings
+from lesson_runner.report.findings.phrases import in_repository, one_line, sentence, shown, totals
+
+SHOWN = 10
+"""GitHub shows so many errors, warnings and notices of one step; the rest is in the step's log only."""
+_COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def render(findings: Findings, root: Path) -> str:
+    """Return a command a finding, and a last line for people who read the log."""
+    more = max(findings.errors, findings.warnings, findings.notes) > SHOWN
+    hint = f" (GitHub shows {SHOWN} of each kind beside the code; this log has them all)" if more else ""
+    commands = [_command(item, root) for item in findings.diagnostics]
+    return "".join(f"{row}\n" for row in [*commands, totals(findings) + hint])
+
+
+def _command(item: Diagnostic, root: Path) -> str:
+    place = item.location
+    path = in_repository(place.path, root) or place.path
+    properties = {
+        "file": one_line(path.as_posix()),
+        "line": str(place.line),
+        "col": str(place.column),
+        "title": one_line(item.rule),
+    }
+    written = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
+    # The log shows nothing but the message, so that must say where it belongs, too.
+    where = f"{shown(place.path, root)}:{place.line}:{place.column}"
+    message = one_line(f"{where}: {sentence(item)} [{item.rule}]")
+    return f"::{_COMMANDS[item.severity]} {written}::{_escape(message)}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")

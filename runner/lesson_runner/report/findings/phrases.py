@@ -1,0 +1,52 @@
+"""What the formats share: paths as they are shown, a finding in one line, and how many there are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lesson_runner.model import Diagnostic, Findings
+from lesson_runner.report.text import safe
+
+
+def shown(path: Path, root: Path) -> str:
+    """Return a path as a person in the folder ``root`` would write it."""
+    return str(path.relative_to(root)) if path.is_absolute() and path.is_relative_to(root) else str(path)
+
+
+def in_repository(path: Path, root: Path) -> Path | None:
+    """
+    Return a path from the top of the repository that ``root`` lies in, else from ``root`` itself.
+
+    Returns:
+        ``None`` for a path outside.
+    """
+    here = root.absolute()
+    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    whole = Path(os.path.normpath(here / path))
+    return whole.relative_to(top) if whole.is_relative_to(top) else None
+
+
+def one_line(text: str) -> str:
+    """Return a text that cannot move the cursor, nor begin a line."""
+    return safe(text).replace("\n", " ").replace("\t", " ")
+
+
+def sentence(item: Diagnostic) -> str:
+    """Return what a finding says, and what to do about it."""
+    return f"{item.message} ({item.fix})" if item.fix else item.message
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 error`` or ``2 errors``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def totals(findings: Findings) -> str:
+    """Return how many lessons were looked at and how many findings there are, by severity."""
+    parts = [
+        counted(len(findings.lessons), "lesson"),
+        counted(findings.errors, "error"),
+        counted(findings.warnings, "warning"),
+    ]
+    return ", ".join([*parts, counted(findings.notes, "note")] if findings.notes else parts)

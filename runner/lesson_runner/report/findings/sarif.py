@@ -1,0 +1,114 @@
+"""
+Findings as a SARIF log, which code-scanning services and editors read.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from lesson_runner import __version__
+from lesson_runner.model import Diagnostic, Edit, Findings, Rule
+from lesson_runner.report.findings.phrases import in_repository, sentence
+from lesson_runner.report.text import safe
+from lesson_runner.rules.document import page_of
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+BASE = "%SRCROOT%"
+"""What relative paths begin at; the name that services know for the top of a repository."""
+FINGERPRINT = "lessonFinding/v1"
+_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+
+
+def render(findings: Findings, root: Path) -> str:
+    """Return the log: every rule, and every finding with its place and the edits that mend it."""
+    driver = {
+        "name": "lesson-runner",
+        "version": __version__,
+        "rules": list(map(_rule, findings.rules.values())),
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {BASE: {"description": {"text": "The top of the repository."}}},
+        "results": list(_results(findings, root)),
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    described = {
+        "id": rule.id,
+        "shortDescription": {"text": safe(rule.summary)},
+        "fullDescription": {"text": safe(rule.summary)},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+    }
+    page = safe(page_of(rule))
+    return {**described, "help": {"text": page, "markdown": page}} if page else described
+
+
+def _results(findings: Findings, root: Path) -> Iterator[dict[str, Any]]:
+    order = {rule: index for index, rule in enumerate(findings.rules)}
+    lines = {path: text.split("\n") for path, text in findings.texts.items()}
+    seen: Counter[str] = Counter()
+    for item in findings.diagnostics:
+        place = item.location
+        artifact = _artifact(place.path, root)
+        region = {"startLine": place.line, "startColumn": place.column}
+        yield {
+            "ruleId": safe(item.rule),
+            **({"ruleIndex": order[item.rule]} if item.rule in order else {}),
+            "level": _LEVELS[item.severity],
+            "message": {"text": safe(sentence(item))},
+            "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
+            "partialFingerprints": {FINGERPRINT: _fingerprint(item, artifact["uri"], lines, seen)},
+            **({"fixes": [_fix(item, root)]} if item.edits else {}),
+        }
+
+
+def _artifact(path: Path, root: Path) -> dict[str, str]:
+    inside = in_repository(path, root)
+    if inside is None:
+        return {"uri": Path(os.path.normpath(root.absolute() / path)).as_uri()}
+    return {"uri": quote(os.fsencode(inside.as_posix())), "uriBaseId": BASE}
+
+
+def _fingerprint(item: Diagnostic, uri: str, lines: Mapping[Path, list[str]], seen: Counter[str]) -> str:
+    """Return what stays the same when lines are put above the finding's; equal findings are numbered."""
+    document = lines.get(item.location.path, [])
+    row = document[item.location.line - 1].strip() if 0 < item.location.line <= len(document) else ""
+    parts = "\0".join((item.rule, uri, row, item.message))
+    digest = hashlib.sha256(parts.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    seen[digest] += 1
+    return f"{digest}:{seen[digest]}"
+
+
+def _fix(item: Diagnostic, root: Path) -> dict[str, Any]:
+    edits: dict[Path, list[Edit]] = {}
+    for edit in item.edits:
+        edits.setdefault(edit.location.path, []).append(edit)
+    changes = [
+        {"artifactLocation": _artifact(path, root), "replacements": list(map(_replacement, group))}
+        for path, group in edits.items()
+    ]
+    return {"description": {"text": safe(item.fix or item.message)}, "artifactChanges": changes}
+
+
+def _replacement(edit: Edit) -> dict[str, Any]:
+    first, *more = edit.old.split("\n")
+    place = edit.location
+    region = {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.line + len(more),
+        "endColumn": len(more[-1]) + 1 if more else place.column + len(first),
+    }
+    return {"deletedRegion": region, "insertedContent": {"text": safe(edit.new)}}

@@ -1,0 +1,126 @@
+"""Findings for people: each with its place, and the line of the document it speaks of."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lesson_runner.model import Diagnostic, Findings
+from lesson_runner.report.findings.phrases import counted, one_line, sentence, shown, totals
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+WIDTH = 100
+"""Cells of a document's line that are shown where nobody says how wide the output is."""
+INDENT = "    "
+TAB = "    "
+_OBEYED = ("Cc", "Cs", "Zl", "Zp")
+"""Categories of Unicode: control characters, halves of surrogate pairs, ends of lines and paragraphs."""
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Classes of characters that reverse what follows them, and would put a caret under something else."""
+_STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
+
+
+def render(findings: Findings, root: Path) -> str:
+    """Return the findings as plain text."""
+    return draw(findings, root).plain
+
+
+def draw(findings: Findings, root: Path, width: int = WIDTH) -> Text:
+    """Return the findings as text with styles, for a terminal of ``width`` columns."""
+    from rich.text import Text
+
+    drawn = Text()
+    lines = {path: text.split("\n") for path, text in findings.texts.items()}
+    for item in findings.diagnostics:
+        place, style = item.location, _STYLES[item.severity]
+        where = f"{one_line(shown(place.path, root))}:{place.line}:{place.column}"
+        drawn.append(where, "bold").append(": ").append(item.severity, style)
+        drawn.append(f": {one_line(sentence(item))} ").append(f"[{one_line(item.rule)}]\n", "dim")
+        document = lines.get(place.path, [])
+        if place.line <= len(document) and (line := document[place.line - 1]):
+            row, marks = excerpt(line, place.column, _span(item), width - len(INDENT))
+            drawn.append(f"{INDENT}{row}".rstrip() + "\n")
+            drawn.append(f"{INDENT}{marks}\n", style)
+    drawn.append("".join(f"{row}\n" for row in _closing(findings)))
+    return drawn
+
+
+def _closing(findings: Findings) -> Iterator[str]:
+    yield totals(findings)
+    if findings.fixed:
+        yield f"{counted(len(findings.fixed), 'finding')} mended"
+    if fixable := sum(bool(item.edits) for item in findings.diagnostics):
+        yield f"{counted(fixable, 'finding')} can be mended with --fix"
+
+
+def _span(item: Diagnostic) -> tuple[int, int]:
+    """Return the columns, first and last, of what would be replaced on the finding's line."""
+    place = item.location
+    for edit in item.edits:
+        if (edit.location.path, edit.location.line) == (place.path, place.line):
+            first = edit.location.column
+            return first, first + max(len(edit.old.split("\n")[0]), 1) - 1
+    return place.column, place.column
+
+
+def excerpt(row: str, column: int, span: tuple[int, int], width: int) -> tuple[str, str]:
+    """
+    Return the part of a line around a column, and the marks that go below it.
+
+    Args:
+        row: the line as it stands in the document.
+        column: what ``^`` marks, counted from 1; one that lies behind the line's end marks that end.
+        span: the columns, first and last, that ``~`` marks.
+        width: how many cells there are.
+    """
+    from rich.cells import cell_len
+
+    at = min(max(column - 1, 0), len(row))
+    first, last = _window(row, at, width - 2)
+    pieces = [_harmless(char) for char in row[first:last]]
+    before, after = "…" if first else "", "…" if last < len(row) else ""
+
+    def cell(index: int) -> int:
+        """Return where a character of the line is shown; where what is cut off would be, one of its ends."""
+        return cell_len(before + "".join(pieces[: max(index - first, 0)]))
+
+    marks = [" "] * (cell(last) + 1)
+    for position in range(cell(span[0] - 1), cell(span[1])):
+        marks[position] = "~"
+    marks[cell(at)] = "^"
+    return before + "".join(pieces) + after, "".join(marks).rstrip()
+
+
+def _window(row: str, at: int, width: int) -> tuple[int, int]:
+    """Return the first character to show and the one after the last, so that ``at`` is among them."""
+    from rich.cells import cell_len
+
+    def cells(index: int) -> int:
+        return max(cell_len(_harmless(row[index])), 1)  # so that accents without end come to an end
+
+    if len(row) <= width and sum(map(cells, range(len(row)))) <= width:
+        return 0, len(row)
+    first = last = at
+    used = 0
+    while first > 0 and used + cells(first - 1) <= width // 2:
+        first -= 1
+        used += cells(first)
+    while last < len(row) and used + cells(last) <= width:
+        used += cells(last)
+        last += 1
+    while first > 0 and used + cells(first - 1) <= width:
+        first -= 1
+        used += cells(first)
+    return first, last
+
+
+def _harmless(char: str) -> str:
+    """Return a character as it is shown: one that a terminal would obey becomes a replacement character."""
+    if char == "\t":
+        return TAB
+    obeyed = unicodedata.category(char) in _OBEYED or unicodedata.bidirectional(char) in _TURNING
+    return "\ufffd" if obeyed else char

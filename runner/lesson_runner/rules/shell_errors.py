@@ -1,0 +1,156 @@
+"""What is wrong with a shell block that does not parse, and where."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lesson_runner.rules.shell_tree import Shell, walk
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_CLOSERS = {
+    "if": "`then` and `fi`",
+    "for": "`do` and `done`",
+    "while": "`do` and `done`",
+    "until": "`do` and `done`",
+    "select": "`do` and `done`",
+    "case": "`in` and `esac`",
+    "{": "`}`",
+    "(": "`)`",
+    "((": "`))`",
+    "[": "`]`",
+    "[[": "`]]`",
+    "$(": "`)`",
+    "<(": "`)`",
+    "${": "`}`",
+    "`": "",
+    '"': "",
+}
+"""What begins something, and what it needs to be complete."""
+_NEVER_CLOSED = {
+    "`": ("the backtick is never closed", "close it, or write $(…)"),
+    '"': ('the quote " is never closed', "close it, or leave it out"),
+    "'": ("the quote ' is never closed", "close it, or leave it out"),
+}
+_ENDS = {"fi": "if", "done": "do", "esac": "case", "}": "{", ")": "(", "]]": "[[", "]": "[", "))": "(("}
+_STRAY = frozenset({"then", "do", "done", "fi", "else", "elif", "esac", "}"})
+_MAY_STRAY = re.compile(
+    rb"(?:^|[;&|(){}])[ \t]*(?:then|do|done|fi|else|elif|esac|\})(?![\w./-])|[\w\"'] +\(", re.MULTILINE
+)
+LONGEST = 30
+"""How much of the text a message shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a script does not parse; row and column (in bytes) count from 0."""
+
+    row: int
+    column: int
+    message: str
+    fix: str
+
+
+def first_problem(shell: Shell) -> Problem | None:
+    """Return the first thing in a block that the grammar does not allow."""
+    root = shell.tree.root_node
+    if root.has_error:
+        for node in walk(root):
+            if node.is_missing:
+                return _missing(shell, node)
+            if node.is_error:
+                return _error(shell, node)
+    # What the grammar takes for commands, and no shell does.
+    if _MAY_STRAY.search(shell.source):
+        for node in walk(root):
+            if node.type == "command" and (problem := _stray(shell, node)):
+                return problem
+    return None
+
+
+def _stray(shell: Shell, command: Node) -> Problem | None:
+    name = command.child_by_field_name("name")
+    if name is not None and shell.text(name) in _STRAY and command.children[0].type == "command_name":
+        return _at(
+            command,
+            f"`{shell.text(name)}` ends or continues nothing",
+            "take it out, or add what it belongs to",
+        )
+    for child in command.children:
+        if child.type == "subshell":
+            return _parenthesis(child)
+    return None
+
+
+def _parenthesis(node: Node) -> Problem:
+    return _at(node, "a parenthesis where an argument is expected", "put it in quotes")
+
+
+def _missing(shell: Shell, node: Node) -> Problem:
+    opener = node.parent
+    while opener is not None and opener.children and opener.children[0].type not in _CLOSERS:
+        opener = opener.parent
+    if (
+        opener is not None
+        and opener.children
+        and node.type in ("fi", "done", "esac", ")", "}", '"', "`", "]]", "]", "))")
+    ):
+        return _unfinished(opener.children[0])
+    if node.type == "heredoc_end" and node.parent is not None:
+        word = next(
+            (shell.text(child) for child in node.parent.children if child.type == "heredoc_start"), "its word"
+        )
+        message = f"the here-document never ends: no line says {word.strip(chr(39) + chr(34))}"
+        return _at(node.parent, message, "end it with that word, alone on its line")
+    if shell.source[node.end_byte :].lstrip(b" \t").startswith(b"(") and node.next_sibling is not None:
+        return _parenthesis(node.next_sibling)
+    before = shell.source[: node.start_byte].split()[-1:]
+    after = f" after `{_short(before[0])}`" if before else ""
+    return _at(node, f"something is missing{after}", "complete the command, or write a comment with #")
+
+
+def _error(shell: Shell, node: Node) -> Problem:
+    """Return the last thing in an ERROR node that begins and does not end, or else its first text."""
+    open_: list[Node] = []
+    for child in _leaves(node):
+        kind = child.type
+        if kind in _ENDS or (open_ and kind == open_[-1].type and kind in ('"', "`")):
+            wanted = _ENDS.get(kind, kind)
+            if open_ and (open_[-1].type.endswith(wanted) or wanted == "do"):
+                open_.pop()
+        elif kind in _CLOSERS:
+            open_.append(child)
+    if open_:
+        return _unfinished(open_[-1])
+    text = shell.source[node.start_byte : node.end_byte]
+    skipped = len(text) - len(text.lstrip())
+    row = node.start_point[0] + text[:skipped].count(b"\n")
+    column = node.start_point[1] + skipped if b"\n" not in text[:skipped] else 0
+    text = text.lstrip()
+    if text[:1] in (b'"', b"'", b"`"):
+        return Problem(row, column, *_NEVER_CLOSED[text[:1].decode()])
+    return Problem(row, column, f"no shell can parse `{_short(text)}` here", "mend it, or put it in quotes")
+
+
+def _leaves(node: Node) -> list[Node]:
+    """Return the tokens that stand directly in an error: the parser could not make more of them."""
+    return [child for child in node.children if not child.is_named]
+
+
+def _unfinished(opener: Node) -> Problem:
+    kind = opener.type
+    if kind in _NEVER_CLOSED:
+        return _at(opener, *_NEVER_CLOSED[kind])
+    return _at(opener, f"`{kind}` begins something that is never finished", f"it needs {_CLOSERS[kind]}")
+
+
+def _at(node: Node, message: str, fix: str) -> Problem:
+    return Problem(node.start_point[0], node.start_point[1], message, fix)
+
+
+def _short(text: bytes) -> str:
+    first = text.decode("utf-8", "replace").split("\n")[0].strip()
+    return first if len(first) <= LONGEST else f"{first[:LONGEST]}…"

@@ -1,0 +1,246 @@
+"""
+Writing what was recognised in a lesson into it, as directives.
+
+The text is changed only by whole lines above what they speak of, so that a reader sees no difference. The
+result is planned again: it is given out only if its steps are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.errors import InvalidLessonError, LessonError
+from lesson_runner.markdown.document import RUNNABLE
+from lesson_runner.model import Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
+from lesson_runner.plugins import Plugins
+from lesson_runner.run.claims import recognised
+from lesson_runner.run.plan import make_plan
+from lesson_runner.run.recognise import COMMAND_LINK, Recognition
+from lesson_runner.schema.lessons import load_lesson, read_lesson_bytes
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_PREFIX = re.compile(r"[ \t>]*")
+_END = "-->"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A lesson and what became of it; the line ends of both are the file's own."""
+
+    before: str
+    after: str
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Comment:
+    """A directive to be written, and the line (from 1) that it stands above."""
+
+    line: int
+    rows: tuple[str, ...]
+
+
+def annotate(lesson: Lesson, plugins: Plugins, profiles: Iterable[str]) -> Annotated:
+    """
+    Return the lesson's text with a directive for each step that was recognised.
+
+    Blocks that another step stands for, or that are none, get a ``skip`` with the reason.
+
+    Args:
+        profiles: in each of these, the annotated lesson has to have the same plan as this one.
+
+    Raises:
+        InvalidLessonError: nothing was recognised, or the steps cannot be planned.
+        LessonError: a step cannot be written as one directive; the message says where and why.
+    """
+    before = read_lesson_bytes(lesson.path).decode("utf-8")
+    plans = [make_plan(lesson, (), plugins, profile) for profile in profiles]
+    found = recognised(lesson, plugins)
+    for step in found.lesson.steps:
+        _refuse_mixed(step, plans[0])
+    comments = sorted(_comments(lesson, found), key=lambda comment: comment.line)
+    after = _with_comments(before, comments)
+    _check_same(lesson, after, plans, plugins)
+    return Annotated(before, after, len(found.lesson.steps))
+
+
+def _refuse_mixed(step: Step, plan: Plan) -> None:
+    """
+    Refuse a block whose commands are judged differently: a directive judges all of them alike.
+
+    Raises:
+        LessonError: it is such a block.
+    """
+    parts = [item for item in plan.steps if step.id in (item.id, item.id.rpartition(".")[0])]
+    if any(part.expect != step.expect for part in parts):
+        actions = " and ".join(dict.fromkeys(part.action for part in parts))
+        raise LessonError(
+            f"{step.location}: one directive cannot judge what this block does ({actions})",
+            fix="split it into one block for each",
+        )
+
+
+def _comments(lesson: Lesson, found: Recognition) -> Iterable[_Comment]:
+    lines = lesson.text.split("\n")
+    tops = _TopLevel(lesson.text)
+    for step in found.lesson.steps:
+        block = step.block
+        assert block is not None  # of a step that was recognised
+        data = _directive(step)
+        if block.language == COMMAND_LINK:
+            yield _Comment(tops.above(block), ("<!-- run", *_yaml(data), *_fence(block.text), "-->"))
+        else:
+            rows = ("<!-- step", *_yaml(data), "-->")
+            yield _above(block, rows, lines)
+    for name, blocks in found.absorbed.items():
+        for block in blocks:
+            if block.language == COMMAND_LINK:  # a renderer shows it, and nothing runs it
+                continue
+            yield _above(block, _skip(f"step '{name}' stands for this block too"), lines)
+    for item in found.not_covered:
+        if item.block.language in RUNNABLE and _prefix(item.block, lines) is not None:
+            yield _above(item.block, _skip(item.reason), lines)
+
+
+def _directive(step: Step) -> dict[str, Any]:
+    """Return what a directive has to say beyond what its block and its heading say."""
+    data: dict[str, Any] = {"id": step.id}
+    if step.block and step.title != step.block.headings[-1]:
+        data["title"] = step.title
+    if step.params:
+        data["with"] = dict(step.params)
+    if step.expect:
+        data["expect"] = [_expectation(item) for item in step.expect]
+    return data
+
+
+def _expectation(item: Expectation) -> dict[str, Any]:
+    when = {"when": dict(item.when)} if item.when else {}
+    return {item.matcher: item.argument, **when}
+
+
+def _skip(reason: str) -> tuple[str, ...]:
+    return ("<!-- skip", *_yaml({"reason": reason}), "-->")
+
+
+def _yaml(data: Mapping[str, Any]) -> list[str]:
+    """Return YAML in the form that directives have: a key a line, and what belongs to it beside it."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+            return super().increase_indent(flow, False)
+
+        def serialize(self, node: Any) -> None:
+            node.flow_style = False
+            for _, value in node.value:
+                rows = value.value if isinstance(value, yaml.SequenceNode) else ()
+                if any(isinstance(row, yaml.MappingNode) for row in rows):  # expectations
+                    for part in (value, *rows):
+                        part.flow_style = False
+            super().serialize(node)
+
+    def quoted(dumper: Dumper, text: str) -> yaml.Node:
+        style = '"' if _END in text else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, quoted)
+    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 10_000}
+    text: str = yaml.dump(dict(data), Dumper=Dumper, default_flow_style=None, **options)
+    return text.replace(_END, r"--\x3E").rstrip("\n").split("\n")
+
+
+def _fence(text: str) -> tuple[str, ...]:
+    return (f"```{COMMAND_LINK}", *text.split("\n"), "```")
+
+
+def _above(block: Block, rows: tuple[str, ...], lines: list[str]) -> _Comment:
+    """
+    Return a comment above a block, in the block's container.
+
+    Raises:
+        LessonError: the block begins on the line of its list's marker: above it is another container.
+    """
+    prefix = _prefix(block, lines)
+    if prefix is None:
+        raise LessonError(
+            f"{block.location.path}:{block.location.line - 1}: a directive cannot stand above this block",
+            fix="begin the block on a line of its own, below the list's marker",
+        )
+    return _Comment(block.location.line - 1, tuple(f"{prefix}{row}".rstrip() for row in rows))
+
+
+def _prefix(block: Block, lines: list[str]) -> str | None:
+    """Return what stands before a block's fence; ``None`` if that is not only its container's indent."""
+    before = lines[block.location.line - 2][: block.location.column - 1]
+    return before if _PREFIX.fullmatch(before) else None
+
+
+class _TopLevel:
+    """Where the outermost parts of a document begin: between them a comment changes nothing."""
+
+    def __init__(self, text: str) -> None:
+        from markdown_it import MarkdownIt
+        from mdit_py_plugins.front_matter import front_matter_plugin
+
+        parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
+        tokens = [item for item in parser.parse(text) if item.level == 0 and item.map]
+        self.starts = [item.map[0] + 1 for item in tokens if item.map]
+        self.ends = [item.map[1] + 1 for item in tokens if item.map]
+        self.kinds = [item.type for item in tokens]
+
+    def above(self, block: Block) -> int:
+        """Return the line above which a hidden block stands in the section of the link it is about."""
+        index = max(bisect(self.starts, block.location.line) - 1, 0)
+        return self.ends[index] if self.kinds[index] == "heading_open" else self.starts[index]
+
+
+def _with_comments(text: str, comments: Iterable[_Comment]) -> str:
+    """Return the text with the comments, in the line ends that it has."""
+    lines = _LINE.findall(text)
+    end = next((line[len(line.rstrip("\r\n")) :] for line in lines if line.endswith(("\r", "\n"))), "\n")
+    written: list[str] = []
+    done = 0
+    for comment in comments:
+        written += lines[done : comment.line - 1]
+        written += [f"{row}{end}" for row in comment.rows]
+        done = comment.line - 1
+    return "".join([*written, *lines[done:]])
+
+
+def _check_same(lesson: Lesson, text: str, plans: Iterable[Plan], plugins: Plugins) -> None:
+    """
+    Make sure that an annotated text is planned as the lesson is.
+
+    Raises:
+        LessonError: it is not.
+    """
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / lesson.path.name
+        path.write_bytes(text.encode("utf-8"))
+        again, problems = load_lesson(path)
+    for plan in plans:
+        try:
+            new = make_plan(again, problems, plugins, plan.profile)
+        except InvalidLessonError as error:
+            what = str((first_error(error.diagnostics) or error.diagnostics[0]).message)
+        else:
+            pairs = zip(plan.steps, new.steps, strict=False)
+            first = next((old for old, other in pairs if _content(old) != _content(other)), plan.steps[-1])
+            what = "" if new.digest == plan.digest else f"another plan, from step '{first.id}' on"
+        if what:
+            raise LessonError(
+                f"{lesson.path}: with directives, this would come out: {what}",
+                fix="write the directives by hand; 'lesson plan' shows what they have to say",
+            )
+
+
+def _content(step: PlannedStep) -> tuple[object, ...]:
+    return step.id, step.action, step.params, step.needs, step.expect

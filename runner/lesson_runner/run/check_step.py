@@ -1,0 +1,47 @@
+"""What is wrong with a step's parameters, each with the layer it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lesson_runner.model import Action, Diagnostic, Json, Location, PlannedStep, Step
+from lesson_runner.schema.validator import KeyPath, check, once_per_schema
+
+
+def check_step(planned: PlannedStep, step: Step, action: Action) -> Iterable[Diagnostic]:
+    """Yield what is wrong with a planned step: its parameters, and that nothing judges it."""
+    what = f"step '{planned.id}'"
+    wrong = list(_parameters(planned, step, action, what))
+    yield from wrong
+    problem = action.check(planned.params) if action.check and not wrong else None
+    if problem:
+        yield Diagnostic("wrong-value", "error", f"{what}: {problem}", planned.location)
+    if not planned.expect and not action.self_judging:
+        message = f"{what} has nothing to judge it: '{action.name}' needs an 'expect'"
+        fix = "add 'expect:' with what the reader should see, such as a metric or a line of output"
+        yield Diagnostic("nothing-judged", "error", message, step.location, fix)
+
+
+def _parameters(planned: PlannedStep, step: Step, action: Action, what: str) -> Iterable[Diagnostic]:
+    written: dict[KeyPath, Location] = {
+        key[1:]: place for key, place in step.positions.items() if key[:1] == ("with",)
+    }
+    written[()] = planned.location
+    block: dict[KeyPath, Location] = {(): planned.location}
+    whole, each = _parts(action.schema)
+    yield from check(planned.params, whole, written, what=what)
+    for name, value in planned.params.items():
+        if name in each:
+            source = next(layer.name for layer in reversed(planned.layers) if name in layer.params)
+            places = written if source == "step" else block
+            yield from check(value, each[name], places, what=f"{what}: {name} (from {source})", base=(name,))
+
+
+@once_per_schema
+def _parts(schema: Json) -> tuple[Json, dict[str, Json]]:
+    """Return a schema without its values, and one for each: what is wrong with them has its own place."""
+    properties: dict[str, Any] = schema.get("properties", {})
+    shared = {"$defs": schema["$defs"]} if "$defs" in schema else {}
+    whole = {**schema, "properties": {name: {} for name in properties}}
+    return whole, {name: {**part, **shared} for name, part in properties.items()}

@@ -1,0 +1,69 @@
+"""What headings say about the blocks below them: a step or not, and what to call it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+_STEP = re.compile(r"step\s*#?(?P<number>\d+[a-z]?)\b", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?P<number>\d+(?:\.\d+)*)[.)]\s+\S")
+_SETUP = re.compile(
+    r"\bprerequisites?\b|\bset-?\s?up\b|\bbefore you begin\b|\binstall(?:ation|ing)\b", re.IGNORECASE
+)
+_COUNTED = re.compile(r"(?P<word>[a-z]+)\s+(?P<number>\d+)\s*(?:[^\w\s]|$)", re.IGNORECASE)
+_ELSEWHERE = re.compile(
+    r"\btrouble-?\s?shooting\b|(?<!\bfine\W)\btuning\b|\bnext steps?\b|\bwhat(?:'s| is)? next\b"
+    r"|\bwhat you(?:'ve| have)? learn(?:ed|t)\b|\bresources\b|\bappendix\b|\bexpectations?\b"
+    r"|\bwhat (?:to|you can) expect\b|\bfaqs?\b|\bfrequently asked\b|\btakeaways?\b",
+    re.IGNORECASE,
+)
+"""Sections that are about something else than doing the lesson; "fine-tuning" is the lesson."""
+_SLUG_LENGTH = 32
+
+
+def elsewhere(headings: Sequence[str]) -> str:
+    """Return why nothing below these headings (outermost first) is a step; empty if nothing is against it."""
+    found = next((title for title in headings if _ELSEWHERE.search(title.replace("\u2019", "'"))), None)
+    return f"under '{found}'" if found else ""
+
+
+def is_of_step(headings: Sequence[str]) -> bool:
+    """Return whether one of the headings is a step's: "Step 3: …", or "2. …" below "Prerequisites"."""
+    titles = [_bare(title) for title in headings]
+    return any(_STEP.match(title) for title in titles) or any(
+        _NUMBERED.match(title) and _is_setup(titles[:index]) for index, title in enumerate(titles)
+    )
+
+
+def name_of(headings: Sequence[str]) -> str:
+    """Return what to call a step below these headings, as a step's ``id`` may be written."""
+    titles = [_bare(title) for title in headings]
+    if step := _STEP.match(titles[-1]):
+        return f"step-{step['number'].lower()}"
+    if (numbered := _NUMBERED.match(titles[-1])) and _is_setup(titles[:-1]):
+        return f"prerequisite-{numbered['number'].replace('.', '-')}"
+    if counted := _COUNTED.match(titles[-1]):
+        return f"{counted['word'].lower()}-{counted['number']}"
+    return _slug(headings[-1])
+
+
+def _is_setup(titles: Sequence[str]) -> bool:
+    return any(_SETUP.search(title) for title in titles)
+
+
+def _bare(title: str) -> str:
+    """Return a heading without its markup, and without signs and pictures before its first word."""
+    return re.sub(r"^(?:\W|[^\x00-\x7f])+", "", re.sub(r"[*_`~]", "", title))
+
+
+def _slug(title: str) -> str:
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", re.sub(r"[*_`'\u2019]", "", plain))
+    name = ""
+    for word in words:
+        longer = f"{name}-{word}" if name else word[:_SLUG_LENGTH]
+        if len(longer) > _SLUG_LENGTH:
+            break
+        name = longer
+    return name or "part"

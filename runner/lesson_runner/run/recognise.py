@@ -1,0 +1,187 @@
+"""
+The steps of a lesson whose author wrote no directive.
+
+A block, or a ``command:`` link, is a step if it stands under the heading of a step, under none that is about
+something else, and a plugin knows what it does. Pure rules on the parsed document; everything else in it is
+listed with the reason why it is no step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from bisect import bisect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from lesson_runner.markdown.document import RUNNABLE
+from lesson_runner.model import Action, ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
+from lesson_runner.run.headings import elsewhere, is_of_step, name_of
+
+COMMAND_LINK = "command-link"
+"""The language of the block that stands for a ``command:`` link; its text is the command."""
+_COMMAND = "command:"
+_BOLD = re.compile(r"\*\*(?P<text>[^*]+)\*\*:?")
+
+Interpret = Callable[[Block, Lesson], Sequence[ActionCall]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What was recognised in a lesson, and what was not."""
+
+    lesson: Lesson
+    """The lesson with the steps that were recognised."""
+    absorbed: Mapping[str, tuple[Block, ...]]
+    """The blocks that a step stands for besides its own, by the step's id."""
+    not_covered: tuple[NotRun, ...]
+    """Blocks that a reader would type in, and command links, that are no step; each with the reason."""
+    problems: tuple[Diagnostic, ...]
+    """What is wrong with absorbed blocks; with a step's own, planning finds it."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """A step in the making."""
+
+    block: Block
+    calls: list[ActionCall]
+    section: int
+    own: Json
+    """The parameters that the block alone gives."""
+    absorbed: list[Block] = field(default_factory=list)
+
+
+def has_directives(lesson: Lesson) -> bool:
+    """Return whether the author said what the lesson's steps are, or that a block is none."""
+    return bool(lesson.steps or lesson.skipped)
+
+
+def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action]) -> Recognition:
+    """
+    Find the steps of a lesson without directives.
+
+    Args:
+        interpret: what plugins say a block stands for; nothing if none knows it.
+        actions: all actions by name.
+    """
+    found: list[_Found] = []
+    left: list[NotRun] = []
+    problems: list[Diagnostic] = []
+    sections = [heading.location.line for heading in lesson.headings]
+    for block in _candidates(lesson):
+        chain = _without_title(block.headings, lesson)
+        reason = elsewhere(chain)
+        if not reason and not is_of_step(block.headings):
+            reason = "not under a step's heading"
+        calls = [] if reason else joined(interpret(block, lesson), actions)
+        if not calls:
+            if block.language in RUNNABLE or block.language == COMMAND_LINK:
+                left.append(NotRun(block, reason or "no plugin knows it"))
+            continue
+        if unjudged := next((call.action for call in calls if not _is_judged(call, actions)), None):
+            left.append(NotRun(block, f"nothing would judge it: '{unjudged}' needs an 'expect'"))
+            continue
+        section = bisect(sections, block.location.line)
+        last = found[-1] if found and found[-1].section == section else None
+        both = joined([*last.calls, *calls], actions) if last else calls
+        if last and len(last.calls) == len(calls) == len(both) == 1:
+            last.calls = both
+            last.absorbed.append(block)
+            problems += [problem for call in calls for problem in call.diagnostics]
+        else:
+            found.append(_Found(block, calls, section, calls[0].params))
+    steps, absorbed = _steps(found, actions)
+    return Recognition(dataclasses.replace(lesson, steps=steps), absorbed, tuple(left), tuple(problems))
+
+
+def joined(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
+    """Return the calls, where those that follow one another and mean one thing together are one."""
+    result: list[ActionCall] = []
+    for call in calls:
+        action = actions.get(call.action)
+        if result and action and action.merge and result[-1].action == call.action:
+            last = result[-1]
+            result[-1] = ActionCall(
+                last.action,
+                action.merge(last.params, call.params),
+                last.location,
+                f"{last.source}\n{call.source}",
+                (*last.absorbed, *call.absorbed),
+                (*last.diagnostics, *call.diagnostics),
+            )
+        else:
+            result.append(call)
+    return result
+
+
+def _candidates(lesson: Lesson) -> list[Block]:
+    """Return the blocks, and the command links as blocks, in the document's order."""
+    blocks = [block for block in lesson.blocks if block.language and not block.hidden]
+    blocks += [
+        Block(COMMAND_LINK, unquote(link.target[len(_COMMAND) :]), link.location, link.headings)
+        for link in lesson.links
+        if link.kind == "link" and link.target.startswith(_COMMAND)
+    ]
+    return sorted(blocks, key=lambda block: block.location)
+
+
+def _without_title(headings: tuple[str, ...], lesson: Lesson) -> tuple[str, ...]:
+    """Return the headings below the document's title, which says nothing about a section."""
+    titles = [heading.title for heading in lesson.headings if heading.level == 1]
+    return headings[1:] if titles == list(headings[:1]) else headings
+
+
+def _is_judged(call: ActionCall, actions: Mapping[str, Action]) -> bool:
+    action = actions.get(call.action)  # planning reports one that does not exist
+    return action is None or action.self_judging or bool(action.expect)
+
+
+def _steps(
+    found: Iterable[_Found], actions: Mapping[str, Action]
+) -> tuple[tuple[Step, ...], dict[str, tuple[Block, ...]]]:
+    steps: list[Step] = []
+    absorbed: dict[str, tuple[Block, ...]] = {}
+    names: set[str] = set()
+    for item in found:
+        name = _unique(name_of(item.block.headings), names)
+        names.add(name)
+        params = {key: value for key, value in item.calls[0].params.items() if item.own.get(key) != value}
+        if item.absorbed:
+            absorbed[name] = tuple(item.absorbed)
+        steps.append(
+            Step(
+                name,
+                "step",
+                item.block.location,
+                item.block,
+                _title(item),
+                params=params,
+                expect=_shared_expectations(item.calls, actions),
+                recognised=True,
+            )
+        )
+    return tuple(steps), absorbed
+
+
+def _title(found: _Found) -> str:
+    """Return the bold line above a block of one command, else the heading; a prerequisite is its heading."""
+    block = found.block
+    lead = _BOLD.fullmatch(block.lead.strip())
+    if lead is None or len(found.calls) > 1 or name_of(block.headings).startswith("prerequisite"):
+        return block.headings[-1]
+    return " ".join(lead["text"].split()).rstrip(":")
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    candidates = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
+    return next(item for item in candidates if item not in taken)
+
+
+def _shared_expectations(
+    calls: Sequence[ActionCall], actions: Mapping[str, Action]
+) -> tuple[Expectation, ...]:
+    """Return what all commands of a block must show; nothing if that is not the same for all."""
+    each = [actions[call.action].expect for call in calls if call.action in actions]
+    return each[0] if each and all(item == each[0] for item in each) else ()

@@ -1,0 +1,49 @@
+"""
+A test kit for authors of plugins: run, plan or check a lesson in one line, with only your plugin loaded; and
+check that the plugin keeps the promises that lesson-runner relies on.
+
+::
+
+    from lesson_runner.testing import assert_conforms, lesson_text, run_lesson
+    from my_lessons import plugin
+
+    BODY = '''
+    <!-- step
+    id: hello
+    uses: my_lessons.greet
+    expect: [{contains: hello}]
+    -->
+    ```text
+    greet
+    ```
+    '''
+
+    def test_greet(tmp_path):
+        record = run_lesson(lesson_text(BODY), tmp_path, plugins=[plugin])
+        assert record["status"] == "passed"
+
+    def test_the_plugin_keeps_its_promises():
+        assert_conforms("my_lessons.plugin")
+
+Everything a lesson asks for is allowed, and nobody is asked anything.
+"""
+
+from lesson_runner.testing.actions import check_action
+from lesson_runner.testing.conformance import assert_conforms, check_plugin
+from lesson_runner.testing.loading import HEAVY, Given, Imported, import_afresh, load_plugins
+from lesson_runner.testing.running import check_lesson, lesson_text, plan_lesson, run_lesson
+
+__all__ = [
+    "HEAVY",
+    "Given",
+    "Imported",
+    "assert_conforms",
+    "check_action",
+    "check_lesson",
+    "check_plugin",
+    "import_afresh",
+    "lesson_text",
+    "load_plugins",
+    "plan_lesson",
+    "run_lesson",
+]

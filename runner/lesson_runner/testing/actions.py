@@ -1,0 +1,159 @@
+"""What is wrong with an action, found without running it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+from lesson_runner.model import Action, Expectation, Json, Paths
+from lesson_runner.schema.validator import load_schema, schema_problem, validator_for
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
+_STRANGER = "a parameter that does not exist"
+_BY_TYPE: dict[str, Any] = {
+    "string": "example",
+    "integer": 1,
+    "number": 1.0,
+    "boolean": True,
+    "array": [],
+    "object": {},
+    "null": None,
+}
+"""What stands for a required parameter that has neither a default nor an example."""
+
+
+def check_action(action: Action, params: Json | None = None) -> list[str]:
+    """
+    Return what is wrong with an action, in plain words; nothing is run.
+
+    Args:
+        action: what a plugin returns from ``lesson_actions``.
+        params: values for required parameters without a default, where the schema has no ``examples``.
+    """
+    return [f"action '{action.name}': {problem}" for problem in _problems(action, params or {})]
+
+
+def _problems(action: Action, given: Json) -> Iterator[str]:
+    if not _NAME.fullmatch(action.name):
+        yield "the name is not 'plugin.verb' in lower-case letters"
+    if not action.summary.strip() or "\n" in action.summary:
+        yield "the summary is not one line of text"
+    if not callable(action.run):
+        yield "'run' cannot be called"
+    if problem := schema_problem(action.schema):
+        yield f"the schema is not a JSON Schema: {problem}"
+        return
+    if "$comment" not in action.schema and not _refuses_strangers(action):
+        yield (
+            "the schema lets unknown parameters pass, so a misspelt one is lost: say "
+            "'additionalProperties': False, or why not in a '$comment'"
+        )
+    examples, missing = _examples(action, given)
+    for name in missing:
+        yield f"the schema gives no example of '{name}', which is required and has no default"
+    layers = list(_layers(action))
+    misfits = [item for what, layer in layers for item in _misfits(action, what, {**examples, **layer})]
+    yield from dict.fromkeys(misfits)
+    yield from _expectations(action)
+    # With values that do not fit, and which no plan would pass on, a function may do what it likes.
+    if not missing and not misfits:
+        for what, layer in layers:
+            yield from _calls(action, what, {**examples, **layer})
+
+
+def _refuses_strangers(action: Action) -> bool:
+    validator = validator_for(action.schema)
+    plain = [error.message for error in validator.iter_errors({})]
+    return plain != [error.message for error in validator.iter_errors({_STRANGER: None})]
+
+
+def _layers(action: Action) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the parameters that the action itself brings, and what they come from."""
+    yield "defaults", dict(action.defaults)
+    for name, values in action.presets.items():
+        for value, params in values.items():
+            yield f"preset {name}={value}", {**action.defaults, **params, name: value}
+    for profile, params in action.profiles.items():
+        yield f"profile {profile}", {**action.defaults, **params}
+
+
+def _examples(action: Action, given: Json) -> tuple[dict[str, Any], list[str]]:
+    """Return a value for each required parameter that has no default, and for which none was found."""
+    found: dict[str, Any] = {}
+    missing = []
+    for name in action.schema.get("required", ()):
+        schema = action.schema.get("properties", {}).get(name, {})
+        if name in action.defaults:
+            continue
+        choices = [given[name]] if name in given else [*schema.get("examples", ()), *schema.get("enum", ())]
+        choices += [schema["const"]] if "const" in schema else []
+        kind = schema.get("type", "string")
+        choices += [_BY_TYPE[item] for item in ([kind] if isinstance(kind, str) else kind)]
+        whole = {"$defs": action.schema.get("$defs", {}), **schema}
+        good = [value for value in choices if validator_for(whole).is_valid(value)]
+        if good:
+            found[name] = good[0]
+        else:
+            missing.append(name)
+    return found, missing
+
+
+def _misfits(action: Action, what: str, values: Json) -> Iterator[str]:
+    for error in validator_for(action.schema).iter_errors(values):
+        if error.validator == "required" and not error.path:  # reported as a missing example
+            continue
+        name = ".".join(map(str, error.path))
+        yield f"{what}: {name + ': ' if name else ''}{error.message}"
+
+
+def _expectations(action: Action) -> Iterator[str]:
+    schema = load_schema("step")
+    for item in action.expect:
+        if not isinstance(item, Expectation):
+            yield f"expect: {item!r} is not an Expectation"
+            continue
+        said = {item.matcher: item.argument, **({"when": dict(item.when)} if item.when else {})}
+        whole = {"$defs": schema["$defs"], "$ref": "#/$defs/expectation"}
+        yield from (f"expect: {error.message}" for error in validator_for(whole).iter_errors(said))
+
+
+def _calls(action: Action, what: str, values: Json) -> Iterator[str]:
+    """Yield what goes wrong when the action's functions are given these parameters."""
+
+    def is_problem(result: object) -> str | None:
+        # It may say that something is missing which only a lesson can give.
+        fine = result is None or (isinstance(result, str) and result)
+        return None if fine else f"returned {result!r}, not None or what is wrong"
+
+    def is_text(result: object) -> str | None:
+        return None if isinstance(result, str) and result else f"returned {result!r}, not a line of text"
+
+    def is_paths(result: object) -> str | None:
+        return None if isinstance(result, Paths) else f"returned {result!r}, not Paths"
+
+    def is_params(result: object) -> str | None:
+        if not isinstance(result, Mapping):
+            return f"returned {result!r}, not parameters"
+        return next(_misfits(action, "its result", result), None)
+
+    checks: tuple[tuple[str, Callable[..., object] | None, Callable[[object], str | None], int], ...] = (
+        ("check", action.check, is_problem, 1),
+        ("paths", action.paths, is_paths, 1),
+        ("command", action.command, is_text, 1),
+        ("merge", action.merge, is_params, 2),
+    )
+    for name, function, judge, count in checks:
+        if function is None:
+            continue
+        handed = deepcopy(dict(values))
+        try:
+            result = function(*(handed for _ in range(count)))
+        except Exception as error:
+            yield f"{what}: '{name}' raised {type(error).__name__}: {error}"
+            continue
+        if handed != values:
+            yield f"{what}: '{name}' changed the parameters it was given"
+        if problem := judge(result):
+            yield f"{what}: '{name}' {problem}"

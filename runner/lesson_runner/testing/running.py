@@ -1,0 +1,146 @@
+"""Running, planning and checking one lesson in a test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from lesson_runner.context import RunContext, Workspace
+from lesson_runner.model import Diagnostic, Hardware, Lesson, Plan
+from lesson_runner.plugins import Plugins
+from lesson_runner.run.events import Listener
+from lesson_runner.run.params import parse_param
+from lesson_runner.run.plan import choose_profile, make_plan
+from lesson_runner.run.runner import Selection, new_run_folder, run_plan
+from lesson_runner.schema.lessons import load_lesson
+from lesson_runner.testing.loading import load_plugins
+
+
+def lesson_text(body: str, **frontmatter: Any) -> str:
+    """Return a whole lesson: ``body`` below a frontmatter that validates, with what you give in it."""
+    front = {
+        "id": "sample",
+        "title": "Sample",
+        "description": "A lesson for a test.",
+        "category": "tests",
+        "tags": ["test"],
+        "supportedHardware": ["simulator"],
+        **frontmatter,
+    }
+    # JSON is YAML, so whatever is given can be written this way.
+    rows = "".join(f"{key}: {json.dumps(value)}\n" for key, value in front.items())
+    return f"---\n{rows}---\n\n{dedent(body).strip()}\n"
+
+
+def check_lesson(lesson: Path | str, folder: Path) -> tuple[Lesson, list[Diagnostic]]:
+    """Return a lesson and what is wrong with the document itself; see :func:`plan_lesson` for its steps."""
+    return load_lesson(_path(lesson, folder))
+
+
+def plan_lesson(
+    lesson: Path | str,
+    folder: Path,
+    *,
+    plugins: Iterable[object] | Plugins = (),
+    profile: str | None = None,
+    params: Iterable[str] = (),
+    backend: str = "auto",
+    hardware: Sequence[Hardware] | None = None,
+) -> Plan:
+    """
+    Return what a run of ``lesson`` would do.
+
+    Args:
+        lesson: the path of a lesson, or its text.
+        folder: where a lesson given as text is written.
+        plugins: modules of plugins, or what :func:`~lesson_runner.testing.load_plugins` returned.
+        profile: one of the lesson's profiles; its default if left out.
+        params: as ``--param`` takes them, ``NAME=VALUE`` or ``STEP.NAME=VALUE``.
+        backend: as ``--backend`` takes it.
+        hardware: what the machine has; what the plugins find if left out.
+
+    Raises:
+        InvalidLessonError: the lesson has errors.
+        LessonError: there is no such profile or parameter.
+    """
+    loaded = plugins if isinstance(plugins, Plugins) else load_plugins(*plugins)
+    document, problems = check_lesson(lesson, folder)
+    if any(problem.severity == "error" for problem in problems):
+        profile = profile or ""  # an invalid lesson cannot say which profiles it has; make_plan refuses it
+    else:
+        found = loaded.detect_hardware() if hardware is None else hardware
+        profile = choose_profile(document, loaded, profile, found, backend)
+    return make_plan(document, problems, loaded, profile, [parse_param(text) for text in params])
+
+
+def run_lesson(
+    lesson: Path | str,
+    folder: Path,
+    *,
+    plugins: Iterable[object] | Plugins = (),
+    profile: str | None = None,
+    params: Sequence[str] = (),
+    backend: str = "auto",
+    start: str | None = None,
+    until: str | None = None,
+    only: Sequence[str] = (),
+    hardware: Sequence[Hardware] | None = None,
+    listeners: Sequence[Listener] = (),
+    fresh: bool = False,
+) -> dict[str, Any]:
+    """
+    Run ``lesson`` in the workspace ``folder/.lesson`` and return its record.
+
+    Args:
+        lesson: the path of a lesson, or its text.
+        folder: where everything is written.
+        plugins: modules of plugins, or what :func:`~lesson_runner.testing.load_plugins` returned.
+        profile: one of the lesson's profiles; its default if left out.
+        params: as ``--param`` takes them, ``NAME=VALUE`` or ``STEP.NAME=VALUE``.
+        backend: as ``--backend`` takes it.
+        start: as ``--from`` takes it.
+        until: as ``--until`` takes it.
+        only: as ``--only`` takes it.
+        hardware: what the machine has; what the plugins find if left out.
+        listeners: called with every event.
+        fresh: as ``--fresh``.
+
+    Raises:
+        InvalidLessonError: the lesson has errors.
+        LessonError: there is no such profile, parameter or step.
+    """
+    loaded = plugins if isinstance(plugins, Plugins) else load_plugins(*plugins)
+    found = loaded.detect_hardware() if hardware is None else tuple(hardware)
+    plan = plan_lesson(
+        lesson, folder, plugins=loaded, profile=profile, params=params, backend=backend, hardware=found
+    )
+    workspace = Workspace(folder.resolve() / ".lesson")
+    context = RunContext(
+        plan.lesson,
+        plan.profile,
+        backend,
+        workspace,
+        new_run_folder(workspace.runs, plan.lesson.id),
+        found,
+        fresh,
+    )
+    return run_plan(
+        plan,
+        context,
+        loaded,
+        listeners=listeners,
+        selection=Selection(start, until, tuple(only)),
+        params=[parse_param(text) for text in params],
+    )
+
+
+def _path(lesson: Path | str, folder: Path) -> Path:
+    """Return the file of a lesson; writes one that was given as text."""
+    if isinstance(lesson, Path):
+        return lesson
+    path = folder / "lesson.md"
+    path.write_text(lesson, "utf-8")
+    return path

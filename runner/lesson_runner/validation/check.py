@@ -1,0 +1,135 @@
+"""Looking at a set of documents: each one read, planned in every profile, and held against every rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lesson_runner.catalog import lessons as known_lessons
+from lesson_runner.errors import InvalidLessonError, LessonError
+from lesson_runner.model import Diagnostic, Findings, Lesson, Location, Rule, Scope, first_error
+from lesson_runner.plugins import Plugins
+from lesson_runner.resources import real
+from lesson_runner.rules import ignores, table
+from lesson_runner.rules.anchors import anchors_of
+from lesson_runner.run.claims import known_profiles
+from lesson_runner.run.plan import make_plan
+from lesson_runner.schema.lessons import load_lesson
+from lesson_runner.validation.coverage import judged_by_exit_alone, uncovered
+from lesson_runner.validation.fix import apply_edits
+from lesson_runner.validation.settings import Settings
+
+
+def all_rules(plugins: Plugins) -> Mapping[str, Rule]:
+    """Return every rule by id: the core's, then the plugins'."""
+    return {**{rule.id: rule for rule in table.RULES}, **plugins.rules()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A document that was looked at; ``lesson`` is ``None`` where there is no text to look at."""
+
+    path: Path
+    lesson: Lesson | None
+    problems: tuple[Diagnostic, ...]
+
+
+def validate(
+    paths: Iterable[Path], plugins: Plugins, settings: Settings, rules: Mapping[str, Rule]
+) -> Findings:
+    """Return what is found in ``paths``; never raises for what stands in them."""
+    documents = [_read(path) for path in paths]
+    together = frozenset(document.path for document in documents)
+    scope = Scope(_ids(documents, plugins), together, anchors_of)
+    found: list[Diagnostic] = []
+    for document in documents:
+        found += _kept(document, list(_found(document, plugins, rules, scope, settings)), rules, settings)
+    texts = {document.path: document.lesson.text for document in documents if document.lesson}
+    return Findings(tuple(document.path for document in documents), tuple(found), texts, rules)
+
+
+def _read(path: Path) -> _Read:
+    try:
+        lesson, problems = load_lesson(path)
+    except InvalidLessonError as error:  # one file that is not text must not hide what is wrong with the rest
+        return _Read(path, None, tuple(error.diagnostics))
+    except LessonError as error:
+        problem = Diagnostic("unreadable", "error", str(error), Location(path, 1), error.fix)
+        return _Read(path, None, (problem,))
+    return _Read(path, lesson, tuple(problems))
+
+
+def _ids(documents: Iterable[_Read], plugins: Plugins) -> dict[str, tuple[Path, ...]]:
+    """Return the files of every known lesson by id; a file is one, however it was found."""
+    found: dict[str, dict[Path, Path]] = {}
+    for document in documents:
+        if document.lesson and "id" in document.lesson.frontmatter:
+            found.setdefault(document.lesson.id, {})[real(document.path)] = document.path
+    for entry in known_lessons(plugins):
+        found.setdefault(entry.id, {}).setdefault(real(entry.path), entry.path)
+    return {name: tuple(paths.values()) for name, paths in found.items()}
+
+
+def _found(
+    document: _Read, plugins: Plugins, rules: Mapping[str, Rule], scope: Scope, settings: Settings
+) -> Iterable[Diagnostic]:
+    """Yield everything that is wrong with a document, once, whatever was ignored."""
+    found = dict.fromkeys(document.problems)
+    lesson = document.lesson
+    if lesson is not None:
+        if not first_error(document.problems):
+            found.update(dict.fromkeys(_planned(lesson, document.problems, plugins)))
+        for rule in rules.values():
+            if rule.check is not None and settings.wants(rule.id, document.path):
+                check = _guarded(rule, plugins)
+                found.update(dict.fromkeys(check(lesson, scope)))
+    return found
+
+
+def _guarded(rule: Rule, plugins: Plugins) -> Callable[[Lesson, Scope], Iterable[Diagnostic]]:
+    """Return a rule's check; a plugin's may raise, and is then reported by ``lesson plugins``."""
+    if "." in rule.id:
+        return lambda lesson, scope: plugins.check_rule(rule, lesson, scope)
+    assert rule.check is not None
+    return rule.check
+
+
+def _planned(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins) -> Iterable[Diagnostic]:
+    """Yield what is found when the lesson is planned in each of its profiles."""
+    problems = list(problems)
+    for profile in known_profiles(lesson, plugins):
+        try:
+            plan = make_plan(lesson, problems, plugins, profile)
+        except InvalidLessonError as error:
+            yield from error.diagnostics
+        else:
+            yield from plan.diagnostics
+            yield from uncovered(plan)
+            yield from judged_by_exit_alone(plan)
+
+
+def _kept(
+    document: _Read, found: Iterable[Diagnostic], rules: Mapping[str, Rule], settings: Settings
+) -> list[Diagnostic]:
+    """Return the findings that the author or the settings do not hide, with the settings' severities."""
+    wanted = {rule for rule in rules if settings.wants(rule, document.path)}
+    if document.lesson is not None:
+        found = ignores.apply(document.lesson, found, rules, wanted)
+    kept = [item for item in found if settings.wants(item.rule, document.path)]
+    kept = [_with_own_severity(_with_edits_that_apply(item, document), rules, settings) for item in kept]
+    return sorted(kept, key=lambda item: (item.location.line, item.location.column, item.rule))
+
+
+def _with_edits_that_apply(item: Diagnostic, document: _Read) -> Diagnostic:
+    """Return a finding without its edits if the text is not what they replace (a value in quotes, say)."""
+    if not item.edits or document.lesson is None:
+        return item
+    _, done = apply_edits(document.lesson.text, item.edits)
+    return item if done.issuperset(item.edits) else replace(item, edits=())
+
+
+def _with_own_severity(item: Diagnostic, rules: Mapping[str, Rule], settings: Settings) -> Diagnostic:
+    if item.rule == "no-steps":  # to `lesson run` an error; an author may just not be there yet
+        item = replace(item, severity=rules[item.rule].severity)
+    return replace(item, severity=settings.severity.get(item.rule, item.severity))

@@ -1,0 +1,49 @@
+"""Which documents the arguments of ``lesson validate`` name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lesson_runner.catalog import find, lessons
+from lesson_runner.errors import LessonError
+from lesson_runner.plugins import Plugins
+from lesson_runner.resources import real
+from lesson_runner.validation.settings import Settings
+
+SKIPPED_FOLDERS = ("node_modules", "__pycache__", "site-packages")
+
+
+def documents(names: Iterable[str], plugins: Plugins, settings: Settings) -> list[Path]:
+    """
+    Return the files that ids, files and folders name, each once; without any, all that plugins bring.
+
+    Raises:
+        LessonError: there is no such file or lesson, or a folder has none.
+    """
+    names = list(names)
+    if not names:
+        return [entry.path for entry in lessons(plugins)]
+    paths: dict[Path, Path] = {}
+    for name in names:
+        folder = Path(name)
+        if not folder.is_dir():
+            path, _ = find(name, plugins)
+            paths.setdefault(real(path), path)
+            continue
+        found = [path for path in sorted(_below(folder)) if not settings.excludes(path)]
+        if not found:
+            raise LessonError(
+                f"{folder}: there is no lesson (.md file) in this folder", fix="name another folder"
+            )
+        for path in found:
+            paths.setdefault(real(path), path)
+    return list(paths.values())
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the Markdown files in a folder and the folders in it, hidden ones left out."""
+    for path in folder.rglob("*.md"):
+        inside = path.relative_to(folder).parts[:-1]
+        if not any(part.startswith(".") or part in SKIPPED_FOLDERS for part in inside):
+            yield path

@@ -1,0 +1,62 @@
+"""Findings of any shape, for the tests of what shows them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from lesson_runner.model import Diagnostic, Edit, Findings, Location, Rule, Severity
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+RULES = {
+    rule.id: rule
+    for rule in (
+        Rule("unknown-key", "error", "A key that means nothing."),
+        Rule("mine.own", "warning", "A plugin's rule.", page="Why: `{braces}` & <html>."),
+        Rule("mine.silent", "info", "A plugin's rule without a page."),
+    )
+}
+TEXT = st.text(st.characters(), max_size=40)
+"""Any text at all, halves of surrogate pairs included."""
+# What a file system gives as a file's name: text, or bytes that are none.
+NAMES = (st.text(min_size=1, max_size=20) | st.binary(min_size=1, max_size=20).map(os.fsdecode)).filter(
+    lambda name: name not in (".", "..") and not set(name) & {"/", "\0"}
+)
+
+
+def one(
+    message: str = "wrong",
+    path: str = "a.md",
+    line: int = 1,
+    column: int = 1,
+    *,
+    fix: str | None = None,
+    edits: tuple[Edit, ...] = (),
+    rule: str = "unknown-key",
+) -> Diagnostic:
+    severity = RULES[rule].severity if rule in RULES else "error"
+    return Diagnostic(rule, severity, message, Location(Path(path), line, column), fix, edits)
+
+
+def found(*items: Diagnostic, text: str = "", fixed: tuple[Diagnostic, ...] = ()) -> Findings:
+    paths = tuple(dict.fromkeys(item.location.path for item in items)) or (Path("a.md"),)
+    return Findings(paths, items, dict.fromkeys(paths, text), RULES, fixed)
+
+
+@st.composite
+def diagnostics(draw: st.DrawFn) -> Diagnostic:
+    path = Path(draw(st.sampled_from(["", "/", "../"])) + draw(NAMES))
+    place = Location(path, draw(st.integers(1, 5)), draw(st.integers(1, 60)))
+    edits = draw(st.sampled_from([(), (Edit(place, draw(TEXT), draw(TEXT)),)]))
+    rule = draw(st.sampled_from([*RULES, "mine.unlisted"]))
+    severity = draw(st.sampled_from(SEVERITIES))
+    return Diagnostic(rule, severity, draw(TEXT), place, draw(st.none() | TEXT), edits)
+
+
+FINDINGS = st.builds(
+    lambda items, text: found(*items, text=text.replace("\r", "\n")),
+    st.lists(diagnostics(), max_size=4),
+    st.text(st.characters(), max_size=300),
+)

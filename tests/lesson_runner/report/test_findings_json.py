@@ -1,0 +1,48 @@
+"""Findings for programs: what the schema says, and every word as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from tests.lesson_runner.report.found import FINDINGS, found, one
+
+from lesson_runner.model import Edit, Location
+from lesson_runner.report.findings import render
+from lesson_runner.schema.validator import load_schema, validator_for
+
+ROOT = Path("/here")
+
+
+@given(FINDINGS)
+def test_the_schema_describes_it(findings: Any) -> None:
+    said = json.loads(render(findings, "json", ROOT).encode())
+    assert [error.message for error in validator_for(load_schema("findings")).iter_errors(said)] == []
+    assert [item["message"] for item in said["findings"]] == [item.message for item in findings.diagnostics]
+    assert len(said["findings"]) == said["errors"] + said["warnings"] + said["notes"]
+
+
+def test_one_finding() -> None:
+    place = Location(Path("/here/a.md"), 3, 2)
+    item = one("wrong", path="/here/a.md", line=3, column=2, fix="mend it", edits=(Edit(place, "a", "b"),))
+    assert json.loads(render(found(item, fixed=(one(),)), "json", ROOT)) == {
+        "lessons": ["a.md"],
+        "errors": 1,
+        "warnings": 0,
+        "notes": 0,
+        "fixed": 1,
+        "findings": [
+            {
+                "rule": "unknown-key",
+                "severity": "error",
+                "message": "wrong",
+                "path": "a.md",
+                "line": 3,
+                "column": 2,
+                "fix": "mend it",
+                "fixable": True,
+            }
+        ],
+    }

@@ -1,0 +1,93 @@
+"""What users install: a distribution of its own, of which the core knows nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "plugins" / "lesson-setup"
+PACKAGE = SOURCE / "lesson_setup"
+
+
+def build(folder: Path, target: str, out: Path) -> Path:
+    """Build with the backend that is installed here, which needs no network."""
+    call = f"from hatchling.build import build_{target} as build; print(build({str(out)!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", call], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out / done.stdout.split()[-1]
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """The files of the wheel, built from the checkout, from the sdist, and for an editable installation."""
+    folder = tmp_path_factory.mktemp("dist")
+    sdist = build(SOURCE, "sdist", folder)
+    subprocess.run(["tar", "-xzf", sdist, "-C", folder], check=True)
+    unpacked = folder / sdist.name.removesuffix(".tar.gz")
+    ways = {"checkout": (SOURCE, "wheel"), "sdist": (unpacked, "wheel"), "editable": (SOURCE, "editable")}
+    names = {}
+    for kind, (source, target) in ways.items():
+        (folder / kind).mkdir()
+        with zipfile.ZipFile(build(source, target, folder / kind)) as archive:
+            names[kind] = {name for name in archive.namelist() if ".dist-info/" not in name}
+    return names
+
+
+def test_the_wheel_has_every_file_of_the_package_and_no_other(wheels: dict[str, set[str]]) -> None:
+    expected = {
+        path.relative_to(SOURCE).as_posix()
+        for path in PACKAGE.rglob("*")
+        if path.suffix in (".py", ".md") or path.name == "py.typed"
+    }
+
+    assert "lesson_setup/lessons/verify-your-setup.md" in expected
+    assert wheels["checkout"] == wheels["sdist"] == expected
+
+
+def test_an_editable_installation_copies_nothing(wheels: dict[str, set[str]]) -> None:
+    """The package, and the lesson in it, are found in the checkout, where they can be edited."""
+    (name,) = wheels["editable"]
+
+    assert name.endswith(".pth")
+
+
+def test_the_core_says_no_word_about_it() -> None:
+    words = ("lesson_setup", "lesson-setup", "verify-your-setup", "setup.check", "setup.report")
+    for path in sorted((ROOT / "runner").rglob("*.py")):
+        text = path.read_text("utf-8")
+        assert [word for word in words if word in text] == [], path
+
+
+def test_it_uses_what_every_plugin_may() -> None:
+    """Of the runner, the public module and two helpers; of the other plugins, the shared one alone."""
+    allowed = {"lesson_runner.plugin", "lesson_runner.errors", "lesson_runner.resources"}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for module in modules:
+                package = module.split(".")[0]
+                assert package not in ("lesson_ct4", "ttml_emulation"), path
+                assert package != "lesson_runner" or module in allowed, f"{path} imports {module}"
+
+
+def test_the_plugin_is_light() -> None:
+    code = (
+        "import sys, typer, lesson_setup.plugin as plugin\n"
+        "plugin.lesson_add_commands(typer.Typer()); list(plugin.lesson_directories())\n"
+        "print(sorted({'numpy', 'torch', 'packaging', 'subprocess', 'ttnn', 'yaml'} & set(sys.modules)))"
+    )
+    before = "import sys, typer; print('subprocess' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    bare = subprocess.run([sys.executable, "-c", before], capture_output=True, check=True, text=True)
+
+    assert done.stdout.strip() == ("['subprocess']" if bare.stdout.strip() == "True" else "[]")

@@ -1,0 +1,363 @@
+"""The lesson as a whole: on this machine, without a board, and with as much of one as a test can pretend."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lesson_setup.conftest import World
+
+from lesson_runner.plugin import Hardware
+from lesson_runner.testing import plan_lesson, run_lesson
+from lesson_setup import machine, plugin, summary
+from lesson_setup.places import Places
+from lesson_tenstorrent.checks import Finding
+
+ROOT = Path(__file__).parents[2]
+LESSON = ROOT / "lessons" / "verify-your-setup.md"
+NO_BOARD = (Hardware("none", "made up for a test"),)
+BOARD = (Hardware("n150", "made up for a test", devices=1),)
+
+TTNN = '''
+"""What the lesson calls of ttnn, with the keywords that it has, and no others."""
+
+bfloat16, TILE_LAYOUT = "bfloat16", "tile"
+opened = []
+
+
+class Number(float):
+    def item(self):
+        return float(self)
+
+
+class Tensor:
+    def __init__(self, shape, value):
+        self.shape, self.value = shape, value
+
+    def min(self):
+        return Number(self.value)
+
+    max = min
+
+
+def open_device(*, device_id):
+    opened.append(device_id)
+    return device_id
+
+
+def close_device(device):
+    opened.remove(device)
+
+
+def full(*, shape, fill_value, dtype, layout, device):
+    assert device in opened and dtype == bfloat16 and layout == TILE_LAYOUT
+    return Tensor(shape, fill_value)
+
+
+def add(a, b):
+    assert opened
+    return Tensor(a.shape, a.value + b.value)
+
+
+def to_torch(tensor):
+    return tensor
+'''
+
+
+def by_id(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {step["id"]: step for step in record["steps"]}
+
+
+def output(folder: Path, record: dict[str, Any], step: str) -> str:
+    run = folder / ".lesson" / "runs" / str(record["run_id"])
+    return (run / "evidence" / step / "output.txt").read_text("utf-8")
+
+
+@pytest.fixture
+def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All packages are installed and the disk is large, whatever the machine of the tests has."""
+    for name in ("checks.table.check_packages", "summary.check_packages", "checks.table.check_disk"):
+        monkeypatch.setattr(f"lesson_setup.{name}", lambda machine: Finding("ok", "made up for a test"))
+
+
+@pytest.fixture
+def board(
+    world: World, tmp_path: Path, inhabit: Callable[[World], None], monkeypatch: pytest.MonkeyPatch
+) -> World:
+    """A machine with an n150, a tt-metal tree, ``tt-smi`` and a ``ttnn`` that adds as the real one does."""
+    world.add_board("n150", iommu="DMA-FQ")
+    inhabit(world)
+    tree = tmp_path / "tt-metal"
+    (tree / "tt_metal").mkdir(parents=True)
+    (tree / "VERSION").write_text("v0.73.1\n")
+    (tree / "ttnn").mkdir()
+    (tree / "ttnn" / "__init__.py").write_text(TTNN)
+    tool = tmp_path / "bin" / "tt-smi"
+    tool.parent.mkdir()
+    tool.write_text("""#!/bin/sh\ntest "$*" = "-s --snapshot_no_tty" && echo '{"device_info": [{}]}'\n""")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(tree))
+    for name in ("TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT"):
+        monkeypatch.setenv(name, str(tree))
+    monkeypatch.delenv("TT_METAL_ARCH_NAME", raising=False)
+    return world
+
+
+# --- the document --------------------------------------------------------------------------------
+
+
+def test_it_validates_without_a_finding(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lesson_runner", "validate", str(LESSON), "--json"]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["findings"] == []
+
+
+def test_the_copy_at_the_top_is_the_one_in_the_package() -> None:
+    (folder,) = plugin.lesson_directories()
+
+    assert LESSON.resolve() == (Path(str(folder)) / LESSON.name).resolve()
+
+
+def test_what_the_reader_sees_is_what_runs(tmp_path: Path) -> None:
+    plan = plan_lesson(LESSON, tmp_path, plugins=[plugin])
+
+    ours = [step for step in plan.steps if step.action.startswith("setup.")]
+    assert len(ours) == 5
+    assert [step.command for step in ours] == [step.source for step in ours]
+
+
+def test_no_other_plugin_takes_its_commands_for_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lesson_runner", "plan", str(LESSON), "--json"]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    others = {"which-python", "system-facts", "device-folder", "tt-smi", "where-is-ttnn", "first-tensor"}
+    for step in json.loads(done.stdout)["steps"]:
+        ours = "shell" if step["id"] in ("which-python", "device-folder", "tt-smi") else "python"
+        assert step["action"] == ours if step["id"] in others else step["action"].startswith("setup.")
+
+
+def test_every_check_is_in_the_lesson(tmp_path: Path) -> None:
+    from lesson_setup.checks.table import IDS
+
+    plan = plan_lesson(LESSON, tmp_path, plugins=[plugin])
+
+    used = [name for step in plan.steps for name in step.params.get("checks", ())]
+    assert sorted(used) == sorted(IDS)
+
+
+# --- runs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("plenty")
+def test_without_a_board_it_passes_and_says_what_was_left_out(
+    world: World, tmp_path: Path, inhabit: Callable[[World], None]
+) -> None:
+    inhabit(world)
+
+    record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=NO_BOARD)
+
+    steps = by_id(record)
+    assert record["status"] == "passed", [(step["id"], step["message"]) for step in record["steps"]]
+    skipped = {name: step["message"] for name, step in steps.items() if step["status"] == "skipped"}
+    assert set(skipped) == {"tt-smi", "first-tensor"}
+    assert all("needs a Tenstorrent board" in message for message in skipped.values())
+    assert steps["hardware"]["metrics"] == {"devices": 0, "usable_devices": 0, "chips_on_bus": 0}
+    assert steps["access"]["metrics"] == {"checks": 5, "failed_checks": 0, "warnings": 0, "skipped_checks": 5}
+    assert steps["which-python"]["metrics"] == {"python_minor": sys.version_info.minor}
+    assert steps["summary"]["metrics"]["ready"] == 1
+    assert record["facts"]["setup"] == {"ready": True, "runs_on": "emulation"}
+    assert output(tmp_path, record, "summary").startswith("Ready: this machine runs lessons emulated")
+
+
+@pytest.mark.usefixtures("plenty", "board")
+def test_with_a_board_every_step_runs(tmp_path: Path) -> None:
+    record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=BOARD)
+
+    steps = by_id(record)
+    assert {name: step["message"] for name, step in steps.items() if step["status"] != "passed"} == {}
+    assert steps["hardware"]["metrics"] == {"devices": 1, "usable_devices": 1, "chips_on_bus": 1}
+    assert "device 0: card n150, firmware 18.10.0.0" in output(tmp_path, record, "hardware")
+    assert "v0.73.1 (the file VERSION)" in output(tmp_path, record, "metal")
+    assert "largest: 3.0" in output(tmp_path, record, "first-tensor")
+    assert output(tmp_path, record, "where-is-ttnn").startswith(f"ttnn: {tmp_path}/tt-metal/ttnn")
+    assert output(tmp_path, record, "summary").startswith(
+        "Ready: this machine runs lessons on its board (1 device)."
+    )
+
+
+@pytest.mark.usefixtures("plenty")
+def test_a_board_that_may_not_be_used_stops_what_would_open_it(board: World, tmp_path: Path) -> None:
+    (board.places.devices / "0").unlink()
+    (board.places.devices / "0").symlink_to("/nowhere/at/all")
+
+    record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=BOARD)
+
+    steps = by_id(record)
+    assert record["status"] == "failed"
+    assert (steps["access"]["status"], steps["access"]["message"]) == (
+        "failed",
+        "failed: device files",
+    )
+    assert steps["first-tensor"]["status"] == steps["tt-smi"]["status"] == "not-reached"
+    assert steps["metal"]["status"] == "passed"
+    text = output(tmp_path, record, "summary")
+    assert text.startswith("Not ready: 1 thing to put right.\n  - device files: 1 of 1 cannot be used")
+    assert "--backend emulated" in text
+    assert steps["summary"]["metrics"]["ready"] == 0
+
+
+@pytest.mark.usefixtures("plenty", "board")
+def test_a_wrong_sum_is_a_failure_and_the_summary_knows(tmp_path: Path) -> None:
+    module = tmp_path / "tt-metal" / "ttnn" / "__init__.py"
+    module.write_text(TTNN.replace("a.value + b.value", "a.value - b.value"))
+
+    record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=BOARD)
+
+    steps = by_id(record)
+    assert (steps["first-tensor"]["status"], steps["first-tensor"]["attempts"]) == ("failed", 2)
+    assert "Add two tensors on the device" in output(tmp_path, record, "summary")
+    assert output(tmp_path, record, "summary").startswith("Not ready: 1 thing to put right.")
+
+
+@pytest.mark.usefixtures("plenty", "board")
+def test_without_tt_smi_the_lesson_still_passes(tmp_path: Path) -> None:
+    (tmp_path / "bin" / "tt-smi").write_text("#!/bin/sh\nexit 1\n")
+
+    record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=BOARD)
+
+    assert record["status"] == "passed"
+    assert by_id(record)["tt-smi"]["status"] == "failed"
+    assert "tt-smi" not in output(tmp_path, record, "summary")
+
+
+@pytest.mark.usefixtures("plenty")
+def test_the_summary_alone_checks_what_nobody_has_checked(
+    world: World, tmp_path: Path, inhabit: Callable[[World], None]
+) -> None:
+    world.add_board(driver=False)
+    inhabit(world)
+
+    record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=NO_BOARD, only=["summary"])
+
+    assert by_id(record)["summary"]["status"] == "failed"
+    assert "sudo modprobe tenstorrent" in output(tmp_path, record, "summary")
+
+
+def test_evidence_is_kept_for_programs(
+    world: World, tmp_path: Path, inhabit: Callable[[World], None]
+) -> None:
+    world.add_board("p150a")
+    inhabit(world)
+
+    record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=BOARD, only=["hardware", "access"])
+
+    folder = tmp_path / ".lesson" / "runs" / record["run_id"] / "evidence"
+    hardware = json.loads((folder / "hardware" / "hardware.json").read_text())
+    assert hardware["found"] == [{"name": "n150", "detected_by": "made up for a test", "devices": 1}]
+    assert (hardware["driver"], hardware["devices"][0]["architecture"]) == ("2.3.0", "blackhole")
+    checks = json.loads((folder / "access" / "environment.json").read_text())
+    assert [item["id"] for item in checks] == ["devices", "driver", "device-files", "huge-pages", "tt-smi"]
+    assert {"id", "title", "why", "status", "found", "expected", "fix"} == set(checks[0])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("system.checks=[pyton]", "pyton"),
+        ("system.memory_gb=0", "memory_gb"),
+        ("metal.metal=new", "metal"),
+        ("summary.colour=red", "colour"),
+    ],
+)
+def test_wrong_parameters_are_found_while_planning(
+    lesson: Callable[..., Any], given: str, message: str
+) -> None:
+    said = lesson("plan", LESSON, "--param", given, plugins=[plugin])
+
+    assert said.code == 2
+    assert message in said.err
+    assert "Traceback" not in said.err
+
+
+# --- the commands --------------------------------------------------------------------------------
+
+
+def test_hardware_by_hand(lesson: Callable[..., Any], world: World, inhabit: Callable[[World], None]) -> None:
+    world.add_board("n300", iommu="DMA")
+    inhabit(world)
+
+    said = lesson("setup", "hardware", plugins=[plugin])
+
+    assert said.code == 0
+    assert "driver: tt-kmd 2.3.0\nPCI bus: 0000:01:00.0\ndevice 0: card n300" in said.out
+    (device,) = lesson("setup", "hardware", "--json", plugins=[plugin]).json["devices"]
+    assert device["iommu"] is True
+
+
+def test_checks_by_hand(lesson: Callable[..., Any], world: World, inhabit: Callable[[World], None]) -> None:
+    inhabit(world)
+
+    good = lesson("setup", "check", "python", "memory", plugins=[plugin])
+    assert good.code == 0
+    assert [line.split()[0] for line in good.out.splitlines()] == ["ok", "ok"]
+    bad = lesson("setup", "check", "memory", "disk", "--disk-gb", "1e9", "--json", plugins=[plugin])
+    assert bad.code == 1
+    assert {item["id"]: item["status"] for item in bad.json} == {"disk": "failed", "memory": "ok"}
+
+
+@pytest.mark.usefixtures("plenty")
+def test_the_summary_by_hand(
+    lesson: Callable[..., Any], world: World, inhabit: Callable[[World], None]
+) -> None:
+    inhabit(world)
+
+    assert lesson("setup", "report", plugins=[plugin]).out.startswith("Ready: ")
+    world.add_board(driver=False)
+    missing = lesson("setup", "report", "--json", plugins=[plugin])
+    assert missing.code == 1
+    assert missing.json["ready"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "pyton"], "fix: one of: python"),
+        (["check", "--metal", "new"], "fix: write it as tt-metal's tags do"),
+        (["report", "--backend", "gpu"], "expected auto, ttml or emulated"),
+        (["check", "--disk-gb", "-1"], "disk-gb"),
+    ],
+)
+def test_wrong_arguments_are_explained(
+    lesson: Callable[..., Any], arguments: list[str], message: str
+) -> None:
+    said = lesson("setup", *arguments, plugins=[plugin])
+
+    assert said.code == 2
+    assert message in said.err
+
+
+# --- the summary ---------------------------------------------------------------------------------
+
+
+def test_emulated_because_the_user_asks(world: World) -> None:
+    from dataclasses import replace
+
+    said = summary.summarise(replace(world.machine, backend="emulated"), BOARD, [], [])
+
+    assert (said.ready, said.runs_on) == (True, "emulation")
+    assert "as --backend emulated asks" in said.lines[0]
+
+
+def test_this_machine_has_the_usual_places() -> None:
+    assert Places(Path("/dev/tenstorrent"), Path("/sys"), Path("/proc")) == machine.PLACES

@@ -1,0 +1,209 @@
+"""Which set-up commands are known, what is looked at instead, and that nothing is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lesson_runner.errors import InvalidLessonError
+from lesson_runner.plugins import Plugins
+from lesson_runner.schema.validator import load_schema, validator_for
+from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
+from lesson_tenstorrent import plugin
+from lesson_tenstorrent.action import KNOWN
+
+ENVIRONMENT = """
+# Activate Python environment
+source ~/tt-metal/python_env/bin/activate
+
+export TT_METAL_HOME=~/tt-metal
+export PYTHONPATH=$TT_METAL_HOME/build_Release:$PYTHONPATH
+"""
+
+
+def plugins() -> Plugins:
+    return Plugins(points=[Given(plugin, "tenstorrent")])
+
+
+def checks(folder: Path, *blocks: str, heading: str = "1. Set up", language: str = "bash") -> Any:
+    """Return the parameters of the steps that blocks in one section become."""
+    fences = "".join(f"```{language}\n{block}\n```\n\n" for block in blocks)
+    text = lesson_text(f"## Prerequisites\n\n### {heading}\n\n{fences}")
+    return [step.params for step in plan_lesson(text, folder, plugins=plugins()).steps]
+
+
+# --- what is known ---
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (
+            "cd $TT_METAL_HOME\ngit submodule update --init --recursive --force",
+            {"checks": ["submodules"]},
+        ),
+        ("pip list | grep ttnn\n\n# If it is listed:\npip uninstall -y ttnn", {"checks": ["pip-ttnn"]}),
+        ("pip3 uninstall ttnn ttml", {"checks": ["pip-ttnn", "unrelated-ttml"]}),
+        ("pip freeze | grep -i ttml", {"checks": ["unrelated-ttml"]}),
+        ("pip install transformers", {"packages": ["transformers"]}),
+        (
+            "pip install requests  # For downloads\npython3 -m pip install -q -U 'numpy<2' pyyaml",
+            {"packages": ["requests", "numpy<2", "pyyaml"]},
+        ),
+        ("python -c \"import ttnn; print('it works')\"", {"imports": ["ttnn"]}),
+        (
+            "source env/bin/activate\npython3 -c 'import ttnn, ttml'\npython3 -c 'from ttml import autograd'",
+            {"imports": ["ttnn", "ttml"]},
+        ),
+        (
+            "pip install requests\npip uninstall -y ttnn\npython -c 'import ttml'",
+            {"checks": ["pip-ttnn"], "packages": ["requests"], "imports": ["ttml"]},
+        ),
+    ],
+)
+def test_set_up_commands(tmp_path: Path, block: str, expected: object) -> None:
+    assert checks(tmp_path, block) == [expected]
+
+
+def test_blocks_of_one_section_are_one_step(tmp_path: Path) -> None:
+    found = checks(tmp_path, "pip install transformers", "pip install requests\npip install transformers")
+
+    assert found == [{"packages": ["transformers", "requests"]}]
+
+
+def test_setting_the_environment_is_known_where_that_is_what_a_section_is_about(tmp_path: Path) -> None:
+    step = "## Step 1: Train\n\n```bash\npip install requests\n```\n"
+    text = lesson_text(f"## Setup\n\n### 4. Set Environment Variables\n\n```bash{ENVIRONMENT}```\n\n{step}")
+    (first, second) = plan_lesson(text, tmp_path, plugins=plugins()).steps
+    assert (first.params, second.id) == ({"checks": ["environment-variables"]}, "step-1")
+
+    elsewhere = plan_lesson(lesson_text(f"{step}\n```bash{ENVIRONMENT}```\n"), tmp_path, plugins=plugins())
+    assert [item.reason for item in elsewhere.not_run] == ["no plugin knows it"]
+
+
+def test_the_button_that_installs_tt_train(tmp_path: Path) -> None:
+    body = "## Step 1\n[Install](command:tenstorrent.installTtTrain) [Chat](command:tenstorrent.openChat)\n"
+    plan = plan_lesson(lesson_text(body), tmp_path, plugins=plugins())
+
+    assert [(step.id, step.params) for step in plan.steps] == [
+        ("step-1", {"checks": ["unrelated-ttml", "ttml"]})
+    ]
+    assert [item.block.text for item in plan.not_run] == ["tenstorrent.openChat"]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "pip install -e .",
+        "pip install -r requirements.txt",
+        "pip install git+https://github.com/a/b",
+        "pip install 'a @ https://x.org/a.whl'",
+        "pip install ttml",
+        "pip uninstall -y numpy",
+        "pip install requests && rm -rf /",
+        "pip install requests || true",
+        "pip install $(cat packages)",
+        "pip install requests > log.txt",
+        "python -c 'import torch; print(torch.__version__)'",
+        "python -c 'import ttnn; ttnn.open_device(0)'",
+        "python -c 'import'",
+        "python train.py",
+        "git submodule add x",
+        "pip list",
+        "cd x\nls",
+        "echo 'open",
+        "cat x | grep ttnn",
+    ],
+)
+def test_what_is_left_alone(tmp_path: Path, block: str) -> None:
+    with pytest.raises(InvalidLessonError, match="does not validate") as raised:
+        checks(tmp_path, block)
+
+    assert [item.rule for item in raised.value.diagnostics] == ["no-steps"]
+
+
+@given(text=st.text(st.sampled_from("pip install uninstall list|grep ttnn;&'\"\\\n$(-c")))
+def test_any_text_is_known_or_not(text: str) -> None:
+    from lesson_runner.model import Block, Location
+    from lesson_tenstorrent.blocks import interpret_block
+
+    for call in interpret_block(Block("bash", text, Location(Path("a.md"), 1))) or ():
+        assert set(call.params) <= {"checks", "packages", "imports"}
+
+
+# --- what is done instead ---
+
+SETUP = """
+## Prerequisites
+
+### 1. Everything
+
+```bash
+git submodule update
+pip uninstall -y ttnn ttml
+pip install no-such-package-of-anybody pytest
+python -c "import ttnn; import ttml"
+```
+"""
+
+
+def test_without_a_board_it_looks_at_what_it_can(tmp_path: Path) -> None:
+    record = run_lesson(lesson_text(SETUP), tmp_path, plugins=plugins(), backend="emulated")
+
+    (step,) = record["steps"]
+    output = (
+        tmp_path / ".lesson" / "runs" / record["run_id"] / "evidence" / step["id"] / "output.txt"
+    ).read_text()
+    assert (step["status"], step["message"]) == ("passed", "warnings: no-such-package-of-anybody")
+    assert step["metrics"] == {"checks": 7, "failed_checks": 0, "warnings": 1, "skipped_checks": 4}
+    assert "skipped  submodules" in output
+    assert "fix:      pip install no-such-package-of-anybody" in output
+    assert step["command"].startswith("# looks only, changes nothing: submodules, ttnn from pip")
+    assert list(validator_for(load_schema("record")).iter_errors(record)) == []
+
+
+def test_where_nothing_can_be_looked_at_it_says_so(tmp_path: Path) -> None:
+    text = lesson_text("## Step 1\n```bash\ngit submodule update\n```\n")
+
+    (step,) = run_lesson(text, tmp_path, plugins=plugins(), backend="emulated")["steps"]
+
+    assert (step["status"], step["message"]) == (
+        "passed",
+        "nothing to check here: not needed: --backend emulated",
+    )
+
+
+def test_with_a_board_a_failed_check_fails_the_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TT_METAL_HOME", str(tmp_path / "nowhere"))
+    text = lesson_text("## Step 1\n```bash\ngit submodule update\n```\n")
+
+    (step,) = run_lesson(text, tmp_path, plugins=plugins(), backend="ttml")["steps"]
+
+    assert (step["status"], step["message"]) == ("failed", "failed: submodules")
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ("{}", "there is nothing to check"),
+        ("{checks: [nothing]}", "'nothing'"),
+        ("{packages: ['a b']}", "'a b' is not the name of a package"),
+        ("{packages: ['a @ https://x.org/a']}", "is not the name of a package"),
+        ("{imports: ['a-b']}", '"a-b"'),
+    ],
+)
+def test_wrong_parameters(tmp_path: Path, params: str, message: str) -> None:
+    text = lesson_text(f"<!-- step\nid: a\nuses: tenstorrent.check\nwith: {params}\n-->\n```bash\nx\n```\n")
+
+    with pytest.raises(InvalidLessonError) as raised:
+        plan_lesson(text, tmp_path, plugins=plugins())
+
+    assert message in raised.value.diagnostics[0].message
+
+
+def test_every_check_has_its_own_name_and_reason() -> None:
+    assert all(name == check.id and check.title and check.why for name, check in KNOWN.items())
