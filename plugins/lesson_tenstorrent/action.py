@@ -19,6 +19,8 @@ from lesson_tenstorrent.ttml import TTML, UNRELATED_TTML
 
 KNOWN = {check.id: check for check in (*CHECKS, SUBMODULES, VARIABLES, UNRELATED_TTML, TTML)}
 """What ``checks`` can name."""
+IMPORTED = {name: KNOWN[name] for name in ("ttnn", "ttml")}
+"""What is imported for real."""
 NAME = "tenstorrent.check"
 LISTS = ("checks", "packages", "imports")
 
@@ -27,7 +29,7 @@ def checks_for(params: Json) -> list[Check]:
     """Return what a step's parameters ask to look at; ``ttnn`` and ``ttml`` are imported for real."""
     found = [KNOWN[name] for name in params.get("checks", ())]
     found += [package_check(text) for text in params.get("packages", ())]
-    found += [KNOWN.get(name) or import_check(name) for name in params.get("imports", ())]
+    found += [IMPORTED.get(name) or import_check(name) for name in params.get("imports", ())]
     return list({check.id: check for check in found}.values())
 
 
@@ -86,4 +88,5 @@ CHECK = Action(
     check=problem,
     command=describe,
     merge=merge,
+    only_checks=True,
 )

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from lesson_runner.model import ActionCall, Block, Location
 from lesson_tenstorrent.packages import read_requirement
 from lesson_tenstorrent.shellwords import (
@@ -77,11 +79,12 @@ def _purpose(words: list[str], operators: str, before: list[str]) -> Params | No
     if pip[:1] in (["list"], ["freeze"]) and operators in ("", "|"):
         return {}
     if words[:1] == ["grep"] and operators == "|" and _pip(before)[:1] in (["list"], ["freeze"]):
-        return {"checks": found} if (found := [UNWANTED[word] for word in words if word in UNWANTED]) else {}
-    if not words or (words[0] in ABSORBED and not set(operators) & set("|>&")):
-        return {}
-    if operators:
+        found = dict.fromkeys(UNWANTED[word] for word in words if word in UNWANTED)
+        return {"checks": list(found)} if found else {}
+    if operators:  # a pipe, a redirection, a substitution: more than the words say
         return None
+    if not words or words[0] in ABSORBED:
+        return {}
     if words[:3] == ["git", "submodule", "update"]:
         return {"checks": ["submodules"]}
     if pip[:1] in (["install"], ["uninstall"]):
@@ -102,12 +105,16 @@ def _pip(words: list[str]) -> list[str]:
 
 def _packages(names: list[str], *, wanted: bool) -> Params | None:
     """Return how to check for packages that are to be installed, or looked for and removed."""
-    if not names or any(read_requirement(name) is None for name in names):
+    found = {text: read_requirement(text) for text in names}
+    plain = [str(canonicalize_name(item.name)) for item in found.values() if item]
+    if not found or len(plain) < len(found):
         return None
     if wanted:  # the ttml that pip would find is another library: nobody should be told to install it
-        return {"packages": names} if "ttml" not in names else None
+        return {"packages": list(found)} if "ttml" not in plain else None
     # Only of these is it known that they do harm; another's removal is its author's business.
-    return {"checks": [UNWANTED[name] for name in names]} if set(names) <= UNWANTED.keys() else None
+    if not UNWANTED.keys() >= set(plain):
+        return None
+    return {"checks": list(dict.fromkeys(UNWANTED[name] for name in plain))}
 
 
 def _imports(code: str) -> Params | None:
@@ -129,8 +136,11 @@ def _imports(code: str) -> Params | None:
 
 
 def _prints(statement: ast.stmt) -> bool:
+    """Return whether a statement prints something, and calls nothing to find out what."""
     call = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"):
+        return False
+    return sum(isinstance(node, ast.Call) for node in ast.walk(statement)) == 1
 
 
 def _sets_environment(block: Block) -> bool:

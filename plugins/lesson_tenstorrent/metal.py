@@ -12,7 +12,9 @@ from lesson_tenstorrent.checks import Machine
 
 HOME_VARIABLES = ("TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT")
 """In the order tt-train itself looks at them; the second one came with v0.68 or so."""
-TAG = re.compile(r"v?(?P<release>\d+\.\d+(?:\.\d+)?)(?:[-.]?(?P<kind>rc|dev)\.?(?P<number>\d+))?")
+TAG = re.compile(
+    r"v?(?P<release>\d{1,9}\.\d{1,9}(?:\.\d{1,9})?)(?:[-.]?(?P<kind>rc|dev)\.?(?P<number>\d{1,9}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 
@@ -12,6 +13,8 @@ from lesson_tenstorrent.metal import TAG, parse_version
 
 METAL_VERSIONS = "tenstorrent.metal-versions"
 MINIMUM, RECOMMENDED = "minTTMetalVersion", "recommended_metal_version"
+_BEGINS = re.compile(r"v?\d+\.\d+")
+"""What the frontmatter's schema asks for."""
 
 
 def check_metal_versions(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all
@@ -19,7 +22,7 @@ def check_metal_versions(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]: 
     versions: dict[str, Version] = {}
     for key in (MINIMUM, RECOMMENDED):
         text = lesson.frontmatter.get(key)
-        if not isinstance(text, str):  # absent, or the schema's to report
+        if not isinstance(text, str) or not _BEGINS.match(text):  # absent, or the schema's to report
             continue
         version = parse_version(text) if TAG.fullmatch(text.strip()) else None
         if version is None:

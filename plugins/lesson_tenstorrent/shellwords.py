@@ -9,13 +9,16 @@ and ``&&``. Everything else with a meaning to the shell makes the block one that
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from dataclasses import dataclass, field
 
 SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "console", "shell-session", "shellsession"})
 """Languages of blocks with shell commands; the last three are of transcripts."""
 PYTHON = re.compile(r"(?:.*/)?python(3(\.\d+)?)?")
 """The program a command runs if that is Python."""
-PROMPT = re.compile(r"^(\([^)]*\) ?)?[$%] ", re.MULTILINE)
+FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
+"""Empty lines and comments before a block's first command."""
+PROMPT = re.compile(r"^(\([^)\n]*\) ?)?[$%] ", re.MULTILINE)
 
 
 class ShellSyntaxError(Exception):
@@ -70,11 +73,13 @@ def split(text: str) -> list[ShellCommand]:
         ShellSyntaxError: a quote is never closed.
     """
     commands, comments = [ShellCommand()], []
+    lines = _Lines(text)
     word: Word | None = None
     index = 0
     while index < len(text):
         if text[index] == "#" and word is None:
-            end = text.find("\n", index) if "\n" in text[index:] else len(text)
+            end = text.find("\n", index)
+            end = len(text) if end < 0 else end
             comments.append(ShellCommand(start=index, end=end))
             index = end
             continue
@@ -84,7 +89,7 @@ def split(text: str) -> list[ShellCommand]:
             continue
         kind, value, command = token.lastgroup, token.group(), commands[-1]
         if kind == "open":
-            raise ShellSyntaxError(f"the quote {value} is never closed", *_place(text, index))
+            raise ShellSyntaxError(f"the quote {value} is never closed", *lines.place(index))
         if kind == "end":
             commands.append(ShellCommand())
             word = None
@@ -97,7 +102,7 @@ def split(text: str) -> list[ShellCommand]:
         elif kind != "continued":
             if word is None:
                 command.start = command.start if command.words else index
-                word = Word("", *_place(text, index))
+                word = Word("", *lines.place(index))
                 command.words.append(word)
             word = Word(word.text + _meaning(kind, value), word.line, word.column)
             command.words[-1] = word
@@ -110,9 +115,14 @@ def split(text: str) -> list[ShellCommand]:
 
 
 def typed_text(text: str) -> str:
-    """Blank out ``$ `` prompts, and in a transcript everything that is not typed; positions stay."""
+    """
+    Blank out ``$ `` prompts, and in a transcript everything that is not typed; positions stay.
+
+    A transcript begins with a prompt: one further down may be in a text that a script writes.
+    """
     text = text.replace("\r\n", "\n")
-    if not PROMPT.search(text):
+    begin = FIRST.match(text)
+    if begin is None or not PROMPT.match(text, begin.end()):
         return text
     lines, typed = [], False
     for line in text.split("\n"):
@@ -136,5 +146,13 @@ def _meaning(kind: str | None, value: str) -> str:
     return value[1:] if kind == "escaped" else value
 
 
-def _place(text: str, index: int) -> tuple[int, int]:
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+class _Lines:
+    """Where the lines of a text begin, found once: a block can have a hundred thousand words."""
+
+    def __init__(self, text: str) -> None:
+        self.starts = [0, *(match.end() for match in re.finditer("\n", text))]
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Return the line and the column of a character, both from 1."""
+        line = bisect(self.starts, index)
+        return line, index - self.starts[line - 1] + 1

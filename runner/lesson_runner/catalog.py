@@ -76,7 +76,14 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
         )
     if not found:
         known = [entry.id for entry in entries]
-        near = difflib.get_close_matches(name, known, n=1)
+        near = [f"{name}.md"] if _is_file(f"{name}.md") else difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else "see 'lesson list', or give the path of a .md file"
         raise LessonError(f"there is no lesson '{name}'", fix=hint)
     return found[0].path, True
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # it is too long for a file's name, or cannot be one
+        return False

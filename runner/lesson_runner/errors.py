@@ -51,11 +51,11 @@ class LessonError(Exception):
 
 
 class InvalidLessonError(LessonError):
-    """A lesson (or what a plugin made of its blocks) has errors."""
+    """A lesson (or what a plugin made of its blocks, or a file of settings) has errors."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+    def __init__(self, diagnostics: Sequence[Diagnostic], what: str = "the lesson does not validate") -> None:
         errors = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
-        super().__init__(f"the lesson does not validate: {errors} error{'s' if errors != 1 else ''}")
+        super().__init__(f"{what}: {errors} error{'s' if errors != 1 else ''}")
         self.diagnostics = tuple(diagnostics)
 
 

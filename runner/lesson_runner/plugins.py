@@ -50,10 +50,6 @@ RESTRICT = "LESSON_PLUGINS"
 """Environment variable: load only these entry points, comma-separated; empty loads none."""
 
 
-MOST_CLAIMS = 2_000
-"""Of so many blocks it is remembered what plugins said; a lesson is planned once a profile."""
-
-
 class Point(Protocol):
     """What is used of an :class:`importlib.metadata.EntryPoint`."""
 
@@ -109,7 +105,9 @@ class Plugins:
     infos: dict[str, PluginInfo] = field(default_factory=dict)
     _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
     _actions: dict[str, Action] | None = None
-    _claims: dict[tuple[Path, str, Block], Claimed | None] = field(default_factory=dict)
+    _claims: dict[Block, Claimed | None] = field(default_factory=dict)
+    """What plugins said of the blocks of one lesson, which is planned once a profile."""
+    _claims_of: tuple[Path, str] | None = None
 
     def __post_init__(self) -> None:
         self._manager.add_hookspecs(hookspecs)
@@ -239,12 +237,12 @@ class Plugins:
 
     def interpret_block(self, block: Block, lesson: Lesson) -> Claimed | None:
         """Return the first plugin's interpretation of a block, and which plugin it is; each is asked once."""
-        key = (lesson.path, lesson.digest, block)
-        if key not in self._claims:
-            if len(self._claims) >= MOST_CLAIMS:
-                self._claims.clear()
-            self._claims[key] = self._interpret(block, lesson)
-        return self._claims[key]
+        if self._claims_of != (lesson.path, lesson.digest):
+            self._claims_of = lesson.path, lesson.digest
+            self._claims.clear()
+        if block not in self._claims:
+            self._claims[block] = self._interpret(block, lesson)
+        return self._claims[block]
 
     def _interpret(self, block: Block, lesson: Lesson) -> Claimed | None:
         for name, result in self._each("lesson_interpret_block", block=block, lesson=lesson):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -50,3 +52,18 @@ def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """
+    Replace what stands in a file; a link stays a link, and the file keeps its mode.
+
+    Raises:
+        OSError: it cannot be written. Renaming would replace a read-only file too: that is refused here.
+    """
+    target = real(path)
+    mode = stat.S_IMODE(target.stat().st_mode)
+    # To root every file is writable; one that nobody may write was protected by somebody.
+    if not mode & 0o222 or not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "it is read-only", str(path))
+    write_aside(target, content, mode)

@@ -128,7 +128,7 @@ def _check_id(lesson_id: str) -> None:
     if not re.fullmatch(pattern, lesson_id):
         raise LessonError(
             f"{lesson_id!r} is not an id: expected lower-case letters and digits, words joined by hyphens",
-            fix=_hint(lesson_id),
+            fix=_hint(lesson_id.removesuffix(".md")),
         )
 
 

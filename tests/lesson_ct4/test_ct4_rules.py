@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from lesson_ct4 import plugin
 from lesson_ct4.data.fetch import URL
 from lesson_ct4.rules import SUMMARIES, rules
+from lesson_runner.errors import InvalidLessonError
 from lesson_runner.plugins import Plugins
 from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
 
@@ -96,6 +97,28 @@ def test_a_look_at_the_text(tmp_path: Path, block: str, lines: int) -> None:
 )
 def test_what_is_no_look_at_the_text(tmp_path: Path, block: str) -> None:
     assert plan(tmp_path, block) == []
+
+
+def test_a_look_at_more_lines_than_a_number_can_say(tmp_path: Path) -> None:
+    plugins = Plugins(points=[CT4])
+    text = lesson_text(f"{GET}## Step 2: Look\n\n```bash\nhead -n {'9' * 5_000} play.txt\n```\n")
+
+    found = plan_lesson(text, tmp_path, plugins=plugins)
+
+    assert [item.reason for item in found.not_run] == ["no plugin knows it"]
+    assert plugins.infos[CT4.name].error is None
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_text_is_not_written_over_the_workspace(tmp_path: Path, name: str) -> None:
+    block = f"wget {URL} -O {name}"
+
+    with pytest.raises(InvalidLessonError, match="does not validate") as raised:
+        plan_lesson(
+            lesson_text(f"## Step 1: Get\n\n```bash\n{block}\n```\n"), tmp_path, plugins=Plugins(points=[CT4])
+        )
+
+    assert [item.rule for item in raised.value.diagnostics] == ["wrong-value"]
 
 
 def test_the_text_may_come_from_a_step_that_names_its_action(tmp_path: Path) -> None:

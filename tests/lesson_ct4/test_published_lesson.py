@@ -176,7 +176,7 @@ def check_annotated(lesson: Lesson, path: Path) -> None:
     assert lesson("annotate", path, "--write", points=POINTS).code == 0
     after = lesson("plan", path, "--json", points=POINTS).json
     assert after["plan_digest"] == before["plan_digest"]
-    for key in ("id", "title", "action", "params", "needs", "expect", "claimed_by"):
+    for key in ("id", "title", "action", "params", "needs", "expect"):
         assert [step[key] for step in after["steps"]] == [step[key] for step in before["steps"]]
     assert (before["lesson"]["recognised"], after["lesson"]["recognised"]) == (True, False)
 

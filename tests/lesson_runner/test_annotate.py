@@ -247,6 +247,31 @@ def test_a_folder_that_cannot_be_written(
     assert "No space left on device" in said.err
 
 
+@pytest.mark.parametrize("moment", ["before it is read again", "before it is written"])
+def test_a_file_that_changes_meanwhile_is_left_as_it_is(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    from lesson_runner.run import annotate as module
+
+    path = tmp_path / "a.md"
+    path.write_text(lesson_text(SHOPPING))
+    newer = lesson_text(f"{SHOPPING}\nAnd a remark.\n")
+
+    def slow(*arguments: Any) -> Any:
+        if moment == "before it is read again":
+            path.write_text(newer)
+        made = annotate(*arguments)
+        path.write_text(newer)
+        return made
+
+    monkeypatch.setattr(module, "annotate", slow)
+
+    said = lesson("annotate", "a.md", "--write", points=[SHOP])
+
+    assert (said.code, path.read_text()) == (2, newer)
+    assert "a.md: was changed" in said.err
+
+
 # --- any lesson ---
 
 PARTS = st.sampled_from(

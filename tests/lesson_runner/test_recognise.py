@@ -326,7 +326,7 @@ def test_the_command_says_who_said_what_the_steps_are(lesson: Lesson, tmp_path: 
         "quick changes shop.buy: coins 9 -> 1",
         "Its author declared no steps; these were recognised: 3 by shop",
     ]
-    assert "Not covered: the blocks at lines 23; 'lesson plan' says why" in lines
+    assert "Not covered: the block at line 23; 'lesson plan' says why" in lines
     assert "profile quick sets" not in said.out
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_runner.errors import InvalidLessonError
+from lesson_runner.model import Block, Location
 from lesson_runner.plugins import Plugins
 from lesson_runner.schema.validator import load_schema, validator_for
 from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
 from lesson_tenstorrent import plugin
-from lesson_tenstorrent.action import KNOWN
+from lesson_tenstorrent.action import KNOWN, checks_for
+from lesson_tenstorrent.blocks import interpret_block
 
 ENVIRONMENT = """
 # Activate Python environment
@@ -23,6 +27,9 @@ source ~/tt-metal/python_env/bin/activate
 export TT_METAL_HOME=~/tt-metal
 export PYTHONPATH=$TT_METAL_HOME/build_Release:$PYTHONPATH
 """
+
+
+Lesson = Callable[..., Any]
 
 
 def plugins() -> Plugins:
@@ -47,6 +54,10 @@ def checks(folder: Path, *blocks: str, heading: str = "1. Set up", language: str
             {"checks": ["submodules"]},
         ),
         ("pip list | grep ttnn\n\n# If it is listed:\npip uninstall -y ttnn", {"checks": ["pip-ttnn"]}),
+        ("pip install requests requests", {"packages": ["requests"]}),
+        ("pip uninstall TTNN ttnn", {"checks": ["pip-ttnn"]}),
+        ("\n# Now:\n(env) $ pip install requests\nDone.", {"packages": ["requests"]}),
+        ("python -c 'import ttnn, devices'", {"imports": ["ttnn", "devices"]}),
         ("pip3 uninstall ttnn ttml", {"checks": ["pip-ttnn", "unrelated-ttml"]}),
         ("pip freeze | grep -i ttml", {"checks": ["unrelated-ttml"]}),
         ("pip install transformers", {"packages": ["transformers"]}),
@@ -103,6 +114,15 @@ def test_the_button_that_installs_tt_train(tmp_path: Path) -> None:
         "pip install git+https://github.com/a/b",
         "pip install 'a @ https://x.org/a.whl'",
         "pip install ttml",
+        "pip install 'ttml==1.0'",
+        "pip install TTML",
+        "pip install requests\necho $(rm -rf ~)",
+        'pip install requests\necho "$(rm -rf ~)"',
+        "pip install requests\nexport A=`rm -rf ~`",
+        "pip install requests\ncd x & rm -rf ~",
+        "pip install requests\nls < x",
+        "make install\ncat <<'END'\n$ pip install requests\nEND",
+        "python -c 'import ttnn; print(__import__(\"os\").getcwd())'",
         "pip uninstall -y numpy",
         "pip install requests && rm -rf /",
         "pip install requests || true",
@@ -128,11 +148,36 @@ def test_what_is_left_alone(tmp_path: Path, block: str) -> None:
 
 @given(text=st.text(st.sampled_from("pip install uninstall list|grep ttnn;&'\"\\\n$(-c")))
 def test_any_text_is_known_or_not(text: str) -> None:
-    from lesson_runner.model import Block, Location
-    from lesson_tenstorrent.blocks import interpret_block
-
     for call in interpret_block(Block("bash", text, Location(Path("a.md"), 1))) or ():
         assert set(call.params) <= {"checks", "packages", "imports"}
+
+
+# --- declared steps ---
+
+
+@pytest.mark.parametrize(
+    "block",
+    ["pip install requests", "pip install requests\necho done", "git submodule update --init", ENVIRONMENT],
+)
+def test_a_declared_step_does_what_its_block_says(tmp_path: Path, block: str) -> None:
+    step = f"<!-- step\nid: a\nexpect: [{{exit: 0}}]\n-->\n```bash\n{block}\n```\n"
+
+    (planned,) = plan_lesson(lesson_text(f"## Environment\n\n{step}"), tmp_path, plugins=plugins()).steps
+
+    assert (planned.action, planned.claimed_by) == ("shell", "")
+
+
+def test_annotating_names_the_action_so_that_the_step_still_only_checks(
+    lesson: Lesson, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(lesson_text("## Step 1\n\n```bash\npip install requests\n```\n"))
+    points = [Given(plugin, "tenstorrent")]
+
+    assert lesson("annotate", path, "--write", points=points).code == 0
+
+    (step,) = plan_lesson(path, tmp_path, plugins=plugins()).steps
+    assert (step.action, step.params) == ("tenstorrent.check", {"packages": ["requests"]})
 
 
 # --- what is done instead ---
@@ -164,6 +209,18 @@ def test_without_a_board_it_looks_at_what_it_can(tmp_path: Path) -> None:
     assert "fix:      pip install no-such-package-of-anybody" in output
     assert step["command"].startswith("# looks only, changes nothing: submodules, ttnn from pip")
     assert list(validator_for(load_schema("record")).iter_errors(record)) == []
+
+
+def test_a_remark_does_not_hide_why_a_step_failed(tmp_path: Path) -> None:
+    step = (
+        "<!-- step\nid: a\nuses: tenstorrent.check\nwith: {packages: [no-such-package-of-anybody]}\n"
+        "expect: [{contains: Successfully installed}]\n-->\n```bash\nx\n```\n"
+    )
+
+    (found,) = run_lesson(lesson_text(step), tmp_path, plugins=plugins(), backend="emulated")["steps"]
+
+    assert found["status"] == "failed"
+    assert found["message"].startswith("expected contains Successfully installed; got")
 
 
 def test_where_nothing_can_be_looked_at_it_says_so(tmp_path: Path) -> None:
@@ -203,6 +260,24 @@ def test_wrong_parameters(tmp_path: Path, params: str, message: str) -> None:
         plan_lesson(text, tmp_path, plugins=plugins())
 
     assert message in raised.value.diagnostics[0].message
+
+
+def test_a_module_that_is_called_like_a_check_is_looked_for() -> None:
+    found = checks_for({"imports": ["devices", "ttnn"]})
+
+    assert [check.id for check in found] == ["import-devices", "ttnn"]
+
+
+def test_a_huge_block_takes_no_longer_for_each_of_its_words() -> None:
+    def seconds(count: int) -> float:
+        block = Block("bash", "echo a b c\n(\n# d\n" * count, Location(Path("a.md"), 1))
+        begin = time.perf_counter()
+        interpret_block(block)
+        return time.perf_counter() - begin
+
+    small = min(seconds(1_000) for _ in range(3))
+
+    assert seconds(20_000) < 100 * small
 
 
 def test_every_check_has_its_own_name_and_reason() -> None:

@@ -59,7 +59,13 @@ def test_a_recommended_version_that_is_too_old(
 
 
 @pytest.mark.parametrize("key", ["minTTMetalVersion", "recommended_metal_version"])
-@pytest.mark.parametrize("text", ["v0.67.0-latest", "0.67.0.0.1", "v0.67 or later", "v0.67.0-"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("v0.67.0-latest", "0.67.0.0.1", "v0.67 or later", "v0.67.0-"),
+        pytest.param(f"v0.{'6' * 5_000}.0", id="more digits than Python reads"),
+    ],
+)
 def test_no_version_of_tt_metal(lesson: Lesson, tmp_path: Path, key: str, text: str) -> None:
     assert findings(lesson, tmp_path, **{key: text}) == [
         (8, f"'{key}' is {text!r}, which is no version of tt-metal")

@@ -87,7 +87,11 @@ def _preview_command(params: Json) -> str:
     return f"head -n {params['lines']} {shlex.quote(params['name'])}"
 
 
-NAME = {"type": "string", "description": "What it is called in the workspace.", "pattern": r"^[^/\\]+$"}
+NAME = {
+    "type": "string",
+    "description": "What it is called in the workspace.",
+    "pattern": r"^(?!\.{1,2}$)[^/\\]+$",  # a file in it, and not the folder itself
+}
 LEARNED = (Expectation("metric", {"name": "improvement", "min": 0.1}),)
 """Any training gets below an even guess; how far is for a lesson to say."""
 WRITTEN = (

@@ -11,6 +11,8 @@ from lesson_ct4.names import base_name
 from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location
 from lesson_tenstorrent.shellwords import SHELL_LANGUAGES, ShellSyntaxError, split, typed_text
 
+MOST_DIGITS = 9
+"""Of a number of lines; Python refuses to read one of 5,000."""
 LINES = 10
 """What ``head`` shows if nobody says how many."""
 
@@ -23,8 +25,19 @@ def interpret_in_lesson(block: Block, lesson: Lesson) -> Sequence[ActionCall] | 
     return [_with_prompt_checked(call, lesson) for call in calls]
 
 
+_known_texts: dict[int, tuple[Lesson, set[str]]] = {}
+"""What :func:`_texts` found in the last lesson, which is kept too: so its ``id()`` cannot be another's."""
+
+
 def _texts(lesson: Lesson) -> set[str]:
     """Return the names under which the lesson gets its text."""
+    if id(lesson) not in _known_texts:
+        _known_texts.clear()
+        _known_texts[id(lesson)] = lesson, _find_texts(lesson)
+    return _known_texts[id(lesson)][1]
+
+
+def _find_texts(lesson: Lesson) -> set[str]:
     names = {str(step.params.get("name", NAME)) for step in lesson.steps if step.uses == "ct4.fetch-dataset"}
     blocks = [block for block in lesson.blocks if URL in block.text]
     calls = [call for block in blocks for call in interpret_block(block) or ()]
@@ -84,6 +97,6 @@ def _head(arguments: list[str]) -> tuple[str, int] | None:
             lines = word.removeprefix("--lines=").removeprefix("-n").removeprefix("-")
         else:
             files.append(base_name(word))
-    if len(files) != 1 or not lines.isdecimal() or int(lines) < 1:
+    if len(files) != 1 or not lines.isdecimal() or len(lines) > MOST_DIGITS or int(lines) < 1:
         return None
     return files[0], int(lines)

@@ -25,6 +25,8 @@ from lesson_tenstorrent.shellwords import (
 
 ABSORBED = frozenset({"cd", "echo", "export", "ls", "mkdir", "pwd", "set", "source", ".", "head", "cat"})
 """Commands that only prepare or look; our actions know their own paths and environment."""
+DOES_MORE = re.compile(r">|&|<<")
+"""Operators by which a command that prepares or looks does more: it writes, or holds another in it."""
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 UPSTREAM_DEFAULTS = {"batch_size": 64, "learning_rate": 3e-4}
@@ -58,7 +60,7 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
         found = _program(words, folder)
         name = _downloaded([word.text for word in words])
         source = text[command.start : command.end].strip()
-        if command.operators and (found or name or ">" in command.operators):
+        if command.operators and (found or name or DOES_MORE.search(command.operators)):
             return None
         if found or name:
             if found:

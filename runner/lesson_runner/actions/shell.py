@@ -115,6 +115,12 @@ def _judged_by_exit(context: StepContext) -> bool:
     return any(expectation.matcher == "exit" for expectation in context.step.expect)
 
 
+def _typed(script: str) -> str:
+    """Return what runs, as one would type it: of a terminal's transcript, the commands alone."""
+    typed = commands(script)
+    return script if typed == script else "\n".join(line for line in typed.split("\n") if line.strip())
+
+
 SHELL = Action(
     "shell",
     "Run a block of shell commands in bash",
@@ -123,5 +129,5 @@ SHELL = Action(
     defaults={"strict": True, "env": {}},
     permissions=frozenset({"shell"}),
     self_judging=True,
-    command=lambda params: str(params["script"]),
+    command=lambda params: _typed(str(params["script"])),
 )

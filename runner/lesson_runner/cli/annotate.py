@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import stat
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +24,7 @@ def annotate(
     from rich.text import Text
 
     from lesson_runner.report.text import safe
-    from lesson_runner.resources import write_aside
+    from lesson_runner.resources import rewrite
     from lesson_runner.run.annotate import annotate as annotated
     from lesson_runner.run.claims import known_profiles
     from lesson_runner.run.recognise import has_directives
@@ -43,11 +43,13 @@ def annotate(
         for row in difflib.unified_diff(old, new, str(path), f"{path} (annotated)", lineterm=""):
             style = "green" if row.startswith("+") else "dim"
             console.print(Text(safe(row), style), soft_wrap=True)
-        hint = f"{steps}; nothing was written. To write this: lesson annotate {lesson} --write"
+        hint = f"{steps}; nothing was written. To write this: lesson annotate {shlex.quote(lesson)} --write"
         console.print(Text(safe(hint)), soft_wrap=True)
         return
     try:
-        write_aside(path.resolve(), made.after.encode("utf-8"), stat.S_IMODE(path.stat().st_mode))
+        if path.read_bytes() != made.before.encode("utf-8"):
+            raise LessonError(f"{path}: was changed meanwhile, and is left as it is", fix="annotate it again")
+        rewrite(path, made.after.encode("utf-8"))
     except OSError as error:
         raise LessonError(f"{path}: cannot be written: {error.strerror or error}") from None
     console.print(Text(safe(f"{path}: {steps} written as directives")), soft_wrap=True)

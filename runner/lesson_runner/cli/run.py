@@ -165,7 +165,8 @@ def _print_heading(console: Console, plan: Plan, plugins: Plugins, folder: Path)
     for problem in plan.diagnostics:
         console.print(Text(safe(str(problem)), "yellow"), soft_wrap=True)
     if plan.not_run:
-        lines = ", ".join(str(item.block.location.line) for item in plan.not_run)
+        lines = [str(item.block.location.line) for item in plan.not_run]
+        blocks = "the block at line" if len(lines) == 1 else "the blocks at lines"
         what = "Not covered" if plan.recognised else "Not run"
-        text = f"{what}: the blocks at lines {lines}; 'lesson plan' says why"
+        text = f"{what}: {blocks} {', '.join(lines)}; 'lesson plan' says why"
         console.print(Text(text, "dim"), soft_wrap=True)

@@ -18,7 +18,9 @@ from lesson_runner.model import Diagnostic, Location
 
 WORDS = ("step", "expect", "run", "skip", "manual", "ignore")
 # "<!-- step by step -->" is prose; a directive goes on with a key, a mapping, or the next line.
-_OPENING = re.compile(r"^ {0,3}<!--[ \t]*(?P<word>[A-Za-z]+)(?=[ \t]*(?:\n|-->|\{|[\w-]+[ \t]*:))")
+_OPENING = re.compile(
+    r"^ {0,3}<!--[ \t]*(?P<word>[A-Za-z]+)(?![\w-])(?P<colon>:?)(?=[ \t]*(?:\n|-->|\{|[\w-]+[ \t]*:))"
+)
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[^\s`]*)[^\n]*$", re.MULTILINE)
 
 
@@ -52,8 +54,8 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
         return None, []
     word = opening["word"]
     location = Location(path, line, indent + comment.index("<") + 1)
-    if word not in WORDS:
-        return None, _misspelt(word, comment, location)
+    if word not in WORDS or opening["colon"]:
+        return None, _misspelt(word, opening["colon"], comment, location)
 
     def failed(rule: str, message: str, fix: str) -> tuple[None, list[Diagnostic]]:
         return None, [Diagnostic(rule, "error", message, location, fix)]
@@ -87,15 +89,15 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
     return Directive(word, parsed.data or {}, _with_root(parsed, location), location, hidden), []
 
 
-def _misspelt(word: str, comment: str, location: Location) -> list[Diagnostic]:
+def _misspelt(word: str, colon: str, comment: str, location: Location) -> list[Diagnostic]:
     """Return an error if a comment looks like a directive but for its first word."""
-    if not re.search(r"^[ \t]*(id|step|uses|reason|rules)[ \t]*:", comment, re.MULTILINE):
+    if not re.search(r"(?:^|[:{])[ \t]*(id|step|uses|reason|rules)[ \t]*:", comment, re.MULTILINE):
         return []
     near = difflib.get_close_matches(word.lower(), WORDS, n=1)
     if not near:
         return []
     fix = f"did you mean '{near[0]}'?"
-    return [Diagnostic("unknown-directive", "error", f"'{word}' is not a directive", location, fix)]
+    return [Diagnostic("unknown-directive", "error", f"'{word}{colon}' is not a directive", location, fix)]
 
 
 def _with_root(parsed: YamlText, location: Location) -> Mapping[KeyPath, Location]:

@@ -16,7 +16,9 @@ def read_frontmatter(text: str, path: Path) -> YamlText:
     """
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
-        return _failed(path, 1, "the document does not begin with frontmatter", "begin it with a line '---'")
+        late = text.lstrip().startswith("---\n")
+        fix = "delete the empty lines above '---'" if late else "begin it with a line '---'"
+        return _failed(path, 1, "the document does not begin with frontmatter", fix)
     end = next((index for index, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
     if end is None:
         return _failed(path, 1, "the frontmatter is not closed", "end it with a line '---'")

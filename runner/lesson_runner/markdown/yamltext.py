@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.markdown.yamlerrors import explain
 from lesson_runner.model import Diagnostic, Location
 
 KeyPath = tuple[str | int, ...]
@@ -70,9 +71,9 @@ def load(text: str, origin: Origin) -> YamlText:
     from yaml import MarkedYAMLError, YAMLError
     from yaml.reader import ReaderError
 
-    def failed(rule: str, message: str, index: int = 0) -> YamlText:
+    def failed(rule: str, message: str, index: int = 0, fix: str | None = None) -> YamlText:
         place = origin.locate(text, index)
-        return YamlText(None, diagnostics=(Diagnostic(rule, "error", message, place),))
+        return YamlText(None, diagnostics=(Diagnostic(rule, "error", message, place, fix),))
 
     encoded = text.encode("utf-8", "replace")
     if len(encoded) > MAX_BYTES:
@@ -84,9 +85,8 @@ def load(text: str, origin: Origin) -> YamlText:
     except _RefusedError as error:
         return failed(error.rule, str(error), error.index)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = " ".join(str(error.problem or error.context).split())
-        return failed("yaml-syntax", f"not valid YAML: {problem}", mark.index if mark else 0)
+        problem, index, fix = explain(error, text)
+        return failed("yaml-syntax", f"not valid YAML: {problem}", index, fix)
     except ReaderError as error:  # its place is counted in bytes of UTF-8
         index = len(encoded[: error.position].decode("utf-8", "ignore"))
         return failed("yaml-syntax", f"not valid YAML: {error.reason}", index)

@@ -45,6 +45,8 @@ class Action:
         expect: what a step of a lesson without directives must show; such lessons say nothing about that.
         merge: what two calls in one section of a lesson mean together, from their parameters in order; such
             calls are one step. ``None``: each is a step.
+        only_checks: it does not do what a block's commands do, but looks whether that was done. A block that
+            its author made a step, and that a shell can run, becomes such an action only through ``uses:``.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Action:
     command: Callable[[Json], str] | None = None
     expect: tuple[Expectation, ...] = ()
     merge: Callable[[Json, Json], Json] | None = None
+    only_checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,10 +72,8 @@ class LiveReporter:
             self._progress.start()
 
     def _command(self, step: PlannedStep) -> None:
-        command = step.command or step.source
-        for row in command.rstrip("\n").split("\n") if command else ():
-            prompt = "" if step.action in ("python", "manual") else "$ "
-            self._indented(Text(f"{prompt}{safe(row)}", "cyan"))
+        for row in command_rows(step):
+            self._indented(Text(safe(row), "cyan"))
         for layer in step.layers:
             if layer.name.startswith(("profile", "--param")):
                 values = ", ".join(f"{key} {value}" for key, value in layer.params.items())
@@ -126,6 +124,13 @@ class LiveReporter:
             for verdict in broken[1:]:
                 expected = f"{verdict['matcher']} {verdict['expected']}"
                 self._indented(Text(safe(f"also expected {expected}; got {verdict['actual']}")))
+
+
+def command_rows(step: PlannedStep) -> list[str]:
+    """Return the lines of what a step does; behind a prompt, if one would type them into a shell."""
+    command = (step.command or step.source).rstrip("\n")
+    prompt = "" if step.action in ("python", "manual") else "$ "
+    return [f"{prompt}{row}" for row in command.split("\n")] if command else []
 
 
 class _Numbers(ProgressColumn):

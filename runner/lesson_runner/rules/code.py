@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lesson_runner.model import Block, Lesson, Location
+from lesson_runner.rules.fence_lines import inner_opening
 
 TERMINAL = frozenset({"console", "shell-session", "shellsession"})
 """Languages of blocks that show what stands in a terminal: commands behind a prompt, and output."""
@@ -37,7 +38,8 @@ def blocks(lesson: Lesson, languages: frozenset[str], action: str) -> Iterator[C
     }
     hidden = [step.block for step in lesson.steps if step.block is not None and step.block.hidden]
     for block in (*lesson.blocks, *hidden):
-        if block.language in languages:
+        # What a fence within the block makes of it is not what its author wrote: that has its own finding.
+        if block.language in languages and inner_opening(lesson, block) is None:
             yield Code(block, id(block) in run)
 
 

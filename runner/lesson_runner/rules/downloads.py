@@ -11,7 +11,7 @@ from lesson_runner.model import Diagnostic, Lesson, Location, Rule, Scope
 from lesson_runner.rules import hosts
 from lesson_runner.rules.python_tree import pythons
 from lesson_runner.rules.shell_commands import Command, commands
-from lesson_runner.rules.shell_tree import shells
+from lesson_runner.rules.shell_tree import Shell, shells
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -27,7 +27,7 @@ _CURL_VALUES = "AbcCdDeEFhHKmPQrtTuUwxXyYz"
 _CHECKERS = re.compile(r"(?:sha\d+|md5|b2|b3)(?:sum)?|shasum|openssl|gpgv?2?|minisign|cosign|signify")
 _TO_FILL_IN = re.compile(r"\[|(?<!\$)\{|\.\.\.|…|X{4}")
 """What in a URL says that the reader has to complete it."""
-_NOT_SAVED = ("-", "/dev/null", "/dev/stdout")
+_NOT_SAVED = ("-", "/dev/null", "/dev/stdout", "/dev/stderr")
 _PYTHON_GETTERS = {
     "urlretrieve": None,
     "urlopen": None,
@@ -50,10 +50,10 @@ def check_insecure(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
 
 def _insecure_in_shell(lesson: Lesson) -> Iterator[tuple[Location, str]]:
     for shell in shells(lesson):
-        if b"http://" in shell.source:
+        if "http://" in shell.source:
             found = (pair for command in commands(shell) for pair in _plain_urls(command))
             for node, url in found:
-                yield shell.place(*node.start_point), url
+                yield shell.place(node), url
                 break
 
 
@@ -100,23 +100,23 @@ def _gets(function: ast.expr) -> bool:
 def check_unpinned(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
     """Yield the first file of each block that is got and never compared with a digest."""
     for shell in shells(lesson):
-        if b"curl" not in shell.source and b"wget" not in shell.source:
+        if "curl" not in shell.source and "wget" not in shell.source:
             continue
         found = list(commands(shell))
         checks = [command.node.start_byte for command in found if _CHECKERS.fullmatch(command.name)]
         for command in found:
             start = command.node.start_byte
-            if _saves(command) and not any(check > start for check in checks):
+            if _saves(shell, command) and not any(check > start for check in checks):
                 message = (
                     f"nothing says what '{command.name}' should have saved: it may change, or be cut off"
                 )
-                place = shell.place(*command.node.start_point)
+                place = shell.place(command.node)
                 fix = "compare it with a digest: echo '<sha256>  <file>' | sha256sum --check"
                 yield Diagnostic("unpinned-download", "info", message, place, fix)
                 break
 
 
-def _saves(command: Command) -> bool:
+def _saves(shell: Shell, command: Command) -> bool:
     """Whether a command writes what it gets from somebody else's machine to a file."""
     texts = command.texts
     if command.name not in ("wget", "curl") or any(_SENDS.fullmatch(text) for text in texts):
@@ -131,11 +131,11 @@ def _saves(command: Command) -> bool:
     target = command.option("o", "--output", valued=_CURL_VALUES)
     if target is None:
         named = command.option("O", "--remote-name", "--remote-name-all", valued=_CURL_VALUES) is not None
-        return named or _goes_to_file(command.node)
+        return named or _goes_to_file(shell, command.node)
     return target not in _NOT_SAVED
 
 
-def _goes_to_file(node: Node) -> bool:
+def _goes_to_file(shell: Shell, node: Node) -> bool:
     """Whether a command's output is redirected to a file."""
     parent = node.parent
     if parent is not None and parent.type == "list" and parent.end_byte == node.end_byte:
@@ -146,7 +146,7 @@ def _goes_to_file(node: Node) -> bool:
         parts = [part.type for part in child.children]
         if child.type == "file_redirect" and parts[:1] in ([">"], [">>"], [">|"]):
             target = child.child_by_field_name("destination")
-            if target is not None and target.text not in (b"/dev/null", b"/dev/stdout", b"/dev/stderr"):
+            if target is not None and shell.text(target) not in _NOT_SAVED:
                 return True
     return False
 

@@ -6,21 +6,20 @@ import re
 from collections.abc import Iterable
 
 from lesson_runner.model import Block, Diagnostic, Lesson, Location, Rule, Scope
+from lesson_runner.rules.code import PYTHON, SHELL
+from lesson_runner.rules.fence_lines import inner_opening, opening
 
-_FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})(?P<info>[^`\n]*)")
-_INNER = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>\w[^`\n]*)$", re.MULTILINE)
 _DEEP = re.compile(r"^(?P<marks>[ \t>*+\d.)-]{20,})(?:`{3}|~{3})", re.MULTILINE)
 """The parser shows nothing that is more than 20 levels deep, and a level takes a column at least."""
 
 
 def check_closed(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
     """Yield blocks that end only because the document, or the list or quote around them, does."""
-    lines = lesson.text.split("\n")
     for block in lesson.blocks:
         # What a broken 'run' comment leaves behind is no block that its author wrote.
         if block.closed or block.hidden or block.text.startswith("-->"):
             continue
-        fence, place = _opening(lesson, lines, block)
+        fence, place = opening(lesson, block)
         around = "the list or quote around it" if block.depth else "the document"
         message = f"the code block is not closed: it goes on to the end of {around}"
         fix = f"end it with {fence} on a line of its own"
@@ -30,38 +29,30 @@ def check_closed(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
 def check_nested(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
     """Yield the first block that seems to hold another one, and blocks that are nested too deeply."""
     lines = lesson.text.split("\n")
-    first = next((pair for block in lesson.blocks if (pair := _holds_another(lesson, lines, block))), None)
+    first = next((pair for block in lesson.blocks if (pair := _holds_another(lesson, block))), None)
     if first is not None:
         yield first
     yield from _too_deep(lesson, lines)
 
 
-def _holds_another(lesson: Lesson, lines: list[str], block: Block) -> Diagnostic | None:
-    if block.hidden or ("```" not in block.text and "~~~" not in block.text):
+def _holds_another(lesson: Lesson, block: Block) -> Diagnostic | None:
+    inner = inner_opening(lesson, block)
+    if inner is None:
         return None
-    fence, place = _opening(lesson, lines, block)
-    for inner in _INNER.finditer(block.text):
-        if inner["fence"][0] == fence[0] and len(inner["fence"]) >= len(fence):
-            line = block.location.line + block.text.count("\n", 0, inner.start())
-            indent = len(inner[0]) - len(inner[0].lstrip(" "))
-            message = (
-                f"'{inner[0].strip()}' stands in the block that begins in line {place.line}: whatever "
-                "closes it closes that block, and what follows is inside out"
-            )
-            longer = fence[0] * (len(inner["fence"]) + 1)
-            fix = f"begin and end the outer block with {longer}, or close it before this line"
-            where = Location(lesson.path, line, block.location.column + indent)
-            return Diagnostic("nested-fence", "warning", message, where, fix)
-    return None
-
-
-def _opening(lesson: Lesson, lines: list[str], block: Block) -> tuple[str, Location]:
-    """Return the fence that opens a block, and its place."""
-    line = block.location.line - 1
-    match = _FENCE.search(lines[line - 1])
-    if match is None:
-        return "```", Location(lesson.path, line)
-    return match["fence"], Location(lesson.path, line, match.start() + 1)
+    fence, place = opening(lesson, block)
+    line = block.location.line + block.text.count("\n", 0, inner.start())
+    indent = len(inner[0]) - len(inner[0].lstrip(" "))
+    message = (
+        f"'{inner[0].strip()}' stands in the block that begins in line {place.line}: whatever "
+        "closes it closes that block, and what follows is inside out"
+    )
+    longer = fence[0] * (len(inner["fence"]) + 1)
+    where = Location(lesson.path, line, block.location.column + indent)
+    if block.language in SHELL | PYTHON:  # no command and no statement looks like that
+        fix = f"close that block with {fence} before this line"
+        return Diagnostic("nested-fence", "error", message, where, fix)
+    fix = f"begin and end the outer block with {longer}, or close it before this line"
+    return Diagnostic("nested-fence", "warning", message, where, fix)
 
 
 def _too_deep(lesson: Lesson, lines: list[str]) -> Iterable[Diagnostic]:

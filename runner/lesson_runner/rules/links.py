@@ -33,7 +33,7 @@ def check_files(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: 
         elif missing := folders.missing(str(lesson.path.parent), split(target)[0]):
             where, name, there = missing
             message = f"{_shown(link)}: there is no '{name}' in {_folder(lesson.path, where)}"
-            yield _dead(link, message, _file_fix(name, suggest.name(name, there)))
+            yield _dead(link, message, _file_fix(name, suggest.file(name, there)))
 
 
 def _dead(link: Link, message: str, fix: str) -> Diagnostic:

@@ -28,13 +28,13 @@ Program = tuple[Literal["text", "file", "stdin", "none"], Word | None]
 def check_pipes(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
     """Yield the first command of each block that runs what it gets from the network, unseen."""
     for shell in shells(lesson):
-        if not any(name.encode() in shell.source for name in GETTERS):
+        if not any(name in shell.source for name in GETTERS):
             continue
         node = next((node for node in walk(shell.tree.root_node) if _runs_unseen(shell, node)), None)
         if node is not None:
             message = "this runs what it gets from the network before anybody can look at it"
             fix = "save it to a file, compare it with a digest, and run the file in a line of its own"
-            yield Diagnostic("pipe-to-shell", "warning", message, shell.place(*node.start_point), fix)
+            yield Diagnostic("pipe-to-shell", "warning", message, shell.place(node), fix)
 
 
 def _runs_unseen(shell: Shell, node: Node) -> bool:

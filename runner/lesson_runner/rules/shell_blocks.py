@@ -44,6 +44,7 @@ _FIRST = re.compile(
 _PATH = re.compile(r"[.~]?/|\$|[A-Za-z_]\w*\+?=|<<")
 _SYNOPSIS = re.compile(r"<[A-Za-z][^<>]*>|\[-")
 """What says how a command is written, ``<file> [--option]``, may say more than a shell understands."""
+_LITERAL = frozenset({"comment", "string", "raw_string", "ansi_c_string", "heredoc_body", "regex", "ERROR"})
 _ENDS_EARLY = re.compile("unexpected EOF|unexpected end of file")
 """In a transcript the rest may stand, without a prompt, where output stands otherwise."""
 
@@ -63,26 +64,25 @@ def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
         if said == "" or (said and shell.transcript and _ENDS_EARLY.search(said)):
             continue
         severity: Literal["error", "warning"] = "warning" if said is None else "error"
-        place = shell.place(problem.row, problem.column)
+        place = shell.code.place(problem.row, problem.column)
         yield Diagnostic("shell-syntax", severity, mask(problem.message), place, problem.fix)
 
 
 def check_placeholders(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
     """Yield the first placeholder of each step's block that the shell would take for something else."""
     for shell in shells(lesson):
-        if not shell.code.run or b"<" not in shell.original:
+        if not shell.code.run or "<" not in shell.original:
             continue
         places = [match.span() for match in islice(PLACEHOLDER.finditer(shell.original), FEW)]
         tree = parse(without_placeholders(shell.original)) if places else None
         for start, end in places:
             if tree is None or not _is_bare(tree, start, end):
                 continue
-            row = shell.original.count(b"\n", 0, start)
-            column = start - (shell.original.rfind(b"\n", 0, start) + 1)
-            text = shell.original[start:end].decode("utf-8", "replace")
-            message = f"a step runs this block with the placeholder {text} in it"
+            row = shell.original.count("\n", 0, start)
+            column = start - (shell.original.rfind("\n", 0, start) + 1)
+            message = f"a step runs this block with the placeholder {shell.original[start:end]} in it"
             fix = "write a value, or a variable that was set before; or give the block a 'skip' directive"
-            yield Diagnostic("placeholder-in-step", "error", message, shell.place(row, column), fix)
+            yield Diagnostic("placeholder-in-step", "error", message, shell.code.place(row, column), fix)
             break
 
 
@@ -90,15 +90,7 @@ def _is_bare(tree: Tree, start: int, end: int) -> bool:
     """Whether the shell itself would read what stands there: no quotes, no comment, no here-document."""
     node: Node | None = tree.root_node.descendant_for_byte_range(start, end)
     while node is not None:
-        if node.type in (
-            "comment",
-            "string",
-            "raw_string",
-            "ansi_c_string",
-            "heredoc_body",
-            "ERROR",
-            "regex",
-        ):
+        if node.type in _LITERAL:
             return False
         node = node.parent
     return True
@@ -106,15 +98,13 @@ def _is_bare(tree: Tree, start: int, end: int) -> bool:
 
 def _only_shows(shell: Shell, problem: Problem) -> bool:
     """Whether a block that no step runs may well be a fragment, or no commands at all."""
-    lines = shell.source.decode("utf-8", "replace").rstrip().split("\n")
+    lines = shell.source.rstrip().split("\n")
     row = min(problem.row, len(lines) - 1)
     as_written = shell.code.block.text.split("\n")[row]
     if is_elided(lines[row]) or is_elided(lines[-1]) or _SYNOPSIS.search(as_written):
         return True
-    if shell.transcript and as_written.lstrip().startswith(
-        ">"
-    ):  # another program's prompt may look like that
-        return True
+    if shell.transcript and as_written.lstrip().startswith(">"):
+        return True  # another program's prompt may look like that
     while row > 0 and lines[row - 1].endswith("\\"):
         row -= 1
     first = _FIRST.match(lines[row])
@@ -123,7 +113,7 @@ def _only_shows(shell: Shell, problem: Problem) -> bool:
     return not (first["function"] or first["word"] in _COMMANDS or _PATH.match(first["word"]))
 
 
-def _bash_says(source: bytes) -> str | None:
+def _bash_says(source: str) -> str | None:
     """Return bash's objection to a script, empty if it has none; ``None`` if it cannot be asked."""
     program = _bash()
     if program is None:
@@ -132,7 +122,7 @@ def _bash_says(source: bytes) -> str | None:
         # -n: read, and run nothing.
         done = subprocess.run(
             [program, "--norc", "--noprofile", "-n"],
-            input=source + b"\n",
+            input=f"{source}\n".encode("utf-8", "replace"),
             capture_output=True,
             timeout=5,
             env={"LC_ALL": "C"},

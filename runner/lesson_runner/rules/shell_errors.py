@@ -38,7 +38,7 @@ _NEVER_CLOSED = {
 _ENDS = {"fi": "if", "done": "do", "esac": "case", "}": "{", ")": "(", "]]": "[[", "]": "[", "))": "(("}
 _STRAY = frozenset({"then", "do", "done", "fi", "else", "elif", "esac", "}"})
 _MAY_STRAY = re.compile(
-    rb"(?:^|[;&|(){}])[ \t]*(?:then|do|done|fi|else|elif|esac|\})(?![\w./-])|[\w\"'] +\(", re.MULTILINE
+    r"(?:^|[;&|(){}])[ \t]*(?:then|do|done|fi|else|elif|esac|\})(?![\w./-])|[\w\"'] +\(", re.MULTILINE
 )
 LONGEST = 30
 """How much of the text a message shows."""
@@ -46,7 +46,7 @@ LONGEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a script does not parse; row and column (in bytes) count from 0."""
+    """Why a script does not parse; row and column count from 0."""
 
     row: int
     column: int
@@ -105,7 +105,7 @@ def _missing(shell: Shell, node: Node) -> Problem:
         )
         message = f"the here-document never ends: no line says {word.strip(chr(39) + chr(34))}"
         return _at(node.parent, message, "end it with that word, alone on its line")
-    if shell.source[node.end_byte :].lstrip(b" \t").startswith(b"(") and node.next_sibling is not None:
+    if shell.source[node.end_byte :].lstrip(" \t").startswith("(") and node.next_sibling is not None:
         return _parenthesis(node.next_sibling)
     before = shell.source[: node.start_byte].split()[-1:]
     after = f" after `{_short(before[0])}`" if before else ""
@@ -127,11 +127,12 @@ def _error(shell: Shell, node: Node) -> Problem:
         return _unfinished(open_[-1])
     text = shell.source[node.start_byte : node.end_byte]
     skipped = len(text) - len(text.lstrip())
-    row = node.start_point[0] + text[:skipped].count(b"\n")
-    column = node.start_point[1] + skipped if b"\n" not in text[:skipped] else 0
+    begin = node.start_byte + skipped
+    row = shell.source.count("\n", 0, begin)
+    column = begin - (shell.source.rfind("\n", 0, begin) + 1)
     text = text.lstrip()
-    if text[:1] in (b'"', b"'", b"`"):
-        return Problem(row, column, *_NEVER_CLOSED[text[:1].decode()])
+    if text[:1] in _NEVER_CLOSED:
+        return Problem(row, column, *_NEVER_CLOSED[text[:1]])
     return Problem(row, column, f"no shell can parse `{_short(text)}` here", "mend it, or put it in quotes")
 
 
@@ -151,6 +152,6 @@ def _at(node: Node, message: str, fix: str) -> Problem:
     return Problem(node.start_point[0], node.start_point[1], message, fix)
 
 
-def _short(text: bytes) -> str:
-    first = text.decode("utf-8", "replace").split("\n")[0].strip()
+def _short(text: str) -> str:
+    first = text.split("\n")[0].strip()
     return first if len(first) <= LONGEST else f"{first[:LONGEST]}…"

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
 LONGEST = 64_000
-"""Bytes of a block that are still parsed; nobody types in as much."""
+"""Characters of a block that are still parsed; nobody types in as much."""
 LONGEST_WORD = 2000
-"""Bytes of a word, which may hold a whole script, that are looked at."""
+"""Characters of a word, which may hold a whole script, that are looked at."""
 PATIENCE = 0.25
 """Seconds of one parse: there are texts that take the parser quadratic time to recover from."""
 PATIENCE_WITH_ALL = 1.0
 """Seconds of all parses of a lesson."""
-PLACEHOLDER = re.compile(rb"<[A-Za-z][\w./:|-]*(?: [\w./:|-]+){0,5}>(?![\w(])")
+PLACEHOLDER = re.compile(r"<[A-Za-z][\w./:|-]*(?: [\w./:|-]+){0,5}>(?![\w(])")
 """What a reader is to fill in: ``<your-token>``."""
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ class Shell:
     """A shell block that could be parsed."""
 
     code: Code
-    original: bytes
+    original: str
     """What a person would type, with its places kept."""
-    source: bytes
+    source: str
     """What was parsed: the same, but for placeholders that are no syntax."""
     tree: Tree
     transcript: bool
@@ -47,16 +48,11 @@ class Shell:
     def text(self, node: Node) -> str:
         """Return a node's text, or the beginning of a very long one."""
         end = min(node.end_byte, node.start_byte + LONGEST_WORD)
-        return self.source[node.start_byte : end].decode("utf-8", "replace")
+        return self.source[node.start_byte : end]
 
-    def line(self, row: int) -> str:
-        """Return a line of what was parsed."""
-        return self.source.split(b"\n")[row].decode("utf-8", "replace")
-
-    def place(self, row: int, column: int) -> Location:
-        """Return where a point of the tree, whose column counts bytes, stands in the document."""
-        before = self.source.split(b"\n")[row][:column]
-        return self.code.place(row, len(before.decode("utf-8", "replace")))
+    def place(self, node: Node) -> Location:
+        """Return where a node stands in the document."""
+        return self.code.place(*node.start_point)
 
 
 _latest: list[tuple[Lesson, tuple[Shell, ...]]] = []
@@ -84,15 +80,21 @@ def walk(root: Node) -> Iterator[Node]:
                 return
 
 
-def parse(source: bytes, patience: float = PATIENCE) -> Tree | None:
-    """Return the tree of a script, or ``None`` if it is too long, or takes too long."""
-    if len(source) > LONGEST or b"\0" in source:
+def parse(source: str, patience: float = PATIENCE) -> Tree | None:
+    """
+    Return the tree of a script, or ``None`` if it is too long, or takes too long.
+
+    The tree counts in characters: for each that is not ASCII the parser gets a letter, which means the same
+    to a shell. The grammar's scanner hands characters to C's ``isdigit`` and the like, and crashes on others.
+    """
+    if len(source) > LONGEST or "\0" in source:
         return None
+    plain = _NOT_ASCII.sub("_", source).encode("ascii")
     parser = _parser()
     end = time.process_time() + patience
     try:
         return parser.parse(
-            lambda offset, point: source[offset : offset + 4096],  # noqa: ARG005
+            lambda offset, point: plain[offset : offset + 4096],  # noqa: ARG005
             progress_callback=lambda offset, failed: time.process_time() > end,  # noqa: ARG005
         )
     except ValueError:
@@ -100,9 +102,9 @@ def parse(source: bytes, patience: float = PATIENCE) -> Tree | None:
         return None
 
 
-def without_placeholders(source: bytes) -> bytes:
+def without_placeholders(source: str) -> str:
     """Return a script with a word in place of each placeholder; places stay."""
-    return PLACEHOLDER.sub(lambda match: b"X" * len(match[0]), source)
+    return PLACEHOLDER.sub(lambda match: "X" * len(match[0]), source)
 
 
 @cache
@@ -116,11 +118,10 @@ def _parser() -> Parser:
 def _parsed(lesson: Lesson) -> Iterator[Shell]:
     end = time.process_time() + PATIENCE_WITH_ALL
     for code in blocks(lesson, SHELL, "shell"):
-        text = commands(code.block.text) if code.run else code.block.text
-        transcript = has_prompts(text)
+        original = commands(code.block.text) if code.run else code.block.text
+        transcript = has_prompts(original)
         if transcript:
-            text = typed(text)
-        original = text.encode("utf-8", "replace")
+            original = typed(original)
         # To a shell a placeholder is a redirection; a block that a step runs had better have none.
         source = original if code.run else without_placeholders(original)
         tree = parse(source, min(PATIENCE, end - time.process_time()))

@@ -27,8 +27,10 @@ def check_hardware(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
     validated, supported = (lesson.frontmatter.get(key) for key in ("validatedOn", "supportedHardware"))
     if not isinstance(validated, list) or not isinstance(supported, list):
         return
+    # A name spelt N150 in one of the two lists is one mistake, reported by the schema.
+    listed = {item.lower() for item in supported if isinstance(item, str)}
     for index, name in enumerate(validated):
-        if isinstance(name, str) and name not in supported:
+        if isinstance(name, str) and name.lower() not in listed:
             message = f"validated on '{name}', which 'supportedHardware' does not list"
             fix = f"add '{name}' to 'supportedHardware', or take it out here"
             place = nearest(lesson.positions, ("validatedOn", index))

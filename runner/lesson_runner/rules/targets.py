@@ -7,6 +7,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import PurePath
 from urllib.parse import unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
@@ -46,6 +47,12 @@ class Nearest:
             names = [item for item in names if item[:1].casefold() == name[:1].casefold()][:_MAX_COMPARED]
         same = [item for item in names if item.casefold() == name.casefold()]
         return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=0.7)), None)
+
+    def file(self, name: str, known: Iterable[str]) -> str | None:
+        """Return the known file that is nearest; that both end in ``.md`` does not make them alike."""
+        near = self.name(name, known)
+        stem, other = (PurePath(item or "").stem.casefold() for item in (name, near))
+        return near if near and difflib.SequenceMatcher(None, stem, other).ratio() > 0.6 else None
 
 
 class Folders:

@@ -7,18 +7,19 @@ result is planned again: it is given out only if its steps are the same.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from bisect import bisect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lesson_runner.errors import InvalidLessonError, LessonError
 from lesson_runner.markdown.document import RUNNABLE
-from lesson_runner.model import Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
+from lesson_runner.model import ActionCall, Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
 from lesson_runner.plugins import Plugins
-from lesson_runner.run.claims import recognised
+from lesson_runner.run.claims import calls_of, only_checked, recognised
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.recognise import COMMAND_LINK, Recognition
 from lesson_runner.schema.lessons import load_lesson, read_lesson_bytes
@@ -56,14 +57,18 @@ def annotate(lesson: Lesson, plugins: Plugins, profiles: Iterable[str]) -> Annot
 
     Raises:
         InvalidLessonError: nothing was recognised, or the steps cannot be planned.
-        LessonError: a step cannot be written as one directive; the message says where and why.
+        LessonError: a step cannot be written as one directive; the message says where and why. Or the
+            file is not any more what was read.
     """
-    before = read_lesson_bytes(lesson.path).decode("utf-8")
+    raw = read_lesson_bytes(lesson.path)
+    if hashlib.sha256(raw).hexdigest() != lesson.digest:
+        raise LessonError(f"{lesson.path}: was changed while it was looked at", fix="annotate it again")
+    before = raw.decode("utf-8")
     plans = [make_plan(lesson, (), plugins, profile) for profile in profiles]
     found = recognised(lesson, plugins)
     for step in found.lesson.steps:
         _refuse_mixed(step, plans[0])
-    comments = sorted(_comments(lesson, found), key=lambda comment: comment.line)
+    comments = sorted(_comments(lesson, found, plugins), key=lambda comment: comment.line)
     after = _with_comments(before, comments)
     _check_same(lesson, after, plans, plugins)
     return Annotated(before, after, len(found.lesson.steps))
@@ -85,13 +90,14 @@ def _refuse_mixed(step: Step, plan: Plan) -> None:
         )
 
 
-def _comments(lesson: Lesson, found: Recognition) -> Iterable[_Comment]:
+def _comments(lesson: Lesson, found: Recognition, plugins: Plugins) -> Iterable[_Comment]:
     lines = lesson.text.split("\n")
     tops = _TopLevel(lesson.text)
     for step in found.lesson.steps:
         block = step.block
         assert block is not None  # of a step that was recognised
-        data = _directive(step)
+        calls = calls_of(step, found.lesson, plugins)[0].calls
+        data = _directive(step, calls if only_checked(calls, block, plugins) else ())
         if block.language == COMMAND_LINK:
             yield _Comment(tops.above(block), ("<!-- run", *_yaml(data), *_fence(block.text), "-->"))
         else:
@@ -107,13 +113,20 @@ def _comments(lesson: Lesson, found: Recognition) -> Iterable[_Comment]:
             yield _above(item.block, _skip(item.reason), lines)
 
 
-def _directive(step: Step) -> dict[str, Any]:
-    """Return what a directive has to say beyond what its block and its heading say."""
+def _directive(step: Step, said: Sequence[ActionCall]) -> dict[str, Any]:
+    """
+    Return what a directive has to say beyond what its block and its heading say.
+
+    Args:
+        said: calls that the block would not stand for any more in a step that is declared.
+    """
     data: dict[str, Any] = {"id": step.id}
     if step.block and step.title != step.block.headings[-1]:
         data["title"] = step.title
-    if step.params:
-        data["with"] = dict(step.params)
+    if said:
+        data["uses"] = said[0].action
+    if params := {**(said[0].params if said else {}), **step.params}:
+        data["with"] = params
     if step.expect:
         data["expect"] = [_expectation(item) for item in step.expect]
     return data

@@ -9,12 +9,19 @@ from lesson_runner.model import Action, Diagnostic, Json, Location, PlannedStep,
 from lesson_runner.schema.validator import KeyPath, check, once_per_schema
 
 
-def check_step(planned: PlannedStep, step: Step, action: Action) -> Iterable[Diagnostic]:
-    """Yield what is wrong with a planned step: its parameters, and that nothing judges it."""
+def check_step(
+    planned: PlannedStep, step: Step, action: Action, *, understood: bool = True
+) -> Iterable[Diagnostic]:
+    """
+    Yield what is wrong with a planned step: its parameters, and that nothing judges it.
+
+    Args:
+        understood: whether its command could be read; what does not go together may follow from that.
+    """
     what = f"step '{planned.id}'"
     wrong = list(_parameters(planned, step, action, what))
     yield from wrong
-    problem = action.check(planned.params) if action.check and not wrong else None
+    problem = action.check(planned.params) if action.check and understood and not wrong else None
     if problem:
         yield Diagnostic("wrong-value", "error", f"{what}: {problem}", planned.location)
     if not planned.expect and not action.self_judging:

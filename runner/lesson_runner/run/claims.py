@@ -37,7 +37,12 @@ def recognised(lesson: Lesson, plugins: Plugins) -> Recognition:
 
 
 def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Claimed, Sequence[Diagnostic]]:
-    """Return what a step's block stands for: ``uses:``, else a plugin's claim, else shell or Python."""
+    """
+    Return what a step's block stands for: ``uses:``, else a plugin's claim, else shell or Python.
+
+    A recognised step is what a plugin claims, and never shell or Python. A declared one shall do what its
+    block says: a claim to look only whether that was done does not count.
+    """
     if step.kind == "manual":
         return Claimed("", (ActionCall("manual", {}, step.location),)), []
     block = step.block
@@ -50,13 +55,21 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Claimed, Seq
     if block is None:  # the parser binds every other directive to a block
         return Claimed("", ()), []
     claimed = plugins.interpret_block(block, lesson)
-    if claimed and claimed.calls:
+    if claimed and claimed.calls and (step.recognised or not only_checked(claimed.calls, block, plugins)):
         calls = joined(claimed.calls, plugins.actions())
         return Claimed(claimed.plugin, tuple(calls)), [item for call in calls for item in call.diagnostics]
-    if block.language in RUNNABLE:
+    if block.language in RUNNABLE and not step.recognised:
         name = "python" if block.language in PYTHON else "shell"
         call = ActionCall(name, {"script": block.text}, block.location, block.text.rstrip("\n"))
         return Claimed("", (call,)), []
-    message = f"step '{step.id}': nothing runs a block of language '{block.language or 'none'}'"
+    kind = f"of language '{block.language}'" if block.language else "without a language"
+    message = f"step '{step.id}': nothing runs a block {kind}"
     fix = f"write one of {', '.join(sorted(RUNNABLE))} after the fence, or name an action with 'uses:'"
     return Claimed("", ()), [Diagnostic("unknown-language", "error", message, step.location, fix)]
+
+
+def only_checked(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
+    """Return whether calls look whether something was done that a shell or Python could do."""
+    actions = plugins.actions()
+    found = (actions.get(call.action) for call in calls)
+    return block.language in RUNNABLE and any(action is not None and action.only_checks for action in found)

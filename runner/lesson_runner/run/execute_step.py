@@ -113,7 +113,7 @@ def _judged(result: StepResult, output: str, run: RunContext, facts: Mapping[str
     claims = tuple(weigh(claim, result.metrics, conditions) for claim in step.claims)
     broken = next((verdict for verdict in verdicts if not verdict.passed), None)
     message = result.message
-    if broken is not None and not message:
+    if broken is not None and (not message or result.status != "failed"):  # a remark is not why it failed
         message = f"expected {broken.matcher} {broken.expected}; got {broken.actual}"
     failed = broken is not None or result.status == "failed"
     return dataclasses.replace(

@@ -36,7 +36,9 @@ def with_derived_needs(
                 origin = declared[base(step, declared)]
                 place = nearest_place(origin.positions, ("needs", index))
                 message = f"step '{step.id}' needs '{name}', and there is no such step"
-                problems.append(Diagnostic("unknown-need", "error", message, place, nearest(name, parts)))
+                others = [part for part in parts if part != origin.id]
+                fix = nearest(name, others) if others else "take it out"
+                problems.append(Diagnostic("unknown-need", "error", message, place, fix))
         action = actions.get(step.action)
         if action and action.paths and not step.skip:
             paths = action.paths(step.params)
@@ -81,9 +83,11 @@ def in_order_of_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], 
 def _circle(waiting: Sequence[PlannedStep]) -> list[PlannedStep]:
     """Return one circle among steps that all wait for each other; its first step comes again at the end."""
     by_id = {step.id: step for step in waiting}
-    path = [waiting[0]]
+    path = {waiting[0].id: waiting[0]}
+    last = waiting[0]
     while True:
-        following = next(by_id[name] for name in path[-1].needs if name in by_id)
-        if following in path:
-            return [*path[path.index(following) :], following]
-        path.append(following)
+        last = next(by_id[name] for name in last.needs if name in by_id)
+        if last.id in path:
+            steps = list(path.values())
+            return [*steps[list(path).index(last.id) :], last]
+        path[last.id] = last

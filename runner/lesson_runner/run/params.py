@@ -11,6 +11,9 @@ from typing import Any
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Action, ActionCall, Json, Layer, Lesson, PlannedStep, Step
 
+MOST_NAMES = 50
+"""A hint lists no more of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Param:
@@ -166,7 +169,9 @@ def check_params(
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint: the known name closest to ``name``, or all of them."""
+    """Return a hint: the known name closest to ``name``, or all of them (of very many, the first)."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(names)}"
+    if near := difflib.get_close_matches(name, names, n=1):
+        return f"did you mean '{near[0]}'?"
+    shown = names if len(names) <= MOST_NAMES else [*names[:MOST_NAMES], "…"]
+    return f"one of: {', '.join(shown)}"

@@ -190,7 +190,8 @@ def _plan_step(
         source=call.source,
         absorbed=call.absorbed,
     )
-    return planned, [] if planned.skip else list(check_step(planned, step, action))
+    understood = not first_error(call.diagnostics)
+    return planned, [] if planned.skip else list(check_step(planned, step, action, understood=understood))
 
 
 def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str:

@@ -70,8 +70,10 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
     left: list[NotRun] = []
     problems: list[Diagnostic] = []
     sections = [heading.location.line for heading in lesson.headings]
+    titles = [heading.title for heading in lesson.headings if heading.level == 1]
     for block in _candidates(lesson):
-        chain = _without_title(block.headings, lesson)
+        # The document's title says nothing about a section.
+        chain = block.headings[1:] if titles == list(block.headings[:1]) else block.headings
         reason = elsewhere(chain)
         if not reason and not is_of_step(block.headings):
             reason = "not under a step's heading"
@@ -127,12 +129,6 @@ def _candidates(lesson: Lesson) -> list[Block]:
     return sorted(blocks, key=lambda block: block.location)
 
 
-def _without_title(headings: tuple[str, ...], lesson: Lesson) -> tuple[str, ...]:
-    """Return the headings below the document's title, which says nothing about a section."""
-    titles = [heading.title for heading in lesson.headings if heading.level == 1]
-    return headings[1:] if titles == list(headings[:1]) else headings
-
-
 def _is_judged(call: ActionCall, actions: Mapping[str, Action]) -> bool:
     action = actions.get(call.action)  # planning reports one that does not exist
     return action is None or action.self_judging or bool(action.expect)
@@ -143,10 +139,9 @@ def _steps(
 ) -> tuple[tuple[Step, ...], dict[str, tuple[Block, ...]]]:
     steps: list[Step] = []
     absorbed: dict[str, tuple[Block, ...]] = {}
-    names: set[str] = set()
+    names: dict[str, int] = {}
     for item in found:
         name = _unique(name_of(item.block.headings), names)
-        names.add(name)
         params = {key: value for key, value in item.calls[0].params.items() if item.own.get(key) != value}
         if item.absorbed:
             absorbed[name] = tuple(item.absorbed)
@@ -174,9 +169,14 @@ def _title(found: _Found) -> str:
     return " ".join(lead["text"].split()).rstrip(":")
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    candidates = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
-    return next(item for item in candidates if item not in taken)
+def _unique(name: str, taken: dict[str, int]) -> str:
+    """Return a name that is not taken yet, and note for each how many were made of it."""
+    candidate = name
+    while candidate in taken:
+        taken[name] += 1
+        candidate = f"{name}-{taken[name]}"
+    taken[candidate] = 1
+    return candidate
 
 
 def _shared_expectations(

@@ -73,10 +73,11 @@ def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
         yield Diagnostic("unknown-key", "error", message, nearest(directive.positions, ("instruction",)))
     yield from _expectation_rules(directive)
     captures = directive.data.get("capture")
-    for pattern in captures.values() if isinstance(captures, Mapping) else ():
-        if isinstance(pattern, str) and _groups(pattern) != 1:
-            message = f"'{directive.word}' directive: capture {pattern!r} needs exactly one group ( )"
-            yield Diagnostic("wrong-value", "error", message, nearest(directive.positions, ("capture",)))
+    for name, pattern in captures.items() if isinstance(captures, Mapping) else ():
+        if isinstance(pattern, str) and _groups(pattern) not in (1, None):  # what is no pattern was reported
+            message = f"'{directive.word}' directive: capture.{name}: '{pattern}' needs exactly one group ( )"
+            place = nearest(directive.positions, ("capture", name))
+            yield Diagnostic("wrong-value", "error", message, place, "put ( ) around the number to read")
 
 
 @cache
@@ -150,7 +151,7 @@ def _expectation_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
     for path, items in places:
         for index, item in enumerate(items if isinstance(items, list) else ()):
             matchers = [key for key in item if key != "when"] if isinstance(item, Mapping) else ["?"]
-            if len(matchers) != 1:
+            if len(matchers) != 1 and item != {}:  # the schema says that there is nothing in it
                 found = ", ".join(matchers) or "none"
                 message = f"'{directive.word}' directive: an expectation has one matcher; this has {found}"
                 place = nearest(directive.positions, (*path, index))

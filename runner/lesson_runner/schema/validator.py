@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Diagnostic, Edit, Json, Location, Severity
 from lesson_runner.resources import schemas_folder
+from lesson_runner.schema.wording import meaning, required_keys, rewritten, sentence
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -114,9 +115,30 @@ def check(
         unknown_key: how bad a key is that the schema does not know.
     """
     found: dict[Diagnostic, None] = {}  # two missing keys are two errors, and each names both
-    for error in sorted(validator_for(schema).iter_errors(data), key=lambda item: list(map(str, item.path))):
-        found.update(dict.fromkeys(_explain(_deepest(error), positions, what, base, unknown_key)))
+    errors = sorted(validator_for(schema).iter_errors(data), key=lambda item: list(map(str, item.path)))
+    misspelt = _misspelt(errors)
+    for error in errors:
+        found.update(dict.fromkeys(_explain(_deepest(error), positions, what, base, unknown_key, misspelt)))
     yield from found
+
+
+def _misspelt(errors: Iterable[ValidationError]) -> dict[KeyPath, str]:
+    """Return the unknown keys that are near a key which has to be there and is not: one mistake, not two."""
+    missing: dict[KeyPath, set[str]] = {}
+    for error in errors:
+        if error.validator in ("required", "anyOf") and isinstance(error.instance, dict):
+            wanted = error.validator_value
+            keys = set(wanted if error.validator == "required" else required_keys(wanted))
+            missing.setdefault(tuple(error.absolute_path), set()).update(keys - set(error.instance))
+    meant: dict[KeyPath, str] = {}
+    for error in errors:
+        path = tuple(error.absolute_path)
+        if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+            known = sorted(set(error.schema.get("properties", {})) - set(error.instance))
+            for key in sorted(set(error.instance) - set(error.schema.get("properties", {}))):
+                if (near := _nearest(key, known)) in missing.get(path, ()) and near is not None:
+                    meant[(*path, key)] = near
+    return meant
 
 
 def _deepest(error: ValidationError) -> ValidationError:
@@ -133,8 +155,15 @@ def _deepest(error: ValidationError) -> ValidationError:
 
 
 def _explain(
-    error: ValidationError, positions: Mapping[KeyPath, Location], what: str, base: KeyPath, unknown: Severity
+    error: ValidationError,
+    positions: Mapping[KeyPath, Location],
+    what: str,
+    base: KeyPath,
+    unknown: Severity,
+    misspelt: Mapping[KeyPath, str],
 ) -> Iterator[Diagnostic]:
+    own = tuple(error.absolute_path)
+    meant = {name for path, name in misspelt.items() if path[:-1] == own}
     path = (*base, *error.absolute_path)
     place = nearest(positions, path)
     name = _dotted(tuple(error.absolute_path))
@@ -142,12 +171,13 @@ def _explain(
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = sorted(error.schema.get("properties", {}))
         for key in sorted(set(error.instance) - set(known)):
-            fix = nearest_name(key, known) or f"known keys: {', '.join(known)}"
+            hint = nearest_name(key, known) or f"known keys: {', '.join(known)}"
             where = nearest(positions, (*path, key))
             edits = _respelt(key, known, where)
-            yield Diagnostic("unknown-key", unknown, f"{what}: unknown key '{key}'", where, fix, edits)
+            severity: Severity = "error" if (*own, key) in misspelt else unknown
+            yield Diagnostic("unknown-key", severity, f"{what}: unknown key '{key}'", where, hint, edits)
     elif error.validator == "required":
-        missing = sorted(set(error.validator_value) - set(error.instance))
+        missing = sorted(set(error.validator_value) - set(error.instance) - meant)
         for key in missing:
             described = error.schema.get("properties", {}).get(key, {}).get("description", "")
             yield Diagnostic(
@@ -155,70 +185,45 @@ def _explain(
             )
     elif error.validator == "enum":
         allowed = [str(value) for value in error.validator_value]
-        fix = nearest_name(str(error.instance), allowed) or f"one of: {', '.join(allowed)}"
+        fix = nearest_name(str(error.instance), allowed)
         message = f"{what}: {error.instance!r} is not allowed; expected one of {', '.join(allowed)}"
-        yield Diagnostic(
-            "wrong-value", "error", message, place, fix, _respelt(error.instance, allowed, place)
-        )
-    else:
-        yield Diagnostic("wrong-value", "error", f"{what}: {_sentence(error)}", place, _meaning(error))
-
-
-def _sentence(error: ValidationError) -> str:
-    """Say in the field's words what a value is and what it should be."""
-    value, expected = json.dumps(error.instance, ensure_ascii=False, default=str), error.validator_value
-    shown = value if len(value) <= 60 else f"{value[:57]}…"
-    sentences = {
-        "type": f"{shown} is not {_article(expected)}",
-        "pattern": f"{shown} does not match {expected}",
-        "minItems": f"needs at least {expected} item{'s' if expected != 1 else ''}",
-        "minLength": "must not be empty",
-        "minimum": f"{shown} is less than {expected}",
-        "maximum": f"{shown} is more than {expected}",
-        "exclusiveMinimum": f"{shown} is not more than {expected}",
-        "exclusiveMaximum": f"{shown} is not less than {expected}",
-        "uniqueItems": f"{shown} names something twice",
-        "format": f"{shown} is not a {expected}",
-        "const": f"{shown} is not {expected!r}",
-        "maxProperties": f"more than {expected} key in one item",
-        "minProperties": f"needs at least {expected} key",
-        "anyOf": f"needs one of: {', '.join(_required_keys(expected))}",
-    }
-    return str(sentences.get(str(error.validator), error.message))
-
-
-def _required_keys(alternatives: object) -> list[str]:
-    """Return the keys that the alternatives of an ``anyOf`` ask for."""
-    items = alternatives if isinstance(alternatives, list) else []
-    return [key for item in items if isinstance(item, Mapping) for key in item.get("required", ())]
-
-
-def _article(kind: object) -> str:
-    names = {"string": "text", "array": "a list", "object": "a mapping", "integer": "a whole number"}
-    kinds = kind if isinstance(kind, list) else [kind]
-    return " or ".join(names.get(str(item), f"a {item}") for item in kinds)
-
-
-def _meaning(error: ValidationError) -> str | None:
-    described = error.schema.get("description") if isinstance(error.schema, Mapping) else None
-    return f"it is: {described.rstrip('.')}" if described else None
+        edits = _respelt(error.instance, allowed, place)
+        if own and isinstance(own[-1], str):  # a value has the place of its key
+            edits = tuple(Edit(place, f"{own[-1]}: {edit.old}", f"{own[-1]}: {edit.new}") for edit in edits)
+        yield Diagnostic("wrong-value", "error", message, place, fix, edits)
+    elif not (error.validator == "anyOf" and meant):
+        fix = rewritten(error) or meaning(error)
+        yield Diagnostic("wrong-value", "error", f"{what}: {sentence(error)}", place, fix)
 
 
 def nearest_name(name: str, known: list[str]) -> str | None:
     """Return a hint with the known name closest to ``name``, if one is close."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) or [
-        item for item in known if name and (item.startswith(name) or name.startswith(item))
-    ]
-    return f"did you mean '{near[0]}'?" if near else None
+    near = _nearest(name, known)
+    return f"did you mean '{near}'?" if near else None
 
 
-def _respelt(name: object, known: list[str], place: Location) -> tuple[Edit, ...]:
-    """Return the edit to the known name that differs from ``name`` in case, hyphens or underscores only."""
+def _nearest(name: str, known: list[str]) -> str | None:
+    # 'N150' has as many letters of 'p150' as of 'n150': what differs only in case comes first.
+    near = (
+        _same(name, known)
+        or difflib.get_close_matches(name, known, n=1)
+        or [item for item in known if name and (item.startswith(name) or name.startswith(item))]
+    )
+    return near[0] if near else None
+
+
+def _same(name: str, known: list[str]) -> list[str]:
+    """Return the known names that differ from ``name`` in case, hyphens or underscores only."""
 
     def plain(text: str) -> str:
         return text.lower().replace("-", "").replace("_", "")
 
-    same = [item for item in known if isinstance(name, str) and plain(item) == plain(name)]
+    return [item for item in known if plain(item) == plain(name)]
+
+
+def _respelt(name: object, known: list[str], place: Location) -> tuple[Edit, ...]:
+    """Return the edit to the one known name that is spelt almost like ``name``."""
+    same = _same(name, known) if isinstance(name, str) else []
     return (Edit(place, str(name), same[0]),) if len(same) == 1 else ()
 
 

@@ -11,13 +11,14 @@ from lesson_runner.errors import InvalidLessonError, LessonError
 from lesson_runner.model import Diagnostic, Findings, Lesson, Location, Rule, Scope, first_error
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import real
-from lesson_runner.rules import ignores, table
+from lesson_runner.rules import ignores, planning, table
 from lesson_runner.rules.anchors import anchors_of
 from lesson_runner.run.claims import known_profiles
 from lesson_runner.run.plan import make_plan
 from lesson_runner.schema.lessons import load_lesson
+from lesson_runner.secrets import mask
 from lesson_runner.validation.coverage import judged_by_exit_alone, uncovered
-from lesson_runner.validation.fix import apply_edits
+from lesson_runner.validation.fix import Source
 from lesson_runner.validation.settings import Settings
 
 
@@ -45,8 +46,10 @@ def validate(
     found: list[Diagnostic] = []
     for document in documents:
         found += _kept(document, list(_found(document, plugins, rules, scope, settings)), rules, settings)
-    texts = {document.path: document.lesson.text for document in documents if document.lesson}
-    return Findings(tuple(document.path for document in documents), tuple(found), texts, rules)
+    # What is shown goes into logs of CI and code scanning, where no secret must be.
+    shown = [replace(item, message=mask(item.message), fix=item.fix and mask(item.fix)) for item in found]
+    texts = {item.path: mask(item.lesson.text, keep_places=True) for item in documents if item.lesson}
+    return Findings(tuple(document.path for document in documents), tuple(shown), texts, rules)
 
 
 def _read(path: Path) -> _Read:
@@ -114,19 +117,26 @@ def _kept(
 ) -> list[Diagnostic]:
     """Return the findings that the author or the settings do not hide, with the settings' severities."""
     wanted = {rule for rule in rules if settings.wants(rule, document.path)}
+    if first_error(document.problems):  # it was not planned, so nobody looked for these
+        wanted -= {rule.id for rule in planning.RULES}
     if document.lesson is not None:
         found = ignores.apply(document.lesson, found, rules, wanted)
     kept = [item for item in found if settings.wants(item.rule, document.path)]
-    kept = [_with_own_severity(_with_edits_that_apply(item, document), rules, settings) for item in kept]
+    # A plugin's rule and one of the core may find the same thing; who planned the lesson knows more about it.
+    once: dict[tuple[Location, str], Diagnostic] = {}
+    for item in kept:
+        once.setdefault((item.location, item.message), item)
+    kept = _with_edits_that_apply(list(once.values()), document)
+    kept = [_with_own_severity(item, rules, settings) for item in kept]
     return sorted(kept, key=lambda item: (item.location.line, item.location.column, item.rule))
 
 
-def _with_edits_that_apply(item: Diagnostic, document: _Read) -> Diagnostic:
-    """Return a finding without its edits if the text is not what they replace (a value in quotes, say)."""
-    if not item.edits or document.lesson is None:
-        return item
-    _, done = apply_edits(document.lesson.text, item.edits)
-    return item if done.issuperset(item.edits) else replace(item, edits=())
+def _with_edits_that_apply(found: list[Diagnostic], document: _Read) -> list[Diagnostic]:
+    """Return the findings without edits whose text is not what they replace (a value in quotes, say)."""
+    if document.lesson is None or not any(item.edits for item in found):
+        return found
+    source = Source(document.lesson.text)
+    return [item if source.allows(item.edits) else replace(item, edits=()) for item in found]
 
 
 def _with_own_severity(item: Diagnostic, rules: Mapping[str, Rule], settings: Settings) -> Diagnostic:

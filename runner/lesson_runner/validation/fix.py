@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Diagnostic, Edit, Findings, Location
-from lesson_runner.resources import real, write_aside
+from lesson_runner.resources import rewrite
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
@@ -45,7 +45,7 @@ def mend(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     or that overlaps another one, is left for the next time.
 
     Raises:
-        LessonError: a file cannot be written; it is as it was.
+        LessonError: a file cannot be read any more, or not be written; it is as it was.
     """
     by_path: dict[Path, list[Diagnostic]] = defaultdict(list)
     for item in diagnostics:
@@ -53,7 +53,10 @@ def mend(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
             by_path[item.location.path].append(item)
     mended: list[Diagnostic] = []
     for path, items in by_path.items():
-        text = path.read_bytes().decode("utf-8")
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:  # it was changed since it was looked at
+            raise LessonError(f"{path}: cannot be read any more: {error}", fix="validate it again") from None
         new, done = apply_edits(text, [edit for item in items for edit in item.edits])
         if new != text:
             _replace(path, new)
@@ -63,34 +66,48 @@ def mend(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> tuple[str, set[Edit]]:
     """Return ``text`` (as the file has it) with the edits that apply to it, and which did."""
-    lines = _LINE.findall(text)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    mark = len(text) - len(text.removeprefix("\ufeff"))
-    end_of_line = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
-
-    def offset(place: Location) -> int:
-        index = min(place.line - 1, len(starts) - 1)
-        return starts[index] + place.column - 1 + (mark if index == 0 else 0)
-
+    source = Source(text)
     parts: list[str] = []
     done: set[Edit] = set()
     cursor = 0
-    for edit in sorted(set(edits), key=lambda item: (item.location.line, item.location.column)):
-        begin = offset(edit.location)
-        old = edit.old.replace("\n", end_of_line)
-        if begin < cursor or not text.startswith(old, begin):
-            continue
-        parts += [text[cursor:begin], edit.new.replace("\n", end_of_line)]
-        cursor = begin + len(old)
+    for edit, begin, end in source.places(edits):
+        parts += [text[cursor:begin], edit.new.replace("\n", source.end_of_line)]
+        cursor = end
         done.add(edit)
     return "".join([*parts, text[cursor:]]), done
 
 
+class Source:
+    """A text as its file has it, and where its lines begin: found once, however many edits there are."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(match.end() for match in _LINE.finditer(text))]
+        self.mark = len(text) - len(text.removeprefix("\ufeff"))
+        plain = "\r" if "\r" in text and "\n" not in text else "\n"
+        self.end_of_line = "\r\n" if "\r\n" in text else plain
+
+    def places(self, edits: Iterable[Edit]) -> Iterator[tuple[Edit, int, int]]:
+        """Yield, in the text's order, the edits that apply, each with where its old text begins and ends."""
+        cursor = 0
+        for edit in sorted(set(edits), key=lambda item: item.location):
+            begin = self._index(edit.location)
+            old = edit.old.replace("\n", self.end_of_line)
+            if begin >= cursor and self.text.startswith(old, begin):
+                cursor = begin + len(old)
+                yield edit, begin, cursor
+
+    def allows(self, edits: Collection[Edit]) -> bool:
+        """Return whether all of these edits apply."""
+        return sum(1 for _ in self.places(edits)) == len(set(edits))
+
+    def _index(self, place: Location) -> int:
+        line = min(place.line - 1, len(self.starts) - 1)
+        return self.starts[line] + place.column - 1 + (self.mark if line == 0 else 0)
+
+
 def _replace(path: Path, text: str) -> None:
-    target = real(path)  # a link stays a link
     try:
-        write_aside(target, text.encode("utf-8"), target.stat().st_mode & 0o7777)
+        rewrite(path, text.encode("utf-8"))
     except OSError as error:
         raise LessonError(f"{path}: cannot be written: {error.strerror or error}") from None

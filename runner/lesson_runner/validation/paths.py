@@ -26,12 +26,18 @@ def documents(names: Iterable[str], plugins: Plugins, settings: Settings) -> lis
         return [entry.path for entry in lessons(plugins)]
     paths: dict[Path, Path] = {}
     for name in names:
+        if not name.strip():  # a variable that was not set; to Path it would be this folder
+            raise LessonError("an empty argument names no lesson", fix="name a file, a folder or an id")
         folder = Path(name)
         if not folder.is_dir():
             path, _ = find(name, plugins)
             paths.setdefault(real(path), path)
             continue
-        found = [path for path in sorted(_below(folder)) if not settings.excludes(path)]
+        below = sorted(_below(folder))
+        found = [path for path in below if not settings.excludes(path)]
+        if not found and below:
+            message = f"{folder}: every .md file in this folder is left out, by its name or by 'exclude'"
+            raise LessonError(message, fix="name the files themselves, or mend 'exclude' in the settings")
         if not found:
             raise LessonError(
                 f"{folder}: there is no lesson (.md file) in this folder", fix="name another folder"

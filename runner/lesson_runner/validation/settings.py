@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,9 +13,11 @@ from typing import Any
 from lesson_runner.errors import InvalidLessonError, LessonError
 from lesson_runner.model import Diagnostic, Location, Severity
 from lesson_runner.resources import real
-from lesson_runner.schema.validator import KeyPath, check, load_schema, nearest_name
+from lesson_runner.schema.validator import KeyPath, check, load_schema, nearest, nearest_name
 
 NAMES = ("lesson.toml", "pyproject.toml")
+_HEADER = re.compile(r"\s*\[(?P<name>[^\[\]]+)\]")
+_KEY = re.compile(r"\s*[\"']?(?P<name>[^\s\"'=#]+)[\"']?\s*=")
 NOT_LESSONS = (
     "README.md",
     "CHANGELOG.md",
@@ -120,16 +123,22 @@ def _read(file: Path, known: Collection[str]) -> Settings | None:
     data = _table(file)
     if data is None:
         return None
-    whole: dict[KeyPath, Location] = {(): Location(file, 1)}
-    problems = list(check(data, load_schema("settings"), whole, what=_where(file)))
+    places = _places(file)
+    problems = list(check(data, load_schema("settings"), places, what=_where(file)))
     if not problems:
         problems = [
-            Diagnostic("unknown-rule", "error", f"{_where(file)}: {name}: no rule '{rule}'", whole[()], fix)
-            for name, rule in _rules_named(data)
+            Diagnostic(
+                "unknown-rule",
+                "error",
+                f"{_where(file)}: {'.'.join(path)}: no rule '{rule}'",
+                nearest(places, (*path, rule)),
+                fix,
+            )
+            for path, rule in _rules_named(data)
             if (fix := _no_such(rule, known))
         ]
     if problems:
-        raise InvalidLessonError(problems)
+        raise InvalidLessonError(problems, "the settings do not validate")
     return Settings(
         real(file).parent,
         tuple(data.get("select", ())),
@@ -144,6 +153,20 @@ def _where(file: Path) -> str:
     return "tool.lesson" if file.name == "pyproject.toml" else "settings"
 
 
+def _places(file: Path) -> dict[KeyPath, Location]:
+    """Return the places of the keys in a TOML file, as far as they begin a line; the reader gives none."""
+    places: dict[KeyPath, Location] = {(): Location(file, 1)}
+    table: KeyPath = ()
+    for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
+        if header := _HEADER.match(line):
+            name = header["name"].strip()
+            table = () if name == "tool.lesson" else tuple(name.removeprefix("tool.lesson.").split("."))
+            places.setdefault(table, Location(file, number, header.start("name") + 1))
+        elif key := _KEY.match(line):
+            places.setdefault((*table, key["name"]), Location(file, number, key.start("name") + 1))
+    return places
+
+
 def _table(file: Path) -> dict[str, Any] | None:
     """Return the settings in a TOML file; ``None`` for a ``pyproject.toml`` that has none."""
     if sys.version_info >= (3, 11):
@@ -156,7 +179,7 @@ def _table(file: Path) -> dict[str, Any] | None:
         raise LessonError(f"--config {file}: no such file") from None
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise LessonError(f"{file}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # its own error is one; a number of 5,000 digits is another
         raise LessonError(
             f"{file}: not valid TOML: {error}", fix="mend it, or name another: --config"
         ) from None
@@ -168,9 +191,9 @@ def _table(file: Path) -> dict[str, Any] | None:
     return table
 
 
-def _rules_named(data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _rules_named(data: Mapping[str, Any]) -> Iterable[tuple[tuple[str, ...], str]]:
     for name in ("select", "ignore"):
-        yield from ((name, rule) for rule in data.get(name, ()))
-    yield from (("severity", rule) for rule in data.get("severity", {}))
+        yield from (((name,), rule) for rule in data.get(name, ()))
+    yield from ((("severity",), rule) for rule in data.get("severity", {}))
     for pattern, rules in data.get("per-file-ignores", {}).items():
-        yield from ((f"per-file-ignores.{pattern}", rule) for rule in rules)
+        yield from ((("per-file-ignores", pattern), rule) for rule in rules)

@@ -16,7 +16,8 @@ def lesson_with(text: str, language: str = "bash", *, run: bool = False) -> Less
     path = Path("a.md")
     block = Block(language, text, Location(path, FIRST, 1))
     steps = (Step("one", "step", block.location, block),) if run else ()
-    return Lesson(path, text, {}, {}, (block,), steps, (), "")
+    document = "\n" * (FIRST - 2) + f"~~~~{language}\n{text}\n~~~~\n"
+    return Lesson(path, document, {}, {}, (block,), steps, (), "")
 
 
 def found(rules: Iterable[Rule], lesson: Lesson) -> list[str]:

@@ -206,6 +206,7 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=40).map("".join), st.booleans())
+@example("{\U000f0000\n{\U0010ffff", True)
 @example("\ud800'", True)
 @example("a\x85b '", True)
 def test_any_text(text: str, run: bool) -> None:

@@ -15,6 +15,7 @@ from lesson_runner.testing import lesson_text
 SECONDS = 5.0
 HEAD = lesson_text("", id="hostile")
 MEGABYTE = 1_000_000
+WGET = "wget https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 
 
 def laughs() -> str:
@@ -63,6 +64,16 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         )
         + "<!-- step\nid: s3000\n-->\n```bash\necho\n```\n"
     ).encode(),
+    "needs-in-a-circle": lambda: (
+        HEAD
+        + "".join(
+            f"<!-- step\nid: s{n}\nneeds: [s{(n + 1) % 2_000}]\n-->\n```bash\necho\n```\n\n"
+            for n in range(2_000)
+        )
+    ).encode(),
+    "misspelt-keys": lambda: (
+        HEAD + "".join(f"<!-- step\nid: s{n}\nNeeds: [x]\n-->\n```bash\necho\n```\n\n" for n in range(3_000))
+    ).encode(),
     "table": lambda: (HEAD + "|" * 50_000 + "\n" + "|-" * 50_000 + "\n" + "|" * 50_000).encode(),
     "references": lambda: (
         HEAD + "".join(f"[r{n}]: x{n}\n" for n in range(20_000)) + "[r1] " * 1_000
@@ -82,6 +93,12 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "deep-python-minus": lambda: (HEAD + "```python\nx = " + "-" * 100_000 + "1\n```\n").encode(),
     "long-bash": lambda: (HEAD + "```bash\n" + "echo a | b && c\n" * 100_000 + "```\n").encode(),
     "long-python": lambda: (HEAD + "```python\n" + "x = [1, 2, 3]\n" * 100_000 + "```\n").encode(),
+    "words": lambda: (HEAD + "```bash\n" + "echo a b c d\n" * 40_000 + "```\n").encode(),
+    "brackets-line-by-line": lambda: (HEAD + "```bash\n" + "(\n" * 45_000 + "```\n").encode(),
+    "recognised": lambda: (HEAD + "## Step 1: a\n\n```bash\npip install a\n```\n" * 4_000).encode(),
+    "looks-at-the-text": lambda: (
+        HEAD + "".join(f"```bash\n{command}\n```\n" * 3_000 for command in ("head shakespeare.txt", WGET))
+    ).encode(),
     "heredocs": lambda: (HEAD + "```bash\n" + "cat <<A\n" * 20_000 + "```\n").encode(),
     "command-links": lambda: (HEAD + '[x](command:tenstorrent.showLesson?["a"]) ' * 20_000).encode(),
     "dead-links": lambda: (HEAD + "[x](nowhere/at/all.md) " * 20_000).encode(),

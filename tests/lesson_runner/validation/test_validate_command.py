@@ -143,7 +143,7 @@ class TestIgnoreComments:
             ("<!-- ignore {rules: [only-exit]} -->\n", ["missing-key"]),
             ("<!-- ignore {rules: [], reason: none} -->\n", ["wrong-value"]),
             ("<!-- ignore only-exit because I say so -->\n", ["only-exit"]),
-            ("<!-- ignored {rules: [only-exit], reason: silent} -->\n", ["only-exit"]),
+            ("<!-- ignored {rules: [only-exit], reason: silent} -->\n", ["unknown-directive"]),
         ],
     )
     def test_before_a_step(self, lesson: Command, tmp_path: Path, before: str, left: list[str]) -> None:
@@ -209,6 +209,8 @@ class TestSettings:
             ("ignore = ['only-exits']", "settings: ignore: no rule 'only-exits' (did you mean 'only-exit'?)"),
             ("[severity]\nonly-exit = 'bad'", "'bad' is not allowed; expected one of error, warning, info"),
             ("ignore = [", "lesson.toml: not valid TOML"),
+            (f"a = {'1' * 5_000}", "lesson.toml: not valid TOML"),
+            ("ignore = 1979-01-01", 'settings: ignore: "1979-01-01" is not a list'),
         ],
     )
     def test_wrong_settings(self, lesson: Command, tmp_path: Path, text: str, message: str) -> None:
