@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,6 +16,9 @@ from lesson_runner import plugins as module
 from lesson_runner.cli import invoke
 from lesson_runner.plugins import Point
 from lesson_runner.testing import Given
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # PyTorch's threads of several processes wait for one another
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lesson_runner.model import Diagnostic, Lesson, Location, Rule, Scope
-from lesson_runner.rules import hosts
-from lesson_runner.rules.python_tree import pythons
-from lesson_runner.rules.shell_commands import Command, commands
-from lesson_runner.rules.shell_tree import Shell, shells
+from lesson_runner.rules.code import hosts
+from lesson_runner.rules.code.python_tree import pythons
+from lesson_runner.rules.code.shell_commands import Command, commands
+from lesson_runner.rules.code.shell_tree import Shell, shells
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
-from lesson_runner.rules import hosts
+from lesson_runner.rules.code import hosts
+from lesson_runner.rules.code.shell_commands import Command, Word, commands, first_command
+from lesson_runner.rules.code.shell_tree import Shell, shells, walk
 from lesson_runner.rules.downloads import GETTERS
-from lesson_runner.rules.shell_commands import Command, Word, commands, first_command
-from lesson_runner.rules.shell_tree import Shell, shells, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
-from lesson_runner.rules.python_fragments import is_fragment
-from lesson_runner.rules.python_tree import Python, pythons
+from lesson_runner.rules.code.python_fragments import is_fragment
+from lesson_runner.rules.code.python_tree import Python, pythons
 from lesson_runner.secrets import mask
 
 

@@ -11,9 +11,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
-from lesson_runner.rules.code import is_elided
-from lesson_runner.rules.shell_errors import Problem, first_problem
-from lesson_runner.rules.shell_tree import PLACEHOLDER, Shell, parse, shells, without_placeholders
+from lesson_runner.rules.code.blocks import is_elided
+from lesson_runner.rules.code.shell_errors import Problem, first_problem
+from lesson_runner.rules.code.shell_tree import PLACEHOLDER, Shell, parse, shells, without_placeholders
 from lesson_runner.secrets import mask
 
 if TYPE_CHECKING:

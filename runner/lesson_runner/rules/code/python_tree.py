@@ -8,8 +8,8 @@ import warnings
 from dataclasses import dataclass
 
 from lesson_runner.model import Lesson, Location
-from lesson_runner.rules.code import PYTHON, Code, blocks
-from lesson_runner.rules.transcripts import typed_python
+from lesson_runner.rules.code.blocks import PYTHON, Code, blocks
+from lesson_runner.rules.code.transcripts import typed_python
 
 LONGEST = 64_000
 """Characters of a block that are still parsed."""

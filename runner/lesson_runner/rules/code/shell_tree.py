@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from lesson_runner.execute.console import commands
 from lesson_runner.model import Lesson, Location
-from lesson_runner.rules.code import SHELL, TERMINAL, Code, blocks
-from lesson_runner.rules.transcripts import has_prompts, typed
+from lesson_runner.rules.code.blocks import SHELL, TERMINAL, Code, blocks
+from lesson_runner.rules.code.transcripts import has_prompts, typed
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree

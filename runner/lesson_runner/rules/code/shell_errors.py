@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lesson_runner.rules.shell_tree import Shell, walk
+from lesson_runner.rules.code.shell_tree import Shell, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node

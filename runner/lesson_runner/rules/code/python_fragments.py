@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from lesson_runner.rules.code import is_elided
+from lesson_runner.rules.code.blocks import is_elided
 
 _QUOTED = re.compile(r"""(?P<quote>\"{3}|'{3}|["'])(?:\\.|(?!(?P=quote)).)*(?P=quote)|["'].*""")
 _WORDS = re.compile(r"(?<![\w.])([A-Za-z_]\w*)[ \t]+(?=([A-Za-z_]\w*|\d))")
