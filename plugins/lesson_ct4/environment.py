@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import shutil
 
 from packaging.version import InvalidVersion, Version
 
 from lesson_tenstorrent.checks import Check, Finding, Machine
+from lesson_tenstorrent.disk import DISK
 from lesson_tenstorrent.environment import CHECKS as GENERIC
 from lesson_tenstorrent.environment import check_version
 from lesson_tenstorrent.ttml import TTML, UNRELATED_TTML
@@ -19,10 +19,6 @@ MINIMUM_METAL = Version("0.67.0")
 OLDER_METAL = (
     "v0.66.0-rc5 to rc7 train, but repeat themselves when they generate; before that there is no ttml"
 )
-BOARD_DISK_GB = 5.0
-"""For a tt-metal build and four checkpoints (the published lesson)."""
-EMULATED_DISK_GB = 1.0
-"""For four stages of the full model with the optimizer's state, 65 MB each, and what they share."""
 TESTED_TORCH = (Version("2.6"), Version("2.14"))
 """The lowest tested version, and the first one beyond the range; as in the extra ``cpu``."""
 
@@ -34,21 +30,6 @@ def check_python(machine: Machine) -> Finding:
     if machine.python_version >= MINIMUM_PYTHON:
         return Finding("ok", found, expected)
     return Finding("failed", found, expected, "python3.10 -m venv venv, and install lesson-runner there")
-
-
-def check_disk(machine: Machine) -> Finding:
-    """Compare the free space where the workspace is, or will be."""
-    wanted = machine.disk_gb
-    if wanted is None:
-        wanted = BOARD_DISK_GB if machine.wants_board else EMULATED_DISK_GB
-    place = machine.workspace.absolute()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free / 1e9
-    found, expected = f"{free:.1f} GB free in {place}", f"{wanted:g} GB"
-    if free >= wanted:
-        return Finding("ok", found, expected)
-    return Finding("failed", found, expected, "free some space, or put the workspace elsewhere: --workspace")
 
 
 def package_version(name: str) -> str | None:
@@ -95,7 +76,7 @@ def check_metal(machine: Machine) -> Finding:
 
 CHECKS: tuple[Check, ...] = (
     Check("python", "Python", "ttml and this runner are written for it", check_python),
-    Check("disk", "disk space", "a run that cannot save its checkpoint is lost", check_disk),
+    DISK,
     Check("packages", "packages", "training cannot start without them", check_packages),
     UNRELATED_TTML,
     *GENERIC,

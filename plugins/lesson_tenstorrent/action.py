@@ -10,9 +10,9 @@ from typing import Any
 
 from lesson_runner.context import StepContext
 from lesson_runner.model import Action, Json, Outcome
-from lesson_tenstorrent.checks import Check, Machine, run_checks, table
+from lesson_tenstorrent.checks import Check, Machine
 from lesson_tenstorrent.environment import CHECKS
-from lesson_tenstorrent.findings import keep, outcome
+from lesson_tenstorrent.findings import look, outcome
 from lesson_tenstorrent.packages import import_check, package_check, read_requirement
 from lesson_tenstorrent.tree import SUBMODULES, VARIABLES
 from lesson_tenstorrent.ttml import TTML, UNRELATED_TTML
@@ -36,14 +36,7 @@ def checks_for(params: Json) -> list[Check]:
 def run(params: Json, context: StepContext) -> Outcome:
     """Look, show a table of what was found, and fail if something is wrong."""
     machine = Machine(backend=context.run.backend, workspace=context.workspace.root)
-    wanted, results = checks_for(params), []
-    for done, check in enumerate(wanted, start=1):
-        context.check_time()
-        results += run_checks([check], machine)
-        context.progress(done, len(wanted))
-    context.say(table(results))
-    keep(results, context.evidence)
-    return outcome(results)
+    return outcome(look(checks_for(params), machine, context))
 
 
 def merge(first: Json, second: Json) -> Json:

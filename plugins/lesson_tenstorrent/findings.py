@@ -1,17 +1,30 @@
-"""What is kept of checks as a step's evidence, and the numbers that are read from it."""
+"""Checks as a step of a lesson: run one by one, shown, kept as evidence, and the numbers read from that."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from lesson_runner.context import StepContext
 from lesson_runner.model import Outcome
 from lesson_runner.resources import write_aside
-from lesson_tenstorrent.checks import Check, Finding
+from lesson_tenstorrent.checks import Check, Finding, Machine, run_checks, table
 
 RECORD = "environment.json"
+
+
+def look(checks: Sequence[Check], machine: Machine, context: StepContext) -> list[tuple[Check, Finding]]:
+    """Run checks as a step of a lesson: with progress, a table for the learner, and evidence."""
+    results: list[tuple[Check, Finding]] = []
+    for done, check in enumerate(checks, start=1):
+        context.check_time()
+        results += run_checks([check], machine)
+        context.progress(done, len(checks))
+    context.say(table(results))
+    keep(results, context.evidence)
+    return results
 
 
 def keep(results: Iterable[tuple[Check, Finding]], folder: Path) -> None:

@@ -63,6 +63,8 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
         exists, is_file = path.exists(), path.is_file()
     except OSError:  # it is too long for a file's name
         exists = is_file = False
+    if exists and not is_file and not any(entry.id == name for entry in lessons(plugins)):
+        raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
     if path.suffix.lower() in (".md", ".markdown") or is_file:
         if not exists:
             raise LessonError(f"{path}: no such file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import keyword
 import os
 import re
@@ -156,6 +157,8 @@ def _check_package(package: str) -> None:
         problem = f"there is a module '{package}' already"
     elif taken := [point.value for point in entry_points(group="lesson_runner", name=package)]:
         problem = f"a plugin '{package}' is installed already: {', '.join(taken)}"
+    elif (spec := importlib.util.find_spec(package)) and spec.origin:  # more than a folder of that name
+        problem = f"a package '{package}' is installed already, and one would hide the other"
     if problem:
         raise LessonError(problem, fix=f"choose another name, such as 'my-{package.replace('_', '-')}'")
 

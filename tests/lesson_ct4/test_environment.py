@@ -13,7 +13,6 @@ from lesson_ct4 import environment
 from lesson_ct4.actions import environment as act_environment
 from lesson_ct4.environment import (
     CHECKS,
-    check_disk,
     check_packages,
     check_python,
     torch_is_tested,
@@ -22,6 +21,7 @@ from lesson_ct4.measuring import evidence
 from lesson_runner.context import StepContext
 from lesson_runner.model import Evidence
 from lesson_tenstorrent.checks import Machine
+from lesson_tenstorrent.disk import check_disk
 
 
 @pytest.fixture

@@ -193,6 +193,7 @@ def test_names_that_mean_something_elsewhere(tmp_path: Path, name: str) -> None:
         ("JSON", "there is a module 'json' already"),
         ("lesson-runner", "there is a module 'lesson_runner' already"),
         ("ct4", "a plugin 'ct4' is installed already: lesson_ct4.plugin"),
+        ("lesson-ct4", "a package 'lesson_ct4' is installed already"),
     ],
 )
 def test_names_that_a_plugin_cannot_have(lesson: Lesson, tmp_path: Path, name: str, problem: str) -> None:

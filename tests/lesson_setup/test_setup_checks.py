@@ -15,7 +15,6 @@ from tests.lesson_setup.conftest import World
 from lesson_setup.checks.board import check_device_files, check_driver, check_huge_pages, check_tt_smi
 from lesson_setup.checks.metal import check_metal_version, check_variables
 from lesson_setup.checks.system import (
-    check_disk,
     check_memory,
     check_packages,
     check_python,
@@ -25,6 +24,7 @@ from lesson_setup.checks.system import (
 from lesson_setup.checks.table import IDS, all_checks
 from lesson_setup.places import UNKNOWN, Places, find_devices, find_on_bus
 from lesson_tenstorrent.checks import Completed, Machine, run_checks
+from lesson_tenstorrent.disk import check_disk
 
 PAGES = "kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 

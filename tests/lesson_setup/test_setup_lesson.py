@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from lesson_runner.plugin import Hardware
 from lesson_runner.testing import plan_lesson, run_lesson
 from lesson_setup import machine, plugin, summary
 from lesson_setup.places import Places
-from lesson_tenstorrent.checks import Finding
+from lesson_tenstorrent.checks import Finding, Machine
+from lesson_tenstorrent.disk import DISK
 
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "lessons" / "verify-your-setup.md"
@@ -82,8 +84,13 @@ def output(folder: Path, record: dict[str, Any], step: str) -> str:
 @pytest.fixture
 def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     """All packages are installed and the disk is large, whatever the machine of the tests has."""
-    for name in ("checks.table.check_packages", "summary.check_packages", "checks.table.check_disk"):
-        monkeypatch.setattr(f"lesson_setup.{name}", lambda machine: Finding("ok", "made up for a test"))
+
+    def fine(machine: Machine) -> Finding:
+        return Finding("ok", "made up for a test")
+
+    for name in ("checks.table.check_packages", "summary.check_packages"):
+        monkeypatch.setattr(f"lesson_setup.{name}", fine)
+    monkeypatch.setattr("lesson_setup.checks.table.DISK", replace(DISK, run=fine))
 
 
 @pytest.fixture
@@ -351,7 +358,6 @@ def test_wrong_arguments_are_explained(
 
 
 def test_emulated_because_the_user_asks(world: World) -> None:
-    from dataclasses import replace
 
     said = summary.summarise(replace(world.machine, backend="emulated"), BOARD, [], [])
 

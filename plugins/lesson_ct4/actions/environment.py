@@ -5,8 +5,8 @@ from __future__ import annotations
 from lesson_ct4.environment import CHECKS
 from lesson_runner.context import StepContext
 from lesson_runner.model import Json, Outcome
-from lesson_tenstorrent.checks import Machine, run_checks, table
-from lesson_tenstorrent.findings import keep, outcome
+from lesson_tenstorrent.checks import Machine
+from lesson_tenstorrent.findings import look, outcome
 
 
 def run(params: Json, context: StepContext) -> Outcome:
@@ -16,11 +16,4 @@ def run(params: Json, context: StepContext) -> Outcome:
         workspace=context.workspace.root,
         disk_gb=params.get("disk_gb"),
     )
-    results = []
-    for done, check in enumerate(CHECKS, start=1):
-        context.check_time()
-        results += run_checks([check], machine)
-        context.progress(done, len(CHECKS))
-    context.say(table(results))
-    keep(results, context.evidence)
-    return outcome(results)
+    return outcome(look(CHECKS, machine, context))

@@ -22,6 +22,8 @@ class Findings:
     """The text of every document that could be read, with LF line ends."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """Every rule there is, by id."""
+    digests: Mapping[Path, str] = field(default_factory=dict)
+    """The sha256 of every document that could be read, as it was then."""
     fixed: tuple[Diagnostic, ...] = ()
     """What ``--fix`` has mended; no longer among the diagnostics."""
 

@@ -10,6 +10,9 @@ from lesson_runner.model import Action, Diagnostic, PlannedStep, Step
 from lesson_runner.run.params import nearest
 from lesson_runner.schema.validator import nearest as nearest_place
 
+MOST_HINTS = 100
+"""To find the nearest name among thousands takes milliseconds; nobody reads that many hints."""
+
 
 def with_derived_needs(
     planned: Iterable[PlannedStep], actions: Mapping[str, Action], declared: Mapping[str, Step]
@@ -36,8 +39,10 @@ def with_derived_needs(
                 origin = declared[base(step, declared)]
                 place = nearest_place(origin.positions, ("needs", index))
                 message = f"step '{step.id}' needs '{name}', and there is no such step"
-                others = [part for part in parts if part != origin.id]
-                fix = nearest(name, others) if others else "take it out"
+                fix = "take it out, or name a step of this lesson"
+                if len(problems) < MOST_HINTS:
+                    others = [part for part in parts if part != origin.id]
+                    fix = nearest(name, others) if others else "take it out"
                 problems.append(Diagnostic("unknown-need", "error", message, place, fix))
         action = actions.get(step.action)
         if action and action.paths and not step.skip:

@@ -49,7 +49,8 @@ def validate(
     # What is shown goes into logs of CI and code scanning, where no secret must be.
     shown = [replace(item, message=mask(item.message), fix=item.fix and mask(item.fix)) for item in found]
     texts = {item.path: mask(item.lesson.text, keep_places=True) for item in documents if item.lesson}
-    return Findings(tuple(document.path for document in documents), tuple(shown), texts, rules)
+    digests = {item.path: item.lesson.digest for item in documents if item.lesson}
+    return Findings(tuple(item.path for item in documents), tuple(shown), texts, rules, digests)
 
 
 def _read(path: Path) -> _Read:

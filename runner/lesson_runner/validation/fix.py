@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -29,7 +30,7 @@ def mend_all(found: Findings, again: Callable[[], Findings], rounds: int) -> Fin
     """
     fixed: list[Diagnostic] = []
     for _ in range(rounds):
-        mended = mend(found.diagnostics)
+        mended = mend(found)
         if not mended:
             break
         fixed += mended
@@ -37,31 +38,39 @@ def mend_all(found: Findings, again: Callable[[], Findings], rounds: int) -> Fin
     return replace(found, fixed=tuple(fixed))
 
 
-def mend(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+def mend(found: Findings) -> list[Diagnostic]:
     """
     Apply the findings' edits, and return the findings that had some.
 
-    A file keeps its line ends, its byte order mark and its mode. An edit whose text is not there any more,
-    or that overlaps another one, is left for the next time.
+    A file keeps its line ends, its byte order mark and its mode. An edit that overlaps another one is left
+    for the next time.
 
     Raises:
-        LessonError: a file cannot be read any more, or not be written; it is as it was.
+        LessonError: a file was changed after it was looked at, or cannot be written; it is as it was.
     """
     by_path: dict[Path, list[Diagnostic]] = defaultdict(list)
-    for item in diagnostics:
+    for item in found.diagnostics:
         if item.edits:
             by_path[item.location.path].append(item)
     mended: list[Diagnostic] = []
     for path, items in by_path.items():
-        try:
-            text = path.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:  # it was changed since it was looked at
-            raise LessonError(f"{path}: cannot be read any more: {error}", fix="validate it again") from None
+        text = _unchanged(path, found.digests.get(path))
         new, done = apply_edits(text, [edit for item in items for edit in item.edits])
         if new != text:
             _replace(path, new)
         mended += [item for item in items if done.issuperset(item.edits)]
     return mended
+
+
+def _unchanged(path: Path, digest: str | None) -> str:
+    """Return the text of a file that is still what was looked at."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be read any more: {error}", fix="validate it again") from None
+    if hashlib.sha256(raw).hexdigest() != digest:
+        raise LessonError(f"{path}: was changed while it was validated", fix="validate it again")
+    return raw.decode("utf-8")
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> tuple[str, set[Edit]]:

@@ -42,7 +42,7 @@ def one(
 
 def found(*items: Diagnostic, text: str = "", fixed: tuple[Diagnostic, ...] = ()) -> Findings:
     paths = tuple(dict.fromkeys(item.location.path for item in items)) or (Path("a.md"),)
-    return Findings(paths, items, dict.fromkeys(paths, text), RULES, fixed)
+    return Findings(paths, items, dict.fromkeys(paths, text), RULES, fixed=fixed)
 
 
 @st.composite

@@ -133,3 +133,27 @@ def test_edits_over_several_lines(lines: list[str], data: st.DataObject) -> None
         if "\n" in text:
             changed, done = apply_edits(mark + text.replace("\n", "\r\n"), [edit])
             assert (changed, done) == (mark + wanted.replace("\n", "\r\n"), {edit})
+
+
+class changed_in_between:  # noqa: N801  # stands for a module
+    """A rule in whose middle somebody saves the file."""
+
+    @staticmethod
+    @hookimpl
+    def lesson_rules() -> list[PluginRule]:
+        def check(lesson: Any, scope: Any) -> Any:
+            lesson.path.write_text(lesson.text + "\nMine.\n")
+            place = Location(lesson.path, 1, 1)
+            yield Diagnostic(
+                "changed_in_between.x", "warning", "x", place, edits=(Edit(place, "---", "+++"),)
+            )
+
+        return [PluginRule("changed_in_between.x", "warning", "X.", "A page.", check)]
+
+
+def test_what_was_saved_in_between_is_not_touched(lesson: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(STEP))
+    said = lesson("validate", "a.md", "--fix", plugins=[changed_in_between])
+    assert said.code == 2
+    assert "a.md: was changed while it was validated\nfix: validate it again" in said.err
+    assert (tmp_path / "a.md").read_text() == lesson_text(STEP) + "\nMine.\n"

@@ -7,8 +7,7 @@ from lesson_setup import machine
 from lesson_setup.checks.system import MEMORY_GB
 from lesson_setup.checks.table import all_checks
 from lesson_setup.summary import known
-from lesson_tenstorrent.checks import run_checks, table
-from lesson_tenstorrent.findings import keep, outcome
+from lesson_tenstorrent.findings import look, outcome
 
 
 def run(params: Json, context: StepContext) -> Outcome:
@@ -19,12 +18,6 @@ def run(params: Json, context: StepContext) -> Outcome:
     checks = all_checks(machine.PLACES, machine.minimum_metal(params.get("metal"), whole), memory)
     wanted = params.get("checks")
     chosen = [check for check in checks if wanted is None or check.id in wanted]
-    results = []
-    for done, check in enumerate(chosen, start=1):
-        context.check_time()
-        results += run_checks([check], here)
-        context.progress(done, len(chosen))
-    context.say(table(results))
-    keep(results, context.evidence)
+    results = look(chosen, here, context)
     known(whole).findings.update({check.id: (check, finding) for check, finding in results})
     return outcome(results)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import shutil
 from collections.abc import Callable, Iterator
 
 from packaging.requirements import Requirement
@@ -16,10 +15,6 @@ from lesson_tenstorrent.checks import Finding, Machine
 RUNNER = "lesson-runner"
 PYTHON = ">=3.10"
 """What the runner asks for, where its own metadata cannot be read."""
-BOARD_DISK_GB = 5.0
-"""A build of tt-metal's Python part and a few checkpoints."""
-EMULATED_DISK_GB = 1.0
-"""The checkpoints of one lesson."""
 MEMORY_GB = 2.0
 """Twice what a first training took, measured: 0.9 GB for 10.8 million parameters, emulated, on Linux."""
 
@@ -85,19 +80,6 @@ def check_packages(machine: Machine, version_of: Callable[[str], str | None] = i
     if odd:
         return Finding("warning", f"outside the tested range: {', '.join(odd)}", expected, fix)
     return Finding("ok", ", ".join(f"{name} {version}" for name, version in versions.items()), expected)
-
-
-def check_disk(machine: Machine) -> Finding:
-    """Compare the free space where the workspace is, or will be."""
-    wanted = machine.disk_gb or (BOARD_DISK_GB if machine.wants_board else EMULATED_DISK_GB)
-    place = machine.workspace.absolute()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free / 1e9
-    found, expected = f"{free:.1f} GB free in {place}", f"{wanted:g} GB"
-    if free >= wanted:
-        return Finding("ok", found, expected)
-    return Finding("failed", found, expected, "free some space, or put the workspace elsewhere: --workspace")
 
 
 def check_memory(

@@ -8,9 +8,10 @@ from packaging.version import Version
 
 from lesson_setup.checks.board import check_device_files, check_driver, check_huge_pages, check_tt_smi
 from lesson_setup.checks.metal import check_metal_version, check_variables
-from lesson_setup.checks.system import MEMORY_GB, check_disk, check_memory, check_packages, check_python
+from lesson_setup.checks.system import MEMORY_GB, check_memory, check_packages, check_python
 from lesson_setup.places import Places
 from lesson_tenstorrent.checks import Check
+from lesson_tenstorrent.disk import DISK
 from lesson_tenstorrent.environment import CHECKS as SHARED
 from lesson_tenstorrent.ttml import UNRELATED_TTML
 
@@ -30,7 +31,7 @@ def all_checks(
     return (
         Check("python", "Python", "the runner and the lessons are written for it", check_python),
         Check("packages", "packages", "training cannot start without them", check_packages),
-        Check("disk", "disk space", "a run that cannot save its result is lost", check_disk),
+        DISK,
         Check(
             "memory",
             "memory",

@@ -1,0 +1,30 @@
+"""Whether there is room for what lessons write."""
+
+from __future__ import annotations
+
+import shutil
+
+from lesson_tenstorrent.checks import Check, Finding, Machine
+
+BOARD_DISK_GB = 5.0
+"""For a tt-metal build and four checkpoints (the published ct4 lesson)."""
+EMULATED_DISK_GB = 1.0
+"""For four stages of the full model with the optimizer's state, 65 MB each, and what they share."""
+
+
+def check_disk(machine: Machine) -> Finding:
+    """Compare the free space where the workspace is, or will be."""
+    wanted = machine.disk_gb
+    if wanted is None:
+        wanted = BOARD_DISK_GB if machine.wants_board else EMULATED_DISK_GB
+    place = machine.workspace.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e9
+    found, expected = f"{free:.1f} GB free in {place}", f"{wanted:g} GB"
+    if free >= wanted:
+        return Finding("ok", found, expected)
+    return Finding("failed", found, expected, "free some space, or put the workspace elsewhere: --workspace")
+
+
+DISK = Check("disk", "disk space", "a run that cannot save its result is lost", check_disk)
