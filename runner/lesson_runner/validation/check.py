@@ -13,8 +13,9 @@ from lesson_runner.plugins import Plugins
 from lesson_runner.resources import real
 from lesson_runner.rules import ignores, planning, table
 from lesson_runner.rules.anchors import anchors_of
-from lesson_runner.run.claims import known_profiles
+from lesson_runner.run.claims import known_profiles, recognised
 from lesson_runner.run.plan import make_plan
+from lesson_runner.run.recognise import has_directives
 from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.secrets import mask
 from lesson_runner.validation.coverage import judged_by_exit_alone, uncovered
@@ -102,6 +103,10 @@ def _guarded(rule: Rule, plugins: Plugins) -> Callable[[Lesson, Scope], Iterable
 def _planned(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins) -> Iterable[Diagnostic]:
     """Yield what is found when the lesson is planned in each of its profiles."""
     problems = list(problems)
+    if not has_directives(lesson):  # recognised once, and not again in each profile
+        recognition = recognised(lesson, plugins)
+        problems += recognition.problems
+        lesson = recognition.lesson
     for profile in known_profiles(lesson, plugins):
         try:
             plan = make_plan(lesson, problems, plugins, profile)
