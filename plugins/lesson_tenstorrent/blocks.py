@@ -17,6 +17,7 @@ from lesson_tenstorrent.shellwords import (
     SHELL_LANGUAGES,
     ShellCommand,
     ShellSyntaxError,
+    is_preparation,
     split,
     typed_text,
 )
@@ -29,7 +30,7 @@ LINKS: Mapping[str, Mapping[str, Any]] = {
 UNWANTED = {"ttnn": "pip-ttnn", "ttml": "unrelated-ttml"}
 """Packages that must not come from pip, and the check for each."""
 VARIABLES = frozenset({"TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", "LD_LIBRARY_PATH", "PYTHONPATH"})
-ABSORBED = frozenset({"cd", "echo", "export", "ls", "pwd", "source", "."})
+ABSORBED = frozenset({"cd", "echo", "export", "ls", "pwd"})
 HARMLESS_OPTIONS = frozenset({"-q", "--quiet", "-U", "--upgrade", "-y", "--yes", "--user", "--no-cache-dir"})
 """Options of pip that change nothing about which packages it is asked for."""
 
@@ -83,7 +84,7 @@ def _purpose(words: list[str], operators: str, before: list[str]) -> Params | No
         return {"checks": list(found)} if found else {}
     if operators:  # a pipe, a redirection, a substitution: more than the words say
         return None
-    if not words or words[0] in ABSORBED:
+    if is_preparation(words, ABSORBED):
         return {}
     if words[:3] == ["git", "submodule", "update"]:
         return {"checks": ["submodules"]}

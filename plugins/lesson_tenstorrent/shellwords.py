@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "console", "shell-session", "shellsession"})
@@ -112,6 +113,17 @@ def split(text: str) -> list[ShellCommand]:
         index = token.end()
     found = [command for command in commands if command.words or command.operators] + comments
     return sorted(found, key=lambda command: command.start)
+
+
+def is_preparation(words: Sequence[str], harmless: Container[str]) -> bool:
+    """
+    Return whether a command only prepares the shell or looks, so that nothing is missed without it.
+
+    ``source`` runs a whole script; only that of a virtual environment is known to do no more than that.
+    """
+    if words and words[0] in ("source", "."):
+        return len(words) == 2 and words[1].rpartition("/")[2] == "activate"
+    return not words or words[0] in harmless
 
 
 def typed_text(text: str) -> str:

@@ -9,7 +9,7 @@ from lesson_ct4.blocks.interpret import ABSORBED, interpret_block
 from lesson_ct4.data.fetch import NAME, URL
 from lesson_ct4.names import base_name
 from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location
-from lesson_tenstorrent.shellwords import SHELL_LANGUAGES, ShellSyntaxError, split, typed_text
+from lesson_tenstorrent.shellwords import SHELL_LANGUAGES, ShellSyntaxError, is_preparation, split, typed_text
 
 MOST_DIGITS = 9
 """Of a number of lines; Python refuses to read one of 5,000."""
@@ -72,7 +72,7 @@ def _previews(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
     calls: list[ActionCall] = []
     for command in commands:
         words = [word.text for word in command.words]
-        if command.operators or (words and words[0] not in ABSORBED):
+        if command.operators or not is_preparation(words, ABSORBED):
             return None
         if words[:1] == ["head"]:
             found = _head(words[1:])

@@ -19,11 +19,12 @@ from lesson_tenstorrent.shellwords import (
     ShellCommand,
     ShellSyntaxError,
     Word,
+    is_preparation,
     split,
     typed_text,
 )
 
-ABSORBED = frozenset({"cd", "echo", "export", "ls", "mkdir", "pwd", "set", "source", ".", "head", "cat"})
+ABSORBED = frozenset({"cd", "echo", "export", "ls", "mkdir", "pwd", "set", "head", "cat"})
 """Commands that only prepare or look; our actions know their own paths and environment."""
 DOES_MORE = re.compile(r">|&|<<")
 """Operators by which a command that prepares or looks does more: it writes, or holds another in it."""
@@ -70,7 +71,7 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
                 call = ActionCall("ct4.fetch-dataset", {"name": name}, place, source)
             calls.append(replace(call, absorbed=tuple(absorbed)))
             absorbed.clear()
-        elif not words or words[0].text in ABSORBED:
+        elif is_preparation([word.text for word in words], ABSORBED):
             if words and words[0].text == "cd" and len(words) > 1:
                 folder = words[1].text
             absorbed.append(source)
