@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lesson_runner.errors import LessonError
+from lesson_runner.hints import did_you_mean
 from lesson_runner.markdown.frontmatter import read_frontmatter
 from lesson_runner.model import Json
 from lesson_runner.plugins import Plugins
@@ -78,8 +78,8 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
         )
     if not found:
         known = [entry.id for entry in entries]
-        near = [f"{name}.md"] if _is_file(f"{name}.md") else difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else "see 'lesson list', or give the path of a .md file"
+        hint = did_you_mean(name, [f"{name}.md"] if _is_file(f"{name}.md") else known)
+        hint = hint or "see 'lesson list', or give the path of a .md file"
         raise LessonError(f"there is no lesson '{name}'", fix=hint)
     return found[0].path, True
 

@@ -20,7 +20,7 @@ SOURCES = {
     if path.relative_to(root).parts[0] != "lesson-setup"
 }
 LAYERS = (
-    {"lesson_runner", "errors", "model"},
+    {"lesson_runner", "errors", "hints", "model"},
     {"context", "resources", "secrets", "markdown", "execute"},
     {"hookspecs", "plugin", "schema", "report", "rules"},
     {"plugins", "catalog", "scaffold"},

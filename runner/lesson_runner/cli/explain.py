@@ -10,6 +10,7 @@ import typer
 
 from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
 from lesson_runner.errors import LessonError
+from lesson_runner.hints import did_you_mean
 
 if TYPE_CHECKING:
     from lesson_runner.model import Rule
@@ -35,15 +36,11 @@ def explain(
         _list(rules, json)
         return
     if rule not in rules:
-        raise LessonError(f"there is no rule '{rule}'", fix=_hint(rule, rules))
+        raise LessonError(
+            f"there is no rule '{rule}'",
+            fix=did_you_mean(rule.strip("[]").lower(), rules) or "'lesson explain' lists all",
+        )
     _show(rules[rule], json)
-
-
-def _hint(name: str, rules: Mapping[str, Rule]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name.strip("[]").lower(), rules, n=1)
-    return f"did you mean '{near[0]}'?" if near else "'lesson explain' lists all"
 
 
 def _list(rules: Mapping[str, Rule], json: bool) -> None:

@@ -6,13 +6,13 @@ A ``run`` directive carries its own block, hidden from readers, inside the comme
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.hints import did_you_mean
 from lesson_runner.markdown.yamltext import KeyPath, Origin, YamlText, load
 from lesson_runner.model import Diagnostic, Location
 
@@ -93,10 +93,9 @@ def _misspelt(word: str, colon: str, comment: str, location: Location) -> list[D
     """Return an error if a comment looks like a directive but for its first word."""
     if not re.search(r"(?:^|[:{])[ \t]*(id|step|uses|reason|rules)[ \t]*:", comment, re.MULTILINE):
         return []
-    near = difflib.get_close_matches(word.lower(), WORDS, n=1)
-    if not near:
+    fix = did_you_mean(word.lower(), WORDS)
+    if fix is None:
         return []
-    fix = f"did you mean '{near[0]}'?"
     return [Diagnostic("unknown-directive", "error", f"'{word}{colon}' is not a directive", location, fix)]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from lesson_runner.hints import did_you_mean
 from lesson_runner.model import Diagnostic, Ignore, Lesson, Rule
-from lesson_runner.schema.validator import nearest_name
 
 RULES = (
     Rule("unknown-rule", "error", "An 'ignore' comment for a rule that does not exist."),
@@ -37,7 +37,7 @@ def apply(
         for rule in comment.rules:
             if rule not in known:
                 message = f"there is no rule '{rule}' to ignore"
-                fix = nearest_name(rule, sorted(known)) or "see 'lesson explain' for all rules"
+                fix = did_you_mean(rule, sorted(known)) or "see 'lesson explain' for all rules"
                 kept.append(Diagnostic("unknown-rule", "error", message, comment.location, fix))
             elif rule in looked_for and (comment, rule) not in used:
                 message = f"nothing here breaks the rule '{rule}'"

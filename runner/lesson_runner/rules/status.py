@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
 from lesson_runner.resources import real
-from lesson_runner.schema.validator import nearest
+from lesson_runner.schema.validator import place_of
 
 
 def check_validated(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
@@ -18,7 +18,7 @@ def check_validated(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # no
         names = " and ".join(f"'{key}'" for key in missing)
         message = f"the lesson calls itself validated, without {names}"
         fix = "say on which hardware it was seen to work, and when; or make it 'status: draft'"
-        place = nearest(lesson.positions, ("status",))
+        place = place_of(lesson.positions, ("status",))
         yield Diagnostic("validated-without-evidence", "warning", message, place, fix)
 
 
@@ -33,7 +33,7 @@ def check_hardware(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
         if isinstance(name, str) and name.lower() not in listed:
             message = f"validated on '{name}', which 'supportedHardware' does not list"
             fix = f"add '{name}' to 'supportedHardware', or take it out here"
-            place = nearest(lesson.positions, ("validatedOn", index))
+            place = place_of(lesson.positions, ("validatedOn", index))
             yield Diagnostic("validated-elsewhere", "error", message, place, fix)
 
 
@@ -41,7 +41,7 @@ def check_blocked(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa
     """Yield a lesson that is blocked and does not say why."""
     if lesson.frontmatter.get("status") == "blocked" and not lesson.frontmatter.get("blockReason"):
         message = "the lesson is blocked and does not say why"
-        place = nearest(lesson.positions, ("status",))
+        place = place_of(lesson.positions, ("status",))
         yield Diagnostic("blocked-without-reason", "warning", message, place, "give the 'blockReason'")
 
 
@@ -52,7 +52,7 @@ def check_id(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
     others = [path for path in same if real(path) != real(lesson.path)]
     if isinstance(name, str) and others:
         message = f"the id '{name}' is also that of {', '.join(map(str, sorted(others)))}"
-        place = nearest(lesson.positions, ("id",))
+        place = place_of(lesson.positions, ("id",))
         yield Diagnostic("duplicate-lesson", "error", message, place, "give one of them another id")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from lesson_runner.hints import meant_or_all
 from lesson_runner.model import Action, Diagnostic, Lesson
-from lesson_runner.run.params import nearest
-from lesson_runner.schema.validator import KeyPath
-from lesson_runner.schema.validator import nearest as nearest_place
+from lesson_runner.schema.validator import KeyPath, place_of
 
 DEFAULT_PROFILE = "default"
 
@@ -30,19 +29,19 @@ def unknown_names(lesson: Lesson, actions: Mapping[str, Action]) -> Iterable[Dia
     profiles = profiles_of(lesson, actions)
     for machine, name in lesson.runner.get("defaultProfile", {}).items():
         if name not in profiles:
-            place = nearest_place(lesson.positions, ("runner", "defaultProfile", machine))
+            place = place_of(lesson.positions, ("runner", "defaultProfile", machine))
             message = f"there is no profile '{name}'"
-            yield Diagnostic("unknown-profile", "error", message, place, nearest(name, profiles))
+            yield Diagnostic("unknown-profile", "error", message, place, meant_or_all(name, profiles))
     for step in lesson.steps:
         for name in step.profiles:
             if name not in profiles:
-                place = nearest_place(step.positions, ("profiles", name))
+                place = place_of(step.positions, ("profiles", name))
                 message = f"step '{step.id}': there is no profile '{name}'"
-                yield Diagnostic("unknown-profile", "error", message, place, nearest(name, profiles))
+                yield Diagnostic("unknown-profile", "error", message, place, meant_or_all(name, profiles))
     for path, name in _actions_named(lesson):
         if name not in actions:
-            place, message = nearest_place(lesson.positions, path), f"no plugin has an action '{name}'"
-            yield Diagnostic("unknown-action", "error", message, place, nearest(name, actions))
+            place, message = place_of(lesson.positions, path), f"no plugin has an action '{name}'"
+            yield Diagnostic("unknown-action", "error", message, place, meant_or_all(name, actions))
 
 
 def _actions_named(lesson: Lesson) -> Iterable[tuple[KeyPath, str]]:

@@ -6,9 +6,9 @@ import dataclasses
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
+from lesson_runner.hints import meant_or_all
 from lesson_runner.model import Action, Diagnostic, PlannedStep, Step
-from lesson_runner.run.params import nearest
-from lesson_runner.schema.validator import nearest as nearest_place
+from lesson_runner.schema.validator import place_of
 
 MOST_HINTS = 100
 """To find the nearest name among thousands takes milliseconds; nobody reads that many hints."""
@@ -37,12 +37,12 @@ def with_derived_needs(
                 needs += parts[name]
             else:
                 origin = declared[base(step, declared)]
-                place = nearest_place(origin.positions, ("needs", index))
+                place = place_of(origin.positions, ("needs", index))
                 message = f"step '{step.id}' needs '{name}', and there is no such step"
                 fix = "take it out, or name a step of this lesson"
                 if len(problems) < MOST_HINTS:
                     others = [part for part in parts if part != origin.id]
-                    fix = nearest(name, others) if others else "take it out"
+                    fix = meant_or_all(name, others) if others else "take it out"
                 problems.append(Diagnostic("unknown-need", "error", message, place, fix))
         action = actions.get(step.action)
         if action and action.paths and not step.skip:

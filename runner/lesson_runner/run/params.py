@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lesson_runner.errors import LessonError
+from lesson_runner.hints import meant_or_all
 from lesson_runner.model import Action, ActionCall, Json, Layer, Lesson, PlannedStep, Step
-
-MOST_NAMES = 50
-"""A hint lists no more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,9 @@ def check_params(
     """
     for param in params:
         if param.step is not None and param.step not in steps:
-            raise LessonError(f"{param}: there is no step '{param.step}'", fix=nearest(param.step, steps))
+            raise LessonError(
+                f"{param}: there is no step '{param.step}'", fix=meant_or_all(param.step, steps)
+            )
         used = steps[param.step] if param.step else {name for names in steps.values() for name in names}
         known = {
             key for name in used if name in actions for key in actions[name].schema.get("properties", {})
@@ -164,14 +163,5 @@ def check_params(
         if param.name not in known:
             raise LessonError(
                 f"{param}: no step of this lesson has a parameter '{param.name}'",
-                fix=nearest(param.name, known),
+                fix=meant_or_all(param.name, known),
             )
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint: the known name closest to ``name``, or all of them (of very many, the first)."""
-    names = sorted(known)
-    if near := difflib.get_close_matches(name, names, n=1):
-        return f"did you mean '{near[0]}'?"
-    shown = names if len(names) <= MOST_NAMES else [*names[:MOST_NAMES], "…"]
-    return f"one of: {', '.join(shown)}"

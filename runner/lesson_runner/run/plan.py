@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lesson_runner.errors import InvalidLessonError, LessonError
+from lesson_runner.hints import meant_or_all
 from lesson_runner.markdown.document import RUNNABLE
 from lesson_runner.model import (
     Action,
@@ -29,10 +30,10 @@ from lesson_runner.run.check_step import check_step
 from lesson_runner.run.claims import calls_of, known_profiles, recognised
 from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import in_order_of_needs, with_derived_needs
-from lesson_runner.run.params import Param, check_params, layers_for, nearest, resolve
+from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import has_directives
 from lesson_runner.schema.steps import seconds
-from lesson_runner.schema.validator import nearest as nearest_place
+from lesson_runner.schema.validator import place_of
 
 
 def choose_profile(
@@ -50,7 +51,9 @@ def choose_profile(
         defaults = lesson.runner.get("defaultProfile", {})
         asked = str(defaults.get("board" if board else "none", usual_profile(lesson, known, board=board)))
     if asked not in known:
-        raise LessonError(f"--profile {asked}: the lesson has no such profile", fix=nearest(asked, known))
+        raise LessonError(
+            f"--profile {asked}: the lesson has no such profile", fix=meant_or_all(asked, known)
+        )
     return asked
 
 
@@ -130,7 +133,7 @@ def _no_steps(lesson: Lesson) -> Diagnostic:
 def _unknown_action(step: Step, name: str, actions: Mapping[str, Action]) -> Diagnostic:
     message = f"step '{step.id}': no plugin has an action '{name}'"
     return Diagnostic(
-        "unknown-action", "error", message, nearest_place(step.positions, ("uses",)), nearest(name, actions)
+        "unknown-action", "error", message, place_of(step.positions, ("uses",)), meant_or_all(name, actions)
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lesson_runner.markdown.document import BoundDirective
 from lesson_runner.model import Claim, Diagnostic, Expectation, Ignore, Location, NotRun, Override, Step
-from lesson_runner.schema.validator import check, load_schema, nearest, schema_problem
+from lesson_runner.schema.validator import check, load_schema, place_of, schema_problem
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -70,13 +70,13 @@ def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
         yield _problem(directive, "missing-key", message, fix)
     if directive.word != "manual" and "instruction" in directive.data:
         message = f"'{directive.word}' directive: 'instruction' goes with 'manual'"
-        yield Diagnostic("unknown-key", "error", message, nearest(directive.positions, ("instruction",)))
+        yield Diagnostic("unknown-key", "error", message, place_of(directive.positions, ("instruction",)))
     yield from _expectation_rules(directive)
     captures = directive.data.get("capture")
     for name, pattern in captures.items() if isinstance(captures, Mapping) else ():
         if isinstance(pattern, str) and _groups(pattern) not in (1, None):  # what is no pattern was reported
             message = f"'{directive.word}' directive: capture.{name}: '{pattern}' needs exactly one group ( )"
-            place = nearest(directive.positions, ("capture", name))
+            place = place_of(directive.positions, ("capture", name))
             yield Diagnostic("wrong-value", "error", message, place, "put ( ) around the number to read")
 
 
@@ -154,11 +154,11 @@ def _expectation_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
             if len(matchers) != 1 and item != {}:  # the schema says that there is nothing in it
                 found = ", ".join(matchers) or "none"
                 message = f"'{directive.word}' directive: an expectation has one matcher; this has {found}"
-                place = nearest(directive.positions, (*path, index))
+                place = place_of(directive.positions, (*path, index))
                 yield Diagnostic("wrong-value", "error", message, place, "begin a new '- ' item for each")
             elif isinstance(item, Mapping) and "json" in item and (problem := schema_problem(item["json"])):
                 message = f"'{directive.word}' directive: not a JSON Schema: {problem}"
-                place = nearest(directive.positions, (*path, index, "json"))
+                place = place_of(directive.positions, (*path, index, "json"))
                 yield Diagnostic("wrong-value", "error", message, place)
 
 
@@ -199,7 +199,7 @@ def _duplicates(steps: Iterable[Step]) -> Iterable[Diagnostic]:
     seen: dict[str, Location] = {}
     for step in steps:
         if step.id in seen:
-            place = nearest(step.positions, ("id",))
+            place = place_of(step.positions, ("id",))
             message = f"step '{step.id}' exists already, at line {seen[step.id].line}"
             yield Diagnostic("duplicate-step", "error", message, place, "give one of them another id")
         seen.setdefault(step.id, step.location)

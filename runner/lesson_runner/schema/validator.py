@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lesson_runner.errors import LessonError
+from lesson_runner.hints import closest, did_you_mean, spelt_alike
 from lesson_runner.model import Diagnostic, Edit, Json, Location, Severity
 from lesson_runner.resources import schemas_folder
 from lesson_runner.schema.wording import meaning, required_keys, rewritten, sentence
@@ -136,7 +136,7 @@ def _misspelt(errors: Iterable[ValidationError]) -> dict[KeyPath, str]:
         if error.validator == "additionalProperties" and isinstance(error.instance, dict):
             known = sorted(set(error.schema.get("properties", {})) - set(error.instance))
             for key in sorted(set(error.instance) - set(error.schema.get("properties", {}))):
-                if (near := _nearest(key, known)) in missing.get(path, ()) and near is not None:
+                if (near := closest(key, known)) in missing.get(path, ()) and near is not None:
                     meant[(*path, key)] = near
     return meant
 
@@ -165,14 +165,14 @@ def _explain(
     own = tuple(error.absolute_path)
     meant = {name for path, name in misspelt.items() if path[:-1] == own}
     path = (*base, *error.absolute_path)
-    place = nearest(positions, path)
+    place = place_of(positions, path)
     name = _dotted(tuple(error.absolute_path))
     what = f"{what}: {name}" if name else what
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = sorted(error.schema.get("properties", {}))
         for key in sorted(set(error.instance) - set(known)):
-            hint = nearest_name(key, known) or f"known keys: {', '.join(known)}"
-            where = nearest(positions, (*path, key))
+            hint = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
+            where = place_of(positions, (*path, key))
             edits = _respelt(key, known, where)
             severity: Severity = "error" if (*own, key) in misspelt else unknown
             yield Diagnostic("unknown-key", severity, f"{what}: unknown key '{key}'", where, hint, edits)
@@ -185,7 +185,7 @@ def _explain(
             )
     elif error.validator == "enum":
         allowed = [str(value) for value in error.validator_value]
-        fix = nearest_name(str(error.instance), allowed)
+        fix = did_you_mean(str(error.instance), allowed)
         message = f"{what}: {error.instance!r} is not allowed; expected one of {', '.join(allowed)}"
         edits = _respelt(error.instance, allowed, place)
         if own and isinstance(own[-1], str):  # a value has the place of its key
@@ -196,34 +196,9 @@ def _explain(
         yield Diagnostic("wrong-value", "error", f"{what}: {sentence(error)}", place, fix)
 
 
-def nearest_name(name: str, known: list[str]) -> str | None:
-    """Return a hint with the known name closest to ``name``, if one is close."""
-    near = _nearest(name, known)
-    return f"did you mean '{near}'?" if near else None
-
-
-def _nearest(name: str, known: list[str]) -> str | None:
-    # 'N150' has as many letters of 'p150' as of 'n150': what differs only in case comes first.
-    near = (
-        _same(name, known)
-        or difflib.get_close_matches(name, known, n=1)
-        or [item for item in known if name and (item.startswith(name) or name.startswith(item))]
-    )
-    return near[0] if near else None
-
-
-def _same(name: str, known: list[str]) -> list[str]:
-    """Return the known names that differ from ``name`` in case, hyphens or underscores only."""
-
-    def plain(text: str) -> str:
-        return text.lower().replace("-", "").replace("_", "")
-
-    return [item for item in known if plain(item) == plain(name)]
-
-
 def _respelt(name: object, known: list[str], place: Location) -> tuple[Edit, ...]:
     """Return the edit to the one known name that is spelt almost like ``name``."""
-    same = _same(name, known) if isinstance(name, str) else []
+    same = spelt_alike(name, known) if isinstance(name, str) else []
     return (Edit(place, str(name), same[0]),) if len(same) == 1 else ()
 
 
@@ -232,7 +207,7 @@ def _dotted(path: KeyPath) -> str:
     return text.lstrip(".")
 
 
-def nearest(positions: Mapping[KeyPath, Location], path: KeyPath) -> Location:
+def place_of(positions: Mapping[KeyPath, Location], path: KeyPath) -> Location:
     """Return the place of ``path``, or of the closest thing above it that has one."""
     for length in range(len(path), -1, -1):
         if path[:length] in positions:

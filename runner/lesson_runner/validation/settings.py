@@ -11,9 +11,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from lesson_runner.errors import InvalidLessonError, LessonError
+from lesson_runner.hints import did_you_mean
 from lesson_runner.model import Diagnostic, Location, Severity
 from lesson_runner.resources import real
-from lesson_runner.schema.validator import KeyPath, check, load_schema, nearest, nearest_name
+from lesson_runner.schema.validator import KeyPath, check, load_schema, place_of
 
 NAMES = ("lesson.toml", "pyproject.toml")
 _HEADER = re.compile(r"\s*\[(?P<name>[^\[\]]+)\]")
@@ -116,7 +117,7 @@ def _no_such(pattern: str, known: Collection[str]) -> str | None:
     """Return what to do about a pattern that no rule has, if that is so."""
     if any(fnmatch.fnmatchcase(rule, pattern) for rule in known):
         return None
-    return nearest_name(pattern, sorted(known)) or "see 'lesson explain' for all rules"
+    return did_you_mean(pattern, sorted(known)) or "see 'lesson explain' for all rules"
 
 
 def _read(file: Path, known: Collection[str]) -> Settings | None:
@@ -131,7 +132,7 @@ def _read(file: Path, known: Collection[str]) -> Settings | None:
                 "unknown-rule",
                 "error",
                 f"{_where(file)}: {'.'.join(path)}: no rule '{rule}'",
-                nearest(places, (*path, rule)),
+                place_of(places, (*path, rule)),
                 fix,
             )
             for path, rule in _rules_named(data)
