@@ -62,8 +62,6 @@ def rewrite(path: Path, content: bytes) -> None:
         OSError: it cannot be written. Renaming would replace a read-only file too: that is refused here.
     """
     target = real(path)
-    mode = stat.S_IMODE(target.stat().st_mode)
-    # To root every file is writable; one that nobody may write was protected by somebody.
-    if not mode & 0o222 or not os.access(target, os.W_OK):
+    if not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "it is read-only", str(path))
-    write_aside(target, content, mode)
+    write_aside(target, content, stat.S_IMODE(target.stat().st_mode))
