@@ -44,6 +44,11 @@ def test_one_finding() -> None:
     )
 
 
+def test_half_an_escape_eats_nothing() -> None:
+    [(_, _, message)] = commands(render(found(one("\x1b[")), "github", ROOT))
+    assert message.endswith(" [unknown-key]")
+
+
 @given(FINDINGS)
 def test_what_is_read_is_what_was_found(findings: Any) -> None:
     found_again = commands(render(findings, "github", ROOT))

@@ -36,7 +36,7 @@ def _command(item: Diagnostic, root: Path) -> str:
     written = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
     # The log shows nothing but the message, so that must say where it belongs, too.
     where = f"{shown(place.path, root)}:{place.line}:{place.column}"
-    message = one_line(f"{where}: {sentence(item)} [{item.rule}]")
+    message = f"{one_line(where)}: {one_line(sentence(item))} [{one_line(item.rule)}]"
     return f"::{_COMMANDS[item.severity]} {written}::{_escape(message)}"
 
 

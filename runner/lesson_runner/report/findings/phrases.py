@@ -33,8 +33,8 @@ def one_line(text: str) -> str:
 
 
 def sentence(item: Diagnostic) -> str:
-    """Return what a finding says, and what to do about it."""
-    return f"{item.message} ({item.fix})" if item.fix else item.message
+    """Return what a finding says and what to do, each made safe by itself: one could eat the other."""
+    return f"{safe(item.message)} ({safe(item.fix)})" if item.fix else safe(item.message)
 
 
 def counted(number: int, noun: str) -> str:

@@ -67,7 +67,7 @@ def _results(findings: Findings, root: Path) -> Iterator[dict[str, Any]]:
             "ruleId": safe(item.rule),
             **({"ruleIndex": order[item.rule]} if item.rule in order else {}),
             "level": _LEVELS[item.severity],
-            "message": {"text": safe(sentence(item))},
+            "message": {"text": sentence(item)},
             "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
             "partialFingerprints": {FINGERPRINT: _fingerprint(item, artifact["uri"], lines, seen)},
             **({"fixes": [_fix(item, root)]} if item.edits else {}),
