@@ -58,7 +58,7 @@ def _command(command: Command) -> Callable[..., None]:
     ]
     parameters += [_option(flag) for flag in (*flags_of(command), *OWN)]
     # mypy knows no __signature__ of functions; inspect.signature(), which typer calls, looks for it first.
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # see above
     run.__annotations__ = {item.name: item.annotation for item in parameters}
     return run
 

@@ -14,12 +14,9 @@ from lesson_runner.model import ActionCall, Block, Location
 from lesson_tenstorrent.packages import read_requirement
 from lesson_tenstorrent.shellwords import (
     PYTHON,
-    SHELL_LANGUAGES,
     ShellCommand,
-    ShellSyntaxError,
+    commands_of,
     is_preparation,
-    split,
-    typed_text,
 )
 
 CHECK = "tenstorrent.check"
@@ -42,13 +39,10 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
     if block.language == "command-link":
         name = block.text.strip()
         return [ActionCall(CHECK, LINKS[name], block.location, name)] if name in LINKS else None
-    if block.language not in SHELL_LANGUAGES:
+    read = commands_of(block)
+    if read is None:
         return None
-    text = typed_text(block.text)
-    try:
-        commands = split(text)
-    except ShellSyntaxError:
-        return None
+    text, commands = read
     calls: list[ActionCall] = []
     absorbed: list[str] = []
     exported: set[str] = set()

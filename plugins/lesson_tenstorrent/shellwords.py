@@ -13,6 +13,8 @@ from bisect import bisect
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
+from lesson_runner.model import Block
+
 SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "console", "shell-session", "shellsession"})
 """Languages of blocks with shell commands; the last three are of transcripts."""
 PYTHON = re.compile(r"(?:.*/)?python(3(\.\d+)?)?")
@@ -113,6 +115,17 @@ def split(text: str) -> list[ShellCommand]:
         index = token.end()
     found = [command for command in commands if command.words or command.operators] + comments
     return sorted(found, key=lambda command: command.start)
+
+
+def commands_of(block: Block) -> tuple[str, list[ShellCommand]] | None:
+    """Return what a person types in a block, and its commands; ``None`` if it is no readable shell."""
+    if block.language not in SHELL_LANGUAGES:
+        return None
+    text = typed_text(block.text)
+    try:
+        return text, split(text)
+    except ShellSyntaxError:
+        return None
 
 
 def is_preparation(words: Sequence[str], harmless: Container[str]) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from lesson_runner.markdown.yamltext import Origin, load
 from lesson_runner.model import Rule
 from lesson_runner.plugin import Action, Outcome, hookimpl
-from lesson_runner.rules import planning, reading, table
+from lesson_runner.rules import planning, reading, status, table
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -48,3 +49,24 @@ def test_examples(rule: Rule, lesson: Lesson, tmp_path: Path) -> None:
     assert page is not None
     assert rule.id in found(lesson, tmp_path, page["wrong"])
     assert found(lesson, tmp_path, page["right"]) == []
+
+
+FRONT = re.compile(
+    r"\nWrong:\n\n```yaml\n(?P<wrong>.*?)\n```\n\nRight:\n\n```yaml\n(?P<right>.*?)\n```$", re.DOTALL
+)
+STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [rule for rule in status.RULES if rule.id != "duplicate-lesson"],  # that takes two files
+    ids=lambda rule: rule.id,
+)
+def test_examples_of_frontmatter(lesson: Lesson, tmp_path: Path, rule: Rule) -> None:
+    match = FRONT.search(table.page_of(rule))
+    assert match is not None
+    for example, expected in ((match["wrong"], [rule.id]), (match["right"], [])):
+        front = {"supportedHardware": ["n150"], **load(example, Origin(tmp_path, 1)).data}
+        (tmp_path / "a.md").write_text(lesson_text(STEP, **front))
+        said = lesson("validate", "a.md", "--json")
+        assert [item["rule"] for item in said.json["findings"]] == expected

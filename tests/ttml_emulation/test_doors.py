@@ -102,13 +102,13 @@ class TestLoad:
     @pytest.mark.parametrize("arguments", [("bf16",), ("device", "fast")])
     def test_unknown_names_are_errors(self, arguments: tuple[str, ...]) -> None:
         with pytest.raises(ValueError, match="known: "):
-            ttml_emulation.load(*arguments)  # type: ignore[arg-type]
+            ttml_emulation.load(*arguments)  # type: ignore[arg-type]  # that they are no known names is tested
 
     def test_a_description_gives_the_same_arithmetic_again(self, world: Any) -> None:
         described = ttml_emulation.describe()
         assert (described["numerics"], described["matmul"]) == (world.numerics, world.matmul)
         assert set(described) == {"numerics", "matmul", "device", "torch", "threads", "cpu_capability"}
-        ttml_emulation.load(described["numerics"], described["matmul"])  # type: ignore[arg-type]
+        ttml_emulation.load(described["numerics"], described["matmul"])  # type: ignore[arg-type]  # texts of a record
         assert ttml_emulation.describe() == described
 
     def test_the_choice_is_timed_once(self, monkeypatch: pytest.MonkeyPatch) -> None:

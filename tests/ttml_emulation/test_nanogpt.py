@@ -230,7 +230,7 @@ class TestModules:
     def test_ones_own_module_has_parameters(self, world: Any) -> None:
         modules = world.ttml.modules
 
-        class Net(modules.AbstractModuleBase):  # type: ignore[misc,name-defined]
+        class Net(modules.AbstractModuleBase):  # type: ignore[misc,name-defined]  # a module made at run time
             def __init__(self) -> None:
                 super().__init__()
                 self.layers = modules.ModuleList([modules.LinearLayer(32, 32, False)])

@@ -31,6 +31,6 @@ MODES = {
 def enter(mode: str) -> World:
     """Load that arithmetic, with no device open, no graph, and the default seed."""
     numerics, matmul = MODES[mode]
-    modules = load(numerics, matmul)  # type: ignore[arg-type]
+    modules = load(numerics, matmul)  # type: ignore[arg-type]  # from a table of texts
     AutoContext.renew()
     return World(*modules, numerics, matmul)

@@ -9,7 +9,10 @@ from lesson_ct4.blocks.interpret import ABSORBED, interpret_block
 from lesson_ct4.data.fetch import NAME, URL
 from lesson_ct4.names import base_name
 from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location
-from lesson_tenstorrent.shellwords import SHELL_LANGUAGES, ShellSyntaxError, is_preparation, split, typed_text
+from lesson_tenstorrent.shellwords import (
+    commands_of,
+    is_preparation,
+)
 
 MOST_DIGITS = 9
 """Of a number of lines; Python refuses to read one of 5,000."""
@@ -62,13 +65,10 @@ def _with_prompt_checked(call: ActionCall, lesson: Lesson) -> ActionCall:
 
 def _previews(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
     """Return a call for each ``head`` of the lesson's text, if the block does nothing besides."""
-    if block.language not in SHELL_LANGUAGES or "head" not in block.text:
+    read = commands_of(block) if "head" in block.text else None
+    if read is None:
         return None
-    text = typed_text(block.text)
-    try:
-        commands = split(text)
-    except ShellSyntaxError:
-        return None
+    text, commands = read
     calls: list[ActionCall] = []
     for command in commands:
         words = [word.text for word in command.words]
