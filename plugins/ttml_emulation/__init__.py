@@ -26,7 +26,7 @@ def load(
     ways once and takes the faster. A resumed run passes what `describe` reported, because the two differ in
     the last bits.
 
-    There is one device, and so one choice, in a process: another choice closes the device, drops the graph
+    There is one context, and so one choice, in a process: another choice closes the device, drops the graph
     and restores the default seed, and tensors made before must not be used any more. If PyTorch is not
     imported yet, two settings of the process are made first (see `ttml_emulation.tuning`). Raises
     ValueError for an unknown name, ImportError without PyTorch.

@@ -8,12 +8,14 @@ everything that uses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .device import MeshDevice, require_one
+from .device import MeshDevice
 from .enums import GradMode
+from .missing import Partial
+from .parallelism import DistributedConfig, ParallelismContext
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -46,17 +48,20 @@ class Profiler:
         """Do nothing."""
 
 
-class AutoContext:
+class AutoContext(Partial):
     """The singleton that operations and random numbers depend on.
 
     `std::mt19937` and numpy's legacy generator are the same algorithm with the same seeding, so the sequence
     of dropout seeds equals the one a board draws.
     """
 
+    _symbol = "ttml.autograd.AutoContext"
     _instance: ClassVar[AutoContext | None] = None
 
     def __init__(self) -> None:
         self._device: MeshDevice | None = None
+        self._fabric = False
+        self._parallelism: ParallelismContext | None = None
         self._mode = GradMode.ENABLED
         self._nodes: list[Node] = []
         self._count = 0
@@ -81,16 +86,16 @@ class AutoContext:
     def open_device(
         self, mesh_shape: Sequence[int] | None = None, device_ids: Sequence[int] | None = None
     ) -> None:
-        """Open the device.
+        """Open the device: one chip, or a mesh of `mesh_shape` chips.
 
-        Raises RuntimeError if it is open, if `mesh_shape` is not two integers, or if more than one is wanted.
+        Raises RuntimeError if it is open, if `mesh_shape` is not two integers whose product is 1 to 32, or if
+        `device_ids` are not one a chip.
         """
         if self._device is not None:
             raise RuntimeError("open_device was called after the device was created.")
-        require_one((1, 1) if mesh_shape is None else mesh_shape)
-        if device_ids is not None and len(device_ids) > 1:
-            raise RuntimeError(f"the emulation has one device; it cannot open {len(device_ids)}")
-        self._device = MeshDevice()
+        self._device = MeshDevice(
+            (1, 1) if mesh_shape is None else mesh_shape, device_ids or (), self._fabric
+        )
 
     def get_device(self) -> MeshDevice:
         """Return the device, opening it if it is not open."""
@@ -99,13 +104,47 @@ class AutoContext:
         assert self._device is not None
         return self._device
 
+    def opened(self) -> MeshDevice | None:
+        """Return the device if it is open."""
+        return self._device
+
     def close_device(self) -> None:
-        """Close the device; nothing happens if it is not open."""
+        """Close the device and take the links between chips down; nothing happens if it is not open.
+
+        A parallelism context stays, as on a board.
+        """
         self._device = None
+        self._fabric = False
+
+    def set_fabric(self, enabled: bool) -> None:
+        """Say whether the next device to be opened gets links between its chips."""
+        self._fabric = enabled
+
+    def initialize_parallelism_context(self, config: DistributedConfig) -> None:
+        """Say what the mesh's axes are for, once in a process; RuntimeError the second time.
+
+        Opens a device if none is open. See `ParallelismContext` for the configurations that raise.
+        """
+        if self._parallelism is not None:
+            raise RuntimeError("ParallelismContext is already initialized.")
+        self._parallelism = ParallelismContext(self.get_device(), config)
+
+    def is_parallelism_context_initialized(self) -> bool:
+        """Return whether `initialize_parallelism_context` was called."""
+        return self._parallelism is not None
+
+    def get_parallelism_context(self) -> ParallelismContext:
+        """Return what the axes are for; RuntimeError if nobody said."""
+        if self._parallelism is None:
+            raise RuntimeError("ParallelismContext is not initialized.")
+        return self._parallelism
 
     def get_profiler(self) -> Profiler:
         """Return a profiler that does nothing."""
         return Profiler()
+
+    def close_profiler(self) -> None:
+        """Do nothing: a profiler holds nothing."""
 
     # --- random numbers
 
@@ -123,6 +162,14 @@ class AutoContext:
     def draw_seed(self) -> int:
         """Return the generator's next 32 bits."""
         return int(self._generator.randint(0, 2**32, dtype=np.uint32))
+
+    def get_generator_state(self) -> object:
+        """Return where the generator stands, for `set_generator_state`."""
+        return self._generator.get_state()
+
+    def set_generator_state(self, state: Any) -> None:
+        """Put the generator where it stood when `get_generator_state` returned `state`."""
+        self._generator.set_state(state)
 
     # --- the tape
 
@@ -160,13 +207,13 @@ class AutoContext:
         self._nodes.clear()
 
 
-def run_backward(root: Node, retain_graph: bool) -> None:
-    """Run the nodes that `root` depends on, newest first.
+def run_backward(roots: Sequence[Node], retain_graph: bool) -> None:
+    """Run the nodes that `roots`, one on each chip, depend on, newest first.
 
     Raises RuntimeError if one of them has run without `retain_graph`, or was dropped by `reset_graph`.
     """
-    reached = {root.number: root}
-    pending = [root]
+    reached = {root.number: root for root in roots}
+    pending = list(roots)
     while pending:
         for link in pending.pop().links:
             if link.number not in reached:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 
 from . import numerics
+from .chips import on_every_chip
 from .enums import DataType
 from .modules import NamedParameters
 from .tensor import Tensor, stored
 from .values import Value
+
+Held = TypeVar("Held", Tensor, Value)
 
 
 def clip_grad_norm(
@@ -22,9 +27,14 @@ def clip_grad_norm(
     """Scale the gradients so that their joint norm is at most `max_norm`.
 
     Returns the norm before, `[1, 1, 1, 1]` FLOAT32. It is a float32 sum; the gradients are multiplied by
-    max_norm / (norm + 1e-6), at most 1, and rounded.
+    max_norm / (norm + 1e-6), at most 1, and rounded. On a mesh every chip does this with its own gradients:
+    average them first, or the chips' parameters will differ.
     Raises RuntimeError for a norm that is not finite, if `error_if_nonfinite`.
     """
+    chips = parameters.per_chip()
+    if len(chips) > 1:
+        clipped = [clip_grad_norm(part, max_norm, p_norm_type, error_if_nonfinite) for part in chips]
+        return Tensor.joined(clipped)
     found = [tensor for tensor in parameters.values() if tensor.grad is not None]
     grads = [tensor.grad for tensor in found if tensor.grad is not None]
     norms = [torch.linalg.vector_norm(grad, p_norm_type, dtype=torch.float32) for grad in grads]
@@ -42,16 +52,23 @@ def clip_grad_norm(
     return Tensor(Value(total.view(1, 1, 1, 1), DataType.FLOAT32), False)
 
 
-def zeros_like(tensor: Tensor) -> Tensor:
-    """Return zeros of the same shape."""
-    return stored(torch.zeros_like(tensor.half()))
+def zeros_like(tensor: Held) -> Held:
+    """Return zeros of the same shape; for a `ttnn` tensor, one of its type."""
+    return _like(tensor, torch.zeros_like)
 
 
-def ones_like(tensor: Tensor) -> Tensor:
-    """Return ones of the same shape."""
-    return stored(torch.ones_like(tensor.half()))
+def ones_like(tensor: Held) -> Held:
+    """Return ones of the same shape; for a `ttnn` tensor, one of its type."""
+    return _like(tensor, torch.ones_like)
 
 
-def empty_like(tensor: Tensor) -> Tensor:
+def empty_like(tensor: Held) -> Held:
     """Return a tensor of the same shape; its values are zeros here, and anything on a board."""
     return zeros_like(tensor)
+
+
+@on_every_chip
+def _like(tensor: Held, make: Callable[[torch.Tensor], torch.Tensor]) -> Held:
+    if isinstance(tensor, Value):
+        return Value(make(tensor.data), tensor.dtype, tensor.layout)
+    return stored(make(tensor.half()))

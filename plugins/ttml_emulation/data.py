@@ -1,11 +1,29 @@
-"""`ttml.common.data`: the character tokenizer and the causal mask."""
+"""`ttml.common.data`: the character tokenizer, batches of a text, and the causal mask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from .missing import NotEmulatedCallError, message
+from .paths import get_tt_metal_home
+
+__all__ = [
+    "BEGIN_TOKEN",
+    "END_TOKEN",
+    "PAD_TOKEN",
+    "CharTokenizer",
+    "build_causal_mask",
+    "get_batch",
+    "load_shakespeare_text",
+    "prepare_data",
+]
+
+PAD_TOKEN, BEGIN_TOKEN, END_TOKEN = "<PAD>", "<BEG>", "<END>"
+Ids = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 class CharTokenizer:
@@ -14,10 +32,10 @@ class CharTokenizer:
     `stoi` maps a token to its id, `itos` lists the tokens.
     """
 
-    PAD, BEG, END = "<PAD>", "<BEG>", "<END>"
-
-    def __init__(self, text: str) -> None:
-        self.itos = [self.PAD, *sorted(set(text)), self.BEG, self.END]
+    def __init__(self, text: str, add_padding_token: bool = True, add_begin_end_tokens: bool = True) -> None:
+        first = [PAD_TOKEN] if add_padding_token else []
+        last = [BEGIN_TOKEN, END_TOKEN] if add_begin_end_tokens else []
+        self.itos = [*first, *sorted(set(text)), *last]
         self.stoi = {token: index for index, token in enumerate(self.itos)}
 
     @property
@@ -37,3 +55,31 @@ class CharTokenizer:
 def build_causal_mask(length: int) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Return `[1, 1, length, length]` float32: ones on and below the diagonal, zeros above."""
     return np.tril(np.ones((1, 1, length, length), dtype=np.float32))
+
+
+def load_shakespeare_text() -> str:
+    """Return the text that a tt-metal tree has; FileNotFoundError without one."""
+    return (Path(get_tt_metal_home()) / "tt-train" / "data" / "shakespeare.txt").read_text("utf-8")
+
+
+def prepare_data(
+    yaml_config: Mapping[str, Any],
+) -> tuple[Ids, Ids, int, Callable[[Iterable[int]], str]]:
+    """Return the ids to train on, those to validate on (the last tenth), the vocabulary's size, and `decode`.
+
+    The size is rounded up to a multiple of 32. Raises NotEmulatedCallError for the tokenizer `bpe`.
+    """
+    if yaml_config.get("training_config", {}).get("tokenizer_type", "char") == "bpe":
+        raise NotEmulatedCallError(message("ttml.common.data.prepare_data with tokenizer_type bpe"))
+    text = load_shakespeare_text()
+    tokenizer = CharTokenizer(text)
+    ids = np.array(tokenizer.encode(text), dtype=np.uint32)
+    cut = int(len(ids) * 0.9)
+    return ids[:cut], ids[cut:], -(-tokenizer.vocab_size // 32) * 32, tokenizer.decode
+
+
+def get_batch(split_ids: Ids, seq_len: int, batch_size: int) -> tuple[Ids, Ids]:
+    """Return `[batch, seq_len]` ids from random places, and the ids that follow; numpy's global generator."""
+    starts = np.random.randint(0, len(split_ids) - seq_len - 1, size=batch_size)
+    windows = np.stack([split_ids[start : start + seq_len + 1] for start in starts]).astype(np.uint32)
+    return windows[:, :-1], windows[:, 1:]

@@ -66,7 +66,7 @@ class InferenceMode(Enum):
 
 
 class RunnerType(Enum):
-    """`ttml.models.RunnerType`. MemoryEfficient recomputes on a board; here it computes as Default does."""
+    """`ttml.models.RunnerType`. MemoryEfficient computes activations twice instead of keeping them."""
 
     Default = 0
     MemoryEfficient = 1
@@ -75,6 +75,13 @@ class RunnerType(Enum):
     def from_string(name: str) -> RunnerType:
         """Return the member called `default` or `memory_efficient`; ValueError for another name."""
         return _by_name({"default": RunnerType.Default, "memory_efficient": RunnerType.MemoryEfficient}, name)
+
+
+class GraphRunMode(Enum):
+    """`ttnn.graph.RunMode`: whether operations are executed while memory is tracked, or only recorded."""
+
+    NORMAL = 0
+    NO_DISPATCH = 1
 
 
 class WeightTyingType(Enum):

@@ -1,58 +1,61 @@
-"""`ttml.modules`: the base of models, and the layers a NanoGPT is made of."""
+"""`_ttml.modules`: the base of every model, which registers nothing by itself, and the linear layer in C++.
+
+`ttml_emulation.layers` has what is Python on a board as well, and registers what is set as an attribute.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from .context import AutoContext
 from .enums import DataType, RunMode
-from .ops.embedding import embedding
 from .ops.linear import linear
 from .tensor import Tensor
-
-Init = Callable[[tuple[int, ...]], Tensor]
-"""Makes a parameter of a given shape."""
 
 
 class NamedParameters(dict[str, Tensor]):
     """Parameters by path, such as `NanoGPT/blocks/0/mlp/fc1/weight`. The order is no part of the contract."""
 
+    def parts(self) -> list[Tensor]:
+        """Return every tensor of every chip, one parameter after the other."""
+        return [part for tensor in self.values() for part in tensor.parts]
 
-class Parameter:
-    """A tensor that a module lists among its parameters when it is set as an attribute."""
+    def per_chip(self) -> list[NamedParameters]:
+        """Return each chip's parameters; these themselves where there is one chip."""
+        count = max((len(tensor.parts) for tensor in self.values()), default=1)
+        if count == 1:
+            return [self]
+        return [
+            NamedParameters((name, tensor.parts[chip]) for name, tensor in self.items())
+            for chip in range(count)
+        ]
 
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
+
+class _State:
+    """What a module keeps; one object, so that a sub-class may use any attribute name."""
+
+    __slots__ = ("mode", "modules", "name", "tensors")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mode = RunMode.TRAIN
+        self.tensors: dict[str, Tensor] = {}
+        self.modules: dict[str, ModuleBase] = {}
 
 
 class ModuleBase:
-    """A named tree of parameters and sub-modules; setting an attribute registers it.
+    """A named tree of parameters and sub-modules that were registered. A sub-class defines `forward`."""
 
-    A `Parameter` set as an attribute is read back as its tensor. A sub-class defines `forward`.
-    """
-
-    _name: str
-    _mode: RunMode
-    _tensors: dict[str, Tensor]
-    _modules: dict[str, ModuleBase]
+    __slots__ = ("__dict__", "__weakref__", "_native")
+    _native: _State
 
     def __init__(self) -> None:
-        object.__setattr__(self, "_tensors", {})
-        object.__setattr__(self, "_modules", {})
-        self._name = type(self).__name__
-        self._mode = RunMode.TRAIN
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if isinstance(value, Parameter):
-            self._tensors[name] = value = value.tensor
-        elif isinstance(value, ModuleBase):
-            self._modules[name] = value
-        elif isinstance(value, Tensor) and name in self._tensors:
-            self._tensors[name] = value
-        object.__setattr__(self, name, value)
+        # Past any __setattr__ of a sub-class, which may expect this to have run.
+        object.__setattr__(self, "_native", _State(type(self).__name__))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what `forward` does."""
@@ -64,67 +67,67 @@ class ModuleBase:
 
     def get_name(self) -> str:
         """Return the name that starts the parameters' paths: the class's, unless `create_name` changed it."""
-        return self._name
+        return self._native.name
 
     def create_name(self, name: str) -> None:
         """Set the name that starts the parameters' paths."""
-        self._name = name
+        self._native.name = name
 
     # --- parameters
 
     def register_tensor(self, tensor: Tensor, name: str) -> None:
         """Add a parameter; RuntimeError if the name is taken."""
         self._require_free(name)
-        self._tensors[name] = tensor
+        self._native.tensors[name] = tensor
 
     def register_module(self, module: ModuleBase, name: str) -> None:
         """Add a sub-module; RuntimeError if the name is taken."""
         self._require_free(name)
-        self._modules[name] = module
+        self._native.modules[name] = module
 
     def override_tensor(self, tensor: Tensor, name: str) -> None:
         """Replace a parameter; RuntimeError if there is none of that name."""
-        if name not in self._tensors:
-            raise RuntimeError(f"{self._name} has no tensor called {name!r}")
-        self._tensors[name] = tensor
+        if name not in self._native.tensors:
+            raise RuntimeError(f"{self._native.name} has no tensor called {name!r}")
+        self._native.tensors[name] = tensor
 
     def override_module(self, module: ModuleBase, name: str) -> None:
         """Replace a sub-module; RuntimeError if there is none of that name."""
-        if name not in self._modules:
-            raise RuntimeError(f"{self._name} has no module called {name!r}")
-        self._modules[name] = module
+        if name not in self._native.modules:
+            raise RuntimeError(f"{self._native.name} has no module called {name!r}")
+        self._native.modules[name] = module
 
     def _require_free(self, name: str) -> None:
-        if name in self._tensors or name in self._modules:
-            raise RuntimeError(f"{self._name} already has something called {name!r}")
+        if name in self._native.tensors or name in self._native.modules:
+            raise RuntimeError(f"{self._native.name} already has something called {name!r}")
 
     def parameters(self) -> NamedParameters:
         """Return the parameters of this module and those below; a shared one is listed once."""
         found = NamedParameters()
         seen: set[int] = set()
-        for path, tensor in self._walk(self._name):
+        for path, tensor in self._walk(self._native.name):
             if id(tensor) not in seen:
                 seen.add(id(tensor))
                 found[path] = tensor
         return found
 
     def _walk(self, path: str) -> Iterator[tuple[str, Tensor]]:
-        for name, tensor in self._tensors.items():
+        for name, tensor in self._native.tensors.items():
             yield f"{path}/{name}", tensor
-        for name, module in self._modules.items():
+        for name, module in self._native.modules.items():
             yield from module._walk(f"{path}/{name}")
 
     # --- modes
 
     def set_run_mode(self, mode: RunMode) -> None:
         """Set the mode here and in every sub-module."""
-        self._mode = mode
-        for module in self._modules.values():
+        self._native.mode = mode
+        for module in self._native.modules.values():
             module.set_run_mode(mode)
 
     def get_run_mode(self) -> RunMode:
         """Return the mode; a new module trains."""
-        return self._mode
+        return self._native.mode
 
     def train(self) -> None:
         """Switch dropout on."""
@@ -135,92 +138,83 @@ class ModuleBase:
         self.set_run_mode(RunMode.EVAL)
 
 
-AbstractModuleBase = ModuleBase
+class BaseTransformer(ModuleBase):
+    """`_ttml.models.BaseTransformer`: the base of models in C++. It adds the loading of safetensors there."""
 
 
-class ModuleList(ModuleBase):
-    """Sub-modules called `0`, `1`, ..."""
+class LinearLayer(ModuleBase):
+    """x W^T + b, with `weight` `[1, 1, out, in]` and `bias` `[1, 1, 1, out]`, as the first versions have it.
 
-    def __init__(self, modules: Iterable[ModuleBase] = ()) -> None:
+    Made from sizes, or from a weight (and a bias, or whether to make one). What it makes is uniform in
+    +-1 / sqrt(in), drawn with a seed of the context's generator, one a tensor; a board draws other numbers.
+    It can be pickled. Raises RuntimeError for a weight of another rank.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
-        for module in modules:
-            self.append(module)
+        self.create_name("linear")
+        weight, bias = _tensors(*args, **kwargs)
+        self.register_tensor(weight, "weight")
+        if bias is not None:
+            self.register_tensor(bias, "bias")
 
-    def append(self, module: ModuleBase) -> None:
-        """Add a module at the end."""
-        self.register_module(module, str(len(self._modules)))
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `[..., out]` for `[..., in]`."""
+        tensors = self._native.tensors
+        return linear(x, tensors["weight"], tensors.get("bias"))
 
-    def __iter__(self) -> Iterator[ModuleBase]:
-        return iter(self._modules.values())
+    def get_weight(self) -> Tensor:
+        """Return the weight."""
+        return self._native.tensors["weight"]
 
-    def __len__(self) -> int:
-        return len(self._modules)
+    def get_weight_numpy(self) -> np.ndarray[Any, Any]:
+        """Return a copy of the weight, float32."""
+        return self.get_weight().to_numpy(DataType.FLOAT32)
 
-    def __getitem__(self, index: int) -> ModuleBase:
-        return list(self._modules.values())[index]
+    def __getstate__(self) -> dict[str, Any]:
+        arrays = {name: value.to_numpy(DataType.FLOAT32) for name, value in self._native.tensors.items()}
+        return {"name": self.get_name(), "tensors": arrays}
 
-
-def constant(value: float) -> Init:
-    """Return an initializer that fills with `value`."""
-    return lambda shape: parameter_from(np.full(shape, value, dtype=np.float32))
-
-
-def normal(mean: float = 0.0, std: float = 0.02) -> Init:
-    """Return an initializer that draws from a normal distribution, with numpy's global generator."""
-    return lambda shape: parameter_from(np.random.normal(mean, std, shape).astype(np.float32))
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__init__()
+        self.create_name(state["name"])
+        for name, array in state["tensors"].items():
+            self.register_tensor(parameter_from(array), name)
 
 
-def uniform(limit: float) -> Init:
-    """Return an initializer that draws from [-limit, limit], with numpy's global generator."""
-    return lambda shape: parameter_from(np.random.uniform(-limit, limit, shape).astype(np.float32))
+def _tensors(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
+    """Return weight and bias for any of the three forms of `LinearLayer`."""
+    if isinstance(args[0] if args else kwargs.get("weight"), Tensor):
+        return _from_weight(*args, **kwargs)
+    return _from_sizes(*args, **kwargs)
+
+
+def _from_sizes(in_features: int, out_features: int, has_bias: bool = True) -> tuple[Tensor, Tensor | None]:
+    limit = 1 / math.sqrt(in_features)
+    weight = uniform((1, 1, out_features, in_features), limit)
+    return weight, uniform((1, 1, 1, out_features), limit) if has_bias else None
+
+
+def _from_weight(
+    weight: Tensor, has_bias: bool | Tensor = True, bias: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    if weight.get_rank() != 4:
+        raise RuntimeError(f"a linear layer's weight is [1, 1, out, in], not {weight.shape()}")
+    if isinstance(has_bias, Tensor):
+        bias = has_bias
+    elif bias is None and has_bias:
+        bias = uniform((1, 1, 1, weight.shape()[-2]), 1 / math.sqrt(weight.shape()[-1]))
+    return weight, bias
+
+
+def uniform(shape: tuple[int, ...], limit: float) -> Tensor:
+    """Return a parameter drawn from [-limit, limit], with a seed of the context's generator."""
+    generator = np.random.default_rng(AutoContext.get_instance().draw_seed())
+    return parameter_from(generator.uniform(-limit, limit, shape).astype(np.float32))
 
 
 def parameter_from(array: np.ndarray[Any, np.dtype[np.float32]]) -> Tensor:
     """Return a tensor that holds `array` in the type that parameters are stored in."""
     return Tensor.from_numpy(array, new_type=DataType.BFLOAT16)
-
-
-class LinearLayer(ModuleBase):
-    """x W^T + b, with `weight` `[1, 1, out, in]` and `bias` `[1, 1, 1, out]`.
-
-    Without initializers both are uniform in +-1 / sqrt(in), as in `ttml`.
-    """
-
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        has_bias: bool = True,
-        weight_init: Init | None = None,
-        bias_init: Init | None = None,
-    ) -> None:
-        super().__init__()
-        bare = uniform(1 / math.sqrt(in_features))
-        self.weight: Tensor
-        self.bias: Tensor | None = None
-        self.__setattr__("weight", Parameter((weight_init or bare)((1, 1, out_features, in_features))))
-        if has_bias:
-            self.__setattr__("bias", Parameter((bias_init or bare)((1, 1, 1, out_features))))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return `[..., out]` for `[..., in]`."""
-        return linear(x, self.weight, self.bias)
-
-    def get_weight(self) -> Tensor:
-        """Return the weight."""
-        return self.weight
-
-
-class Embedding(ModuleBase):
-    """A table `weight` `[1, 1, V, E]`."""
-
-    def __init__(self, num_embeddings: int, embedding_dim: int, weight_init: Init | None = None) -> None:
-        super().__init__()
-        self.weight: Tensor
-        self.__setattr__(
-            "weight", Parameter((weight_init or normal())((1, 1, num_embeddings, embedding_dim)))
-        )
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Return `[B, 1, T, E]` for ids `[B, 1, 1, T]`."""
-        return embedding(ids, self.weight)

@@ -8,14 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .enums import RunMode, RunnerType, WeightTyingType
-from .modules import Embedding, LinearLayer, ModuleBase, ModuleList, Parameter, constant, normal
+from .layers import (
+    AbstractModuleBase,
+    Embedding,
+    LinearLayer,
+    ModuleList,
+    Parameter,
+    constant,
+    normal,
+)
+from .modules import NamedParameters, parameter_from
 from .ops import binary
 from .ops.attention import scaled_dot_product_attention
 from .ops.dropout import dropout
 from .ops.layernorm import layernorm
 from .ops.multi_head_utils import heads_creation, heads_fusion
 from .ops.unary import gelu
+from .recompute import memory_efficient_runner
 from .tensor import Tensor
 from .values import Value
 
@@ -60,7 +72,7 @@ class NanoGPTConfig:
             )
 
 
-class _Module(ModuleBase):
+class _Module(AbstractModuleBase):
     """A module whose dropout follows the run mode."""
 
     def __init__(self, probability: float = 0.0) -> None:
@@ -75,12 +87,10 @@ class _Module(ModuleBase):
 class TrainablePositionalEmbedding(_Module):
     """Adds a learned row for each position, then applies dropout."""
 
-    weight: Tensor
-
     def __init__(self, sequence_length: int, embedding_dim: int, dropout: float = 0.0) -> None:
         super().__init__(dropout)
         self._length = sequence_length
-        self.__setattr__("weight", Parameter(normal()((1, 1, sequence_length, embedding_dim))))
+        self.weight = Parameter(normal()((1, 1, sequence_length, embedding_dim)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the same shape `[B, 1, T, E]`; ValueError unless T is the length it was made for."""
@@ -88,23 +98,20 @@ class TrainablePositionalEmbedding(_Module):
             raise ValueError(
                 f"the sequence has {x.shape()[2]} positions; the model takes exactly {self._length}"
             )
-        return self.drop(binary.add(x, self.weight))
+        return self.drop(binary.add(x, self.weight.tensor))
 
 
-class LayerNorm(ModuleBase):
+class LayerNorm(AbstractModuleBase):
     """Normalization with `gamma` and, if wanted, `beta`, `[1, 1, 1, E]`."""
-
-    gamma: Tensor
-    beta: Tensor | None
 
     def __init__(self, features: int, bias: bool = True) -> None:
         super().__init__()
-        self.__setattr__("gamma", Parameter(constant(1)((1, 1, 1, features))))
-        self.__setattr__("beta", Parameter(constant(0)((1, 1, 1, features))) if bias else None)
+        self.gamma = Parameter(constant(1)((1, 1, 1, features)))
+        self.beta = Parameter(constant(0)((1, 1, 1, features))) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the same shape."""
-        return layernorm(x, self.gamma, self.beta)
+        return layernorm(x, self.gamma.tensor, self.beta.tensor if self.beta else None)
 
 
 class MultiHeadAttention(_Module):
@@ -123,7 +130,7 @@ class MultiHeadAttention(_Module):
         return self.drop(self.out_linear(mixed))
 
 
-class MLP(_Module):
+class GPTMLP(_Module):
     """Two linear layers with a GELU between them, four times as wide inside."""
 
     def __init__(self, width: int, dropout: float) -> None:
@@ -136,7 +143,7 @@ class MLP(_Module):
         return self.drop(self.fc2(gelu(self.fc1(x))))
 
 
-class Block(ModuleBase):
+class GPTBlock(AbstractModuleBase):
     """One layer of the model."""
 
     def __init__(self, config: NanoGPTConfig) -> None:
@@ -144,7 +151,7 @@ class Block(ModuleBase):
         self.ln1 = LayerNorm(config.n_embd, config.bias)
         self.attention = MultiHeadAttention(config.n_embd, config.n_head, config.dropout)
         self.ln2 = LayerNorm(config.n_embd, config.bias)
-        self.mlp = MLP(config.n_embd, config.dropout)
+        self.mlp = GPTMLP(config.n_embd, config.dropout)
 
     def forward(self, x: Tensor, mask: Mask = None) -> Tensor:
         """Return the same shape `[B, 1, T, E]`."""
@@ -152,11 +159,8 @@ class Block(ModuleBase):
         return binary.add(x, self.mlp(self.ln2(x)))
 
 
-class NanoGPT(ModuleBase):
+class NanoGPT(AbstractModuleBase):
     """The model. Weights are drawn from N(0, 0.02) with numpy's global generator; seed that before."""
-
-    ln_f_gamma: Tensor
-    ln_f_beta: Tensor | None
 
     def __init__(self, config: NanoGPTConfig) -> None:
         config.check()
@@ -167,10 +171,9 @@ class NanoGPT(ModuleBase):
         if config.weight_tying is WeightTyingType.Enabled:
             self.tok_emb.weight = self.fc.weight
         self.pos_emb = TrainablePositionalEmbedding(config.block_size, config.n_embd, config.dropout)
-        self.blocks = ModuleList(Block(config) for _ in range(config.n_layer))
-        self.__setattr__("ln_f_gamma", Parameter(constant(1)((1, 1, 1, config.n_embd))))
-        beta = Parameter(constant(0)((1, 1, 1, config.n_embd))) if config.bias else None
-        self.__setattr__("ln_f_beta", beta)
+        self.blocks = ModuleList(GPTBlock(config) for _ in range(config.n_layer))
+        self.ln_f_gamma = Parameter(constant(1)((1, 1, 1, config.n_embd)))
+        self.ln_f_beta = Parameter(constant(0)((1, 1, 1, config.n_embd))) if config.bias else None
 
     def forward(self, idx: Tensor, mask: Mask = None) -> Tensor:
         """Return logits `[B, 1, T, V]` for ids `[B, 1, 1, T]` UINT32.
@@ -180,9 +183,11 @@ class NanoGPT(ModuleBase):
         `block_size`.
         """
         x = self.pos_emb(self.tok_emb(idx))
+        recompute = self.config.runner_type is RunnerType.MemoryEfficient
         for block in self.blocks:
-            x = block(x, mask)
-        logits: Tensor = self.fc(layernorm(x, self.ln_f_gamma, self.ln_f_beta))
+            x = memory_efficient_runner(block, x, mask) if recompute else block(x, mask)
+        beta = self.ln_f_beta.tensor if self.ln_f_beta else None
+        logits: Tensor = self.fc(layernorm(x, self.ln_f_gamma.tensor, beta))
         return logits
 
 
@@ -193,3 +198,13 @@ def create_nanogpt(config: NanoGPTConfig) -> NanoGPT:
 
 def _linear(fan_in: int, fan_out: int) -> LinearLayer:
     return LinearLayer(fan_in, fan_out, True, normal(), constant(0))
+
+
+def initialize_weights_gpt2(parameters: NamedParameters) -> None:
+    """Draw every weight from N(0, 0.02) with numpy's global generator, and set biases to 0; norms stay."""
+    for name, tensor in parameters.items():
+        shape = tuple(tensor.shape())
+        if "weight" in name:
+            tensor.assign(normal()(shape))
+        elif "bias" in name:
+            tensor.assign(parameter_from(np.zeros(shape, dtype=np.float32)))

@@ -1,4 +1,7 @@
-"""`ttml.autograd.Tensor`: a value on the device, its gradient, and the operation it came from."""
+"""`ttml.autograd.Tensor`: a value on the device, its gradient, and the operation it came from.
+
+On a mesh a tensor is one such tensor for each chip (see `ttml_emulation.chips`).
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,20 @@ import numpy as np
 import torch
 
 from . import numerics, values
+from .chips import OnChips, on_every_chip
 from .context import AutoContext, Node, run_backward
 from .enums import DataType, GradMode, Layout, PreferredPrecision
+from .placement import MeshToTensor, TensorToMesh
 from .values import Value
 
 
-class Tensor:
-    """An autograd tensor. `shape()` and `dtype()` are methods, unlike on the `ttnn` tensor inside."""
+class Tensor(OnChips):
+    """An autograd tensor. `shape()` and `dtype()` are methods, unlike on the `ttnn` tensor inside.
 
+    On a mesh, `shape()` is that of what one chip holds, which is a part of what was sharded.
+    """
+
+    _symbol = "ttml.autograd.Tensor"
     __slots__ = (
         "__weakref__",
         "_causal",
@@ -33,6 +42,10 @@ class Tensor:
     def __init__(self, value: Value | Tensor | None = None, requires_grad: bool = True) -> None:
         if isinstance(value, Tensor):
             value = value.get_value(PreferredPrecision.FULL)
+        self.chips = ()
+        if value is not None and value.chips:
+            self.chips = tuple(Tensor(part, requires_grad) for part in value.chips)
+            return
         self._data = torch.empty(0) if value is None else value.data
         self._dtype = DataType.FLOAT32 if value is None else value.dtype
         self._layout = Layout.TILE if value is None else value.layout
@@ -50,43 +63,49 @@ class Tensor:
         numpy_tensor: np.ndarray[Any, Any],
         layout: Layout = Layout.TILE,
         new_type: DataType | None = None,
-        mapper: object | None = None,  # noqa: ARG004
+        mapper: TensorToMesh | None = None,
     ) -> Tensor:
-        """Copy an array to the device, as `new_type` or as its own type.
+        """Copy an array to the device, as `new_type` or as its own type; this opens the device.
 
-        Raises RuntimeError unless the array holds 32-bit integers, float32 or `ml_dtypes.bfloat16`.
+        On a mesh every chip gets the part that `mapper` gives it, or without one a copy of its own. Raises
+        RuntimeError unless the array holds 32-bit integers, float32 or `ml_dtypes.bfloat16`, and where the
+        mapper cannot divide it.
         """
-        AutoContext.get_instance().get_device()  # creating a tensor opens the device
-        data, dtype = values.from_numpy(numpy_tensor, new_type)
-        return Tensor(Value(data, dtype, layout))
+        return Tensor(values.upload(numpy_tensor, new_type, layout, mapper))
 
     def to_numpy(
         self,
         new_type: DataType | None = None,
-        composer: object | None = None,  # noqa: ARG002
+        composer: MeshToTensor | None = None,
     ) -> np.ndarray[Any, Any]:
         """Return a copy of the value, as `new_type` or as its own type.
 
-        BFLOAT16 comes as `ml_dtypes.bfloat16`. With one device a mapper or composer has nothing to do.
+        BFLOAT16 comes as `ml_dtypes.bfloat16`. What the chips of a mesh hold is joined by `composer`;
+        RuntimeError without one.
         """
-        return values.to_numpy(self._data, new_type or self._dtype)
+        parts = [values.to_numpy(part._data, new_type or part._dtype) for part in self.parts]
+        return values.download(self, parts, composer)
 
     # --- the value
 
+    @on_every_chip
     def shape(self) -> list[int]:
         """Return the dimensions."""
         return list(self._data.shape)
 
     get_shape = shape
 
+    @on_every_chip
     def get_rank(self) -> int:
         """Return the number of dimensions."""
         return self._data.dim()
 
+    @on_every_chip
     def dtype(self) -> DataType:
         """Return the type the value is stored in."""
         return self._dtype
 
+    @on_every_chip
     def layout(self) -> Layout:
         """Return the layout."""
         return self._layout
@@ -94,7 +113,8 @@ class Tensor:
     get_layout = layout
 
     def item(self) -> float | int:
-        """Return the only element."""
+        """Return the only element; RuntimeError if there are more, or on a mesh."""
+        values.require_one_chip(self)
         return self._data.item()
 
     @property
@@ -102,18 +122,21 @@ class Tensor:
         """The tensor itself, which scripts read from what `parameters()` returns."""
         return self
 
+    @on_every_chip
     def get_value(self, precision: PreferredPrecision = PreferredPrecision.HALF) -> Value:
         """Return the `ttnn` tensor: a float32 value as bfloat16 unless `precision` says otherwise."""
         if precision is PreferredPrecision.HALF and self._dtype is DataType.FLOAT32:
             return Value(self.half(), numerics.current().data_type, self._layout)
         return Value(self._data, self._dtype, self._layout)
 
+    @on_every_chip
     def set_value(self, value: Value) -> None:
         """Replace the value."""
         self._data, self._dtype, self._layout = value.data, value.dtype, value.layout
         self._wide = None
         self._causal = None
 
+    @on_every_chip
     def assign(self, other: Tensor) -> None:
         """Copy the value of `other`, keeping this tensor's type; RuntimeError if the shapes differ."""
         if other.shape() != self.shape():
@@ -125,7 +148,7 @@ class Tensor:
         self._wide = None
         self._causal = None
 
-    # --- the value as operations take it
+    # --- the value as operations take it, on one chip
 
     @property
     def data(self) -> torch.Tensor:
@@ -169,19 +192,21 @@ class Tensor:
 
     # --- the gradient
 
+    @on_every_chip
     def is_grad_initialized(self) -> bool:
         """Return whether there is a gradient."""
         return self._grad is not None
 
     @property
     def grad(self) -> torch.Tensor | None:
-        """The stored gradient, or None."""
+        """The stored gradient on one chip, or None."""
         return self._grad
 
     @grad.setter
     def grad(self, grad: torch.Tensor | None) -> None:
         self._grad = grad
 
+    @on_every_chip
     def get_grad(self) -> Value:
         """Return the gradient; RuntimeError if there is none."""
         if self._grad is None:
@@ -194,14 +219,17 @@ class Tensor:
         """Return the gradient as a tensor that needs none; RuntimeError if there is none."""
         return Tensor(self.get_grad(), False)
 
+    @on_every_chip
     def set_grad(self, grad: Value) -> None:
         """Replace the gradient; RuntimeError if its shape is not the value's."""
         self._grad = self._checked(grad.data)
 
+    @on_every_chip
     def set_grad_from_tensor(self, grad: Tensor) -> None:
         """Replace the gradient; RuntimeError if its shape is not the value's."""
         self._grad = self._checked(grad.data)
 
+    @on_every_chip
     def add_grad(self, grad: Value) -> None:
         """Add to the gradient; nothing if none is required, RuntimeError if the shape is not the value's."""
         self.accumulate(self._checked(grad.data))
@@ -218,10 +246,12 @@ class Tensor:
             )
         return numerics.current().store(grad)
 
+    @on_every_chip
     def set_requires_grad(self, requires_grad: bool) -> None:
         """Say whether a gradient is wanted."""
         self._requires_grad = requires_grad
 
+    @on_every_chip
     def get_requires_grad(self) -> bool:
         """Return whether a gradient is wanted."""
         return self._requires_grad
@@ -229,29 +259,41 @@ class Tensor:
     # --- the tape
 
     def get_node(self) -> Node | None:
-        """Return the operation that made this tensor; None for a leaf."""
-        return self._node
+        """Return the operation that made this tensor; None for a leaf.
 
+        On a mesh, return a node that depends on the operations of all chips.
+        """
+        if not self.chips:
+            return self._node
+        nodes = [part._node for part in self.chips]
+        if not any(nodes):
+            return None
+        return AutoContext.get_instance().add_backward_node(lambda: None, nodes)
+
+    @on_every_chip
     def set_node(self, node: Node | None) -> None:
         """Set the operation that made this tensor; RuntimeError if it has one."""
         if self._node is not None:
             raise RuntimeError("the graph node is already set")
         self._node = node
 
+    @on_every_chip
     def clean_node(self) -> None:
         """Make this tensor a leaf."""
         self._node = None
 
     def backward(self, retain_graph: bool) -> None:
-        """Compute the gradients of everything this tensor depends on, starting from ones.
+        """Compute the gradients of everything this tensor depends on, starting from ones, on every chip.
 
         Pass the flag by position: earlier versions have no name for it. Raises RuntimeError if nothing was
         recorded, or if a part of the graph was used before without `retain_graph`.
         """
-        if self._node is None:
+        roots = [part._node for part in self.parts if part._node is not None]
+        if not roots:
             raise RuntimeError("backward needs a tensor that an operation made with gradients enabled")
-        self._grad = torch.ones_like(self.half())
-        run_backward(self._node, retain_graph)
+        for part in self.parts:
+            part._grad = torch.ones_like(part.half())
+        run_backward(roots, retain_graph)
 
     # --- operators (there is no division: `/` does not work in `ttml` either)
 
@@ -274,6 +316,7 @@ class Tensor:
         """Return a one-line description."""
         return repr(self)
 
+    @on_every_chip
     def __repr__(self) -> str:
         return f"ttml.autograd.Tensor(shape={self.shape()}, dtype={self._dtype.name})"
 
@@ -320,12 +363,12 @@ def record_many(
     context = AutoContext.get_instance()
     if context.get_gradient_mode() is GradMode.DISABLED:
         return
-    if not any(tensor.get_requires_grad() for tensor in inputs):
+    if not any(tensor._requires_grad for tensor in inputs):
         return
     for output in outputs:
-        output.set_requires_grad(True)
+        output._requires_grad = True
     context.add_backward_node(
         lambda: backward([output.grad for output in outputs]),
-        [tensor.get_node() for tensor in inputs],
+        [tensor._node for tensor in inputs],
         outputs,
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,21 +13,27 @@ import numpy as np
 
 from .context import AutoContext
 from .data import build_causal_mask
+from .distributed import concat_mesh_to_tensor_composer, enable_fabric
 from .enums import DataType, GradMode
 from .modules import ModuleBase, parameter_from
-from .optimizers import AdamW, AdamWConfig, OptimizerBase
+from .optimizers import AdamW, AdamWConfig, MorehAdamW, OptimizerBase
 from .optimizers import create_optimizer as _create
+from .paths import get_tt_metal_home, get_tt_metal_runtime_root
 from .tensor import Tensor
 
 __all__ = [
+    "PerformanceMeter",
     "build_causal_mask",
     "build_logits_mask",
     "create_optimizer",
     "get_loss_over_devices",
+    "get_tt_metal_home",
+    "get_tt_metal_runtime_root",
     "initialize_device",
     "no_grad",
     "round_up_to_tile",
     "set_seed",
+    "summary",
 ]
 
 
@@ -48,9 +56,9 @@ def no_grad() -> Iterator[None]:
         context.set_gradient_mode(before)
 
 
-def round_up_to_tile(value: int, tile_size: int = 32) -> int:
-    """Return the next multiple of `tile_size`."""
-    return -(-value // tile_size) * tile_size
+def round_up_to_tile(value: int, tile: int = 32) -> int:
+    """Return the next multiple of `tile`."""
+    return -(-value // tile) * tile
 
 
 def build_logits_mask(vocab_size: int, padded_vocab_size: int) -> Tensor:
@@ -61,14 +69,17 @@ def build_logits_mask(vocab_size: int, padded_vocab_size: int) -> Tensor:
 
 
 def initialize_device(yaml_config: Mapping[str, Any]) -> None:
-    """Open the device a configuration describes; RuntimeError if it wants more than one."""
+    """Open the chips a configuration describes, with links between them; RuntimeError if that cannot be."""
     device = yaml_config.get("device_config") or {}
-    AutoContext.get_instance().open_device(device.get("mesh_shape"), device.get("device_ids"))
+    shape = device.get("mesh_shape") or (1, 1)
+    enable_fabric(math.prod(shape))
+    AutoContext.get_instance().open_device(shape, device.get("device_ids"))
 
 
 def get_loss_over_devices(loss: Tensor) -> float:
-    """Return the mean of a loss as a number."""
-    return float(loss.to_numpy(DataType.FLOAT32).mean())
+    """Return the mean of a loss over the chips as a number."""
+    composer = concat_mesh_to_tensor_composer(AutoContext.get_instance().get_device(), 0)
+    return float(loss.to_numpy(DataType.FLOAT32, composer).mean())
 
 
 def create_optimizer(model: ModuleBase, yaml_config: Mapping[str, Any]) -> OptimizerBase:
@@ -91,4 +102,45 @@ def create_optimizer(model: ModuleBase, yaml_config: Mapping[str, Any]) -> Optim
         training.get("eps", 1e-8),
         training.get("weight_decay", 1e-2),
     )
-    return AdamW(model.parameters(), config)
+    kind = MorehAdamW if training.get("use_moreh_adamw") else AdamW
+    return kind(model.parameters(), config)
+
+
+def summary(model: ModuleBase) -> None:
+    """Print every parameter with its shape and size, those that are trained first, and the sums."""
+    rows = [
+        (not tensor.get_requires_grad(), name, str(tuple(tensor.shape())), math.prod(tensor.shape()))
+        for name, tensor in model.parameters().items()
+    ]
+    name_width = max((len(row[1]) for row in rows), default=0)
+    shape_width = max((len(row[2]) for row in rows), default=0)
+    for frozen, name, shape, size in sorted(rows):
+        state = "frozen" if frozen else "trained"
+        print(f" {name:<{name_width}} | {shape:<{shape_width}} | {size:>12,} | {state}")  # noqa: T201
+    trained = sum(row[3] for row in rows if not row[0])
+    total = sum(row[3] for row in rows)
+    print(f"Total params: {total:,}, trained: {trained:,}, frozen: {total - trained:,}")  # noqa: T201
+
+
+class PerformanceMeter:
+    """Samples and tokens a second over the last steps, by this machine's clock.
+
+    `cfg` has `batch_size`, `gradient_accumulation_steps` and `seq_len`.
+    """
+
+    def __init__(self, cfg: Any, window_size: int = 10) -> None:
+        self.cfg = cfg
+        self.window_size = window_size
+        self.steps: list[float] = []
+
+    def step(self) -> None:
+        """Note the time at which a step ended."""
+        self.steps = [*self.steps, time.time()][-self.window_size :]
+
+    def get_metrics(self) -> tuple[float, float]:
+        """Return samples a second and tokens a second; zeros before two steps have ended."""
+        window = self.steps[-1] - self.steps[0] if self.steps else 0
+        if window == 0:
+            return 0, 0
+        samples = len(self.steps) * self.cfg.batch_size * self.cfg.gradient_accumulation_steps
+        return samples / window, samples * self.cfg.seq_len / window

@@ -9,7 +9,10 @@ import numpy as np
 import torch
 
 from . import numerics
+from .chips import OnChips, on_every_chip
+from .context import AutoContext
 from .enums import DataType, Layout
+from .placement import MeshToTensor, TensorToMesh
 
 # UINT32 is stored as int64: PyTorch indexes with int64, and every uint32 fits.
 _TORCH = {
@@ -26,43 +29,54 @@ _NUMPY: dict[np.dtype[Any], DataType] = {
 }
 
 
-class Value:
-    """A `ttnn.Tensor`: unlike on an autograd tensor, `shape`, `dtype` and `layout` are properties."""
+class Value(OnChips):
+    """A `ttnn.Tensor`: unlike on an autograd tensor, `shape`, `dtype` and `layout` are properties.
 
+    On a mesh they are those of what one chip holds.
+    """
+
+    _symbol = "ttnn.Tensor"
     __slots__ = ("_dtype", "_layout", "data")
 
     def __init__(self, data: torch.Tensor, dtype: DataType, layout: Layout = Layout.TILE) -> None:
+        self.chips = ()
         self.data = data
         self._dtype = dtype
         self._layout = layout
 
     @property
+    @on_every_chip
     def shape(self) -> tuple[int, ...]:
         """The dimensions."""
         return tuple(self.data.shape)
 
     @property
+    @on_every_chip
     def dtype(self) -> DataType:
         """The data type."""
         return self._dtype
 
     @property
+    @on_every_chip
     def layout(self) -> Layout:
         """The layout that was asked for."""
         return self._layout
 
     def get_layout(self) -> Layout:
         """Return `layout`."""
-        return self._layout
+        return self.layout
 
     def item(self) -> float | int:
-        """Return the only element; RuntimeError if there are more."""
+        """Return the only element; RuntimeError if there are more, or on a mesh."""
+        require_one_chip(self)
         return self.data.item()
 
     def to_numpy(self) -> np.ndarray[Any, Any]:
-        """Return a copy in the numpy type of `dtype`."""
+        """Return a copy in the numpy type of `dtype`; RuntimeError on a mesh."""
+        require_one_chip(self)
         return to_numpy(self.data, self._dtype)
 
+    @on_every_chip
     def __repr__(self) -> str:
         return f"ttnn.Tensor(shape={list(self.shape)}, dtype={self._dtype.name}, layout={self._layout.name})"
 
@@ -96,6 +110,43 @@ def from_numpy(array: np.ndarray[Any, Any], new_type: DataType | None) -> tuple[
     else:
         data = torch.from_numpy(array)
     return convert(data.to(numerics.current().device), new_type or kind)
+
+
+def upload(
+    array: np.ndarray[Any, Any], new_type: DataType | None, layout: Layout, mapper: TensorToMesh | None = None
+) -> Value:
+    """Return a copy of `array` on the device, opening it if it is not open.
+
+    On a mesh every chip gets what `mapper` gives it, or without one a copy of its own. Raises RuntimeError
+    for what `from_numpy` or the mapper does not take.
+    """
+    device = AutoContext.get_instance().get_device()
+    if mapper is None:
+        parts = [array] * device.get_num_devices()
+    elif mapper.device is device:
+        parts = mapper.split(np.asarray(array))
+    else:
+        raise RuntimeError("the mapper was made for a device that is not the one that is open")
+    return Value.joined([Value(*from_numpy(part, new_type), layout) for part in parts])
+
+
+def download(
+    value: OnChips, parts: list[np.ndarray[Any, Any]], composer: MeshToTensor | None
+) -> np.ndarray[Any, Any]:
+    """Return the arrays of the chips as one; RuntimeError for several without a composer."""
+    if composer is None:
+        require_one_chip(value)
+        return parts[0]
+    return composer.join(parts)
+
+
+def require_one_chip(value: OnChips) -> None:
+    """Raise RuntimeError, in the words of a board, for a value that several chips hold."""
+    if value.chips:
+        raise RuntimeError(
+            f"Can't get a single buffer from host storage distributed over mesh of {len(value.chips)} chips. "
+            "Did you forget to use mesh composer to concatenate tensor shards?"
+        )
 
 
 def to_numpy(data: torch.Tensor, dtype: DataType) -> np.ndarray[Any, Any]:

@@ -12,6 +12,15 @@ pytest.importorskip("ml_dtypes", reason="the emulation converts bfloat16 with it
 
 from tests.ttml_emulation.worlds import MODES, World, enter  # noqa: E402
 
+from ttml_emulation.context import AutoContext  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Leave no device open: the next test of this process may be one of ct4's, which opens its own."""
+    yield
+    AutoContext.renew()
+
 
 @pytest.fixture(params=MODES)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:

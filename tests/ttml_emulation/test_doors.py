@@ -145,6 +145,7 @@ class TestScript:
         assert losses[-1] < losses[0]
         assert lines[12] == f"{'BFLOAT16' if numerics == 'device' else 'FLOAT32'} __main__ ['12']"
 
+    @pytest.mark.slow
     def test_a_script_imports_its_neighbours_and_its_exit_code_counts(self, tmp_path: Path) -> None:
         (tmp_path / "neighbour.py").write_text("CODE = 7\n")
         (tmp_path / "script.py").write_text("import neighbour, sys\nsys.exit(neighbour.CODE)\n")
@@ -170,6 +171,7 @@ class TestScript:
         assert message in printed
         assert printed.count("\n") == 1
 
+    @pytest.mark.slow
     def test_the_core_checks_hold_without_wide_vectors(self) -> None:
         here = Path(__file__).parent
         done = python(

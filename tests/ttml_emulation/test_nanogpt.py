@@ -237,7 +237,7 @@ class TestModules:
                 self.scale = modules.Parameter(tensor(world, np.ones((1, 1, 1, 32))))
 
             def forward(self, x: Any) -> Any:
-                return self.layers[0](x) * self.scale
+                return self.layers[0](x) * self.scale.tensor
 
         net = Net()
         assert set(net.parameters()) == {"Net/scale", "Net/layers/0/weight"}

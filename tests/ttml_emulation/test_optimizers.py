@@ -232,8 +232,8 @@ class TestRegistry:
         assert made.get_lr() == (0.0 if name == "NoOp" else 0.25)
 
     def test_an_unknown_type_is_an_error(self, world: Any) -> None:
-        with pytest.raises(RuntimeError, match="unknown optimizer 'Muon'"):
-            world.ttml.optimizers.create_optimizer({"type": "Muon"}, parameters(world, draw(1)))
+        with pytest.raises(RuntimeError, match="unknown optimizer 'Lion'"):
+            world.ttml.optimizers.create_optimizer({"type": "Lion"}, parameters(world, draw(1)))
 
     def test_stochastic_rounding_is_an_error(self, world: Any) -> None:
         with pytest.raises(RuntimeError, match="stochastic"):

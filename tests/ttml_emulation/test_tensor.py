@@ -270,17 +270,6 @@ class TestContext:
         with pytest.raises(RuntimeError, match="exactly 2"):
             world.ttml.autograd.AutoContext.get_instance().open_device(shape)
 
-    def test_there_is_one_device(self, world: Any) -> None:
-        context = world.ttml.autograd.AutoContext.get_instance()
-        with pytest.raises(RuntimeError, match="one device"):
-            context.open_device([1, 8])
-        with pytest.raises(RuntimeError, match="one device"):
-            context.open_device([1, 1], [0, 1])
-        with pytest.raises(RuntimeError, match="one device"):
-            world.ttml.core.distributed.enable_fabric(2)
-        with pytest.raises(RuntimeError, match="one device"):
-            world.ttml.core.distributed.shard_tensor_to_mesh_mapper(context.get_device(), 0)
-
     def test_its_generator_is_the_mt19937_of_the_cpp_standard(self, world: Any) -> None:
         context = world.ttml.autograd.AutoContext.get_instance()
         drawn = [context.draw_seed() for _ in range(10_000)]

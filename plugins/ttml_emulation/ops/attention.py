@@ -14,6 +14,7 @@ from functools import lru_cache
 import torch
 
 from .. import numerics
+from ..chips import on_every_chip
 from ..tensor import Tensor, is_causal, record, stored
 from ..values import Value
 from ._shapes import require_rank
@@ -24,6 +25,7 @@ BLOCKED = -1e9
 """The score of a position that may not be attended to."""
 
 
+@on_every_chip
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | Value | None = None
 ) -> Tensor:

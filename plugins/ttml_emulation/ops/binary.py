@@ -5,15 +5,18 @@ from __future__ import annotations
 import torch
 
 from .. import numerics
+from ..chips import on_every_chip
 from ..tensor import Tensor, record, stored
 from ._shapes import reduce_to
 
 
+@on_every_chip
 def add(a: Tensor, b: Tensor) -> Tensor:
     """Return a + b."""
     return _linear_combination(a, b, 1.0)
 
 
+@on_every_chip
 def sub(a: Tensor, b: Tensor) -> Tensor:
     """Return a - b."""
     return _linear_combination(a, b, -1.0)
@@ -33,6 +36,7 @@ def _linear_combination(a: Tensor, b: Tensor, sign: float) -> Tensor:
     return record(out, [a, b], backward)
 
 
+@on_every_chip
 def mul(a: Tensor, b: Tensor | float) -> Tensor:
     """Return a * b, where b is a tensor or a number."""
     if not isinstance(b, Tensor):
@@ -56,6 +60,7 @@ def _scale(a: Tensor, factor: float) -> Tensor:
     return record(out, [a], lambda grad: a.accumulate(grad * factor))
 
 
+@on_every_chip
 def div(a: Tensor, b: Tensor) -> Tensor:
     """Return a / b. Tensors have no `/` operator in `ttml`; this is how to divide."""
     top, bottom = a.wide(), b.wide()

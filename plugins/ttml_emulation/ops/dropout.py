@@ -12,19 +12,28 @@ from ..tensor import Tensor, record, stored
 _BITS = 15  # random bits an element: a probability is exact to 1.5e-5
 
 
-def dropout(tensor: Tensor, probability: float, use_per_device_seed: bool = False) -> Tensor:  # noqa: ARG001
+def dropout(tensor: Tensor, probability: float, use_per_device_seed: bool = False) -> Tensor:
     """Return x times a mask that is 0 with `probability` and 1 / (1 - probability) otherwise.
 
     The mask depends on the shape and on one seed drawn from the context's generator. A probability of 0
-    returns `tensor` itself and draws nothing. There is one device, so `use_per_device_seed` changes nothing.
+    returns `tensor` itself and draws nothing. On a mesh every chip has the same seed, and so the same
+    mask on its part of the batch; with `use_per_device_seed` a chip's number in the mesh is added to it.
     Raises ValueError outside [0, 1).
     """
     if not 0 <= probability < 1:
         raise ValueError(f"a dropout probability is in [0, 1), not {probability}")
     if probability == 0:
         return tensor
+    seed = AutoContext.get_instance().draw_seed()
+    own = int(use_per_device_seed)
+    return Tensor.joined(
+        [_drop(part, probability, (seed + own * chip) % 2**32) for chip, part in enumerate(tensor.parts)]
+    )
+
+
+def _drop(tensor: Tensor, probability: float, seed: int) -> Tensor:
     x = tensor.half()
-    keep = mask(x.shape, probability, AutoContext.get_instance().draw_seed())
+    keep = mask(x.shape, probability, seed)
     return record(stored(x * keep), [tensor], lambda grad: tensor.accumulate(grad * keep))
 
 

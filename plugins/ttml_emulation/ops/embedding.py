@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 
 from .. import numerics
+from ..chips import on_every_chip
 from ..tensor import Tensor, record, stored
 from ._shapes import require_rank
 
 
+@on_every_chip
 def embedding(tensor: Tensor, weight: Tensor) -> Tensor:
     """Return the rows of `weight` that the ids in `tensor` name.
 

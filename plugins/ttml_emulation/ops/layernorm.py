@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 
 from .. import numerics
+from ..chips import on_every_chip
 from ..tensor import Tensor, record, stored
 
 EPSILON = 1e-6  # ttml's; PyTorch's default is 1e-5
 
 
+@on_every_chip
 def layernorm(tensor: Tensor, gamma: Tensor, beta: Tensor | None = None) -> Tensor:
     """Return (x - mean) / sqrt(variance + 1e-6) * gamma + beta, over the last dimension.
 

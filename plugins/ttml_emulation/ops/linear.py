@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 
 from .. import numerics
+from ..chips import on_every_chip
 from ..tensor import Tensor, record, stored
 
 
+@on_every_chip
 def linear(tensor: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return x W^T + b, rounded once.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 
 from .. import numerics
+from ..chips import on_every_chip
 from ..enums import ReduceType
 from ..tensor import Tensor, record, stored
 from ._shapes import require_rank
 
 
+@on_every_chip
 def cross_entropy_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = ReduceType.MEAN) -> Tensor:
     """Return -log softmax(prediction)[target].
 
@@ -43,6 +45,7 @@ def cross_entropy_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = 
     return record(out, [prediction], backward)
 
 
+@on_every_chip
 def mse_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = ReduceType.MEAN) -> Tensor:
     """Return the mean of (prediction - target)^2, `[1, 1, 1, 1]`, or the squares themselves with NONE.
 

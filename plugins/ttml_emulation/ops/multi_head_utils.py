@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 
 from .. import numerics
+from ..chips import on_every_chip
 from ..tensor import Tensor, record, record_many, stored
 from ._shapes import require_rank
 
 
+@on_every_chip
 def heads_creation(qkv: Tensor, num_heads: int) -> tuple[Tensor, Tensor, Tensor]:
     """Split `[B, 1, T, 3E]` into query, key and value, each `[B, num_heads, T, E / num_heads]`.
 
@@ -36,6 +38,7 @@ def heads_creation(qkv: Tensor, num_heads: int) -> tuple[Tensor, Tensor, Tensor]
     return outs[0], outs[1], outs[2]
 
 
+@on_every_chip
 def heads_fusion(tensor: Tensor) -> Tensor:
     """Join `[B, H, T, D]` to `[B, 1, T, H * D]`; RuntimeError for another rank."""
     require_rank("the heads", tensor, 4)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import torch
 
+from ..chips import on_every_chip
 from ..enums import DataType, Layout
 from ..tensor import Tensor
 from ..values import Value
 
 
+@on_every_chip
 def sample_op(
     logits: Tensor, temperature: float, seed: int, logits_padding_mask: Tensor | None = None
 ) -> Tensor:

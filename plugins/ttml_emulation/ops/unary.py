@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 
 from .. import numerics
+from ..chips import on_every_chip
 from ..tensor import Tensor, record, stored
 
 
+@on_every_chip
 def gelu(tensor: Tensor) -> Tensor:
     """Return x Phi(x), with the normal distribution Phi exact (erf), and its exact derivative.
 
@@ -23,12 +25,14 @@ def gelu(tensor: Tensor) -> Tensor:
     return record(out, [tensor], backward)
 
 
+@on_every_chip
 def relu(tensor: Tensor) -> Tensor:
     """Return max(x, 0)."""
     x = tensor.half()
     return record(stored(torch.relu(x)), [tensor], lambda grad: tensor.accumulate(grad * (x > 0)))
 
 
+@on_every_chip
 def silu(tensor: Tensor) -> Tensor:
     """Return x sigmoid(x)."""
     x = tensor.wide()
@@ -41,6 +45,7 @@ def silu(tensor: Tensor) -> Tensor:
     return record(stored(x * gate), [tensor], backward)
 
 
+@on_every_chip
 def mean(tensor: Tensor) -> Tensor:
     """Return the mean of all elements, `[1, 1, 1, 1]`."""
     x = tensor.wide()

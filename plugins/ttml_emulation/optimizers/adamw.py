@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..chips import on_every_chip
 from ..enums import DataType
 from ..modules import NamedParameters
 from ..tensor import Tensor
@@ -83,20 +84,20 @@ class AdamW(OptimizerBase):
         found = self._with_gradient()
         if found:
             self._update(
-                [t.data for _, t, _ in found], [grad for _, _, grad in found], [n for n, _, _ in found]
+                [t.data for _, t, _ in found], [grad for _, _, grad in found], [at for at, _, _ in found]
             )
         for _, tensor, _ in found:
             tensor.changed_in_place()
 
-    def _update(self, values: list[torch.Tensor], grads: list[torch.Tensor], names: list[str]) -> None:
+    def _update(self, values: list[torch.Tensor], grads: list[torch.Tensor], places: list[int]) -> None:
         config = self._config
         steps = torch.tensor(float(self._steps), device=values[0].device)
         torch._fused_adamw_(
             values,
             grads,
-            [self._m[name].data for name in names],
-            [self._v[name].data for name in names],
-            [self._vmax[name].data for name in names] if config.amsgrad else [],
+            _at(places, self._m),
+            _at(places, self._v),
+            _at(places, self._vmax) if config.amsgrad else [],
             [steps] * len(values),
             lr=self._lr,
             beta1=config.beta1,
@@ -119,21 +120,28 @@ class AdamWFullPrecision(AdamW):
         super().__init__(params, config)
         self._dtype = torch.float32
         self._make_moments()
-        self._master = NamedParameters(
-            (name, Tensor(Value(tensor.data.to(torch.float32, copy=True), DataType.FLOAT32), False))
-            for name, tensor in params.items()
-        )
+        self._master = NamedParameters((name, _float32_copy(tensor)) for name, tensor in params.items())
 
     def _moments(self) -> dict[str, NamedParameters]:
         return super()._moments() | {"master_weights": self._master}
 
-    def _update(self, values: list[torch.Tensor], grads: list[torch.Tensor], names: list[str]) -> None:
-        masters = [self._master[name].data for name in names]
-        super()._update(masters, [grad.float() for grad in grads], names)
+    def _update(self, values: list[torch.Tensor], grads: list[torch.Tensor], places: list[int]) -> None:
+        masters = _at(places, self._master)
+        super()._update(masters, [grad.float() for grad in grads], places)
         for value, master in zip(values, masters, strict=True):
             value.copy_(master)
 
     def _restored(self) -> None:
-        for name, tensor in self._params.items():
-            tensor.data.copy_(self._master[name].data)
+        for tensor, master in zip(self._params.parts(), self._master.parts(), strict=True):
+            tensor.data.copy_(master.data)
             tensor.changed_in_place()
+
+
+def _at(places: list[int], named: NamedParameters) -> list[torch.Tensor]:
+    parts = named.parts()
+    return [parts[place].data for place in places]
+
+
+@on_every_chip
+def _float32_copy(tensor: Tensor) -> Tensor:
+    return Tensor(Value(tensor.data.to(torch.float32, copy=True), DataType.FLOAT32), False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ..chips import on_every_chip
 from ..enums import DataType
 from ..modules import NamedParameters
 from ..tensor import Tensor
@@ -27,8 +28,8 @@ class OptimizerBase:
 
     def zero_grad(self) -> None:
         """Drop the gradients."""
-        for tensor in self._params.values():
-            tensor.grad = None
+        for part in self._params.parts():
+            part.grad = None
 
     def get_name(self) -> str:
         """Return the name of the class."""
@@ -72,7 +73,8 @@ class OptimizerBase:
                     )
         for kind, mine in moments.items():
             for name, tensor in mine.items():
-                tensor.data.copy_(state[kind][name].data)
+                for mine_part, part in zip(tensor.parts, state[kind][name].parts, strict=True):
+                    mine_part.data.copy_(part.data)
         self._steps = int(state["steps"])
         self._restored()
 
@@ -83,8 +85,10 @@ class OptimizerBase:
     def _restored(self) -> None:
         """Called after a state was copied in."""
 
-    def _with_gradient(self) -> list[tuple[str, Tensor, torch.Tensor]]:
-        return [(name, t, t.grad) for name, t in self._params.items() if t.grad is not None]
+    def _with_gradient(self) -> list[tuple[int, Tensor, torch.Tensor]]:
+        """Return what has a gradient, on every chip: place in `NamedParameters.parts`, tensor, gradient."""
+        parts = enumerate(self._params.parts())
+        return [(place, part, part.grad) for place, part in parts if part.grad is not None]
 
 
 class NoOp(OptimizerBase):
@@ -96,20 +100,14 @@ class NoOp(OptimizerBase):
 
 
 def zeros_like(params: NamedParameters, dtype: torch.dtype | None = None) -> NamedParameters:
-    """Return a zero for each parameter, in the parameter's type or in `dtype` (float32)."""
-    return NamedParameters(
-        (
-            name,
-            Tensor(
-                Value(
-                    torch.zeros_like(tensor.data, dtype=dtype, memory_format=torch.contiguous_format),
-                    tensor.dtype() if dtype is None else DataType.FLOAT32,
-                ),
-                False,
-            ),
-        )
-        for name, tensor in params.items()
-    )
+    """Return a zero for each parameter, on every chip, in the parameter's type or in `dtype` (float32)."""
+    return NamedParameters((name, _zeros_like(tensor, dtype)) for name, tensor in params.items())
+
+
+@on_every_chip
+def _zeros_like(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+    zeros = torch.zeros_like(tensor.data, dtype=dtype, memory_format=torch.contiguous_format)
+    return Tensor(Value(zeros, tensor.dtype() if dtype is None else DataType.FLOAT32), False)
 
 
 def _require_same(what: str, given: set[str], wanted: set[str]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..missing import NotEmulatedCallError, message
 from ..modules import NamedParameters
 from .adamw import AdamW, AdamWConfig, AdamWFullPrecision, AdamWFullPrecisionConfig, MorehAdamW
 from .base import NoOp, OptimizerBase
 from .sgd import SGD, SGDConfig
 
+NOT_EMULATED = ("AdamWComposite", "Muon", "RemoteOptimizer", "SGDComposite")
+"""What a board's own registry has besides."""
 Factory = Callable[[Mapping[str, Any], NamedParameters], OptimizerBase]
 
 
@@ -44,8 +47,10 @@ _factories: dict[str, Factory] = {
 
 
 def create_optimizer(config: Mapping[str, Any], params: NamedParameters) -> OptimizerBase:
-    """Return the optimizer that `config["type"]` names; RuntimeError for an unknown one."""
+    """Return the optimizer that `config["type"]` names; RuntimeError if it is unknown or not emulated."""
     name = config.get("type")
+    if name in NOT_EMULATED:
+        raise NotEmulatedCallError(message(f"the optimizer {name}"))
     if name not in _factories:
         raise RuntimeError(f"unknown optimizer {name!r}; known: {', '.join(sorted(_factories))}")
     return _factories[name](config, params)

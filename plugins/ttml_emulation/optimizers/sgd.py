@@ -50,11 +50,12 @@ class SGD(OptimizerBase):
         """Make one step with every parameter that has a gradient."""
         config = self._config
         self._steps += 1
-        for name, tensor, grad in self._with_gradient():
+        buffers = self._buffer.parts()
+        for place, tensor, grad in self._with_gradient():
             value = tensor.data.float()
             slope = grad.float() + config.weight_decay * value
             if config.momentum:
-                buffer = self._buffer[name].data
+                buffer = buffers[place].data
                 keep = 0.0 if self._steps == 1 else config.dampening
                 moving = config.momentum * buffer.float() + (1 - keep) * slope
                 buffer.copy_(moving)

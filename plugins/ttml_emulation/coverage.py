@@ -1,0 +1,128 @@
+"""`python -m ttml_emulation.coverage`: which names of a board are emulated, and which of those tests name.
+
+Whether a name is emulated is asked of the modules that scripts get. Whether it is tested is read from the
+syntax trees of the tests, without running them: see `named`.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from . import load
+from .board_names import names
+
+TESTS = Path(__file__).parents[2] / "tests" / "ttml_emulation"
+"""Where the tests are in the project's tree; an installed package has none."""
+
+
+def emulated(module: ModuleType, symbol: str) -> bool:
+    """Return whether `ttml.ops.x` is there, looked up in the module `ttml`, and is more than a name."""
+    thing: Any = module
+    for name in symbol.split(".")[1:]:
+        if isinstance(thing, type) and name in getattr(thing, "__annotations__", {}):
+            return True  # set when an object is made
+        if not hasattr(thing, name):
+            return False
+        thing = getattr(thing, name)
+    return _is_more_than_a_name(thing)
+
+
+def _is_more_than_a_name(thing: Any) -> bool:
+    if isinstance(thing, ModuleType):
+        return any(_is_more_than_a_name(value) for key, value in vars(thing).items() if key[:2] != "__")
+    return not getattr(thing, "not_emulated", False)
+
+
+def uses(tests: Path) -> set[tuple[str, str]]:
+    """Return the pairs (what stands before, name) that tests in `tests`, and scripts inside them, use.
+
+    `ttml.optimizers.AdamW`, `optimizers.AdamW`, `from ttml.optimizers import AdamW` and, after `o =
+    ttml.optimizers`, `o.AdamW` all give ("optimizers", "AdamW"). `getattr(ttml.optimizers, name)` gives such
+    a pair with every text in the same file. An attribute of anything gives ("", name) as well.
+    """
+    found: set[tuple[str, str]] = set()
+    for path in sorted(tests.glob("*.py")):
+        for tree in _trees(path.read_text("utf-8")):
+            nodes = list(ast.walk(tree))
+            aliases = dict(pair for node in nodes for pair in _aliases(node))
+            texts = {node.value for node in nodes if isinstance(node, ast.Constant) and _is_name(node.value)}
+            for node in nodes:
+                found |= set(_used(node, aliases, texts))
+    return found
+
+
+def _trees(text: str) -> Iterator[ast.Module]:
+    tree = ast.parse(text)
+    yield tree
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "import " in node.value:
+            try:
+                yield ast.parse(node.value)
+            except SyntaxError:
+                continue
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier()
+
+
+def _aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield the variables that an assignment makes, and the last name of what each gets."""
+    if not isinstance(node, ast.Assign):
+        return
+    for target in node.targets:
+        many = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+        targets = target.elts if many and isinstance(target, ast.Tuple) else [target]
+        values = node.value.elts if many and isinstance(node.value, ast.Tuple) else [node.value]
+        for one, value in zip(targets, values, strict=False):
+            if isinstance(one, ast.Name) and isinstance(value, ast.Attribute):
+                yield one.id, value.attr
+
+
+def _used(node: ast.AST, aliases: dict[str, str], texts: set[Any]) -> Iterator[tuple[str, str]]:
+    if isinstance(node, ast.Attribute):
+        yield "", node.attr
+        yield from ((before, node.attr) for before in _before(node.value, aliases))
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield from ((node.module.split(".")[-1], alias.name) for alias in node.names)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+        yield from ((before, text) for before in _before(node.args[0], aliases) for text in texts)
+
+
+def _before(node: ast.AST, aliases: dict[str, str]) -> list[str]:
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    return [aliases.get(node.id, node.id)] if isinstance(node, ast.Name) else []
+
+
+def named(used: set[tuple[str, str]], holder: str, name: str) -> bool:
+    """Return whether a test names it after its module, or, if a class has it, after anything."""
+    last = holder.split(".")[-1]
+    return ("", name) in used if last[0].isupper() and last != "MemoryUsageTracker" else (last, name) in used
+
+
+def table(tests: Path = TESTS) -> str:
+    """Return the table in markdown; without the tests' folder the last column says so."""
+    ttml, ttnn = load()
+    from .namespaces import NATIVE, build  # after `load`, which prepares the process for PyTorch
+
+    trees = {"ttml": [ttml, build("_ttml", NATIVE)["_ttml"]], "ttnn": [ttnn]}
+    used = uses(tests) if tests.is_dir() else None
+    rows = ["| where | emulated and named in a test | emulated | not emulated |", "|---|---|---|---|"]
+    for holder, held in names().items():
+        modules = trees[holder.split(".")[0]]
+        there = [name for name in held if any(emulated(module, f"{holder}.{name}") for module in modules)]
+        tested = [name for name in there if used is not None and named(used, holder, name)]
+        columns = tested, [n for n in there if n not in tested], [n for n in held if n not in there]
+        cells = " | ".join(", ".join(f"`{name}`" for name in column) for column in columns)
+        rows.append(f"| `{holder}` | {cells} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())

@@ -1,0 +1,213 @@
+"""`ttml.core.utils.MemoryUsageTracker`: the memory of the emulation's own tensors, phase by phase.
+
+The numbers are bytes of PyTorch tensors in this process, counted at every operation. They are not a board's:
+the emulation keeps copies in float32 that a board does not, and a board pads to tiles and has buffers of its
+own.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from .enums import GraphRunMode
+from .missing import NotEmulatedCallError, message
+
+TRACKER = (
+    "begin_capture",
+    "clear",
+    "end_capture",
+    "get_dram_usage",
+    "get_dram_usage_all",
+    "get_l1_usage",
+    "get_l1_usage_all",
+    "get_trace_names",
+    "print_memory_usage",
+    "snapshot",
+)
+_MB = 2**20
+
+
+@dataclass(frozen=True)
+class DRAMUsage:
+    """A phase in bytes: the most in use above what was in use when it began, and what came and went."""
+
+    peak: int
+    total_allocations: int
+    total_deallocations: int
+
+
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
+    """Counts what tensors occupy; those that existed before are known, and counted only when they go."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
+        self._known: dict[int, weakref.ref[Any]] = {}
+        self._began = self._now = self._peak = self._came = self._gone = 0
+        self._watching = True
+        for thing in gc.get_objects():
+            if issubclass(type(thing), torch.Tensor):  # isinstance would ask objects that act when asked
+                self._know(thing)
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        # The inputs too: what numpy made reaches PyTorch without an operation.
+        for tensor in tree_leaves((args, kwargs, out)):
+            if isinstance(tensor, torch.Tensor):
+                size = self._know(tensor)
+                self._came += size
+                self._now += size
+        self._peak = max(self._peak, self._now)
+        return out
+
+    def _know(self, tensor: torch.Tensor) -> int:
+        """Return the bytes behind a tensor that were not known yet."""
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._known:
+            return 0
+
+        def free(_: object) -> None:
+            del self._known[key]
+            if self._watching:
+                self._gone += size
+                self._now -= size
+
+        self._known[key] = weakref.ref(storage, free)
+        return size
+
+    def finish_phase(self) -> DRAMUsage:
+        """Return what happened since the last phase ended."""
+        usage = DRAMUsage(self._peak - self._began, self._came, self._gone)
+        self._began = self._peak = self._now
+        self._came = self._gone = 0
+        return usage
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._watching = False
+        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
+
+
+_watch: _Watch | None = None
+_phases: dict[str, DRAMUsage] = {}
+
+
+class Guard:
+    """Ends the capture and forgets the phases when a `with` block ends, unless it was released."""
+
+    def __init__(self) -> None:
+        self._released = False
+
+    def release(self) -> None:
+        """Let the capture and its phases be."""
+        self._released = True
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if not self._released:
+            clear()
+
+
+def begin_capture(mode: GraphRunMode = GraphRunMode.NORMAL) -> Guard:
+    """Begin to watch.
+
+    Raises RuntimeError if a capture is running, NotEmulatedCallError for NO_DISPATCH: nothing computes here
+    without using the memory.
+    """
+    global _watch
+    if mode is not GraphRunMode.NORMAL:
+        raise NotEmulatedCallError(message("ttml.core.utils.MemoryUsageTracker with RunMode.NO_DISPATCH"))
+    if _watch is not None:
+        raise RuntimeError("begin_capture was called while a capture is running")
+    _phases.clear()
+    _watch = _Watch()
+    _watch.__enter__()  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
+    return Guard()
+
+
+def snapshot(name: str) -> None:
+    """End a phase and call it `name`; RuntimeError without a capture."""
+    if _watch is None:
+        raise RuntimeError(f"snapshot {name!r} was called without begin_capture")
+    _phases[name] = _watch.finish_phase()
+
+
+def end_capture(name: str = "END_TRACE") -> None:
+    """End the last phase and the capture; RuntimeError without one."""
+    global _watch
+    snapshot(name)
+    if _watch is not None:
+        _watch.stop()
+    _watch = None
+
+
+def clear() -> None:
+    """End the capture, if one is running, and forget the phases."""
+    if _watch is not None:
+        end_capture()
+    _phases.clear()
+
+
+def get_trace_names() -> list[str]:
+    """Return the phases' names in order."""
+    return list(_phases)
+
+
+def get_dram_usage(name: str) -> DRAMUsage:
+    """Return a phase; RuntimeError if there is none of that name."""
+    if name not in _phases:
+        raise RuntimeError(f"no phase is called {name!r}; there are: {', '.join(_phases) or 'none'}")
+    return _phases[name]
+
+
+def get_dram_usage_all() -> list[tuple[str, DRAMUsage]]:
+    """Return the phases in order."""
+    return list(_phases.items())
+
+
+def get_l1_usage(name: str) -> None:
+    """Raise NotEmulatedCallError: there is no core's own memory here."""
+    raise NotEmulatedCallError(message(f"ttml.core.utils.MemoryUsageTracker.get_l1_usage ({name})"))
+
+
+def get_l1_usage_all() -> None:
+    """Raise NotEmulatedCallError: there is no core's own memory here."""
+    raise NotEmulatedCallError(message("ttml.core.utils.MemoryUsageTracker.get_l1_usage_all"))
+
+
+def print_memory_usage() -> None:
+    """Print the phases, in MB of 2^20 bytes."""
+    print("Memory of the emulation's own tensors, in this process; a board's is another")  # noqa: T201
+    current = most = 0
+    for name, usage in _phases.items():
+        change = usage.total_allocations - usage.total_deallocations
+        most = max(most, current + usage.peak)
+        current += change
+        print(f"--- {name} ---")  # noqa: T201
+        _print_row(
+            ("Segment Peak", usage.peak),
+            ("Allocations", usage.total_allocations),
+            ("Deallocations", usage.total_deallocations),
+            ("Segment Change", change),
+        )
+        _print_row(("Cumulative Peak", most), ("Cumulative Current", current))
+
+
+def _print_row(*figures: tuple[str, int]) -> None:
+    print("  Emulation: " + ", ".join(f"{name} {size / _MB:.2f} MB" for name, size in figures))  # noqa: T201
