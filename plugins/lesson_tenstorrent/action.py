@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from lesson_runner.checks import Check, Machine
 from lesson_runner.context import StepContext
 from lesson_runner.model import Action, Json, Outcome
-from lesson_tenstorrent.checks import Check, Machine
-from lesson_tenstorrent.environment import CHECKS
 from lesson_tenstorrent.findings import look, outcome
 from lesson_tenstorrent.packages import import_check, package_check, read_requirement
-from lesson_tenstorrent.tree import SUBMODULES, VARIABLES
-from lesson_tenstorrent.ttml import TTML, UNRELATED_TTML
+from lesson_tenstorrent.table import KNOWN
 
-KNOWN = {check.id: check for check in (*CHECKS, SUBMODULES, VARIABLES, UNRELATED_TTML, TTML)}
-"""What ``checks`` can name."""
 IMPORTED = {name: KNOWN[name] for name in ("ttnn", "ttml")}
 """What is imported for real."""
 NAME = "tenstorrent.check"
@@ -35,7 +31,12 @@ def checks_for(params: Json) -> list[Check]:
 
 def run(params: Json, context: StepContext) -> Outcome:
     """Look, show a table of what was found, and fail if something is wrong."""
-    machine = Machine(backend=context.run.backend, workspace=context.workspace.root)
+    machine = Machine(
+        backend=context.run.backend,
+        hardware=context.run.hardware,
+        lesson=context.run.lesson.frontmatter,
+        workspace=context.workspace.root,
+    )
     return outcome(look(checks_for(params), machine, context))
 
 
@@ -82,4 +83,5 @@ CHECK = Action(
     command=describe,
     merge=merge,
     only_checks=True,
+    checks=checks_for,
 )

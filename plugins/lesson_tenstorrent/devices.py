@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lesson_runner.model import Hardware
+
 DEVICES = Path("/dev/tenstorrent")
 """Where the kernel driver (tt-kmd) puts the device files."""
 
@@ -26,3 +28,11 @@ def describe_devices(folder: Path = DEVICES) -> str:
     if count:
         return f"{count} device file{'s' if count != 1 else ''} in {folder}"
     return f"{folder} has no device files" if folder.is_dir() else f"{folder} is absent"
+
+
+def hardware_of(folder: Path | None = None) -> Hardware:
+    """Return what the device files alone tell: how many there are, but not which board."""
+    folder = folder or DEVICES
+    count = count_devices(folder)
+    found_by = describe_devices(folder)
+    return Hardware("unknown", found_by, count) if count else Hardware("none", found_by, kind="none")

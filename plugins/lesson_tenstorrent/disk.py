@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 
-from lesson_tenstorrent.checks import Check, Finding, Machine
+from lesson_runner.checks import Check, Finding, Machine
 
 BOARD_DISK_GB = 5.0
 """For a tt-metal build and four checkpoints (the published ct4 lesson)."""
@@ -12,9 +13,14 @@ EMULATED_DISK_GB = 1.0
 """For four stages of the full model with the optimizer's state, 65 MB each, and what they share."""
 
 
-def check_disk(machine: Machine) -> Finding:
-    """Compare the free space where the workspace is, or will be."""
-    wanted = machine.disk_gb
+def check_disk(machine: Machine, wanted: float | None = None) -> Finding:
+    """
+    Compare the free space where the workspace is, or will be.
+
+    Args:
+        machine: where to look.
+        wanted: in units of 10^9 bytes; ``None`` for what any lesson here needs.
+    """
     if wanted is None:
         wanted = BOARD_DISK_GB if machine.wants_board else EMULATED_DISK_GB
     place = machine.workspace.absolute()
@@ -27,4 +33,7 @@ def check_disk(machine: Machine) -> Finding:
     return Finding("failed", found, expected, "free some space, or put the workspace elsewhere: --workspace")
 
 
-DISK = Check("disk", "disk space", "a run that cannot save its result is lost", check_disk)
+def disk_check(wanted: float | None = None) -> Check:
+    """Return the check for a lesson that says how much it wants, in units of 10^9 bytes."""
+    why = "a run that cannot save its result is lost"
+    return Check("disk", "disk space", why, partial(check_disk, wanted=wanted))

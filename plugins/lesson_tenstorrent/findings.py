@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from lesson_runner.checks import Check, Finding, Machine, checks_table, finding_data, run_checks
 from lesson_runner.context import StepContext
 from lesson_runner.model import Outcome
 from lesson_runner.resources import write_aside
-from lesson_tenstorrent.checks import Check, Finding, Machine, run_checks, table
 
 RECORD = "environment.json"
 
@@ -22,17 +21,14 @@ def look(checks: Sequence[Check], machine: Machine, context: StepContext) -> lis
         context.check_time()
         results += run_checks([check], machine)
         context.progress(done, len(checks))
-    context.say(table(results))
+    context.say(checks_table(results))
     keep(results, context.evidence)
     return results
 
 
 def keep(results: Iterable[tuple[Check, Finding]], folder: Path) -> None:
     """Write down what was found."""
-    findings = [
-        {"id": check.id, "title": check.title, "why": check.why, **dataclasses.asdict(finding)}
-        for check, finding in results
-    ]
+    findings = [finding_data(check, finding) for check, finding in results]
     write_aside(folder / RECORD, json.dumps(findings, indent=2) + "\n")
 
 

@@ -8,13 +8,13 @@ from lesson_runner.plugin import (
     Action,
     ActionCall,
     Block,
+    Check,
     Evidence,
     Hardware,
     PlannedStep,
     Rule,
     hookimpl,
 )
-from lesson_tenstorrent.devices import DEVICES, count_devices, describe_devices
 
 
 @hookimpl
@@ -26,15 +26,19 @@ def lesson_actions() -> Iterable[Action]:
 
 
 @hookimpl
-def lesson_detect_hardware() -> Iterable[Hardware]:
-    """
-    Return one entry: ``none``, or ``unknown`` with the number of devices.
+def lesson_detect_hardware(thorough: bool) -> Iterable[Hardware]:
+    """Return one entry: the machine's boards, or the simulator or description that stands for them."""
+    from lesson_tenstorrent.hardware.detect import detect
 
-    Which board it is cannot be told from the device files alone.
-    """
-    count = count_devices(DEVICES)
-    name = "unknown" if count else "none"
-    return [Hardware(name=name, detected_by=describe_devices(DEVICES), devices=count)]
+    return [detect(thorough=thorough)]
+
+
+@hookimpl
+def lesson_checks() -> Iterable[Check]:
+    """Return the checks of a machine with Tenstorrent boards, and of one that emulates them."""
+    from lesson_tenstorrent.table import CHECKS
+
+    return CHECKS
 
 
 @hookimpl

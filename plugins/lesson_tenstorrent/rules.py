@@ -9,7 +9,7 @@ from importlib.resources import files
 from packaging.version import Version
 
 from lesson_runner.model import Diagnostic, Lesson, Location, Rule, Scope
-from lesson_tenstorrent.metal import TAG, parse_version
+from lesson_tenstorrent.metal import TAG, oldest_of, parse_version
 
 METAL_VERSIONS = "tenstorrent.metal-versions"
 MINIMUM, RECOMMENDED = "minTTMetalVersion", "recommended_metal_version"
@@ -31,16 +31,11 @@ def check_metal_versions(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]: 
             yield Diagnostic(METAL_VERSIONS, "error", message, _place(lesson, key), fix)
         else:
             versions[key] = version
-    if len(versions) == 2 and versions[RECOMMENDED] < _oldest_of(versions[MINIMUM]):
+    if len(versions) == 2 and versions[RECOMMENDED] < oldest_of(versions[MINIMUM]):
         found, minimum = lesson.frontmatter[RECOMMENDED], lesson.frontmatter[MINIMUM]
         message = f"'{RECOMMENDED}' is {found}, older than '{MINIMUM}', {minimum}"
         fix = "recommend the oldest that works, or a newer one"
         yield Diagnostic(METAL_VERSIONS, "error", message, _place(lesson, RECOMMENDED), fix)
-
-
-def _oldest_of(version: Version) -> Version:
-    """Return the first build that counts as ``version``: release candidates and dev builds of it do."""
-    return version if version.is_prerelease else Version(f"{version}.dev0")
 
 
 def _place(lesson: Lesson, key: str) -> Location:

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from lesson_tenstorrent.checks import Check, Finding, Machine
-from lesson_tenstorrent.environment import check_home
-from lesson_tenstorrent.metal import find_home
+from pathlib import Path
 
-UPDATE = "git submodule update --init --recursive --force"
+from lesson_runner.checks import Finding, Machine
+from lesson_tenstorrent.fixes import mendable
+from lesson_tenstorrent.imports import BUILD
+from lesson_tenstorrent.metal import HOME_VARIABLES, find_home, named_tree, why_git_failed
+from lesson_tenstorrent.probe import probe
+
 STATUS_SECONDS = 60.0
 """A tree has many submodules, and a cold disk is slow."""
 STATES = {"-": "not there", "+": "at another commit", "U": "in conflict"}
 """What the first character of a line of ``git submodule status`` says; a blank says that all is well."""
+ARCHITECTURE = "TT_METAL_ARCH_NAME"
+
+
+def check_home(machine: Machine) -> Finding:
+    """Look for the tt-metal tree."""
+    expected = "a tt-metal tree, named by TT_METAL_HOME"
+    home = find_home(machine)
+    if home is None:
+        fix = "export TT_METAL_HOME=/path/to/your/tt-metal"
+        return Finding("failed", "TT_METAL_HOME is not set and ~/tt-metal is not there", expected, fix)
+    if not home.exists:
+        fix = f"export {home.source}=/path/to/your/tt-metal"
+        found = f"{home.source}={home.path}, which is not a tt-metal tree"
+        return Finding("failed", found, expected, fix)
+    return Finding("ok", f"{home.path} ({home.source})", expected)
 
 
 def check_submodules(machine: Machine) -> Finding:
@@ -19,47 +37,79 @@ def check_submodules(machine: Machine) -> Finding:
     home = find_home(machine)
     if home is None or not home.exists:
         return check_home(machine)
+    if not home.is_checkout:
+        found = f"not known: {home.path} is no git checkout"
+        return Finding("warning", found, expected, "build from a checkout that git made, with --recursive")
     done = machine.run(
         ["git", "-C", str(home.path), "submodule", "status", "--recursive"], timeout=STATUS_SECONDS
     )
     if done.exit_code:
-        said = (done.errors.strip().splitlines() or [f"git ended with {done.exit_code}"])[-1]
-        return Finding("warning", f"not known: {said}", expected, f"cd {home.path} && git submodule status")
-    wrong = [row for row in done.output.splitlines() if row[:1] in STATES]
+        said, fix = why_git_failed(done, home)
+        return Finding("warning", f"not known: {said}", expected, fix)
+    rows = done.output.splitlines()
+    wrong = [row for row in rows if row[:1] in STATES]
     if not wrong:
-        return Finding("ok", f"{len(done.output.splitlines())} submodules in {home.path}", expected)
+        return Finding("ok", f"{len(rows)} submodule{'s' if len(rows) != 1 else ''} in {home.path}", expected)
     name = wrong[0].split()[1]
     more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
     found = f"{name} is {STATES[wrong[0][0]]}{more}"
-    return Finding("failed", found, expected, f"cd {home.path} && {UPDATE}")
+    if any(row.startswith("U") for row in wrong):
+        return Finding("failed", found, expected, f"resolve the conflict: git -C {home.path} status")
+    # The published lesson adds --force, which throws away whatever was changed in a submodule.
+    command = ["git", "-C", str(home.path), "submodule", "update", "--init", "--recursive"]
+    return mendable("failed", found, expected, command, f"build again: {BUILD}")
+
+
+def check_metal_variables(machine: Machine) -> Finding:
+    """Look whether the variables that tt-metal reads are set, and agree with each other and the board."""
+    expected = f"{' and '.join(HOME_VARIABLES)} name one tree"
+    trees = {name: named_tree(name, machine) for name in HOME_VARIABLES}
+    found = ", ".join(f"{name}={path}" if path else f"{name} is not set" for name, path in trees.items())
+    named = [path for path in trees.values() if path]
+    if len({path.resolve() for path in named}) > 1:
+        return Finding("failed", found, expected, f"export {HOME_VARIABLES[1]}=${HOME_VARIABLES[0]}")
+    if wrong := _wrong_architecture(machine):
+        return wrong
+    if len(named) < len(trees):
+        home = find_home(machine)
+        value = home.path if home else "/path/to/your/tt-metal"
+        fix = "; ".join(f"export {name}={value}" for name, path in trees.items() if not path)
+        return Finding("warning", found, expected, fix)
+    return Finding("ok", found, expected)
+
+
+def architectures(machine: Machine) -> set[str]:
+    """Return the architectures of the boards that are known, such as ``blackhole``; empty if none is."""
+    facts = [item.facts.get("architecture") or {} for item in machine.hardware if item.devices]
+    # Of different boards, one fact names them all.
+    return {name for fact in facts for name in str(fact.get("value") or "").split(", ") if name}
+
+
+def _wrong_architecture(machine: Machine) -> Finding | None:
+    name, chips = machine.environ.get(ARCHITECTURE, "").strip(), architectures(machine)
+    if not name or not chips or chips == {name.lower()}:
+        return None
+    is_one = " and ".join(sorted(chips))
+    fix = f"export {ARCHITECTURE}={is_one}" if len(chips) == 1 else f"unset {ARCHITECTURE}"
+    return Finding("failed", f"{ARCHITECTURE}={name}, the board is {is_one}", is_one, fix)
 
 
 def check_variables(machine: Machine) -> Finding:
-    """Look at the variables by which Python and the loader find what was built in the tree."""
-    home = find_home(machine)
-    found = check_home(machine)
+    """Look at the ways by which Python and the loader find what was built in the tree."""
+    home, found = find_home(machine), check_home(machine)
     if home is None or found.status == "failed":
         return found
-    expected = "TT_METAL_HOME is a tree; PYTHONPATH and LD_LIBRARY_PATH lead into it"
-    exports = {"PYTHONPATH": "build_Release", "LD_LIBRARY_PATH": "build/lib"}
-    without = [name for name in exports if str(home.path) not in machine.environ.get(name, "")]
+    expected = "PYTHONPATH, or a .pth file, and LD_LIBRARY_PATH lead into the tree"
+    tree = home.path.resolve()
+    without = []
+    searched = probe("ttnn", machine, load=False).path
+    if not any(Path(entry).resolve().is_relative_to(tree) for entry in searched):
+        without.append("PYTHONPATH")
+    libraries = machine.environ.get("LD_LIBRARY_PATH", "").split(":")
+    if not any(Path(entry).resolve().is_relative_to(tree) for entry in libraries if entry):
+        without.append("LD_LIBRARY_PATH")
     if not without:
-        return Finding("ok", found.found, expected)
-    fix = "; ".join(f"export {name}={home.path}/{exports[name]}:${name}" for name in without)
+        return Finding("ok", f"both lead into {home.path}", expected)
+    leads = {"PYTHONPATH": "build_Release", "LD_LIBRARY_PATH": "build/lib"}
+    fix = "; ".join(f"export {name}={home.path}/{leads[name]}:${name}" for name in without)
     return Finding("warning", f"{' and '.join(without)} not set to a folder of {home.path}", expected, fix)
-
-
-SUBMODULES = Check(
-    "submodules",
-    "submodules",
-    "building with submodules of another commit fails with errors such as unknown type name 'ChipId'",
-    check_submodules,
-    board_only=True,
-)
-VARIABLES = Check(
-    "environment-variables",
-    "environment variables",
-    "Python finds ttnn and ttml, and they find their libraries, through these",
-    check_variables,
-    board_only=True,
-)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from lesson_runner.checks import Completed, Machine
 from lesson_setup import machine as module
-from lesson_setup.places import Places
-from lesson_tenstorrent.checks import Completed, Machine
+from lesson_tenstorrent.hardware.detect import detect
+from lesson_tenstorrent.hardware.places import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,12 @@ class World:
     """A made-up system, and the machine that sees it."""
 
     places: Places
-    machine: Machine
+    bare: Machine
+
+    @property
+    def machine(self) -> Machine:
+        """The machine with the devices that are there now."""
+        return replace(self.bare, hardware=(detect(self.places, environ={}),))
 
     def write(self, name: str, text: str) -> Path:
         """Write a file below ``/sys``."""
@@ -54,7 +60,7 @@ class World:
 
     def with_environ(self, **environ: str) -> World:
         """Return this world, seen by a machine with other variables."""
-        return replace(self, machine=replace(self.machine, environ=environ))
+        return replace(self, bare=replace(self.bare, environ=environ))
 
 
 @pytest.fixture
@@ -67,9 +73,7 @@ def world(tmp_path: Path) -> World:
     (places.proc / "meminfo").write_text("MemTotal:       16000000 kB\nMemFree:  8 kB\n")
     (places.sys / "bus/pci/devices/0000:00:00.0").mkdir(parents=True)
     (places.sys / "bus/pci/devices/0000:00:00.0/vendor").write_text("0x8086\n")
-    return World(
-        places, Mute(environ={}, home=root / "home", devices=places.devices, workspace=tmp_path / ".lesson")
-    )
+    return World(places, Mute(environ={}, home=root / "home", workspace=tmp_path / ".lesson"))
 
 
 @pytest.fixture

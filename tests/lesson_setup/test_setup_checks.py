@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packaging.version import Version
 from tests.lesson_setup.conftest import World
 
+from lesson_runner.checks import Machine, run_checks
 from lesson_setup.checks.board import check_device_files, check_driver, check_huge_pages, check_tt_smi
-from lesson_setup.checks.metal import check_metal_version, check_variables
-from lesson_setup.checks.system import (
-    check_memory,
-    check_packages,
-    check_python,
-    memory_bytes,
-    requirements,
-)
-from lesson_setup.checks.table import IDS, all_checks
-from lesson_setup.places import UNKNOWN, Places, find_devices, find_on_bus
-from lesson_tenstorrent.checks import Completed, Machine, run_checks
-from lesson_tenstorrent.disk import check_disk
+from lesson_setup.checks.system import check_memory, memory_bytes
+from lesson_setup.checks.table import IDS, all_checks, own_checks
+from lesson_tenstorrent.hardware.places import UNKNOWN, Places, find_devices, find_on_bus
+from lesson_tenstorrent.table import KNOWN
 
 PAGES = "kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
-
-
-@dataclass(frozen=True, slots=True)
-class Told(Machine):
-    """A machine on which every program answers the same."""
-
-    answer: Completed = field(default_factory=lambda: Completed(1, "", ""))
-
-    def run(self, command: object, timeout: float = 10) -> Completed:
-        return self.answer
-
-
-def told(machine: Machine, answer: Completed) -> Told:
-    return Told(environ=machine.environ, home=machine.home, devices=machine.devices, answer=answer)
 
 
 # --- the table -----------------------------------------------------------------------------------
@@ -75,77 +52,30 @@ def test_all_that_is_wrong_says_what_to_do(world: World) -> None:
     world.add_board()
     (world.places.devices / "1").symlink_to("/nowhere/at/all")
 
-    results = run_checks(all_checks(world.places, Version("0.67.0")), world.machine)
+    results = run_checks(all_checks(world.places), world.machine)
 
     wrong = {check.id: finding for check, finding in results if finding.status in ("failed", "warning")}
     assert {"device-files", "huge-pages", "tt-smi", "tt-metal-home", "metal-variables", "ttnn"} <= set(wrong)
     assert [name for name, finding in wrong.items() if not (finding.fix and finding.found)] == []
 
 
-# --- Python, packages, disk, memory --------------------------------------------------------------
+def test_the_hook_brings_what_no_other_plugin_has(world: World) -> None:
+    own = {check.id for check in own_checks(world.places)}
+
+    assert own == set(IDS) - set(KNOWN)
+    assert not own & set(KNOWN)
 
 
-@pytest.mark.parametrize(
-    ("version", "status"),
-    [((3, 9, 18), "failed"), ((3, 10, 0), "ok"), ((3, 13, 1), "ok"), ((2, 7, 18), "failed")],
-)
-def test_python(world: World, version: tuple[int, int, int], status: str) -> None:
-    finding = check_python(replace(world.machine, python_version=version))
-
-    assert finding.status == status
-    assert finding.found == ".".join(map(str, version))
-    assert bool(finding.fix) == (status == "failed")
+# --- disk and memory -----------------------------------------------------------------------------
 
 
-def test_what_a_machine_without_a_board_needs_is_the_same_and_pytorch() -> None:
-    board, emulated = ({item.name for item in requirements(extra)} for extra in ("ct4", "cpu"))
+def test_disk_as_a_step_wants_it(world: World) -> None:
+    disk = {gigabytes: all_checks(world.places, disk_gb=gigabytes)[2] for gigabytes in (1e-6, 1e9)}
 
-    assert "numpy" in board
-    assert emulated - board == {"torch"}
-    assert board < emulated
-
-
-@pytest.mark.parametrize(
-    ("versions", "status", "found"),
-    [
-        ({}, "failed", "not installed: ml[-_]dtypes, numpy, safetensors, torch, tqdm"),
-        ({"torch": None}, "failed", "not installed: torch$"),
-        ({"torch": "1.13.0"}, "warning", "outside the tested range: torch 1.13.0"),
-        ({"torch": "2.7.1+cpu"}, "ok", "torch 2.7.1"),
-    ],
-)
-def test_packages(world: World, versions: Mapping[str, str | None], status: str, found: str) -> None:
-    import re
-
-    def version_of(name: str) -> str | None:
-        return versions.get(name, "99.0") if versions else None
-
-    finding = check_packages(world.machine, version_of)
-
-    assert finding.status == status
-    assert re.search(found, finding.found)
-    assert finding.fix == ("" if status == "ok" else "pip install 'lesson-runner[cpu]'")
-
-
-def test_with_a_board_pytorch_is_not_asked_for(world: World) -> None:
-    world.add_board()
-
-    finding = check_packages(world.machine, lambda name: None if name == "torch" else "99.0")
-
-    assert finding.status == "ok"
-    assert "torch" not in finding.expected
-
-
-def test_disk(world: World) -> None:
-    below = replace(world.machine, workspace=Path("/"), disk_gb=1e-6)
-
-    assert check_disk(below).status == "ok"
-    full = check_disk(replace(below, disk_gb=1e9))
-    assert full.status == "failed"
+    assert disk[1e-6].run(world.machine).status == "ok"
+    full = disk[1e9].run(world.machine)
+    assert (disk[1e9].id, full.status) == ("disk", "failed")
     assert "--workspace" in full.fix
-    assert check_disk(replace(world.machine, disk_gb=None)).expected == "1 GB"
-    world.add_board()
-    assert check_disk(replace(world.machine, disk_gb=None)).expected == "5 GB"
 
 
 def test_memory_is_that_of_the_container_if_that_is_less(world: World) -> None:
@@ -219,6 +149,10 @@ def test_device_files_that_can_be_used(world: World) -> None:
     assert check_device_files(world.places, world.machine).found == "2 of 2 can be used"
 
 
+def test_without_device_files_there_are_none_to_certify(world: World) -> None:
+    assert check_device_files(world.places, world.machine).status == "skipped"
+
+
 def test_device_files_that_lead_nowhere(world: World) -> None:
     """Nobody can use them, not even the superuser."""
     world.add_board()
@@ -265,7 +199,7 @@ def test_the_fix_is_a_group_only_where_a_group_may(
         ("DMA", None, False, "ok", "not needed: the IOMMU"),
         ("DMA-FQ", "0", False, "ok", "not needed: the IOMMU"),
         ("identity", None, False, "warning", "the kernel has no pages of 1 GB"),
-        ("identity", "0", True, "warning", "0 pages of 1 GB, 1 devices"),
+        ("identity", "0", True, "warning", "0 pages of 1 GB, 1 device"),
         ("identity", "4", False, "warning", "4 pages of 1 GB, not mounted"),
         ("identity", "1", True, "ok", "1 page of 1 GB"),
     ],
@@ -302,83 +236,22 @@ def test_tt_smi(world: World, tmp_path: Path) -> None:
     assert (finding.status, finding.found) == ("ok", str(tool))
 
 
-# --- tt-metal ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def tree(world: World) -> Path:
-    folder = world.machine.home / "tt-metal"
-    (folder / "tt_metal").mkdir(parents=True)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("minimum", "tag", "status"),
-    [
-        ("0.67.0", "v0.73.1", "ok"),
-        ("0.67.0", "v0.66.0", "failed"),
-        (None, "v0.60.0", "ok"),
-        (None, "abc1234", "warning"),
-        ("0.67.0", "abc1234", "warning"),
-    ],
-)
-def test_metal_version(world: World, tree: Path, minimum: str | None, tag: str, status: str) -> None:
-    machine = told(world.machine, Completed(0, tag + "\n", ""))
-
-    finding = check_metal_version(Version(minimum) if minimum else None, machine)
-
-    assert finding.status == status
-    assert bool(finding.fix) == (status != "ok")
-
-
-def test_variables_that_are_not_set_are_named(world: World, tree: Path) -> None:
-    finding = check_variables(world.places, world.with_environ(TT_METAL_HOME=str(tree)).machine)
-
-    assert finding.status == "warning"
-    assert "TT_METAL_RUNTIME_ROOT is not set" in finding.found
-    assert finding.fix == f"export TT_METAL_RUNTIME_ROOT={tree}"
-
-
-def test_variables_that_name_two_trees(world: World, tree: Path) -> None:
-    there = {"TT_METAL_HOME": str(tree), "TT_METAL_RUNTIME_ROOT": str(tree.parent / "other")}
-    same = {"TT_METAL_HOME": str(tree), "TT_METAL_RUNTIME_ROOT": str(tree / ".." / tree.name)}
-
-    assert check_variables(world.places, world.with_environ(**there).machine).status == "failed"
-    assert check_variables(world.places, world.with_environ(**same).machine).status == "ok"
-
-
-@pytest.mark.parametrize(
-    ("card", "name", "status"),
-    [
-        ("p150a", "blackhole", "ok"),
-        ("p150a", "Blackhole", "ok"),
-        ("p150a", "wormhole_b0", "failed"),
-        ("n300", "wormhole_b0", "ok"),
-        ("n300", "blackhole", "failed"),
-        ("mystery", "blackhole", "ok"),
-    ],
-)
-def test_an_architecture_that_is_not_the_boards(
-    world: World, tree: Path, card: str, name: str, status: str
-) -> None:
-    world.add_board(card)
-    named = dict.fromkeys(("TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT"), str(tree))
-
-    finding = check_variables(world.places, world.with_environ(TT_METAL_ARCH_NAME=name, **named).machine)
-
-    assert finding.status == status
-    if status == "failed":
-        assert finding.found.startswith(f"TT_METAL_ARCH_NAME={name}, the board is ")
+# --- the ttml of PyPI ------------------------------------------------------------------------------
 
 
 def test_the_ttml_of_pypi_is_found_where_it_is(tmp_path: Path) -> None:
     """With a real interpreter, and a real package of that name."""
     (tmp_path / "ttml").mkdir()
     (tmp_path / "ttml" / "__init__.py").write_text("raise SystemExit('it must not be imported')\n")
+    (tmp_path / "ttml-1.0.dist-info").mkdir()
+    (tmp_path / "ttml-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: ttml\nVersion: 1.0\n"
+    )
     environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
 
     (check,) = [check for check in all_checks(Places()) if check.id == "unrelated-ttml"]
     finding = check.run(Machine(environ=environ, python=sys.executable))
 
-    assert (finding.status, finding.fix) == ("failed", "pip uninstall -y ttml")
+    assert finding.status == "failed"
+    assert finding.command == (sys.executable, "-m", "pip", "uninstall", "-y", "ttml")
     assert str(tmp_path / "ttml") in finding.found

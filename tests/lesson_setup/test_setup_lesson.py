@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from tests.lesson_setup.conftest import World
 
+from lesson_runner.checks import Finding, Machine
 from lesson_runner.plugin import Hardware
 from lesson_runner.testing import plan_lesson, run_lesson
 from lesson_setup import machine, plugin, summary
-from lesson_setup.places import Places
-from lesson_tenstorrent.checks import Finding, Machine
-from lesson_tenstorrent.disk import DISK
+from lesson_setup.checks import table
+from lesson_tenstorrent.hardware.places import Places
+from lesson_tenstorrent.table import KNOWN
 
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "lessons" / "verify-your-setup.md"
@@ -88,9 +89,10 @@ def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     def fine(machine: Machine) -> Finding:
         return Finding("ok", "made up for a test")
 
-    for name in ("checks.table.check_packages", "summary.check_packages"):
-        monkeypatch.setattr(f"lesson_setup.{name}", fine)
-    monkeypatch.setattr("lesson_setup.checks.table.DISK", replace(DISK, run=fine))
+    shared = {name: replace(KNOWN[name], run=fine) for name in ("packages", "disk")}
+    monkeypatch.setattr(table, "KNOWN", {**KNOWN, **shared})
+    monkeypatch.setattr(table, "disk_check", lambda wanted: shared["disk"])
+    monkeypatch.setattr(summary, "check_packages", fine)
 
 
 @pytest.fixture
@@ -271,11 +273,12 @@ def test_evidence_is_kept_for_programs(
 
     folder = tmp_path / ".lesson" / "runs" / record["run_id"] / "evidence"
     hardware = json.loads((folder / "hardware" / "hardware.json").read_text())
-    assert hardware["found"] == [{"name": "n150", "detected_by": "made up for a test", "devices": 1}]
+    found = {"name": "n150", "kind": "silicon", "detected_by": "made up for a test", "devices": 1}
+    assert hardware["found"] == [found]
     assert (hardware["driver"], hardware["devices"][0]["architecture"]) == ("2.3.0", "blackhole")
     checks = json.loads((folder / "access" / "environment.json").read_text())
     assert [item["id"] for item in checks] == ["devices", "driver", "device-files", "huge-pages", "tt-smi"]
-    assert {"id", "title", "why", "status", "found", "expected", "fix"} == set(checks[0])
+    assert {"id", "title", "why", "status", "found", "expected", "fix", "command"} == set(checks[0])
 
 
 @pytest.mark.parametrize(

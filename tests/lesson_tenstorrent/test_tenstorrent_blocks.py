@@ -17,8 +17,9 @@ from lesson_runner.plugins import Plugins
 from lesson_runner.schema.validator import load_schema, validator_for
 from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
 from lesson_tenstorrent import plugin
-from lesson_tenstorrent.action import KNOWN, checks_for
+from lesson_tenstorrent.action import checks_for
 from lesson_tenstorrent.blocks import interpret_block
+from lesson_tenstorrent.table import KNOWN
 
 ENVIRONMENT = """
 # Activate Python environment
@@ -209,7 +210,7 @@ def test_without_a_board_it_looks_at_what_it_can(tmp_path: Path) -> None:
     assert (step["status"], step["message"]) == ("passed", "warnings: no-such-package-of-anybody")
     assert step["metrics"] == {"checks": 7, "failed_checks": 0, "warnings": 1, "skipped_checks": 4}
     assert "skipped  submodules" in output
-    assert "fix:      pip install no-such-package-of-anybody" in output
+    assert "-m pip install no-such-package-of-anybody" in output
     assert step["command"].startswith("# looks only, changes nothing: submodules, ttnn from pip")
     assert list(validator_for(load_schema("record")).iter_errors(record)) == []
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from packaging.version import Version
 
-from lesson_tenstorrent.checks import Check, Completed, Finding, Machine, run_checks, table
-from lesson_tenstorrent.environment import (
-    CHECKS,
-    check_devices,
-    check_home,
-    check_pip_ttnn,
-    check_version,
-    importable,
-    probe,
-)
-from lesson_tenstorrent.metal import find_home, find_version, parse_version
+from lesson_runner.checks import Check, Completed, Finding, Machine, checks_table, run_checks
+from lesson_tenstorrent.busy import check_devices
+from lesson_tenstorrent.devices import hardware_of
+from lesson_tenstorrent.imports import importable
+from lesson_tenstorrent.probe import probe
+from lesson_tenstorrent.table import CHECKS
+from lesson_tenstorrent.tree import check_home
+from lesson_tenstorrent.ttml import check_pip_ttnn
 
-GIT, LOOK, IMPORT, ASK = "git", "look", "import", "ask"
+LOOK, IMPORT, OTHER = "look", "import", "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +31,13 @@ class Told(Machine):
     answers: dict[str, Completed] = field(default_factory=dict)
 
     def run(self, command: Sequence[str], timeout: float = 10) -> Completed:
-        key = GIT if command[0] == "git" else command[-1] if command[-1] in (LOOK, IMPORT) else ASK
+        key = command[-1] if command[-1] in (LOOK, IMPORT) else OTHER
         return self.answers.get(key, Completed(1, "", "nothing here"))
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Told:
-    return Told(environ={}, home=tmp_path, devices=tmp_path / "dev", backend="ttml")
+    return Told(environ={}, home=tmp_path, backend="ttml")
 
 
 @pytest.fixture
@@ -59,12 +57,12 @@ def found(version: str = "", place: str = "/x/ttnn") -> Completed:
 def test_what_only_a_board_needs_is_skipped_with_the_reason(tmp_path: Path) -> None:
     board = Check("b", "board thing", "why", lambda machine: Finding("ok", "there"), board_only=True)
     (tmp_path / "0").touch()
-    without = Machine(devices=tmp_path / "none")
-    unwanted = Machine(devices=tmp_path, backend="emulated")
+    without = Machine(hardware=(hardware_of(tmp_path / "none"),))
+    unwanted = Machine(hardware=(hardware_of(tmp_path),), backend="emulated")
 
     assert run_checks([board], without)[0][1].found == f"no board ({tmp_path}/none is absent)"
     assert run_checks([board], unwanted)[0][1] == Finding("skipped", "not needed: --backend emulated")
-    assert run_checks([board], Machine(devices=tmp_path))[0][1].status == "ok"
+    assert run_checks([board], replace(unwanted, backend="auto"))[0][1].status == "ok"
     assert run_checks([board], replace(without, backend="ttml"))[0][1].status == "ok"
 
 
@@ -81,7 +79,9 @@ def test_the_table_explains_what_is_wrong_only() -> None:
     fine = Check("a", "first", "it matters", lambda machine: Finding("ok", ""))
     wrong = Check("b", "second one", "it matters more", lambda machine: Finding("ok", ""))
 
-    shown = table([(fine, Finding("ok", "all", "much")), (wrong, Finding("failed", "no", "yes", "do it"))])
+    shown = checks_table(
+        [(fine, Finding("ok", "all", "much")), (wrong, Finding("failed", "no", "yes", "do it"))]
+    )
 
     assert shown.split("\n") == [
         "ok       first       all",
@@ -100,6 +100,32 @@ def test_programs_that_hang_or_are_missing_do_no_harm() -> None:
     assert machine.run([sys.executable, "-c", "print('é')"]).output == "é\n"
 
 
+def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+    script = f"sleep 60 & echo $! > {child}; wait"
+
+    assert Machine().run(["sh", "-c", script], timeout=1).exit_code == 124
+
+    until = time.monotonic() + 10  # who inherits it needs a moment to take note of its end
+    while _is_there(int(child.read_text())):
+        assert time.monotonic() < until
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number in a container: neither a variable nor the list of users names one."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
+    assert Machine().home == Path("/")
+
+
 # --- devices and the tree ----------------------------------------------------------------------
 
 
@@ -108,7 +134,11 @@ def test_devices(machine: Told, tmp_path: Path) -> None:
     assert check_devices(replace(machine, backend="auto")).status == "skipped"
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "0").touch()
-    assert check_devices(machine).status == "ok"
+    board = replace(machine, hardware=(hardware_of(tmp_path / "dev"),))
+    assert (check_devices(board).status, check_devices(board).found) == (
+        "ok",
+        f"1 device file in {tmp_path}/dev",
+    )
 
 
 def test_no_tree(machine: Told) -> None:
@@ -135,57 +165,6 @@ def test_the_tree_is_found(machine: Told, tree: Path, tmp_path: Path) -> None:
     assert (by_variable.status, by_variable.found) == ("ok", f"{tree} (TT_METAL_HOME)")
 
 
-@pytest.mark.parametrize(
-    ("text", "version"),
-    [
-        ("v0.67.0", "0.67.0"),
-        ("0.73.1", "0.73.1"),
-        ("v0.67.0-dev20260203", "0.67.0.dev20260203"),
-        ("v0.66.0-rc7-12-gabc1234", "0.66.0rc7"),
-        ("v0.67.0-3-gabc1234\n", "0.67.0"),
-        ("abc1234", None),
-        ("", None),
-    ],
-)
-def test_versions_are_read_from_tags(text: str, version: str | None) -> None:
-    assert parse_version(text) == (Version(version) if version else None)
-
-
-@pytest.mark.parametrize(
-    ("tag", "status"),
-    [
-        ("v0.67.0", "ok"),
-        ("v0.67.0-rc1", "ok"),
-        ("v0.67.0-dev20260203", "ok"),
-        ("v0.73.1", "ok"),
-        ("v0.66.0-rc7", "failed"),
-        ("v0.66.0", "failed"),
-        ("v0.64.5", "failed"),
-        ("abc1234", "warning"),
-    ],
-)
-def test_the_version_is_compared(machine: Told, tree: Path, tag: str, status: str) -> None:
-    told = replace(machine, answers={GIT: Completed(0, tag + "\n", "")})
-
-    finding = check_version(told, Version("0.67.0"), "it repeats itself")
-
-    assert finding.status == status
-    assert finding.expected == "v0.67.0 or newer"
-    assert ("it repeats itself" in finding.found) == (status == "failed")
-    if status == "warning":
-        assert "not known" in finding.found
-
-
-def test_other_sources_of_the_version(machine: Told, tree: Path) -> None:
-    home = find_home(machine)
-    assert home is not None
-
-    installed = replace(machine, answers={ASK: Completed(0, "0.70.0\n", "")})
-    assert find_version(installed, home) == (Version("0.70.0"), "the installed ttnn package")
-    (tree / "VERSION").write_text("v0.68.0-rc2\n")
-    assert find_version(installed, home) == (Version("0.68.0rc2"), "the file VERSION")
-
-
 # --- ttnn --------------------------------------------------------------------------------------
 
 
@@ -195,31 +174,70 @@ def test_a_pip_ttnn_beside_a_built_tree_is_a_fault(machine: Told, tree: Path) ->
 
     (tree / "build").mkdir()
     finding = check_pip_ttnn(installed)
-    assert (finding.status, finding.fix) == ("failed", "pip uninstall -y ttnn")
+    assert finding.status == "failed"
+    assert finding.command == (machine.python, "-m", "pip", "uninstall", "-y", "ttnn")
     assert "0.60.0" in finding.found
     assert check_pip_ttnn(replace(machine, answers={LOOK: found("")})).status == "ok"
+
+
+KILLED = "the interpreter was killed by signal 11 (SIGSEGV)"
 
 
 @pytest.mark.parametrize(
     ("answer", "what", "fix"),
     [
         (Completed(1, "", "ModuleNotFoundError: No module named 'ttnn'\n"), "No module", "build_metal.sh"),
-        (Completed(1, "", "ImportError: undefined symbol: _ZN2tt10\n"), "undefined", "pip uninstall -y ttnn"),
+        (Completed(1, "", "ImportError: undefined symbol: _ZN2tt10\n"), "two builds", "LD_LIBRARY_PATH="),
         (
             Completed(1, "", "RuntimeError: std::bad_cast\n"),
-            "bad_cast",
-            "./build_metal.sh --clean && ./build",
+            "share their types",
+            "--clean && ./build_metal.sh",
         ),
-        (Completed(-11, "", ""), "signal 11", "python -c 'import ttnn'"),
-        (Completed(124, "", "no answer within 90 s"), "no answer", "python -c 'import ttnn'"),
+        (Completed(-11, "", ""), KILLED, "-c 'import ttnn'"),
+        (Completed(-99, "", ""), "signal 99", "-c 'import ttnn'"),
+        (Completed(124, "", "no answer within 90 s"), "no answer", "-c 'import ttnn'"),
+        (Completed(3, "", ""), "exit 3", "-c 'import ttnn'"),
     ],
 )
 def test_import_errors_have_fixes(machine: Told, answer: Completed, what: str, fix: str) -> None:
     finding = importable("ttnn", replace(machine, answers={IMPORT: answer}))
 
-    assert finding.status == "failed"
+    assert (finding.status, finding.command) == ("failed", ())
     assert what in finding.found
     assert fix in finding.fix
+
+
+@pytest.mark.parametrize("error", ["ImportError: undefined symbol: _ZN2tt", "RuntimeError: std::bad_cast"])
+def test_a_ttnn_from_pip_is_named_as_the_cause(machine: Told, error: str) -> None:
+    answers = {IMPORT: Completed(1, "", error), LOOK: found("0.67.0")}
+
+    finding = importable("ttml", replace(machine, answers=answers))
+
+    assert finding.command == (machine.python, "-m", "pip", "uninstall", "-y", "ttnn")
+    assert finding.fix.startswith(" ".join(finding.command))
+
+
+def test_a_package_that_an_import_wants_can_be_installed(machine: Told) -> None:
+    error = Completed(1, "", "ModuleNotFoundError: No module named 'transformers.models'\n")
+
+    finding = importable("ttml", replace(machine, answers={IMPORT: error}))
+
+    assert finding.command == (machine.python, "-m", "pip", "install", "transformers")
+    assert "ttml imports it" in finding.found
+
+
+def test_where_a_built_library_is_the_fix_says_so(machine: Told, tree: Path) -> None:
+    missing = {name: Completed(1, "", f"No module named '{name}'") for name in ("ttml", "ttnn")}
+    (tree / "python_env" / "bin").mkdir(parents=True)
+    (tree / "python_env" / "bin" / "activate").touch()
+    for name in ("tt-train/sources/ttml", "build/tt-train/sources/ttml"):
+        (tree / name).mkdir(parents=True)
+
+    ttml = importable("ttml", replace(machine, answers={IMPORT: missing["ttml"]}))
+    ttnn = importable("ttnn", replace(machine, answers={IMPORT: missing["ttnn"]}))
+
+    assert ttml.fix.startswith(f"export PYTHONPATH={tree}/tt-train/sources/ttml:{tree}/build/tt-train/")
+    assert ttnn.fix.startswith(f"source {tree}/python_env/bin/activate")
 
 
 def test_probing_is_real_and_ignores_the_current_folder(
@@ -229,10 +247,14 @@ def test_probing_is_real_and_ignores_the_current_folder(
     monkeypatch.chdir(tmp_path)
 
     assert probe("some_package", Machine(), load=True).error.endswith("No module named 'some_package'")
+    empty = Machine(environ={"PYTHONPATH": str(tmp_path)})
+    assert "some_package is a folder without __init__.py" in probe("some_package", empty, load=True).error
+    assert probe("some_package", empty, load=True).missing == "some_package"
     assert probe("json", Machine(), load=True).error == ""
     assert "decoder.py" in probe("json", Machine(), load=False).inside
     assert probe("pluggy", Machine(), load=False).version
 
 
-def test_every_check_says_why() -> None:
+def test_every_check_says_why_and_has_an_id_of_its_own() -> None:
     assert all(check.why and check.title for check in CHECKS)
+    assert len({check.id for check in CHECKS}) == len(CHECKS)

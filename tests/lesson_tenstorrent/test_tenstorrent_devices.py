@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from lesson_runner.plugin import Hardware
-from lesson_runner.plugins import Plugins
-from lesson_tenstorrent import plugin
 from lesson_tenstorrent.devices import count_devices, describe_devices
 
 
@@ -34,16 +31,6 @@ def test_counts_numbered_files(tmp_path: Path, names: list[str], count: int, wor
 def test_no_folder_is_no_device(tmp_path: Path) -> None:
     assert count_devices(tmp_path / "tenstorrent") == 0
     assert describe_devices(tmp_path / "tenstorrent").endswith("tenstorrent is absent")
-
-
-def test_the_hook_names_what_it_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plugins = Plugins(("lesson_tenstorrent.plugin",), ())
-    monkeypatch.setattr(plugin, "DEVICES", tmp_path / "none")
-    assert plugins.detect_hardware() == (Hardware("none", f"{tmp_path}/none is absent", 0),)
-
-    (tmp_path / "0").touch()
-    monkeypatch.setattr(plugin, "DEVICES", tmp_path)
-    assert plugins.detect_hardware() == (Hardware("unknown", f"1 device file in {tmp_path}", 1),)
 
 
 def test_the_plugin_is_light() -> None:

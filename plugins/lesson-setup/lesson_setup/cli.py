@@ -15,7 +15,7 @@ import typer
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
-    from lesson_tenstorrent.checks import Check, Finding, Machine
+    from lesson_runner.plugin import Check, Finding, Machine
 
 BACKENDS = ("auto", "ttml", "emulated")
 
@@ -41,9 +41,9 @@ def hardware(as_json: AsJson = False) -> None:
     """Show the boards of this machine, and how they were found."""
     from lesson_setup import machine
     from lesson_setup.hardware import take_inventory
-    from lesson_tenstorrent.plugin import lesson_detect_hardware
+    from lesson_tenstorrent.hardware.detect import detect
 
-    inventory = take_inventory(machine.PLACES, tuple(lesson_detect_hardware()))
+    inventory = take_inventory(machine.PLACES, [detect(machine.PLACES)])
     _print(inventory.data, inventory.lines, as_json)
 
 
@@ -56,11 +56,11 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check Python, packages, disk, memory, and on a board the driver, tt-metal and ttnn."""
-    from lesson_tenstorrent.checks import table
+    from lesson_runner.plugin import checks_table, finding_data
 
     _, results = _look(backend, metal, ids or (), disk_gb, memory_gb)
-    data = [{"id": check.id, "title": check.title, **dataclasses.asdict(found)} for check, found in results]
-    _print(data, [table(results)], as_json)
+    data = [finding_data(check, found) for check, found in results]
+    _print(data, [checks_table(results)], as_json)
     if any(finding.status == "failed" for _, finding in results):
         raise typer.Exit(ExitCode.FAILED)
 
@@ -68,10 +68,9 @@ def check(
 def report(backend: Backend = "auto", metal: Metal = None, as_json: AsJson = False) -> None:
     """Say in plain words what this machine can do."""
     from lesson_setup.summary import summarise
-    from lesson_tenstorrent.plugin import lesson_detect_hardware
 
     here, results = _look(backend, metal)
-    summary = summarise(here, tuple(lesson_detect_hardware()), results, [])
+    summary = summarise(here, here.hardware, results, [])
     _print(dataclasses.asdict(summary), summary.lines, as_json)
     if not summary.ready:
         raise typer.Exit(ExitCode.FAILED)
@@ -84,10 +83,11 @@ def _look(
     disk_gb: float | None = None,
     memory_gb: float | None = None,
 ) -> tuple[Machine, list[tuple[Check, Finding]]]:
+    from lesson_runner.plugin import run_checks
     from lesson_setup import machine
     from lesson_setup.checks.system import MEMORY_GB
     from lesson_setup.checks.table import IDS, all_checks
-    from lesson_tenstorrent.checks import run_checks
+    from lesson_tenstorrent.hardware.detect import detect
     from lesson_tenstorrent.metal import parse_version
 
     for name in ids:
@@ -96,11 +96,11 @@ def _look(
             raise LessonError(f"{name}: there is no such check", fix=f"one of: {', '.join(near or IDS)}")
     if backend not in BACKENDS:
         raise LessonError(f"--backend {backend}: expected auto, ttml or emulated")
-    minimum = parse_version(metal) if metal else None
-    if metal and minimum is None:
+    if metal and parse_version(metal) is None:
         raise LessonError(f"--metal {metal}: not a version", fix="write it as tt-metal's tags do: v0.67.0")
-    here = machine.this_machine(backend, Path(os.environ.get("LESSON_WORKSPACE") or ".lesson"), disk_gb)
-    checks = all_checks(machine.PLACES, minimum, memory_gb or MEMORY_GB)
+    workspace = Path(os.environ.get("LESSON_WORKSPACE") or ".lesson")
+    here = machine.this_machine(backend, workspace, [detect(machine.PLACES)], metal)
+    checks = all_checks(machine.PLACES, memory_gb or MEMORY_GB, disk_gb)
     return here, run_checks([item for item in checks if not ids or item.id in ids], here)
 
 

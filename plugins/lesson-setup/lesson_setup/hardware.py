@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lesson_runner.plugin import Hardware
-from lesson_setup.places import Device, Places, driver_version, find_devices, find_on_bus
+from lesson_tenstorrent.hardware.places import Device, Places, driver_version, find_devices, find_on_bus
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,8 @@ class Inventory:
     @property
     def lines(self) -> list[str]:
         """In words, line by line."""
-        count = sum(item.devices for item in self.found)
-        boards = f"{count} device{'s' if count != 1 else ''}" if count else "none"
         return [
-            f"boards: {boards}",
-            *(f"  {item.name} (found by: {item.detected_by})" for item in self.found),
+            *map(_found_line, self.found),
             f"driver: {f'tt-kmd {self.driver}' if self.driver else 'not loaded'}",
             f"PCI bus: {', '.join(self.on_bus) if self.on_bus else 'no Tenstorrent chip'}",
             *map(_line, self.devices),
@@ -37,7 +34,7 @@ class Inventory:
     @property
     def data(self) -> dict[str, Any]:
         """As plain data."""
-        names = ("name", "detected_by", "devices")
+        names = ("name", "kind", "detected_by", "devices")
         return {
             "found": [{name: getattr(item, name) for name in names} for item in self.found],
             "driver": self.driver,
@@ -52,6 +49,12 @@ class Inventory:
 def take_inventory(places: Places, found: Sequence[Hardware]) -> Inventory:
     """Return the hardware of this machine; ``found`` is what plugins detected."""
     return Inventory(tuple(found), driver_version(places), find_on_bus(places), find_devices(places))
+
+
+def _found_line(item: Hardware) -> str:
+    kind = {"simulator": ", a simulator", "mock": ", only a description"}.get(item.kind, "")
+    chips = f", {item.devices} chip{'' if item.devices == 1 else 's'}" if item.devices else ""
+    return f"hardware: {item.name}{kind}{chips} (found by: {item.detected_by})"
 
 
 def _line(device: Device) -> str:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from packaging.version import Version
-
-from lesson_runner.plugin import RunContext
-from lesson_setup.places import Places
-from lesson_tenstorrent.checks import Machine
-from lesson_tenstorrent.metal import parse_version
+from lesson_runner.plugin import Hardware, Json, Machine, RunContext
+from lesson_tenstorrent.hardware.places import Places
 
 PLACES = Places()
 """Of this machine; tests put another in its place."""
+MINIMUM = "minTTMetalVersion"
 
 
-def this_machine(backend: str, workspace: Path, disk_gb: float | None = None) -> Machine:
+def machine_of(context: RunContext, metal: str | None = None) -> Machine:
+    """Return this machine for a run's checks; ``metal`` is the oldest tt-metal that a step asks for."""
+    lesson = context.lesson.frontmatter
+    return this_machine(context.backend, context.workspace.root, context.hardware, metal, lesson)
+
+
+def this_machine(
+    backend: str,
+    workspace: Path,
+    hardware: Sequence[Hardware],
+    metal: str | None = None,
+    lesson: Json | None = None,
+) -> Machine:
     """Return this machine, as the options of a run or a command want it looked at."""
-    return Machine(backend=backend, devices=PLACES.devices, workspace=workspace, disk_gb=disk_gb)
-
-
-def minimum_metal(wanted: str | None, context: RunContext) -> Version | None:
-    """Return the oldest tt-metal that will do, as a step or else the lesson's frontmatter says."""
-    wanted = wanted or context.lesson.frontmatter.get("minTTMetalVersion")
-    return parse_version(str(wanted)) if wanted else None
+    asked = {**(lesson or {}), **({MINIMUM: metal} if metal else {})}
+    return Machine(backend=backend, hardware=tuple(hardware), lesson=asked, workspace=workspace)

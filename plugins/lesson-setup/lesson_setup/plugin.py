@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import Action, Event, Evidence, PlannedStep, RunContext, hookimpl
+from lesson_runner.plugin import Action, Check, Event, Evidence, PlannedStep, RunContext, hookimpl
 
 if TYPE_CHECKING:
     import typer
@@ -32,6 +32,15 @@ def lesson_actions() -> Iterable[Action]:
     from lesson_setup.actions.table import ACTIONS
 
     return ACTIONS
+
+
+@hookimpl
+def lesson_checks() -> Iterable[Check]:
+    """Return the checks of memory, and of what lies between a program and a board."""
+    from lesson_setup import machine
+    from lesson_setup.checks.table import own_checks
+
+    return own_checks(machine.PLACES)
 
 
 @hookimpl

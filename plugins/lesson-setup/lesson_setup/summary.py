@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lesson_runner.plugin import Event, Hardware, RunContext
-from lesson_setup.checks.system import check_packages
-from lesson_tenstorrent.checks import Check, Finding, Machine
+from lesson_runner.plugin import Check, Event, Finding, Hardware, Machine, RunContext
+from lesson_tenstorrent.system import check_packages
 
 STATE = "setup"
 """Where ``RunContext.state`` keeps what a run has found out."""

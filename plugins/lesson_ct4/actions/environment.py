@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from lesson_ct4.environment import CHECKS
+from collections.abc import Iterable
+
+from lesson_runner.checks import Check, Machine
 from lesson_runner.context import StepContext
 from lesson_runner.model import Json, Outcome
-from lesson_tenstorrent.checks import Machine
+from lesson_tenstorrent.disk import disk_check
 from lesson_tenstorrent.findings import look, outcome
+from lesson_tenstorrent.table import CHECKS
+
+
+def checks_for(params: Json) -> Iterable[Check]:
+    """Return all that training with ``ttml`` needs, with the disk space that the step wants."""
+    disk = disk_check(params.get("disk_gb"))
+    return [disk if check.id == disk.id else check for check in CHECKS]
 
 
 def run(params: Json, context: StepContext) -> Outcome:
     """Run all checks, print them as a table, and fail if one failed."""
     machine = Machine(
         backend=context.run.backend,
+        hardware=context.run.hardware,
+        lesson=context.run.lesson.frontmatter,
         workspace=context.workspace.root,
-        disk_gb=params.get("disk_gb"),
     )
-    return outcome(look(CHECKS, machine, context))
+    return outcome(look(list(checks_for(params)), machine, context))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from lesson_runner.model.document import Diagnostic, Expectation, Json, Location
 
 if TYPE_CHECKING:
+    from lesson_runner.checks import Check
     from lesson_runner.context import StepContext
+
+
+HardwareKind = Literal["silicon", "simulator", "mock", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Action:
             calls are one step. ``None``: each is a step.
         only_checks: it does not do what a block's commands do, but looks whether that was done. A block that
             its author made a step, and that a shell can run, becomes such an action only through ``uses:``.
+        checks: the checks that it runs, from its parameters; ``lesson doctor LESSON`` runs them.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Action:
     expect: tuple[Expectation, ...] = ()
     merge: Callable[[Json, Json], Json] | None = None
     only_checks: bool = False
+    checks: Callable[[Json], Iterable[Check]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +123,25 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What is in this machine, and how that was found out."""
+    """
+    What is in this machine, and how that was found out.
+
+    Attributes:
+        name: as lessons write it (``n150``); ``none`` or ``unknown`` where it is not known.
+        detected_by: how the name was found out.
+        devices: how many chips a run can use; 0 for none and for a description that stands for a board.
+        kind: ``silicon``; ``simulator`` (a program that stands for the chips); ``mock`` (a description that
+            stands for them, on which nothing can run); ``none``. Only silicon is a board in claims.
+        facts: what else is known, by name, each as ``{"value": "blackhole", "found_by": "tt-umd"}``.
+    """
 
     name: str
-    """As lessons write it (``n150``); ``none`` or ``unknown`` where it is not known."""
     detected_by: str
     devices: int = 0
+    kind: HardwareKind = "silicon"
     facts: Json = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        """True if steps can run on it: chips, or a simulator of them. Nothing runs on a description."""
+        return self.devices > 0 and self.kind in ("silicon", "simulator")

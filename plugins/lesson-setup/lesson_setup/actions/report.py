@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 
-from lesson_runner.plugin import Json, Outcome, StepContext
+from lesson_runner.plugin import Json, Outcome, StepContext, run_checks
 from lesson_setup import machine
 from lesson_setup.checks.table import all_checks
 from lesson_setup.evidence import SUMMARY, write
 from lesson_setup.summary import known, summarise
-from lesson_tenstorrent.checks import run_checks
 from lesson_tenstorrent.findings import keep
 
 
 def run(params: Json, context: StepContext) -> Outcome:  # noqa: ARG001
     """Sum up; what no step of this run has checked is checked now."""
-    here = machine.this_machine(context.run.backend, context.run.workspace.root)
+    here = machine.machine_of(context.run)
     found = known(context.run)
     results = []
-    for check in all_checks(machine.PLACES, machine.minimum_metal(None, context.run)):
+    for check in all_checks(machine.PLACES):
         context.check_time()
         results += [found.findings[check.id]] if check.id in found.findings else run_checks([check], here)
     summary = summarise(here, context.run.hardware, results, found.failures)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from lesson_runner.plugin import Action, Json, Outcome, StepContext
+from lesson_runner.plugin import Action, Check, Json, Outcome, StepContext
 from lesson_setup.checks.table import IDS
 
 NUMBER = {"type": "number", "exclusiveMinimum": 0}
@@ -36,6 +37,12 @@ def _check(params: Json, context: StepContext) -> Outcome:
     from lesson_setup.actions.check import run
 
     return run(params, context)
+
+
+def _checks(params: Json) -> Iterable[Check]:
+    from lesson_setup.actions.check import checks_for
+
+    return checks_for(params)
 
 
 def _check_command(params: Json) -> str:
@@ -70,6 +77,7 @@ ACTIONS = (
         schema=_schema(CHECK_PROPERTIES),
         self_judging=True,
         command=_check_command,
+        checks=_checks,
     ),
     Action(
         "setup.report",
@@ -78,5 +86,6 @@ ACTIONS = (
         schema=_schema({}),
         self_judging=True,
         command=lambda _: "lesson setup report",
+        checks=lambda _: _checks({}),
     ),
 )

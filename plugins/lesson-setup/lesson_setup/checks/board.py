@@ -7,8 +7,15 @@ import shutil
 import stat
 from pathlib import Path
 
-from lesson_setup.places import UNKNOWN, Places, driver_version, find_devices, find_on_bus, read
-from lesson_tenstorrent.checks import Finding, Machine
+from lesson_runner.plugin import Finding, Machine
+from lesson_tenstorrent.hardware.places import (
+    UNKNOWN,
+    Places,
+    driver_version,
+    find_devices,
+    find_on_bus,
+    read,
+)
 
 PAGES = "kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 MOUNT = "/dev/hugepages-1G"
@@ -39,6 +46,8 @@ def check_device_files(places: Places, machine: Machine) -> Finding:
     """Look whether this user may read and write every device file; none is opened."""
     expected = "this user may read and write each"
     devices = find_devices(places)
+    if not devices:
+        return Finding("skipped", f"no device files in {places.devices}")
     closed = [device.path for device in devices if not device.usable]
     if not closed:
         return Finding("ok", f"{len(devices)} of {len(devices)} can be used", expected)
@@ -101,7 +110,8 @@ def check_huge_pages(places: Places, machine: Machine) -> Finding:  # noqa: ARG0
         return Finding("warning", "the kernel has no pages of 1 GB", expected, fix)
     found = f"{pages} page{'s' if pages != '1' else ''} of 1 GB"
     if int(pages) < len(devices):
-        return Finding("warning", f"{found}, {len(devices)} devices", expected, fix)
+        wanting = f"{len(devices)} device{'s' if len(devices) != 1 else ''}"
+        return Finding("warning", f"{found}, {wanting}", expected, fix)
     mounts = read(places.proc / "mounts").splitlines()
     if not any(row.split()[1:2] == [MOUNT] for row in mounts):
         return Finding("warning", f"{found}, not mounted at {MOUNT}", expected, fix)

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 from functools import partial
 
-from packaging.version import Version
-
+from lesson_runner.plugin import Check
 from lesson_setup.checks.board import check_device_files, check_driver, check_huge_pages, check_tt_smi
-from lesson_setup.checks.metal import check_metal_version, check_variables
-from lesson_setup.checks.system import MEMORY_GB, check_memory, check_packages, check_python
-from lesson_setup.places import Places
-from lesson_tenstorrent.checks import Check
-from lesson_tenstorrent.disk import DISK
-from lesson_tenstorrent.environment import CHECKS as SHARED
-from lesson_tenstorrent.ttml import UNRELATED_TTML
+from lesson_setup.checks.system import MEMORY_GB, check_memory
+from lesson_tenstorrent.disk import disk_check
+from lesson_tenstorrent.hardware.places import Places
+from lesson_tenstorrent.table import KNOWN
 
 
-def all_checks(
-    places: Places, minimum: Version | None = None, memory_gb: float = MEMORY_GB
-) -> tuple[Check, ...]:
+def own_checks(places: Places, memory_gb: float = MEMORY_GB) -> tuple[Check, ...]:
     """
-    Return the checks.
+    Return the checks that only this plugin brings.
 
     Args:
         places: where the system tells about itself.
-        minimum: the oldest tt-metal that will do; ``None`` if any will.
         memory_gb: memory wanted, in units of 10^9 bytes.
     """
-    shared = {check.id: check for check in SHARED}
     return (
-        Check("python", "Python", "the runner and the lessons are written for it", check_python),
-        Check("packages", "packages", "training cannot start without them", check_packages),
-        DISK,
         Check(
             "memory",
             "memory",
             "the system ends programs that want more than there is",
             partial(check_memory, places, wanted=memory_gb),
         ),
-        shared["devices"],
         Check("driver", "driver", "without it, no program finds the board", partial(check_driver, places)),
         Check(
             "device-files",
@@ -61,25 +49,38 @@ def all_checks(
             check_tt_smi,
             board_only=True,
         ),
-        shared["tt-metal-home"],
-        Check(
-            "tt-metal-version",
-            "tt-metal version",
-            "lessons are written for what newer versions can do",
-            partial(check_metal_version, minimum),
-            board_only=True,
-        ),
-        Check(
-            "metal-variables",
-            "tt-metal variables",
-            "with two trees, programs of the one run kernels of the other",
-            partial(check_variables, places),
-            board_only=True,
-        ),
-        shared["pip-ttnn"],
-        shared["ttnn"],
-        UNRELATED_TTML,
     )
 
 
-IDS = tuple(check.id for check in all_checks(Places()))
+def all_checks(
+    places: Places, memory_gb: float = MEMORY_GB, disk_gb: float | None = None
+) -> tuple[Check, ...]:
+    """
+    Return the checks of the lesson: our own, and those of any Tenstorrent lesson that concern ttnn.
+
+    Args:
+        places: where the system tells about itself.
+        memory_gb: memory wanted, in units of 10^9 bytes.
+        disk_gb: free space wanted, in the same units; ``None`` for what any lesson needs.
+    """
+    known = {**KNOWN, **{check.id: check for check in (*own_checks(places, memory_gb), disk_check(disk_gb))}}
+    return tuple(known[name] for name in IDS)
+
+
+IDS = (
+    "python",
+    "packages",
+    "disk",
+    "memory",
+    "devices",
+    "driver",
+    "device-files",
+    "huge-pages",
+    "tt-smi",
+    "tt-metal-home",
+    "tt-metal-version",
+    "metal-variables",
+    "pip-ttnn",
+    "ttnn",
+    "unrelated-ttml",
+)

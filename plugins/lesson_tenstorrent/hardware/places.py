@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lesson_tenstorrent.devices import DEVICES
+from lesson_tenstorrent import devices
 
 VENDOR = "0x1e52"
 """Tenstorrent's number on the PCI bus."""
@@ -17,7 +17,7 @@ UNKNOWN = "not known"
 class Places:
     """Folders of the system; tests name others."""
 
-    devices: Path = DEVICES
+    devices: Path = field(default_factory=lambda: devices.DEVICES)
     sys: Path = Path("/sys")
     proc: Path = Path("/proc")
 
@@ -31,16 +31,22 @@ class Device:
     usable: bool
     """This user may read and write its file."""
     card: str
-    """Such as ``n150``; :data:`UNKNOWN` where driver or firmware are too old to say."""
+    """Such as ``n150`` or ``p150a``; :data:`UNKNOWN` where driver or firmware are too old to say."""
     firmware: str
     """The version of the firmware bundle."""
     pci: str
     iommu: bool
     """The IOMMU translates addresses for it, so that it needs no huge pages."""
+    serial: str = ""
+    """The board's serial number in hexadecimal, equal for the chips of one board; empty if not known."""
+    users: tuple[int, ...] = ()
+    """The other processes that have it open, as the driver counts them."""
 
     @property
     def architecture(self) -> str:
         """``blackhole`` or ``wormhole_b0``, as ``TT_METAL_ARCH_NAME`` has it; empty if not known."""
+        if self.card.startswith("galaxy-"):
+            return {"galaxy-blackhole": "blackhole", "galaxy-wormhole": "wormhole_b0"}.get(self.card, "")
         family = self.card[:1].lower() if self.card[1:2].isdecimal() else ""
         return {"p": "blackhole", "n": "wormhole_b0"}.get(family, "")
 
@@ -51,6 +57,11 @@ def read(path: Path) -> str:
         return path.read_text("utf-8", "replace").strip()
     except OSError:
         return ""
+
+
+def exists(path: Path) -> bool:
+    """Return whether something is there; unlike :meth:`Path.exists`, also where this user may not look."""
+    return os.path.exists(path)  # noqa: PTH110  # see above
 
 
 def find_devices(places: Places) -> tuple[Device, ...]:
@@ -65,15 +76,18 @@ def find_devices(places: Places) -> tuple[Device, ...]:
 def _device(path: Path, places: Places) -> Device:
     node = places.sys / "class" / "tenstorrent" / f"tenstorrent!{path.name}"
     slot = node / "device"
+    users = read(places.proc / "driver" / "tenstorrent" / path.name / "pids").split()
     return Device(
         number=int(path.name),
         path=str(path),
         usable=os.access(path, os.R_OK | os.W_OK),
         card=read(node / "tt_card_type") or UNKNOWN,
         firmware=read(node / "tt_fw_bundle_ver") or UNKNOWN,
-        pci=slot.resolve().name if slot.exists() else UNKNOWN,
+        pci=slot.resolve().name if exists(slot) else UNKNOWN,
         # "DMA" and "DMA-FQ" translate; "identity" does not.
         iommu=read(slot / "iommu_group" / "type").startswith("DMA"),
+        serial=read(node / "tt_serial"),
+        users=tuple(sorted({int(text) for text in users if text.isdecimal()} - {os.getpid()})),
     )
 
 

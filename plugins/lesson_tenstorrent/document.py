@@ -1,0 +1,114 @@
+"""
+``docs/doctor.md``: the table of checks as a document, made from the code.
+
+``python -m lesson_tenstorrent.document`` writes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from lesson_runner.checks import Check
+from lesson_runner.resources import write_aside
+from lesson_tenstorrent.table import CHECKS
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "doctor.md"
+SYMPTOMS = (
+    ("`error: unknown type name 'ChipId'` while tt-metal is built", ("submodules",)),
+    (
+        "`ImportError: undefined symbol: _ZN2tt10DevicePool5_instE`, or another symbol",
+        ("pip-ttnn", "environment-variables", "ttnn", "ttml"),
+    ),
+    ("`std::bad_cast` when `ttml` is imported", ("pip-ttnn", "ttml")),
+    (
+        "`ModuleNotFoundError: No module named 'transformers'`, or another package",
+        ("ttml", "packages"),
+    ),
+    ("`TT_METAL_HOME not set`, or `TT_METAL_RUNTIME_ROOT` is not", ("tt-metal-home", "metal-variables")),
+    ("`No module named 'ttml'`, or `'ttnn'`", ("environment-variables", "ttml", "ttnn")),
+    ("`No module named '_ttml'`, or the installation of tt-train failed", ("tt-metal-home", "ttml-build")),
+    ("`module 'ttml' has no attribute 'autograd'`", ("unrelated-ttml",)),
+    ("`A module that was compiled using NumPy 1.x cannot be run in NumPy 2`", ("ttnn-packages",)),
+    ("a model that was trained well repeats itself when it generates", ("tt-metal-version",)),
+    ("kernels do not compile, or for the wrong board", ("metal-variables",)),
+    ("`No chips detected in the cluster`", ("devices",)),
+    ("`Permission denied` when a file of `/dev/tenstorrent` is opened", ("devices",)),
+    ("the program hangs when it opens the device", ("device-busy",)),
+    ("`Fabric Router Sync: Timeout` on two or four Blackhole chips", ("mesh-descriptor",)),
+    ("a checkpoint is not saved: no space left on the device", ("disk",)),
+)
+"""What a learner sees, and the checks that find out why, the likeliest first."""
+_HEAD = """\
+# The doctor
+
+`lesson doctor` looks at the machine and says what is wrong with it, why that matters, and what to type. It
+changes nothing. `lesson doctor LESSON` makes only the checks that the lesson's steps ask for, and that of
+tt-metal's version if the lesson has a `minTTMetalVersion`.
+
+| option | what it does |
+|---|---|
+| `--fix` | shows each command that is safe to run, and runs it after a yes; then looks again |
+| `--fix --yes` | the same without asking, for scripts; without a terminal, `--fix` alone ends with 2 |
+| `--json` | `{"checks": [{id, title, why, status, found, expected, fix, command}], "hardware": [...]}` |
+| `--backend` | `ttml`: as if there were a board; `emulated`: as if there were none |
+
+It ends with 0 if nothing failed, with 1 if a check failed (a warning is no failure), with 2 if it could not
+begin. `command` holds the words of a command that loses nothing of yours and needs no shell; where it is
+empty, `fix` is for you to do: setting a variable, building, ending somebody's process. Commands run in the
+environment of the doctor, and `pip` is always that of its own Python.
+
+What only a board needs is skipped where none is used, and says why. What is not known is a warning, never
+`ok`.
+"""
+_VERSIONS = """\
+## Versions of tt-metal
+
+| version | what is known | verdict |
+|---|---|---|
+| before v0.66.0-rc5 | no Python `ttml` | failed |
+| v0.66.0-rc5 to -rc7 | trains, repeats itself when it generates | warning; failed if the lesson wants newer |
+| then, up to v0.67.0-dev20260203 | nothing; that build is the first seen to generate well | as above |
+| v0.67.0-dev20260203 and later | trains and generates | ok, unless the lesson wants newer |
+
+The version comes from the first that tells: `git describe` in the tree, `VERSION` files, what `git archive`
+wrote into `cmake/version.cmake`, the installed `ttnn`, the Debian packages `tt-metalium` and `tt-nn`, and
+`TT_METAL_COMMIT_SHA_OR_TAG` of an image.
+"""
+_TAIL = """\
+A loss that stays high or explodes, and too little memory on the device, are matters of a training and not of
+the machine. Other plugins add checks of their own; `lesson plugins` lists them all.
+"""
+
+
+def document() -> str:
+    """Return the whole document."""
+    return "\n".join([_HEAD, *_symptoms(), *_checks(), _VERSIONS])
+
+
+def _symptoms() -> Iterator[str]:
+    yield "## From symptom to check\n"
+    yield "| what you see | look at |\n|---|---|"
+    for symptom, ids in SYMPTOMS:
+        yield f"| {symptom} | {', '.join(f'`{name}`' for name in ids)} |"
+    yield f"\n{_TAIL}"
+
+
+def _checks() -> Iterator[str]:
+    yield "## The checks\n\nIn the order in which faults cause one another: mend them from the top.\n"
+    yield "| check | what it does | why it matters | where |\n|---|---|---|---|"
+    for check in CHECKS:
+        where = "with a board" if check.board_only else "everywhere"
+        yield f"| `{check.id}` | {_about(check)} | {check.why} | {where} |"
+    yield ""
+
+
+def _about(check: Check) -> str:
+    """Return the first line of what documents the check's function."""
+    function = check.run.func if isinstance(check.run, partial) else check.run
+    return (function.__doc__ or "").strip().split("\n")[0].rstrip(".").replace("``", "`")
+
+
+if __name__ == "__main__":
+    write_aside(DOCUMENT, document())

@@ -1,0 +1,106 @@
+"""Looking at a Python package, and importing it, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+from dataclasses import dataclass
+
+from lesson_runner.checks import Finding, Machine
+
+IMPORT_SECONDS = 90.0
+"""A first import of ``ttnn`` on a cold disk takes most of a minute."""
+
+PROBE = """
+import importlib.metadata, importlib.util, json, os, sys
+sys.path[:] = [entry for entry in sys.path if entry]  # a folder of that name here is not the package
+name = sys.argv[1]
+spec = importlib.util.find_spec(name)
+places = list(spec.submodule_search_locations or []) if spec else []
+inside = sorted({item for place in places if os.path.isdir(place) for item in os.listdir(place)})
+version, requires = "", []
+try:
+    package = importlib.metadata.distribution(name)
+    if '"editable": true' not in (package.read_text("direct_url.json") or ""):
+        version, requires = package.version, package.requires or []
+except importlib.metadata.PackageNotFoundError:
+    pass
+place = (places or [spec.origin])[0] if spec else ""
+facts = {"place": place, "inside": inside, "version": version, "requires": requires, "path": sys.path}
+print(json.dumps(facts), flush=True)
+if sys.argv[2] == "import":
+    if spec and not spec.origin:  # it would import, with nothing in it
+        raise ModuleNotFoundError(f"No module named {name!r}: {place} is a folder without __init__.py")
+    __import__(name)
+"""
+_MISSING = re.compile(r"No module named '?([\w.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What another Python process found out about a package."""
+
+    name: str
+    place: str = ""
+    """Its folder; empty if it is not there."""
+    inside: tuple[str, ...] = ()
+    """What lies in that folder."""
+    version: str = ""
+    """As pip knows it; empty for a package that pip did not install, or only linked to."""
+    requires: tuple[str, ...] = ()
+    """What it asks for, as its metadata says; empty like the version."""
+    path: tuple[str, ...] = ()
+    """Where that process looks for packages."""
+    error: str = ""
+    """The last line the process wrote before it ended badly; empty if all went well."""
+
+    @property
+    def missing(self) -> str:
+        """The package that the import did not find, such as ``transformers``; empty for another error."""
+        match = _MISSING.search(self.error)
+        return match[1].partition(".")[0] if match else ""
+
+
+def probe(name: str, machine: Machine, *, load: bool) -> Probe:
+    """
+    Look for a package, and import it if ``load``, in a process of its own.
+
+    An ``import ttnn`` that does not fit the machine can kill the interpreter or hang it.
+    """
+    command = [machine.python, "-c", PROBE, name, "import" if load else "look"]
+    done = machine.run(command, timeout=IMPORT_SECONDS)
+    try:
+        facts = json.loads(done.output.splitlines()[0])
+    except (IndexError, ValueError):
+        facts = {}
+    return Probe(
+        name,
+        facts.get("place", ""),
+        tuple(facts.get("inside", ())),
+        facts.get("version", ""),
+        tuple(facts.get("requires", ())),
+        tuple(facts.get("path", ())),
+        _error(done.exit_code, done.errors),
+    )
+
+
+def not_known(found: Probe, expected: str, machine: Machine) -> Finding:
+    """Return what to say where the process that looked for a package ended badly."""
+    look = [machine.python, "-c", f"import importlib.util; importlib.util.find_spec({found.name!r})"]
+    fix = f"{shlex.join(look)}  # and read the whole message"
+    return Finding("warning", f"not known: {found.error}", expected, fix)
+
+
+def _error(code: int, text: str) -> str:
+    if code < 0:
+        return f"the interpreter was killed by {_signal(-code)}"
+    return (text.strip().splitlines() or [f"exit {code}"])[-1] if code else ""
+
+
+def _signal(number: int) -> str:
+    try:
+        return f"signal {number} ({signal.Signals(number).name})"
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,155 @@
+"""``lesson doctor``: what is wrong with this machine, and how to put it right."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesson_runner.cli.common import (
+    WORKSPACE,
+    BackendOption,
+    JsonOption,
+    WorkspaceOption,
+    check_backend,
+    expand,
+    print_json,
+    stdout_for_json,
+)
+from lesson_runner.errors import ExitCode
+
+if TYPE_CHECKING:
+    from lesson_runner.checks import Check, Finding, Machine
+    from lesson_runner.model import Hardware, Json, Lesson
+    from lesson_runner.plugins import Plugins
+
+    Results = Sequence[tuple[Check, Finding]]
+
+
+def doctor(
+    context: typer.Context,
+    lesson: Annotated[
+        str | None,
+        typer.Argument(metavar="[LESSON]", help="Check only what this lesson and its steps ask for."),
+    ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Offer to run the commands that are safe to run, one by one.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: run them all without asking.")] = False,
+    backend: BackendOption = "auto",
+    workspace: WorkspaceOption = WORKSPACE,
+    json: JsonOption = False,
+) -> int:
+    """
+    Check this machine, and say how to put right what is wrong.
+
+    Ends with 0 if nothing failed (warnings are no failure), 1 if something did, 2 if it cannot begin.
+    """
+    from lesson_runner.checks import Machine
+    from lesson_runner.cli.mend import check_may_ask, mend
+
+    check_may_ask(fix=fix, yes=yes, json=json)
+    plugins: Plugins = context.obj
+    with stdout_for_json() if json else nullcontext():
+        hardware = plugins.detect_hardware()
+        checks = list(plugins.checks().values())
+        machine = Machine(backend=check_backend(backend), hardware=hardware, workspace=expand(workspace))
+        if lesson is not None:
+            document, checks = _of_lesson(lesson, plugins, hardware, backend)
+            machine = dataclasses.replace(machine, lesson=document.frontmatter)
+        results = _look(checks, machine, quiet=json)
+        mended = mend(results, machine, yes=yes) if fix else []
+        if mended:
+            results = _look_again(results, machine, quiet=json)
+    if json:
+        print_json({**_data(results, hardware), **({"fixes": mended} if fix else {})})
+    else:
+        typer.echo(_closing(results, lesson, fixing=fix))
+    failed = any(finding.status == "failed" for _, finding in results)
+    return ExitCode.FAILED if failed else ExitCode.GOOD
+
+
+def _of_lesson(
+    name: str, plugins: Plugins, hardware: Sequence[Hardware], backend: str
+) -> tuple[Lesson, list[Check]]:
+    """
+    Return a lesson, and the checks that its frontmatter asks for, or its steps run under its default profile.
+
+    Raises:
+        LessonError: there is no such lesson, or it is not valid.
+    """
+    from lesson_runner.cli.common import open_valid_lesson
+    from lesson_runner.run.plan import choose_profile, make_plan
+
+    document, problems, _ = open_valid_lesson(name, plugins)
+    profile = choose_profile(document, plugins, None, hardware, backend)
+    actions, known = plugins.actions(), plugins.checks()
+    found = {check.id: check for check in known.values() if check.asked_by in document.frontmatter}
+    for step in make_plan(document, problems, plugins, profile).steps:
+        ask = actions[step.action].checks
+        for check in ask(step.params) if ask and not step.skip else ():
+            found.setdefault(check.id, check)
+    # Faults cause one another in the order of the plugins' tables, and not of a lesson's steps.
+    order = {identity: place for place, identity in enumerate(known)}
+    return document, sorted(found.values(), key=lambda check: order.get(check.id, len(order)))
+
+
+def _look(checks: Sequence[Check], machine: Machine, *, quiet: bool) -> Results:
+    """Run the checks, and show each as soon as it is known: importing a library may take a minute."""
+    from lesson_runner.checks import finding_lines, run_check
+    from lesson_runner.report.text import safe
+
+    width = max((len(check.title) for check in checks), default=0)
+    results = []
+    for check in checks:
+        finding = run_check(check, machine)
+        results.append((check, finding))
+        if not quiet:
+            typer.echo(safe("\n".join(finding_lines(check, finding, width))))
+    return results
+
+
+def _look_again(before: Results, machine: Machine, *, quiet: bool) -> Results:
+    """Run the same checks once more, and show what changed."""
+    from lesson_runner.checks import run_checks
+    from lesson_runner.report.text import safe
+
+    after = run_checks([check for check, _ in before], machine)
+    changed = [
+        f"{check.title}: {old.status} -> {new.status} ({new.found})"
+        for (check, old), (_, new) in zip(before, after, strict=True)
+        if old != new
+    ]
+    if not quiet:
+        typer.echo("\nlooked again:")
+        for line in changed or ["nothing changed"]:
+            typer.echo(safe(f"  {line}"))
+    return after
+
+
+def _data(results: Results, hardware: Iterable[Hardware]) -> Json:
+    from lesson_runner.checks import finding_data
+
+    return {
+        "checks": [finding_data(check, finding) for check, finding in results],
+        "hardware": [dataclasses.asdict(item) for item in hardware],
+    }
+
+
+def _closing(results: Results, lesson: str | None, *, fixing: bool) -> str:
+    """Return how many checks ended how, and what can be done about it."""
+    if not results and lesson is not None:
+        return f"no step of {lesson} runs a check; `lesson doctor` runs all there are"
+    if not results:
+        return "nothing was checked: no plugin brings a check (`lesson plugins` says which there are)"
+    counts = Counter(finding.status for _, finding in results)
+    numbers = [f"{counts[status]} {status}" for status in ("ok", "warning", "failed", "skipped")]
+    lines = [f"\n{len(results)} checks: {', '.join(numbers)}"]
+    if not fixing and any(finding.command for _, finding in results):
+        lines.append(f"`lesson doctor{f' {lesson}' if lesson else ''} --fix` offers to run:")
+        lines += [f"  {finding.fix}" for _, finding in results if finding.command]
+    return "\n".join(lines)

@@ -1,0 +1,52 @@
+"""``--hardware``: the hardware that whoever starts a run takes it to run on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from lesson_runner.model import Hardware
+
+HardwareOption = Annotated[
+    str | None,
+    typer.Option(
+        "--hardware", metavar="NAME", help="Stop unless the machine is this: n150, t3k …; lesson hw names it."
+    ),
+]
+
+
+def check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
+    """
+    Hold the hardware that is expected against what was found; what was found always counts.
+
+    Raises:
+        LessonError: no lesson can ask for hardware of that name.
+        HardwareError: the machine has something else, or something that only stands for it.
+    """
+    from lesson_runner.errors import HardwareError, LessonError
+    from lesson_runner.hints import meant_or_all
+    from lesson_runner.schema.validator import load_schema
+
+    if name is None:
+        return
+    known = load_schema("lesson")["$defs"]["hardware"]["enum"]
+    if name not in known:
+        raise LessonError(f"--hardware {name}: there is no such hardware", fix=meant_or_all(name, known))
+    kind = "simulator" if name == "simulator" else "silicon"
+    if any(item.name == name and item.kind == kind and item.usable for item in found):
+        return
+    said = "; ".join(f"{_words(item)} ({item.detected_by})" for item in found)
+    raise HardwareError(
+        f"--hardware {name}: expected {name}, found {said or 'nothing: no plugin looks for hardware'}",
+        fix="leave --hardware out to run on what is there; 'lesson hw' shows it, and how it is known",
+    )
+
+
+def _words(item: Hardware) -> str:
+    """Return what was found in words, so that nobody takes a description for a board."""
+    if item.kind == "none" or (item.kind == "silicon" and item.usable):
+        return item.name
+    return f"{item.name} as a {item.kind}" if item.kind != "silicon" else f"{item.name} without a usable chip"

@@ -1,0 +1,53 @@
+"""``lesson hw``: what hardware is in this machine, and how that was found out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from lesson_runner.cli.common import JsonOption, print_json, stdout_for_json
+
+if TYPE_CHECKING:
+    from lesson_runner.model import Hardware
+    from lesson_runner.plugins import Plugins
+
+
+def hw(context: typer.Context, json: JsonOption = False) -> None:
+    """Show what hardware is in this machine, and how each fact was found out; every source is asked."""
+    from lesson_runner.report.text import safe
+
+    plugins: Plugins = context.obj
+    with stdout_for_json():
+        found = plugins.detect_hardware(thorough=True)
+    if json:
+        print_json({"hardware": [dataclasses.asdict(item) for item in found]})
+        return
+    if not found:
+        typer.echo("none: no plugin looks for hardware (lesson plugins says which there are)")
+    for item in found:
+        for line in _lines(item):
+            typer.echo(safe(line))
+
+
+def _lines(item: Hardware) -> Iterator[str]:
+    """Yield in words what was found, how its name is known, and each fact with its source."""
+    chips = f"{item.devices} chip{'' if item.devices == 1 else 's'}"
+    notes = {
+        "silicon": f"silicon, {chips}",
+        "simulator": f"simulator: a program that stands for {chips}",
+        "mock": "mock: only a description, nothing can run on it",
+    }
+    yield f"{item.name}  ({notes[item.kind]})" if item.kind in notes and item.name != "none" else item.name
+    yield f"  found by: {item.detected_by}"
+    width = max(map(len, item.facts), default=0)
+    for name, fact in item.facts.items():
+        known = fact if isinstance(fact, Mapping) else {"value": fact}
+        source = f"  ({known['found_by']})" if "found_by" in known else ""
+        yield f"  {name:{width}}  {_text(known.get('value'))}{source}"
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
