@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 
     GOOD = 0
     FAILED = 1
-    """A step failed, or ``validate`` found an error."""
+    """A step failed, ``validate`` found an error, or ``doctor`` a fault."""
     FIXABLE = 2
     """Usage, a missing file, a lesson that does not validate given to ``run``."""
     BUG = 3

@@ -16,11 +16,13 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
+    from lesson_runner.checks import Check
     from lesson_runner.context import RunContext, StepContext
     from lesson_runner.model import (
         Action,
         ActionCall,
         Block,
+        Diagnosis,
         Event,
         Evidence,
         Hardware,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         PlannedStep,
         Rule,
         Section,
+        StepResult,
     )
 
 hookspec = pluggy.HookspecMarker("lesson_runner")
@@ -55,8 +58,22 @@ def lesson_actions() -> Iterable[Action]:
 
 
 @hookspec
-def lesson_detect_hardware() -> Iterable[Hardware]:
-    """Return what is in this machine, and how it was found out; called once a run, must not hang."""
+def lesson_detect_hardware(thorough: bool) -> Iterable[Hardware]:
+    """
+    Return what is in this machine, and how it was found out; called once a run, must not hang.
+
+    ``thorough`` is true for ``lesson hw``, which wants all that can be found out; a run has to begin quickly.
+    """
+
+
+@hookspec
+def lesson_checks() -> Iterable[Check]:
+    """
+    Return what ``lesson doctor`` looks at; a step of a lesson may run the same checks (``Action.checks``).
+
+    A check looks and changes nothing. It must not import what can crash or hang: that belongs in a process of
+    its own (:meth:`lesson_runner.checks.Machine.run`).
+    """
 
 
 @hookspec
@@ -88,6 +105,15 @@ def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]
     Return numbers by name, from the step's stored files and nothing else.
 
     Must be pure: it is called when the step is judged, and again by whoever re-checks the record.
+    """
+
+
+@hookspec
+def lesson_diagnose(result: StepResult, evidence: Evidence) -> Iterable[Diagnosis]:
+    """
+    Return what is behind a step's result: why it failed, or what is wrong although it passed.
+
+    Called once for every step that ran, after it was judged. Must be pure, as ``lesson_measure``.
     """
 
 

@@ -27,12 +27,14 @@ from __future__ import annotations
 
 import pluggy
 
+from lesson_runner.checks import Check, Completed, Finding, Machine, checks_table, finding_data, run_checks
 from lesson_runner.context import RunContext, StepContext, Workspace
 from lesson_runner.errors import HardwareError, LessonError, TimedOutError
 from lesson_runner.model import (
     Action,
     ActionCall,
     Block,
+    Diagnosis,
     Diagnostic,
     Edit,
     Event,
@@ -48,23 +50,29 @@ from lesson_runner.model import (
     Rule,
     Scope,
     Section,
+    StepResult,
 )
 
 __all__ = [
     "Action",
     "ActionCall",
     "Block",
+    "Check",
+    "Completed",
+    "Diagnosis",
     "Diagnostic",
     "Edit",
     "Event",
     "Evidence",
     "Expectation",
+    "Finding",
     "Hardware",
     "HardwareError",
     "Json",
     "Lesson",
     "LessonError",
     "Location",
+    "Machine",
     "Outcome",
     "Paths",
     "PlannedStep",
@@ -73,9 +81,13 @@ __all__ = [
     "Scope",
     "Section",
     "StepContext",
+    "StepResult",
     "TimedOutError",
     "Workspace",
+    "checks_table",
+    "finding_data",
     "hookimpl",
+    "run_checks",
 ]
 
 hookimpl = pluggy.HookimplMarker("lesson_runner")

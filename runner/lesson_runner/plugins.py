@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 
 from lesson_runner import hookspecs
+from lesson_runner.checks import Check
 from lesson_runner.model import (
     Action,
     ActionCall,
     Block,
+    Diagnosis,
     Diagnostic,
     Event,
     Evidence,
@@ -36,6 +38,7 @@ from lesson_runner.model import (
     Rule,
     Scope,
     Section,
+    StepResult,
 )
 
 if TYPE_CHECKING:
@@ -211,6 +214,16 @@ class Plugins:
             self._actions = found
         return self._actions
 
+    def checks(self) -> Mapping[str, Check]:
+        """Return the plugins' checks by id, in their order; an id that is taken is the second one's error."""
+        found: dict[str, Check] = {}
+        for plugin, check in self._collect("lesson_checks", Check):
+            if check.id in found:
+                self._blame(plugin, "lesson_checks", ValueError(f"there is a check '{check.id}' already"))
+            else:
+                found[check.id] = check
+        return found
+
     def rules(self) -> Mapping[str, Rule]:
         """Return the plugins' rules by id; an id that does not begin with the plugin's name is its error."""
         found: dict[str, Rule] = {}
@@ -231,9 +244,10 @@ class Plugins:
             self._blame(rule.id.partition(".")[0], f"rule {rule.id}", error)
             return []
 
-    def detect_hardware(self) -> tuple[Hardware, ...]:
-        """Return what the plugins found in this machine."""
-        return tuple(item for _, item in self._collect("lesson_detect_hardware", Hardware))
+    def detect_hardware(self, *, thorough: bool = False) -> tuple[Hardware, ...]:
+        """Return what the plugins found in this machine; ``thorough`` asks for all that can be found out."""
+        found = self._collect("lesson_detect_hardware", Hardware, thorough=thorough)
+        return tuple(item for _, item in found)
 
     def interpret_block(self, block: Block, lesson: Lesson) -> Claimed | None:
         """Return the first plugin's interpretation of a block, and which plugin it is; each is asked once."""
@@ -277,6 +291,11 @@ class Plugins:
             except (AttributeError, TypeError, ValueError) as error:
                 self._blame(name, "lesson_measure", error)
         return numbers
+
+    def diagnose(self, result: StepResult, evidence: Evidence) -> tuple[Diagnosis, ...]:
+        """Return what all plugins make of a step's result."""
+        found = self._collect("lesson_diagnose", Diagnosis, result=result, evidence=evidence)
+        return tuple(diagnosis for _, diagnosis in found)
 
     def step_event(self, event: Event, context: RunContext) -> None:
         """Tell every plugin what happened."""

@@ -21,7 +21,7 @@ SOURCES = {
 }
 LAYERS = (
     {"lesson_runner", "errors", "hints", "model"},
-    {"context", "resources", "secrets", "markdown", "execute"},
+    {"checks", "context", "resources", "secrets", "markdown", "execute"},
     {"hookspecs", "plugin", "schema", "report", "rules"},
     {"plugins", "catalog", "scaffold"},
     {"run"},
@@ -46,6 +46,8 @@ HEAVY = (
     "referencing",
     "tree_sitter",
     "ftfy",
+    "jinja2",
+    "matplotlib",
 )
 
 

@@ -358,9 +358,13 @@ def test_a_reader_that_has_gone(
 
 
 def at_terminal(
-    command: Callable[..., Any], *arguments: str, keys: bytes = b"", env: dict[str, str] | None = None
+    command: Callable[..., Any],
+    *arguments: str,
+    keys: bytes = b"",
+    question: bytes = b"[y/N]",
+    env: dict[str, str] | None = None,
 ) -> tuple[int, str]:
-    """Run a command at a terminal where ``keys`` are typed at each question; return code and output."""
+    """Run a command at a terminal where ``keys`` are typed at each ``question``; return code and output."""
     ours, theirs = pty.openpty()
     env = {"TERM": "xterm-256color", **(env or {})}
     process = command(*arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True)
@@ -374,7 +378,7 @@ def at_terminal(
         if not data:
             break
         shown += data
-        if keys and b"[y/N]" in data:
+        if keys and question in data:
             os.write(ours, keys)
     os.close(ours)
     return int(process.wait(10)), shown.decode("utf-8", "replace")
@@ -402,6 +406,38 @@ def test_a_person_confirms(
     assert found == code, shown
     record = next((tmp_path / ".lesson" / "runs").glob("*/record.json"))
     assert json.loads(record.read_text())["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("keys", "code", "statuses"),
+    [
+        (b"\n", 0, ["passed", "passed", "passed"]),
+        (b"q\n", 130, ["passed", "not-reached", "not-reached"]),
+        (b"\x04", 130, ["passed", "not-reached", "not-reached"]),
+    ],
+)
+def test_a_learner_takes_one_step_at_a_time(
+    command: Callable[..., Any],
+    write: Callable[..., Path],
+    tmp_path: Path,
+    keys: bytes,
+    code: int,
+    statuses: list[str],
+) -> None:
+    write("".join(SHELL.format(f"echo {name}").replace("id: one", f"id: {name}") for name in "abc"))
+    arguments = ["run", "a.md", "--allow", "shell", "--step"]
+    found, shown = at_terminal(command, *arguments, keys=keys, question=b"Enter goes on")
+    assert found == code, shown
+    record = next((tmp_path / ".lesson" / "runs").glob("*/record.json"))
+    assert [step["status"] for step in json.loads(record.read_text())["steps"]] == statuses
+    assert shown.count("Enter goes on") == (2 if code == 0 else 1)  # none after the last step
+
+
+def test_one_step_at_a_time_needs_a_terminal(lesson: Lesson, write: Callable[..., Path]) -> None:
+    write(SHELL.format("echo hi"))
+    said = lesson("run", "a.md", "--allow", "shell", "--step")
+    assert said.code == 2
+    assert "--step waits for a person" in said.err
 
 
 @pytest.mark.parametrize(("keys", "code"), [(b"y\n", 0), (b"n\n", 2)])

@@ -153,6 +153,12 @@ RULES = """
 def lesson_rules():
     return [Rule({id!r}, {severity!r}, {summary!r}, {page!r}, {check})]
 """
+CHECKS = """
+@hookimpl
+def lesson_checks():
+    return [Check({id!r}, {title!r}, {why!r}, lambda machine: Finding("ok", ""))]
+"""
+CHECK = {"id": "my-check", "title": "A check", "why": "It matters."}
 RULE = {
     "id": "mine.polite",
     "severity": "info",
@@ -194,8 +200,12 @@ def rule(**changed: str) -> str:
     return RULES.format(**{**RULE, **changed})
 
 
+def check(**changed: str) -> str:
+    return CHECKS.format(**{**CHECK, **changed})
+
+
 def test_a_good_plugin(plugin: Plugin) -> None:
-    module = plugin(ACTIONS, LESSONS, rule(), lesson=lesson_text(STEP))
+    module = plugin(ACTIONS, LESSONS, check(), rule(), lesson=lesson_text(STEP))
     assert_conforms(module, name="mine")
 
 
@@ -217,6 +227,8 @@ def test_an_empty_plugin_keeps_every_promise(plugin: Plugin) -> None:
         ([rule(severity="bad")], "rule 'mine.polite': the severity is 'bad'; expected one of error,"),
         ([rule(summary="")], "rule 'mine.polite': the summary is not one line of text"),
         ([rule(page="")], "rule 'mine.polite': there is no page"),
+        ([check(id="My check")], "check 'My check': the id is not made of small letters"),
+        ([check(why=" ")], "check 'my-check': it has no title, or does not say why it matters"),
         ([rule(), LESSONS.replace('"lessons"', '"lectures"')], "lesson_directories: /"),
         ([COUNT, "@hookimpl\ndef lesson_detect_hardware(): return [Hardware(str(next(N)), 'x')]"],
          "lesson_detect_hardware: another result when called again"),

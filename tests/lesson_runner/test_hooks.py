@@ -21,12 +21,15 @@ from lesson_runner.plugin import (
     Action,
     ActionCall,
     Block,
+    Check,
     Diagnostic,
     Event,
     Evidence,
+    Finding,
     Hardware,
     Json,
     Lesson,
+    Machine,
     Outcome,
     PlannedStep,
     Rule,
@@ -112,6 +115,7 @@ def test_the_examples_of_every_hook_work(example: tuple[Any, str], tmp_path: Pat
     shouted = lesson("validate", tmp_path / "lessons" / "loud.md", "--json", plugins=[plugin]).json
     assert [item["message"] for item in shouted["findings"]] == ["the heading 'HI' shouts"]
     (tmp_path / "lessons" / "loud.md").unlink()
+    assert "ok       a greeting" in lesson("doctor", plugins=[plugin]).out
     assert lesson("list", plugins=[plugin]).out == "hi  Sample\n"
     said = lesson("run", "hi", plugins=[plugin])
     assert said.code == 0
@@ -121,6 +125,7 @@ def test_the_examples_of_every_hook_work(example: tuple[Any, str], tmp_path: Pat
         "name": "none",
         "detected_by": "/dev/my-board",
         "devices": 0,
+        "kind": "none",
         "facts": {},
     }
     assert [step["message"] for step in record["steps"]] == ["", "nobody is there to greet"]
@@ -160,14 +165,34 @@ def test_hook_lesson_actions(tmp_path: Path) -> None:
 
 
 def test_hook_lesson_detect_hardware(tmp_path: Path) -> None:
-    def lesson_detect_hardware() -> list[Hardware]:
+    asked: list[bool] = []
+
+    def lesson_detect_hardware(thorough: bool) -> list[Hardware]:
+        asked.append(thorough)
         return [Hardware("n150", "a test", 1)]
 
     text = lesson_text("<!-- step\nid: one\nrequires: [board]\n-->\n```bash\necho\n```\n")
     assert run_lesson(text, tmp_path)["steps"][0]["status"] == "skipped"
     record = run_lesson(text, tmp_path, plugins=[hook(lesson_detect_hardware)])
     assert record["steps"][0]["status"] == "passed"
-    assert record["hardware"] == [{"name": "n150", "detected_by": "a test", "devices": 1, "facts": {}}]
+    assert asked == [False]
+    found = {"name": "n150", "detected_by": "a test", "devices": 1, "kind": "silicon", "facts": {}}
+    assert record["hardware"] == [found]
+
+
+def test_hook_lesson_checks(lesson: Command) -> None:
+    def look(machine: Machine) -> Finding:
+        return Finding("warning", f"backend {machine.backend}", "another one", "--backend emulated")
+
+    def lesson_checks() -> Iterator[Check]:
+        yield Check("mine", "my check", "it matters to me", look)
+        yield Check("mine", "the same again", "", look)
+
+    plugins = [hook(lesson_checks)]
+    (found,) = lesson("doctor", "--json", plugins=plugins).json["checks"]
+    assert (found["id"], found["status"], found["found"]) == ("mine", "warning", "backend auto")
+    assert "there is a check 'mine' already" in lesson("plugins", plugins=plugins).out
+    assert "why:      it matters to me" in lesson("doctor", plugins=plugins).out
 
 
 def test_hook_lesson_rules(lesson: Command, tmp_path: Path) -> None:
@@ -317,6 +342,7 @@ def test_lifecycle(lesson: Command, tmp_path: Path) -> None:
         "  the action runs",
         "lesson_step_event output",
         "lesson_measure",
+        "lesson_diagnose",
         "lesson_step_event step-finished",
         "lesson_step_event run-finished",
         "lesson_report_sections",

@@ -21,9 +21,12 @@ ROOT = Path(__file__).parents[2]
 SOURCE_ROOTS = {
     "runner/lesson_runner/": "lesson_runner/",
     "plugins/lesson_ct4/": "lesson_ct4/",
+    "plugins/lesson_ct5/": "lesson_ct5/",
     "plugins/lesson_tenstorrent/": "lesson_tenstorrent/",
+    "plugins/lesson_tracking/": "lesson_tracking/",
     "plugins/ttml_emulation/": "ttml_emulation/",
     "lessons/ct4-finetuning-basics.md": "lesson_ct4/_lessons/ct4-finetuning-basics.md",
+    "lessons/ct5-multi-device-training.md": "lesson_ct4/_lessons/ct5-multi-device-training.md",
     "schemas/": "lesson_runner/_schemas/",
 }
 

@@ -360,8 +360,10 @@ def test_runs_are_listed_with_those_that_did_not_finish(tmp_path: Path, lesson: 
     runs = tmp_path / ".lesson" / "runs"
     for name, content in {"0-none": None, "1-half": '{"record_', "2-other": "[]", "3-old": "{}"}.items():
         (runs / name).mkdir()
+        (runs / name / "events.jsonl").touch()
         if content is not None:
             (runs / name / "record.json").write_text(content)
+    (runs / "notes").mkdir()  # somebody else's
     said = {item["run_id"]: item["status"] for item in lesson("runs", "--json").json}
     assert said == {"0-none": "unfinished", "1-half": "unfinished", done: "passed"} | {
         "2-other": "unfinished",

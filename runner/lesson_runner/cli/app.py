@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 
 from lesson_runner import __version__
-from lesson_runner.cli import annotate, explain, lessons, new, plan, plugins, run, runs, schema, validate
+from lesson_runner.cli import (
+    annotate,
+    compare,
+    doctor,
+    explain,
+    hw,
+    lessons,
+    new,
+    plan,
+    plugins,
+    report,
+    run,
+    runs,
+    schema,
+    validate,
+)
 from lesson_runner.plugins import Plugins
 
 
@@ -44,14 +59,18 @@ def build_app() -> typer.Typer:
         context.obj = loaded
 
     app.command("run")(run.run)
+    app.command("report")(report.report)
     app.command("plan")(plan.plan)
     app.command("annotate")(annotate.annotate)
     app.command("validate")(validate.validate)
     app.command("explain")(explain.explain)
+    app.command("doctor")(doctor.doctor)
     app.command("list")(lessons.list_lessons)
     app.command("show")(lessons.show)
-    app.command("runs")(runs.runs)
+    app.add_typer(runs.runs, name="runs")
+    app.command("compare")(compare.compare)
     app.command("plugins")(plugins.plugins)
+    app.command("hw")(hw.hw)
     app.add_typer(new.new, name="new")
     app.command("schema")(schema.schema)
     loaded.add_commands(app)

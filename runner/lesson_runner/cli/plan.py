@@ -17,6 +17,7 @@ from lesson_runner.cli.common import (
     open_valid_lesson,
     print_json,
 )
+from lesson_runner.cli.hardware import HardwareOption, check_hardware
 from lesson_runner.cli.heading import (
     not_run_line,
     profile_lines,
@@ -34,6 +35,7 @@ def plan(
     lesson: LessonArgument,
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
+    expected: HardwareOption = None,
     param: ParamOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -48,6 +50,7 @@ def plan(
     plugins: Plugins = context.obj
     document, problems, _ = open_valid_lesson(lesson, plugins)
     hardware = plugins.detect_hardware()
+    check_hardware(expected, hardware)
     chosen = choose_profile(document, plugins, profile, hardware, check_backend(backend))
     made = make_plan(document, problems, plugins, chosen, [parse_param(text) for text in param or ()])
     if json:

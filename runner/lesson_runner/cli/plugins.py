@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def plugins(context: typer.Context, json: JsonOption = False) -> None:
-    """List plugins with the actions and rules they bring; one that does not work is named with its error."""
+    """List plugins with the actions, checks and rules they bring; one that does not work has its error."""
     from lesson_runner.report.text import safe
 
     loaded: Plugins = context.obj
     loaded.directories()
     loaded.detect_hardware()
     actions = loaded.actions()
+    checks = loaded.checks()
     rules = loaded.rules()
     infos = list(loaded.infos.values())
     if json:
@@ -31,6 +32,7 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
                     for item in infos
                 ],
                 "actions": [{"name": item.name, "summary": item.summary} for item in actions.values()],
+                "checks": [{"id": check.id, "title": check.title} for check in checks.values()],
                 "rules": [{"id": rule.id, "summary": rule.summary} for rule in rules.values()],
             }
         )
@@ -41,6 +43,7 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
         if item.error:
             typer.echo(safe(f"  does not work: {item.error}"))
     _table("actions", {action.name: action.summary for action in actions.values()})
+    _table("checks", {check.id: check.title for check in checks.values()})
     _table("rules", {rule.id: rule.summary for rule in rules.values()})
 
 

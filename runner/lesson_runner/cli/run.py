@@ -26,12 +26,14 @@ from lesson_runner.cli.common import (
     print_json,
     stdout_for_json,
 )
+from lesson_runner.cli.hardware import HardwareOption, check_hardware
 from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lesson_runner.context import Listener
     from lesson_runner.model import Lesson, Plan, PlannedStep
     from lesson_runner.plugins import Plugins
 
@@ -43,6 +45,7 @@ def run(
     lesson: LessonArgument,
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
+    expected: HardwareOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     from_: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin with this step.")] = None,
     until: Annotated[str | None, typer.Option(metavar="STEP", help="End after this step.")] = None,
@@ -57,9 +60,11 @@ def run(
         list[str] | None,
         typer.Option(metavar="PERMISSION", help="What the lesson may do without asking: shell."),
     ] = None,
+    step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
     json: JsonOption = False,
 ) -> int:
     """Run a lesson: every step executed, judged and recorded."""
+    from lesson_runner.cli.pause import Pause
     from lesson_runner.context import RunContext, Workspace
     from lesson_runner.report.closing import print_closing
     from lesson_runner.report.live import LiveReporter
@@ -72,12 +77,15 @@ def run(
     params = [parse_param(text) for text in param or ()]
     document, problems, installed = open_valid_lesson(lesson, plugins)
     hardware = plugins.detect_hardware()
+    check_hardware(expected, hardware)
     chosen = choose_profile(document, plugins, profile, hardware, check_backend(backend))
     plan = make_plan(document, problems, plugins, chosen, params)
     selection = Selection(from_, until, tuple(only or ()))
     steps = selected(plan, selection)
     console = make_console()
     interactive = sys.stdin.isatty() and console.is_terminal and not json
+    if step and not interactive:
+        raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
     if not installed:
         _check_permissions(document, steps, plugins, allowed, interactive)
     place = Workspace(expand(workspace).resolve())
@@ -101,10 +109,9 @@ def run(
         return int(record["exit_code"])
     _print_heading(console, plan, plugins, folder)
     reporter = LiveReporter(console, without_repetition(plan))
+    listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if step else [reporter]
     try:
-        record = run_plan(
-            plan, run_context, plugins, listeners=[reporter], selection=selection, params=params
-        )
+        record = run_plan(plan, run_context, plugins, listeners=listeners, selection=selection, params=params)
     finally:
         reporter.close()
     print_closing(console, record, plugins.report_sections(record, folder))

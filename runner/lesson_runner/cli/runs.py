@@ -1,42 +1,94 @@
-"""``lesson runs``: what was run in a workspace."""
+"""``lesson runs``: what was run in a workspace; ``lesson runs rm`` removes some of it."""
 
 from __future__ import annotations
 
-from typing import Any
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.cli.common import (
+    WORKSPACE,
+    JsonOption,
+    WorkspaceOption,
+    ask,
+    expand,
+    make_console,
+    print_json,
+)
 from lesson_runner.errors import LessonError
 
+runs = typer.Typer(help="List the runs in a workspace, or remove some.", invoke_without_command=True)
 
-def runs(workspace: WorkspaceOption = WORKSPACE, json: JsonOption = False) -> None:
-    """List the runs in a workspace, oldest first."""
+
+@runs.callback()
+def list_runs(
+    context: typer.Context, workspace: WorkspaceOption = WORKSPACE, json: JsonOption = False
+) -> None:
+    """List the runs in a workspace, oldest first; 'rm' removes some."""
+    from lesson_runner.run.find import run_folders
+
+    folder = expand(workspace) / "runs"
+    if context.invoked_subcommand:
+        context.meta[__name__] = folder
+        return
+    found = [_describe(path) for path in run_folders(folder)]
+    if json:
+        print_json(found)
+    elif found:
+        _print(found)
+    else:
+        typer.echo(f"No runs in {folder}")
+
+
+@runs.command("rm")
+def remove(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Names of runs, or latest.")],
+    workspace: Annotated[Path | None, typer.Option(help="The workspace the runs are in.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove runs: their records and all their evidence. Data sets and checkpoints stay."""
+    from lesson_runner.run.find import find_run
+
+    folder = expand(workspace) / "runs" if workspace else context.meta[__name__]
+    found = list(dict.fromkeys(find_run(name, folder) for name in names))  # all of them, before any is gone
+    for path in found:
+        if path.parent.resolve() != folder.resolve():
+            raise LessonError(
+                f"{path} is no run of {folder}", fix=f"name its own: --workspace {path.parent.parent}"
+            )
+    question = f"Remove {', '.join(path.name for path in found)}?"
+    if not yes and not (sys.stdin is not None and sys.stdin.isatty() and ask(question)):
+        raise LessonError("nothing was removed", fix="answer yes, or add --yes")
+    for path in found:
+        # Aside first: what is half removed must not look like a run.
+        aside = path.rename(path.with_name(f".{path.name}.removed"))
+        shutil.rmtree(aside)
+        typer.echo(f"removed {path.name}")
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    from lesson_runner.run.stored import read_run
+
+    entry: dict[str, Any] = {"run_id": path.name, "folder": str(path), "status": "unfinished"}
+    try:
+        data = read_run(path)
+    except LessonError as error:
+        return {**entry, "error": str(error)}
+    keys = ("status", "profile", "labels", "started", "seconds")
+    return {**entry, **{key: data[key] for key in keys}, "lesson": data["lesson"]["id"]}
+
+
+def _print(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from lesson_runner.report.live import SIGNS
     from lesson_runner.report.text import duration, safe
-    from lesson_runner.run import record
 
-    found: list[dict[str, Any]] = []
-    folder = expand(workspace) / "runs"
-    for path in sorted(item for item in folder.glob("*") if item.is_dir()):
-        entry: dict[str, Any] = {"run_id": path.name, "folder": str(path), "status": "unfinished"}
-        try:
-            data = record.read(path)
-        except LessonError as error:
-            entry["error"] = str(error)
-        else:
-            keys = ("status", "profile", "labels", "started", "seconds")
-            entry.update({key: data[key] for key in keys}, lesson=data["lesson"]["id"])
-        found.append(entry)
-    if json:
-        print_json(found)
-        return
-    if not found:
-        typer.echo(f"No runs in {folder}")
-        return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("run", "status", "profile", "labels", "time"):
         table.add_column(name, overflow="fold")

@@ -96,6 +96,26 @@ class ClaimVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """
+    Why a step came out as it did, in the lesson's own words.
+
+    Attributes:
+        id: short and stable, such as ``loss-stuck``.
+        title: what is the matter, in a few words.
+        explanation: how it shows, and why it happens.
+        section: the heading of the lesson's section about it; empty if it has none.
+        command: what to try.
+    """
+
+    id: str
+    title: str
+    explanation: str
+    section: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """A step that was run, or was not."""
 
@@ -113,6 +133,8 @@ class StepResult:
     exit_code: int | None = None
     artifacts: Mapping[str, Json] = field(default_factory=dict)
     """Path in the run's folder: ``{"sha256": …, "bytes": …}``."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What plugins make of it; they say so, and judge nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +154,14 @@ class Section:
     Attributes:
         kind: ``texts`` (``items``: title, text), ``table`` (``columns``, ``rows``) or ``series``
             (``items``: name, points as ``[x, y]`` pairs; ``x`` and ``y`` name the axes).
+        data: keys as above. These may be there too, and a reporter may leave them out:
+            of a text, ``marks``: ``{"start", "end", "kind"}`` for parts of it, in order and apart from each
+            other; ``start`` and ``end`` count characters as slices do, and ``kind`` is ``prompt``,
+            ``invented`` (a word that the model made up) or ``copied`` (a passage it has by heart).
+            Of a series' item, ``dashed``: true for a curve that is not this run's but lies behind it for
+            comparison, with values at its own points only. Of a series, ``stages``: ``{"name", "x"}`` for
+            places on the x axis that have a name.
+        note: a sentence or two to read with it.
     """
 
     title: str

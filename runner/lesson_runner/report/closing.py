@@ -27,15 +27,7 @@ def print_closing(console: Console, record: Mapping[str, Any], sections: Iterabl
     """Print everything that comes after the last step."""
     shown = ", ".join([record["profile"], *record["labels"]])
     for section in sections:
-        console.print()
-        console.print(Text(safe(section.title), "bold").append(f"  [{safe(shown)}]", "yellow"))
-        if section.note:
-            console.print(Text(safe(section.note), "dim"), soft_wrap=True)
-        try:
-            drawn = _draw(section, console.width)
-        except Exception as error:  # a plugin gave data of another shape; the run itself is recorded
-            drawn = Text(safe(f"cannot be shown: {type(error).__name__}: {error}"), "yellow")
-        console.print(drawn)
+        print_section(console, section, shown)
     console.print()
     console.print(steps_table(record["steps"]))
     left_out = Counter(step["message"] for step in record["steps"] if step["message"].startswith(LEFT_OUT))
@@ -54,6 +46,20 @@ def print_closing(console: Console, record: Mapping[str, Any], sections: Iterabl
             for name in ("reproduced", "better", "worse", "not evaluated")
         )
         console.print(Text(f"The lesson's claims: {counts}", "none"), soft_wrap=True)
+
+
+def print_section(console: Console, section: Section, labels: str) -> None:
+    """Print what a plugin has to show, with what a reader must know of it."""
+    console.print()
+    title = Text(safe(section.title), "bold")
+    console.print(title.append(f"  [{safe(labels)}]", "yellow") if labels else title)
+    if section.note:
+        console.print(Text(safe(section.note), "dim"), soft_wrap=True)
+    try:
+        drawn = _draw(section, console.width)
+    except Exception as error:  # a plugin gave data of another shape; the run itself is recorded
+        drawn = Text(safe(f"cannot be shown: {type(error).__name__}: {error}"), "yellow")
+    console.print(drawn)
 
 
 def steps_table(steps: Sequence[Mapping[str, Any]]) -> Table:
@@ -122,7 +128,10 @@ def _series(data: Mapping[str, Any]) -> Table:
     for place in places:
         table.add_column(f"{place:,}", justify="right")
     for item in data["items"]:
-        table.add_row(Text(safe(item["name"])), *(_at(place, item["points"]) for place in places))
+        # What is not of this run has values at its own places only, and says nothing between them.
+        shown = {x for x, _ in item["points"]} if item.get("dashed") else set(places)
+        cells = [_at(place, item["points"]) if place in shown else "" for place in places]
+        table.add_row(Text(safe(item["name"])), *cells)
     return table
 
 

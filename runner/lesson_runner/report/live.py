@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +25,7 @@ SIGNS = {
 }
 """A sign and a style for each status; the word is always beside it."""
 _INDENT = 3
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class LiveReporter:
@@ -37,6 +40,7 @@ class LiveReporter:
         self._steps = {step.id: (number, step) for number, step in enumerate(plan.steps, 1)}
         self._progress: Progress | None = None
         self._task: TaskID | None = None
+        self._losses: list[float] = []
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
@@ -59,6 +63,7 @@ class LiveReporter:
 
     def _started(self, event: Event) -> None:
         count, step = self._steps[event.step or ""]
+        self._losses = []
         self._console.print()
         title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (safe(step.title), "bold"))
         self._console.print(title.append(f"  ({step.id})", "dim"))
@@ -90,18 +95,24 @@ class LiveReporter:
             self._console.print(Text(f"{' ' * _INDENT}│ ", "dim").append(row, "none"), soft_wrap=True)
 
     def _advanced(self, event: Event) -> None:
+        if isinstance(loss := event.data.get("loss"), int | float):
+            self._losses.append(float(loss))
         if self._progress is None:
             return
         total, done = event.data["total"], event.data["done"]
         if self._task is None:
             self._task = self._progress.add_task("", total=total)
         rest = {key: value for key, value in event.data.items() if key not in ("done", "total")}
-        self._progress.update(self._task, completed=done, total=total, values=rest)
+        curve = sparkline(self._losses) if self._losses else ""
+        self._progress.update(self._task, completed=done, total=total, values=rest, curve=curve)
 
     def _finished(self, event: Event) -> None:
         self.close()
         data = event.data
         sign, style = SIGNS[data["status"]]
+        if len(self._losses) > 1:
+            ends = f"loss {number(self._losses[0])} ", f" {number(self._losses[-1])}"
+            self._indented(Text.assemble(ends[0], (sparkline(self._losses), "cyan"), ends[1]))
         if not data["attempts"]:  # the closing table says why; here it would only be in the way
             return
         line = Text(f"{sign} {data['status']}", style)
@@ -112,10 +123,22 @@ class LiveReporter:
             line.append(f": {safe(data['message'])}", "none")
         self._indented(line)
         self._more_verdicts(data)
+        for diagnosis in data.get("diagnoses", ()):
+            self._diagnosis(diagnosis)
         for claim in data["claims"]:
             if claim["result"] != "not evaluated":
                 text = f"claim {claim['claim']} ({claim['source']}): {claim['result']}, {claim['actual']}"
                 self._indented(Text(safe(text), "dim"))
+
+    def _diagnosis(self, diagnosis: Mapping[str, str]) -> None:
+        """Print what a plugin makes of the result, where the lesson explains it, and what to try."""
+        self._indented(
+            Text.assemble((f"{safe(diagnosis['title'])}: ", "bold"), safe(diagnosis["explanation"]))
+        )
+        if diagnosis["section"]:
+            self._indented(Text(f"the lesson explains it under '{safe(diagnosis['section'])}'", "dim"))
+        if diagnosis["command"]:
+            self._indented(Text(f"try: {safe(diagnosis['command'])}", "cyan"))
 
     def _more_verdicts(self, data: Mapping[str, Any]) -> None:
         """Print what else was not as expected; the message names the first."""
@@ -133,6 +156,16 @@ def command_rows(step: PlannedStep) -> list[str]:
     return [f"{prompt}{row}" for row in command.split("\n")] if command else []
 
 
+def sparkline(values: Sequence[float], width: int = 24) -> str:
+    """Return a curve as a row of block characters, each the mean of an equal part of the values."""
+    parts = min(width, len(values))
+    cuts = [len(values) * n // parts for n in range(parts + 1)]
+    means = [math.fsum(values[a:b]) / (b - a) for a, b in pairwise(cuts)]
+    low, high = min(means), max(means)
+    span = (high - low) or 1.0
+    return "".join(_BLOCKS[min(int((mean - low) / span * len(_BLOCKS)), len(_BLOCKS) - 1)] for mean in means)
+
+
 class _Numbers(ProgressColumn):
     """What a step reports beside how far it is: loss, tokens per second, time left."""
 
@@ -140,6 +173,8 @@ class _Numbers(ProgressColumn):
         if task.total is None:
             return Text("")
         text = Text(f"{int(task.completed):,}/{int(task.total):,}")
+        if task.fields.get("curve"):
+            text.append(f"  {task.fields['curve']}", "cyan")
         for key, value in task.fields.get("values", {}).items():
             text.append(f"  {_named(key, value)}", "cyan")
         return text

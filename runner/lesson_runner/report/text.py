@@ -29,6 +29,8 @@ def duration(seconds: float) -> str:
 
 def number(value: float | None) -> str:
     """Return a metric as people read it: four significant digits, thousands apart."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if value is None or not math.isfinite(value):
         return "not finite"
     if value == int(value) and abs(value) < 1e15:

@@ -13,6 +13,7 @@ from typing import TextIO
 from lesson_runner.model import Event
 from lesson_runner.run.record import now, plain
 
+EVENTS = "events.jsonl"
 Listener = Callable[[Event], None]
 PROGRESS_SECONDS = 1.0
 """How often a step's progress is written to the file; listeners hear of all of it."""

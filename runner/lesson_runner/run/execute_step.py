@@ -83,7 +83,8 @@ def _attempt(
         except Exception as error:  # such as a file that cannot be read; the other steps still count
             message = f"it cannot be judged: {type(error).__name__}: {error}"
             result = dataclasses.replace(result, status="error", message=message)
-    return result, outcome.facts
+    diagnoses = plugins.diagnose(result, Evidence(folder, run.shared_evidence, output))
+    return dataclasses.replace(result, diagnoses=diagnoses), outcome.facts
 
 
 def _call(
@@ -108,7 +109,8 @@ def _judged(result: StepResult, output: str, run: RunContext, facts: Mapping[str
     step = result.step
     produced = Produced(output, result.exit_code, result.metrics, run.workspace.files)
     verdicts = judge(step.expect, produced, facts)
-    hardware = [item.name for item in run.hardware if item.devices > 0]
+    # What a simulator shows says nothing about a board, and on a description nothing runs.
+    hardware = [item.name for item in run.hardware if item.usable and item.kind == "silicon"]
     conditions = Conditions(run.profile, hardware, step.params, facts)
     claims = tuple(weigh(claim, result.metrics, conditions) for claim in step.claims)
     broken = next((verdict for verdict in verdicts if not verdict.passed), None)

@@ -70,6 +70,7 @@ def describe_result(result: StepResult) -> dict[str, Any]:
         "attempts": result.attempts,
         "exit_code": result.exit_code,
         "artifacts": {name: dict(facts) for name, facts in result.artifacts.items()},
+        "diagnoses": [dataclasses.asdict(diagnosis) for diagnosis in result.diagnoses],
     }
 
 

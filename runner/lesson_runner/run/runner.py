@@ -15,7 +15,7 @@ from lesson_runner.errors import ExitCode, HardwareError, LessonError
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
-from lesson_runner.run.events import EventLog, Listener
+from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.params import Param
 
@@ -119,7 +119,7 @@ def run_plan(
             "steps": [record.describe_result(item) for item in state.results],
         }
 
-    with EventLog(context.folder / "events.jsonl", _all(listeners, plugins, context)) as log:
+    with EventLog(context.folder / EVENTS, _all(listeners, plugins, context)) as log:
         log.emit(Event("run-started", data={"run_id": context.folder.name, "steps": len(plan.steps)}))
         try:
             for step in plan.steps:
@@ -177,9 +177,16 @@ def _take(
 
 def _missing(step: PlannedStep, context: RunContext) -> str | None:
     """Return what this machine lacks for a step, if anything."""
-    if "board" in step.requires and not any(item.devices > 0 for item in context.hardware):
-        return "it needs a Tenstorrent board, and there is none in this machine"
-    return None
+    if "board" not in step.requires:
+        return None
+    if context.backend == "emulated":
+        return "it needs a Tenstorrent board, and --backend emulated uses none"
+    if any(item.usable for item in context.hardware):
+        return None
+    described = [item.detected_by for item in context.hardware if item.kind == "mock"]
+    if described:
+        return f"it needs a Tenstorrent board, and a description is none ({described[0]})"
+    return "it needs a Tenstorrent board, and there is none in this machine"
 
 
 def _blocked(step: PlannedStep, state: _State) -> StepResult | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import io
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
@@ -62,9 +63,9 @@ def check_plugin(
     Return what is wrong with a plugin, in plain words.
 
     It must load; importing it must load nothing heavy and print nothing. Its actions must pass
-    :func:`~lesson_runner.testing.check_action`. Its rules must be named after it, and explained. The folders
-    of its lessons must be there, and the lessons valid. Its hooks must not raise, must return the same when
-    called twice, and must not print.
+    :func:`~lesson_runner.testing.check_action`. Its checks must have ids that can be typed, and say why they
+    matter. Its rules must be named after it, and explained. The folders of its lessons must be there, and the
+    lessons valid. Its hooks must not raise, must return the same when called twice, and must not print.
 
     Args:
         module: the plugin's module.
@@ -85,6 +86,7 @@ def check_plugin(
             for action in plugins.own("lesson_actions")
             for problem in check_action(action, (params or {}).get(action.name))
         ),
+        *_checks(plugins),
         *_rules(plugins),
         *_lessons(plugins),
     ]
@@ -162,8 +164,17 @@ def _hooks(plugins: _Watched) -> Iterator[str]:
     yield from plugins.call("lesson_add_commands", lambda asked: asked.add_commands(typer.Typer()))
     yield from plugins.call("lesson_directories", Plugins.directories)
     yield from plugins.call("lesson_actions", Plugins.actions)
+    yield from plugins.call("lesson_checks", Plugins.checks)
     yield from plugins.call("lesson_rules", Plugins.rules)
     yield from plugins.call("lesson_detect_hardware", Plugins.detect_hardware)
+
+
+def _checks(plugins: _Watched) -> Iterator[str]:
+    for check in plugins.own("lesson_checks"):
+        if not check.title.strip() or not check.why.strip():
+            yield f"check '{check.id}': it has no title, or does not say why it matters"
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", check.id):
+            yield f"check '{check.id}': the id is not made of small letters and digits, joined by '-'"
 
 
 def _rules(plugins: _Watched) -> Iterator[str]:

@@ -1,0 +1,132 @@
+"""``lesson compare``: runs beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.errors import LessonError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lesson_runner.model import Section
+    from lesson_runner.plugins import Plugins
+    from lesson_runner.report.compare import Difference
+
+
+def compare(
+    context: typer.Context,
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN RUN…", help="Runs by name, folder or record; or latest.")
+    ],
+    workspace: WorkspaceOption = WORKSPACE,
+    json: JsonOption = False,
+) -> None:
+    """Show runs beside each other: what differs in parameters and numbers, their curves and texts."""
+    from lesson_runner.report import compare as side_by_side
+    from lesson_runner.run.find import find_run
+    from lesson_runner.run.stored import plain_sections, read_run
+
+    folders = list(dict.fromkeys(find_run(name, expand(workspace) / "runs") for name in runs))
+    most = len(side_by_side.LETTERS)
+    if not 2 <= len(folders) <= most:
+        raise LessonError(
+            f"{len(folders)} run{'s' if len(folders) != 1 else ''} cannot be compared",
+            fix=f"name from 2 to {most} different runs",
+        )
+    records = [read_run(folder) for folder in folders]
+    named = side_by_side.name_runs(records)
+    plugins: Plugins = context.obj
+    sections = side_by_side.merge_sections(
+        {
+            letter: plain_sections(plugins.report_sections(data, folder))
+            for (letter, data), folder in zip(named.items(), folders, strict=True)
+        }
+    )
+    differences = {
+        "runs": side_by_side.of_runs(records),
+        "status": side_by_side.of_status(records),
+        "params": side_by_side.of_parameters(records),
+        "metrics": side_by_side.of_metrics(records),
+    }
+    if json:
+        data = {name: [_plain(item) for item in items] for name, items in differences.items()}
+        runs_data = [{"letter": letter, **_about(item)} for letter, item in named.items()]
+        print_json(
+            {"compared": runs_data, "differences": data, "sections": [_section(item) for item in sections]}
+        )
+        return
+    console = make_console()
+    _print_runs(console, named)
+    shown = {**differences, "metrics": side_by_side.judged(records)}
+    titles = {
+        "runs": "The runs",
+        "status": "Steps that ended differently",
+        "params": "Parameters",
+        "metrics": "Numbers that expectations speak of",
+    }
+    for name, title in titles.items():
+        _print_differences(console, title, list(named), shown[name])
+    _print_sections(console, sections, records)
+
+
+def _about(record: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("run_id", "status", "profile", "labels", "seconds")
+    return {"lesson": record["lesson"]["id"], **{key: record[key] for key in keys}}
+
+
+def _plain(item: Difference) -> dict[str, Any]:
+    return {"steps": list(item.steps), "name": item.name, "values": list(item.values)}
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {"title": section.title, "kind": section.kind, "note": section.note, "data": section.data}
+
+
+def _print_runs(console: Console, named: Mapping[str, Mapping[str, Any]]) -> None:
+    from rich.text import Text
+
+    from lesson_runner.report.live import SIGNS
+    from lesson_runner.report.text import duration, safe
+
+    for letter, item in named.items():
+        line = Text.assemble((f"{letter}  ", "bold"), safe(item["run_id"]), "  ")
+        line.append(item["status"], SIGNS.get(item["status"], ("", "yellow"))[1])
+        line.append(f", profile {safe(item['profile'])}, in {duration(item['seconds'])}")
+        if item["labels"]:
+            line.append(f"  [{safe(', '.join(item['labels']))}]", "yellow")
+        console.print(line, soft_wrap=True)
+
+
+def _print_differences(console: Console, title: str, letters: list[str], items: Sequence[Difference]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from lesson_runner.report.text import number, safe
+
+    console.print()
+    console.print(Text(title, "bold"))
+    if not items:
+        console.print(Text("no differences", "dim"))
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("step", "what", *letters):
+        table.add_column(name, overflow="fold")
+    for item in items:
+        values = [number(value) if isinstance(value, int | float) else str(value) for value in item.values]
+        table.add_row(*(Text(safe(cell)) for cell in (", ".join(item.steps), item.name, *values)))
+    console.print(table)
+
+
+def _print_sections(
+    console: Console, sections: Sequence[Section], records: Sequence[Mapping[str, Any]]
+) -> None:
+    from lesson_runner.report.closing import print_section
+
+    labels = list(dict.fromkeys(label for item in records for label in item["labels"]))
+    for section in sections:
+        print_section(console, section, ", ".join(labels))

@@ -1,0 +1,188 @@
+"""Curves and bars, drawn with matplotlib as SVG. matplotlib is an extra: ask :func:`available` first."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from lesson_runner.report.html.svg import GRID, INK, MUTED, PAPER, inline, series_colour
+from lesson_runner.report.html.thinning import thinned
+from lesson_runner.report.runs.phrases import printable
+from lesson_runner.report.runs.shapes import Series
+from lesson_runner.report.text import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+INSTALL = 'pip install "lesson-runner[report]"'
+WIDE = (760, 360)
+NARROW = (300, 310)
+"""Width and height of a curve in CSS pixels: for a page, and for a phone, too small for the other."""
+BARS = (156, 118)
+_MARKERS = "os^DvPX*"
+_LONGEST_NAME = 40
+_STAGE_NAME = 24
+_FEW = 12
+"""Points of a line that are marked one by one; of more, only the last."""
+_POINTS = 72
+"""matplotlib measures in inches of as many points; one is drawn as one CSS pixel of the drawing."""
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: small, readable aloud, in the page's own font
+    "svg.hashsalt": "lesson-runner",  # the same drawing gets the same ids
+    "text.parse_math": False,  # a name with two dollars is no formula
+    "font.size": 12,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GRID,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "xtick.color": GRID,
+    "ytick.color": GRID,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "grid.color": GRID,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 12,
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.constrained_layout.w_pad": 0.06,
+}
+
+
+def available() -> bool:
+    """Whether matplotlib is installed."""
+    return find_spec("matplotlib") is not None
+
+
+def curves(shape: Series, name: str, size: tuple[int, int], description: str) -> str:
+    """
+    Return the lines of a section as an ``svg`` element, what they are compared with behind them.
+
+    Args:
+        name: see :func:`~lesson_runner.report.html.svg.inline`.
+        size: :data:`WIDE` or :data:`NARROW`.
+    """
+    with _figure(size) as figure:
+        axes = figure.subplots()
+        xs = [x for line in shape.lines for x, _ in line.points]
+        start, end = min(xs), max(xs)
+        own = [line for line in shape.lines if not line.dashed]
+        styles = {id(line): place for place, line in enumerate(own)}
+        handles: dict[int, Line2D] = {}
+        # The longest first: where lines are equal, the end of the shorter one stays in sight.
+        for line in sorted(shape.lines, key=lambda line: (not line.dashed, -line.points[-1][0])):
+            points = thinned(line.points, size[0], start, end)
+            handles[id(line)] = _draw(axes, points, styles.get(id(line)))
+        axes.grid(axis="y", linewidth=0.8)
+        axes.set_xlabel(_name(shape.x))
+        axes.set_ylabel(_name(shape.y))
+        axes.margins(x=0.02)
+        _places(axes, shape, [mark for mark in shape.stages if start <= mark[0] <= end], wide=size == WIDE)
+        names = [_name(line.name) for line in shape.lines]
+        columns = max(1, min(len(names), size[0] // (50 + 7 * max(map(len, names)))))
+        shown = [handles[id(line)] for line in shape.lines]
+        figure.legend(
+            shown, names, loc="outside upper left", ncols=columns, handlelength=2.4, borderaxespad=0
+        )
+        return inline(figure, name, printable(shape.title), description)
+
+
+def _draw(axes: Axes, points: Sequence[tuple[float, float]], place: int | None) -> Line2D:
+    """Draw one of the run's own lines, counted from 0, or one that is there to compare with."""
+    xs, ys = zip(*points, strict=True)
+    if place is None:
+        (drawn,) = axes.plot(xs, ys, color=MUTED, linewidth=1.6, linestyle=(0, (4, 3)))
+        return drawn
+    marker, colour = _MARKERS[place % len(_MARKERS)], series_colour(place)
+    (drawn,) = axes.plot(
+        xs, ys, color=colour, linewidth=1.8, marker=marker, markersize=7,
+        markevery=1 if len(xs) <= _FEW else [len(xs) - 1],
+        markeredgecolor=PAPER, clip_on=False,
+    )  # fmt: skip
+    return drawn
+
+
+def _places(axes: Axes, shape: Series, stages: Sequence[tuple[float, str]], *, wide: bool) -> None:
+    """Name the places on the axis, and the stages; the stages are the places if nothing lies between."""
+    xs = {x for line in shape.lines for x, _ in line.points}
+    if xs <= {x for x, _ in stages}:
+        room = (WIDE if wide else NARROW)[0] // (8 * len(stages))
+        axes.set_xticks([x for x, _ in stages], _fitting([name for _, name in stages], room))
+        axes.margins(x=0.08)
+        return
+    axes.locator_params(axis="x", nbins=8 if wide else 4, integer=all(x == int(x) for x in xs))
+    if 10 <= max(xs) < 1e9:
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+    names = _fitting([name for _, name in stages], _STAGE_NAME if wide else _STAGE_NAME // 2)
+    most_right = min(xs) + 0.9 * (max(xs) - min(xs))
+    for (x, _), name in zip(stages, names, strict=True):
+        right = x < most_right
+        axes.axvline(x, color=MUTED, linewidth=0.8, linestyle=(0, (1, 3)), zorder=0)
+        axes.annotate(
+            name, (x, 1), xycoords=("data", "axes fraction"), xytext=(3 if right else -3, -2),
+            textcoords="offset points", rotation=90, ha="left" if right else "right", va="top",
+            fontsize=11, color=MUTED,
+        )  # fmt: skip
+
+
+def bars(
+    title: str, values: Sequence[float | None], labels: Sequence[str], name: str, description: str
+) -> str:
+    """Return a bar for each value, with the value above it; nothing where there is none."""
+    with _figure(BARS) as figure:
+        axes = figure.subplots()
+        heights = [0.0 if value is None else float(value) for value in values]
+        drawn = axes.bar(range(len(heights)), heights, width=0.62, color=series_colour(0), linewidth=0)
+        written = ["none" if value is None else number(value) for value in values]
+        axes.bar_label(drawn, written, padding=2, fontsize=11 if len(values) <= 4 else 9)
+        axes.set_xticks(range(len(labels)), labels)
+        axes.tick_params(length=0)
+        axes.yaxis.set_visible(False)
+        axes.spines["left"].set_visible(False)
+        axes.margins(y=0.16)
+        return inline(figure, name, printable(title), description)
+
+
+@contextmanager
+def _figure(size: tuple[int, int]) -> Iterator[Figure]:
+    """Give a figure in the page's style, whatever this user's settings of matplotlib are."""
+    log = logging.getLogger("matplotlib")
+    level = log.level
+    log.setLevel(logging.ERROR)  # that it builds its font cache is no concern of a report's reader
+    try:
+        with warnings.catch_warnings():
+            # It measures text in its own font, which lacks many letters; the browser's font draws them.
+            warnings.simplefilter("ignore")
+            import matplotlib
+            from matplotlib.figure import Figure
+
+            with matplotlib.rc_context():
+                matplotlib.rcdefaults()
+                matplotlib.rcParams.update(_STYLE)
+                inches = (size[0] / _POINTS, size[1] / _POINTS)
+                yield Figure(figsize=inches, layout="constrained")
+    finally:
+        log.setLevel(level)
+
+
+def _fitting(names: Sequence[str], room: int) -> list[str]:
+    """Return names of at most ``room`` characters: without what follows a colon, if they are longer."""
+    if any(len(name) > room for name in names):
+        names = [name.partition(":")[0] for name in names]
+    return [_name(name, room) for name in names]
+
+
+def _name(text: str, longest: int = _LONGEST_NAME) -> str:
+    """Return a name for a drawing: on one line, and not so long that nothing else has room."""
+    line = " ".join(printable(text).split())
+    line = line if len(line) <= longest else f"{line[: longest - 1]}…"
+    return f" {line}" if line.startswith("_") else line  # matplotlib hides names that begin with one

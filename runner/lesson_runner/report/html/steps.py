@@ -1,0 +1,110 @@
+"""The steps of a run as a page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lesson_runner.report.closing import key_metric
+from lesson_runner.report.live import SIGNS
+from lesson_runner.report.runs.evidence import Excerpt
+from lesson_runner.report.runs.gather import Report
+from lesson_runner.report.runs.phrases import command_rows, left_out, moment, shortened, value, went_wrong
+from lesson_runner.report.text import duration, number
+
+LONGEST = 4000
+"""Characters shown of a message, a command or a value; the record has all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step, for the template."""
+
+    number: int
+    id: str
+    title: str
+    status: str
+    sign: str
+    open: bool
+    """True if a reader should see all of it at once."""
+    key: str
+    time: str
+    message: str
+    command: str
+    verdicts: tuple[Mapping[str, str], ...]
+    metrics: tuple[tuple[str, str], ...]
+    claims: tuple[Mapping[str, Any], ...]
+    diagnoses: tuple[Mapping[str, str], ...]
+    params: tuple[tuple[str, str, str], ...]
+    """Name, value, and what set it."""
+    facts: tuple[tuple[str, str], ...]
+    output: Excerpt | None
+    artifacts: tuple[tuple[str, str, str], ...]
+    """Path, bytes, sha256."""
+
+
+def views(report: Report) -> list[StepView]:
+    """Return the steps that the run was to take, in order."""
+    steps = [step for step in report.record["steps"] if not left_out(step)]
+    return [_view(step, place, report.outputs.get(str(step["id"]))) for place, step in enumerate(steps, 1)]
+
+
+def _view(step: Mapping[str, Any], place: int, output: Excerpt | None) -> StepView:
+    return StepView(
+        place,
+        step["id"],
+        step["title"],
+        step["status"],
+        SIGNS[step["status"]][0],
+        went_wrong(step),
+        key_metric(step) if not went_wrong(step) else "",
+        duration(step.get("seconds", 0)) if step.get("attempts") else "",
+        shortened(step["message"], LONGEST),
+        shortened("\n".join(command_rows(step)), LONGEST),
+        tuple(
+            {
+                "what": f"{item['matcher']} {shortened(item['expected'], LONGEST)}",
+                "actual": shortened(item["actual"], LONGEST),
+                "status": "passed" if item["passed"] else "failed",
+            }
+            for item in step["verdicts"]
+        ),
+        tuple((name, number(metric)) for name, metric in step["metrics"].items()),
+        tuple(step["claims"]),
+        tuple(step.get("diagnoses", ())),
+        tuple(_params(step)),
+        tuple(_facts(step)),
+        output,
+        tuple(
+            (path, f"{item['bytes']:,}", item["sha256"]) for path, item in step.get("artifacts", {}).items()
+        ),
+    )
+
+
+def _params(step: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    set_by: dict[str, str] = {}
+    for layer in step.get("layers", ()):
+        params = layer.get("params")
+        set_by |= dict.fromkeys(params if isinstance(params, Mapping) else (), str(layer.get("name", "")))
+    for name, item in step["params"].items():
+        yield name, shortened(value(item), LONGEST), set_by.get(name, "")
+
+
+def _facts(step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield where a step stands and how it ended, as far as there is something to say."""
+    claimed = f", known to {step['claimed_by']}" if step.get("claimed_by") else ""
+    yield "Action", f"{step['action']}{claimed}"
+    yield "In the lesson", f"line {step['line']}"
+    if step.get("needs"):
+        yield "Needs", ", ".join(step["needs"])
+    if step.get("optional"):
+        yield "Optional", "it may fail"
+    if step.get("attempts", 0) > 1:
+        yield "Attempts", str(step["attempts"])
+    if step.get("exit_code") is not None:
+        yield "Exit code", str(step["exit_code"])
+    if step.get("started"):
+        yield "Started", moment(step["started"])
+    if step.get("labels"):
+        yield "Labels", ", ".join(step["labels"])

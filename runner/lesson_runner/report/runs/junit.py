@@ -1,0 +1,119 @@
+"""
+A run as JUnit XML, which services of continuous integration show: a test suite a run, a test case a step.
+
+There is no one schema; what is written here is what those of Ant, Jenkins and their readers have in common.
+A step that may fail is skipped when it did, with what happened: JUnit has no word for it, and a failure would
+contradict a run that passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from lesson_runner.report.runs.evidence import Excerpt
+from lesson_runner.report.runs.gather import Report
+from lesson_runner.report.runs.phrases import broken, claim_counts, command_rows, public, value, went_wrong
+
+Step = Mapping[str, Any]
+
+
+def render(report: Report) -> str:
+    """Return the XML."""
+    record = report.record
+    steps = record["steps"]
+    kinds = [_kind(step) for step in steps]
+    numbers = {
+        "tests": str(len(steps)),
+        "failures": str(kinds.count("failure")),
+        "errors": str(kinds.count("error")),
+        "skipped": str(kinds.count("skipped")),
+        "time": _seconds(record["seconds"]),
+    }
+    root = ElementTree.Element("testsuites", {"name": "lesson-runner", **numbers})
+    name = public(record["lesson"]["id"]) or "lesson"
+    # The schema that Ant's reporters follow has times without a zone.
+    suite = ElementTree.SubElement(
+        root, "testsuite", {"name": name, **numbers, "timestamp": public(record["started"])[:19]}
+    )
+    _properties(suite, _facts(record))
+    for step, kind in zip(steps, kinds, strict=True):
+        _case(suite, step, kind, name, report.outputs.get(str(step["id"])))
+    ElementTree.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+
+
+def _facts(record: Mapping[str, Any]) -> dict[str, str]:
+    hardware = "; ".join(f"{item['name']} ({item['detected_by']})" for item in record["hardware"])
+    facts = {
+        "run_id": record["run_id"],
+        "status": record["status"],
+        "title": record["lesson"]["title"],
+        "lesson_sha256": record["lesson"]["sha256"],
+        "profile": record["profile"],
+        "labels": ", ".join(record["labels"]),
+        "hardware": hardware,
+        "claims": claim_counts(record),
+        **{f"param.{name}": value(item) for name, item in record["params"].items()},
+        **{f"version.{name}": text for name, text in record["versions"].items()},
+    }
+    return {public(name): public(text) for name, text in facts.items() if text}
+
+
+def _properties(parent: ElementTree.Element, facts: Mapping[str, str]) -> None:
+    if facts:
+        properties = ElementTree.SubElement(parent, "properties")
+        for name, text in facts.items():
+            ElementTree.SubElement(properties, "property", {"name": name, "value": text})
+
+
+def _kind(step: Step) -> str:
+    if went_wrong(step) and step.get("optional"):
+        return "skipped"
+    kinds = {"passed": "", "failed": "failure", "error": "error"}
+    return kinds.get(step["status"], "skipped")
+
+
+def _case(suite: ElementTree.Element, step: Step, kind: str, classname: str, output: Excerpt | None) -> None:
+    attributes = {
+        "classname": classname,
+        "name": public(step["id"]),
+        "time": _seconds(step.get("seconds", 0)),
+    }
+    case = ElementTree.SubElement(suite, "testcase", attributes)
+    facts = {
+        "title": public(step["title"]),
+        "action": public(step["action"]),
+        "labels": public(", ".join(step.get("labels", ()))),
+        **{
+            public(f"metric.{name}"): repr(number)
+            for name, number in step["metrics"].items()
+            if number is not None
+        },
+    }
+    _properties(case, {name: text for name, text in facts.items() if text})
+    message = public(step["message"])
+    if kind == "skipped":
+        if went_wrong(step):
+            message = f"{step['status']}, and may be: {message}"
+        ElementTree.SubElement(case, "skipped", {"message": message or str(step["status"])})
+    elif kind:
+        element = ElementTree.SubElement(case, kind, {"message": message, "type": str(step["status"])})
+        element.text = public("\n".join(_told(step))) or message
+    if output is not None:
+        ElementTree.SubElement(case, "system-out").text = output.text
+
+
+def _told(step: Step) -> Iterator[str]:
+    """Yield what a step did, what was not as expected, and what plugins make of it."""
+    yield from command_rows(step)
+    for verdict in broken(step):
+        yield f"expected {verdict['matcher']} {verdict['expected']}"
+        yield f"got {verdict['actual']}"
+    for diagnosis in step.get("diagnoses", ()):
+        yield f"{diagnosis['title']}: {diagnosis['explanation']}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f}"

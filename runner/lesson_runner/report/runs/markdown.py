@@ -1,0 +1,192 @@
+"""A run as GitHub-flavoured markdown, such as a comment on a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from lesson_runner.report.closing import key_metric
+from lesson_runner.report.runs.gather import Report
+from lesson_runner.report.runs.phrases import (
+    broken,
+    cell,
+    claim_counts,
+    claims_of,
+    command_rows,
+    left_out,
+    moment,
+    public,
+    shortened,
+    step_counts,
+    went_wrong,
+)
+from lesson_runner.report.runs.shapes import Shape, Table, Texts
+from lesson_runner.report.text import duration
+
+SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "interrupted": "⚠️"}
+"""The others have none: nothing happened."""
+LONGEST = 400
+"""Characters shown of a message or a value; the record has all of it."""
+MOST_ROWS = 50
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$^])")
+_AT_THE_START = re.compile(r"^(\d*)([-+=]|[.)](?= |$))")
+"""What begins a list, or makes a heading of the line above."""
+_MENTION = re.compile(r"(?<=[@#])(?=\w)")
+_LONGER = re.compile(r"`+")
+
+
+def render(report: Report) -> str:
+    """Return the markdown."""
+    return "\n".join(_rows(report)).rstrip("\n") + "\n"
+
+
+def plain(text: object) -> str:
+    """Return a text on one line that markdown shows as it is: no markup, no link, nobody called by name."""
+    line = " ".join(public(text).split())
+    # A word joiner keeps "@name" and "#12" from being taken for a person or an issue.
+    return _MENTION.sub("\u2060", _AT_THE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", line)))
+
+
+def _rows(report: Report) -> Iterator[str]:
+    record = report.record
+    yield f"## {SIGNS[record['status']]} {plain(record['lesson']['title'])}: {record['status']}"
+    yield ""
+    if record["labels"]:
+        yield f"> **{plain(', '.join(record['labels']))}**: whatever is shown here was measured that way."
+        yield ""
+    yield from _summary(record)
+    for shape in report.shapes:
+        if isinstance(shape, Table):
+            yield from _section(shape)
+    yield from _failures(record)
+    yield from _claims(record)
+    yield from _steps(record)
+    yield from _passages(report.shapes)
+
+
+def _summary(record: Mapping[str, Any]) -> Iterator[str]:
+    hardware = "; ".join(f"{item['name']} ({item['detected_by']})" for item in record["hardware"])
+    lines = {
+        "Lesson": record["lesson"]["id"],
+        "Profile": record["profile"],
+        "Steps": step_counts(record),
+        "The lesson's claims": claim_counts(record),
+        "Hardware": hardware,
+        "Time": duration(record["seconds"]),
+        "Started": moment(record["started"]),
+        "Run": record["run_id"],
+    }
+    yield from _table(("", ""), ((f"**{name}**", plain(text)) for name, text in lines.items() if text))
+
+
+def _section(shape: Table) -> Iterator[str]:
+    yield f"### {plain(shape.title)}"
+    yield ""
+    if shape.note:
+        yield plain(shape.note)
+        yield ""
+    # A table without a column is none in markdown.
+    if shape.columns:
+        rows = ([plain(shortened(cell(item), LONGEST)) for item in row] for row in shape.rows[:MOST_ROWS])
+        yield from _table([plain(name) for name in shape.columns], rows)
+    hidden = shape.left_out + max(0, len(shape.rows) - MOST_ROWS)
+    if hidden:
+        yield f"… and {hidden:,} more rows"
+        yield ""
+
+
+def _failures(record: Mapping[str, Any]) -> Iterator[str]:
+    failed = [step for step in record["steps"] if went_wrong(step)]
+    if failed:
+        yield "### What failed"
+        yield ""
+    for step in failed:
+        optional = ", which may fail" if step.get("optional") else ""
+        yield f"**{plain(step['title'])}** ({plain(step['id'])}{optional})"
+        yield ""
+        if step["message"]:
+            yield plain(shortened(str(step["message"]), LONGEST))
+            yield ""
+        if rows := command_rows(step):
+            yield from _fenced(shortened(public("\n".join(rows)), 10 * LONGEST), "console")
+        wrong = [
+            [plain(shortened(str(item[key]), LONGEST)) for key in ("matcher", "expected", "actual")]
+            for item in broken(step)
+        ]
+        if wrong:
+            yield from _table(("what", "expected", "got"), wrong)
+        for item in step.get("diagnoses", ()):
+            yield f"> **{plain(item['title'])}** {plain(item['explanation'])}"
+            yield ""
+
+
+def _claims(record: Mapping[str, Any]) -> Iterator[str]:
+    weighed = [(step, claim) for step, claim in claims_of(record) if claim["result"] != "not evaluated"]
+    if weighed:
+        yield "### What the lesson says, and what came out"
+        yield ""
+        rows = [
+            [
+                plain(step["id"]),
+                *(plain(shortened(str(claim[key]), LONGEST)) for key in ("claim", "actual", "result")),
+            ]
+            for step, claim in weighed
+        ]
+        yield from _table(("step", "the lesson says", "here", "result"), rows)
+
+
+def _steps(record: Mapping[str, Any]) -> Iterator[str]:
+    steps = [step for step in record["steps"] if not left_out(step)]
+    rows = [
+        [
+            plain(step["id"]),
+            f"{SIGNS.get(step['status'], '')} {step['status']}".strip(),
+            plain(shortened(key_metric(step), LONGEST)),
+            duration(step.get("seconds", 0)) if step.get("attempts") else "",
+        ]
+        for step in steps
+    ]
+    yield from _folded("All steps", _table(("step", "status", "key metric", "time"), rows))
+
+
+def _passages(shapes: Sequence[Shape]) -> Iterator[str]:
+    for shape in shapes:
+        if isinstance(shape, Texts) and shape.items:
+            inner: list[str] = []
+            for item in shape.items:
+                inner += [f"**{plain(item.title)}**", ""]
+                inner += _fenced(public("".join(piece.text for piece in item.pieces)), "text")
+            yield from _folded(shape.title, inner)
+
+
+def _folded(title: str, inner: Iterable[str]) -> Iterator[str]:
+    """Yield what a reader opens with a click; GitHub shows markdown inside after an empty line."""
+    yield f"<details><summary>{_html(title)}</summary>"
+    yield ""
+    yield from inner
+    yield "</details>"
+    yield ""
+
+
+def _html(text: str) -> str:
+    """Return a text that stands inside an HTML block, where markdown is not read."""
+    line = " ".join(public(text).split())
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u2060")
+
+
+def _fenced(text: str, language: str) -> Iterator[str]:
+    """Yield a block of code; its fence is longer than any row of backticks in the text."""
+    fence = "`" * max(3, 1 + max((len(row) for row in _LONGER.findall(text)), default=0))
+    yield f"{fence}{language}"
+    yield text
+    yield fence
+    yield ""
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{'---|' * len(columns)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""

@@ -1,0 +1,106 @@
+"""What the formats share: text that any of them can hold, counts, and what a step came to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from lesson_runner.model import LEFT_OUT
+from lesson_runner.report.text import number, safe
+from lesson_runner.secrets import mask
+
+STATUSES = ("passed", "failed", "error", "skipped", "not-reached", "planned")
+CLAIM_RESULTS = ("reproduced", "better", "worse", "not evaluated")
+# Unicode's noncharacters: XML 1.0 has no way to write two of them, and HTML calls all of them an error.
+_ENDS_OF_PLANES = "".join(f"{chr(end - 1)}{chr(end)}" for end in range(0xFFFF, 0x110000, 0x10000))
+_NONCHARACTERS = re.compile(f"[\ufdd0-\ufdef{_ENDS_OF_PLANES}]")
+
+
+def printable(text: object) -> str:
+    """Return a text that XML 1.0, HTML and UTF-8 can all hold: no escapes, no control characters."""
+    return _NONCHARACTERS.sub("\ufffd", safe(str(text)))
+
+
+def public(text: object) -> str:
+    """Return :func:`printable` text without the access tokens in it: reports are passed on."""
+    return mask(printable(text))
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return the beginning of a text of more than ``limit`` characters, and how many are left out."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit:,} more characters)"
+
+
+def counts(values: Iterable[str], order: Iterable[str]) -> str:
+    """Return how often each value comes, such as ``21 passed, 2 skipped``, without those that do not."""
+    found = Counter(values)
+    return ", ".join(f"{found[name]} {name}" for name in order if found[name])
+
+
+def step_counts(record: Mapping[str, Any]) -> str:
+    """Return how many steps passed, failed and so on; steps that the user left out are counted as such."""
+    named = ("left out" if left_out(step) else str(step["status"]) for step in record["steps"])
+    return counts(named, (*STATUSES, "left out")) or "no steps"
+
+
+def left_out(step: Mapping[str, Any]) -> bool:
+    """Whether the user's own selection left a step out."""
+    return str(step["message"]).startswith(LEFT_OUT)
+
+
+def claims_of(record: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Return each claim with its step."""
+    return [(step, claim) for step in record["steps"] for claim in step["claims"]]
+
+
+def claim_counts(record: Mapping[str, Any]) -> str:
+    """Return how many of the lesson's claims came out how; empty if it makes none."""
+    return counts((str(claim["result"]) for _, claim in claims_of(record)), CLAIM_RESULTS)
+
+
+def broken(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what was not as expected in a step."""
+    return [verdict for verdict in step["verdicts"] if not verdict["passed"]]
+
+
+def command_rows(step: Mapping[str, Any]) -> list[str]:
+    """Return the lines of what a step did; behind a prompt, if one would type them into a shell."""
+    text = str(step.get("command", "")).rstrip("\n")
+    prompt = "" if step["action"] in ("python", "manual") else "$ "
+    return [f"{prompt}{row}" for row in text.split("\n")] if text else []
+
+
+def went_wrong(step: Mapping[str, Any]) -> bool:
+    """Whether a step failed or ended with an error, optional or not."""
+    return step["status"] in ("failed", "error")
+
+
+def value(item: Any) -> str:
+    """Return a value of a record as people read it: numbers with four digits, the rest as JSON has it."""
+    if isinstance(item, bool) or item is None:
+        return {True: "yes", False: "no", None: "none"}[item]
+    if isinstance(item, int | float):
+        return number(item)
+    return item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+
+
+def cell(item: Any) -> str:
+    """Return a cell of a plugin's table; nothing for ``None``."""
+    return "" if item is None else value(item)
+
+
+def moment(stamp: str | None) -> str:
+    """Return a record's time to the second, such as ``2026-11-23 15:04:05 UTC``."""
+    return f"{stamp[:10]} {stamp[11:19]} UTC" if stamp else ""
+
+
+def milliseconds(stamp: str) -> int:
+    """Return a record's time in milliseconds since 1970; 0 for one that no calendar has."""
+    try:
+        return round(datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() * 1000)
+    except ValueError:
+        return 0

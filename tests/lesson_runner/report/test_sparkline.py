@@ -1,0 +1,48 @@
+"""The loss curve as a learner sees it while a model is trained."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lesson_runner.plugin import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.report.live import sparkline
+from lesson_runner.testing import lesson_text
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([1], "▁"), ([2, 1], "█▁"), ([3, 3, 3], "▁▁▁"), ([8, 7, 6, 5, 4, 3, 2, 1], "█▇▆▅▄▃▂▁")],
+)
+def test_curves(values: Sequence[float], expected: str) -> None:
+    assert sparkline(values) == expected
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=500), st.integers(1, 40))
+def test_any_curve_fits(values: Sequence[float], width: int) -> None:
+    drawn = sparkline(values, width)
+    assert len(drawn) == min(width, len(values))
+    assert set(drawn) <= set("▁▂▃▄▅▆▇█")
+
+
+def test_a_training_ends_with_its_curve(lesson: Callable[..., Any], tmp_path: Any) -> None:
+    def train(params: Json, context: StepContext) -> Outcome:
+        for step in range(1, 9):
+            context.progress(step, 8, loss=9.0 - step)
+        return Outcome()
+
+    def lesson_actions() -> list[Action]:
+        return [Action("train", "Train", train, self_judging=True)]
+
+    plugin = types.ModuleType("training")
+    setattr(plugin, "lesson_actions", hookimpl(lesson_actions))  # noqa: B010  # a module has no such attribute
+    (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: one\nuses: train\n-->\n```text\nx\n```\n"))
+
+    said = lesson("run", "a.md", plugins=[plugin])
+
+    assert "loss 8 █▇▆▅▄▃▂▁ 1" in said.out
