@@ -1,12 +1,10 @@
-"""``lesson ct4 train`` and ``lesson ct4 generate``: what the lesson prints, typed by hand."""
+"""``lesson ct4 train``, ``generate`` and ``import``: what the lesson prints, typed by hand."""
 
 from __future__ import annotations
 
 import inspect
 import json
-import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Optional
 
 import typer
@@ -14,16 +12,18 @@ from typer.core import TyperCommand
 
 from lesson_ct4.actions.table import ACTIONS
 from lesson_ct4.blocks.arguments import parse
-from lesson_ct4.flags import FLAGS, Command, Flag, flags_of
+from lesson_ct4.by_hand import OWN, context_for, echo, expanded, own_options
+from lesson_ct4.flags import Command, Flag, flags_of
+from lesson_ct4.import_command import import_checkpoint
+from lesson_ct4.sweep import sweep
 from lesson_ct4.training.callbacks import ignore
-from lesson_runner.context import RunContext, StepContext, Workspace, merge
+from lesson_runner.context import StepContext, merge
 from lesson_runner.errors import LessonError
-from lesson_runner.model import Event, Evidence, Lesson, Location, Outcome, PlannedStep
+from lesson_runner.model import Evidence, Outcome
 
-HERE = Path("the command line")
 RAW = "lesson_ct4.blocks.arguments"
-OWN = [flag for flag in FLAGS if flag.name in ("workspace", "backend", "json")]
-"""Flags of the command itself; in a lesson they mean nothing."""
+ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
+"""Of a command that reads its flags itself."""
 
 
 class FlagCommand(TyperCommand):
@@ -38,12 +38,14 @@ class FlagCommand(TyperCommand):
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add ``ct4`` with its two commands."""
+    """Add ``ct4`` with its commands."""
     group = typer.Typer(help="Train and sample the lesson's model by hand.", no_args_is_help=True)
     group.command("train", cls=FlagCommand, help="Train a NanoGPT on a text.")(_command("train"))
     group.command("generate", cls=FlagCommand, help="Continue a prompt with a trained NanoGPT.")(
         _command("generate")
     )
+    group.command("sweep", context_settings=ANYTHING)(sweep)
+    group.command("import")(import_checkpoint)
     app.add_typer(group, name="ct4")
 
 
@@ -89,7 +91,7 @@ def run_command(command: Command, args: list[str]) -> Outcome:
     Raises:
         LessonError: a flag is wrong, or the action could not do its work.
     """
-    own, rest = _own(args)
+    own, rest = own_options(args)
     parsed = parse(rest, command)
     for problem in parsed.problems:
         if problem.severity == "error":
@@ -99,9 +101,9 @@ def run_command(command: Command, args: list[str]) -> Outcome:
     given = {"recipe": action.defaults.get("recipe"), **parsed.params}
     preset = action.presets.get("recipe", {}).get(str(given["recipe"]), {})
     params = merge(action.defaults, preset, parsed.params)
-    context = _context(command, params, own)
+    context = context_for(command, params, own)
     quiet = bool(own.get("json"))
-    context.emit = ignore if quiet else _echo
+    context.emit = ignore if quiet else echo
     outcome = _run(command, params, context)
     if quiet:
         _print_result(context, outcome)
@@ -111,68 +113,13 @@ def run_command(command: Command, args: list[str]) -> Outcome:
     return outcome
 
 
-def _own(args: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """Return the command's own options, and the flags of training or generating."""
-    own: dict[str, Any] = {}
-    rest: list[str] = []
-    known = {f"--{flag.name}": flag for flag in OWN}
-    index = 0
-    while index < len(args):
-        name, equals, text = args[index].partition("=")
-        flag = known.get(name)
-        index += 1
-        if flag is None:
-            rest.append(args[index - 1])
-        elif flag.switch:
-            own[flag.name] = True
-        else:
-            if not equals:
-                if index == len(args):
-                    raise LessonError(f"{name} needs a value")
-                text = args[index]
-                index += 1
-            try:
-                own[flag.name] = flag.value(text)
-            except ValueError as error:
-                raise LessonError(f"{name} is {text!r}: {error}") from None
-    return own, rest
-
-
-def _context(command: Command, params: dict[str, Any], own: Mapping[str, Any]) -> StepContext:
-    workspace = Workspace(_expanded(own.get("workspace") or os.environ.get("LESSON_WORKSPACE") or ".lesson"))
-    folder = workspace.root / "by-hand"
-    lesson = Lesson(
-        path=HERE, text="", frontmatter={}, positions={}, blocks=(), steps=(), skipped=(), digest=""
-    )
-    run = RunContext(lesson, "", own.get("backend", "auto"), workspace, folder)
-    step = PlannedStep(command, command, Location(HERE, 1), f"ct4.{command}", params)
-    evidence = folder / "evidence" / command
-    try:
-        evidence.mkdir(parents=True, exist_ok=True)
-        for path in evidence.iterdir():
-            path.unlink()
-    except OSError as error:
-        raise LessonError(
-            f"the workspace {workspace.root} cannot be used: {error.filename}: {error.strerror}",
-            fix="name a folder that can be written: --workspace FOLDER",
-        ) from None
-    return StepContext(run, step, evidence, _echo)
-
-
-def _expanded(path: str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # ~name, and there is no such user
-        return Path(path)
-
-
 def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outcome:
     from lesson_ct4.actions import generate as act_generate
     from lesson_ct4.actions import train as act_train
     from lesson_ct4.actions.workbench import close_session
 
     # By hand a path means that path first, and only then a name in the workspace.
-    path = _expanded(str(params["data_path" if command == "train" else "model_path"]))
+    path = expanded(str(params["data_path" if command == "train" else "model_path"]))
     here = path if path.is_file() else None
     try:
         if command == "train":
@@ -181,11 +128,6 @@ def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outc
         return act_generate.run(params, context, here)
     finally:
         close_session(context.run)
-
-
-def _echo(event: Event) -> None:
-    if event.kind == "output":
-        typer.echo(event.data["text"])
 
 
 def _print_result(context: StepContext, outcome: Outcome) -> None:

@@ -10,6 +10,7 @@ from lesson_runner.plugin import (
     Action,
     ActionCall,
     Block,
+    Diagnosis,
     Event,
     Evidence,
     Json,
@@ -18,6 +19,7 @@ from lesson_runner.plugin import (
     Rule,
     RunContext,
     Section,
+    StepResult,
     hookimpl,
 )
 
@@ -71,6 +73,14 @@ def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]
     from lesson_ct4.measuring.evidence import measure_action
 
     return measure_action(step.action, evidence)
+
+
+@hookimpl
+def lesson_diagnose(result: StepResult, evidence: Evidence) -> Iterable[Diagnosis]:
+    """Return what is behind the result of a training or a generation."""
+    from lesson_ct4.diagnosis.diagnose import diagnose
+
+    return diagnose(result, evidence)
 
 
 @hookimpl

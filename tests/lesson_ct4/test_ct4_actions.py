@@ -282,11 +282,17 @@ def test_a_later_run_can_start_at_generating(do: Do, data: Path, run: RunContext
     assert (run.shared_evidence / name).read_text() == TEXT
 
 
-def test_a_prompt_with_unknown_characters_is_refused(do: Do, data: Path) -> None:
+def test_a_prompt_with_unknown_characters_is_refused_before_a_device_opens(
+    do: Do, data: Path, run: RunContext
+) -> None:
+    """A lesson shows it in a process of its own, while the run has the board open."""
     do("ct4.train", "train", max_steps=1)
+    workbench.close_session(run)
 
     with pytest.raises(LessonError, match=r"'\['"):
         do("ct4.generate", "sample", model_path="tiny", prompt="[Enter ")
+
+    assert STATE not in run.state
 
 
 # --- what is missing ---------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from lesson_ct4.device.session import Session, open_session
 from lesson_ct4.generation.generate import LoadedModel, generate, load_model
 from lesson_ct4.training.checkpoint import load_checkpoint
 from lesson_ct4.training.train import train
-from lesson_runner.errors import LessonError
+from lesson_runner.errors import HardwareError, LessonError
 
 pytestmark = pytest.mark.torch
 
@@ -52,6 +52,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def model(trained: Path, session: Session) -> LoadedModel:
     return load_model(trained, session)
+
+
+def test_a_device_that_hangs_says_how_to_get_it_back(
+    session: Session, model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(*_: object) -> None:
+        raise RuntimeError("TT_THROW @ x.cpp:765\ninfo:\nTIMEOUT: device timeout, potential hang detected")
+
+    monkeypatch.setattr(Session, "read", hang)
+
+    with pytest.raises(HardwareError, match="the device stopped answering: TIMEOUT") as caught:
+        generate(model, "J", session, max_new_tokens=3)
+
+    assert "tt-smi -r" in str(caught.value.fix)
 
 
 def test_what_was_learned_comes_out_past_the_block_size(session: Session, model: LoadedModel) -> None:
@@ -135,6 +149,14 @@ def test_padding_on_the_right_is_never_seen(session: Session, model: LoadedModel
         session.context.reset_graph()
 
     np.testing.assert_array_equal(logits[0, 0, :10], logits[1, 0, :10])
+
+
+def test_emulated_weights_say_so_wherever_they_write(model: LoadedModel) -> None:
+    checkpoint = model.checkpoint
+    simulated = replace(checkpoint, session={"name": "ttml", "kind": "simulator"})
+    board = replace(checkpoint, session={"name": "ttml", "kind": "silicon"})
+
+    assert [found.labels for found in (checkpoint, simulated, board)] == [("emulated",), ("simulator",), ()]
 
 
 def test_a_path_will_do(session: Session, trained: Path, model: LoadedModel) -> None:

@@ -9,7 +9,7 @@ from unittest.mock import Mock, call
 import pytest
 
 from lesson_ct4.device.mesh import Chips
-from lesson_runner.errors import LessonError
+from lesson_runner.errors import HardwareError, LessonError
 
 
 def early() -> Any:
@@ -17,6 +17,7 @@ def early() -> Any:
     ttml = Mock()
     for name in ("open_device_mesh", "close_device_mesh", "mesh", "sync_gradients"):
         delattr(ttml, name)
+    context(ttml).is_parallelism_context_initialized.return_value = False
     return ttml
 
 
@@ -67,6 +68,30 @@ def test_early_versions_have_a_parallelism_context() -> None:
     device = context(ttml).get_device()
     assert chips.split_batch() == {"mapper": distributed.shard_tensor_to_mesh_mapper(device, 0)}
     assert chips.join() == {"composer": distributed.concat_mesh_to_tensor_composer(device, 0)}
+
+
+def test_what_can_be_said_once_is_said_once() -> None:
+    ttml = early()
+    context(ttml).is_parallelism_context_initialized.return_value = True
+    context(ttml).get_parallelism_context().get_ddp_size.return_value = 2
+
+    Chips(ttml, (1, 2)).open()
+    with pytest.raises(HardwareError, match="prepared for 2 chips, and cannot be prepared again for 4"):
+        Chips(ttml, (1, 4)).open()
+
+    context(ttml).initialize_parallelism_context.assert_not_called()
+    context(ttml).close_device.assert_called_once_with()
+    ttml.core.distributed.disable_fabric.assert_called_once_with()
+
+
+def test_a_row_that_is_closed_leaves_no_links_behind() -> None:
+    ttml = early()
+
+    Chips(ttml, (1, 1)).close()
+    ttml.core.distributed.disable_fabric.assert_not_called()
+    Chips(ttml, (1, 2)).close()
+
+    ttml.core.distributed.disable_fabric.assert_called_once_with()
 
 
 def test_a_graph_that_cannot_be_dropped_does_not_keep_the_device_open() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from lesson_ct4.measuring.sections import CURVE_POINTS, report_sections
+from lesson_ct4.measuring.curves import CURVE_POINTS
+from lesson_ct4.measuring.sections import report_sections
 
 
 def trained(id: str, name: str, **metrics: float) -> dict[str, Any]:  # noqa: A002
@@ -52,9 +54,19 @@ def test_a_whole_run(tmp_path: Path) -> None:
     write(tmp_path, "sample-2", samples_json=samples("\nBut soft"))
     write(tmp_path, "hot", samples_json=samples("\nWild", 1.2))
 
-    stages, table, curves, others = report_sections(record, tmp_path)
+    stages, learned, table, curves, others = report_sections(record, tmp_path)
 
     assert [item["text"] for item in stages.data["items"]] == ["ROMEO:\nasdf", "ROMEO:\nBut soft"]
+    assert learned.kind == "series"
+    assert learned.data["items"] == [
+        {"name": "Look of a play", "points": [[1, 0.5], [2, 1]]},
+        {"name": "Real words", "points": [[1, 0.25], [2, 0.5]]},
+    ]
+    assert learned.data["stages"] == [{"name": "Stage-1", "x": 1}, {"name": "Stage-2", "x": 2}]
+    assert learned.note == (
+        "Seen to the end: structure from stage 1, speakers of the play from stage 2. "
+        "Not seen at the end: vocabulary."
+    )
     assert table.data["columns"][:3] == ["Stage", "Steps", "Final loss"]
     assert table.data["rows"] == [
         ["Stage-1", 2, 3.5, None, 25.0, 1, 0, 0.5, 1.2],
@@ -62,7 +74,43 @@ def test_a_whole_run(tmp_path: Path) -> None:
     ]
     assert curves.kind == "series"
     assert curves.data["items"][0] == {"name": "Stage-1", "points": [[1, 4.0], [2, 3.0]]}
-    assert others.data["items"] == [{"title": "ROMEO: at 1.2", "text": "ROMEO:\nWild"}]
+    assert curves.data["stages"] == [{"name": "Stage-1", "x": 2}, {"name": "Stage-2", "x": 3}]
+    prompt = {"start": 0, "end": 6, "kind": "prompt"}
+    assert others.data["items"] == [{"title": "ROMEO: at 1.2", "text": "ROMEO:\nWild", "marks": [prompt]}]
+
+
+def test_texts_are_marked_with_what_they_have_from_the_corpus(tmp_path: Path) -> None:
+    corpus = b"ROMEO:\nBut soft, the light is in the window now.\n"
+    name = f"corpus-{hashlib.sha256(corpus).hexdigest()[:16]}.txt"
+    write(tmp_path, "_shared")
+    (tmp_path / "evidence/_shared" / name).write_bytes(corpus)
+    record = {"prompt": "ROMEO:", "samples": ["\nzorp, the light is in the window\n"], "corpus": name}
+    write(tmp_path, "text", samples_json=json.dumps(record))
+
+    (section,) = report_sections({"steps": [generated("text", "one")]}, tmp_path)
+
+    (item,) = section.data["items"]
+    parts = [(mark["kind"], item["text"][mark["start"] : mark["end"]]) for mark in item["marks"]]
+    assert parts == [
+        ("prompt", "ROMEO:"),
+        ("invented", "zorp"),
+        ("copied", ", the light is in the window"),
+    ]
+
+
+def test_a_published_curve_lies_behind_those_of_the_same_text(tmp_path: Path) -> None:
+    rows = "\n".join(f"{step},{2.0}" for step in range(1, 1201))
+    write(tmp_path, "stage", loss_csv=f"step,loss\n{rows}\n")
+    record: dict[str, Any] = {"steps": [trained("stage", "one", steps=1200)]}
+
+    def items(text: str) -> list[dict[str, Any]]:
+        facts = {"dataset": {"text": text}}
+        curves = report_sections({**record, "facts": facts}, tmp_path)[-1]
+        return [item for item in curves.data["items"] if item.get("dashed")]
+
+    (published,) = items("shakespeare")
+    assert published["points"] == [[1, 4.656], [500, 2.297], [1000, 1.867]]  # no further than ours
+    assert items("synthetic") == []
 
 
 def test_long_curves_are_thinned(tmp_path: Path) -> None:

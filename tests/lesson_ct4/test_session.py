@@ -129,11 +129,29 @@ def test_asking_for_a_board_that_is_not_there_is_refused(
         open_session("ttml", boards=no_board, importer=built).__enter__()
 
 
-def test_a_simulator_stands_in_for_a_board(built: Modules, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backend", ["auto", "ttml"])
+def test_a_simulator_stands_in_for_a_board_and_says_so(
+    backend: Any, built: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TT_METAL_SIMULATOR", "libttsim.so")
 
-    with open_session("ttml", boards=no_board, importer=built) as session:
-        assert session.info["name"] == "ttml"
+    with open_session(backend, boards=no_board, importer=built) as session:
+        assert (session.info["name"], session.info["kind"]) == ("ttml", "simulator")
+        assert session.labels == ("simulator",)
+
+
+def test_a_mock_descriptor_is_refused_because_nothing_can_run_on_it(
+    built: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TT_METAL_SIMULATOR", raising=False)
+    monkeypatch.setenv("TT_METAL_MOCK_CLUSTER_DESC_PATH", "n300.yaml")
+
+    for boards in (board, no_board):
+        with pytest.raises(HardwareError, match="nothing can run on that") as caught:
+            open_session("ttml", boards=boards, importer=built).__enter__()
+        assert "unset TT_METAL_MOCK_CLUSTER_DESC_PATH" in str(caught.value.fix)
+    with open_session("auto", boards=no_board) as session:  # the emulation needs no descriptor
+        assert session.labels == ("emulated",)
 
 
 def test_a_missing_pytorch_says_what_to_install() -> None:
@@ -155,9 +173,10 @@ def test_a_board_has_no_float32_numerics(built: Modules) -> None:
 
 
 @pytest.mark.parametrize("backend", ["emulated", "auto"])
-def test_the_emulation_has_one_chip(backend: Any) -> None:
-    with pytest.raises(LessonError, match="one chip"):
-        open_session(backend, mesh=(1, 2), boards=no_board).__enter__()
+def test_the_emulation_has_as_many_chips_as_are_asked_for(backend: Any) -> None:
+    with open_session(backend, mesh=(1, 2), boards=no_board) as session:
+        assert session.info["mesh"] == [1, 2]
+        assert session.labels == ("emulated",)
 
 
 def test_a_mesh_is_a_row(built: Modules) -> None:
@@ -178,7 +197,7 @@ def test_the_device_closes_after_an_error(built: Modules) -> None:
 def test_a_device_in_use_says_how_to_free_it(built: Modules) -> None:
     with (
         open_session("ttml", boards=board, importer=built),
-        pytest.raises(HardwareError, match="does not open") as caught,
+        pytest.raises(HardwareError, match="has the device open already") as caught,
     ):
         open_session("ttml", boards=board, importer=built).__enter__()
 

@@ -314,6 +314,31 @@ def test_a_validation_loss_that_is_no_number_saves_nothing(
     assert not (tmp_path / "x").exists()
 
 
+def test_a_device_without_memory_says_what_to_make_smaller(
+    session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance, dropped = TrainingRun.advance, []
+
+    def full(run: TrainingRun) -> tuple[float, float, float]:
+        if run.step == 2:
+            raise RuntimeError(
+                "TT_FATAL @ bank_manager.cpp:439: false\ninfo:\nOut of Memory: Not enough space "
+                "to allocate 64 B DRAM buffer across 8 banks, where each bank needs to store 8000000 B"
+            )
+        return advance(run)
+
+    monkeypatch.setattr(TrainingRun, "advance", full)
+    monkeypatch.setattr(type(session.context), "reset_graph", lambda self: dropped.append(1))
+
+    with pytest.raises(LessonError, match=r"memory is full: each bank of DRAM needs 8\.0 MB more") as caught:
+        train(tiny(5), dataset, session, save_to=tmp_path / "x", evidence=tmp_path)
+
+    assert "--batch_size" in str(caught.value.fix)
+    assert len((tmp_path / "loss.csv").read_text().splitlines()) == 1 + 2
+    assert len(dropped) == 3  # after each step, and what the broken one left
+    assert not (tmp_path / "x").exists()
+
+
 def test_numerics_that_differ_from_the_sessions_are_refused(
     session: Session, dataset: Dataset, tmp_path: Path
 ) -> None:

@@ -7,14 +7,18 @@ import json
 from pathlib import Path
 
 from lesson_ct4.actions.workbench import dataset_labels, find_checkpoint, find_corpus, session_for
-from lesson_ct4.generation.generate import generate
+from lesson_ct4.device.session import is_emulated
+from lesson_ct4.generation.generate import check_request, generate
+from lesson_ct4.measuring.emergence import first_seen
+from lesson_ct4.measuring.evidence import measure_action
 from lesson_ct4.training.checkpoint import load_checkpoint
-from lesson_runner.context import RunContext, StepContext
-from lesson_runner.model import Json, Outcome
+from lesson_runner.context import StepContext
+from lesson_runner.model import Evidence, Json, Outcome
 from lesson_runner.resources import write_aside
-from lesson_tenstorrent.devices import count_devices
 
 RECORD = "samples.json"
+STAGES = "ct4.stages"
+"""Where ``RunContext.state`` keeps what each model's texts showed, by the checkpoint's name."""
 
 
 def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> Outcome:
@@ -29,7 +33,15 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
     """
     path = checkpoint or find_checkpoint(context, params["model_path"])
     loaded = load_checkpoint(path)
-    session = session_for(context.run, _numerics(context.run, loaded.config.numerics))
+    # Before anything opens: beside a run that has the board open, a second program would wait for it.
+    check_request(loaded.tokenizer, str(params["prompt"]), params["temperature"], params["top_k"])
+    emulated = is_emulated(context.run.backend)
+    session = session_for(
+        context.run,
+        loaded.config.numerics if emulated else "device",  # a board has only its own
+        "1x1" if emulated else None,  # opening a board again takes longer than it would save
+        context.say,
+    )
     prompt, total = str(params["prompt"]), int(params["max_new_tokens"])
     done = 0
 
@@ -54,6 +66,7 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
     )
     context.say(prompt + samples[0])
     trained_on = str(loaded.dataset.get("sha256", ""))
+    text_labels = dataset_labels(trained_on) if trained_on else ()
     record = {
         "prompt": prompt,
         "temperature": params["temperature"],
@@ -68,13 +81,20 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
         "corpus": find_corpus(context, trained_on),
     }
     write_aside(context.evidence / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    if context.run.lesson.steps:  # by hand there are no stages, and the text may be piped on
+        _say_what_is_new(path.stem, context)
     return Outcome(
         facts={"backend": session.info},
-        labels=(*session.labels, *dataset_labels(trained_on)),
+        labels=tuple(dict.fromkeys((*session.labels, *loaded.labels, *text_labels))),
     )
 
 
-def _numerics(run: RunContext, trained: str) -> str:
-    """Return the numerics to generate in: the training's, but a board has only its own."""
-    emulated = run.backend == "emulated" or (run.backend == "auto" and not count_devices())
-    return trained if emulated else "device"
+def _say_what_is_new(model: str, context: StepContext) -> None:
+    """Tell the learner what the texts of no earlier stage of this run showed."""
+    stages: dict[str, dict[str, float]] = context.run.state.setdefault(STAGES, {})
+    if model in stages:
+        return
+    metrics = measure_action("ct4.generate", Evidence(context.evidence, context.run.shared_evidence))
+    if new := first_seen(metrics, stages.values()):
+        context.say(f"\nSeen for the first time in this run: {', '.join(new)}")
+    stages[model] = metrics

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lesson_ct4.actions.paths import fetch_paths, generate_paths, preview_paths, train_paths
-from lesson_ct4.config import RECIPES, config_problem
+from lesson_ct4.config import RECIPES, config_from, config_problem, training_fields
 from lesson_ct4.data import fetch
+from lesson_ct4.device.mesh import share_problem
 from lesson_ct4.flags import Command, command_line, flags_of
+from lesson_runner.checks import Check
 from lesson_runner.context import StepContext
 from lesson_runner.model import Action, Expectation, Json, Outcome
 
@@ -61,10 +63,27 @@ def _check_environment(params: Json, context: StepContext) -> Outcome:
     return run(params, context)
 
 
+def _environment_checks(params: Json) -> Iterable[Check]:
+    from lesson_ct4.actions.environment import checks_for
+
+    return checks_for(params)
+
+
 def _fetch_command(params: Json) -> str:
     if params.get("dataset"):
         return f"cp {shlex.quote(params['dataset'])} {shlex.quote(params['name'])}"
     return f"wget {shlex.quote(params['url'])} -O {shlex.quote(params['name'])}"
+
+
+def _training_problem(params: Json) -> str | None:
+    """Return what is wrong with training parameters, and how to mend it; ``None`` if nothing is."""
+    if problem := config_problem(params):
+        return problem
+    rows, _, columns = str(params.get("mesh", "1x1")).partition("x")
+    if int(rows) != 1:
+        return f"--mesh is {rows}x{columns} (--mesh must be 1xN, for N chips in a row)"
+    uneven = share_problem(config_from(training_fields(params)).batch_size, int(columns))
+    return f"{uneven[0]} ({uneven[1]})" if uneven else None
 
 
 def _schema(properties: Mapping[str, Any]) -> Json:
@@ -123,6 +142,7 @@ ACTIONS = (
         _check_environment,
         schema=_schema({"disk_gb": {"type": "number", "description": "Free space wanted.", "minimum": 0}}),
         self_judging=True,
+        checks=_environment_checks,
     ),
     Action(
         "ct4.fetch-dataset",
@@ -163,7 +183,7 @@ ACTIONS = (
         defaults=_flag_defaults("train"),
         presets={"recipe": RECIPES},
         profiles={"quick": QUICK, "full": FULL},
-        check=config_problem,
+        check=_training_problem,
         paths=train_paths,
         command=_flag_command("train"),
         expect=LEARNED,

@@ -18,6 +18,7 @@ from lesson_ct4.actions.workbench import (
 )
 from lesson_ct4.config import RECIPES, TrainConfig, config_from, training_fields
 from lesson_ct4.data.dataset import Dataset, load_dataset
+from lesson_ct4.device.mesh import share_problem
 from lesson_ct4.measuring.evidence import WINDOW
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
 from lesson_runner.context import StepContext
@@ -42,6 +43,9 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     if params.get("fresh") and params.get("resume"):
         raise LessonError("--fresh and --resume contradict each other", fix="leave one of them out")
     config = config_from(training_fields(params))
+    # Before anything opens: beside a run that has the board open, a second program would wait for it.
+    if problem := share_problem(config.batch_size, int(params["mesh"].partition("x")[2])):
+        raise LessonError(problem[0], fix=problem[1])
     path = data or find_data(context, params["data_path"])
     dataset = load_dataset(
         path,
@@ -50,10 +54,10 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     )
     resume = find_checkpoint(context, params["resume"]) if params.get("resume") else None
     save_to = checkpoint_to_save(context.workspace, params["model_save_path"])
-    session = session_for(context.run, config.numerics, params["mesh"])
+    session = session_for(context.run, config.numerics, params["mesh"], context.say)
     share_corpus(context.run, path.read_bytes())
     labels = (*session.labels, *dataset_labels(dataset.sha256))
-    story = _Story(context, config)
+    story = _Story(context, config, session.chips.count)
     story.open(dataset, path, labels)
     result = train(
         config,
@@ -78,10 +82,11 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
 class _Story:
     """What the learner reads while a stage is trained."""
 
-    def __init__(self, context: StepContext, config: TrainConfig) -> None:
+    def __init__(self, context: StepContext, config: TrainConfig, chips: int) -> None:
         self._say = context.say
         self._progress = context.progress
         self._config = config
+        self._chips = chips
         self._began = self._last = time.perf_counter()
         self._first = self._printed = 0
         self._tokens = config.batch_size * config.sequence_length
@@ -113,7 +118,8 @@ class _Story:
         self._say("\nTraining configuration:")
         if config.num_epochs is not None:
             self._say(f"  Epochs: {config.num_epochs}")
-        self._say(f"  Batch size: {config.batch_size}")
+        shared = f" ({config.batch_size // self._chips} on each of {self._chips} chips)"
+        self._say(f"  Batch size: {config.batch_size}{shared if self._chips > 1 else ''}")
         self._say(f"  Learning rate: {config.learning_rate:g}")
         self._say(f"  Recipe: {_recipe(config)}")
         reused = f" ({start.reused_steps:,} of them trained before)" if start.reused_steps else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from lesson_ct4.actions.paths import made_by
 from lesson_ct4.blocks.interpret import interpret_block
 from lesson_ct4.data import fetch
 from lesson_ct4.names import STATE, base_name, loaded_stems, saved_stem
+from lesson_ct4.training.callbacks import ignore
 from lesson_ct4.training.checkpoint import checkpoint_path
 from lesson_runner.context import RunContext, StepContext, Workspace
 from lesson_runner.errors import LessonError
@@ -35,13 +38,16 @@ class _Open:
     stack: ExitStack
 
 
-def session_for(run: RunContext, numerics: str, mesh: str | None = None) -> Session:
+def session_for(
+    run: RunContext, numerics: str, mesh: str | None = None, say: Callable[[str], None] = ignore
+) -> Session:
     """
     Return the run's session, opened on first use: opening a board takes seconds, and compiled kernels stay.
 
     Args:
         numerics: ``device`` or ``fp32``; another than the open session's replaces it.
         mesh: such as ``1x8``; ``None`` takes what is open, or one chip.
+        say: gets sentences worth showing while a device opens.
 
     Raises:
         LessonError: what :func:`lesson_ct4.device.session.open_session` raises.
@@ -60,9 +66,11 @@ def session_for(run: RunContext, numerics: str, mesh: str | None = None) -> Sess
             cast(Literal["auto", "ttml", "emulated"], run.backend),
             numerics=cast(Literal["device", "fp32"], numerics),
             mesh=(int(rows), int(columns)),
+            note=say,
         )
     )
     run.state[STATE] = _Open(session, numerics, mesh, stack)
+    atexit.register(stack.close)  # whatever ends the process: a board that is left open needs a reset
     return session
 
 
@@ -70,6 +78,7 @@ def close_session(run: RunContext) -> None:
     """Close the run's device, if one is open."""
     opened: _Open | None = run.state.pop(STATE, None)
     if opened:
+        atexit.unregister(opened.stack.close)
         opened.stack.close()
 
 

@@ -2,18 +2,52 @@
 One chip, or a row of chips that share every batch.
 
 On several chips each holds the whole model and trains on its part of the batch; the gradients are
-averaged before every update. How that is said changed between versions, so it is probed for. No
-machine with several chips was at hand: what is here follows ``ttml``'s sources and has not been run.
+averaged before every update. How that is said changed between versions, so it is probed for. On boards it
+has not been run: what is here follows ``ttml``'s sources, and runs on emulated chips.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lesson_runner.errors import LessonError
+from lesson_runner.errors import HardwareError, LessonError
+
+if TYPE_CHECKING:  # planning a lesson asks for a batch's shares, and shall not wait for numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 _AXIS = "dp"
+TOLERANCE = 0.05
+"""
+How far the chips' copies of one value may lie apart, as a share of its largest element.
+
+A sum of bfloat16 numbers in another order differs by less than a hundredth; a gradient that was not averaged
+is that of other text, and has hardly anything in common with the other chips'.
+"""
+
+
+class TooFewChipsError(HardwareError):
+    """``--mesh`` asks for more chips than there are."""
+
+    def __init__(self, wanted: int, found: int) -> None:
+        some = "1 chip" if found == 1 else f"{found} chips"
+        super().__init__(
+            f"--mesh 1x{wanted} asks for {wanted} chips, and tt-metal finds {some}",
+            fix="leave out --mesh" if found < 2 else f"use --mesh 1x{found}, or fewer",
+        )
+
+
+def share_problem(batch_size: int, chips: int) -> tuple[str, str] | None:
+    """Return why a batch cannot be shared out, and the batch sizes that can; ``None`` if it can."""
+    if batch_size % chips == 0:
+        return None
+    above = -(-batch_size // chips) * chips
+    sizes = f"{above - chips} or {above}" if above > chips else str(above)
+    return (
+        f"--batch_size {batch_size} does not divide over {chips} chips",
+        f"--batch_size counts all chips together: use {sizes}",
+    )
 
 
 class Chips:
@@ -36,19 +70,65 @@ class Chips:
     def _context(self) -> Any:
         return self._ttml.autograd.AutoContext.get_instance()
 
+    @property
+    def _named(self) -> bool:
+        """Whether this ``ttml`` has meshes with named axes; one early version had only half of that."""
+        names = ("open_device_mesh", "Mesh", "mesh", "sync_gradients")
+        return all(callable(getattr(self._ttml, name, None)) for name in names)
+
     def open(self) -> None:
-        """Open the device."""
+        """
+        Open the device.
+
+        Raises:
+            RuntimeError: tt-metal cannot; nothing is left open.
+        """
         if self.count == 1:
             self._context.open_device()
-        elif hasattr(self._ttml, "open_device_mesh"):
+        elif self._named:
             self._ttml.open_device_mesh(self._ttml.Mesh((1, self.count), ("_0", _AXIS)))
         else:
-            autograd = self._ttml.autograd
-            self._ttml.core.distributed.enable_fabric(self.count)
+            self._open_row()
+
+    def _open_row(self) -> None:
+        self._ttml.core.distributed.enable_fabric(self.count)
+        try:
             self._context.open_device([1, self.count])
-            self._context.initialize_parallelism_context(
-                autograd.DistributedConfig(enable_ddp=True, enable_tp=False)
+            self._prepare_averaging()
+        except BaseException:
+            with contextlib.suppress(Exception):  # the first error counts
+                self._context.close_device()
+            self._drop_fabric()
+            raise
+
+    def _prepare_averaging(self) -> None:
+        """
+        Say what the row is for: else ``synchronize_gradients`` silently does nothing in some versions.
+
+        It can be said once in a process, and divides the gradients by the number of chips of that time.
+
+        Raises:
+            HardwareError: it was said of another number of chips.
+        """
+        context = self._context
+        if not hasattr(context, "initialize_parallelism_context"):
+            return
+        if getattr(context, "is_parallelism_context_initialized", bool)():
+            before = context.get_parallelism_context().get_ddp_size()
+            if before == self.count:
+                return
+            raise HardwareError(
+                f"this ttml was prepared for {before} chips, and cannot be prepared again for {self.count}",
+                fix=f"train on {self.count} chips in a run of its own, or update tt-metal",
             )
+        context.initialize_parallelism_context(
+            self._ttml.autograd.DistributedConfig(enable_ddp=True, enable_tp=False)
+        )
+
+    def _drop_fabric(self) -> None:
+        """Take the links down where closing does not: else the next single chip would want them too."""
+        with contextlib.suppress(Exception):  # some versions have no name for it
+            self._ttml.core.distributed.disable_fabric()
 
     def close(self) -> None:
         """Drop the graph and close the device."""
@@ -56,8 +136,10 @@ class Chips:
             self._context.reset_graph()
         if self.count > 1 and hasattr(self._ttml, "close_device_mesh"):
             self._ttml.close_device_mesh()
-        else:
-            self._context.close_device()
+            return
+        self._context.close_device()
+        if self.count > 1:
+            self._drop_fabric()
 
     def share(self, batch_size: int) -> int:
         """
@@ -66,18 +148,15 @@ class Chips:
         Raises:
             LessonError: the batch does not divide.
         """
-        if batch_size % self.count:
-            raise LessonError(
-                f"--batch_size {batch_size} does not divide over {self.count} chips",
-                fix=f"--batch_size counts all chips together: use a multiple of {self.count}",
-            )
+        if problem := share_problem(batch_size, self.count):
+            raise LessonError(problem[0], fix=problem[1])
         return batch_size // self.count
 
     def split_batch(self) -> dict[str, Any]:
         """Return the arguments of ``from_numpy`` that give each chip its part of the first dimension."""
         if self.count == 1:
             return {}
-        if hasattr(self._ttml, "mesh"):
+        if self._named:
             return {"mapper": self._ttml.mesh().axis_mapper(_AXIS, 0)}
         distributed = self._ttml.core.distributed
         return {"mapper": distributed.shard_tensor_to_mesh_mapper(self._context.get_device(), 0)}
@@ -93,7 +172,31 @@ class Chips:
         """Make every chip's gradients the mean over all chips."""
         if self.count == 1:
             return
-        if hasattr(self._ttml, "sync_gradients"):
+        if self._named:
             self._ttml.sync_gradients(parameters, axis_names=(_AXIS,))
         else:
             self._ttml.core.distributed.synchronize_gradients(parameters)
+
+    def one_of(self, copies: NDArray[np.float32], what: str) -> NDArray[np.float32]:
+        """
+        Return the first chip's copy of a value that all of them hold.
+
+        Args:
+            copies: the chips' values one after the other, along the first dimension.
+            what: its name, for the message.
+
+        Raises:
+            HardwareError: the copies are not one value.
+        """
+        if self.count == 1:
+            return copies
+        parts = copies.reshape(self.count, -1)
+        size = float(abs(parts).max(initial=0.0))
+        apart = float(abs(parts - parts[0]).max(initial=0.0))
+        if apart > TOLERANCE * size:
+            raise HardwareError(
+                f"the {self.count} chips hold different values of {what} (they differ by {apart:.3g}, "
+                f"where the largest is {size:.3g}): this ttml did not keep them in step",
+                fix="train on one chip (leave out --mesh), or with a newer tt-metal",
+            )
+        return copies[: len(copies) // self.count]

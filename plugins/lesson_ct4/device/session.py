@@ -2,37 +2,30 @@
 Opening a session: the two modules to call, ``ttml`` and ``ttnn``, with a device open behind them.
 
 On a Tenstorrent machine they are the real ones, elsewhere the emulated ones; the code that uses a
-session cannot tell. This is the only place that imports ``ttml_emulation``.
+session cannot tell.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.metadata
 import os
-import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, get_args
 
-import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from lesson_ct4.device import libraries, opening
 from lesson_ct4.device import mesh as meshes
+from lesson_ct4.device.libraries import Importer
+from lesson_ct4.device.opening import Note
 from lesson_runner.errors import HardwareError, LessonError
 from lesson_tenstorrent.devices import count_devices
 
 Backend = Literal["auto", "ttml", "emulated"]
-Importer = Callable[[str], Any]
-
-_BUILD = (
-    "build it in the tt-metal tree with ./build_metal.sh --build-tt-train, then put "
-    "<tt-metal>/tt-train/sources/ttml and <tt-metal>/build/tt-train/sources/ttml "
-    "on the path of this Python (one .pth file, two lines); "
-    "`lesson run ct4-finetuning-basics --only environment` checks it; --backend emulated needs no board"
-)
+_LABELS = {"emulated": ("emulated",), "simulator": ("simulator",), "silicon": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +40,22 @@ class Session:
     ttml: Any
     ttnn: Any
     info: dict[str, Any]
-    """What decides the numbers that come out, fit for JSON: ``name`` (ttml or emulated), ``numerics``,
-    ``matmul``, ``device``, ``mesh``, ``threads``, ``versions``."""
+    """What decides the numbers that come out, fit for JSON: ``name`` (ttml or emulated), ``kind`` (silicon,
+    simulator or emulated), ``numerics``, ``matmul``, ``device``, ``mesh``, ``threads``, ``versions``."""
     labels: tuple[str, ...]
-    """``("emulated",)`` for numbers that no board made."""
+    """``("emulated",)`` or ``("simulator",)`` for numbers that no board made."""
     chips: meshes.Chips
 
     @property
     def context(self) -> Any:
         """The ``AutoContext``: seed, gradient mode, graph."""
         return self.ttml.autograd.AutoContext.get_instance()
+
+    def seed(self, seed: int) -> None:
+        """Seed everything that ``ttml`` draws from: the context's generator, and newer versions' own."""
+        self.context.set_seed(seed)
+        if callable(manual_seed := getattr(self.ttml, "manual_seed", None)):
+            manual_seed(seed)
 
     def ids(self, array: NDArray[np.uint32], *, split: bool = True) -> Any:
         """Return token ids or targets on the device, the batch split over the chips unless told otherwise."""
@@ -67,26 +66,40 @@ class Session:
             **(self.chips.split_batch() if split else {}),
         )
 
+    def tiled(self, array: NDArray[Any], dtype: Any = None) -> Any:
+        """
+        Return numbers on the device, a copy on each chip.
+
+        ``dtype`` is a ``ttnn.DataType``, by default BFLOAT16.
+        They go as float32, which every version of ``ttml`` takes and which holds every bfloat16.
+        """
+        return self.ttml.autograd.Tensor.from_numpy(
+            np.ascontiguousarray(array, dtype=np.float32),
+            layout=self.ttnn.Layout.TILE,
+            new_type=self.ttnn.DataType.BFLOAT16 if dtype is None else dtype,
+        )
+
     def causal_mask(self, length: int) -> Any:
         """
         Return a mask ``[1, 1, T, T]``, 1 where a position may look.
 
         Always pass one: without it, some versions of ``ttml`` mask the future and some mask nothing.
         """
-        ones = np.tril(np.ones((1, 1, length, length), dtype=ml_dtypes.bfloat16))
-        return self.ttml.autograd.Tensor.from_numpy(
-            np.ascontiguousarray(ones), layout=self.ttnn.Layout.TILE, new_type=self.ttnn.DataType.BFLOAT16
-        )
+        return self.tiled(np.tril(np.ones((1, 1, length, length))))
 
     def read(self, tensor: Any) -> NDArray[np.float32]:
         """Return a tensor's value as float32; on several chips their parts, one after the other."""
         value = tensor.to_numpy(self.ttnn.DataType.FLOAT32, **self.chips.join())
         return np.asarray(value, dtype=np.float32)
 
-    def read_one(self, tensor: Any) -> NDArray[np.float32]:
-        """Return a value that every chip holds a copy of, once."""
-        value = self.read(tensor)
-        return value[: len(value) // self.chips.count]
+    def read_one(self, tensor: Any, what: str = "a tensor") -> NDArray[np.float32]:
+        """
+        Return a value that every chip holds a copy of, once.
+
+        Raises:
+            HardwareError: the copies are not one value; the message calls it ``what``.
+        """
+        return self.chips.one_of(self.read(tensor), what)
 
     @contextlib.contextmanager
     def no_gradients(self) -> Iterator[None]:
@@ -102,6 +115,12 @@ class Session:
             self.context.set_gradient_mode(modes.ENABLED)
 
 
+def is_emulated(backend: str, boards: Callable[[], int] = count_devices) -> bool:
+    """Return whether a session with this backend would be emulated; a board is never emulated unasked."""
+    real = boards() or os.environ.get(libraries.SIMULATOR)
+    return backend == "emulated" or (backend == "auto" and not real)
+
+
 @contextlib.contextmanager
 def open_session(
     backend: Backend = "auto",
@@ -111,16 +130,19 @@ def open_session(
     matmul: Literal["native", "fp32-then-round"] | None = None,
     boards: Callable[[], int] = count_devices,
     importer: Importer = importlib.import_module,
+    note: Note | None = None,
 ) -> Iterator[Session]:
     """
     Open a device, and close it at the end whatever happens: a board that is left open needs a reset.
 
     Args:
-        backend: ``auto`` takes the board if there is one, and never falls back to the emulation then.
+        backend: ``auto`` takes the board, or the simulator that ``TT_METAL_SIMULATOR`` names, if there is
+            one, and never falls back to the emulation then.
         numerics: the emulation can compute as the device does (bfloat16) or in float32.
         mesh: rows and columns of chips; ``(1, n)`` trains on ``n`` chips at once.
         matmul: how the emulation multiplies bfloat16; ``None``: whatever is faster on this processor.
         boards, importer: how to count boards and to import a module; tests replace them.
+        note: gets sentences worth showing while the device opens.
 
     Raises:
         HardwareError: the board, or its ``ttml``, is missing or does not work.
@@ -128,13 +150,10 @@ def open_session(
     """
     if backend not in get_args(Backend):
         raise LessonError(f"--backend is {backend!r}", fix="--backend must be auto, ttml or emulated")
-    found = boards()
-    if backend == "emulated" or (backend == "auto" and not found):
-        if mesh != (1, 1):
-            raise LessonError("the emulation has one chip", fix="leave out --mesh, or use a board")
-        ttml, ttnn, info = _load_emulated(numerics, matmul, importer)
+    if is_emulated(backend, boards):
+        ttml, ttnn, info = libraries.load_emulated(numerics, matmul, importer)
     else:
-        if not found and not os.environ.get("TT_METAL_SIMULATOR"):
+        if not boards() and not os.environ.get(libraries.SIMULATOR) and not os.environ.get(libraries.MOCK):
             raise HardwareError(
                 "no Tenstorrent board: /dev/tenstorrent lists none",
                 fix="install the driver (tt-kmd) and check with tt-smi, or use --backend emulated",
@@ -144,73 +163,16 @@ def open_session(
                 f"--numerics {numerics} is for the emulation; a board computes as the device does",
                 fix="leave out --numerics, or add --backend emulated",
             )
-        ttml, ttnn, info = _load_real(importer)
+        ttml, ttnn, info = libraries.load_real(importer)
     chips = meshes.Chips(ttml, mesh)
-    session = Session(ttml, ttnn, info, ("emulated",) if info["name"] == "emulated" else (), chips)
-    try:
-        chips.open()
+    session = Session(ttml, ttnn, info, _LABELS[info["kind"]], chips)
+    with opening.terminable():
+        opening.open_chips(session, note or (lambda _: None))
         info.update(device=info.get("device") or _architecture(ttnn), mesh=list(mesh))
-    except RuntimeError as error:
-        raise HardwareError(
-            f"the device does not open: {str(error).splitlines()[0] if str(error) else error!r}",
-            fix="end other programs that use the board, reset it with tt-smi -r, and try again",
-        ) from error
-    try:
-        yield session
-    finally:
-        chips.close()
-
-
-def _load_emulated(numerics: str, matmul: str | None, importer: Importer) -> tuple[Any, Any, dict[str, Any]]:
-    try:
-        emulation = importer("ttml_emulation")
-        ttml, ttnn = emulation.load(numerics=numerics, matmul=matmul)
-    except ImportError as error:
-        raise LessonError(
-            f"the emulation of ttml needs PyTorch and numpy: {error}", fix='pip install "lesson-runner[cpu]"'
-        ) from error
-    info = {**emulation.describe(), "name": "emulated"}
-    info["versions"] = {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": info.pop("torch"),
-    }
-    return ttml, ttnn, info
-
-
-def _load_real(importer: Importer) -> tuple[Any, Any, dict[str, Any]]:
-    try:
-        ttnn = importer("ttnn")  # first: ttml expects its types to be registered
-        ttml = importer("ttml")
-    except Exception as error:  # a stale build raises std::bad_cast, which can arrive as anything
-        _refuse(error)
-    if not hasattr(getattr(ttml, "autograd", None), "AutoContext"):
-        raise HardwareError(
-            f"the ttml that Python finds is not Tenstorrent's: {getattr(ttml, '__file__', ttml)} has no "
-            "autograd.AutoContext (the ttml on PyPI is an unrelated tensor-train package)",
-            fix=f"pip uninstall ttml; then {_BUILD}",
-        )
-    versions = {"python": platform.python_version(), "numpy": np.__version__}
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        versions["ttnn"] = importlib.metadata.version("ttnn")
-    info = {"name": "ttml", "numerics": "device", "matmul": "device", "threads": None, "versions": versions}
-    return ttml, ttnn, info
-
-
-def _refuse(error: Exception) -> NoReturn:
-    text = f"{type(error).__name__}: {error}"
-    if "bad_cast" in text:
-        fix = (
-            "ttnn was built before tt-train: rebuild both together with "
-            "./build_metal.sh --clean && ./build_metal.sh --build-tt-train"
-        )
-    elif "undefined symbol" in text:
-        fix = "a ttnn from pip shadows the built one: pip uninstall ttnn"
-    else:
-        fix = _BUILD
-    raise HardwareError(
-        f"there is a Tenstorrent board, but its ttml does not import: {text}", fix=fix
-    ) from error
+        try:
+            yield session
+        finally:
+            opening.close_chips(chips)
 
 
 def _architecture(ttnn: Any) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from lesson_ct4.data.tokenizer import CharTokenizer
+from lesson_ct4.device.faults import explaining
 from lesson_ct4.device.session import Session
 from lesson_ct4.generation.sampling import check_sampling, sample
 from lesson_ct4.training import network
@@ -31,12 +33,14 @@ class LoadedModel:
     model: Any
 
 
+@explaining()
 def load_model(checkpoint: Path | Checkpoint, session: Session) -> LoadedModel:
     """
     Build the checkpoint's model and fill in its weights.
 
     Raises:
-        LessonError: the file is damaged, or does not fit the model it describes.
+        LessonError: the file is damaged, or does not fit the model it describes or the device's memory.
+        HardwareError: the device stopped working.
     """
     loaded = load_checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
     model = network.build_model(session, loaded.config, loaded.tokenizer.padded_vocab_size)
@@ -45,6 +49,18 @@ def load_model(checkpoint: Path | Checkpoint, session: Session) -> LoadedModel:
     return LoadedModel(loaded, model)
 
 
+def check_request(tokenizer: CharTokenizer, prompt: str, temperature: float, top_k: int) -> None:
+    """
+    Check what can be checked of a request without a device.
+
+    Raises:
+        LessonError: a value that cannot be, or a character of the prompt the model does not know.
+    """
+    check_sampling(temperature=temperature, top_k=top_k)
+    tokenizer.encode(prompt)
+
+
+@explaining()
 def generate(
     checkpoint: Path | Checkpoint | LoadedModel,
     prompt: str,
@@ -72,13 +88,14 @@ def generate(
 
     Raises:
         LessonError: a value that cannot be, or a character of the prompt the model does not know.
+        HardwareError: the device stopped working.
     """
-    check_sampling(temperature=temperature, top_k=top_k)
     for flag, value in (("max_new_tokens", max_new_tokens), ("samples", samples)):
         if value < 1:
             raise LessonError(f"--{flag} is {value}", fix=f"--{flag} must be 1 or more")
     loaded = checkpoint if isinstance(checkpoint, LoadedModel) else load_model(checkpoint, session)
     tokenizer, block = loaded.checkpoint.tokenizer, loaded.checkpoint.config.sequence_length
+    check_request(tokenizer, prompt, temperature, top_k)
     if not prompt:
         on_note("the prompt is empty: starting from a new line")
         prompt = "\n"
@@ -111,6 +128,6 @@ def _logits(model: Any, session: Session, window: np.ndarray[Any, Any], block: i
     padded[:, 0, 0, :length] = window
     # A fresh mask each time: some versions' attention may reuse the memory of the one it is given.
     logits = model(session.ids(padded, split=False), session.causal_mask(block))
-    values = session.read_one(logits)
+    values = session.read_one(logits, "the logits")
     session.context.reset_graph()
     return values.reshape(samples, block, -1)[:, length - 1]

@@ -20,7 +20,7 @@ from lesson_runner.model import Evidence
 from lesson_tenstorrent.findings import measure as measure_checks
 
 if TYPE_CHECKING:
-    from lesson_ct4.measuring.measure import Corpus
+    from lesson_ct4.measuring.corpus import Corpus
 
 WINDOW = 50
 """Steps over which a loss is averaged: one step's value varies by 0.06 from batch to batch."""
@@ -117,19 +117,17 @@ def read_column(path: Path, name: str) -> list[float]:
 
 def measure_samples(evidence: Evidence) -> dict[str, float]:
     """Return what the generated texts show, over all samples, compared with what was trained on."""
-    from lesson_ct4.measuring.measure import measure_sample, merge
+    from lesson_ct4.measuring.measure import measure_samples
 
     record = _read_json(evidence.folder / "samples.json")
-    prompt, samples = record["prompt"], record["samples"]
-    corpus = _corpus(_shared_text(evidence, record["corpus"]))
-    # With the prompt before it: a text that happens to begin like the prompt loses nothing.
-    return merge(measure_sample(prompt + text, prompt, corpus) for text in samples)
+    corpus = stored_corpus(evidence.shared, record["corpus"])
+    return measure_samples(record["samples"], record["prompt"], corpus)
 
 
 def measure_dataset(evidence: Evidence) -> dict[str, float]:
     """Return sizes of the text that was fetched, if the stored copy is the one the step wrote about."""
     record = _read_json(evidence.folder / "dataset.json")
-    text = _shared_text(evidence, record["corpus"])
+    text = _shared_text(evidence.shared, record["corpus"])
     data = text.encode("utf-8")
     if hashlib.sha256(data).hexdigest() != record["sha256"]:
         return {}
@@ -159,7 +157,18 @@ def _read_json(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
-def _shared_text(evidence: Evidence, name: str) -> str:
+def stored_corpus(shared: Path, name: str) -> Corpus:
+    """
+    Return what is known of a text of the run's shared evidence.
+
+    Raises:
+        ValueError: it is not what its name says, or has no words.
+        OSError: it is not there.
+    """
+    return _corpus(_shared_text(shared, name))
+
+
+def _shared_text(shared: Path, name: str) -> str:
     """
     Return a text of the run's shared evidence.
 
@@ -169,7 +178,7 @@ def _shared_text(evidence: Evidence, name: str) -> str:
     """
     if Path(name).name != name:
         raise ValueError(f"{name!r} is not a file name")
-    data = (evidence.shared / name).read_bytes()
+    data = (shared / name).read_bytes()
     if name != f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt":
         raise ValueError(f"{name} is not what it was")
     return data.decode("utf-8")
@@ -178,6 +187,6 @@ def _shared_text(evidence: Evidence, name: str) -> str:
 @lru_cache(maxsize=2)
 def _corpus(text: str) -> Corpus:
     """Return what is known of a text; kept, because every stage asks for the same one."""
-    from lesson_ct4.measuring.measure import Corpus
+    from lesson_ct4.measuring.corpus import Corpus
 
     return Corpus.from_text(text)

@@ -1,4 +1,4 @@
-"""What a generated text shows that a model has learned: structure, vocabulary, repetition, copying.
+"""What generated texts show that a model has learned; ``docs/metrics.md`` defines every number.
 
 Pure functions on texts: the same numbers come out when a step is judged and when a certificate is verified.
 Every ratio lies in [0, 1]; a metric that is not defined for a text is left out, never NaN.
@@ -6,130 +6,120 @@ Every ratio lies in [0, 1]; a metric that is not defined for a text is left out,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from math import isfinite
+from collections import Counter
+from collections.abc import Sequence
 
-from lesson_ct4.measuring.vocabulary import COPY_LENGTH, Corpus, layout, words
+from lesson_ct4.measuring.copying import joined
+from lesson_ct4.measuring.corpus import NOVEL_WORDS, Corpus
+from lesson_ct4.measuring.layout import layout_counts, layout_shares
+from lesson_ct4.measuring.plausibility import sequences
+from lesson_ct4.measuring.repetition import repeated_characters, repeated_words
+from lesson_ct4.measuring.vocabulary import whole_part, words
 
-__all__ = ["COPY_LENGTH", "REPEAT_WINDOW", "Corpus", "measure_sample", "merge"]
-
-REPEAT_WINDOW = 100
-"""Words back to which a sequence of three words counts as repeated."""
-_WEIGHTS = {
-    "real_word_ratio": "words",
-    "repetition": "words",
-    "format_score": "characters",
-    "copied_ratio": "characters",
-}
+COUNTS = ("characters", "unknown_characters", "words", "invented_words", "speaker_lines", "known_speakers")
+"""Metrics that are counted over all texts."""
 
 
-def measure_sample(text: str, prompt: str, corpus: Corpus) -> dict[str, float]:
-    """Return the metrics of one generated text; the prompt, if the text begins with it, is not measured.
+def measure_samples(texts: Sequence[str], prompt: str, corpus: Corpus) -> dict[str, float]:
+    """Return the metrics of generated texts, counted over all of them; the prompt is not measured.
 
     Args:
-        text: what was generated, with or without the prompt before it.
+        texts: what was generated, each without the prompt.
         prompt: what generation started from, or "".
         corpus: what the model was trained on.
 
     Returns:
-        ``characters``: length of what is measured.
-        ``words``: its words (letters, with apostrophes inside; hyphens separate). A word that the prompt
-        began and a last word with nothing after it, which may be cut off, are left out.
+        ``samples``: how many texts.
+        ``characters``: their length.
+        ``unknown_characters``: those that do not occur in the corpus.
+        ``words``: words (letters, with apostrophes inside; hyphens separate). A word that the prompt began
+        and a last word with nothing after it, which may be cut off, are left out.
         ``invented_words``: words that do not occur in the corpus, in any case of letters.
-        ``real_word_ratio``: 1 - invented_words / words; left out without words.
-        ``repetition``: of the sequences of three words, the share that began within the `REPEAT_WINDOW`
-        words before too; left out with fewer than three words.
         ``speaker_lines``: lines with the form of a speaker heading (see `Limits.is_heading`).
         ``known_speakers``: those that are a heading in the corpus.
-        ``format_score``: mean of the shares of `layout`, each rescaled to
-        (share - chance) / (corpus - chance) and clipped to [0, 1], where corpus and chance are the shares of
-        the corpus and of its characters in random order: the corpus scores 1, shuffled characters about 0.
-        Left out if no share is defined.
-        ``copied_ratio``: share of the characters in passages of `COPY_LENGTH` or more that stand in the
-        corpus; left out for an empty text.
-        ``unknown_characters``: characters that do not occur in the corpus.
+        ``longest_copied``: characters of the longest passage that stands in the corpus; 0 below 20.
+        ``copied_ratio``: share of the characters in passages of 20 or more that stand there.
+        ``real_word_ratio``: 1 - invented_words / words.
+        ``novelty``: share of the sequences of four words that are not in the corpus.
+        ``repetition``: share of the sequences of three words that stood in the 100 words before too, or of
+        twenty characters in the 500 before, whichever is greater.
+        ``character_plausibility``: mean log-probability of a character after the one before it, under the
+        corpus' bigrams, rescaled by `Corpus.rescaled`.
+        ``word_plausibility``: share of neighbouring words that are neighbours in the corpus, rescaled.
+        ``format_score``: mean of the `SHARES` of the layout, each rescaled.
+
+        A ratio of nothing is left out.
     """
-    rest = text.removeprefix(prompt)
+    counts: Counter[str] = Counter()
+    log_probability, longest = 0.0, 0
+    for text in texts:
+        copied = corpus.passages.find(text)
+        longest = max([longest, *(last - first for first, last in copied)])
+        counts["copied"] += sum(last - first for first, last in joined(copied))
+        log_probability += corpus.characters.log_probability(text)
+        counts["neighbours"] += max(len(text) - 1, 0)
+        counts.update(_counted_words(text, prompt, corpus))
+        counts.update(_counted_lines(text, prompt, corpus))
     metrics: dict[str, float] = {
-        "characters": len(rest),
-        "unknown_characters": sum(character not in corpus.alphabet for character in rest),
+        "samples": len(texts),
+        **{name: counts[name] for name in COUNTS},
+        "longest_copied": longest,
     }
-    if rest:
-        metrics["copied_ratio"] = corpus.copied(rest) / len(rest)
-    metrics.update(_vocabulary(_whole_words(rest, prompt), corpus))
-    metrics.update(_structure(rest, prompt, corpus))
-    return metrics
+    known = counts["words"] - counts["invented_words"]
+    repeats = [
+        _ratio(counts[name], counts[f"{name}.of"]) for name in ("repeated_words", "repeated_characters")
+    ]
+    shares = layout_shares(counts, corpus.limits)
+    ratios = {
+        "copied_ratio": _ratio(counts["copied"], counts["characters"]),
+        "real_word_ratio": _ratio(known, counts["words"]),
+        "novelty": _ratio(counts["fours"] - counts["known_fours"], counts["fours"]),
+        "repetition": max((share for share in repeats if share is not None), default=None),
+        "character_plausibility": _rescaled(
+            "character_pairs", _ratio(log_probability, counts["neighbours"]), corpus
+        ),
+        "word_plausibility": _rescaled("word_pairs", _ratio(counts["known_pairs"], counts["pairs"]), corpus),
+        "format_score": _mean([_rescaled(name, share, corpus) for name, share in shares.items()]),
+    }
+    return metrics | {name: value for name, value in ratios.items() if value is not None}
 
 
-def _whole_words(rest: str, prompt: str) -> list[str]:
-    """Return the words of ``rest`` less one that the prompt began and one that may be cut off."""
-    start, end = 0, len(rest)
-    if _is_letter(prompt[-1:]):
-        while start < end and (_is_letter(rest[start]) or rest[start] == "'"):
-            start += 1
-    while end > start and (_is_letter(rest[end - 1]) or rest[end - 1] == "'"):
-        end -= 1
-    return words(rest[start:end])
+def _counted_words(text: str, prompt: str, corpus: Corpus) -> Counter[str]:
+    start, end = whole_part(text, prompt)
+    found = words(text[start:end])
+    pairs, fours = sequences(found, 2), sequences(found, NOVEL_WORDS)
+    counts = Counter(
+        words=len(found),
+        invented_words=sum(word not in corpus.words for word in found),
+        pairs=len(pairs),
+        known_pairs=sum(pair in corpus.pairs for pair in pairs),
+        fours=len(fours),
+        known_fours=sum(four in corpus.fours for four in fours),
+    )
+    counts["repeated_words"], counts["repeated_words.of"] = repeated_words(found)
+    counts["repeated_characters"], counts["repeated_characters.of"] = repeated_characters(text)
+    return counts
 
 
-def _is_letter(character: str) -> bool:
-    """Return whether a character is one that words are made of; ``isalpha`` thinks otherwise of ``²``."""
-    return bool(words(character))
-
-
-def _vocabulary(found: list[str], corpus: Corpus) -> dict[str, float]:
-    invented = sum(word not in corpus.words for word in found)
-    metrics: dict[str, float] = {"words": len(found), "invented_words": invented}
-    if found:
-        metrics["real_word_ratio"] = 1 - invented / len(found)
-    if len(found) >= 3:
-        seen: dict[tuple[str, ...], int] = {}
-        repeats = 0
-        for place, triple in enumerate(zip(found, found[1:], found[2:], strict=False)):
-            repeats += triple in seen and place - seen[triple] <= REPEAT_WINDOW
-            seen[triple] = place
-        metrics["repetition"] = repeats / (len(found) - 2)
-    return metrics
-
-
-def _structure(rest: str, prompt: str, corpus: Corpus) -> dict[str, float]:
+def _counted_lines(text: str, prompt: str, corpus: Corpus) -> Counter[str]:
     begun = bool(prompt) and not prompt.endswith("\n")
-    own = rest.split("\n")[begun:-1]  # complete lines that the prompt did not begin
+    own = text.split("\n")[begun:-1]  # complete lines that the prompt did not begin
     spoken = [line for line in own if corpus.limits.is_heading(line)]
-    metrics: dict[str, float] = {
-        "speaker_lines": len(spoken),
-        "known_speakers": sum(line in corpus.headings for line in spoken),
-    }
-    scores = []
-    for name, value in layout(rest, corpus.limits, prompt=prompt).items():
-        chance, best = corpus.chance.get(name, 0.0), corpus.layout.get(name, 0.0)
-        if best > chance:
-            scores.append(min(1.0, max(0.0, (value - chance) / (best - chance))))
-    if scores:
-        metrics["format_score"] = sum(scores) / len(scores)
-    return metrics
+    counts = layout_counts(text, corpus.limits, prompt=prompt)
+    counts["speaker_lines"] = len(spoken)
+    counts["known_speakers"] = sum(line in corpus.headings for line in spoken)
+    counts["unknown_characters"] = sum(character not in corpus.alphabet for character in text)
+    return counts
 
 
-def merge(samples: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Pool the metrics of several samples: counts are added, ratios averaged by words or by characters.
+def _ratio(part: float, whole: int) -> float | None:
+    return part / whole if whole else None
 
-    A sample that lacks a ratio does not enter that ratio; one that no sample has is left out. ``samples``
-    counts the samples. Values that are not finite are ignored.
-    """
-    pooled: dict[str, float] = {"samples": 0}
-    weighted: dict[str, tuple[float, float]] = {}
-    for sample in samples:
-        pooled["samples"] += 1
-        for name, value in sample.items():
-            if not isfinite(value):
-                continue
-            if name in _WEIGHTS:
-                weight = sample.get(_WEIGHTS[name], 0)
-                total, weights = weighted.get(name, (0.0, 0.0))
-                weighted[name] = total + value * weight, weights + weight
-            elif name != "samples":
-                pooled[name] = pooled.get(name, 0) + value
-    for name, (total, weights) in weighted.items():
-        if weights > 0:
-            pooled[name] = min(1.0, total / weights)
-    return pooled
+
+def _rescaled(name: str, value: float | None, corpus: Corpus) -> float | None:
+    return None if value is None else corpus.rescaled(name, value)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lesson_ct4.measuring.evidence import WINDOW, read_losses
+from lesson_ct4.measuring.curves import loss_curves
+from lesson_ct4.measuring.evidence import WINDOW, stored_corpus
+from lesson_ct4.measuring.learned import what_was_learned
+from lesson_ct4.measuring.marks import marks
 from lesson_ct4.names import loaded_stems, saved_stem
 from lesson_runner.model import Json, Section
 
@@ -22,8 +25,6 @@ COLUMNS = (
     ("Seconds", "seconds"),
 )
 """Heading, and metric."""
-CURVE_POINTS = 200
-"""More than a chart is wide; a full run has 34,000 steps."""
 MAX_TEXT = 4000
 """Characters of a text that a report shows."""
 
@@ -50,15 +51,23 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
         elif _settings(samples) != _settings(first[stage][1]):
             last = stage == list(stages)[-1]
             others.append((_settings(samples) if last else f"{stage}: {_settings(samples)}", samples))
+    in_order = {stage: first[stage] for stage in stages if stage in first}
+    shared = folder / "evidence" / "_shared"
     sections = [
         _texts(
             "What each stage writes",
-            [(_title(stages[stage]), samples) for stage, (_, samples) in first.items()],
+            [(_title(stages[stage]), samples) for stage, (_, samples) in in_order.items()],
             note=_shared_settings([samples for _, samples in first.values()]),
+            shared=shared,
+        ),
+        what_was_learned(
+            {_title(stages[stage]): step.get("metrics", {}) for stage, (step, _) in in_order.items()}
         ),
         _table(stages, first),
-        _curves(trained, folder),
-        _texts("Prompts and temperatures", others, note="Where no stage is named: the last one."),
+        loss_curves(trained, folder, shakespeare=_dataset(record) == "shakespeare"),
+        _texts(
+            "Prompts and temperatures", others, note="Where no stage is named: the last one.", shared=shared
+        ),
     ]
     return [section for section in sections if section is not None]
 
@@ -102,12 +111,27 @@ def _shared_settings(found: list[Json]) -> str:
     return f"All from {settings.pop()}." if len(settings) == 1 else ""
 
 
-def _texts(title: str, found: list[tuple[str, Json]], note: str) -> Section | None:
-    items = [
-        {"title": name, "text": (samples["prompt"] + samples["samples"][0])[:MAX_TEXT]}
-        for name, samples in found
-    ]
+def _dataset(record: Json) -> str:
+    """Return which text the run trained on, if it says so."""
+    facts = record.get("facts")
+    dataset = facts.get("dataset") if isinstance(facts, Mapping) else None
+    return str(dataset.get("text")) if isinstance(dataset, Mapping) else ""
+
+
+def _texts(title: str, found: list[tuple[str, Json]], note: str, *, shared: Path) -> Section | None:
+    items = [{"title": name, **_marked(samples, shared)} for name, samples in found]
     return Section(title, "texts", {"items": items}, note) if items else None
+
+
+def _marked(samples: Json, shared: Path) -> Json:
+    """Return the first of the samples, with what its parts are."""
+    prompt, text = samples["prompt"][:MAX_TEXT], samples["samples"][0]
+    text = text[: MAX_TEXT - len(prompt)]
+    try:
+        corpus = stored_corpus(shared, str(samples.get("corpus")))
+    except (OSError, ValueError):
+        corpus = None
+    return {"text": prompt + text, "marks": marks(prompt, text, corpus)}
 
 
 def _table(stages: Mapping[str, Json], first: Mapping[str, tuple[Json, Json]]) -> Section | None:
@@ -131,28 +155,3 @@ def _cell(metric: str, value: Any) -> Any:
     if metric in ("steps", "speaker_lines", "known_speakers"):
         return int(value)
     return round(value, 1 if metric == "seconds" else 3)
-
-
-def _curves(trained: Iterable[Json], folder: Path) -> Section | None:
-    items = [
-        {"name": _title(step), "points": _thinned(losses)}
-        for step in trained
-        if (losses := read_losses(folder / "evidence" / str(step["id"]) / "loss.csv"))
-    ]
-    data = {"x": "step", "y": "training loss", "items": items}
-    return (
-        Section("Loss curves", "series", data, "Each point: the mean of the steps up to it.")
-        if items
-        else None
-    )
-
-
-def _thinned(losses: list[float]) -> list[list[float]]:
-    """Return ``[step, mean loss]`` pairs, at most :data:`CURVE_POINTS`, of equally many steps each."""
-    size = -(-len(losses) // CURVE_POINTS)
-    parts = [
-        (end, losses[start:end])
-        for start in range(0, len(losses), size)
-        for end in [min(start + size, len(losses))]
-    ]
-    return [[end, round(sum(part) / len(part), 4)] for end, part in parts]

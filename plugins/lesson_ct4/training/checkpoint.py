@@ -33,6 +33,8 @@ Tensors = dict[str, Array]
 
 FORMAT = "lesson-ct4-checkpoint"
 VERSION = 1
+IMPORTED = "imported"
+"""The session's name in a checkpoint that tt-train saved, see :mod:`lesson_ct4.upstream.convert`."""
 MAX_HEADER_BYTES = 4 * 1024 * 1024
 """The lesson's model has a header of 40 kB; a longer one is not ours, and parsing it would cost memory."""
 
@@ -61,15 +63,26 @@ class Checkpoint:
     dataset: dict[str, Any]
     """``name`` and ``sha256``."""
     session: dict[str, Any]
-    """:attr:`lesson_ct4.device.session.Session.info`."""
+    """:attr:`lesson_ct4.device.session.Session.info`; of an imported one, where it came from."""
     parameters: Tensors
     """By name; bfloat16 or float32."""
     optimizer: OptimizerState | None
     """``None`` where the backend does not give it out."""
     losses: NDArray[np.float32]
-    """Training loss of every step; shape ``[step]``."""
+    """Training loss of every step; shape ``[step]``; NaN where it is not known."""
     seconds: NDArray[np.float32]
-    """Duration of every step; shape ``[step]``."""
+    """Duration of every step; shape ``[step]``; NaN where it is not known."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What a reader must know of all that this model writes, on whatever it writes."""
+        made_by = (self.session.get("name"), self.session.get("kind"))
+        return tuple(name for name in (IMPORTED, "emulated", "simulator") if name in made_by)
+
+    @property
+    def imported(self) -> bool:
+        """Whether tt-train saved it, and not a training of ours."""
+        return self.session.get("name") == IMPORTED
 
 
 def checkpoint_path(folder: Path, name: str) -> Path:
@@ -156,9 +169,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
         AttributeError,
         RecursionError,
     ) as error:
-        raise LessonError(
-            f"{path} is not a usable checkpoint: {error}", fix="train again, or name another checkpoint"
-        ) from error
+        fix = "train again, or name another checkpoint"
+        if path.suffix == ".pkl":
+            fix = f"if tt-train saved it: lesson ct4 import {path}"
+        raise LessonError(f"{path} is not a usable checkpoint: {error}", fix=fix) from error
 
 
 def _parsed(data: bytes) -> Checkpoint:

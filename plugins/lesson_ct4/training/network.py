@@ -39,7 +39,7 @@ def build_model(session: Session, config: TrainConfig, vocab_size: int) -> Any:
     # Older versions draw weights from numpy's global generator, newer ones from the device's.
     numpy_state = np.random.get_state()
     np.random.seed(config.seed)
-    session.context.set_seed(config.seed)
+    session.seed(config.seed)
     try:
         return nanogpt.create_nanogpt(settings)
     finally:
@@ -55,6 +55,42 @@ def build_optimizer(session: Session, config: TrainConfig, model: Any) -> Any:
     return optimizers.AdamW(model.parameters(), settings)
 
 
+def clip_gradients(session: Session, parameters: Any, max_norm: float) -> None:
+    """
+    Scale all gradients so that their joint norm is at most ``max_norm``.
+
+    Raises:
+        LessonError: this ``ttml`` cannot.
+    """
+    for home in (session.ttml.core, session.ttml.autograd):  # it moved
+        if clip := getattr(home, "clip_grad_norm", None):
+            clip(parameters, max_norm, 2.0, False)
+            return
+    raise LessonError("this ttml cannot clip gradients", fix="leave out --clip_grad_norm, or update tt-metal")
+
+
+def require_averaged(session: Session, parameters: Any) -> None:
+    """
+    Check, on several chips, that averaging left all of them with the same gradient.
+
+    Some versions' averaging silently does nothing until it is prepared in their own way; each chip would
+    then train a model of its own. The smallest gradient is looked at: one that is short to read.
+
+    Raises:
+        HardwareError: the chips' gradients differ.
+    """
+    if session.chips.count == 1:
+        return
+    found = [
+        (math.prod(tensor.shape()), name, tensor)
+        for name, tensor in parameters.items()
+        if tensor.is_grad_initialized() and hasattr(tensor, "get_grad_tensor")
+    ]
+    if found:
+        _, name, tensor = min(found, key=lambda item: item[:2])
+        session.read_one(tensor.get_grad_tensor(), f"the gradient of {name}")
+
+
 def count_parameters(model: Any) -> int:
     """Return how many numbers the model learns; 10,819,584 for the lesson's."""
     return sum(math.prod(tensor.shape()) for tensor in model.parameters().values())
@@ -62,7 +98,7 @@ def count_parameters(model: Any) -> int:
 
 def read_parameters(session: Session, model: Any) -> Tensors:
     """Return every parameter by name, bfloat16 or float32, as the device stores it."""
-    return {name: _read(session, tensor) for name, tensor in model.parameters().items()}
+    return {name: _read(session, tensor, name) for name, tensor in model.parameters().items()}
 
 
 def write_parameters(session: Session, model: Any, arrays: Tensors) -> None:
@@ -85,7 +121,9 @@ def read_optimizer(session: Session, optimizer: Any) -> OptimizerState | None:
         if isinstance(value, (int, float)):
             numbers[key] = value
         elif hasattr(value, "items"):
-            moments[key] = {name: _read(session, tensor) for name, tensor in value.items()}
+            moments[key] = {
+                name: _read(session, tensor, f"{key} of {name}") for name, tensor in value.items()
+            }
         else:
             return None
     return OptimizerState(moments, numbers) if moments and "steps" in numbers else None
@@ -107,8 +145,8 @@ def write_optimizer(session: Session, optimizer: Any, saved: OptimizerState) -> 
     optimizer.set_state_dict({**state, **saved.numbers})
 
 
-def _read(session: Session, tensor: Any) -> Array:
-    value = session.read_one(tensor)
+def _read(session: Session, tensor: Any, what: str) -> Array:
+    value = session.read_one(tensor, what)
     half = tensor.dtype() == session.ttnn.DataType.BFLOAT16
     return value.astype(ml_dtypes.bfloat16) if half else value
 
@@ -128,7 +166,4 @@ def _assign(session: Session, targets: dict[str, Any], arrays: Tensors, what: st
                 fix="use the --numerics the checkpoint was trained with",
             )
     for name, tensor in targets.items():
-        value = session.ttml.autograd.Tensor.from_numpy(
-            np.ascontiguousarray(arrays[name]), layout=session.ttnn.Layout.TILE, new_type=tensor.dtype()
-        )
-        tensor.assign(value)
+        tensor.assign(session.tiled(arrays[name], tensor.dtype()))

@@ -26,6 +26,7 @@ class TrainingRun:
         self._optimizer = network.build_optimizer(session, config, self._model)
         self._mask = session.causal_mask(config.sequence_length)
         self._tensors = self._model.parameters()
+        self._averaged = False
         self.parameters = network.count_parameters(self._model)
         self.step = 0
         self.losses = np.zeros(steps, dtype=np.float32)
@@ -56,8 +57,11 @@ class TrainingRun:
         loss = ttml.ops.loss.cross_entropy_loss(logits, session.ids(targets))
         loss.backward(False)
         session.chips.average_gradients(self._tensors)
+        if not self._averaged:
+            network.require_averaged(session, self._tensors)
+            self._averaged = True
         if config.clip_grad_norm is not None:
-            ttml.core.clip_grad_norm(self._tensors, config.clip_grad_norm, 2.0, False)
+            network.clip_gradients(session, self._tensors, config.clip_grad_norm)
         self._optimizer.set_lr(rate)
         self._optimizer.step()
         value = float(session.read(loss).mean())

@@ -6,6 +6,7 @@ Nothing here prints: what happens is told through callbacks and comes back as a 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from lesson_ct4.config import TrainConfig
 from lesson_ct4.data.dataset import Dataset
+from lesson_ct4.device.faults import explaining
 from lesson_ct4.device.session import Session
 from lesson_ct4.training.callbacks import ignore
 from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
@@ -76,6 +78,7 @@ class TrainResult:
     """Over the steps trained here but the first, which compiles; ``None`` if there were none."""
 
 
+@explaining()
 def train(
     config: TrainConfig,
     dataset: Dataset,
@@ -104,8 +107,9 @@ def train(
         check_time: called before every step; raises to stop.
 
     Raises:
-        LessonError: settings that contradict each other, a checkpoint that does not fit, or a loss that
-            is not a number.
+        LessonError: settings that contradict each other, a checkpoint that does not fit, a loss that
+            is not a number, or a device or machine without room for it.
+        HardwareError: the device stopped working.
     """
     if config.numerics != session.info["numerics"]:
         computes = session.info["numerics"]
@@ -142,6 +146,8 @@ def train(
             if run.step < steps and (run.step == shared or run.step % SNAPSHOT_STEPS == 0):
                 snapshots.leave()
     finally:
+        with contextlib.suppress(RuntimeError):  # what a broken step left would fill the device's memory
+            session.context.reset_graph()
         if evidence is not None:
             write_losses(evidence / "loss.csv", run)
     validation_loss = run.validation_loss()  # before anything is saved: it also tells if the last step broke

@@ -79,13 +79,13 @@ def check_resumable(
     Raises:
         LessonError: it would not, and why.
     """
+    if checkpoint.optimizer is None:
+        raise LessonError("cannot resume: the checkpoint has no optimizer state", fix="train from the start")
     theirs = trunk_identity(checkpoint.config, str(checkpoint.dataset.get("sha256")), checkpoint.session)
     if differences := _differences(theirs, identity):
         raise LessonError(
             f"cannot resume: {_listed(differences)}", fix="resume with the settings it was trained with"
         )
-    if checkpoint.optimizer is None:
-        raise LessonError("cannot resume: the checkpoint has no optimizer state", fix="train from the start")
     if checkpoint.step > trunk_steps(checkpoint.config, checkpoint.steps):
         raise LessonError(
             f"cannot resume: at step {checkpoint.step} of {checkpoint.steps} the learning rate had decayed",

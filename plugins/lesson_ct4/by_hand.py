@@ -1,0 +1,94 @@
+"""Actions typed by hand instead of in a lesson: the options of the command itself, and where things go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from lesson_ct4.flags import FLAGS, Command
+from lesson_runner.context import RunContext, StepContext, Workspace
+from lesson_runner.errors import LessonError
+from lesson_runner.model import Event, Lesson, Location, PlannedStep
+
+HERE = Path("the command line")
+OWN = [flag for flag in FLAGS if flag.name in ("workspace", "backend", "json")]
+"""Flags of the command itself; in a lesson they mean nothing."""
+
+
+def own_options(args: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """
+    Return the command's own options, and the flags of training or generating.
+
+    Raises:
+        LessonError: an option has no value, or a wrong one.
+    """
+    own: dict[str, Any] = {}
+    rest: list[str] = []
+    known = {f"--{flag.name}": flag for flag in OWN}
+    index = 0
+    while index < len(args):
+        name, equals, text = args[index].partition("=")
+        flag = known.get(name)
+        index += 1
+        if flag is None:
+            rest.append(args[index - 1])
+        elif flag.switch:
+            own[flag.name] = True
+        else:
+            if not equals:
+                if index == len(args):
+                    raise LessonError(f"{name} needs a value")
+                text = args[index]
+                index += 1
+            try:
+                own[flag.name] = flag.value(text)
+            except ValueError as error:
+                raise LessonError(f"{name} is {text!r}: {error}") from None
+    return own, rest
+
+
+def context_for(
+    command: Command, params: dict[str, Any], own: Mapping[str, Any], name: str = ""
+) -> StepContext:
+    """
+    Return what an action needs, with evidence in an empty folder of the workspace.
+
+    Raises:
+        LessonError: the workspace cannot be written.
+    """
+    workspace = Workspace(expanded(own.get("workspace") or os.environ.get("LESSON_WORKSPACE") or ".lesson"))
+    folder = workspace.root / "by-hand"
+    lesson = Lesson(
+        path=HERE, text="", frontmatter={}, positions={}, blocks=(), steps=(), skipped=(), digest=""
+    )
+    run = RunContext(lesson, "", own.get("backend", "auto"), workspace, folder)
+    step = PlannedStep(command, command, Location(HERE, 1), f"ct4.{command}", params)
+    evidence = folder / "evidence" / (name or command)
+    try:
+        evidence.mkdir(parents=True, exist_ok=True)
+        for path in evidence.iterdir():
+            path.unlink()
+    except OSError as error:
+        raise LessonError(
+            f"the workspace {workspace.root} cannot be used: {error.filename}: {error.strerror}",
+            fix="name a folder that can be written: --workspace FOLDER",
+        ) from None
+    return StepContext(run, step, evidence, echo)
+
+
+def expanded(path: str) -> Path:
+    """Return a path with ``~`` replaced; as it stands if there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def echo(event: Event) -> None:
+    """Print what an action says."""
+    if event.kind == "output":
+        typer.echo(event.data["text"])

@@ -1,0 +1,161 @@
+"""From a step's result and its files to what is behind it, in the words of the lesson's troubleshooting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lesson_ct4.diagnosis import curves
+from lesson_ct4.diagnosis.messages import CIRCLES, EXPLODING, JUMPING, NOT_FALLING, SIGNS, TEXT
+from lesson_ct4.diagnosis.text import entropy, kind_of
+from lesson_ct4.measuring.evidence import read_losses
+from lesson_runner.model import Diagnosis, Evidence, StepResult
+
+REPEATING = 0.3
+"""Share of a text that stood shortly before too: Shakespeare has at most 0.02, a loop nearly 1."""
+COOL = 0.3
+"""Temperatures up to this make any small model run in circles."""
+
+
+def diagnose(result: StepResult, evidence: Evidence) -> list[Diagnosis]:
+    """Return what is behind the result of a training or a generation; nothing for other steps."""
+    if not result.step.action.startswith("ct4."):
+        return []
+    found = list(_from_message(result))
+    if result.step.action == "ct4.train":
+        found += _from_training(result, evidence, explained=bool(found))
+    elif result.step.action == "ct4.generate":
+        found += _from_text(result)
+    return found
+
+
+def _from_message(result: StepResult) -> Iterator[Diagnosis]:
+    if result.status not in ("failed", "error"):
+        return
+    sign = next((sign for sign in SIGNS if sign.message.search(result.message)), None)
+    if sign is not None:
+        yield replace(sign.diagnosis, command=_again(result, *sign.change) if sign.change else "")
+
+
+def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -> Iterator[Diagnosis]:
+    text = _text(evidence)
+    kind = kind_of(text) if text else None
+    if kind:
+        yield Diagnosis(kind[0], "The text is the wrong kind", f"it {kind[1]}", TEXT)
+    losses = read_losses(evidence.folder / "loss.csv")
+    if not losses or explained:
+        return
+    begin = _resumed_at(result, evidence)
+    if begin and (rise := curves.jump(losses, begin)):
+        yield Diagnosis(
+            "spike-after-resume",
+            "The loss jumped where training went on",
+            f"it rose by {rise:.2f} after step {begin}: the optimizer had forgotten its moments",
+            JUMPING,
+        )
+    if curves.has_exploded(losses):
+        yield Diagnosis(
+            "loss-exploded",
+            "The training exploded",
+            f"the loss ends at {losses[-1]:.1f}, above the {losses[0]:.1f} it began with: the learning rate "
+            "is too high for this model",
+            EXPLODING,
+            _again(result, "learning_rate", 1 / 3),
+        )
+    elif curves.is_stuck(losses):
+        yield Diagnosis(
+            "loss-stuck",
+            "The loss does not fall",
+            f"after {len(losses):,} steps it is where it began: the updates are too small for bfloat16 to "
+            "hold, or the text is not what it should be",
+            NOT_FALLING,
+            _again(result, "learning_rate", 10),
+        )
+    elif not kind and curves.knows_frequencies_only(losses, entropy(text) if text else float("inf")):
+        yield Diagnosis(
+            "nothing-learned",
+            "Only letter frequencies were learned",
+            f"after {len(losses):,} steps the loss is still that of guessing each letter by how common it is",
+            NOT_FALLING,
+            _again(result, "learning_rate", 3),
+        )
+    elif not kind and curves.is_flat(losses):
+        yield Diagnosis(
+            "plateau",
+            "The loss has stopped falling",
+            "the second half of the steps brought nothing: this model and rate have given what they can",
+            NOT_FALLING,
+            _again(result, "learning_rate", 1 / 3),
+        )
+
+
+def _from_text(result: StepResult) -> Iterator[Diagnosis]:
+    repetition = result.metrics.get("repetition", 0.0)
+    if repetition <= REPEATING:
+        return
+    temperature, top_k = (result.step.params.get(name) for name in ("temperature", "top_k"))
+    if isinstance(temperature, int | float) and temperature <= COOL:
+        why = f"at a temperature of {temperature:g} the likeliest letter nearly always wins, and leads back"
+        command = _with(result, "temperature", 0.8)
+    elif top_k == 1:
+        why = "with a top_k of 1 the likeliest letter always wins, and leads back"
+        command = _with(result, "top_k", 40)
+    elif "emulated" in result.labels:
+        why = "the text it learned from does so too, or it has learned too little to do anything else"
+        command = ""
+    else:
+        why = "tt-metal v0.66.0-rc5 to rc7 do that when they generate; v0.67.0 and later do not"
+        command = "lesson doctor"
+    explanation = f"{repetition:.0%} of it stood shortly before: {why}"
+    yield Diagnosis("repetition", "The text runs in circles", explanation, CIRCLES, command)
+
+
+def _again(result: StepResult, name: str, factor: float) -> str:
+    """Return the command that runs the step with a parameter changed; empty if that is not a number."""
+    value = result.step.params.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return _with(result, name, max(1, int(value * factor)) if isinstance(value, int) else value * factor)
+
+
+def _with(result: StepResult, name: str, value: float) -> str:
+    step = result.step
+    return f"lesson run {step.location.path} --from {step.id} --param {step.id}.{name}={value:.2g}"
+
+
+def _resumed_at(result: StepResult, evidence: Evidence) -> int:
+    """Return the step after which training went on from a checkpoint; 0 if it began anew."""
+    if not result.step.params.get("resume"):
+        return 0
+    reused = _summary(evidence).get("reused_steps")
+    return reused if isinstance(reused, int) else 0
+
+
+def _text(evidence: Evidence) -> str:
+    """Return the text that was trained on; empty if it cannot be told."""
+    files = sorted(evidence.shared.glob("corpus-*.txt"))
+    about = _summary(evidence).get("dataset")
+    digest = about.get("sha256") if isinstance(about, dict) else None
+    if isinstance(digest, str):
+        files = [path for path in files if path.stem == f"corpus-{digest[:16]}"]
+    if len(files) != 1:
+        return ""
+    try:
+        return files[0].read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _summary(evidence: Evidence) -> dict[str, Any]:
+    return _read(evidence.folder / "training.json")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,41 @@
+"""What the stages learned, one curve for each thing that can be learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lesson_ct4.measuring.emergence import emergence, sentence
+from lesson_runner.model import Section
+
+LEARNED = (
+    ("Plausible letters", "character_plausibility"),
+    ("Look of a play", "format_score"),
+    ("Real words", "real_word_ratio"),
+    ("Plausible word pairs", "word_plausibility"),
+    ("New phrases", "novelty"),
+    ("Copied", "copied_ratio"),
+    ("Repetition", "repetition"),
+)
+"""Name, and metric; all are ratios."""
+
+
+def what_was_learned(stages: Mapping[str, Mapping[str, float]]) -> Section | None:
+    """Return the ratios of each stage's texts; None unless there are two stages to compare.
+
+    Args:
+        stages: the metrics of the texts by the stage's title, in order of training.
+    """
+    numbered = list(enumerate(stages.values(), 1))
+    items = [
+        {
+            "name": name,
+            "points": [[number, round(found[metric], 3)] for number, found in numbered if metric in found],
+        }
+        for name, metric in LEARNED
+    ]
+    shown = [item for item in items if item["points"]]
+    if len(stages) < 2 or not shown:
+        return None
+    marks = [{"name": title, "x": number} for number, title in enumerate(stages, 1)]
+    data = {"x": "stage", "y": "share", "items": shown, "stages": marks}
+    return Section("What was learned", "series", data, sentence(emergence(list(stages.values()))))

@@ -1,0 +1,47 @@
+"""Which parts of a generated text are the prompt, invented words, or copied from the corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lesson_ct4.measuring.copying import joined
+from lesson_ct4.measuring.corpus import Corpus
+from lesson_ct4.measuring.vocabulary import WORD, whole_part
+from lesson_runner.model import Json
+
+Span = tuple[int, int]
+
+
+def marks(prompt: str, text: str, corpus: Corpus | None = None) -> list[Json]:
+    """Return ``{"start", "end", "kind"}`` for the marked parts of ``prompt + text``, in order and apart.
+
+    ``kind`` is ``prompt``, ``invented`` (a word that the corpus has not, as `measure_samples` counts them) or
+    ``copied`` (a passage of at least `COPY_LENGTH` characters, less words it touches that are invented).
+
+    Args:
+        corpus: None marks the prompt alone.
+    """
+    found = [(0, len(prompt), "prompt")] if prompt else []
+    if corpus is not None:
+        invented = _invented(text, prompt, corpus)
+        copied = _without(joined(corpus.passages.find(text)), invented)
+        own = [(*span, "invented") for span in invented] + [(*span, "copied") for span in copied]
+        found += [(first + len(prompt), last + len(prompt), kind) for first, last, kind in sorted(own)]
+    return [{"start": first, "end": last, "kind": kind} for first, last, kind in found]
+
+
+def _invented(text: str, prompt: str, corpus: Corpus) -> list[Span]:
+    start, end = whole_part(text, prompt)
+    return [word.span() for word in WORD.finditer(text, start, end) if word[0].lower() not in corpus.words]
+
+
+def _without(spans: Iterable[Span], holes: Sequence[Span]) -> list[Span]:
+    """Return what is left of spans where there are no holes; both are in order and apart."""
+    left = []
+    for first, last in spans:
+        for start, end in holes:
+            if start < last and first < end:
+                left.append((first, start))
+                first = end
+        left.append((first, last))
+    return [(first, last) for first, last in left if first < last]

@@ -1,0 +1,53 @@
+"""When something is seen for the first time."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lesson_ct4.measuring.emergence import PHASES, emergence, first_seen, sentence
+
+
+def test_first_seen_is_where_it_stays() -> None:
+    ratios = [0.9, 0.1, 0.7, 0.95]
+    assert emergence([{"real_word_ratio": value} for value in ratios]) == {"vocabulary": 3}
+    assert emergence([{"real_word_ratio": 0.9}, {"real_word_ratio": 0.1}]) == {"vocabulary": None}
+
+
+def test_a_stage_that_was_not_measured_is_passed_over() -> None:
+    assert emergence([{}, {"format_score": 0.9}, {}, {"format_score": 0.8}]) == {"structure": 2}
+    assert emergence([]) == emergence([{}, {"loss": 1.0}]) == {}
+
+
+def test_said_in_words() -> None:
+    assert (
+        sentence({"structure": 2, "vocabulary": 3})
+        == "Seen to the end: structure from stage 2, vocabulary from stage 3."
+    )
+    assert (
+        sentence({"structure": 1, "word order": None})
+        == "Seen to the end: structure from stage 1. Not seen at the end: word order."
+    )
+    assert sentence({"word order": None}) == "Not seen at the end: word order."
+    assert sentence({}) == ""
+
+
+@given(st.lists(st.dictionaries(st.sampled_from([phase.metric for phase in PHASES]), st.floats(0, 2))))
+def test_from_the_stage_named_on_the_threshold_is_held(stages: list[dict[str, float]]) -> None:
+    for phase in PHASES:
+        found = emergence(stages).get(phase.name)
+        values = [stage.get(phase.metric) for stage in stages]
+        later = values[found - 1 :] if found else []
+        assert all(value is None or value >= phase.at_least for value in later)
+        if found is None and values and values[-1] is not None:
+            assert values[-1] < phase.at_least
+
+
+def test_what_a_stage_shows_that_none_before_it_did() -> None:
+    young = {"character_plausibility": 0.9, "format_score": 0.6}
+    older = {"character_plausibility": 0.9, "format_score": 0.1, "real_word_ratio": 0.7}
+
+    assert first_seen(young, []) == ["letters", "structure"]
+    assert first_seen(older, [young]) == ["vocabulary"]
+    assert first_seen(young, [older]) == ["structure"]
+    assert first_seen({}, []) == []
