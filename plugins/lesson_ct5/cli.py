@@ -1,0 +1,46 @@
+"""``lesson ct5 compare``: what the lesson prints, typed by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Names = Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="One for each number of chips.")]
+Folder = Annotated[str, typer.Option(help="Where the checkpoints are.", envvar="LESSON_WORKSPACE")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add ``ct5`` with its command."""
+    group = typer.Typer(help="Training on several chips.", no_args_is_help=True)
+    group.callback()(_group)
+    group.command("compare")(compare)
+    app.add_typer(group, name="ct5")
+
+
+def _group() -> None:
+    """Training on several chips."""
+
+
+def compare(checkpoints: Names, workspace: Folder = ".lesson", json_: AsJson = False) -> None:
+    """Compare trainings on different numbers of chips: speed, efficiency, loss."""
+    from lesson_ct4.names import loaded_stems
+    from lesson_ct4.training.checkpoint import checkpoint_path
+    from lesson_ct5.actions import NO_BOARD, labels_of, table
+    from lesson_ct5.comparison import collect
+    from lesson_ct5.scaling import measure, runs_from
+    from lesson_runner.context import Workspace
+
+    folder = Workspace(Path(workspace)).resolve("checkpoints")
+    comparison = collect([checkpoint_path(folder, loaded_stems(name)[0]) for name in checkpoints])
+    runs = runs_from(comparison)
+    kind, labels = comparison["session"].get("kind"), labels_of(comparison)
+    if json_:
+        typer.echo(json.dumps({"kind": kind, "metrics": measure(runs), "labels": labels}, indent=2))
+        return
+    typer.echo(table(runs))
+    if labels:
+        typer.echo(f"\n[{', '.join(labels)}] {NO_BOARD.get(str(kind), '')}".rstrip())

@@ -1,0 +1,89 @@
+"""The lesson itself, run as a user runs it: in a process of its own, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lesson_runner.schema.validator import load_schema, validator_for
+
+LESSON = "ct5-multi-device-training"
+
+
+def lesson(folder: Path, *arguments: str, timeout: float = 250) -> subprocess.CompletedProcess[str]:
+    """Run ``lesson`` with a home of its own, so that no download of this machine's user is found."""
+    env = {**os.environ, "LESSON_HOME": str(folder / "home"), "NO_COLOR": "1"}
+    env.pop("LESSON_WORKSPACE", None)
+    command = [sys.executable, "-m", "lesson_runner", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, encoding="utf-8", timeout=timeout, check=False
+    )
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    (path,) = (folder / ".lesson" / "runs").glob("*/record.json")
+    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    assert [error.message for error in validator_for(load_schema("record")).iter_errors(record)] == []
+    return record
+
+
+def test_it_validates_without_a_finding(tmp_path: Path) -> None:
+    result = lesson(tmp_path, "validate", LESSON, "--json")
+
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["findings"] == []
+
+
+def test_every_block_a_reader_would_type_is_a_step_or_has_a_reason(tmp_path: Path) -> None:
+    plan = json.loads(lesson(tmp_path, "plan", LESSON, "--json").stdout)
+
+    assert [item for item in plan["not_run"] if not item["reason"]] == []
+
+
+def test_the_full_profile_is_what_was_published(tmp_path: Path) -> None:
+    plan = json.loads(lesson(tmp_path, "plan", LESSON, "--profile", "full", "--json").stdout)
+
+    trained = {step["id"]: step["params"] for step in plan["steps"] if step["action"] == "ct4.train"}
+    assert {(p["mesh"], p["batch_size"]) for name, p in trained.items() if name.startswith("chips")} == {
+        *(("1x1", 64), ("1x2", 128), ("1x4", 256))
+    }
+    assert {(p["mesh"], p["batch_size"]) for name, p in trained.items() if name.startswith("same")} == {
+        *(("1x1", 64), ("1x2", 64), ("1x4", 64))
+    }
+    assert all(p["n_embd"] == 384 and p["learning_rate"] == 3e-4 for p in trained.values())
+    needs = {step["id"]: step["needs"] for step in plan["steps"]}
+    assert {"same-1", "same-2", "same-4"} <= set(needs["same-loss-4"])
+    assert "chips-4" not in needs["scaling-2"]
+
+
+def test_a_batch_that_does_not_divide_is_found_before_anything_runs(tmp_path: Path) -> None:
+    result = lesson(tmp_path, "run", LESSON, "--param", "batch_size=6")
+
+    assert result.returncode == 2
+    assert "--batch_size 6 does not divide over 4 chips" in result.stderr
+    assert not (tmp_path / ".lesson").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_the_whole_lesson_shows_that_several_chips_learn_what_one_learns(tmp_path: Path) -> None:
+    result = lesson(tmp_path, "run", LESSON, "--param", "fallback=only", "--backend", "emulated")
+
+    record = record_of(tmp_path)
+    steps = {step["id"]: step for step in record["steps"]}
+    assert {name: step["message"] for name, step in steps.items() if step["status"] != "passed"} == {}
+    assert result.returncode == 0
+    assert record["labels"] == ["emulated", "synthetic dataset"]
+    for name in ("same-loss-2", "same-loss-4", "scaling-2", "scaling-4"):
+        assert "emulated" in steps[name]["labels"]
+    assert record["facts"]["backend"]["kind"] == "emulated"
+    assert {claim["result"] for step in steps.values() for claim in step["claims"]} == {"not evaluated"}
+    # On one processor, no efficiency is expected: only boards are held to it.
+    assert [verdict["matcher"] for verdict in steps["scaling-4"]["verdicts"]] == ["metric"]
+    assert steps["text"]["metrics"]["characters"] == 100
