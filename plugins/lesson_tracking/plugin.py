@@ -1,0 +1,22 @@
+"""The hook of ``lesson_tracking``; without ``LESSON_TRACK`` it does nothing and imports nothing."""
+
+from __future__ import annotations
+
+import os
+
+from lesson_runner.plugin import Event, RunContext, hookimpl
+
+VARIABLE = "LESSON_TRACK"
+"""The environment variable that names the sinks, with commas between them."""
+STATE = "tracking"
+
+
+@hookimpl
+def lesson_step_event(event: Event, context: RunContext) -> None:
+    """Pass what happens on to the sinks that the environment names."""
+    if event.kind == "run-started" and (names := os.environ.get(VARIABLE, "").strip()):
+        from lesson_tracking.tracking import Tracking
+
+        context.state[STATE] = Tracking(names, context)
+    elif STATE in context.state:
+        context.state[STATE].hear(event)
