@@ -115,6 +115,7 @@ def test_inputs_are_words_and_never_commands(ready: Machine) -> None:
     assert not (ready.workspace / "owned").exists()
 
 
+@pytest.mark.slow
 def test_select_ignore_config_and_output(ready: Machine) -> None:
     (ready.workspace / "bad.md").write_text(BAD)
     assert ready.run("Validate lessons", {"ignore": "wrong-value,no-steps"}).returncode == 0
