@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.lesson_ct4.corpus import corpus_path
+from tests.lessons.running import by_id, lesson, record_of
 
 from lesson_ct4 import synthetic_play
 from lesson_ct4.actions.table import QUICK
@@ -18,32 +15,9 @@ from lesson_ct4.blocks.interpret import interpret_block
 from lesson_ct4.config import config_from, training_fields
 from lesson_ct4.data import fetch
 from lesson_runner.schema.lessons import load_lesson
-from lesson_runner.schema.validator import load_schema, validator_for
 
 ROOT = Path(__file__).parents[2]
 LESSON = "ct4-finetuning-basics"
-
-
-def lesson(folder: Path, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    """Run ``lesson`` with a home of its own, so that no download of this machine's user is found."""
-    env = {**os.environ, "LESSON_HOME": str(folder / "home"), "NO_COLOR": "1"}
-    env.pop("LESSON_WORKSPACE", None)
-    command = [sys.executable, "-m", "lesson_runner", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, encoding="utf-8", timeout=timeout, check=False
-    )
-
-
-def record_of(folder: Path) -> dict[str, Any]:
-    """Return the record of the only run in a folder, after checking it against its schema."""
-    (path,) = (folder / ".lesson" / "runs").glob("*/record.json")
-    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    assert [error.message for error in validator_for(load_schema("record")).iter_errors(record)] == []
-    return record
-
-
-def by_id(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {step["id"]: step for step in record["steps"]}
 
 
 def test_it_validates_without_a_finding(tmp_path: Path) -> None:

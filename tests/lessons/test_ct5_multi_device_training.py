@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from lesson_runner.schema.validator import load_schema, validator_for
+from tests.lessons.running import lesson, record_of
 
 LESSON = "ct5-multi-device-training"
-
-
-def lesson(folder: Path, *arguments: str, timeout: float = 250) -> subprocess.CompletedProcess[str]:
-    """Run ``lesson`` with a home of its own, so that no download of this machine's user is found."""
-    env = {**os.environ, "LESSON_HOME": str(folder / "home"), "NO_COLOR": "1"}
-    env.pop("LESSON_WORKSPACE", None)
-    command = [sys.executable, "-m", "lesson_runner", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, encoding="utf-8", timeout=timeout, check=False
-    )
-
-
-def record_of(folder: Path) -> dict[str, Any]:
-    (path,) = (folder / ".lesson" / "runs").glob("*/record.json")
-    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    assert [error.message for error in validator_for(load_schema("record")).iter_errors(record)] == []
-    return record
 
 
 def test_it_validates_without_a_finding(tmp_path: Path) -> None:
