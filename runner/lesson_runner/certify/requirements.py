@@ -199,7 +199,7 @@ def _versions(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
         minimum = case.frontmatter.get(rule["at_least"])
         if not isinstance(minimum, str):
             continue
-        values = [fact(item.record, rule["fact"]) for item in case.passes]
+        values = [fact_of(item.record["facts"], rule["fact"]) for item in case.passes]
         good = all(isinstance(value, str) and at_least(value, minimum) for value in values)
         found = " and ".join(sorted({"not known" if value is None else str(value) for value in values}))
         what = f"{rule['fact']} at least {minimum} ({rule['at_least']})"
@@ -210,7 +210,7 @@ def _facts(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
     for rule in asked.get("facts", ()):
         if "actions" in rule and not case.actions & set(rule["actions"]):
             continue
-        values = [fact(item.record, rule["fact"]) for item in case.passes]
+        values = [fact_of(item.record["facts"], rule["fact"]) for item in case.passes]
         # True == 1 in Python, not in a policy.
         good = all(
             any(value == one and type(value) is type(one) for one in rule["values"]) for value in values
@@ -236,9 +236,9 @@ _CHECKS: Sequence[Callable[[Case, Mapping[str, Any]], Iterable[Finding]]] = (
 )
 
 
-def fact(record: Mapping[str, Any], name: str) -> Any:
+def fact_of(facts: Mapping[str, Any], name: str) -> Any:
     """Return a fact of a run by its dotted name; ``None`` if it is not known."""
-    value: Any = record["facts"]
+    value: Any = facts
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value

@@ -11,11 +11,14 @@ import typer
 from lesson_runner import __version__
 from lesson_runner.cli import (
     annotate,
+    cert,
+    certify,
     compare,
     doctor,
     explain,
     hw,
     lessons,
+    matrix,
     new,
     plan,
     plugins,
@@ -69,6 +72,9 @@ def build_app() -> typer.Typer:
     app.command("show")(lessons.show)
     app.add_typer(runs.runs, name="runs")
     app.command("compare")(compare.compare)
+    app.command("certify")(certify.certify)
+    app.add_typer(cert.cert, name="cert")
+    app.command("matrix")(matrix.matrix)
     app.command("plugins")(plugins.plugins)
     app.command("hw")(hw.hw)
     app.add_typer(new.new, name="new")
