@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,7 +54,7 @@ def issue(
     problems: Iterable[Diagnostic],
     runs: Sequence[Path],
     policy: Policy,
-    key: PrivateKey | None,
+    key: Callable[[], PrivateKey],
     plugins: Plugins,
     certificates: Path,
 ) -> Issued:
@@ -63,7 +63,7 @@ def issue(
 
     Args:
         runs: the runs' folders.
-        key: what to sign with; ``None`` only looks whether there could be a certificate.
+        key: what to sign with; asked for only if there is something to sign.
         certificates: the folder that gets a folder for the certificate.
 
     Raises:
@@ -90,7 +90,7 @@ def issue(
         )
         case = Case(lesson.frontmatter, frozenset(step.action for step in plan.steps), passes)
         issued = Issued(tuple(examine(case, policy)), None)
-        if issued.missing or key is None:
+        if issued.missing:
             return issued
         (evidence / LESSON).write_bytes(lesson.path.read_bytes())
         if content_digest(lesson) != copied[0]["lesson"]["content_sha256"]:
@@ -99,7 +99,8 @@ def issue(
         write_aside(evidence / MANIFEST, canonical(list_files(evidence, [item.id for item in passes])))
         digests = Digests(content_digest(lesson), plan.digest, file_digest(evidence / MANIFEST))
         predicate = describe(lesson, passes, digests, policy, issued.findings)
-        signed = [sign(payload, key) for payload in payloads(predicate, digests, passes)]
+        private = key()
+        signed = [sign(payload, private) for payload in payloads(predicate, digests, passes)]
         write_aside(staging / BUNDLE, write_bundle(signed))
         staging.chmod(0o755)
         return Issued(issued.findings, _publish(staging, certificates, predicate))

@@ -73,7 +73,7 @@ def _passes(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
     wanted, found = asked["passes"], len({item.id for item in case.passes})
     fix = "" if found >= wanted else f"run the lesson {wanted - found} more time{'s' * (wanted - found > 1)}"
     yield Finding("passes", f"{wanted} run{'s' * (wanted > 1)}", str(found), fix)
-    places = sorted({f"{item.place.kind} {item.place.target}" for item in case.passes})
+    places = sorted({item.place.target for item in case.passes})
     fix = "" if len(places) < 2 else "take runs that were made on the same hardware"
     yield Finding("same-place", "all runs on the same hardware", " and ".join(places), fix)
 
@@ -102,7 +102,7 @@ def _evidence(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noq
         "install the plugins that the lesson uses; if they are there, run it again: the evidence was changed"
     )
     what = "every expectation judged again, on the evidence"
-    yield Finding("evidence", what, _few(bad) or "as recorded", fix if bad else "")
+    yield Finding("evidence", what, _few(bad) or "yes, with the same results", fix if bad else "")
 
 
 def _judgements(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
@@ -119,7 +119,7 @@ def _judgements(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
     )
     what = f"each step judged by at least {wanted} expectation{'s' * (wanted > 1)} other than its exit code"
     fix = "give these steps an 'expect' (regex, metric, file …) in the lesson" if weak else ""
-    yield Finding("judgements", what, _few([f"too few for {name}" for name in weak]) or "they are", fix)
+    yield Finding("judgements", what, _few([f"too few for {name}" for name in weak]) or "yes", fix)
 
 
 def _classes(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
@@ -158,7 +158,7 @@ def _fresh(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
         return
     stale = [item.id for item in case.passes if item.record["options"].get("fresh") is not True]
     fix = "run again with --fresh" if stale else ""
-    found = _few([f"{name} could use what earlier runs left" for name in stale]) or "they did"
+    found = _few([f"{name} could use what earlier runs left" for name in stale]) or "yes"
     yield Finding("fresh", "each run began with nothing of earlier ones", found, fix)
 
 
@@ -169,7 +169,7 @@ def _whole(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noqa: 
         if any(item.record["options"].get(name) for name in ("start", "until", "only"))
     ]
     fix = "run without --from, --until and --only" if parts else ""
-    found = _few([f"{name} left steps out" for name in parts]) or "it was"
+    found = _few([f"{name} left steps out" for name in parts]) or "yes"
     yield Finding("whole", "the whole lesson was run", found, fix)
 
 

@@ -67,7 +67,7 @@ def certify(
 
     plugins: Plugins = context.obj
     asked = load_policy(policy)
-    private = KeyStore().own(key)  # before hours of running, not after
+    store = KeyStore()
     place = expand(workspace).resolve()
     document, problems, installed = open_valid_lesson(lesson, plugins)
     if from_run:
@@ -76,11 +76,14 @@ def certify(
         hardware = plugins.detect_hardware()
         check_hardware(expected, hardware)
         _check_possible(asked, hardware, check_backend(backend))
+        store.own(key)  # that there is one is found out before hours of running, not after
         allowed = allowed_permissions(allow)
         options = _Options(profile, backend, hardware, place, param or [], allowed, installed, json)
         runs = _run(document, problems, asked, plugins, options)
     with stdout_for_json():  # what a plugin prints belongs to no answer
-        issued = issue(document, problems, runs, asked, private, plugins, place / "certificates")
+        issued = issue(
+            document, problems, runs, asked, lambda: store.own(key), plugins, place / "certificates"
+        )
     if json:
         print_json(_as_json(issued, asked))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import make_console, stdout_for_json
+from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console, stdout_for_json
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ def validate(
             metavar="FILE", help="Settings; without it, the nearest lesson.toml, or pyproject.toml with some."
         ),
     ] = None,
+    certs: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Ask for a certificate below this folder for each validatedOn."),
+    ] = None,
+    workspace: WorkspaceOption = WORKSPACE,
 ) -> int:
     """Check lessons: frontmatter, directives, steps in every profile, links, code blocks, encoding."""
     from lesson_runner.report.findings import FORMATS, render
@@ -58,8 +63,13 @@ def validate(
         rules = all_rules(plugins)
         settings = with_options(find_settings(config, rules), select or (), ignore or (), rules)
         paths = documents(lessons or (), plugins, settings)
-        found = validate(paths, plugins, settings, rules)
+        uncertified = None
+        if certs:
+            from lesson_runner.cli.cert.survey import uncertified_in
+
+            uncertified = uncertified_in(certs, plugins, expand(workspace))
+        found = validate(paths, plugins, settings, rules, uncertified)
         if fix:
-            found = mend_all(found, lambda: validate(paths, plugins, settings, rules), ROUNDS)
+            found = mend_all(found, lambda: validate(paths, plugins, settings, rules, uncertified), ROUNDS)
     sys.stdout.write(render(found, shown_as, Path.cwd(), make_console()))
     return ExitCode.FAILED if found.errors else ExitCode.GOOD

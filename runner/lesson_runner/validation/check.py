@@ -38,12 +38,21 @@ class _Read:
 
 
 def validate(
-    paths: Iterable[Path], plugins: Plugins, settings: Settings, rules: Mapping[str, Rule]
+    paths: Iterable[Path],
+    plugins: Plugins,
+    settings: Settings,
+    rules: Mapping[str, Rule],
+    uncertified: Callable[[Lesson, str], str] | None = None,
 ) -> Findings:
-    """Return what is found in ``paths``; never raises for what stands in them."""
+    """
+    Return what is found in ``paths``; never raises for what stands in them.
+
+    Args:
+        uncertified: why a lesson has no valid certificate for a hardware; ``None`` asks for none.
+    """
     documents = [_read(path) for path in paths]
     together = frozenset(document.path for document in documents)
-    scope = Scope(_ids(documents, plugins), together, anchors_of)
+    scope = Scope(_ids(documents, plugins), together, anchors_of, uncertified)
     found: list[Diagnostic] = []
     for document in documents:
         found += _kept(document, list(_found(document, plugins, rules, scope, settings)), rules, settings)

@@ -32,12 +32,14 @@ def apply(
     if not found.lessons:
         raise LessonError(f"{lesson}: cannot be read as a lesson", fix=f"lesson validate {lesson}")
     # A class that is no board (emulated, host) never becomes one by being written down.
-    boards = [name for name in hardware_names() if name != "simulator"]
-    valid = [item for item in found.all() if item.state == "certified" and item.target in boards]
+    on_boards = [
+        item for item in found.all() if item.target in hardware_names() and item.target != "simulator"
+    ]
+    valid = [item for item in on_boards if item.state == "certified"]
     if not valid:
-        stale = [f"{item.target} {item.state} ({item.reason})" for item in found.all() if item.bundle]
-        message = f"{lesson}: no certificate of a board is valid{': ' if stale else ''}{'; '.join(stale)}"
-        raise CertificateError(message, fix="lesson certify, on a board")
+        others = [f"{item.target}: {item.state}, {item.reason}" for item in on_boards if item.reason]
+        message = f"{lesson}: no certificate of a board is valid{': ' if others else ''}{'; '.join(others)}"
+        raise CertificateError(message, fix=f"run it on a board: lesson certify {lesson}")
     change = change_for(found.lessons[0].lesson, valid)
     difference = change.diff()
     if not difference:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
     from lesson_runner.certify.standing import Holdings, Known, Standing, Standings
+    from lesson_runner.model import Lesson
     from lesson_runner.plugins import Plugins
 
 LessonsArgument = Annotated[
@@ -66,9 +67,7 @@ def survey(
     from lesson_runner.certify.policy import load_policy, shipped_policies
     from lesson_runner.certify.standing import Standings, collect, hardware_names
 
-    for folder in certs:
-        if not folder.is_dir():
-            raise LessonError(f"--certs {folder}: no such folder")
+    _check_folders("--certs", certs)
     lessons = _lessons(plugins, list(names), folders)
     asked = [*shipped_policies().values(), *(load_policy(name) for name in policies)]
     holdings = collect(certs or [workspace / "certificates"], KeyStore().trusted())
@@ -81,20 +80,14 @@ def survey(
 
 
 def _lessons(plugins: Plugins, names: Sequence[str], folders: Sequence[Path]) -> list[Known]:
-    from lesson_runner.catalog import find
-    from lesson_runner.catalog import lessons as installed
     from lesson_runner.certify.standing import Known
     from lesson_runner.schema.lessons import load_lesson
+    from lesson_runner.validation.paths import documents
+    from lesson_runner.validation.settings import Settings
 
-    paths = [find(name, plugins)[0] for name in names]
-    for folder in folders:
-        if not folder.is_dir():
-            raise LessonError(f"--lessons {folder}: no such folder")
-        paths += sorted(folder.rglob("*.md"))
-    if not names and not folders:
-        paths = [entry.path for entry in installed(plugins)]
+    _check_folders("--lessons", folders)
     found = []
-    for path in paths:
+    for path in documents([*names, *map(str, folders)], plugins, Settings()):
         try:
             lesson, problems = load_lesson(path)
         except LessonError:  # 'lesson validate' says what is wrong with it
@@ -102,6 +95,36 @@ def _lessons(plugins: Plugins, names: Sequence[str], folders: Sequence[Path]) ->
         if "id" in lesson.frontmatter:
             found.append(Known(lesson, tuple(problems)))
     return found
+
+
+def uncertified_in(certs: Sequence[Path], plugins: Plugins, workspace: Path) -> Callable[[Lesson, str], str]:
+    """
+    Return what says why a lesson has no valid certificate for a hardware; empty where it has.
+
+    Raises:
+        LessonError: a folder does not exist.
+    """
+    from lesson_runner.certify.keys import KeyStore
+    from lesson_runner.certify.policy import shipped_policies
+    from lesson_runner.certify.standing import Known, Standings, collect
+
+    _check_folders("--certs", certs)
+    holdings = collect(certs, KeyStore().trusted())
+    standings = Standings(holdings.held, shipped_policies().values(), plugins, _records(workspace / "runs"))
+
+    def why(lesson: Lesson, target: str) -> str:
+        found = standings.of(Known(lesson), target)
+        if found.state in ("certified", "text changed"):
+            return ""
+        return f"{found.state}{', ' if found.reason else ''}{found.reason}"
+
+    return why
+
+
+def _check_folders(option: str, folders: Iterable[Path]) -> None:
+    for folder in folders:
+        if not folder.is_dir():
+            raise LessonError(f"{option} {folder}: no such folder")
 
 
 def _records(runs: Path) -> Iterable[dict[str, Any]]:
