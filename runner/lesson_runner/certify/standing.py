@@ -24,6 +24,8 @@ from lesson_runner.run.params import params_of
 from lesson_runner.run.plan import make_plan
 from lesson_runner.schema.validator import load_schema
 
+COUNTING = frozenset({"certified", "text changed"})
+"""States in which a certificate counts."""
 State = Literal["certified", "text changed", "stale", "failed", "never run", "not supported"]
 
 

@@ -23,7 +23,7 @@ def apply(
 ) -> None:
     """Write validatedOn, validationDate and status into a lesson, after showing the change."""
     from lesson_runner.certify.apply import change_for
-    from lesson_runner.certify.standing import hardware_names
+    from lesson_runner.certify.standing import COUNTING, hardware_names
     from lesson_runner.report.text import safe
 
     if not lesson.is_file():
@@ -35,7 +35,7 @@ def apply(
     on_boards = [
         item for item in found.all() if item.target in hardware_names() and item.target != "simulator"
     ]
-    valid = [item for item in on_boards if item.state == "certified"]
+    valid = [item for item in on_boards if item.state in COUNTING]
     if not valid:
         others = [f"{item.target}: {item.state}, {item.reason}" for item in on_boards if item.reason]
         message = f"{lesson}: no certificate of a board is valid{': ' if others else ''}{'; '.join(others)}"

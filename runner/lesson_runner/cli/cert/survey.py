@@ -106,7 +106,7 @@ def uncertified_in(certs: Sequence[Path], plugins: Plugins, workspace: Path) -> 
     """
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import shipped_policies
-    from lesson_runner.certify.standing import Known, Standings, collect
+    from lesson_runner.certify.standing import COUNTING, Known, Standings, collect
 
     _check_folders("--certs", certs)
     holdings = collect(certs, KeyStore().trusted())
@@ -114,7 +114,7 @@ def uncertified_in(certs: Sequence[Path], plugins: Plugins, workspace: Path) -> 
 
     def why(lesson: Lesson, target: str) -> str:
         found = standings.of(Known(lesson), target)
-        if found.state in ("certified", "text changed"):
+        if found.state in COUNTING:
             return ""
         return f"{found.state}{', ' if found.reason else ''}{found.reason}"
 
