@@ -68,20 +68,6 @@ def load_policy(name: str) -> Policy:
     return _read(shipped)
 
 
-def policy_from(content: Any) -> Policy:
-    """
-    Return the policy that a certificate carries.
-
-    Raises:
-        ValueError: it does not follow the schema.
-    """
-    places: dict[tuple[str | int, ...], Location] = {(): Location(Path("policy"), 1)}
-    problem = next(iter(check(content, load_schema("policy"), places, what="policy")), None)
-    if problem is not None:
-        raise ValueError(problem.message)
-    return Policy(content)
-
-
 def _read(path: Path) -> Policy:
     try:
         text = path.read_text("utf-8-sig").replace("\r\n", "\n")

@@ -33,9 +33,9 @@ from lesson_runner.cli.permissions import allowed_permissions, check_permissions
 from lesson_runner.errors import CertificateError, ExitCode
 
 if TYPE_CHECKING:
+    from lesson_runner.certify.case import Finding
     from lesson_runner.certify.issue import Issued
     from lesson_runner.certify.policy import Policy
-    from lesson_runner.certify.requirements import Finding
     from lesson_runner.model import Diagnostic, Hardware, Lesson
     from lesson_runner.plugins import Plugins
 

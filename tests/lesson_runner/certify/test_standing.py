@@ -71,7 +71,7 @@ def test_stale_by_policy(certified: Bench) -> None:
 @pytest.mark.parametrize(("days", "state"), [(180, "certified"), (181, "stale")])
 def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
     holdings = collect([certified.folder / ".lesson"], KeyStore().trusted())
-    today = holdings.held[0].certificate.issued + timedelta(days=days, hours=1)
+    today = holdings.held[0].certificate.seen + timedelta(days=days, hours=1)
     lesson, problems = load_lesson(certified.folder / "growing.md")
     standings = Standings(holdings.held, shipped_policies().values(), load_plugins(garden), today=today)
     found = standings.of(Known(lesson, tuple(problems)), "n150")
