@@ -18,9 +18,6 @@ from lesson_runner.run.execute_step import OUTPUT
 from lesson_runner.run.files import kept_files
 from lesson_runner.run.judge import Produced, captured, judge
 
-MANUAL = "manual"
-"""The built-in action that asks a person."""
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -66,6 +63,11 @@ def judge_again(
     return [*judged, *(Judged(name, "error", problems=(why,)) for name, why in odd.items())]
 
 
+def asks_a_person(step: PlannedStep) -> bool:
+    """Return whether all there is to a step is what somebody says of it: the built-in action ``manual``."""
+    return step.action == "manual"
+
+
 def telling(step: PlannedStep, facts: Mapping[str, Any]) -> int:
     """
     Return how many expectations tell something: a step that leaves nothing behind would not meet them.
@@ -108,7 +110,7 @@ def _judge_step(
     problems = () if missing else tuple(_differences(verdicts, entry))
     passed = status == "passed" and all(item.passed for item in verdicts)
     status = "passed" if passed else "failed"
-    confirmed = step.action == MANUAL
+    confirmed = asks_a_person(step)
     return Judged(step.id, status, verdicts, problems, missing, step.optional, count, confirmed)
 
 

@@ -68,6 +68,21 @@ def load_policy(name: str) -> Policy:
     return _read(shipped)
 
 
+def check_name(policy: Policy) -> None:
+    """
+    Make sure that no reader of a certificate takes its policy for another.
+
+    Raises:
+        LessonError: it has the name of one that comes with the package, and asks something else.
+    """
+    shipped = shipped_policies().get(policy.name)
+    if shipped is not None and shipped.digest != policy.digest:
+        message = (
+            f"the policy is called '{policy.name}', and is not the one of that name that comes with this"
+        )
+        raise LessonError(message, fix="give it another 'name'")
+
+
 def _read(path: Path) -> Policy:
     try:
         text = path.read_text("utf-8-sig").replace("\r\n", "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from lesson_runner.certify.case import Case, Finding, moment
@@ -36,7 +37,7 @@ def _one_after_another(case: Case) -> Finding:
     except ValueError as error:
         return Finding("distinct", what, f"a time that does not exist: {error}", fix)
     bad = [f"{name} ended before it began" for began, ended, name in times if ended < began]
-    pairs = zip(times, times[1:], strict=False)
+    pairs = pairwise(times)
     bad += [f"{two} began before {one} had ended" for (_, end, one), (began, _, two) in pairs if began < end]
     return Finding("distinct", what, _few(bad) or "yes", fix if bad else "")
 

@@ -71,6 +71,13 @@ class Certificate:
         return min((str(item["finished"]) for item in self.predicate["passes"]), key=moment)
 
     @property
+    def name(self) -> str:
+        """The name of its folder: lesson, hardware, and when it was signed."""
+        time = re.sub(r"[^0-9T]", "", str(self.predicate["issued"])[:19]).replace("T", "-")
+        parts = [re.sub(r"[^A-Za-z0-9-]", "-", text)[:100] for text in (self.lesson_id, self.target)]
+        return ".".join([*parts, time])
+
+    @property
     def policy(self) -> Policy:
         """The policy it was signed under."""
         return Policy(self.predicate["policy"]["content"])
@@ -127,15 +134,6 @@ def describe(
         },
         "issued": now(),
     }
-
-
-def name_of(predicate: Mapping[str, Any]) -> str:
-    """Return the name of a certificate's folder: of the lesson, the hardware, and the time."""
-    time = re.sub(r"[^0-9T]", "", predicate["issued"][:19]).replace("T", "-")
-    parts = (
-        re.sub(r"[^A-Za-z0-9-]", "-", text)[:100] for text in (predicate["lesson"]["id"], predicate["target"])
-    )
-    return ".".join([*parts, time])
 
 
 def payloads(predicate: Mapping[str, Any], digests: Digests, passes: Sequence[Pass]) -> tuple[bytes, bytes]:

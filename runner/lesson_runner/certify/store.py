@@ -107,6 +107,19 @@ def _no_evidence(folder: str, names: list[str]) -> list[str]:
     return [path.name for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())]
 
 
+def copy_certificate(stored: Stored, into: Path) -> Stored:
+    """
+    Copy a certificate and its evidence into an empty folder.
+
+    Raises:
+        OSError: something cannot be read or written; so does what raises shutil.Error.
+    """
+    copied = Stored(into / BUNDLE, into / EVIDENCE)
+    shutil.copyfile(stored.bundle, copied.bundle)
+    shutil.copytree(stored.evidence, copied.evidence, copy_function=shutil.copyfile, ignore=_no_evidence)
+    return copied
+
+
 def publish(staging: Path, certificates: Path, name: str) -> Path:
     """
     Give a whole certificate its folder, which only then is seen; the same one twice is one.
