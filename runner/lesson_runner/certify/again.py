@@ -107,11 +107,13 @@ def _judge_step(
         why = f"it cannot be judged: {type(error).__name__}: {error}"
         return Judged(step.id, "error", not_judged=(why,), optional=step.optional)
     missing = tuple(_not_judged(step, metrics, entry, plugins))
-    problems = () if missing else tuple(_differences(verdicts, entry))
+    if missing:
+        return Judged(step.id, "error", not_judged=missing, optional=step.optional)
+    problems = tuple(_differences(verdicts, entry))
     passed = status == "passed" and all(item.passed for item in verdicts)
     status = "passed" if passed else "failed"
     confirmed = asks_a_person(step)
-    return Judged(step.id, status, verdicts, problems, missing, step.optional, count, confirmed)
+    return Judged(step.id, status, verdicts, problems, (), step.optional, count, confirmed)
 
 
 def planned_step(content: Mapping[str, Any]) -> PlannedStep:
@@ -142,8 +144,9 @@ def _not_judged(
     if step.action not in plugins.actions():
         yield f"no plugin here has the action '{step.action}'"
     wanted = {item.argument["name"] for item in step.expect if item.matcher == "metric"}
+    errors = [f"; plugin '{item.name}': {item.error}" for item in plugins.infos.values() if item.error]
     for name in sorted(wanted & set(entry["metrics"]) - set(metrics)):
-        yield f"nothing here measures '{name}' from the evidence"
+        yield f"nothing here measures '{name}' from the evidence{''.join(errors)}"
 
 
 def _differences(verdicts: Sequence[Verdict], entry: Mapping[str, Any]) -> Iterable[str]:

@@ -120,7 +120,7 @@ def _check_distinct(runs: Sequence[Path], records: Sequence[dict[str, Any]]) -> 
     for folder, record in zip(runs, records, strict=True):
         other = seen.setdefault(record["run_id"], folder)
         if other != folder:
-            message = f"{folder} and {other} are one run: {record['run_id']}"
+            message = f"{folder} and {other} call themselves the same run: {record['run_id']}"
             raise LessonError(message, fix="name runs that were made one after the other")
 
 

@@ -127,7 +127,7 @@ class Standings:
     def of(self, known: Known, target: str) -> Standing:
         """Return where a lesson stands on a hardware, or on what stands in its place."""
         lesson = known.lesson
-        if target in hardware_names() and target not in lesson.frontmatter.get("supportedHardware", ()):
+        if target in hardware_names() and target not in supported(lesson):
             return Standing(lesson.id, target, "not supported")
         certificates = self._latest.get((lesson.id, target), [])
         weighed = [self._weigh(known, target, item) for item in certificates]
@@ -196,6 +196,12 @@ class Standings:
 
 _NO_PLAN = "it cannot be planned"
 _RANK: Mapping[State, int] = {"stale": 0, "text changed": 1, "certified": 2}
+
+
+def supported(lesson: Lesson) -> list[str]:
+    """Return the hardware a lesson is written for, as far as it says so in a way that can be understood."""
+    names = lesson.frontmatter.get("supportedHardware")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def hardware_names() -> list[str]:

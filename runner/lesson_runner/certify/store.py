@@ -97,8 +97,14 @@ def copy_run(run: Path, into: Path) -> None:
         shutil.copytree(run / EVIDENCE, into / EVIDENCE, copy_function=shutil.copyfile, ignore=_no_evidence)
     except (OSError, shutil.Error) as error:
         raise LessonError(
-            f"{run}: its evidence cannot be copied: {error}", fix="is there room on the disk?"
+            f"{run}: its evidence cannot be copied: {first_cause(error)}", fix="is there room on the disk?"
         ) from None
+
+
+def first_cause(error: OSError) -> str:
+    """Return why copying failed; shutil gathers a line for every file."""
+    causes = error.args[0] if isinstance(error, shutil.Error) else None
+    return str(causes[0][2]) if isinstance(causes, list) and causes else str(error.strerror or error)
 
 
 def _no_evidence(folder: str, names: list[str]) -> list[str]:

@@ -72,8 +72,8 @@ def certify(
     document, problems, installed = open_valid_lesson(lesson, plugins)
     if from_run:
         if profile or param or expected or backend != "auto":
-            options = "--profile, --backend, --hardware and --param"
-            raise LessonError(f"--from-run takes runs as they are; {options} are for new ones")
+            others = "--profile, --backend, --hardware and --param"
+            raise LessonError(f"--from-run takes runs as they are; {others} are for new ones")
         runs = list(dict.fromkeys(find_run(name, place / "runs") for name in from_run))
     else:
         hardware = plugins.detect_hardware()

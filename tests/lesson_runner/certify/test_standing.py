@@ -81,6 +81,13 @@ def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
     )
 
 
+def test_hardware_that_the_lesson_is_no_longer_for(certified: Bench) -> None:
+    certified.write(supportedHardware=["n300"])
+    assert "n150" not in states(certified)
+    said = certified.lesson("cert", "apply", "growing.md", "--yes")
+    assert (said.code, "no certificate of a board is valid" in said.err) == (5, True)
+
+
 def test_a_run_that_failed_later(certified: Bench) -> None:
     certified.lesson("run", "growing.md", "--allow", "shell", "--param", "beans=2")
     assert states(certified)["n150"] == ("failed", "step grow")
@@ -164,6 +171,26 @@ def test_matrix_as_a_page(several: Bench) -> None:
     assert "default-src 'none'" in page
     assert not re.search(r"(src|href)=", page)
     assert "1 of 4 pairs of a lesson and a board it supports are certified." in page
+
+
+def test_what_is_no_lesson_spoils_nothing_and_is_named(several: Bench) -> None:
+    folder = several.folder / "lessons"
+    (folder / "README.md").write_text("# What is in here\n")
+    (folder / "broken.md").write_text("---\nid: [\n---\n")
+    (folder / "odd-id.md").write_text("---\nid: [1]\n---\n")
+    (folder / "empty.md").write_text("---\nid: empty\nsupportedHardware:\n---\n")
+    (folder / "nested.md").write_text('---\nid: "a\\eb"\nsupportedHardware: [[n150]]\n---\n')
+    for form in ("text", "html", "markdown", "json", "svg-badge"):
+        said = several.lesson("matrix", "--lessons", "lessons", "--format", form)
+        assert said.code == 0, said
+        assert [line.split(":")[1] for line in said.err.splitlines()] == [
+            " lessons/broken.md",
+            " lessons/odd-id.md",
+        ]
+    said = several.lesson("matrix", "lessons/nested.md", "--format", "svg-badge")
+    ElementTree.fromstring(said.out)
+    certs = several.folder / ".lesson"
+    assert several.lesson("validate", "lessons/empty.md", "--certs", certs).code == 1
 
 
 def test_badges(several: Bench) -> None:
