@@ -213,7 +213,7 @@ def test_a_text_that_runs_in_circles(run: Run, tmp_path: Path) -> None:
     )
     [greedy] = run("generate --model_path tiny --prompt w --max_new_tokens 200 --top_k 1")["diagnoses"]
     told = [path.read_text("utf-8") for path in tmp_path.glob(".lesson/runs/*/events.jsonl")]
-    assert any("Seen for the first time in this run: letters" in text for text in told)
+    assert any("New in this run: letters" in text for text in told)
     assert [item["id"] for item in [*warm, *cool]] == ["repetition", "repetition"]
     assert "learned from does so too" in warm[0]["explanation"]  # it did, and no tt-metal had a part in it
     assert warm[0]["command"] == ""
