@@ -106,6 +106,7 @@ class Diagnosis:
         explanation: how it shows, and why it happens.
         section: the heading of the lesson's section about it; empty if it has none.
         command: what to try.
+        link: where that section is, as ``path#anchor``; the runner finds it, plugins leave it out.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Diagnosis:
     explanation: str
     section: str = ""
     command: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

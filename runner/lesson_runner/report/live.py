@@ -136,7 +136,8 @@ class LiveReporter:
             Text.assemble((f"{safe(diagnosis['title'])}: ", "bold"), safe(diagnosis["explanation"]))
         )
         if diagnosis["section"]:
-            self._indented(Text(f"the lesson explains it under '{safe(diagnosis['section'])}'", "dim"))
+            where = f": {safe(diagnosis['link'])}" if diagnosis["link"] else ""
+            self._indented(Text(f"the lesson explains it under '{safe(diagnosis['section'])}'{where}", "dim"))
         if diagnosis["command"]:
             self._indented(Text(f"try: {safe(diagnosis['command'])}", "cyan"))
 

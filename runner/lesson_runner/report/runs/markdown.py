@@ -121,7 +121,8 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
         if wrong:
             yield from _table(("what", "expected", "got"), wrong)
         for item in step.get("diagnoses", ()):
-            yield f"> **{plain(item['title'])}** {plain(item['explanation'])}"
+            where = f" ({plain(item['link'])})" if item.get("link") else ""
+            yield f"> **{plain(item['title'])}** {plain(item['explanation'])}{where}"
             yield ""
 
 
