@@ -14,7 +14,7 @@ LESSONS = {
     "verify-your-setup": ("default",),
 }
 STORED = {"contains", "not_contains", "regex", "lines", "json", "metric"}
-"""What is read from stored output, or measured from stored files; of an exit code there is only the word."""
+"""What is read from a step's stored output, or measured from its files; an exit code is only reported."""
 
 
 @pytest.mark.parametrize(("name", "profile"), [(name, one) for name, all_ in LESSONS.items() for one in all_])
