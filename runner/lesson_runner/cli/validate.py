@@ -43,7 +43,7 @@ def validate(
         ),
     ] = None,
 ) -> int:
-    """Check lessons: frontmatter, directives, steps in every profile, links, code blocks, encoding."""
+    """Check lessons: frontmatter, directives, steps in every profile, links, code, encoding."""
     from lesson_runner.report.findings import FORMATS, render
     from lesson_runner.validation.check import all_rules, validate
     from lesson_runner.validation.fix import mend_all
