@@ -86,7 +86,7 @@ def _attempt(
         status or outcome.status,
         outcome.message,
         metrics,
-        labels=outcome.labels,
+        labels=tuple(dict.fromkeys((*outcome.labels, *run.labels))),
         exit_code=outcome.exit_code,
         artifacts=record.artifacts(folder, run.folder),
     )
