@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -133,5 +134,8 @@ def test_the_whole_lesson_shows_every_phase_of_learning(source: str, tmp_path: P
     texts = [steps[f"text-{number}"]["metrics"] for number in (1, 2, 3, 4)]
     words = [text["real_word_ratio"] for text in texts]
     assert words[1] < words[2] < words[3]
+    assert texts[0]["format_score"] < texts[2]["format_score"]
+    # Which of the two first stages shows structure is a matter of chance; the second does.
+    assert re.search(r"^Learned: .*\bstructure by stage [12], vocabulary by stage 3\b", result.stdout, re.M)
     # Lines of the form `Xyz:` come by chance from the start; names of the play do not.
     assert texts[0]["known_speakers"] == 0 < texts[3]["known_speakers"]
