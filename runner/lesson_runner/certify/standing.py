@@ -14,7 +14,7 @@ from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.requirements import fact_of
 from lesson_runner.certify.statement import Certificate
 from lesson_runner.certify.store import find_certificates
-from lesson_runner.certify.trust import RefusedError, open_bundle
+from lesson_runner.certify.trust import RefusedError, open_file
 from lesson_runner.certify.versions import at_least
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Diagnostic, Lesson
@@ -36,7 +36,7 @@ class Standing:
 
     Attributes:
         reason: why it is stale or failed, for people; empty otherwise.
-        since: when the certificate was issued, or the run failed; ISO 8601.
+        since: when the first of the certificate's runs ended, or the run failed; ISO 8601.
         bundle: the certificate's file.
     """
 
@@ -75,8 +75,8 @@ def collect(folders: Iterable[Path], trusted: Mapping[str, KnownKey]) -> Holding
     for folder in folders:
         for bundle in find_certificates(folder):
             try:
-                held.append(Held(bundle, open_bundle(bundle.read_bytes(), trusted).certificate))
-            except (RefusedError, OSError) as error:
+                held.append(Held(bundle, open_file(bundle, trusted).certificate))
+            except RefusedError as error:
                 refused[bundle] = str(error)
     return Holdings(tuple(held), refused)
 
@@ -127,17 +127,15 @@ class Standings:
     def of(self, known: Known, target: str) -> Standing:
         """Return where a lesson stands on a hardware, or on what stands in its place."""
         lesson = known.lesson
+        if target in hardware_names() and target not in lesson.frontmatter.get("supportedHardware", ()):
+            return Standing(lesson.id, target, "not supported")
         certificates = self._latest.get((lesson.id, target), [])
         weighed = [self._weigh(known, target, item) for item in certificates]
         best = max(weighed, key=lambda item: (_RANK[item.state], item.since), default=None)
         failed = self._failed(lesson, target, best)
         if failed is not None:
             return failed
-        if best is not None:
-            return best
-        if target in hardware_names() and target not in lesson.frontmatter.get("supportedHardware", ()):
-            return Standing(lesson.id, target, "not supported")
-        return Standing(lesson.id, target, "never run")
+        return best or Standing(lesson.id, target, "never run")
 
     def _failed(self, lesson: Lesson, target: str, best: Standing | None) -> Standing | None:
         """Return that the last whole run failed, if it was after the certificate."""
@@ -148,11 +146,10 @@ class Standings:
         return Standing(lesson.id, target, "failed", f"step {', '.join(bad)}", str(record["finished"]))
 
     def _weigh(self, known: Known, target: str, item: Held) -> Standing:
-        said = item.certificate.predicate
         changed = item.certificate.digests.lesson != content_digest(known.lesson)
         why = self._stale(known, item.certificate)
         state: State = "stale" if why else "text changed" if changed else "certified"
-        return Standing(known.lesson.id, target, state, why, str(said["issued"]), item.bundle)
+        return Standing(known.lesson.id, target, state, why, item.certificate.since, item.bundle)
 
     def _stale(self, known: Known, certificate: Certificate) -> str:
         policy = self._policies.get(certificate.kind)
@@ -162,7 +159,9 @@ class Standings:
         if policy.digest != certificate.policy.digest:
             return f"the policy '{policy.name}' changed"
         days = policy.content.get("valid_days")
-        age = (self._today - certificate.issued).days
+        age = (self._today - certificate.seen).days
+        if age < -1:
+            return f"its runs are of {certificate.since}, which is to come; a clock was wrong"
         if days is not None and age > days:
             return f"{age} days old; it counts for {days}"
         for rule in policy.content.get("versions", ()):

@@ -71,7 +71,7 @@ def test_stale_by_policy(certified: Bench) -> None:
 @pytest.mark.parametrize(("days", "state"), [(180, "certified"), (181, "stale")])
 def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
     holdings = collect([certified.folder / ".lesson"], KeyStore().trusted())
-    today = holdings.held[0].certificate.issued + timedelta(days=days, hours=1)
+    today = holdings.held[0].certificate.seen + timedelta(days=days, hours=1)
     lesson, problems = load_lesson(certified.folder / "growing.md")
     standings = Standings(holdings.held, shipped_policies().values(), load_plugins(garden), today=today)
     found = standings.of(Known(lesson, tuple(problems)), "n150")
@@ -305,12 +305,23 @@ def test_import(certified: Bench, tmp_path: Path) -> None:
     assert "there is no certificate" in certified.lesson("cert", "import", "home").err
 
 
-def test_two_certificates_of_one_name(certified: Bench, tmp_path: Path) -> None:
-    away = tmp_path / "away"
-    shutil.copytree(certified.certificate, away / certified.certificate.name)
-    before = certified.certificate
-    shutil.rmtree(before)
-    assert certified.certify().code == 0
-    certified.certificate.rename(before) if certified.certificate != before else None
+def test_import_goes_by_what_a_certificate_says(certified: Bench, tmp_path: Path) -> None:
+    """However its folder is called: two of one name are kept beside each other, and none is kept twice."""
+    name = certified.certificate.name
+    shutil.move(certified.certificate, tmp_path / "away" / "✓ nice\n✓ more")
+    kept = certified.folder / ".lesson" / "certificates"
+    (kept / name).mkdir()
+    (kept / name / "note.txt").write_text("somebody else's")
     said = certified.lesson("cert", "import", "away")
-    assert (said.code, "there is another certificate of that name" in said.err) == (2, True)
+    assert (said.code, len(said.out.splitlines())) == (0, 1)
+    assert certified.lesson("cert", "import", "away").code == 0
+    assert sorted(path.name for path in kept.iterdir()) == [name, f"{name}-2"]
+    said = certified.lesson("cert", "verify", kept / f"{name}-2", "--json")
+    assert said.json["holds"]
+
+
+def test_import_from_inside(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(certified.certificate)
+    elsewhere = certified.folder / "elsewhere"
+    assert certified.lesson("cert", "import", ".", "--workspace", elsewhere).code == 0
+    assert [path.name for path in (elsewhere / "certificates").iterdir()] == [certified.certificate.name]

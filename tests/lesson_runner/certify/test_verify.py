@@ -15,9 +15,10 @@ from tests.lesson_runner.certify.garden import LESSON, Bench
 
 from lesson_runner.canonical import canonical
 from lesson_runner.certify.envelope import read_bundle, sign, write_bundle
+from lesson_runner.certify.evidence import list_files
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.statement import Certificate, payloads, read_certificate
-from lesson_runner.certify.store import Stored, list_files, stored_at
+from lesson_runner.certify.store import Stored, stored_at
 from lesson_runner.certify.trust import RefusedError, open_bundle
 from lesson_runner.run.files import file_digest
 
@@ -133,9 +134,7 @@ def resign(bench: Bench, change: Callable[[Stored, dict[str, Any]], None]) -> No
     certificate = read_certificate(read_bundle(stored.bundle.read_bytes())[1].payload)
     predicate = json.loads(json.dumps(certificate.predicate))
     change(stored, predicate)
-    stored.manifest.write_bytes(
-        canonical(list_files(stored.evidence, [item["runId"] for item in predicate["passes"]]))
-    )
+    stored.manifest.write_bytes(canonical(list_files(stored.evidence)))
     predicate["plan"]["sha256"] = file_digest(stored.plan)
     digests = type(certificate.digests)(
         predicate["lesson"]["sha256"], predicate["plan"]["sha256"], file_digest(stored.manifest)
@@ -198,7 +197,8 @@ def test_a_weaker_plan_that_was_signed(certified: Bench) -> None:
     [
         (lambda predicate: predicate.update(target="n300"), "hardware"),
         (lambda predicate: predicate["hardware"].update(chipsUsed=2), "hardware"),
-        (lambda predicate: predicate.update({"class": "emulated"}), "hardware"),
+        (lambda predicate: predicate.update({"class": "emulated"}), "statement"),
+        (lambda predicate: predicate.update({"class": "emulated", "target": "emulated"}), "hardware"),
         (lambda predicate: predicate["lesson"].update(sha256="0" * 64), "lesson"),
         (lambda predicate: predicate["policy"].update(sha256="0" * 64), "statement"),
         (lambda predicate: predicate["policy"]["content"].update(passes=1), "statement"),

@@ -7,7 +7,8 @@ each text is given its length, and the reader's font is fitted to it.
 
 from __future__ import annotations
 
-from lesson_runner.report.matrix.grid import NOT_BOARDS, Grid
+from lesson_runner.model import NOT_BOARDS
+from lesson_runner.report.matrix.grid import Grid
 
 _PER_CHARACTER = 6.6
 """Pixels of a character at 11 pixels; ``textLength`` makes it so in every font."""
