@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import make_console, stdout_for_json
+from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console, stdout_for_json
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ def validate(
             metavar="FILE", help="Settings; without it, the nearest lesson.toml, or pyproject.toml with some."
         ),
     ] = None,
+    certs: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Ask for a certificate below this folder for each validatedOn."),
+    ] = None,
+    workspace: WorkspaceOption = WORKSPACE,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", "-j", min=1, help="How many processes; without it, as many as pay."),
@@ -52,7 +57,7 @@ def validate(
     """Check lessons: frontmatter, directives, steps in every profile, links, code, encoding."""
     from lesson_runner.model import Findings
     from lesson_runner.report.findings import FORMATS, render
-    from lesson_runner.validation.check import all_rules
+    from lesson_runner.validation.check import all_rules, validate
     from lesson_runner.validation.fix import mend
     from lesson_runner.validation.parallel import jobs_that_pay, validate_with
     from lesson_runner.validation.paths import documents
@@ -66,8 +71,15 @@ def validate(
         rules = all_rules(plugins)
         settings = with_options(find_settings(config, rules), select or (), ignore or (), rules)
         paths = documents(lessons or (), plugins, settings)
+        uncertified = None
+        if certs:
+            from lesson_runner.cli.cert.survey import uncertified_in
+
+            uncertified = uncertified_in(certs, plugins, expand(workspace))
 
     def look() -> Iterator[Checked]:
+        if uncertified is not None:  # what it knows of certificates is not handed to other processes
+            return _silent(validate(paths, plugins, settings, rules, uncertified))
         return _silent(validate_with(jobs or jobs_that_pay(paths), paths, plugins, settings, rules))
 
     fixed = 0

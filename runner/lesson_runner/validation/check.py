@@ -64,10 +64,20 @@ class Checker:
 
 
 def validate(
-    paths: Sequence[Path], plugins: Plugins, settings: Settings, rules: Mapping[str, Rule]
+    paths: Sequence[Path],
+    plugins: Plugins,
+    settings: Settings,
+    rules: Mapping[str, Rule],
+    uncertified: Callable[[Lesson, str], str] | None = None,
 ) -> Iterator[Checked]:
-    """Yield what is found in each of ``paths``, in their order; only one is held in memory."""
-    checker = Checker(plugins, settings, rules, scope_of(paths, plugins))
+    """
+    Yield what is found in each of ``paths``, in their order; only one is held in memory.
+
+    Args:
+        uncertified: why a lesson has no valid certificate for a hardware; ``None`` asks for none.
+    """
+    scope = replace(scope_of(paths, plugins), uncertified=uncertified)
+    checker = Checker(plugins, settings, rules, scope)
     return map(checker.check, paths)
 
 
