@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import signal
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from lesson_runner.plugins import Plugins
 
 MOST_PASSES = 20
+RAY_LOG = "ray.log"
+"""What Ray printed, beside the results; there only if it printed something."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -135,8 +140,11 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
     from lesson_fleet.engine import RayEngine
     from lesson_fleet.table import print_results
     from lesson_runner.report.text import safe
+    from lesson_runner.resources import write_aside
 
     console = make_console()
+    console.file = sys.stdout  # also while what Ray prints goes elsewhere
+    noise = _Noise()
 
     def tell(line: str) -> None:
         if not quiet:
@@ -148,7 +156,10 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
     boards = {} if order.address else _local_boards(order, plugins)
     collector = None
     try:
-        with RayEngine(orders, pretended=order.way.pretended, address=order.address, boards=boards) as engine:
+        with (
+            redirect_stdout(noise),
+            RayEngine(orders, pretended=order.way.pretended, address=order.address, boards=boards) as engine,
+        ):
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray has put its own there
             _check_offered(order, engine)
             collector = Collector(
@@ -167,9 +178,23 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
             raise
         collector.finish("interrupted")
         tell("Interrupted: what came back is kept, and the lessons that were running are ended")
+    finally:
+        if collector is not None and noise.getvalue():
+            write_aside(collector.folder / RAY_LOG, noise.getvalue())
     if not quiet:
         print_results(console, collector.data, collector.path, certify=order.certify)
     return collector.data, _exit_code(collector.data, certify=order.certify)
+
+
+class _Noise(io.StringIO):
+    """
+    What Ray prints to standard output while a fleet runs, such as the last lines of a lost machine's log.
+
+    It is kept beside the results. The descriptor is the real one, for whoever must close it.
+    """
+
+    def fileno(self) -> int:
+        return 1
 
 
 def _local_boards(order: _Order, plugins: Plugins) -> dict[str, int]:

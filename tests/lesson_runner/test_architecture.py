@@ -48,6 +48,7 @@ HEAVY = (
     "ftfy",
     "jinja2",
     "matplotlib",
+    "ray",
 )
 
 
