@@ -339,9 +339,17 @@ def test_a_workspace_that_cannot_be_written(tmp_path: Path, block: str) -> None:
 
 
 def test_a_step_that_cannot_be_judged(tmp_path: Path) -> None:
-    record = run(tmp_path, step("a", expect='[{file: {path: "a\\0b"}}]'), step("b"))
+    deep = 'printf "[%.0s" $(seq 100000)'
+    body = f"<!-- step\nid: a\nexpect: [{{json: {{}}}}]\n-->\n```bash\n{deep}\n```\n"
+    record = run(tmp_path, body, step("b"))
     assert statuses(record) == {"a": "error", "b": "passed"}
     assert record["steps"][0]["message"].startswith("it cannot be judged: ")
+
+
+def test_a_file_that_cannot_be_looked_at(tmp_path: Path) -> None:
+    record = run(tmp_path, step("a", expect='[{file: {path: "a\\0b"}}]'), step("b"))
+    assert statuses(record) == {"a": "failed", "b": "passed"}
+    assert "it cannot be looked at: " in record["steps"][0]["message"]
 
 
 def test_a_shell_run_says_what_failed(tmp_path: Path) -> None:

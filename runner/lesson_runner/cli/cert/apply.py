@@ -1,0 +1,52 @@
+"""``lesson cert apply``: what valid certificates show, written into a lesson's frontmatter."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lesson_runner.cli.cert.survey import CertsOption, PoliciesOption, survey
+from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, ask, expand
+from lesson_runner.errors import CertificateError, LessonError
+
+
+def apply(
+    context: typer.Context,
+    lesson: Annotated[Path, typer.Argument(metavar="FILE", help="The lesson's .md file.")],
+    certs: CertsOption = None,
+    policy: PoliciesOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Write validatedOn, validationDate and status into a lesson, after showing the change."""
+    from lesson_runner.certify.apply import change_for
+    from lesson_runner.certify.standing import COUNTING, hardware_names
+    from lesson_runner.report.text import safe
+
+    if not lesson.is_file():
+        raise LessonError(f"{lesson}: no such file", fix="name the lesson's .md file")
+    found = survey(context.obj, [str(lesson)], (), certs or (), policy or (), expand(workspace))
+    if not found.lessons:
+        raise LessonError(f"{lesson}: cannot be read as a lesson", fix=f"lesson validate {lesson}")
+    # A class that is no board (emulated, host) never becomes one by being written down.
+    on_boards = [
+        item for item in found.all() if item.target in hardware_names() and item.target != "simulator"
+    ]
+    valid = [item for item in on_boards if item.state in COUNTING]
+    if not valid:
+        others = [f"{item.target}: {item.state}, {item.reason}" for item in on_boards if item.reason]
+        message = f"{lesson}: no certificate of a board is valid{': ' if others else ''}{'; '.join(others)}"
+        raise CertificateError(message, fix=f"run it on a board: lesson certify {lesson}")
+    change = change_for(found.lessons[0].lesson, valid)
+    difference = change.diff()
+    if not difference:
+        typer.echo(f"{lesson}: says so already")
+        return
+    typer.echo(safe(difference), nl=False)
+    if not yes and not (sys.stdin is not None and sys.stdin.isatty() and ask(f"Write this into {lesson}?")):
+        raise LessonError("nothing was written", fix="answer yes, or add --yes")
+    change.write()
+    typer.echo(safe(f"{lesson}: written"))
