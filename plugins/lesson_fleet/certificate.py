@@ -12,8 +12,12 @@ LONGEST = 2000
 """Characters of an answer that are kept."""
 
 
-NOT_CERTIFIED = 5
-"""The exit code if a certificate was asked for and not issued, as with ``lesson certify``."""
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user says who wants certificates; what is left out is decided by ``lesson certify``."""
+
+    policy: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +28,24 @@ class Certification:
     message: str
 
 
-def certify(
-    asked: bool, workspace: Path, lesson: str, runs: Sequence[str], policy: str | None = None
-) -> Certification:
+def certify(wish: Wish | None, workspace: Path, lesson: str, runs: Sequence[str]) -> Certification:
     """
-    Ask for a certificate from the runs of one cell, in a process of its own: a policy may load anything.
+    Ask for a certificate from the runs of one cell, in a process of its own: judging again loads plugins.
 
     Args:
-        asked: whether the user wants certificates.
-        workspace: where the runs are.
-        lesson: the lesson's id, or the path of its file.
+        wish: ``None`` if the user wants no certificates.
+        workspace: where the runs are, and the certificate will be.
+        lesson: the path of the lesson's file.
         runs: the names of the runs' folders.
-        policy: the policy's name; the command's own default if left out.
     """
-    if not asked:
+    if wish is None:
         return Certification(False, "not certified: not asked for (--certify)")
     if not runs:
         return Certification(False, "not certified: no run came back")
     words = ["certify", lesson, "--workspace", str(workspace)]
     words += [word for run in runs for word in ("--from-run", run)]
-    words += ["--policy", policy] if policy else []
+    words += ["--policy", wish.policy] if wish.policy else []
+    words += ["--key", wish.key] if wish.key else []
     done = subprocess.run(
         [sys.executable, "-m", "lesson_runner", *words],
         stdin=subprocess.DEVNULL,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import signal
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,8 +15,10 @@ import typer
 
 from lesson_runner.cli.common import (
     WORKSPACE,
+    AllowOption,
     BackendOption,
     JsonOption,
+    KeyOption,
     ParamOption,
     ProfileOption,
     WorkspaceOption,
@@ -26,24 +31,24 @@ from lesson_runner.errors import ExitCode, HardwareError, LessonError
 
 if TYPE_CHECKING:
     from lesson_fleet.cells import Document, Way
+    from lesson_fleet.certificate import Wish
     from lesson_fleet.engine import RayEngine
     from lesson_runner.plugins import Plugins
 
 MOST_PASSES = 20
+RAY_LOG = "ray.log"
+"""What Ray printed, beside the results; there only if it printed something."""
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add ``fleet`` with its command."""
-    group = typer.Typer(help="Run lessons on many boards at once.", no_args_is_help=True)
-    group.callback()(_group)
-    group.command("run")(run)
-    app.add_typer(group, name="fleet")
+fleet = typer.Typer(no_args_is_help=True)
 
 
-def _group() -> None:
+@fleet.callback()
+def _fleet() -> None:
     """Run lessons on many boards at once."""
 
 
+@fleet.command("run")
 def run(
     context: typer.Context,
     lessons: Annotated[
@@ -65,10 +70,7 @@ def run(
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
     param: ParamOption = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PERMISSION", help="What the lessons may do without asking: shell."),
-    ] = None,
+    allow: AllowOption = None,
     pretend: Annotated[
         bool,
         typer.Option("--pretend", help="Pretend the boards: lessons run on the emulation, and say so."),
@@ -77,8 +79,9 @@ def run(
         bool, typer.Option("--certify", help="Ask for a certificate from the runs of each result.")
     ] = False,
     policy: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --certify: the policy of the certificates.")
+        str | None, typer.Option(metavar="POLICY", help="With --certify: the policy; board without it.")
     ] = None,
+    key: KeyOption = None,
     patience: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for hardware that has left the cluster.")
     ] = 60.0,
@@ -88,14 +91,15 @@ def run(
     """Run lessons on every kind of hardware given, one lesson a board at a time."""
     from lesson_fleet.asked import checked_backend, kinds_of, read_documents
     from lesson_fleet.cells import Way
+    from lesson_fleet.certificate import Wish
 
     plugins: Plugins = context.obj
     kinds = kinds_of(hardware)
     way = Way(passes, pretend, profile, checked_backend(backend, pretend=pretend), tuple(param or ()))
-    if policy is not None and not certify:
-        raise LessonError(
-            "--policy says under what to certify, and nothing is certified", fix="add --certify"
-        )
+    wish = Wish(policy, key) if certify else None
+    if wish is None and (policy or key):
+        option = "--policy" if policy else "--key"
+        raise LessonError(f"{option} is for certificates, and none is asked for", fix="add --certify")
     if address is not None and address.startswith("ray://"):
         raise LessonError(
             f"--address {address}: Ray's client is not supported",
@@ -103,7 +107,7 @@ def run(
         )
     documents = read_documents(lessons, kinds, way, allow, plugins, json=json)
     place = expand(workspace).resolve()
-    order = _Order(documents, kinds, way, address, place, certify, policy, patience)
+    order = _Order(documents, kinds, way, address, place, wish, patience)
     if json:
         with stdout_for_json():  # Ray's own lines belong to no answer
             data, code = _run(order, plugins, quiet=True)
@@ -121,8 +125,7 @@ class _Order:
     way: Way
     address: str | None
     workspace: Path
-    certify: bool
-    policy: str | None
+    wish: Wish | None
     patience: float
 
 
@@ -135,8 +138,11 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
     from lesson_fleet.engine import RayEngine
     from lesson_fleet.table import print_results
     from lesson_runner.report.text import safe
+    from lesson_runner.resources import write_aside
 
     console = make_console()
+    console.file = sys.stdout  # also while what Ray prints goes elsewhere
+    noise = _Noise()
 
     def tell(line: str) -> None:
         if not quiet:
@@ -148,7 +154,10 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
     boards = {} if order.address else _local_boards(order, plugins)
     collector = None
     try:
-        with RayEngine(orders, pretended=order.way.pretended, address=order.address, boards=boards) as engine:
+        with (
+            redirect_stdout(noise),
+            RayEngine(orders, pretended=order.way.pretended, address=order.address, boards=boards) as engine,
+        ):
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray has put its own there
             _check_offered(order, engine)
             collector = Collector(
@@ -157,7 +166,7 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
                 order.kinds,
                 order.way,
                 order.address,
-                lambda lesson, runs: certify(order.certify, order.workspace, lesson, runs, order.policy),
+                lambda lesson, runs: certify(order.wish, order.workspace, lesson, runs),
             )
             tell(_heading(order, engine.offered()))
             drive(engine, collector, tell, patience=order.patience)
@@ -167,9 +176,23 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
             raise
         collector.finish("interrupted")
         tell("Interrupted: what came back is kept, and the lessons that were running are ended")
+    finally:
+        if collector is not None and noise.getvalue():
+            write_aside(collector.folder / RAY_LOG, noise.getvalue())
     if not quiet:
-        print_results(console, collector.data, collector.path, certify=order.certify)
-    return collector.data, _exit_code(collector.data, certify=order.certify)
+        print_results(console, collector.data, collector.path, certify=order.wish is not None)
+    return collector.data, _exit_code(collector.data, certify=order.wish is not None)
+
+
+class _Noise(io.StringIO):
+    """
+    What Ray prints to standard output while a fleet runs, such as the last lines of a lost machine's log.
+
+    It is kept beside the results. The descriptor is the real one, for whoever must close it.
+    """
+
+    def fileno(self) -> int:
+        return 1
 
 
 def _local_boards(order: _Order, plugins: Plugins) -> dict[str, int]:
@@ -214,13 +237,11 @@ def _heading(order: _Order, offered: Mapping[str, float]) -> str:
 
 
 def _exit_code(data: Mapping[str, Any], *, certify: bool) -> int:
-    from lesson_fleet.certificate import NOT_CERTIFIED
-
     if data["status"] == "interrupted":
         return ExitCode.INTERRUPTED
     run = [item for item in data["results"] if item["status"] != "not-supported"]
     if any(item["status"] != "passed" for item in run):
         return ExitCode.FAILED
     if certify and not all(item["certificate"]["issued"] for item in run):
-        return NOT_CERTIFIED
+        return ExitCode.CERTIFICATE
     return ExitCode.GOOD

@@ -213,7 +213,10 @@ class Collector:
 
     def _write(self) -> None:
         text = json.dumps(self._data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        write_aside(self.path, text)
+        try:
+            write_aside(self.path, text)
+        except OSError as error:
+            raise LessonError(f"{self.path}: cannot be written: {error.strerror or error}") from None
 
 
 def _name(run_id: str, cell: Cell, *, pretended: bool) -> str:

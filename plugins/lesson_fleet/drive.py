@@ -114,5 +114,6 @@ def _give_up_on_absent(
         elif clock - absent[kind] >= patience:
             for cell in [cell for cell in collector.waiting() if cell.hardware == kind]:
                 engine.cancel(cell)
-                collector.give_up(cell, "lost", f"no worker of the cluster has had an {kind} any more")
+                message = f"for {patience:g} s no worker of the cluster has had this hardware any more"
+                collector.give_up(cell, "lost", message)
                 tell(f"{cell}: {outcome(collector.result(cell))}")

@@ -138,7 +138,8 @@ class RayEngine:
             cause = getattr(error, "cause", None) or error
             return Arrival(cell, broken=f"the worker cannot run it: {_said(cause)}")
         except errors.RayError as error:
-            return Arrival(cell, lost=f"{_said(error)}")
+            # After the first sentence Ray tells where its logs are.
+            return Arrival(cell, lost=_said(error).partition(". ")[0])
 
     def cancel(self, cell: Cell) -> None:
         """Do not run a cell after all, or end it: the worker is killed, and the lesson's guard sees that."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
-    """Add ``lesson fleet run``."""
-    from lesson_fleet.cli import add_commands
+    """Add ``lesson fleet``, whose command is imported when it is typed."""
+    from lesson_runner.commands import add_later
 
-    add_commands(app)
+    add_later(app, "fleet", "lesson_fleet.cli:fleet", "Run lessons on many boards at once.")

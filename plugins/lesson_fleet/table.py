@@ -70,7 +70,7 @@ def outcome(result: Mapping[str, Any]) -> str:
     if result["host"] and result["board"]:
         words.append(f"on {result['host']}, board {result['board']}")
     if result["attempts"] > 1:
-        words.append(f"at attempt {result['attempts']}")
+        words[-1] += f", attempt {result['attempts']}"
     said = f": {in_a_line(result['message'])}" if result["message"] else ""
     return f"{' '.join(words)}{said}{f'  [{PRETENDED}]' if result['pretended'] else ''}"
 

@@ -49,6 +49,7 @@ HEAVY = (
     "jinja2",
     "matplotlib",
     "pydantic",
+    "ray",
 )
 
 

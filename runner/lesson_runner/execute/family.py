@@ -93,8 +93,9 @@ class Family:
         Returns:
             the processes that were signalled, in the order they were started in.
         """
-        seen = self.signal(signal.SIGTERM)
+        seen: set[Member] = set()
         try:
+            seen |= self.signal(signal.SIGTERM)
             end = time.monotonic() + grace
             while time.monotonic() < end and self.members():
                 wait(TICK)
