@@ -22,7 +22,7 @@ SOURCES = {
 LAYERS = (
     {"lesson_runner", "errors", "hints", "model", "canonical"},
     {"checks", "context", "resources", "secrets", "markdown", "execute"},
-    {"hookspecs", "plugin", "schema", "report", "rules"},
+    {"commands", "hookspecs", "plugin", "schema", "report", "rules"},
     {"plugins", "catalog", "scaffold"},
     {"run"},
     {"validation", "certify"},
@@ -48,6 +48,8 @@ HEAVY = (
     "ftfy",
     "jinja2",
     "matplotlib",
+    "pydantic",
+    "ray",
 )
 
 

@@ -195,6 +195,15 @@ def test_values_that_json_does_not_have(tmp_path: Path) -> None:
     assert record["labels"] == ["emulated"]
 
 
+def test_labels_of_whoever_started_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LESSON_LABELS", " pretended  n150,,emulated,pretended n150 ")
+    record = run(tmp_path, step("one", "numbers"), step("two"), step("three", "skip"))
+    assert record["labels"] == ["emulated", "pretended n150"]
+    one, two, _ = record["steps"]
+    assert one["labels"] == ["emulated", "pretended n150"]
+    assert two["labels"] == ["pretended n150", "emulated"]
+
+
 def test_this_hardware_cannot_run_it(tmp_path: Path) -> None:
     record = run(tmp_path, step("one", "hardware"), step("two"))
     assert (record["status"], record["exit_code"]) == ("failed", 4)

@@ -159,7 +159,7 @@ class _Story:
         if result.validation_loss is not None:
             self._say(f"Validation loss: {result.validation_loss:.2f}")
         self._say(f"Checkpoint saved: {result.checkpoint}")
-        self._say(f"Total time: {result.seconds:.0f} seconds")
+        self._say(f"Total time: {result.seconds:.1f} seconds")
 
 
 def _recipe(config: TrainConfig) -> str:

@@ -57,7 +57,7 @@ def certify(
     allow: AllowOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Run a lesson as often as a policy asks, and sign a certificate if it shows what the policy wants."""
+    """Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants."""
     from lesson_runner.certify.forecast import forecast
     from lesson_runner.certify.issue import Issued, issue
     from lesson_runner.certify.keys import KeyStore

@@ -32,7 +32,7 @@ from lesson_runner.model.document import (
     Step,
     first_error,
 )
-from lesson_runner.model.findings import Findings
+from lesson_runner.model.findings import Checked, Findings
 from lesson_runner.model.rule import Rule, Scope
 from lesson_runner.model.run import (
     LEFT_OUT,
@@ -55,6 +55,7 @@ __all__ = [
     "Action",
     "ActionCall",
     "Block",
+    "Checked",
     "Claim",
     "ClaimResult",
     "ClaimVerdict",

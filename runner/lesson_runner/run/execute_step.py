@@ -12,7 +12,17 @@ from typing import Any
 
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import HardwareError, LessonError
-from lesson_runner.model import Event, Evidence, Outcome, PlannedStep, Status, StepResult
+from lesson_runner.markdown.anchors import slug_of
+from lesson_runner.model import (
+    Diagnosis,
+    Event,
+    Evidence,
+    Lesson,
+    Outcome,
+    PlannedStep,
+    Status,
+    StepResult,
+)
 from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
@@ -79,7 +89,7 @@ def _attempt(
         status or outcome.status,
         outcome.message,
         metrics,
-        labels=outcome.labels,
+        labels=tuple(dict.fromkeys((*outcome.labels, *run.labels))),
         exit_code=outcome.exit_code,
         artifacts=record.artifacts(folder, run.folder),
     )
@@ -90,7 +100,15 @@ def _attempt(
             message = f"it cannot be judged: {type(error).__name__}: {error}"
             result = dataclasses.replace(result, status="error", message=message)
     diagnoses = plugins.diagnose(result, Evidence(folder, run.shared_evidence, output))
-    return dataclasses.replace(result, diagnoses=diagnoses), outcome.facts
+    linked = tuple(_linked(diagnosis, run.lesson) for diagnosis in diagnoses)
+    return dataclasses.replace(result, diagnoses=linked), outcome.facts
+
+
+def _linked(diagnosis: Diagnosis, lesson: Lesson) -> Diagnosis:
+    """Return a diagnosis with the place of the section it names, if the lesson has that."""
+    if not any(heading.title == diagnosis.section for heading in lesson.headings):
+        return diagnosis
+    return dataclasses.replace(diagnosis, link=f"{lesson.path}#{slug_of(diagnosis.section)}")
 
 
 def _call(

@@ -186,7 +186,8 @@ def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | Non
     if profiles and now.profile not in profiles:
         return f"it speaks of profile {' or '.join(profiles)}, this is {now.profile}"
     if hardware and not set(hardware) & set(now.hardware):
-        return f"it speaks of {' or '.join(hardware)}, this is {' and '.join(now.hardware) or 'no board'}"
+        here = f"this is {' and '.join(now.hardware)}" if now.hardware else "here is no board"
+        return f"it speaks of {' or '.join(hardware)}, {here}"
     for name, value in conditions.get("with", {}).items():
         if now.params.get(name) != value:
             return f"it speaks of {name} {value}, this is {now.params.get(name)}"

@@ -108,7 +108,7 @@ def run_plan(
             "params": as_text(params),
             "options": {**dataclasses.asdict(selection or Selection()), "fresh": context.fresh},
             "hardware": [record.plain(dataclasses.asdict(item)) for item in context.hardware],
-            "labels": sorted({label for item in state.results for label in item.labels}),
+            "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
             "facts": record.plain(state.facts),
             "versions": record.versions(),
             "plugins": record.describe_plugins(plugins.infos.values()),

@@ -39,4 +39,7 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 def plain_sections(sections: Iterable[Section]) -> list[Section]:
     """Return sections whose data is JSON, whatever plugins have put into them."""
-    return [Section(str(item.title), item.kind, record.plain(item.data), str(item.note)) for item in sections]
+    return [
+        Section(str(item.title), item.kind, record.plain(item.data), str(item.note), str(item.conclusion))
+        for item in sections
+    ]
