@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from lesson_runner.markdown.frontmatter import read_frontmatter
 from lesson_runner.model import Edit, Lesson, Location
 from lesson_runner.resources import rewrite
 from lesson_runner.validation.fix import apply_edits
+
+_ITEM = re.compile(r"""( *)- +['"]?([\w-]+)['"]? *(#.*)?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def change_for(lesson: Lesson, standings: Sequence[Standing]) -> Change:
     """
     values: dict[str, Any] = {
         "status": "validated",
-        "validatedOn": [item.target for item in standings],
+        "validatedOn": _in_order_of(lesson, [item.target for item in standings]),
         # The date stands for all boards: the oldest certificate is the first that no longer counts.
         "validationDate": min(item.since for item in standings)[:10],
     }
@@ -70,6 +73,13 @@ def change_for(lesson: Lesson, standings: Sequence[Standing]) -> Change:
         fix = f"write {', '.join(values)} as lines of their own, each with its value behind it"
         raise LessonError(message, fix=fix)
     return Change(lesson.path, before, after)
+
+
+def _in_order_of(lesson: Lesson, names: Sequence[str]) -> list[str]:
+    """Return hardware with that first which the lesson names already, in its order: the less changes."""
+    named = lesson.frontmatter.get("validatedOn")
+    kept = [name for name in named if name in names] if isinstance(named, list) else []
+    return list(dict.fromkeys([*kept, *names]))
 
 
 def _edits(lesson: Lesson, values: Mapping[str, Any]) -> Iterator[Edit]:
@@ -87,10 +97,34 @@ def _edits(lesson: Lesson, values: Mapping[str, Any]) -> Iterator[Edit]:
             continue
         first = place.line - 1
         last = _end_of_value(lines, first, end)
+        old = lines[first:last]
+        if isinstance(value, list) and (items := _items(old[1:], value)):
+            yield Edit(Location(lesson.path, place.line), "\n".join(old), "\n".join([old[0], *items]))
+            continue
         comment = _comment(lines[first]) if last == first + 1 else ""
-        yield Edit(Location(lesson.path, place.line), "\n".join(lines[first:last]), written + comment)
+        yield Edit(Location(lesson.path, place.line), "\n".join(old), written + comment)
     if new:
         yield Edit(Location(lesson.path, end + 1), "---", "\n".join([*new, "---"]))
+
+
+def _items(lines: Sequence[str], names: Sequence[str]) -> list[str]:
+    """
+    Return a list's lines with other items, an item a line as it was; empty if it is written in another way.
+
+    What stays keeps its comment, and so do lines that are comments.
+    """
+    kept, left, indent = [], list(names), ""
+    for line in lines:
+        item = _ITEM.fullmatch(line)
+        if item is None and line.strip() and not line.lstrip().startswith("#"):
+            return []
+        if item is not None:
+            indent = item[1]
+            if item[2] not in left:
+                continue
+            left.remove(item[2])
+        kept.append(line)
+    return [*kept, *(f"{indent}- {name}" for name in left)] if any(map(_ITEM.fullmatch, lines)) else []
 
 
 def _end_of_value(lines: Sequence[str], first: int, end: int) -> int:

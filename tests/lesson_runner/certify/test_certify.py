@@ -218,6 +218,13 @@ def test_what_a_person_confirms_counts_and_is_said(bench: Bench) -> None:
     assert bench.verify()["notes"] == ["a person confirmed look; that cannot be judged again"]
 
 
+def test_steps_that_were_tried_again_are_named(bench: Bench) -> None:
+    flaky = "if [ -e tried ]; then echo beans: 5; else touch tried; fi"
+    bench.write(LESSON.replace("needs: [grow]", "needs: [grow]\nretries: 1").replace("echo beans: 5", flaky))
+    assert bench.certify().code == 0
+    assert bench.verify()["notes"] == ["needed more than one attempt: tell"]
+
+
 def test_a_copy_of_a_run_is_no_second_one(bench: Bench) -> None:
     bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
     (run,) = (bench.folder / ".lesson" / "runs").iterdir()

@@ -250,6 +250,18 @@ def test_validating_claims(certified: Bench) -> None:
     assert certified.lesson("validate", "growing.md", "--certs", "none").code == 2
 
 
+def test_validating_claims_under_a_policy_of_ones_own(bench: Bench) -> None:
+    (bench.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "mine"}))
+    assert bench.certify("--policy", "mine.yaml").code == 0
+    bench.write(status="validated", validatedOn=["n150"], validationDate="2026-01-01")
+    certs = ["--certs", bench.folder / ".lesson" / "certificates"]
+    said = bench.lesson("validate", "growing.md", *certs)
+    assert (said.code, "signed under the policy 'mine', not 'board'" in said.out) == (1, True)
+    assert bench.lesson("validate", "growing.md", *certs, "--policy", "mine.yaml").code == 0
+    said = bench.lesson("validate", "growing.md", "--policy", "mine.yaml")
+    assert (said.code, "--policy goes with --certs" in said.err) == (2, True)
+
+
 FRONT = """---
 # A lesson about beans.
 id: growing
@@ -284,11 +296,19 @@ def apply(bench: Bench, extra: str, ends: str = "\n") -> tuple[Any, str]:
         ),
         (
             "validatedOn:\n- n300\n- n150\n# between\nstatus: draft\n",
-            "validatedOn: [n150]\n# between\nstatus: validated\nvalidationDate: DAY\n",
+            "validatedOn:\n- n150\n# between\nstatus: validated\nvalidationDate: DAY\n",
         ),
         (
             "validatedOn:\n  - n300   # once\n\nvalidationDate: 2020-01-01\nstatus: 'draft'\n",
-            "validatedOn: [n150]\n\nvalidationDate: DAY\nstatus: validated\n",
+            "validatedOn:\n  - n150\n\nvalidationDate: DAY\nstatus: validated\n",
+        ),
+        (
+            "validatedOn:  # where\n  - n300\n  # small\n  - 'n150'   # me\nstatus: draft\n",
+            "validatedOn:  # where\n  # small\n  - 'n150'   # me\nstatus: validated\nvalidationDate: DAY\n",
+        ),
+        (
+            "validatedOn: [n300,  # once\n  n150]\nstatus: draft\n",
+            "validatedOn: [n150]\nstatus: validated\nvalidationDate: DAY\n",
         ),
     ],
 )
