@@ -6,6 +6,7 @@ On a mesh a tensor is one such tensor for each chip (see `ttml_emulation.chips`)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Tensor(OnChips):
         if value is not None and value.chips:
             self.chips = tuple(Tensor(part, requires_grad) for part in value.chips)
             return
-        self._data = torch.empty(0) if value is None else value.data
+        self._data: torch.Tensor = torch.empty(0) if value is None else value.data
         self._dtype = DataType.FLOAT32 if value is None else value.dtype
         self._layout = Layout.TILE if value is None else value.layout
         self._grad: torch.Tensor | None = None
@@ -333,9 +334,13 @@ def create_tensor(value: Value, requires_grad: bool = True) -> Tensor:
 def is_causal(mask: torch.Tensor) -> bool:
     """Return whether `mask` is `[1, 1, T, T]` with ones on and below the diagonal and zeros above."""
     size = mask.shape[-1]
-    if tuple(mask.shape) != (1, 1, size, size):
-        return False
-    return bool(torch.equal(mask, torch.ones_like(mask).tril()))
+    return tuple(mask.shape) == (1, 1, size, size) and torch.equal(mask[0, 0], _triangle(size, mask.dtype))
+
+
+@lru_cache(maxsize=4)
+def _triangle(size: int, dtype: torch.dtype) -> torch.Tensor:
+    """Return ones on and below the diagonal: a script that evaluates makes a mask for every call."""
+    return torch.ones(size, size, dtype=dtype, device=numerics.current().device).tril()
 
 
 def stored(data: torch.Tensor) -> Tensor:
