@@ -2,9 +2,9 @@
 nanoGPT's model and training loop, as its users run them on a CPU, written anew in plain PyTorch.
 
 What is kept of it: one tied matrix for embedding and head, PyTorch's fused causal attention with dropout
-inside, exact GELU, normalizations without bias, two groups for AdamW (no decay for vectors), the joint norm of
-the gradients clipped at 1, a new batch cut from the text for every step, ``generate`` that computes the whole
-window again for every token. The settings are those of its character model.
+inside, exact GELU, normalizations without bias, two groups for AdamW (no decay for vectors), the joint norm
+of the gradients clipped at 1, a new batch cut from the text for every step, ``generate`` that computes the
+whole window again for every token. The settings are those of its character model.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Training:
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return float(loss)
+        return float(loss.detach())
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         block = self.shape.block

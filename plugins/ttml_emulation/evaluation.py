@@ -2,9 +2,9 @@
 
 A script that generates calls the model with the same ids and one more. `ttml`'s NanoGPT takes full blocks and
 keeps nothing between calls; so does this one, as far as anybody can tell. But a row of a causal model depends
-on the rows before it alone, so rows are computed in tiles of 32: one after the other, when they are read, each
-from the keys and values of those before. The next evaluation takes over the tiles in front of its first new
-id, if no parameter was written to in between.
+on the rows before it alone, so rows are computed in tiles of 32: one after the other, when they are read,
+each from the keys and values of those before. The next evaluation takes over the tiles in front of its first
+new id, if no parameter was written to in between.
 
 A tile is always computed in the same way from the same numbers, whichever call it was first computed for. So
 every row is the same, bit for bit, whatever was evaluated before and however much of the block is read.
@@ -12,7 +12,7 @@ every row is the same, bit for bit, whatever was evaluated before and however mu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
 from typing import NamedTuple
 
 import torch
@@ -56,14 +56,14 @@ class Weights(NamedTuple):
     norm: Affine
     head: Affine
 
-    def tensors(self) -> Iterator[torch.Tensor]:
-        """Yield what is stored for each of them."""
-        yield self.tokens.data
-        yield self.positions.data
-        for part in (*(affine for block in self.blocks for affine in block[1:]), self.norm, self.head):
-            yield part.weight.data
-            if part.bias is not None:
-                yield part.bias.data
+    def tensors(self) -> list[Tensor]:
+        """Return all of them."""
+        affine = [part for block in self.blocks for part in block[1:]]
+        return [
+            self.tokens,
+            self.positions,
+            *(tensor for part in (*affine, self.norm, self.head) for tensor in part if tensor is not None),
+        ]
 
 
 class _Tile(NamedTuple):
@@ -81,7 +81,8 @@ class Prepared:
     """Parameters as operations take them, `[out, in]` and `[out]`, and what tells whether they still are."""
 
     def __init__(self, weights: Weights) -> None:
-        self._stored = [(data, data._version) for data in weights.tensors()]
+        self._tensors = weights.tensors()
+        self._versions = [tensor.version() for tensor in self._tensors]
         self.tokens = weights.tokens.half().view(weights.tokens.shape()[-2:])
         self.positions = weights.positions.half().view(weights.positions.shape()[-2:])
         self.heads = [block.heads for block in weights.blocks]
@@ -92,12 +93,13 @@ class Prepared:
         self.norm, self.head = _norm(weights.norm), _linear(weights.head)
 
     def holds(self, weights: Weights) -> bool:
-        """Return whether these are the model's parameters, and none was replaced or written to since.
-
-        PyTorch counts what is written to a tensor, by whatever name.
-        """
-        pairs = zip(weights.tensors(), self._stored, strict=True)
-        return all(data is stored and data._version == version for data, (stored, version) in pairs)
+        """Return whether these are the model's parameters, and none was replaced or written to since."""
+        tensors = weights.tensors()
+        return (
+            len(tensors) == len(self._tensors)
+            and all(map(operator.is_, tensors, self._tensors))
+            and [tensor.version() for tensor in tensors] == self._versions
+        )
 
 
 def _linear(part: Affine) -> _Operands:

@@ -30,6 +30,7 @@ class Tensor(OnChips):
     __slots__ = (
         "__weakref__",
         "_causal",
+        "_changes",
         "_data",
         "_dtype",
         "_grad",
@@ -56,6 +57,7 @@ class Tensor(OnChips):
         self._wide: torch.Tensor | None = None
         self._stale = False
         self._causal: bool | None = None
+        self._changes = 0
 
     # --- from and to numpy
 
@@ -135,7 +137,7 @@ class Tensor(OnChips):
         """Replace the value."""
         self._data, self._dtype, self._layout = value.data, value.dtype, value.layout
         self._wide = None
-        self._causal = None
+        self._changed()
 
     @on_every_chip
     def assign(self, other: Tensor) -> None:
@@ -147,7 +149,7 @@ class Tensor(OnChips):
         # Copied, not shared: an optimizer changes a parameter's value in place.
         self._data = other._data.to(self._data.dtype, copy=True)
         self._wide = None
-        self._causal = None
+        self._changed()
 
     # --- the value as operations take it, on one chip
 
@@ -183,7 +185,19 @@ class Tensor(OnChips):
     def changed_in_place(self) -> None:
         """Say that the stored value was written to."""
         self._stale = True
+        self._changed()
+
+    def _changed(self) -> None:
+        self._changes += 1
         self._causal = None
+
+    def version(self) -> tuple[int, int]:
+        """Return a pair that differs once the value was replaced or written to.
+
+        The first counts what this tensor knows of. PyTorch counts the writes to what is stored, by whatever
+        name, but not those of its fused optimizers.
+        """
+        return self._changes, self._data._version
 
     def is_causal(self) -> bool:
         """Return whether the value is a causal mask: `[1, 1, T, T]`, ones on and below the diagonal."""
