@@ -196,8 +196,9 @@ def _set_value(world: World, model: Any) -> None:
 
 
 def _fill(world: World, model: Any) -> None:
-    value = model.blocks[0].mlp.fc1.bias.tensor.get_value()
-    world.ttnn.fill(value, 0.5, value)
+    for parameter in (model.pos_emb.weight.tensor, model.blocks[0].mlp.fc1.bias.tensor):
+        value = parameter.get_value()
+        world.ttnn.fill(value, 0.5, value)
 
 
 def _another(world: World, model: Any) -> None:
@@ -207,7 +208,8 @@ def _another(world: World, model: Any) -> None:
 def _step(kind: str) -> Callable[[World, Any], None]:
     def step(world: World, model: Any) -> None:
         optimizer = world.ttml.optimizers.create_optimizer({"type": kind, "lr": 0.1}, model.parameters())
-        model.blocks[1].ln2.beta.tensor.set_grad(tensor(world, np.ones((1, 1, 1, 64))).get_value())
+        for value in (model.tok_emb.weight.tensor, model.blocks[1].mlp.fc2.weight.tensor):
+            value.set_grad(tensor(world, np.ones(value.shape())).get_value())
         optimizer.step()
 
     return step
@@ -231,44 +233,44 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_parameter_is_seen(device: World, change: str) -> None:
-    model, rows = create(device), text(1)
-    before = numpy(device, evaluate(device, model, rows))
-    CHANGES[change](device, model)
+def test_a_changed_parameter_is_seen(world: World, change: str) -> None:
+    model, rows = create(world), text(1)
+    before = numpy(world, evaluate(world, model, rows))
+    CHANGES[change](world, model)
 
-    after = numpy(device, evaluate(device, model, rows))
+    after = numpy(world, evaluate(world, model, rows))
 
-    fresh = create(device)
+    fresh = create(world)
     for value, mine in zip(
         fresh.parameters().values(), dict(model.parameters().items()).values(), strict=True
     ):
         value.assign(mine)
-    np.testing.assert_array_equal(after, numpy(device, evaluate(device, fresh, rows)))
+    np.testing.assert_array_equal(after, numpy(world, evaluate(world, fresh, rows)))
     assert (after != before).any()
 
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("read", [0, TILE])
 def test_logits_are_those_of_the_parameters_they_were_asked_with(
-    device: World, change: str, read: int
+    world: World, change: str, read: int
 ) -> None:
     rows = text(1)
-    expected = numpy(device, evaluate(device, create(device), rows))
-    model = create(device)
+    expected = numpy(world, evaluate(world, create(world), rows))
+    model = create(world)
 
-    logits = evaluate(device, model, rows)
+    logits = evaluate(world, model, rows)
     if read:
-        part(device, logits, 0, read)
+        part(world, logits, 0, read)
     value = logits.get_value()
-    CHANGES[change](device, model)
+    CHANGES[change](world, model)
     model.train()
 
-    np.testing.assert_array_equal(numpy(device, logits), expected)
-    np.testing.assert_array_equal(numpy(device, device.ttml.autograd.create_tensor(value)), expected)
+    np.testing.assert_array_equal(numpy(world, logits), expected)
+    np.testing.assert_array_equal(numpy(world, world.ttml.autograd.create_tensor(value)), expected)
 
 
 def test_what_is_written_to_logits_stays_there(device: World) -> None:
-    model, rows = create(device), text(1)
+    model, rows = create(world), text(1)
     logits = evaluate(device, model, rows)
     before = part(device, logits, 0, TILE)
 
