@@ -270,7 +270,7 @@ def test_logits_are_those_of_the_parameters_they_were_asked_with(
 
 
 def test_what_is_written_to_logits_stays_there(device: World) -> None:
-    model, rows = create(world), text(1)
+    model, rows = create(device), text(1)
     logits = evaluate(device, model, rows)
     before = part(device, logits, 0, TILE)
 
