@@ -54,7 +54,7 @@ def train(model: Any, shape: Shape, text: NDArray[np.uint16], steps: int, folder
 
     ends: list[float] = []
 
-    class Clock(TrainerCallback):
+    class Clock(TrainerCallback):  # type: ignore[misc]  # known only where it is installed
         def on_step_end(self, *_: object, **__: object) -> None:
             ends.append(time.perf_counter())
 

@@ -64,10 +64,10 @@ class PendingValue(Value):
 
     def part(self, index: Index) -> torch.Tensor:
         """Return a part, and compute no more rows than it needs."""
-        if self._known is not None:
-            return self._known[index]
-        start, stop, _ = index[2].indices(self._rows.shape[2])
-        return self._rows.read(start, max(start, stop))[(*index[:2], slice(None), *index[3:])]
+        start, stop, step = index[2].indices(self._rows.shape[2])
+        if self._known is not None or not start < stop:
+            return self.data[index]
+        return self._rows.read(start, stop)[(*index[:2], slice(0, None, step), *index[3:])]
 
 
 class PendingTensor(Tensor):

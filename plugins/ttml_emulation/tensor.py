@@ -37,8 +37,8 @@ class Tensor(OnChips):
         "_layout",
         "_node",
         "_requires_grad",
-        "_stale",
         "_wide",
+        "_wide_version",
     )
 
     def __init__(self, value: Value | Tensor | None = None, requires_grad: bool = True) -> None:
@@ -55,9 +55,9 @@ class Tensor(OnChips):
         self._node: Node | None = None
         self._requires_grad = requires_grad
         self._wide: torch.Tensor | None = None
-        self._stale = False
         self._causal: bool | None = None
         self._changes = 0
+        self._wide_version = (0, 0)
 
     # --- from and to numpy
 
@@ -137,7 +137,7 @@ class Tensor(OnChips):
         """Replace the value."""
         self._data, self._dtype, self._layout = value.data, value.dtype, value.layout
         self._wide = None
-        self._changed()
+        self.changed()
 
     @on_every_chip
     def assign(self, other: Tensor) -> None:
@@ -149,7 +149,7 @@ class Tensor(OnChips):
         # Copied, not shared: an optimizer changes a parameter's value in place.
         self._data = other._data.to(self._data.dtype, copy=True)
         self._wide = None
-        self._changed()
+        self.changed()
 
     # --- the value as operations take it, on one chip
 
@@ -172,22 +172,18 @@ class Tensor(OnChips):
             half = self.half()
             if half.dtype == torch.float32 or not numerics.current().widens:
                 return half.float()
-            self._wide = half.float()
-        elif self._stale:
+            self._wide, self._wide_version = half.float(), self.version()
+        elif self._wide_version != (version := self.version()):
             self._wide.copy_(self._data)
-        self._stale = False
+            self._wide_version = version
         return self._wide
 
     def operand(self) -> torch.Tensor:
         """Return the value as a matrix product takes it."""
         return self.wide() if numerics.current().widens else self.half()
 
-    def changed_in_place(self) -> None:
-        """Say that the stored value was written to."""
-        self._stale = True
-        self._changed()
-
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Say that the value was replaced or written to."""
         self._changes += 1
         self._causal = None
 
