@@ -25,7 +25,9 @@ from lesson_runner.model import (
 )
 from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
+from lesson_runner.run.files import FileFacts, keep_files, look_at_files
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.time_limit import TooSlowError
 
 OUTPUT = "output.txt"
 
@@ -72,25 +74,29 @@ def _attempt(
     status, outcome = _call(step, context, plugins, folder)
     output = outcome.output or "\n".join(context.lines)
     (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
-    metrics = {
-        **outcome.metrics,
-        **captured(step.capture, output),
-        **plugins.measure(step, Evidence(folder, run.shared_evidence, output)),
-    }
+    try:
+        read = captured(step.capture, output)
+    except TooSlowError as error:
+        message = f"its output cannot be read: {error}"
+        status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
+    measured = plugins.measure(step, Evidence(folder, run.shared_evidence, output))
+    metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
+    files = look_at_files(step.expect, run.workspace.files)
+    keep_files(files, folder)
     result = StepResult(
         step,
         status or outcome.status,
         outcome.message,
         metrics,
-        labels=outcome.labels,
+        labels=tuple(dict.fromkeys((*outcome.labels, *run.labels))),
         exit_code=outcome.exit_code,
         artifacts=record.artifacts(folder, run.folder),
     )
     if status is None and outcome.status != "skipped":
         try:
-            result = _judged(result, output, run, facts)
-        except Exception as error:  # such as a file that cannot be read; the other steps still count
+            result = _judged(result, output, files, run, facts)
+        except Exception as error:  # such as JSON nested too deeply; the other steps still count
             message = f"it cannot be judged: {type(error).__name__}: {error}"
             result = dataclasses.replace(result, status="error", message=message)
     diagnoses = plugins.diagnose(result, Evidence(folder, run.shared_evidence, output))
@@ -123,9 +129,15 @@ def _call(
         return "error", Outcome("failed", message)
 
 
-def _judged(result: StepResult, output: str, run: RunContext, facts: Mapping[str, Any]) -> StepResult:
+def _judged(
+    result: StepResult,
+    output: str,
+    files: Mapping[str, FileFacts],
+    run: RunContext,
+    facts: Mapping[str, Any],
+) -> StepResult:
     step = result.step
-    produced = Produced(output, result.exit_code, result.metrics, run.workspace.files)
+    produced = Produced(output, result.exit_code, result.metrics, files)
     verdicts = judge(step.expect, produced, facts)
     # What a simulator shows says nothing about a board, and on a description nothing runs.
     hardware = [item.name for item in run.hardware if item.usable and item.kind == "silicon"]
