@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +50,15 @@ class PublicKey:
         return True
 
     def _load(self) -> Ed25519PublicKey:
-        from cryptography.hazmat.primitives import serialization
+        return _loaded(self.pem)  # a key that is kept verifies many signatures
 
-        key: Any = serialization.load_pem_public_key(self.pem.encode())
-        return key  # type: ignore[no-any-return]  # read_public made sure of its kind
+
+@lru_cache(maxsize=64)
+def _loaded(pem: str) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives import serialization
+
+    key: Any = serialization.load_pem_public_key(pem.encode())
+    return key  # type: ignore[no-any-return]  # read_public made sure of its kind
 
 
 @dataclass(frozen=True, slots=True)

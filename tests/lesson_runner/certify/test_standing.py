@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 import pytest
 from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
+from lesson_runner.certify.holdings import collect
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import shipped_policies
-from lesson_runner.certify.standing import Known, Standings, collect
+from lesson_runner.certify.standing import Known, Standings
 from lesson_runner.model import Hardware
 from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing import load_plugins
@@ -71,14 +72,30 @@ def test_stale_by_policy(certified: Bench) -> None:
 @pytest.mark.parametrize(("days", "state"), [(180, "certified"), (181, "stale")])
 def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
     holdings = collect([certified.folder / ".lesson"], KeyStore().trusted())
-    today = holdings.held[0].certificate.seen + timedelta(days=days, hours=1)
+    (held,) = holdings.opened("growing", "n150")
+    today = held.certificate.seen + timedelta(days=days, hours=1)
     lesson, problems = load_lesson(certified.folder / "growing.md")
-    standings = Standings(holdings.held, shipped_policies().values(), load_plugins(garden), today=today)
+    standings = Standings(holdings, shipped_policies().values(), load_plugins(garden), today=today)
     found = standings.of(Known(lesson, tuple(problems)), "n150")
     assert (found.state, found.reason) == (
         state,
         "" if state == "certified" else "181 days old; it counts for 180",
     )
+
+
+def test_an_older_certificate_counts_where_a_later_one_does_not(certified: Bench) -> None:
+    (certified.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "mine"}))
+    assert certified.certify("--policy", "mine.yaml").code == 0
+    assert states(certified)["n150"] == ("certified", "")
+    assert states(certified, "--policy", "mine.yaml")["n150"] == ("certified", "")
+    (certified.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "other"}))
+    assert states(certified, "--policy", "mine.yaml")["n150"] == (
+        "stale",
+        "signed under the policy 'mine', not 'other'",  # of several, what is wrong with the latest
+    )
+
+
+MINE = {"policy_version": 1, "summary": "s", "classes": ["silicon"], "passes": 1}
 
 
 def test_hardware_that_the_lesson_is_no_longer_for(certified: Bench) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.lesson_runner.certify.garden import Bench
+from tests.lesson_runner.certify.garden import Bench, garden
+
+from lesson_runner.model import Hardware
 
 
 def pipe(path: Path) -> None:
@@ -83,6 +85,23 @@ def test_a_bundle_that_is_none_spoils_nothing(certified: Bench, make: Callable[[
     said = certified.lesson("cert", "status", "growing.md", "--json").json
     assert [item["state"] for item in said["standings"]] == ["certified", "never run"]
     assert [item["why"].startswith("it cannot be read: it ") for item in said["refused"]] == [True]
+
+
+def test_what_a_stranger_signs_brings_no_column(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = str(certified.folder / "home")
+    monkeypatch.setenv("LESSON_HOME", str(certified.folder / "strange"))
+    certified.lesson("cert", "keys", "new", "stranger")
+    garden.hardware = Hardware("galaxy", "a test", 1)
+    (certified.folder / "any.yaml").write_text(json.dumps(ANY))
+    assert certified.certify("--policy", "any.yaml").code == 0
+    monkeypatch.setenv("LESSON_HOME", home)
+    shutil.rmtree(certified.folder / ".lesson" / "runs")
+    said = certified.lesson("cert", "status", "growing.md", "--json").json
+    assert [item["hardware"] for item in said["standings"]] == ["n150", "n300"]
+    assert "signed by a key that is not trusted here" in said["refused"][0]["why"]
+
+
+ANY = {"policy_version": 1, "name": "any", "summary": "s", "classes": ["silicon"], "passes": 1}
 
 
 def test_nothing_but_what_was_signed_is_imported(certified: Bench) -> None:

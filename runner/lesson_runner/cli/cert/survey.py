@@ -12,7 +12,8 @@ import typer
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.certify.standing import Holdings, Known, Standing, Standings
+    from lesson_runner.certify.holdings import Holdings
+    from lesson_runner.certify.standing import Known, Standing, Standings
     from lesson_runner.model import Lesson
     from lesson_runner.plugins import Plugins
 
@@ -71,17 +72,18 @@ def survey(
     Raises:
         LessonError: a lesson, a folder or a policy that was named does not exist.
     """
+    from lesson_runner.certify.holdings import collect
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import load_policy, shipped_policies
-    from lesson_runner.certify.standing import Standings, collect, hardware_names, supported
+    from lesson_runner.certify.standing import Standings, hardware_names, supported
 
     _check_folders("--certs", certs)
     lessons, unread = _lessons(plugins, list(names), folders)
     asked = [*shipped_policies().values(), *(load_policy(name) for name in policies)]
     holdings = collect(certs or [workspace / "certificates"], KeyStore().trusted())
-    standings = Standings(holdings.held, asked, plugins, _records(workspace / "runs"))
+    standings = Standings(holdings, asked, plugins, _records(workspace / "runs"))
     written_for = {name for known in lessons for name in supported(known.lesson)}
-    seen = standings.targets({known.lesson.id for known in lessons})
+    seen = standings.targets({known.lesson.id for known in lessons}, written_for)
     boards = [name for name in hardware_names() if name in written_for or name in seen]
     targets = [*boards, *(name for name in seen if name not in boards)]
     return Survey(lessons, targets, standings, holdings, unread)
@@ -118,13 +120,14 @@ def uncertified_in(certs: Sequence[Path], plugins: Plugins, workspace: Path) -> 
     Raises:
         LessonError: a folder does not exist.
     """
+    from lesson_runner.certify.holdings import collect
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import shipped_policies
-    from lesson_runner.certify.standing import COUNTING, Known, Standings, collect
+    from lesson_runner.certify.standing import COUNTING, Known, Standings
 
     _check_folders("--certs", certs)
     holdings = collect(certs, KeyStore().trusted())
-    standings = Standings(holdings.held, shipped_policies().values(), plugins, _records(workspace / "runs"))
+    standings = Standings(holdings, shipped_policies().values(), plugins, _records(workspace / "runs"))
 
     def why(lesson: Lesson, target: str) -> str:
         found = standings.of(Known(lesson), target)
