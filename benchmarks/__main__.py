@@ -18,9 +18,16 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import validation
+from benchmarks import commands, documents, scale, validation
 
-CASES = {"validation": validation.run}
+CASES = {
+    "validation": validation.run,
+    "start": commands.start,
+    "steps": commands.steps,
+    "shell-blocks": documents.shell,
+    "python-blocks": documents.python,
+    "scale": scale.run,
+}
 
 
 def main() -> None:

@@ -1,66 +1,41 @@
-"""The benchmarks run, and say what they measured."""
+"""What benchmarks measure is what it says it is."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from benchmarks import commands, scale
 
-ROOT = Path(__file__).parents[1]
-
-
-def benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-def test_a_case_that_is_none() -> None:
-    done = benchmark("vallidation")
-    assert done.returncode == 2
-    assert "no such case: vallidation; one of validation" in done.stderr
+import lesson_ct4.plugin
+from lesson_runner.plugins import Plugins
+from lesson_runner.run.stored import read_run
+from lesson_runner.testing import Given, run_lesson
 
 
-@pytest.mark.slow
-def test_validation() -> None:
-    done = benchmark("validation", "--turns", "3", "--json")
-    [result] = json.loads(done.stdout)["results"]
-    assert result["what"] == "50 lessons, 1.12 MB"
-    # A ratio of medians taken in turns, with room for a busy machine; docs/measurements.md has the figures.
-    median = {name: sorted(times)[1] for name, times in result["times"].items()}
-    assert median["lesson validate"] < 3 * median["markdown-it-py alone"]
+def test_a_made_up_run_is_as_good_as_a_real_one(tmp_path: Path) -> None:
+    folder = scale.write_run(tmp_path, 1_000)
+    record = read_run(folder)
+    assert [step["metrics"]["steps"] for step in record["steps"]] == [100, 200, 300, 400]
+    assert {step["claims"][0]["result"] for step in record["steps"]} == {"reproduced"}
+    plugins = Plugins(points=[Given(lesson_ct4.plugin, called="ct4")])
+    (curves,) = [item for item in plugins.report_sections(record, folder) if item.kind == "series"]
+    assert [len(item["points"]) for item in curves.data["items"]] == [100, 200, 150, 200]
 
 
-def numerics(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks.numerics", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def test_many_runs_and_lessons_are_made_and_looked_at(tmp_path: Path) -> None:
+    runs = list(scale.use_runs(tmp_path, 3))
+    assert len(list((tmp_path / "runs-3" / ".lesson" / "runs").iterdir())) == 3
+    lessons = list(scale.use_lessons(tmp_path, 2))
+    assert all(used.seconds > 0 and used.megabytes > 10 and used.printed for used in [*runs, *lessons])
 
 
-@pytest.mark.torch
-def test_a_loss_curve_is_compared_with_the_boards_where_both_are_known(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
-    rows = "".join(f"{step},{2 if step > 480 else 3},1\n" for step in range(1, 601))
-    (tmp_path / "numerics.csv").write_text(f"step,loss,seconds\n{rows}")
-
-    done = numerics("--folder", str(tmp_path))
-
-    head, columns, *lines = done.stdout.splitlines()
-    assert head == "600 of 3000 steps"
-    assert columns.split() == ["step", "board", "emulated", "difference"]
-    assert [line.split()[0] for line in lines] == ["1", "50", "500"]
-    assert lines[1].split()[1:] == ["3.050", "3.000", "-1.6%"]
-    # 475 to 525, of which six are 3 and the others 2
-    assert lines[2].split()[2] == f"{(6 * 3 + 45 * 2) / 51:.3f}"
+def test_a_command_that_fails_is_no_measurement(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="exit code 2"):
+        scale.use("nothing", tmp_path, "report")
 
 
-@pytest.mark.torch
-@pytest.mark.parametrize(
-    ("arguments", "words"), [(["--data", "none.txt"], "no such file"), ([], "give --data")]
-)
-def test_numerics_without_what_it_needs(tmp_path: Path, arguments: list[str], words: str) -> None:
-    pytest.importorskip("torch")
-    done = numerics("--folder", str(tmp_path), *arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
+def test_steps_that_do_nothing_are_run(tmp_path: Path) -> None:
+    text = commands.lesson_of(3, "text", "nothing", "idle.nothing")
+    record = run_lesson(text, tmp_path, plugins=[commands.idle])
+    assert [step["status"] for step in record["steps"]] == ["passed"] * 3
