@@ -167,7 +167,7 @@ def test_an_interrupt_ends_all_of_them(documents: list[Path], installed: Callabl
 
 def test_only_one_document_is_held_in_memory(documents: list[Path]) -> None:
     def held() -> int:
-        return sum(isinstance(item, Lesson) for item in gc.get_objects())
+        return sum(type(item) is Lesson for item in gc.get_objects())
 
     plugins = Plugins(BUILT_IN, ())
     before = held()  # what other tests of this process keep
