@@ -19,9 +19,9 @@ import torch
 
 from . import numerics
 from .ops.attention import attend, causal_bias, scaled
-from .ops.layernorm import EPSILON
-from .ops.linear import multiply
+from .ops.layernorm import normalize
 from .ops.multi_head_utils import join_heads, split_heads
+from .packing import Product, pack
 from .tensor import Tensor
 
 TILE = 32
@@ -74,23 +74,48 @@ class _Tile(NamedTuple):
     logits: torch.Tensor
 
 
-_Operands = tuple[torch.Tensor, torch.Tensor | None]
+_Norm = tuple[torch.Tensor, torch.Tensor | None]
+"""Gamma and beta, float32 `[E]`."""
+
+
+class _Block(NamedTuple):
+    """A layer's parameters as operations take them."""
+
+    heads: int
+    ln1: _Norm
+    qkv: Product
+    out: Product
+    ln2: _Norm
+    fc1: Product
+    fc2: Product
 
 
 class Prepared:
-    """Parameters as operations take them, `[out, in]` and `[out]`, and what tells whether they still are."""
+    """Parameters as operations take them, and what tells whether they still are the model's.
 
-    def __init__(self, weights: Weights) -> None:
+    Args:
+        rows: how many a tile has, over all samples.
+    """
+
+    def __init__(self, weights: Weights, rows: int) -> None:
         self._tensors = weights.tensors()
         self._versions = [tensor.version() for tensor in self._tensors]
+        self.vocabulary = weights.head.weight.shape()[-2]
         self.tokens = weights.tokens.half().view(weights.tokens.shape()[-2:])
         self.positions = weights.positions.half().view(weights.positions.shape()[-2:])
-        self.heads = [block.heads for block in weights.blocks]
         self.blocks = [
-            (_norm(b.ln1), _linear(b.qkv), _linear(b.out), _norm(b.ln2), _linear(b.fc1), _linear(b.fc2))
-            for b in weights.blocks
+            _Block(
+                block.heads,
+                _norm(block.ln1),
+                _product(block.qkv, rows),
+                _product(block.out, rows),
+                _norm(block.ln2),
+                _product(block.fc1, rows),
+                _product(block.fc2, rows),
+            )
+            for block in weights.blocks
         ]
-        self.norm, self.head = _norm(weights.norm), _linear(weights.head)
+        self.norm, self.head = _norm(weights.norm), _product(weights.head, rows)
 
     def holds(self, weights: Weights) -> bool:
         """Return whether these are the model's parameters, and none was replaced or written to since."""
@@ -102,20 +127,21 @@ class Prepared:
         )
 
 
-def _linear(part: Affine) -> _Operands:
-    bias = None if part.bias is None else part.bias.operand().view(-1)
-    return part.weight.operand().view(part.weight.shape()[-2:]), bias
-
-
-def _norm(part: Affine) -> _Operands:
+def _norm(part: Affine) -> _Norm:
     return part.weight.wide().view(-1), None if part.bias is None else part.bias.wide().view(-1)
+
+
+def _product(part: Affine, rows: int) -> Product:
+    weight = part.weight.operand().view(part.weight.shape()[-2:])
+    return pack(weight, None if part.bias is None else part.bias.operand().view(-1), rows)
 
 
 class Evaluation:
     """The logits of one block of ids `[B, T]`, computed tile by tile as they are read.
 
     Args:
-        before: an evaluation of the same parameters; its tiles are taken over as far as the ids are the same.
+        before: an evaluation of as many ids with the same parameters; its tiles are taken over as far as the
+            ids are the same.
     """
 
     def __init__(self, prepared: Prepared, ids: torch.Tensor, before: Evaluation | None) -> None:
@@ -123,10 +149,12 @@ class Evaluation:
         self._ids = ids
         self._tiles: list[_Tile] = [] if before is None else before._tiles[: before._same_ids(ids) // TILE]
 
+    def takes(self, ids: torch.Tensor) -> bool:
+        """Return whether another evaluation can go on from this one."""
+        return ids.shape == self._ids.shape
+
     def _same_ids(self, ids: torch.Tensor) -> int:
         """Return how many positions hold the same ids in all samples, from the first on."""
-        if ids.shape != self._ids.shape:
-            return 0
         differs = (ids != self._ids).any(0)
         return int(differs.int().argmax()) if differs.any() else len(differs)
 
@@ -134,7 +162,7 @@ class Evaluation:
     def shape(self) -> tuple[int, int, int, int]:
         """The shape of the logits, `[B, 1, T, V]`."""
         batch, length = self._ids.shape
-        return batch, 1, length, self.prepared.head[0].shape[0]
+        return batch, 1, length, self.prepared.vocabulary
 
     def read(self, start: int, stop: int) -> torch.Tensor:
         """Return a copy of the logits from row `start` up to, not including, `stop`."""
@@ -152,28 +180,24 @@ class Evaluation:
         x = (torch.embedding(prepared.tokens, self._ids[:, rows]) + prepared.positions[rows]).unsqueeze(1)
         keys: list[torch.Tensor] = []
         values: list[torch.Tensor] = []
-        for layer, (ln1, qkv, out, ln2, fc1, fc2) in enumerate(prepared.blocks):
-            heads = prepared.heads[layer]
-            q, k, v = split_heads(_affine(_normalized(x, ln1), qkv), heads)
+        for layer, block in enumerate(prepared.blocks):
+            q, k, v = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)
             keys.append(policy.operand(k).flatten(0, 1))
             values.append(policy.operand(v).flatten(0, 1))
             seen = torch.cat([*(tile.keys[layer] for tile in self._tiles), keys[-1]], 1)
             theirs = torch.cat([*(tile.values[layer] for tile in self._tiles), values[-1]], 1)
             query = scaled(q).flatten(0, 1)
             _, mixed = attend(query, seen, theirs, causal_bias(TILE, query.dtype, query.device))
-            x = x + _affine(join_heads(policy.store(mixed).view(q.shape)), out)
-            inner = _affine(_normalized(x, ln2), fc1)
-            x = x + _affine(policy.store(torch.nn.functional.gelu(policy.operand(inner))), fc2)
+            x = x + _affine(join_heads(policy.store(mixed).view(q.shape)), block.out)
+            inner = _affine(_normalized(x, block.ln2), block.fc1)
+            x = x + _affine(policy.store(torch.nn.functional.gelu(policy.operand(inner))), block.fc2)
         return _Tile(keys, values, _affine(_normalized(x, prepared.norm), prepared.head))
 
 
-def _affine(x: torch.Tensor, operands: _Operands) -> torch.Tensor:
-    policy, (weight, bias) = numerics.current(), operands
-    product = multiply(policy.operand(x).view(-1, weight.shape[1]), weight, bias)
-    return policy.store(product).view(*x.shape[:-1], weight.shape[0])
+def _affine(x: torch.Tensor, product: Product) -> torch.Tensor:
+    policy = numerics.current()
+    return policy.store(product(policy.operand(x)))
 
 
-def _normalized(x: torch.Tensor, operands: _Operands) -> torch.Tensor:
-    gamma, beta = operands
-    normal, _, _ = torch.native_layer_norm(x.float(), gamma.shape, gamma, beta, EPSILON)
-    return numerics.current().store(normal)
+def _normalized(x: torch.Tensor, norm: _Norm) -> torch.Tensor:
+    return numerics.current().store(normalize(x, *norm)[0])

@@ -15,7 +15,7 @@ import torch
 from . import numerics
 from .context import AutoContext
 from .enums import GradMode, RunMode, RunnerType, WeightTyingType
-from .evaluation import Affine, BlockWeights, Evaluation, Prepared, Weights
+from .evaluation import TILE, Affine, BlockWeights, Evaluation, Prepared, Weights
 from .layers import (
     AbstractModuleBase,
     Embedding,
@@ -37,7 +37,6 @@ from .rows import PendingTensor
 from .tensor import Tensor
 from .values import Value
 
-TILE = 32
 Mask = Tensor | Value | None
 _Kind = TypeVar("_Kind")
 
@@ -227,9 +226,10 @@ class NanoGPT(AbstractModuleBase):
         if weights is None or ids.min() < 0 or ids.max() >= weights.tokens.shape()[-2]:
             return None
         kept = self._kept
-        before = kept if kept is not None and kept.prepared.holds(weights) else None
-        prepared = Prepared(weights) if before is None else before.prepared
-        self._kept = Evaluation(prepared, ids, before)
+        if kept is None or not kept.takes(ids) or not kept.prepared.holds(weights):
+            self._kept = Evaluation(Prepared(weights, len(ids) * TILE), ids, None)
+        else:
+            self._kept = Evaluation(kept.prepared, ids, kept)
         return self._kept
 
     def set_run_mode(self, mode: RunMode) -> None:

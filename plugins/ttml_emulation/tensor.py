@@ -344,13 +344,20 @@ def create_tensor(value: Value, requires_grad: bool = True) -> Tensor:
 def is_causal(mask: torch.Tensor) -> bool:
     """Return whether `mask` is `[1, 1, T, T]` with ones on and below the diagonal and zeros above."""
     size = mask.shape[-1]
-    return tuple(mask.shape) == (1, 1, size, size) and torch.equal(mask[0, 0], _triangle(size, mask.dtype))
+    return tuple(mask.shape) == (1, 1, size, size) and torch.equal(
+        _words(mask[0, 0]), _triangle(size, mask.dtype)
+    )
 
 
 @lru_cache(maxsize=4)
 def _triangle(size: int, dtype: torch.dtype) -> torch.Tensor:
     """Return ones on and below the diagonal: a script that evaluates makes a mask for every call."""
-    return torch.ones(size, size, dtype=dtype, device=numerics.current().device).tril()
+    return _words(torch.ones(size, size, dtype=dtype, device=numerics.current().device).tril())
+
+
+def _words(square: torch.Tensor) -> torch.Tensor:
+    """Return the same bits as 64-bit integers, which compare several times as fast, where they fill some."""
+    return square.contiguous().view(torch.int64) if square.shape[-1] % 8 == 0 else square
 
 
 def stored(data: torch.Tensor) -> Tensor:
