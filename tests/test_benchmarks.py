@@ -64,3 +64,13 @@ def test_numerics_without_what_it_needs(tmp_path: Path, arguments: list[str], wo
     done = numerics("--folder", str(tmp_path), *arguments)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_certificates() -> None:
+    size = ["--lessons", "1", "--boards", "2", "--each", "2", "--turns", "1"]
+    command = [sys.executable, "-m", "benchmarks.certificates", *size]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    head, *lines = done.stdout.splitlines()
+    assert head == "1 lessons x 2 boards x 2 certificates = 4"
+    assert [line.split("  ")[1] for line in lines] == ["signatures alone", "lesson matrix"]
