@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def test_the_whole_lesson_shows_every_phase_of_learning(tmp_path: Path) -> None:
     result = lesson(tmp_path, "run", LESSON, "--profile", "quick", *options, timeout=850)
 
     assert result.returncode == 0
-    check_phases(record_of(tmp_path))
+    check_phases(record_of(tmp_path), result.stdout)
 
 
 @pytest.mark.slow
@@ -140,7 +141,7 @@ def test_two_passes_of_the_whole_lesson_are_certified_for_what_they_are(tmp_path
     assert result.returncode == 0, result.stdout[-3000:]
     for path in (here / ".lesson" / "runs").glob("*/record.json"):
         record = json.loads(path.read_text("utf-8"))
-        check_phases(record)
+        check_phases(record, result.stdout)
         assert "synthetic dataset" in record["labels"]
     (certificate,) = (here / ".lesson" / "certificates").iterdir()
     shutil.move(certificate, there / "certificate")
@@ -158,8 +159,8 @@ def test_two_passes_of_the_whole_lesson_are_certified_for_what_they_are(tmp_path
     }
 
 
-def check_phases(record: dict[str, Any]) -> None:
-    """Check that every step passed, and that the stages show what the lesson says they do."""
+def check_phases(record: dict[str, Any], said: str) -> None:
+    """Check that every step passed, and that the stages show, and the run says, what the lesson promises."""
     steps = by_id(record)
     assert {name: step["message"] for name, step in steps.items() if step["status"] != "passed"} == {}
     assert "emulated" in record["labels"]
@@ -169,5 +170,8 @@ def check_phases(record: dict[str, Any]) -> None:
     texts = [steps[f"text-{number}"]["metrics"] for number in (1, 2, 3, 4)]
     words = [text["real_word_ratio"] for text in texts]
     assert words[1] < words[2] < words[3]
+    assert texts[0]["format_score"] < texts[2]["format_score"]
+    # Which of the two first stages shows structure is a matter of chance; the second does.
+    assert re.search(r"^Learned: .*\bstructure by stage [12], vocabulary by stage 3\b", said, re.M)
     # Lines of the form `Xyz:` come by chance from the start; names of the play do not.
     assert texts[0]["known_speakers"] == 0 < texts[3]["known_speakers"]

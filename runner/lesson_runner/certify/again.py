@@ -29,6 +29,8 @@ class Judged:
         verdicts: those made here.
         problems: what was recorded and does not follow from the evidence.
         not_judged: what cannot be judged here, and why: the evidence or a plugin is missing.
+        telling: how many expectations, other than of an exit code, tell something; see :func:`telling`.
+        confirmed: a person was asked whether it worked; there is nothing else to judge.
     """
 
     id: str
@@ -37,6 +39,8 @@ class Judged:
     problems: tuple[str, ...] = ()
     not_judged: tuple[str, ...] = ()
     optional: bool = False
+    telling: int = 0
+    confirmed: bool = False
 
 
 def judge_again(
@@ -52,9 +56,26 @@ def judge_again(
     """
     recorded = {step["id"]: step for step in record["steps"]}
     judged = [_judge_step(step, recorded.get(step["id"]), record, folder, plugins) for step in plan]
+    names = [step["id"] for step in record["steps"]]
     known = {step["id"] for step in plan}
-    extra = [name for name in recorded if name not in known]
-    return [*judged, *(Judged(name, "error", problems=("it is not in the plan",)) for name in extra)]
+    odd = {name: "it is not in the plan" for name in names if name not in known}
+    odd |= {name: "it is recorded twice" for name in names if names.count(name) > 1}
+    return [*judged, *(Judged(name, "error", problems=(why,)) for name, why in odd.items())]
+
+
+def asks_a_person(step: PlannedStep) -> bool:
+    """Return whether all there is to a step is what somebody says of it: the built-in action ``manual``."""
+    return step.action == "manual"
+
+
+def telling(step: PlannedStep, facts: Mapping[str, Any]) -> int:
+    """
+    Return how many expectations tell something: a step that leaves nothing behind would not meet them.
+
+    A pattern that is found in nothing, or words that must not appear, are met by a step that did nothing.
+    """
+    unmet = [item for item in judge(step.expect, Produced(), facts) if not item.passed]
+    return len({(item.matcher, item.expected) for item in unmet if item.matcher != "exit"})
 
 
 def _judge_step(
@@ -77,17 +98,22 @@ def _judge_step(
         why = f"its output ({OUTPUT}) is not in the evidence"
         return Judged(step.id, "error", not_judged=(why,), optional=step.optional)
     evidence = Evidence(own, folder / "evidence" / "_shared", output)
-    metrics = {**captured(step.capture, output), **plugins.measure(step, evidence)}
-    produced = Produced(output, entry.get("exit_code"), metrics, kept_files(own))
     try:
+        metrics = {**captured(step.capture, output), **plugins.measure(step, evidence)}
+        produced = Produced(output, entry.get("exit_code"), metrics, kept_files(own))
         verdicts = judge(step.expect, produced, record["facts"])
+        count = telling(step, record["facts"])
     except Exception as error:  # as when it was judged first; the other steps still count
         why = f"it cannot be judged: {type(error).__name__}: {error}"
         return Judged(step.id, "error", not_judged=(why,), optional=step.optional)
     missing = tuple(_not_judged(step, metrics, entry, plugins))
-    problems = () if missing else tuple(_differences(verdicts, entry))
+    if missing:
+        return Judged(step.id, "error", not_judged=missing, optional=step.optional)
+    problems = tuple(_differences(verdicts, entry))
     passed = status == "passed" and all(item.passed for item in verdicts)
-    return Judged(step.id, "passed" if passed else "failed", verdicts, problems, missing, step.optional)
+    status = "passed" if passed else "failed"
+    confirmed = asks_a_person(step)
+    return Judged(step.id, status, verdicts, problems, (), step.optional, count, confirmed)
 
 
 def planned_step(content: Mapping[str, Any]) -> PlannedStep:
@@ -118,8 +144,9 @@ def _not_judged(
     if step.action not in plugins.actions():
         yield f"no plugin here has the action '{step.action}'"
     wanted = {item.argument["name"] for item in step.expect if item.matcher == "metric"}
+    errors = [f"; plugin '{item.name}': {item.error}" for item in plugins.infos.values() if item.error]
     for name in sorted(wanted & set(entry["metrics"]) - set(metrics)):
-        yield f"nothing here measures '{name}' from the evidence"
+        yield f"nothing here measures '{name}' from the evidence{''.join(errors)}"
 
 
 def _differences(verdicts: Sequence[Verdict], entry: Mapping[str, Any]) -> Iterable[str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lesson_runner.canonical import parse_json
 from lesson_runner.certify.keys import PrivateKey, PublicKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -85,9 +86,9 @@ def _as_json(item: Envelope) -> dict[str, Any]:
 
 def _parse(line: bytes, number: int) -> Envelope:
     try:
-        data = json.loads(line)
-    except (ValueError, RecursionError):
-        raise BrokenEnvelopeError(f"line {number} is not JSON") from None
+        data = parse_json(line)
+    except ValueError as error:
+        raise BrokenEnvelopeError(f"line {number} is not JSON: {error}") from None
     if not isinstance(data, Mapping):
         raise BrokenEnvelopeError(f"line {number} is not an envelope: expected an object")
     kind, signatures = data.get("payloadType"), data.get("signatures")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lesson_runner.canonical import canonical
 from lesson_runner.certify.again import judge_again
+from lesson_runner.certify.case import Case, Finding, Pass
 from lesson_runner.certify.envelope import sign, write_bundle
-from lesson_runner.certify.keys import PrivateKey
+from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN, list_files
+from lesson_runner.certify.keys import KnownKey, PrivateKey
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.requirements import Case, Finding, Pass, examine
-from lesson_runner.certify.statement import Digests, describe, payloads
-from lesson_runner.certify.store import BUNDLE, EVIDENCE, LESSON, MANIFEST, PLAN, copy_run, list_files
+from lesson_runner.certify.requirements import examine
+from lesson_runner.certify.statement import Certificate, Digests, describe, payloads
+from lesson_runner.certify.store import BUNDLE, EVIDENCE, Stored, copy_run, publish
+from lesson_runner.certify.trust import RefusedError
+from lesson_runner.certify.verify import verify
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Diagnostic, Lesson, Plan
 from lesson_runner.plugins import Plugins
@@ -71,6 +73,7 @@ def issue(
         InvalidLessonError: the lesson has errors.
     """
     records = [read_run(folder) for folder in runs]
+    _check_distinct(runs, records)
     plan = _plan_of(lesson, problems, records, plugins)
     try:
         certificates.mkdir(parents=True, exist_ok=True)
@@ -92,33 +95,33 @@ def issue(
         issued = Issued(tuple(examine(case, policy)), None)
         if issued.missing:
             return issued
-        (evidence / LESSON).write_bytes(lesson.path.read_bytes())
-        if content_digest(lesson) != copied[0]["lesson"]["content_sha256"]:
-            raise LessonError(f"{lesson.path}: was changed while it was certified", fix="certify it again")
+        write_aside(evidence / LESSON, lesson.text)  # as it was run: the file may have changed since
         write_aside(evidence / PLAN, canonical(steps))
-        write_aside(evidence / MANIFEST, canonical(list_files(evidence, [item.id for item in passes])))
+        write_aside(evidence / MANIFEST, canonical(list_files(evidence)))
         digests = Digests(content_digest(lesson), plan.digest, file_digest(evidence / MANIFEST))
         predicate = describe(lesson, passes, digests, policy, issued.findings)
         private = key()
         signed = [sign(payload, private) for payload in payloads(predicate, digests, passes)]
         write_aside(staging / BUNDLE, write_bundle(signed))
-        staging.chmod(0o755)
-        return Issued(issued.findings, _publish(staging, certificates, predicate))
+        public = private.public
+        signer = KnownKey(private.name, public.keyid, public.pem)
+        verify(Stored(staging / BUNDLE, evidence), {signer.keyid: signer}, plugins)
+        return Issued(issued.findings, publish(staging, certificates, Certificate(predicate, digests).name))
+    except RefusedError as error:
+        raise LessonError(f"the certificate would not hold, so none is given: {error}") from None
     except OSError as error:
         raise LessonError(f"{staging}: cannot be written: {error.strerror or error}") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _publish(staging: Path, certificates: Path, predicate: dict[str, Any]) -> Path:
-    """Give a whole certificate its name, which only then is seen."""
-    target = re.sub(r"[^A-Za-z0-9-]", "-", predicate["target"])
-    name = f"{predicate['lesson']['id']}.{target}.{datetime.now():%Y%m%d-%H%M%S}"
-    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        folder = certificates / f"{name}{suffix}"
-        if not folder.exists():
-            return staging.rename(folder)
-    raise LessonError(f"{certificates}: a hundred certificates of {name} within one second")
+def _check_distinct(runs: Sequence[Path], records: Sequence[dict[str, Any]]) -> None:
+    seen: dict[str, Path] = {}
+    for folder, record in zip(runs, records, strict=True):
+        other = seen.setdefault(record["run_id"], folder)
+        if other != folder:
+            message = f"{folder} and {other} call themselves the same run: {record['run_id']}"
+            raise LessonError(message, fix="name runs that were made one after the other")
 
 
 def _plan_of(

@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +50,15 @@ class PublicKey:
         return True
 
     def _load(self) -> Ed25519PublicKey:
-        from cryptography.hazmat.primitives import serialization
+        return _loaded(self.pem)  # a key that is kept verifies many signatures
 
-        key: Any = serialization.load_pem_public_key(self.pem.encode())
-        return key  # type: ignore[no-any-return]  # read_public made sure of its kind
+
+@lru_cache(maxsize=64)
+def _loaded(pem: str) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives import serialization
+
+    key: Any = serialization.load_pem_public_key(pem.encode())
+    return key  # type: ignore[no-any-return]  # read_public made sure of its kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ class KeyStore:
                 data = json.loads(path.read_text("utf-8"))
                 key = KnownKey(**data)
                 good = read_public(key.public, str(path)).keyid == key.keyid and key.name == path.stem
-            except (OSError, ValueError, TypeError) as error:
+            except (OSError, ValueError, TypeError, AttributeError) as error:
                 raise LessonError(
                     f"{path}: is damaged: {error}", fix="remove it, and trust the key again"
                 ) from None
@@ -196,6 +202,11 @@ class KeyStore:
         ]
         if len(found) == 1:
             return found[0]
+        if len(found) > 1:
+            names = ", ".join(key.name for key in found)
+            raise LessonError(
+                f"'{name}' is the beginning of several keys' ids: {names}", fix="give more of it"
+            )
         fix = did_you_mean(name, [key.name for key in known])
         raise LessonError(f"there is no key '{name}'", fix=fix or "'lesson cert keys list' lists them")
 
@@ -224,7 +235,11 @@ class KeyStore:
             raise LessonError(
                 f"of the key '{key.name}' only the public half is here", fix="--key NAME: one of your own"
             )
-        return read_private(self.folder / f"{key.name}.pem", key.name)
+        path = self.folder / f"{key.name}.pem"
+        private = read_private(path, key.name)
+        if private.public.keyid != key.keyid:
+            raise LessonError(f"{path}: is not the private half of the key '{key.name}'")
+        return private
 
     def _check_free(self, name: str) -> None:
         if not _NAME.fullmatch(name):

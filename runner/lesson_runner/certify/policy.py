@@ -68,18 +68,19 @@ def load_policy(name: str) -> Policy:
     return _read(shipped)
 
 
-def policy_from(content: Any) -> Policy:
+def check_name(policy: Policy) -> None:
     """
-    Return the policy that a certificate carries.
+    Make sure that no reader of a certificate takes its policy for another.
 
     Raises:
-        ValueError: it does not follow the schema.
+        LessonError: it has the name of one that comes with the package, and asks something else.
     """
-    places: dict[tuple[str | int, ...], Location] = {(): Location(Path("policy"), 1)}
-    problem = next(iter(check(content, load_schema("policy"), places, what="policy")), None)
-    if problem is not None:
-        raise ValueError(problem.message)
-    return Policy(content)
+    shipped = shipped_policies().get(policy.name)
+    if shipped is not None and shipped.digest != policy.digest:
+        message = (
+            f"the policy is called '{policy.name}', and is not the one of that name that comes with this"
+        )
+        raise LessonError(message, fix="give it another 'name'")
 
 
 def _read(path: Path) -> Policy:

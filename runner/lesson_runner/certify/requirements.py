@@ -3,65 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from lesson_runner.certify.again import Judged
-from lesson_runner.certify.classes import Place, place_of_run
+from lesson_runner.certify.case import Case, Finding, moment
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.versions import at_least
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One run of the lesson, judged again."""
-
-    record: Mapping[str, Any]
-    steps: tuple[Judged, ...]
-
-    @property
-    def id(self) -> str:
-        """The run's."""
-        return str(self.record["run_id"])
-
-    @property
-    def place(self) -> Place:
-        """Where it was made."""
-        return place_of_run(self.record)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """All that a policy is held against."""
-
-    frontmatter: Mapping[str, Any]
-    """The lesson's."""
-    actions: frozenset[str]
-    """Those its plan uses."""
-    passes: tuple[Pass, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """
-    One thing that a policy asks.
-
-    Attributes:
-        requirement: short and stable, such as ``fresh``.
-        asked: in words.
-        found: in words.
-        fix: what would satisfy it; empty if it is met.
-    """
-
-    requirement: str
-    asked: str
-    found: str
-    fix: str = ""
-
-    @property
-    def met(self) -> bool:
-        """True if nothing is missing."""
-        return not self.fix
 
 
 def examine(case: Case, policy: Policy) -> list[Finding]:
@@ -73,22 +20,44 @@ def _passes(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
     wanted, found = asked["passes"], len({item.id for item in case.passes})
     fix = "" if found >= wanted else f"run the lesson {wanted - found} more time{'s' * (wanted - found > 1)}"
     yield Finding("passes", f"{wanted} run{'s' * (wanted > 1)}", str(found), fix)
+    if found > 1:
+        yield _one_after_another(case)
     places = sorted({item.place.target for item in case.passes})
     fix = "" if len(places) < 2 else "take runs that were made on the same hardware"
     yield Finding("same-place", "all runs on the same hardware", " and ".join(places), fix)
 
 
+def _one_after_another(case: Case) -> Finding:
+    """Copies of a run have its times; so have runs that a clock was set back between."""
+    what, fix = "each run began after the one before had ended", "run the lesson again for each pass"
+    try:
+        times = sorted(
+            (moment(item.record["started"]), moment(item.record["finished"]), item.id) for item in case.passes
+        )
+    except ValueError as error:
+        return Finding("distinct", what, f"a time that does not exist: {error}", fix)
+    bad = [f"{name} ended before it began" for began, ended, name in times if ended < began]
+    pairs = pairwise(times)
+    bad += [f"{two} began before {one} had ended" for (_, end, one), (began, _, two) in pairs if began < end]
+    return Finding("distinct", what, _few(bad) or "yes", fix if bad else "")
+
+
 def _steps(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noqa: ARG001  # one form for all
-    bad = [
-        f"{step.id} {step.status} in {item.id}"
+    what = "every step passed, none skipped, but for optional ones"
+    fix = "run the whole lesson where each of its steps can pass: no step left out, none skipped"
+    not_passed = [
+        (step.optional, f"{step.id} {step.status} in {item.id}")
         for item in case.passes
         for step in item.steps
-        if step.status != "passed" and not step.optional
+        if step.status != "passed"
     ]
-    fix = "run the whole lesson where each of its steps can pass: no step left out, none skipped"
-    count = len(case.passes[0].steps) if case.passes else 0
-    found = _few(bad) or f"all {count} passed"
-    yield Finding("steps", "every step passed, none skipped", found, fix if bad else "")
+    bad = [text for optional, text in not_passed if not optional]
+    bad += [f"{item.id} {item.record['status']}" for item in case.passes if item.record["status"] != "passed"]
+    if any(not [step for step in item.steps if not step.optional] for item in case.passes):
+        bad, fix = ["there is no step but optional ones"], "let at least one step not be optional"
+    missing = f", but for {_few([text for _, text in not_passed])}" if not_passed else ""
+    found = _few(bad) or f"all passed{missing}"
+    yield Finding("steps", what, found, fix if bad else "")
 
 
 def _evidence(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noqa: ARG001
@@ -113,12 +82,11 @@ def _judgements(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
             step.id
             for item in case.passes
             for step in item.steps
-            if step.status == "passed"
-            and sum(verdict.matcher != "exit" for verdict in step.verdicts) < wanted
+            if step.status == "passed" and not step.confirmed and step.telling < wanted
         }
     )
     what = f"each step judged by at least {wanted} expectation{'s' * (wanted > 1)} other than its exit code"
-    fix = "give these steps an 'expect' (regex, metric, file …) in the lesson" if weak else ""
+    fix = "give these steps an 'expect' that a step which leaves nothing would not meet" if weak else ""
     yield Finding("judgements", what, _few([f"too few for {name}" for name in weak]) or "yes", fix)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from lesson_runner.certify.classes import place_of_run
-from lesson_runner.certify.keys import KnownKey
+from lesson_runner.certify.holdings import Held, Holdings
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.requirements import fact_of
 from lesson_runner.certify.statement import Certificate
-from lesson_runner.certify.store import find_certificates
-from lesson_runner.certify.trust import RefusedError, open_bundle
 from lesson_runner.certify.versions import at_least
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Diagnostic, Lesson
@@ -36,7 +36,7 @@ class Standing:
 
     Attributes:
         reason: why it is stale or failed, for people; empty otherwise.
-        since: when the certificate was issued, or the run failed; ISO 8601.
+        since: when the first of the certificate's runs ended, or the run failed; ISO 8601.
         bundle: the certificate's file.
     """
 
@@ -48,45 +48,17 @@ class Standing:
     bundle: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A certificate with a good signature."""
-
-    bundle: Path
-    certificate: Certificate
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """The certificates of a folder: those that trusted keys signed, and what is wrong with the rest."""
-
-    held: tuple[Held, ...]
-    refused: Mapping[Path, str]
-
-
-def collect(folders: Iterable[Path], trusted: Mapping[str, KnownKey]) -> Holdings:
-    """
-    Return the certificates below some folders. Signatures are checked, evidence is not judged again.
-
-    ``lesson cert verify`` does that.
-    """
-    held: list[Held] = []
-    refused: dict[Path, str] = {}
-    for folder in folders:
-        for bundle in find_certificates(folder):
-            try:
-                held.append(Held(bundle, open_bundle(bundle.read_bytes(), trusted).certificate))
-            except (RefusedError, OSError) as error:
-                refused[bundle] = str(error)
-    return Holdings(tuple(held), refused)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
     """A lesson whose standing is asked for, with what was found while reading it."""
 
     lesson: Lesson
     problems: tuple[Diagnostic, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what it says; see :func:`lesson_runner.run.digests.content_digest`."""
+        return content_digest(self.lesson)
 
 
 class Standings:
@@ -94,6 +66,7 @@ class Standings:
     Standings of lessons, from certificates and from runs that failed.
 
     Args:
+        holdings: certificates.
         policies: what a certificate of each class must have been signed under.
         runs: records of runs; the last one of a lesson on a hardware may have failed.
         today: for the age of certificates.
@@ -101,43 +74,49 @@ class Standings:
 
     def __init__(
         self,
-        held: Iterable[Held],
+        holdings: Holdings,
         policies: Iterable[Policy],
         plugins: Plugins,
         runs: Iterable[Mapping[str, Any]] = (),
         today: datetime | None = None,
     ) -> None:
-        self._policies = {kind: policy for policy in policies for kind in policy.classes}
+        # A policy's digest is computed once, not for each of many certificates.
+        known = [(policy, policy.digest) for policy in policies]
+        self._policies = {kind: pair for pair in known for kind in pair[0].classes}
+        self._holdings = holdings
         self._plugins = plugins
         self._today = today or datetime.now(timezone.utc)
-        self._latest: dict[tuple[str, str], list[Held]] = {}
-        for item in held:
-            key = item.certificate.lesson_id, item.certificate.target
-            self._latest.setdefault(key, []).append(item)
         self._runs: dict[tuple[str, str], Mapping[str, Any]] = {}
         for record in sorted(runs, key=lambda item: str(item["started"])):
             if not any(record["options"].get(name) for name in ("start", "until", "only")):
                 self._runs[record["lesson"]["id"], place_of_run(record).target] = record
         self._plans: dict[tuple[str, str, str], str] = {}
 
-    def targets(self, lessons: Collection[str]) -> list[str]:
-        """Return what there are certificates or runs of these lessons for, boards and others."""
-        return sorted({target for lesson, target in [*self._latest, *self._runs] if lesson in lessons})
+    def targets(self, lessons: Collection[str], known: Collection[str]) -> list[str]:
+        """Return what there are certificates or runs of these lessons for, beside the targets known already."""
+        found = {target for lesson, target in self._runs if lesson in lessons}
+        for lesson, target in self._holdings.pairs():
+            # What is not signed must not bring a column of its own.
+            if lesson in lessons and target not in found and target not in known:
+                found |= {target for _ in islice(self._holdings.opened(lesson, target), 1)}
+        return sorted(found - set(known))
 
     def of(self, known: Known, target: str) -> Standing:
         """Return where a lesson stands on a hardware, or on what stands in its place."""
         lesson = known.lesson
-        certificates = self._latest.get((lesson.id, target), [])
-        weighed = [self._weigh(known, target, item) for item in certificates]
-        best = max(weighed, key=lambda item: (_RANK[item.state], item.since), default=None)
+        if target in hardware_names() and target not in supported(lesson):
+            return Standing(lesson.id, target, "not supported")
+        best: Standing | None = None
+        for item in self._holdings.opened(lesson.id, target):
+            found = self._weigh(known, target, item)
+            if best is None or _RANK[found.state] > _RANK[best.state]:
+                best = found
+            if found.state == "certified":  # those before it cannot say more
+                break
         failed = self._failed(lesson, target, best)
         if failed is not None:
             return failed
-        if best is not None:
-            return best
-        if target in hardware_names() and target not in lesson.frontmatter.get("supportedHardware", ()):
-            return Standing(lesson.id, target, "not supported")
-        return Standing(lesson.id, target, "never run")
+        return best or Standing(lesson.id, target, "never run")
 
     def _failed(self, lesson: Lesson, target: str, best: Standing | None) -> Standing | None:
         """Return that the last whole run failed, if it was after the certificate."""
@@ -148,21 +127,22 @@ class Standings:
         return Standing(lesson.id, target, "failed", f"step {', '.join(bad)}", str(record["finished"]))
 
     def _weigh(self, known: Known, target: str, item: Held) -> Standing:
-        said = item.certificate.predicate
-        changed = item.certificate.digests.lesson != content_digest(known.lesson)
+        changed = item.certificate.digests.lesson != known.digest
         why = self._stale(known, item.certificate)
         state: State = "stale" if why else "text changed" if changed else "certified"
-        return Standing(known.lesson.id, target, state, why, str(said["issued"]), item.bundle)
+        return Standing(known.lesson.id, target, state, why, item.certificate.since, item.bundle)
 
     def _stale(self, known: Known, certificate: Certificate) -> str:
-        policy = self._policies.get(certificate.kind)
+        policy, digest = self._policies.get(certificate.kind, (None, ""))
         if policy is None or policy.name != certificate.policy.name:
             wanted = f"'{policy.name}'" if policy else "one that is known here"
             return f"signed under the policy '{certificate.policy.name}', not {wanted}"
-        if policy.digest != certificate.policy.digest:
+        if digest != certificate.predicate["policy"]["sha256"]:
             return f"the policy '{policy.name}' changed"
         days = policy.content.get("valid_days")
-        age = (self._today - certificate.issued).days
+        age = (self._today - certificate.seen).days
+        if age < -1:
+            return f"its runs are of {certificate.since}, which is to come; a clock was wrong"
         if days is not None and age > days:
             return f"{age} days old; it counts for {days}"
         for rule in policy.content.get("versions", ()):
@@ -197,6 +177,12 @@ class Standings:
 
 _NO_PLAN = "it cannot be planned"
 _RANK: Mapping[State, int] = {"stale": 0, "text changed": 1, "certified": 2}
+
+
+def supported(lesson: Lesson) -> list[str]:
+    """Return the hardware a lesson is written for, as far as it says so in a way that can be understood."""
+    names = lesson.frontmatter.get("supportedHardware")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def hardware_names() -> list[str]:

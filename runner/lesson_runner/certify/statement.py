@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.canonical import canonical
+from lesson_runner.canonical import canonical, parse_json
+from lesson_runner.certify.case import Finding, Pass, moment
+from lesson_runner.certify.classes import BOARD
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.requirements import Finding, Pass
-from lesson_runner.model import Lesson, Location
+from lesson_runner.model import NOT_BOARDS, Lesson, Location
 from lesson_runner.run.record import now, plain
 from lesson_runner.schema.validator import check, load_schema
 
@@ -56,9 +57,25 @@ class Certificate:
         return str(self.predicate["target"])
 
     @property
-    def issued(self) -> datetime:
-        """When it was signed, as the signer's clock said."""
-        return datetime.fromisoformat(str(self.predicate["issued"]).replace("Z", "+00:00"))
+    def seen(self) -> datetime:
+        """
+        When the first of its runs ended, as the clock there said: so old it is.
+
+        Not when it was signed, for old runs can be signed at any time.
+        """
+        return min(moment(item["finished"]) for item in self.predicate["passes"])
+
+    @property
+    def since(self) -> str:
+        """The same, as it is written."""
+        return min((str(item["finished"]) for item in self.predicate["passes"]), key=moment)
+
+    @property
+    def name(self) -> str:
+        """The name of its folder: lesson, hardware, and when it was signed."""
+        time = re.sub(r"[^0-9T]", "", str(self.predicate["issued"])[:19]).replace("T", "-")
+        parts = [re.sub(r"[^A-Za-z0-9-]", "-", text)[:100] for text in (self.lesson_id, self.target)]
+        return ".".join([*parts, time])
 
     @property
     def policy(self) -> Policy:
@@ -189,6 +206,8 @@ def read_certificate(payload: bytes) -> Certificate:
         raise BrokenStatementError(problem.message)
     try:
         subjects = {str(item["name"]): str(item["digest"]["sha256"]) for item in data["subject"]}
+        if len(subjects) != len(data["subject"]):
+            raise BrokenStatementError("a subject stands in it twice")
         name = predicate["lesson"]["id"]  # type: ignore[index]  # the schema says so
         digests = Digests(*(subjects[f"{kind}/{name}"] for kind in ("lesson", "plan", "evidence")))
     except (KeyError, TypeError) as error:
@@ -199,14 +218,21 @@ def read_certificate(payload: bytes) -> Certificate:
         raise BrokenStatementError("subjects and predicate name different digests")
     if certificate.policy.digest != said["policy"]["sha256"]:
         raise BrokenStatementError("the policy in it is not what its digest says")
+    wanted = certificate.target if certificate.target in NOT_BOARDS else BOARD
+    if certificate.kind != wanted:
+        raise BrokenStatementError(f"the class {certificate.kind} does not go with {certificate.target}")
+    try:
+        moment(certificate.predicate["issued"]), certificate.seen
+    except ValueError as error:
+        raise BrokenStatementError(f"a time in it does not exist: {error}") from None
     return certificate
 
 
 def _read(payload: bytes) -> Mapping[str, Any]:
     try:
-        data = json.loads(payload)
-    except (ValueError, RecursionError):
-        raise BrokenStatementError("the payload is not JSON") from None
+        data = parse_json(payload)
+    except ValueError as error:
+        raise BrokenStatementError(f"the payload is not JSON: {error}") from None
     if not isinstance(data, Mapping) or data.get("_type") != STATEMENT:
         raise BrokenStatementError(f"the payload is not an in-toto statement ({STATEMENT})")
     return data

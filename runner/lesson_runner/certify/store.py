@@ -14,20 +14,17 @@ A certificate's folder: the bundle, and the evidence it speaks of.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN
 from lesson_runner.errors import LessonError
-from lesson_runner.run.files import file_digest
 from lesson_runner.run.record import RECORD
 
 BUNDLE = "certificate.intoto.jsonl"
-EVIDENCE, LESSON, PLAN, MANIFEST = "evidence", "lesson.md", "plan.json", "manifest.json"
+EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,50 +94,55 @@ def copy_run(run: Path, into: Path) -> None:
     try:
         into.mkdir(parents=True)
         shutil.copyfile(run / RECORD, into / RECORD)
-        shutil.copytree(run / EVIDENCE, into / EVIDENCE, copy_function=shutil.copyfile, ignore=_links)
+        shutil.copytree(run / EVIDENCE, into / EVIDENCE, copy_function=shutil.copyfile, ignore=_no_evidence)
     except (OSError, shutil.Error) as error:
         raise LessonError(
-            f"{run}: its evidence cannot be copied: {error}", fix="is there room on the disk?"
+            f"{run}: its evidence cannot be copied: {first_cause(error)}", fix="is there room on the disk?"
         ) from None
 
 
-def _links(folder: str, names: list[str]) -> list[str]:
-    """Return what is no evidence: links, which may lead anywhere."""
-    return [name for name in names if Path(folder, name).is_symlink()]
+def first_cause(error: OSError) -> str:
+    """Return why copying failed; shutil gathers a line for every file."""
+    causes = error.args[0] if isinstance(error, shutil.Error) else None
+    return str(causes[0][2]) if isinstance(causes, list) and causes else str(error.strerror or error)
 
 
-def list_files(evidence: Path, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _no_evidence(folder: str, names: list[str]) -> list[str]:
+    """Return what is neither a file nor a folder: links may lead anywhere, pipes hold nothing."""
+    paths = [Path(folder, name) for name in names]
+    return [path.name for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())]
+
+
+def copy_certificate(stored: Stored, into: Path) -> Stored:
     """
-    Return size and sha256 of every file of the runs, by its path in the evidence.
+    Copy a certificate and its evidence into an empty folder.
 
     Raises:
-        OSError: one cannot be read.
+        OSError: something cannot be read or written; so does what raises shutil.Error.
     """
-    return {
-        path.relative_to(evidence).as_posix(): {"sha256": file_digest(path), "bytes": path.stat().st_size}
-        for name in runs
-        for path in _files(evidence / name)
-    }
+    copied = Stored(into / BUNDLE, into / EVIDENCE)
+    shutil.copyfile(stored.bundle, copied.bundle)
+    shutil.copytree(stored.evidence, copied.evidence, copy_function=shutil.copyfile, ignore=_no_evidence)
+    return copied
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_symlink() or not path.is_dir():
-            yield path
-
-
-def read_json(path: Path) -> Any:
+def publish(staging: Path, certificates: Path, name: str) -> Path:
     """
-    Return what is in a JSON file.
+    Give a whole certificate its folder, which only then is seen; the same one twice is one.
 
     Raises:
-        ValueError: it is not JSON, or is missing.
+        LessonError: there are too many of that name.
+        OSError: the folder cannot be written.
     """
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise ValueError(f"{path.name} is not there: {error.strerror or error}") from None
-    except RecursionError:
-        raise ValueError(f"{path.name} is nested too deeply") from None
-    except ValueError as error:
-        raise ValueError(f"{path.name} is not JSON: {error}") from None
+    staging.chmod(0o755)
+    bundle = (staging / BUNDLE).read_bytes()
+    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+        folder = certificates / f"{name}{suffix}"
+        try:
+            return staging.rename(folder)
+        except OSError:  # it may be there, even if it was not a moment ago
+            if not folder.is_dir():
+                raise
+        if (folder / BUNDLE).is_file() and (folder / BUNDLE).read_bytes() == bundle:
+            return folder
+    raise LessonError(f"{certificates}: there are a hundred certificates called {name}")

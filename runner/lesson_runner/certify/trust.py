@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from lesson_runner.certify.envelope import BrokenEnvelopeError, Envelope, read_bundle
+from lesson_runner.certify.envelope import MAX_BUNDLE_BYTES, BrokenEnvelopeError, Envelope, read_bundle
+from lesson_runner.certify.evidence import read_plain
 from lesson_runner.certify.keys import KnownKey, PublicKey
 from lesson_runner.certify.statement import (
     CERTIFICATION,
@@ -16,6 +18,7 @@ from lesson_runner.certify.statement import (
     predicate_type,
     read_certificate,
 )
+from lesson_runner.resources import real
 
 
 class RefusedError(Exception):
@@ -40,6 +43,22 @@ class Signed:
 
     certificate: Certificate
     signer: KnownKey
+    others: tuple[bytes, ...] = ()
+    """The other statements of the bundle: what it says to other tools."""
+
+
+def open_file(bundle: Path, trusted: Mapping[str, KnownKey]) -> Signed:
+    """
+    Return what a bundle in a file certifies.
+
+    Raises:
+        RefusedError: as :func:`open_bundle`, or it cannot be read.
+    """
+    try:
+        data = read_plain(real(bundle), MAX_BUNDLE_BYTES)
+    except OSError as error:
+        raise RefusedError("envelope", f"it cannot be read: {error.strerror or error}") from None
+    return open_bundle(data, trusted)
 
 
 def open_bundle(data: bytes, trusted: Mapping[str, KnownKey]) -> Signed:
@@ -71,7 +90,7 @@ def open_bundle(data: bytes, trusted: Mapping[str, KnownKey]) -> Signed:
             "key", f"it is signed by '{signer.name}', a key that was revoked: {signer.revoked}"
         )
     _check_signatures(envelopes, PublicKey(signer.public))
-    return Signed(_certificate(envelopes), signer)
+    return _certificate(envelopes, signer)
 
 
 def _check_signatures(envelopes: list[Envelope], key: PublicKey) -> None:
@@ -102,17 +121,17 @@ def _named_by_others(envelopes: list[Envelope], good: list[bool]) -> str | None:
     return None
 
 
-def _certificate(envelopes: list[Envelope]) -> Certificate:
+def _certificate(envelopes: list[Envelope], signer: KnownKey) -> Signed:
     try:
         kinds = [predicate_type(envelope.payload) for envelope in envelopes]
         ours = [item for item, kind in zip(envelopes, kinds, strict=True) if kind == CERTIFICATION]
         if len(ours) != 1:
             raise BrokenStatementError(f"{len(ours)} statements of {CERTIFICATION}; one was expected")
         digest = hashlib.sha256(ours[0].payload).hexdigest()
-        for envelope in envelopes:
-            if envelope is not ours[0] and certified_digest(envelope.payload) != digest:
-                raise BrokenStatementError("a line belongs to another certificate")
-        return read_certificate(ours[0].payload)
+        others = tuple(envelope.payload for envelope in envelopes if envelope is not ours[0])
+        if any(certified_digest(payload) != digest for payload in others):
+            raise BrokenStatementError("a line belongs to another certificate")
+        return Signed(read_certificate(ours[0].payload), signer, others)
     except BrokenStatementError as error:
         raise RefusedError("statement", f"what is signed is no certificate: {error}") from None
     except (AttributeError, KeyError, TypeError):

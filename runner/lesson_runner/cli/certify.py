@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lesson_runner.cli.cert.answer import print_answer
 from lesson_runner.cli.common import (
     WORKSPACE,
     AllowOption,
@@ -22,22 +23,19 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     check_backend,
     expand,
-    make_console,
     open_valid_lesson,
-    print_json,
     stdout_for_json,
 )
 from lesson_runner.cli.hardware import HardwareOption, check_hardware
 from lesson_runner.cli.perform import Way, perform
 from lesson_runner.cli.permissions import allowed_permissions, check_permissions
-from lesson_runner.errors import CertificateError, ExitCode
+from lesson_runner.errors import CertificateError, LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.certify.issue import Issued
     from lesson_runner.certify.policy import Policy
-    from lesson_runner.certify.requirements import Finding
-    from lesson_runner.model import Diagnostic, Hardware, Lesson
+    from lesson_runner.model import Diagnostic, Hardware, Lesson, Plan
     from lesson_runner.plugins import Plugins
+    from lesson_runner.run.params import Param
 
 
 def certify(
@@ -60,35 +58,59 @@ def certify(
     json: JsonOption = False,
 ) -> int:
     """Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants."""
-    from lesson_runner.certify.issue import issue
+    from lesson_runner.certify.forecast import forecast
+    from lesson_runner.certify.issue import Issued, issue
     from lesson_runner.certify.keys import KeyStore
-    from lesson_runner.certify.policy import load_policy
+    from lesson_runner.certify.policy import check_name, load_policy
     from lesson_runner.run.find import find_run
 
     plugins: Plugins = context.obj
     asked = load_policy(policy)
+    check_name(asked)
     store = KeyStore()
     place = expand(workspace).resolve()
     document, problems, installed = open_valid_lesson(lesson, plugins)
     if from_run:
+        if profile or param or expected or backend != "auto":
+            others = "--profile, --backend, --hardware and --param"
+            raise LessonError(f"--from-run takes runs as they are; {others} are for new ones")
         runs = list(dict.fromkeys(find_run(name, place / "runs") for name in from_run))
     else:
         hardware = plugins.detect_hardware()
         check_hardware(expected, hardware)
         _check_possible(asked, hardware, check_backend(backend))
         store.own(key)  # that there is one is found out before hours of running, not after
+        _check_writable(place / "certificates")
         allowed = allowed_permissions(allow)
         options = _Options(profile, backend, hardware, place, param or [], allowed, installed, json)
-        runs = _run(document, problems, asked, plugins, options)
-    with stdout_for_json():  # what a plugin prints belongs to no answer
-        issued = issue(
-            document, problems, runs, asked, lambda: store.own(key), plugins, place / "certificates"
-        )
-    if json:
-        print_json(_as_json(issued, asked))
-    else:
-        _print(issued, asked)
-    return ExitCode.GOOD if issued.folder else ExitCode.CERTIFICATE
+        plan, params = _plan(document, problems, asked, plugins, options)
+        if missing := forecast(plan, params, hardware, backend, asked):
+            return print_answer(Issued(tuple(missing), None), asked, json=json)
+        runs = _run(plan, params, asked, plugins, options)
+    try:
+        with stdout_for_json():  # what a plugin prints belongs to no answer
+            issued = issue(
+                document, problems, runs, asked, lambda: store.own(key), plugins, place / "certificates"
+            )
+    except LessonError as error:
+        if not from_run:
+            kept = " ".join(f"--from-run {path.name}" for path in runs)
+            error.fix = f"{error.fix}; then" if error.fix else "then"
+            error.fix += f", without running it again: lesson certify {lesson} {kept}"
+        raise
+    return print_answer(issued, asked, json=json)
+
+
+def _check_writable(folder: Path) -> None:
+    import tempfile
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".certificate-", dir=folder):
+            pass
+    except OSError as error:
+        fix = "name a folder you can write with --workspace"
+        raise LessonError(f"{folder}: cannot be written: {error.strerror or error}", fix=fix) from None
 
 
 def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) -> None:
@@ -126,24 +148,29 @@ class _Options:
         self.params, self.allowed, self.installed, self.json = params, allowed, installed, json
 
 
-def _run(
+def _plan(
     lesson: Lesson, problems: list[Diagnostic], policy: Policy, plugins: Plugins, options: _Options
-) -> list[Path]:
-    """Run a lesson as often as a policy asks, until a run fails; return the runs' folders."""
-    from lesson_runner.context import Workspace
+) -> tuple[Plan, list[Param]]:
+    """Return the plan of every pass: in a profile that the policy accepts, unless another was asked for."""
     from lesson_runner.run.claims import known_profiles
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.plan import choose_profile, make_plan
-    from lesson_runner.run.runner import Selection
 
     params = [parse_param(text) for text in options.params]
     wanted = [name for name in policy.content.get("profiles", ()) if name in known_profiles(lesson, plugins)]
     asked = options.profile or (wanted[0] if wanted else None)
     profile = choose_profile(lesson, plugins, asked, options.hardware, options.backend)
-    plan = make_plan(lesson, problems, plugins, profile, params)
+    return make_plan(lesson, problems, plugins, profile, params), params
+
+
+def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, options: _Options) -> list[Path]:
+    """Run a plan as often as a policy asks, until a run fails; return the runs' folders."""
+    from lesson_runner.context import Workspace
+    from lesson_runner.run.runner import Selection
+
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
     if not options.installed:
-        check_permissions(lesson, plan.steps, plugins, options.allowed, interactive)
+        check_permissions(plan.lesson, plan.steps, plugins, options.allowed, interactive)
     way = Way(
         options.backend,
         options.hardware,
@@ -163,51 +190,3 @@ def _run(
         if record["status"] != "passed":
             break
     return folders
-
-
-def _as_json(issued: Issued, policy: Policy) -> dict[str, Any]:
-    return {
-        "certificate": str(issued.folder) if issued.folder else None,
-        "policy": policy.name,
-        "findings": [
-            {
-                "requirement": item.requirement,
-                "met": item.met,
-                "asked": item.asked,
-                "found": item.found,
-                "fix": item.fix,
-            }
-            for item in issued.findings
-        ],
-    }
-
-
-def _print(issued: Issued, policy: Policy) -> None:
-    from rich.text import Text
-
-    from lesson_runner.report.text import safe
-
-    console = make_console()
-    console.print()
-    if issued.folder:
-        console.print(Text(f"Certified under the policy '{policy.name}':", "bold green"))
-        _print_findings(issued.findings)
-        console.print(Text(safe(f"Certificate: {issued.folder}")), soft_wrap=True)
-        return
-    missing = issued.missing
-    things = "one thing is" if len(missing) == 1 else f"{len(missing)} things are"
-    console.print(Text(f"Not certified under the policy '{policy.name}': {things} missing", "bold red"))
-    _print_findings(missing)
-
-
-def _print_findings(findings: Sequence[Finding]) -> None:
-    from rich.text import Text
-
-    from lesson_runner.report.text import safe
-
-    console = make_console()
-    for item in findings:
-        sign, style = ("✓", "green") if item.met else ("✗", "red")
-        console.print(Text.assemble((f"{sign} ", style), safe(f"{item.asked}: {item.found}")), soft_wrap=True)
-        if item.fix:
-            console.print(Text(safe(f"  → {item.fix}"), "dim"), soft_wrap=True)

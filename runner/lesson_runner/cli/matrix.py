@@ -15,7 +15,6 @@ from lesson_runner.cli.cert.survey import (
     LessonsOption,
     PoliciesOption,
     as_json,
-    refused_lines,
     survey,
 )
 from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console
@@ -54,7 +53,7 @@ def matrix(
         text = json.dumps([as_json(item) for item in standings], indent=2, ensure_ascii=False) + "\n"
     else:
         text = render(grid, format_, make_console())
-    for line in refused_lines(found.holdings):
+    for line in found.warnings():
         typer.echo(safe(f"warning: {line}"), err=True)
     if output is None:
         sys.stdout.write(text)

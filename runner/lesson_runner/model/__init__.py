@@ -6,6 +6,7 @@ project.
 """
 
 from lesson_runner.model.action import (
+    NOT_BOARDS,
     Action,
     ActionCall,
     Evidence,
@@ -50,6 +51,7 @@ from lesson_runner.model.run import (
 
 __all__ = [
     "LEFT_OUT",
+    "NOT_BOARDS",
     "Action",
     "ActionCall",
     "Block",

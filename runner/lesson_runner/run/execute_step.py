@@ -27,6 +27,7 @@ from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.time_limit import TooSlowError
 
 OUTPUT = "output.txt"
 
@@ -73,11 +74,13 @@ def _attempt(
     status, outcome = _call(step, context, plugins, folder)
     output = outcome.output or "\n".join(context.lines)
     (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
-    metrics = {
-        **outcome.metrics,
-        **captured(step.capture, output),
-        **plugins.measure(step, Evidence(folder, run.shared_evidence, output)),
-    }
+    try:
+        read = captured(step.capture, output)
+    except TooSlowError as error:
+        message = f"its output cannot be read: {error}"
+        status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
+    measured = plugins.measure(step, Evidence(folder, run.shared_evidence, output))
+    metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
     files = look_at_files(step.expect, run.workspace.files)
     keep_files(files, folder)

@@ -16,6 +16,7 @@ from typing import Any
 
 from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
 from lesson_runner.run.files import FileFacts
+from lesson_runner.run.time_limit import time_limit
 from lesson_runner.schema.validator import validator_for
 
 
@@ -47,13 +48,17 @@ def judge(
     Return a verdict for each expectation that applies under the run's ``facts``.
 
     A process that nobody expects to fail must exit with 0.
+
+    Raises:
+        TooSlowError: the expectations cannot be judged in reasonable time.
     """
     wanted = [item for item in expectations if _holds(item.when, facts)]
     if expectations and not wanted:
         return (Verdict("when", "an expectation that applies", "none does on this run's facts", False),)
     if produced.exit_code is not None and not any(item.matcher == "exit" for item in wanted):
         wanted.insert(0, Expectation("exit", 0))
-    return tuple(_MATCHERS[item.matcher](item.argument, produced) for item in wanted)
+    with time_limit():
+        return tuple(_MATCHERS[item.matcher](item.argument, produced) for item in wanted)
 
 
 def _exit(argument: int, produced: Produced) -> Verdict:
@@ -207,14 +212,20 @@ def _dotted(facts: Any, name: str) -> Any:
 
 
 def captured(patterns: Mapping[str, str], output: str) -> dict[str, float]:
-    """Return the metrics that a step's ``capture`` reads from its output; the last match counts."""
+    """
+    Return the metrics that a step's ``capture`` reads from its output; the last match counts.
+
+    Raises:
+        TooSlowError: they cannot be read in reasonable time.
+    """
     numbers: dict[str, float] = {}
-    for name, pattern in patterns.items():
-        for match in re.finditer(pattern, output, re.MULTILINE):
-            try:
-                numbers[name] = float(match[1].replace(",", ""))
-            except (TypeError, ValueError, AttributeError):
-                continue
+    with time_limit():
+        for name, pattern in patterns.items():
+            for match in re.finditer(pattern, output, re.MULTILINE):
+                try:
+                    numbers[name] = float(match[1].replace(",", ""))
+                except (TypeError, ValueError, AttributeError):
+                    continue
     return numbers
 
 

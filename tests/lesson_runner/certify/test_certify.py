@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def test_two_fresh_passes_on_a_board_are_certified(certified: Bench) -> None:
         "chipsUsed": 0,
     }
     assert len({item["runId"] for item in said["passes"]}) == 2
-    assert answer["judged_again"] == 10  # twice: a metric, text, a file; an exit code, a pattern
+    assert answer["judged_again"] == 8  # twice: a metric, text, a file; a pattern
     assert answer["signer"]["name"] == "me"
 
 
@@ -173,6 +174,69 @@ def test_a_step_needs_a_judgement_beside_its_exit_code(bench: Bench) -> None:
     assert unmet(bench.certify()) == {"judgements": "too few for tell"}
 
 
+@pytest.mark.parametrize(
+    ("expect", "tells"),
+    [
+        ("{not_contains: error}", False),
+        ('{regex: ".*"}', False),
+        ('{regex: "^$|beans"}', False),
+        ('{lines: ["..."]}', False),
+        ("{json: {}}", True),
+        ("{contains: e}", True),
+        ("{file: {path: beans.txt, min_bytes: 0}}", True),  # that there is one
+    ],
+)
+def test_an_expectation_that_nothing_meets_too_tells_nothing(bench: Bench, expect: str, tells: bool) -> None:
+    text = LESSON.replace('[{regex: "^beans: \\\\d+$"}]', f"[{expect}, {expect}]")
+    bench.write(text.replace("echo beans: 5", "echo 5e5"))
+    said = bench.certify()
+    assert (unmet(said) if said.code else {}) == ({} if tells else {"judgements": "too few for tell"})
+    (bench.folder / "two.yaml").write_text(json.dumps({**POLICY, "judgements": 2}))
+    assert unmet(bench.certify("--policy", "two.yaml"))["judgements"] == "too few for tell"
+
+
+def test_optional_steps_alone_are_no_lesson(bench: Bench) -> None:
+    optional = LESSON.replace("id: grow", "id: grow\noptional: true").replace("min: 3", "min: 30")
+    bench.write(optional.replace("needs: [grow]", ""))
+    assert bench.certify().code == 0
+    assert bench.verify()["notes"] == ["optional steps: grow failed"]
+    bench.write(optional.replace("id: tell", "id: tell\noptional: true"))
+    assert unmet(bench.certify()) == {"steps": "there is no step but optional ones"}
+
+
+def test_what_a_person_confirms_counts_and_is_said(bench: Bench) -> None:
+    bench.write(LESSON + "\n<!-- manual\nid: look\ninstruction: Is it green?\n-->\n")
+    assert unmet(bench.certify())["steps"].startswith("look skipped in ")  # nobody was there
+    for path in (bench.folder / ".lesson" / "runs").iterdir():  # as if somebody had been
+        record = json.loads((path / "record.json").read_text())
+        record["steps"][2]["status"] = "passed"
+        (path / "record.json").write_text(json.dumps(record))
+        (path / "evidence" / "look").mkdir(exist_ok=True)
+        (path / "evidence" / "look" / "output.txt").write_text("confirmed: Is it green?")
+    runs = [("--from-run", path.name) for path in (bench.folder / ".lesson" / "runs").iterdir()]
+    assert bench.certify(*runs[0], *runs[1]).code == 0
+    assert bench.verify()["notes"] == ["a person confirmed look; that cannot be judged again"]
+
+
+def test_a_copy_of_a_run_is_no_second_one(bench: Bench) -> None:
+    bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
+    (run,) = (bench.folder / ".lesson" / "runs").iterdir()
+    shutil.copytree(run, bench.folder / "copy")
+    both = ("--from-run", "latest", "--from-run", "copy")
+    said = bench.certify(*both)
+    assert (said.code, "call themselves the same run" in said.err) == (2, True)
+    record = json.loads((run / "record.json").read_text())
+    (bench.folder / "copy" / "record.json").write_text(json.dumps({**record, "run_id": "another"}))
+    assert list(unmet(bench.certify(*both))) == ["distinct"]
+
+
+def test_whoever_asks_for_the_emulation_has_no_board(bench: Bench) -> None:
+    for _ in range(2):
+        bench.lesson("run", "growing.md", "--allow", "shell", "--fresh", "--backend", "emulated")
+    runs = [("--from-run", path.name) for path in (bench.folder / ".lesson" / "runs").iterdir()]
+    assert unmet(bench.certify(*runs[0], *runs[1]))["class"] == "the emulation"
+
+
 def test_a_metric_that_only_the_action_reports_is_no_evidence(bench: Bench) -> None:
     bench.write(LESSON.replace("name: beans, min: 3", "name: reported, min: 1"))
     found = unmet(bench.certify())
@@ -198,6 +262,47 @@ def test_hours_are_not_spent_on_what_cannot_be(bench: Bench) -> None:
     said = bench.certify()
     assert (said.code, "make one: lesson cert keys new NAME" in said.err) == (2, True)
     assert not (bench.folder / ".lesson" / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "wanted"),
+    [
+        (
+            {"runner": {"profiles": {"a": {"summary": "a"}, "full": {"summary": "f"}}}},
+            ["--profile", "a"],
+            "profile",
+        ),
+        ({}, ["--param", "beans=4"], "parameters"),
+        ({"supportedHardware": ["p150"]}, [], "hardware"),
+        ({"text": LESSON.replace("{regex:", "{not_contains:")}, [], "judgements"),
+        ({"text": LESSON.replace("id: tell", "id: tell\nprofiles: {default: {skip: why not}}")}, [], "steps"),
+    ],
+)
+def test_what_no_run_can_show_is_said_before_it(
+    bench: Bench, change: dict[str, Any], more: list[str], wanted: str
+) -> None:
+    bench.write(**change)
+    assert list(unmet(bench.certify(*more))) == [wanted]
+    assert not (bench.folder / ".lesson" / "runs").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_first(bench: Bench) -> None:
+    (bench.folder / ".lesson").mkdir()
+    (bench.folder / ".lesson" / "certificates").write_text("a file")
+    said = bench.certify()
+    assert (said.code, "certificates: cannot be written" in said.err) == (2, True)
+    assert not (bench.folder / ".lesson" / "runs").exists()
+
+
+def test_runs_are_not_lost_when_signing_fails(bench: Bench) -> None:
+    keys = bench.folder / "home" / "config" / "keys"
+    bench.write(LESSON.replace("echo beans: 5", f"echo beans: 5; rm -f {keys}/me.json"))
+    said = bench.lesson("certify", "growing.md", "--allow", "shell")
+    assert said.code == 2
+    command = said.err.rpartition("without running it again: lesson ")[2].split()
+    assert bench.lesson("cert", "keys", "new", "you").code == 0
+    assert bench.lesson(*command).code == 0
+    assert bench.lesson(*command, "--profile", "default").code == 2  # that would be ignored
 
 
 def test_a_lesson_that_was_changed_after_its_run(bench: Bench) -> None:

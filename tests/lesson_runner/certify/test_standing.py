@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 import pytest
 from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
+from lesson_runner.certify.holdings import collect
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import shipped_policies
-from lesson_runner.certify.standing import Known, Standings, collect
+from lesson_runner.certify.standing import Known, Standings
 from lesson_runner.model import Hardware
 from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing import load_plugins
@@ -71,14 +72,37 @@ def test_stale_by_policy(certified: Bench) -> None:
 @pytest.mark.parametrize(("days", "state"), [(180, "certified"), (181, "stale")])
 def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
     holdings = collect([certified.folder / ".lesson"], KeyStore().trusted())
-    today = holdings.held[0].certificate.issued + timedelta(days=days, hours=1)
+    (held,) = holdings.opened("growing", "n150")
+    today = held.certificate.seen + timedelta(days=days, hours=1)
     lesson, problems = load_lesson(certified.folder / "growing.md")
-    standings = Standings(holdings.held, shipped_policies().values(), load_plugins(garden), today=today)
+    standings = Standings(holdings, shipped_policies().values(), load_plugins(garden), today=today)
     found = standings.of(Known(lesson, tuple(problems)), "n150")
     assert (found.state, found.reason) == (
         state,
         "" if state == "certified" else "181 days old; it counts for 180",
     )
+
+
+def test_an_older_certificate_counts_where_a_later_one_does_not(certified: Bench) -> None:
+    (certified.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "mine"}))
+    assert certified.certify("--policy", "mine.yaml").code == 0
+    assert states(certified)["n150"] == ("certified", "")
+    assert states(certified, "--policy", "mine.yaml")["n150"] == ("certified", "")
+    (certified.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "other"}))
+    assert states(certified, "--policy", "mine.yaml")["n150"] == (
+        "stale",
+        "signed under the policy 'mine', not 'other'",  # of several, what is wrong with the latest
+    )
+
+
+MINE = {"policy_version": 1, "summary": "s", "classes": ["silicon"], "passes": 1}
+
+
+def test_hardware_that_the_lesson_is_no_longer_for(certified: Bench) -> None:
+    certified.write(supportedHardware=["n300"])
+    assert "n150" not in states(certified)
+    said = certified.lesson("cert", "apply", "growing.md", "--yes")
+    assert (said.code, "no certificate of a board is valid" in said.err) == (5, True)
 
 
 def test_a_run_that_failed_later(certified: Bench) -> None:
@@ -164,6 +188,26 @@ def test_matrix_as_a_page(several: Bench) -> None:
     assert "default-src 'none'" in page
     assert not re.search(r"(src|href)=", page)
     assert "1 of 4 pairs of a lesson and a board it supports are certified." in page
+
+
+def test_what_is_no_lesson_spoils_nothing_and_is_named(several: Bench) -> None:
+    folder = several.folder / "lessons"
+    (folder / "README.md").write_text("# What is in here\n")
+    (folder / "broken.md").write_text("---\nid: [\n---\n")
+    (folder / "odd-id.md").write_text("---\nid: [1]\n---\n")
+    (folder / "empty.md").write_text("---\nid: empty\nsupportedHardware:\n---\n")
+    (folder / "nested.md").write_text('---\nid: "a\\eb"\nsupportedHardware: [[n150]]\n---\n')
+    for form in ("text", "html", "markdown", "json", "svg-badge"):
+        said = several.lesson("matrix", "--lessons", "lessons", "--format", form)
+        assert said.code == 0, said
+        assert [line.split(":")[1] for line in said.err.splitlines()] == [
+            " lessons/broken.md",
+            " lessons/odd-id.md",
+        ]
+    said = several.lesson("matrix", "lessons/nested.md", "--format", "svg-badge")
+    ElementTree.fromstring(said.out)
+    certs = several.folder / ".lesson"
+    assert several.lesson("validate", "lessons/empty.md", "--certs", certs).code == 1
 
 
 def test_badges(several: Bench) -> None:
@@ -305,12 +349,23 @@ def test_import(certified: Bench, tmp_path: Path) -> None:
     assert "there is no certificate" in certified.lesson("cert", "import", "home").err
 
 
-def test_two_certificates_of_one_name(certified: Bench, tmp_path: Path) -> None:
-    away = tmp_path / "away"
-    shutil.copytree(certified.certificate, away / certified.certificate.name)
-    before = certified.certificate
-    shutil.rmtree(before)
-    assert certified.certify().code == 0
-    certified.certificate.rename(before) if certified.certificate != before else None
+def test_import_goes_by_what_a_certificate_says(certified: Bench, tmp_path: Path) -> None:
+    """However its folder is called: two of one name are kept beside each other, and none is kept twice."""
+    name = certified.certificate.name
+    shutil.move(certified.certificate, tmp_path / "away" / "✓ nice\n✓ more")
+    kept = certified.folder / ".lesson" / "certificates"
+    (kept / name).mkdir()
+    (kept / name / "note.txt").write_text("somebody else's")
     said = certified.lesson("cert", "import", "away")
-    assert (said.code, "there is another certificate of that name" in said.err) == (2, True)
+    assert (said.code, len(said.out.splitlines())) == (0, 1)
+    assert certified.lesson("cert", "import", "away").code == 0
+    assert sorted(path.name for path in kept.iterdir()) == [name, f"{name}-2"]
+    said = certified.lesson("cert", "verify", kept / f"{name}-2", "--json")
+    assert said.json["holds"]
+
+
+def test_import_from_inside(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(certified.certificate)
+    elsewhere = certified.folder / "elsewhere"
+    assert certified.lesson("cert", "import", ".", "--workspace", elsewhere).code == 0
+    assert [path.name for path in (elsewhere / "certificates").iterdir()] == [certified.certificate.name]

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench
 
 from lesson_runner.canonical import canonical
-from lesson_runner.certify.envelope import read_bundle, sign, write_bundle
 from lesson_runner.certify.keys import KeyStore
-from lesson_runner.certify.statement import Certificate, payloads, read_certificate
-from lesson_runner.certify.store import Stored, list_files, stored_at
+from lesson_runner.certify.store import Stored
 from lesson_runner.certify.trust import RefusedError, open_bundle
 from lesson_runner.run.files import file_digest
 
@@ -127,31 +126,6 @@ def test_files_that_come_and_go(certified: Bench) -> None:
     assert certified.verify()["fix"] == "name the folder it is in: --evidence DIR"
 
 
-def resign(bench: Bench, change: Callable[[Stored, dict[str, Any]], None]) -> None:
-    """Do what whoever holds the key can do: change files or the predicate, and let all digests fit."""
-    stored = stored_at(bench.certificate)
-    certificate = read_certificate(read_bundle(stored.bundle.read_bytes())[1].payload)
-    predicate = json.loads(json.dumps(certificate.predicate))
-    change(stored, predicate)
-    stored.manifest.write_bytes(
-        canonical(list_files(stored.evidence, [item["runId"] for item in predicate["passes"]]))
-    )
-    predicate["plan"]["sha256"] = file_digest(stored.plan)
-    digests = type(certificate.digests)(
-        predicate["lesson"]["sha256"], predicate["plan"]["sha256"], file_digest(stored.manifest)
-    )
-    assert isinstance(Certificate(predicate, digests), Certificate)
-    signed = [sign(payload, KeyStore().own(None)) for payload in payloads(predicate, digests, ())]
-    stored.bundle.write_bytes(write_bundle(signed))
-
-
-def edit_records(stored: Stored, change: Callable[[dict[str, Any]], None]) -> None:
-    for path in stored.evidence.glob("*/record.json"):
-        record = json.loads(path.read_text())
-        change(record)
-        path.write_text(json.dumps(record))
-
-
 def test_signing_again_changes_nothing(certified: Bench) -> None:
     resign(certified, lambda stored, predicate: None)
     assert certified.verify()["holds"]
@@ -198,7 +172,8 @@ def test_a_weaker_plan_that_was_signed(certified: Bench) -> None:
     [
         (lambda predicate: predicate.update(target="n300"), "hardware"),
         (lambda predicate: predicate["hardware"].update(chipsUsed=2), "hardware"),
-        (lambda predicate: predicate.update({"class": "emulated"}), "hardware"),
+        (lambda predicate: predicate.update({"class": "emulated"}), "statement"),
+        (lambda predicate: predicate.update({"class": "emulated", "target": "emulated"}), "hardware"),
         (lambda predicate: predicate["lesson"].update(sha256="0" * 64), "lesson"),
         (lambda predicate: predicate["policy"].update(sha256="0" * 64), "statement"),
         (lambda predicate: predicate["policy"]["content"].update(passes=1), "statement"),

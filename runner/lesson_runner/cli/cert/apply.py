@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lesson_runner.cli.cert.survey import CertsOption, PoliciesOption, survey
-from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, ask, expand
+from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, ask, expand, stdout_for_json
 from lesson_runner.errors import CertificateError, LessonError
+
+if TYPE_CHECKING:
+    from lesson_runner.certify.standing import Standing
+    from lesson_runner.plugins import Plugins
 
 
 def apply(
@@ -35,11 +40,14 @@ def apply(
     on_boards = [
         item for item in found.all() if item.target in hardware_names() and item.target != "simulator"
     ]
-    valid = [item for item in on_boards if item.state in COUNTING]
+    valid, refused = _verified([item for item in on_boards if item.state in COUNTING], context.obj)
     if not valid:
         others = [f"{item.target}: {item.state}, {item.reason}" for item in on_boards if item.reason]
+        others += [f"{item.target}: {why}" for item, why in refused]
         message = f"{lesson}: no certificate of a board is valid{': ' if others else ''}{'; '.join(others)}"
         raise CertificateError(message, fix=f"run it on a board: lesson certify {lesson}")
+    for item, why in refused:
+        typer.echo(safe(f"warning: {item.target}: not counted: {why}"), err=True)
     change = change_for(found.lessons[0].lesson, valid)
     difference = change.diff()
     if not difference:
@@ -50,3 +58,27 @@ def apply(
         raise LessonError("nothing was written", fix="answer yes, or add --yes")
     change.write()
     typer.echo(safe(f"{lesson}: written"))
+
+
+def _verified(
+    standings: Iterable[Standing], plugins: Plugins
+) -> tuple[list[Standing], list[tuple[Standing, str]]]:
+    """Return the standings whose certificates hold down to their evidence, and why the others do not."""
+    from lesson_runner.certify.keys import KeyStore
+    from lesson_runner.certify.store import stored_at
+    from lesson_runner.certify.trust import RefusedError
+    from lesson_runner.certify.verify import verify
+
+    trusted = KeyStore().trusted()
+    valid, refused = [], []
+    for item in standings:
+        if item.bundle is None:
+            continue
+        try:
+            with stdout_for_json():
+                verify(stored_at(item.bundle), trusted, plugins)
+        except RefusedError as error:
+            refused.append((item, f"{error} [{error.check}]"))
+        else:
+            valid.append(item)
+    return valid, refused

@@ -13,6 +13,7 @@ from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, stdout_
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
+    from lesson_runner.certify.statement import Certificate
     from lesson_runner.certify.store import Stored
 
 
@@ -28,7 +29,6 @@ def bring(
     from lesson_runner.certify.store import find_certificates, stored_at
     from lesson_runner.certify.trust import RefusedError
     from lesson_runner.certify.verify import verify
-    from lesson_runner.report.text import safe
 
     target = expand(workspace) / "certificates"
     for folder in folders:
@@ -36,44 +36,45 @@ def bring(
             raise LessonError(f"{folder}: no such folder", fix="name a folder of certificates")
     bundles = [bundle for folder in folders for bundle in find_certificates(folder)]
     if not bundles:
-        raise LessonError(f"{', '.join(map(str, folders))}: there is no certificate (*.intoto.jsonl)")
+        raise LessonError(
+            f"{', '.join(map(str, folders))}: there is no certificate (*.intoto.jsonl)",
+            fix="name a folder with certificates in or below it",
+        )
     trusted, refused = KeyStore().trusted(), 0
     for bundle in bundles:
         stored = stored_at(bundle)
         try:
             with stdout_for_json():
-                verified = verify(stored, trusted, context.obj)
+                certificate = verify(stored, trusted, context.obj).signed.certificate
+            kept = _keep(stored, certificate, target)
         except RefusedError as error:
             refused += 1
             fix = f" ({error.fix})" if error.fix else ""
-            typer.echo(safe(f"✗ {bundle}: {error} [{error.check}]{fix}"))
-            continue
-        certificate = verified.signed.certificate
-        what = f"{certificate.lesson_id} on {certificate.target}"
-        typer.echo(safe(f"✓ {_keep(stored, target, bundle.parent.name)}: {what}"))
+            typer.echo(_line(f"✗ {bundle}: {error} [{error.check}]{fix}"))
+        else:
+            typer.echo(_line(f"✓ {kept}: {certificate.lesson_id} on {certificate.target}"))
     return ExitCode.CERTIFICATE if refused else ExitCode.GOOD
 
 
-def _keep(stored: Stored, target: Path, name: str) -> Path:
-    """Copy a certificate and its evidence, whole or not at all; the same one twice is one."""
-    from lesson_runner.certify.store import BUNDLE, EVIDENCE
+def _line(text: str) -> str:
+    """Return a text as one line: a folder's name may have several, of which one looks like another result."""
+    from lesson_runner.report.text import safe
 
-    folder = target / name
-    if folder.exists():
-        if (folder / BUNDLE).is_file() and (folder / BUNDLE).read_bytes() == stored.bundle.read_bytes():
-            return folder
-        raise LessonError(
-            f"{folder}: there is another certificate of that name", fix="rename one of the folders"
-        )
+    return safe(text.replace("\n", " "))
+
+
+def _keep(stored: Stored, certificate: Certificate, target: Path) -> Path:
+    """Copy what was checked, whole or not at all; the same certificate twice is one."""
+    from lesson_runner.certify.store import copy_certificate, first_cause, publish
+    from lesson_runner.certify.subjects import check_files
+
     try:
         target.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".certificate-", dir=target))
         try:
-            shutil.copyfile(stored.bundle, staging / BUNDLE)
-            shutil.copytree(stored.evidence, staging / EVIDENCE, symlinks=True)
-            staging.chmod(0o755)
-            return staging.rename(folder)
+            check_files(certificate, copy_certificate(stored, staging))  # it may have changed in between
+            return publish(staging, target, certificate.name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     except (OSError, shutil.Error) as error:
-        raise LessonError(f"{folder}: cannot be written: {error}") from None
+        raise LessonError(f"{target}: cannot be written: {first_cause(error)}") from None

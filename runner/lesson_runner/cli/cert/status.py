@@ -10,7 +10,6 @@ from lesson_runner.cli.cert.survey import (
     LessonsOption,
     PoliciesOption,
     as_json,
-    refused_lines,
     survey,
 )
 from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
@@ -47,5 +46,5 @@ def status(
         state = Text(f"{STYLES[item.state].sign} {item.state}", STYLES[item.state].color)
         table.add_row(item.lesson, item.target, state, item.since[:10], Text(safe(item.reason)))
     console.print(table)
-    for line in refused_lines(found.holdings):
+    for line in found.warnings():
         console.print(Text(safe(line), "yellow"), soft_wrap=True)

@@ -12,7 +12,8 @@ import typer
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.certify.standing import Holdings, Known, Standing, Standings
+    from lesson_runner.certify.holdings import Holdings
+    from lesson_runner.certify.standing import Known, Standing, Standings
     from lesson_runner.model import Lesson
     from lesson_runner.plugins import Plugins
 
@@ -43,6 +44,14 @@ class Survey:
     targets: Sequence[str]
     standings: Standings
     holdings: Holdings
+    unread: Sequence[Path] = ()
+    """Documents that mean to be lessons, and cannot be read as such."""
+
+    def warnings(self) -> list[str]:
+        """Return, for people, what is left out and why."""
+        refused = [f"{path}: not counted: {why}" for path, why in sorted(self.holdings.refused.items())]
+        unread = [f"{path}: left out, it cannot be read: lesson validate {path}" for path in self.unread]
+        return [*refused, *unread]
 
     def all(self) -> list[Standing]:
         """Return the standing of each lesson on each hardware, lesson by lesson."""
@@ -63,38 +72,45 @@ def survey(
     Raises:
         LessonError: a lesson, a folder or a policy that was named does not exist.
     """
+    from lesson_runner.certify.holdings import collect
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import load_policy, shipped_policies
-    from lesson_runner.certify.standing import Standings, collect, hardware_names
+    from lesson_runner.certify.standing import Standings, hardware_names, supported
 
     _check_folders("--certs", certs)
-    lessons = _lessons(plugins, list(names), folders)
+    lessons, unread = _lessons(plugins, list(names), folders)
     asked = [*shipped_policies().values(), *(load_policy(name) for name in policies)]
     holdings = collect(certs or [workspace / "certificates"], KeyStore().trusted())
-    standings = Standings(holdings.held, asked, plugins, _records(workspace / "runs"))
-    supported = {name for known in lessons for name in known.lesson.frontmatter.get("supportedHardware", ())}
-    seen = standings.targets({known.lesson.id for known in lessons})
-    boards = [name for name in hardware_names() if name in supported or name in seen]
+    standings = Standings(holdings, asked, plugins, _records(workspace / "runs"))
+    written_for = {name for known in lessons for name in supported(known.lesson)}
+    seen = standings.targets({known.lesson.id for known in lessons}, written_for)
+    boards = [name for name in hardware_names() if name in written_for or name in seen]
     targets = [*boards, *(name for name in seen if name not in boards)]
-    return Survey(lessons, targets, standings, holdings)
+    return Survey(lessons, targets, standings, holdings, unread)
 
 
-def _lessons(plugins: Plugins, names: Sequence[str], folders: Sequence[Path]) -> list[Known]:
+def _lessons(
+    plugins: Plugins, names: Sequence[str], folders: Sequence[Path]
+) -> tuple[list[Known], list[Path]]:
+    """Return the lessons, and the documents with frontmatter that are none: one with none is no lesson."""
     from lesson_runner.certify.standing import Known
     from lesson_runner.schema.lessons import load_lesson
     from lesson_runner.validation.paths import documents
     from lesson_runner.validation.settings import Settings
 
     _check_folders("--lessons", folders)
-    found = []
+    found, unread = [], []
     for path in documents([*names, *map(str, folders)], plugins, Settings()):
         try:
             lesson, problems = load_lesson(path)
-        except LessonError:  # 'lesson validate' says what is wrong with it
+        except LessonError:
+            unread.append(path)
             continue
-        if "id" in lesson.frontmatter:
+        if isinstance(lesson.frontmatter.get("id"), str):
             found.append(Known(lesson, tuple(problems)))
-    return found
+        elif lesson.text.startswith("---"):
+            unread.append(path)
+    return found, unread
 
 
 def uncertified_in(certs: Sequence[Path], plugins: Plugins, workspace: Path) -> Callable[[Lesson, str], str]:
@@ -104,13 +120,14 @@ def uncertified_in(certs: Sequence[Path], plugins: Plugins, workspace: Path) -> 
     Raises:
         LessonError: a folder does not exist.
     """
+    from lesson_runner.certify.holdings import collect
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import shipped_policies
-    from lesson_runner.certify.standing import COUNTING, Known, Standings, collect
+    from lesson_runner.certify.standing import COUNTING, Known, Standings
 
     _check_folders("--certs", certs)
     holdings = collect(certs, KeyStore().trusted())
-    standings = Standings(holdings.held, shipped_policies().values(), plugins, _records(workspace / "runs"))
+    standings = Standings(holdings, shipped_policies().values(), plugins, _records(workspace / "runs"))
 
     def why(lesson: Lesson, target: str) -> str:
         found = standings.of(Known(lesson), target)
@@ -148,8 +165,3 @@ def as_json(item: Standing) -> dict[str, Any]:
         "since": item.since,
         "certificate": str(item.bundle) if item.bundle else None,
     }
-
-
-def refused_lines(found: Holdings) -> list[str]:
-    """Return, for people, the certificates that do not count."""
-    return [f"{path}: not counted: {why}" for path, why in sorted(found.refused.items())]

@@ -64,14 +64,15 @@ def verify(
 
 
 def _only(file: Path) -> Mapping[str, KnownKey]:
-    from lesson_runner.certify.keys import KnownKey, read_public
+    from lesson_runner.certify.keys import KeyStore, KnownKey, read_public
 
     try:
         pem = file.read_text("utf-8", "replace")
     except OSError as error:
         raise LessonError(f"--key {file}: cannot be read: {error.strerror or error}") from None
     public = read_public(pem, f"--key {file}")
-    return {public.keyid: KnownKey(file.name, public.keyid, public.pem)}
+    known = KeyStore().trusted().get(public.keyid)  # naming a key that was revoked does not bring it back
+    return {public.keyid: known or KnownKey(file.name, public.keyid, public.pem)}
 
 
 def _as_json(verified: Verified) -> dict[str, Any]:

@@ -7,7 +7,9 @@ each text is given its length, and the reader's font is fitted to it.
 
 from __future__ import annotations
 
-from lesson_runner.report.matrix.grid import NOT_BOARDS, Grid
+from lesson_runner.model import NOT_BOARDS
+from lesson_runner.report.matrix.grid import Grid
+from lesson_runner.report.text import safe
 
 _PER_CHARACTER = 6.6
 """Pixels of a character at 11 pixels; ``textLength`` makes it so in every font."""
@@ -30,7 +32,8 @@ def render(grid: Grid) -> str:
     """Return the badge as SVG, which loads nothing."""
     from markupsafe import escape
 
-    left, right, color = _content(grid)
+    *words, color = _content(grid)
+    left, right = map(safe, words)  # XML has no control characters, not even escaped
     lengths = [round(_PER_CHARACTER * len(text)) for text in (left, right)]
     split = lengths[0] + 12
     rest = lengths[1] + 12

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lesson_runner.model import NOT_BOARDS
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
@@ -31,7 +33,6 @@ MEANINGS: Mapping[str, str] = {
     "never run": "no certificate and no failed run",
     "not supported": "the lesson is not written for it",
 }
-NOT_BOARDS = ("simulator", "emulated", "host")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lesson_runner.report.matrix.grid import MEANINGS, NOT_BOARDS, STYLES, Grid
+from lesson_runner.model import NOT_BOARDS
+from lesson_runner.report.matrix.grid import MEANINGS, STYLES, Grid
 from lesson_runner.report.runs.phrases import public
 
 _HERE = Path(__file__).parent
