@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 import pytest
@@ -302,6 +302,37 @@ def test_without_ray(
         "error: 'lesson fleet' needs Ray, which is not installed",
         'fix: pip install "lesson-runner[fleet]"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1:1", "--address 127.0.0.1:1: nobody answers there: "),
+        ("no-such-host.invalid:6379", "--address no-such-host.invalid:6379: nobody answers there: "),
+        ("head", "--address head: expected HOST:PORT or auto"),
+        ("head:port", "--address head:port: expected HOST:PORT or auto"),
+        ("auto", "--address auto: the cluster is not reached: ConnectionError: no cluster"),
+    ],
+)
+def test_a_cluster_that_is_not_reached(
+    lesson: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, said: str
+) -> None:
+    """With a Ray that finds nobody."""
+
+    def init(**options: object) -> None:
+        raise ConnectionError("no cluster")
+
+    ray = ModuleType("ray")
+    monkeypatch.setattr(ray, "init", init, raising=False)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.exceptions", ModuleType("ray.exceptions"))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "")
+    (tmp_path / "good.md").write_text(toy("good", "echo done"))
+    words = ["good.md", "--hardware", "n150", "--allow", "shell", "--address", address]
+    done = lesson("fleet", "run", *words, plugins=[plugin])
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {said}")
+    assert "\nfix: " in done.err
 
 
 def test_help_imports_no_ray() -> None:
