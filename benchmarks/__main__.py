@@ -17,13 +17,32 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
-from benchmarks import generation, machine, training, validation
+from benchmarks import (
+    certificates,
+    commands,
+    documents,
+    generation,
+    machine,
+    scale,
+    training,
+    validation,
+)
+from benchmarks.cases import Case, OneTable
 from benchmarks.turns import Result
 
-CASES: Mapping[str, ModuleType] = {"training": training, "generation": generation, "validation": validation}
+CASES: Mapping[str, Case] = {
+    "training": training,
+    "generation": generation,
+    "validation": validation,
+    "start": OneTable(commands.start),
+    "steps": OneTable(commands.steps),
+    "shell-blocks": OneTable(documents.shell),
+    "python-blocks": OneTable(documents.python),
+    "scale": OneTable(scale.run),
+    "certificates": OneTable(certificates.run),
+}
 
 
 def main(argv: Sequence[str]) -> None:

@@ -37,18 +37,6 @@ class FlagCommand(TyperCommand):
         return super().parse_args(ctx, [])
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add ``ct4`` with its commands."""
-    group = typer.Typer(help="Train and sample the lesson's model by hand.", no_args_is_help=True)
-    group.command("train", cls=FlagCommand, help="Train a NanoGPT on a text.")(_command("train"))
-    group.command("generate", cls=FlagCommand, help="Continue a prompt with a trained NanoGPT.")(
-        _command("generate")
-    )
-    group.command("sweep", context_settings=ANYTHING)(sweep)
-    group.command("import")(import_checkpoint)
-    app.add_typer(group, name="ct4")
-
-
 def _command(command: Command) -> Callable[..., None]:
     """Return a function whose signature has every flag, which is where typer takes its help from."""
 
@@ -145,3 +133,12 @@ def _print_result(context: StepContext, outcome: Outcome) -> None:
         "evidence": str(context.evidence),
     }
     typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+ct4 = typer.Typer(help="Train and sample the lesson's model by hand.", no_args_is_help=True)
+ct4.command("train", cls=FlagCommand, help="Train a NanoGPT on a text.")(_command("train"))
+ct4.command("generate", cls=FlagCommand, help="Continue a prompt with a trained NanoGPT.")(
+    _command("generate")
+)
+ct4.command("sweep", context_settings=ANYTHING)(sweep)
+ct4.command("import")(import_checkpoint)

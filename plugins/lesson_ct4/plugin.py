@@ -6,33 +6,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import (
-    Action,
-    ActionCall,
-    Block,
-    Diagnosis,
-    Event,
-    Evidence,
-    Json,
-    Lesson,
-    PlannedStep,
-    Rule,
-    RunContext,
-    Section,
-    StepResult,
-    hookimpl,
-)
+from lesson_runner.plugin import hookimpl
 
 if TYPE_CHECKING:
     import typer
 
+    from lesson_runner.plugin import (
+        Action,
+        ActionCall,
+        Block,
+        Diagnosis,
+        Event,
+        Evidence,
+        Json,
+        Lesson,
+        PlannedStep,
+        Rule,
+        RunContext,
+        Section,
+        StepResult,
+    )
+
 
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
-    """Add ``lesson ct4 train`` and ``lesson ct4 generate``."""
-    from lesson_ct4.cli import add_commands
+    """Add ``lesson ct4``, whose commands are imported when they are typed."""
+    from lesson_runner.commands import add_later
 
-    add_commands(app)
+    add_later(app, "ct4", "lesson_ct4.cli:ct4", "Train and sample the lesson's model by hand.")
 
 
 @hookimpl

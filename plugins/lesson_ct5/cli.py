@@ -13,18 +13,15 @@ Folder = Annotated[str, typer.Option(help="Where the checkpoints are.", envvar="
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")]
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add ``ct5`` with its command."""
-    group = typer.Typer(help="Training on several chips.", no_args_is_help=True)
-    group.callback()(_group)
-    group.command("compare")(compare)
-    app.add_typer(group, name="ct5")
+ct5 = typer.Typer(no_args_is_help=True)
 
 
-def _group() -> None:
+@ct5.callback()
+def _ct5() -> None:
     """Training on several chips."""
 
 
+@ct5.command("compare")
 def compare(checkpoints: Names, workspace: Folder = ".lesson", json_: AsJson = False) -> None:
     """Compare trainings on different numbers of chips: speed, efficiency, loss."""
     from lesson_ct4.names import loaded_stems

@@ -6,77 +6,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import (
-    Action,
-    ActionCall,
-    Block,
-    Evidence,
-    Expectation,
-    Json,
-    Outcome,
-    Paths,
-    PlannedStep,
-    Section,
-    StepContext,
-    hookimpl,
-)
+from lesson_runner.plugin import hookimpl
 
 if TYPE_CHECKING:
     import typer
 
+    from lesson_runner.plugin import (
+        Action,
+        ActionCall,
+        Block,
+        Evidence,
+        Json,
+        Outcome,
+        PlannedStep,
+        Section,
+        StepContext,
+    )
+
+COMPARE = "ct5.compare"
+"""The lesson's own action."""
 LESSON = "ct5-multi-device-training"
 FEWEST_CHIPS = 2
 """What the lesson cannot do without; steps that want more are skipped on smaller boards."""
 
 
-def _compare(params: Json, context: StepContext) -> Outcome:
-    from lesson_ct5.actions import compare
-
-    return compare(params, context)
-
-
-def _reads(params: Json) -> Paths:
-    from lesson_ct4.names import loaded_stems
-
-    names = [stem for name in params.get("checkpoints", ()) for stem in loaded_stems(name)]
-    return Paths(reads=tuple(f"checkpoint:{name}" for name in names))
-
-
-def _command(params: Json) -> str:
-    return " ".join(["lesson", "ct5", "compare", *params["checkpoints"]])
-
-
-COMPARE = Action(
-    "ct5.compare",
-    "Compare trainings on different numbers of chips",
-    _compare,
-    schema={
-        "type": "object",
-        "properties": {
-            "checkpoints": {
-                "description": "The trainings' checkpoints, one for each number of chips.",
-                "type": "array",
-                "items": {"type": "string", "pattern": r"^[\w.-]+$"},
-                "minItems": 2,
-                "uniqueItems": True,
-                "examples": [["chips1", "chips2"]],
-            }
-        },
-        "required": ["checkpoints"],
-        "additionalProperties": False,
-    },
-    paths=_reads,
-    command=_command,
-    expect=(Expectation("metric", {"name": "efficiency", "min": 0.0}),),
-)
-
-
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
     """Add ``lesson ct5 compare``."""
-    from lesson_ct5.cli import add_commands
+    from lesson_runner.commands import add_later
 
-    add_commands(app)
+    add_later(app, "ct5", "lesson_ct5.cli:ct5", "Training on several chips.")
 
 
 @hookimpl
@@ -90,7 +49,9 @@ def lesson_directories() -> Iterable[Path]:
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
     """Return the comparison."""
-    return [COMPARE]
+    from lesson_ct5.table import COMPARE_ACTION
+
+    return [COMPARE_ACTION]
 
 
 @hookimpl
@@ -116,7 +77,7 @@ def lesson_run_step(step: PlannedStep, context: StepContext) -> Outcome | None:
 @hookimpl
 def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
     """Return the numbers of a comparison, from what it stored."""
-    if step.action != COMPARE.name:
+    if step.action != COMPARE:
         return {}
     from lesson_ct5.stored import metrics
 
@@ -128,4 +89,4 @@ def lesson_report_sections(record: Json, folder: Path) -> Iterable[Section]:
     """Show each comparison as a table."""
     from lesson_ct5.stored import sections
 
-    return sections(record, folder, COMPARE.name)
+    return sections(record, folder, COMPARE)

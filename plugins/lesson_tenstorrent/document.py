@@ -74,7 +74,7 @@ _VERSIONS = """\
 
 The version comes from the first that tells: `git describe` in the tree, `VERSION` files, what `git archive`
 wrote into `cmake/version.cmake`, the installed `ttnn`, the Debian packages `tt-metalium` and `tt-nn`, and
-`TT_METAL_COMMIT_SHA_OR_TAG` of an image.
+`TT_METAL_COMMIT_SHA_OR_TAG` of an image. A run's record keeps it as `facts.metal`, with where it was read.
 """
 _TAIL = """\
 A loss that stays high or explodes, and too little memory on the device, are matters of a training and not of

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lesson_runner.checks import Check, Finding, Machine, checks_table, finding_data, run_checks
 from lesson_runner.context import StepContext
-from lesson_runner.model import Outcome
+from lesson_runner.model import Json, Outcome
 from lesson_runner.resources import write_aside
 
 RECORD = "environment.json"
@@ -49,9 +50,18 @@ def measure(folder: Path) -> Mapping[str, float]:
     }
 
 
+def facts_of(results: Iterable[tuple[Check, Finding]]) -> Json:
+    """Return what a run is to remember of checks, such as which tt-metal there is."""
+    return {name: value for _, finding in results for name, value in finding.facts.items()}
+
+
 def outcome(results: Iterable[tuple[Check, Finding]]) -> Outcome:
-    """Return failure if a check failed, and otherwise what is worth knowing in one line."""
+    """Return failure if a check failed, and otherwise what is worth knowing in one line; with the facts."""
     found = list(results)
+    return replace(_judged(found), facts=facts_of(found))
+
+
+def _judged(found: Sequence[tuple[Check, Finding]]) -> Outcome:
     by_status = {
         status: [check.title for check, finding in found if finding.status == status]
         for status in ("failed", "warning", "skipped")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import (
-    Action,
-    ActionCall,
-    Block,
-    Check,
-    Evidence,
-    Hardware,
-    PlannedStep,
-    Rule,
-    hookimpl,
-)
+from lesson_runner.plugin import hookimpl
+
+if TYPE_CHECKING:
+    from lesson_runner.plugin import (
+        Action,
+        ActionCall,
+        Block,
+        Check,
+        Evidence,
+        Hardware,
+        PlannedStep,
+        Rule,
+    )
 
 
 @hookimpl

@@ -17,6 +17,8 @@ from lesson_tenstorrent.metal import Home, find_home, oldest_of, parse_version, 
 
 MINIMUM = "minTTMetalVersion"
 """The key of a lesson's frontmatter."""
+FACT = "metal"
+"""Under this name a run's facts say which tt-metal it ran with: ``version`` and ``found_by``."""
 FIRST_TTML = Version("0.66.0rc5")
 """The first release with a Python ``ttml``; older ones have tt-train in C++ only."""
 LAST_REPEATING = Version("0.66.0rc7")
@@ -124,8 +126,9 @@ def check_version(machine: Machine) -> Finding:
         return _unknown(machine, home, expected)
     status, known = judge(found.version, minimum)
     text = f"{tag_of(found.version)} ({found.source})" + (f"; {known}" if known else "")
+    facts = {FACT: {"version": tag_of(found.version), "found_by": found.source}}
     if status == "ok":
-        return Finding("ok", text, expected)
+        return Finding("ok", text, expected, facts=facts)
     # A tree that is no checkout may lie in somebody's own repository: nothing is to be checked out there.
     checkout = home and home.exists and home.is_checkout
     tree = shlex.quote(str(home.path)) if home and checkout else "/path/to/your/tt-metal"
@@ -133,7 +136,7 @@ def check_version(machine: Machine) -> Finding:
         f"cd {tree} && git fetch --tags && git checkout {tag_of(wanted)} && "
         f"git submodule update --init --recursive && {BUILD}"
     )
-    return Finding(status, text, expected, fix)
+    return Finding(status, text, expected, fix, facts=facts)
 
 
 def _unknown(machine: Machine, home: Home | None, expected: str) -> Finding:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import Event, RunContext, hookimpl
+from lesson_runner.plugin import hookimpl
+
+if TYPE_CHECKING:
+    from lesson_runner.plugin import Event, RunContext
 
 VARIABLE = "LESSON_TRACK"
 """The environment variable that names the sinks, with commas between them."""

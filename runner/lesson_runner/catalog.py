@@ -9,9 +9,13 @@ from pathlib import Path
 from lesson_runner.errors import LessonError
 from lesson_runner.hints import did_you_mean
 from lesson_runner.markdown.frontmatter import read_frontmatter
+from lesson_runner.markdown.yamltext import MAX_BYTES
 from lesson_runner.model import Json
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import real
+
+MAX_HEAD = MAX_BYTES + 1024
+"""Bytes; more frontmatter than this is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,21 @@ def lessons(plugins: Plugins) -> list[Entry]:
 
 def _in_folder(folder: Path, origin: str) -> Iterator[Entry]:
     for path in sorted(folder.glob("*.md")) if folder.is_dir() else [folder]:
-        try:
-            text = path.read_text("utf-8-sig", "replace")
-        except OSError:
-            continue
-        data = read_frontmatter(text.replace("\r\n", "\n"), path).data
+        data = read_head(path)
         if "id" in data:
             yield Entry(str(data["id"]), path, origin, data)
+
+
+def read_head(path: Path) -> Json:
+    """Return the frontmatter of a document, which is all that is read of it; empty if there is none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(MAX_HEAD)
+    except OSError:
+        return {}
+    text = head.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    data: Json = read_frontmatter(text, path).data
+    return data
 
 
 def find(name: str, plugins: Plugins) -> tuple[Path, bool]:

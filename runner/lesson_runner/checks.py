@@ -45,6 +45,8 @@ class Finding:
     command: tuple[str, ...] = ()
     """The words of a command that does what ``fix`` says, for ``lesson doctor --fix``. Only one that loses
     nothing of the user's, and that needs no shell; empty where a person has to do it."""
+    facts: Json = field(default_factory=dict)
+    """What a run is to remember of it, such as ``{"metal": {"version": "v0.73.0", "found_by": "…"}}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,8 @@ def run_checks(checks: Iterable[Check], machine: Machine) -> list[tuple[Check, F
 def finding_data(check: Check, finding: Finding) -> Json:
     """Return a check and what it found as plain data, for programs and as evidence."""
     about = {"id": check.id, "title": check.title, "why": check.why}
-    return {**about, **dataclasses.asdict(finding), "command": list(finding.command)}
+    data = {**about, **dataclasses.asdict(finding), "command": list(finding.command)}
+    return data if finding.facts else {name: value for name, value in data.items() if name != "facts"}
 
 
 def checks_table(results: Iterable[tuple[Check, Finding]]) -> str:

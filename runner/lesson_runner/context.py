@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,16 @@ class Workspace:
         return path
 
 
+LABELS = "LESSON_LABELS"
+"""Environment variable: labels of everything that a run shows, with commas between them."""
+
+
+def labels_from_environment() -> tuple[str, ...]:
+    """Return what whoever starts a run says of its results, such as that a board was only pretended."""
+    names = (" ".join(name.split()) for name in os.environ.get(LABELS, "").split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
 @dataclass(slots=True)
 class RunContext:
     """One run of one lesson."""
@@ -65,6 +76,8 @@ class RunContext:
     """Asks the person a yes-or-no question; ``None`` where nobody can answer."""
     state: dict[str, Any] = field(default_factory=dict)
     """A place for plugins to keep things between steps, by plugin name."""
+    labels: tuple[str, ...] = field(default_factory=labels_from_environment)
+    """What every result of the run must say of itself, beside what its steps say."""
 
     @property
     def shared_evidence(self) -> Path:

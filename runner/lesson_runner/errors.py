@@ -6,7 +6,8 @@ Every error the runner raises on purpose.
     LessonError                 something the user can fix (exit 2)
     ├── InvalidLessonError      a lesson or a plan with errors in it; carries the diagnostics
     ├── TimedOutError           a step took longer than it may
-    └── HardwareError           this hardware cannot run it (exit 4)
+    ├── HardwareError           this hardware cannot run it (exit 4)
+    └── CertificateError        a certificate does not hold, or a policy is not met (exit 5)
 
 Anything else that escapes is our bug: ``lesson`` writes a report file and exits with 3.
 """
@@ -31,6 +32,8 @@ class ExitCode(IntEnum):
     """Usage, a missing file, a lesson that does not validate given to ``run``."""
     BUG = 3
     HARDWARE = 4
+    CERTIFICATE = 5
+    """A certificate that does not hold, or a policy that is not met."""
     INTERRUPTED = 130
 
 
@@ -67,3 +70,9 @@ class HardwareError(LessonError):
     """What was asked for needs hardware, or a library for it, that this machine does not have."""
 
     exit_code = ExitCode.HARDWARE
+
+
+class CertificateError(LessonError):
+    """A certificate does not hold, or runs do not show what a policy asks."""
+
+    exit_code = ExitCode.CERTIFICATE

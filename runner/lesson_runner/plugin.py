@@ -25,33 +25,45 @@ and implements the hooks it wants::
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
 import pluggy
 
-from lesson_runner.checks import Check, Completed, Finding, Machine, checks_table, finding_data, run_checks
-from lesson_runner.context import RunContext, StepContext, Workspace
-from lesson_runner.errors import HardwareError, LessonError, TimedOutError
-from lesson_runner.model import (
-    Action,
-    ActionCall,
-    Block,
-    Diagnosis,
-    Diagnostic,
-    Edit,
-    Event,
-    Evidence,
-    Expectation,
-    Hardware,
-    Json,
-    Lesson,
-    Location,
-    Outcome,
-    Paths,
-    PlannedStep,
-    Rule,
-    Scope,
-    Section,
-    StepResult,
-)
+if TYPE_CHECKING:
+    from lesson_runner.checks import (
+        Check,
+        Completed,
+        Finding,
+        Machine,
+        checks_table,
+        finding_data,
+        run_checks,
+    )
+    from lesson_runner.context import RunContext, StepContext, Workspace
+    from lesson_runner.errors import HardwareError, LessonError, TimedOutError
+    from lesson_runner.model import (
+        Action,
+        ActionCall,
+        Block,
+        Diagnosis,
+        Diagnostic,
+        Edit,
+        Event,
+        Evidence,
+        Expectation,
+        Hardware,
+        Json,
+        Lesson,
+        Location,
+        Outcome,
+        Paths,
+        PlannedStep,
+        Rule,
+        Scope,
+        Section,
+        StepResult,
+    )
 
 __all__ = [
     "Action",
@@ -92,3 +104,16 @@ __all__ = [
 
 hookimpl = pluggy.HookimplMarker("lesson_runner")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
+
+_MODULES = ("model", "context", "errors", "checks")
+"""Where the names of this module are from."""
+
+
+def __getattr__(name: str) -> object:
+    """Import what a name stands for when it is first asked for: `lesson --help` needs none of them."""
+    if name in __all__:
+        for module in _MODULES:
+            found = getattr(importlib.import_module(f"lesson_runner.{module}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

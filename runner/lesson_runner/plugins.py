@@ -4,6 +4,8 @@ Plugins: finding them, loading them safely, and calling their hooks.
 This is the one module that talks to pluggy. It guards against what plugins do in practice: raise when
 imported, raise in a hook, return a generator that raises when it is read, misspell a hook's name. A
 plugin that does so is listed with its error, and everything else works.
+
+What a hook returns is imported where it is looked at: ``lesson --help`` looks at none of it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import Distribution, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,30 +23,30 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 
 from lesson_runner import hookspecs
-from lesson_runner.checks import Check
-from lesson_runner.model import (
-    Action,
-    ActionCall,
-    Block,
-    Diagnosis,
-    Diagnostic,
-    Event,
-    Evidence,
-    Hardware,
-    Json,
-    Lesson,
-    Outcome,
-    PlannedStep,
-    Rule,
-    Scope,
-    Section,
-    StepResult,
-)
 
 if TYPE_CHECKING:
     import typer
 
+    from lesson_runner.checks import Check
     from lesson_runner.context import RunContext, StepContext
+    from lesson_runner.model import (
+        Action,
+        ActionCall,
+        Block,
+        Diagnosis,
+        Diagnostic,
+        Event,
+        Evidence,
+        Hardware,
+        Json,
+        Lesson,
+        Outcome,
+        PlannedStep,
+        Rule,
+        Scope,
+        Section,
+        StepResult,
+    )
 
 PROJECT = "lesson_runner"
 BUILT_IN = ("lesson_runner.actions.builtin",)
@@ -118,9 +120,9 @@ class Plugins:
             info = PluginInfo(module.rsplit(".", 1)[-1], module, None)
             self._load(info, partial(importlib.import_module, module))
         for point in installed_points() if self.points is None else self.points:
-            dist = point.dist
-            origin = f"{point.value} ({dist.name})" if dist else point.value
-            self._load(PluginInfo(point.name, origin, dist.version if dist else None), point.load)
+            dist, version = _distribution(point.dist)
+            origin = f"{point.value} ({dist})" if dist else point.value
+            self._load(PluginInfo(point.name, origin, version), point.load)
 
     # --- loading ---
 
@@ -200,6 +202,8 @@ class Plugins:
 
     def actions(self) -> Mapping[str, Action]:
         """Return every action by name; of two with one name, that of the plugin that was loaded first."""
+        from lesson_runner.model import Action
+
         if self._actions is None:
             found: dict[str, Action] = {}
             owners: dict[str, str] = {}
@@ -216,6 +220,8 @@ class Plugins:
 
     def checks(self) -> Mapping[str, Check]:
         """Return the plugins' checks by id, in their order; an id that is taken is the second one's error."""
+        from lesson_runner.checks import Check
+
         found: dict[str, Check] = {}
         for plugin, check in self._collect("lesson_checks", Check):
             if check.id in found:
@@ -226,6 +232,8 @@ class Plugins:
 
     def rules(self) -> Mapping[str, Rule]:
         """Return the plugins' rules by id; an id that does not begin with the plugin's name is its error."""
+        from lesson_runner.model import Rule
+
         found: dict[str, Rule] = {}
         for plugin, rule in self._collect("lesson_rules", Rule):
             if rule.id.startswith(f"{plugin}."):
@@ -246,6 +254,8 @@ class Plugins:
 
     def detect_hardware(self, *, thorough: bool = False) -> tuple[Hardware, ...]:
         """Return what the plugins found in this machine; ``thorough`` asks for all that can be found out."""
+        from lesson_runner.model import Hardware
+
         found = self._collect("lesson_detect_hardware", Hardware, thorough=thorough)
         return tuple(item for _, item in found)
 
@@ -259,6 +269,8 @@ class Plugins:
         return self._claims[block]
 
     def _interpret(self, block: Block, lesson: Lesson) -> Claimed | None:
+        from lesson_runner.model import ActionCall
+
         for name, result in self._each("lesson_interpret_block", block=block, lesson=lesson):
             if result is None:
                 continue
@@ -294,6 +306,8 @@ class Plugins:
 
     def diagnose(self, result: StepResult, evidence: Evidence) -> tuple[Diagnosis, ...]:
         """Return what all plugins make of a step's result."""
+        from lesson_runner.model import Diagnosis
+
         found = self._collect("lesson_diagnose", Diagnosis, result=result, evidence=evidence)
         return tuple(diagnosis for _, diagnosis in found)
 
@@ -304,12 +318,16 @@ class Plugins:
 
     def report_sections(self, record: Json, folder: Path) -> list[Section]:
         """Return what the plugins want shown in a report."""
+        from lesson_runner.model import Section
+
         found = self._collect("lesson_report_sections", Section, record=record, folder=folder)
         return [section for _, section in found]
 
 
 def _outcome(value: object, who: str) -> Outcome:
     """Return what a step's code returned, if that is an outcome with numbers for metrics."""
+    from lesson_runner.model import Outcome
+
     if not isinstance(value, Outcome):
         raise TypeError(f"{who} returned {value!r}, not an Outcome")
     return replace(value, metrics={str(key): float(number) for key, number in value.metrics.items()})
@@ -324,12 +342,18 @@ def installed_points() -> list[Point]:
     wanted = os.environ.get(RESTRICT)
     points: list[Point] = sorted(
         entry_points(group=PROJECT),
-        key=lambda point: (point.dist is None or point.dist.name != "lesson-runner", point.name),
+        key=lambda point: (_distribution(point.dist)[0] != "lesson-runner", point.name),
     )
     if wanted is None:
         return points
     names = {name.strip() for name in wanted.split(",")}
     return [point for point in points if point.name in names]
+
+
+@cache
+def _distribution(dist: Distribution | None) -> tuple[str | None, str | None]:
+    """Return a distribution's name and version, which are parsed from a file with all of its README."""
+    return (dist.name, dist.version) if dist else (None, None)
 
 
 def _describe(error: BaseException) -> str:

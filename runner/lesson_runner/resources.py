@@ -29,6 +29,14 @@ def cache_folder() -> Path:
     return Path(home) / "cache" if home else platformdirs.user_cache_path("lesson-runner")
 
 
+def config_folder() -> Path:
+    """Return where keys are kept: ``$LESSON_HOME/config``, or the platform's folder for settings."""
+    import platformdirs
+
+    home = os.environ.get("LESSON_HOME")
+    return Path(home) / "config" if home else platformdirs.user_config_path("lesson-runner")
+
+
 def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     """
     Write a file so that it is either the old one or the new one, never half of it.

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lesson_ct4.cli import add_commands
+from lesson_ct4 import plugin
 from lesson_ct4.flags import flags_of
 from lesson_runner.errors import LessonError
 
@@ -23,7 +23,8 @@ TINY = (
 @pytest.fixture
 def app() -> typer.Typer:
     app = typer.Typer()
-    add_commands(app)
+    app.command("other")(lambda: None)
+    plugin.lesson_add_commands(app)
     return app
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_ct4.measuring.emergence import PHASES, emergence, first_seen, sentence
+from lesson_ct4.measuring.spoken import in_words, news
 
 
 def test_first_seen_is_where_it_stays() -> None:
@@ -21,14 +22,13 @@ def test_a_stage_that_was_not_measured_is_passed_over() -> None:
 
 def test_said_in_words() -> None:
     assert (
-        sentence({"structure": 2, "vocabulary": 3})
-        == "Seen to the end: structure from stage 2, vocabulary from stage 3."
+        sentence({"structure": 2, "vocabulary": 3}) == "Learned: structure by stage 2, vocabulary by stage 3."
     )
     assert (
         sentence({"structure": 1, "word order": None})
-        == "Seen to the end: structure from stage 1. Not seen at the end: word order."
+        == "Learned: structure by stage 1. Not learned: word order."
     )
-    assert sentence({"word order": None}) == "Not seen at the end: word order."
+    assert sentence({"word order": None}) == "Not learned: word order."
     assert sentence({}) == ""
 
 
@@ -47,7 +47,24 @@ def test_what_a_stage_shows_that_none_before_it_did() -> None:
     young = {"character_plausibility": 0.9, "format_score": 0.6}
     older = {"character_plausibility": 0.9, "format_score": 0.1, "real_word_ratio": 0.7}
 
-    assert first_seen(young, []) == ["letters", "structure"]
-    assert first_seen(older, [young]) == ["vocabulary"]
-    assert first_seen(young, [older]) == ["structure"]
-    assert first_seen({}, []) == []
+    def names(stage: dict[str, float], before: list[dict[str, float]]) -> list[str]:
+        return [phase.name for phase in first_seen(stage, before)]
+
+    assert names(young, []) == ["letters", "structure"]
+    assert names(older, [young]) == ["vocabulary"]
+    assert names(young, [older]) == ["structure"]
+    assert names({}, []) == []
+
+
+def test_the_learner_is_told_what_a_stage_shows() -> None:
+    metrics = {"samples": 16.0, "format_score": 0.541, "real_word_ratio": 0.365, "known_speakers": 2.0}
+    assert in_words(metrics) == "All 16 texts: look of a play 0.54, real words 36%, speakers of the play 2"
+    assert in_words({"samples": 1.0, "repetition": 0.5}) == "This text: repetition 50%"
+    assert in_words({}) == news([], {}) == ""
+    assert news(first_seen(metrics, []), metrics) == (
+        "New in this run: structure (look of a play 0.50 or more), speakers of the play (2)"
+    )
+
+
+def test_every_phase_can_be_told() -> None:
+    assert news(PHASES, {phase.metric: phase.at_least for phase in PHASES}).count("(") == len(PHASES)

@@ -202,10 +202,10 @@ def test_the_corpus_itself(corpus: Corpus, play: str) -> None:
 
 
 def test_the_corpus_in_pieces_as_short_as_the_lessons_texts(corpus: Corpus, play: str) -> None:
-    """Cut anywhere, eight at a time: what a perfect model would get."""
+    """Cut anywhere, sixteen at a time: what a perfect model would get."""
     cuts = random.Random(1)
     for _ in range(20):
-        starts = [cuts.randrange(len(play) - 200) for _ in range(8)]
+        starts = [cuts.randrange(len(play) - 200) for _ in range(16)]
         metrics = measure_samples([play[start : start + 200] for start in starts], "", corpus)
         assert metrics["format_score"] > 0.7
         assert metrics["character_plausibility"] > 0.9

@@ -63,20 +63,22 @@ def test_a_whole_run(tmp_path: Path) -> None:
         {"name": "Real words", "points": [[1, 0.25], [2, 0.5]]},
     ]
     assert learned.data["stages"] == [{"name": "Stage-1", "x": 1}, {"name": "Stage-2", "x": 2}]
-    assert learned.note == (
-        "Seen to the end: structure from stage 1, speakers of the play from stage 2. "
-        "Not seen at the end: vocabulary."
+    assert "look of a play 0.5 (structure), real words 0.6 (vocabulary)" in learned.note
+    assert learned.conclusion == (
+        "Learned: structure by stage 1, speakers of the play by stage 2. Not learned: vocabulary."
     )
     assert table.data["columns"][:3] == ["Stage", "Steps", "Final loss"]
     assert table.data["rows"] == [
-        ["Stage-1", 2, 3.5, None, 25.0, 1, 0, 0.5, 1.2],
-        ["Stage-2", 3, 2.5, 2.6, 50.0, 2, 1, 1, 2],
+        ["Stage-1", 2, 3.5, None, 1, 0, 1.2],
+        ["Stage-2", 3, 2.5, 2.6, 2, 1, 2],
     ]
     assert curves.kind == "series"
     assert curves.data["items"][0] == {"name": "Stage-1", "points": [[1, 4.0], [2, 3.0]]}
     assert curves.data["stages"] == [{"name": "Stage-1", "x": 2}, {"name": "Stage-2", "x": 3}]
     prompt = {"start": 0, "end": 6, "kind": "prompt"}
-    assert others.data["items"] == [{"title": "ROMEO: at 1.2", "text": "ROMEO:\nWild", "marks": [prompt]}]
+    assert others.data["items"] == [
+        {"title": 'from "ROMEO:" at temperature 1.2', "text": "ROMEO:\nWild", "marks": [prompt]}
+    ]
 
 
 def test_texts_are_marked_with_what_they_have_from_the_corpus(tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_texts_are_marked_with_what_they_have_from_the_corpus(tmp_path: Path) ->
     name = f"corpus-{hashlib.sha256(corpus).hexdigest()[:16]}.txt"
     write(tmp_path, "_shared")
     (tmp_path / "evidence/_shared" / name).write_bytes(corpus)
-    record = {"prompt": "ROMEO:", "samples": ["\nzorp, the light is in the window\n"], "corpus": name}
+    record = {"prompt": "ROMEO:", "samples": ["\nzorp, the light is in the window now.\n"], "corpus": name}
     write(tmp_path, "text", samples_json=json.dumps(record))
 
     (section,) = report_sections({"steps": [generated("text", "one")]}, tmp_path)
@@ -94,7 +96,7 @@ def test_texts_are_marked_with_what_they_have_from_the_corpus(tmp_path: Path) ->
     assert parts == [
         ("prompt", "ROMEO:"),
         ("invented", "zorp"),
-        ("copied", ", the light is in the window"),
+        ("copied", ", the light is in the window now."),  # and not the end of the line, which nobody sees
     ]
 
 
@@ -109,7 +111,12 @@ def test_a_published_curve_lies_behind_those_of_the_same_text(tmp_path: Path) ->
         return [item for item in curves.data["items"] if item.get("dashed")]
 
     (published,) = items("shakespeare")
-    assert published["points"] == [[1, 4.656], [500, 2.297], [1000, 1.867]]  # no further than ours
+    assert published["points"] == [
+        [1, 4.656],
+        [50, 3.05],
+        [500, 2.297],
+        [1000, 1.867],
+    ]  # no further than ours
     assert items("synthetic") == []
 
 
@@ -131,9 +138,44 @@ def test_texts_of_models_trained_earlier_are_told_apart(tmp_path: Path) -> None:
 
     (section,) = report_sections({"steps": steps}, tmp_path)
 
-    assert [item["title"] for item in section.data["items"]] == [
-        "stage1: ROMEO: at 0.8",
-        "stage2: ROMEO: at 0.8",
+    assert [(item["row"], item["title"]) for item in section.data["items"]] == [
+        ('Compare, from "ROMEO:" at temperature 0.8', "stage1"),
+        ('Compare, from "ROMEO:" at temperature 0.8', "stage2"),
+    ]
+
+
+def test_every_experiment_is_a_row_of_a_grid(tmp_path: Path) -> None:
+    asked = {
+        "text": ("ROMEO:", 0.8),
+        "compare.1": ("ROMEO:", 0.8),
+        "heat.1": ("ROMEO:", 0.3),
+        "heat.2": ("ROMEO:", 0.8),
+        "who.1": ("ROMEO:", 0.8),
+        "who.2": ("JULIET:", 0.8),
+        "hot": ("NURSE:", 1.5),
+    }
+    for name, (prompt, temperature) in asked.items():
+        stored = {"prompt": prompt, "samples": [name], "temperature": temperature}
+        write(tmp_path, name, samples_json=json.dumps(stored))
+    titles = {"heat": "Temperatures", "who": "Speakers"}
+    steps = [
+        trained("stage", "one", steps=1),
+        *(
+            {**generated(name, "one"), "title": titles.get(name.partition(".")[0], name.title())}
+            for name in asked
+        ),
+    ]
+
+    section = report_sections({"steps": steps}, tmp_path)[-1]
+
+    assert section.title == "Prompts and temperatures"
+    heat, who = 'Temperatures, from "ROMEO:"', "Speakers, at temperature 0.8"
+    assert [(item["row"], item["title"]) for item in section.data["items"]] == [
+        (heat, "at temperature 0.3"),
+        (heat, "at temperature 0.8"),
+        (who, 'from "ROMEO:"'),
+        (who, 'from "JULIET:"'),
+        ("Other texts", 'from "NURSE:" at temperature 1.5'),
     ]
 
 
@@ -148,8 +190,10 @@ def test_a_question_asked_again_is_shown_once(tmp_path: Path) -> None:
     sections = {section.title: section for section in report_sections({"steps": steps}, tmp_path)}
 
     assert [item["title"] for item in sections["What each stage writes"].data["items"]] == ["Stage"]
-    assert sections["What each stage writes"].note == "All from ROMEO: at 0.8."
-    assert [item["title"] for item in sections["Prompts and temperatures"].data["items"]] == ["ROMEO: at 0.3"]
+    note = sections["What each stage writes"].note
+    assert note == 'All from "ROMEO:" at temperature 0.8; the first of each stage\'s texts.'
+    (other,) = sections["Prompts and temperatures"].data["items"]
+    assert other["title"] == 'from "ROMEO:" at temperature 0.3'
 
 
 def test_other_runs_have_no_sections(tmp_path: Path) -> None:

@@ -20,12 +20,12 @@ SOURCES = {
     if path.relative_to(root).parts[0] != "lesson-setup"
 }
 LAYERS = (
-    {"lesson_runner", "errors", "hints", "model"},
+    {"lesson_runner", "errors", "hints", "model", "canonical"},
     {"checks", "context", "resources", "secrets", "markdown", "execute"},
-    {"hookspecs", "plugin", "schema", "report", "rules"},
+    {"commands", "hookspecs", "plugin", "schema", "report", "rules"},
     {"plugins", "catalog", "scaffold"},
     {"run"},
-    {"validation"},
+    {"validation", "certify"},
     {"cli", "testing", "__main__"},
 )
 """Each may import what stands in the lines above it, and in its own."""
@@ -48,6 +48,8 @@ HEAVY = (
     "ftfy",
     "jinja2",
     "matplotlib",
+    "pydantic",
+    "ray",
 )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from lesson_runner import catalog
+from lesson_runner.cli.app import COMMANDS
 from lesson_runner.plugin import Action, HardwareError, Json, Outcome, Section, StepContext, hookimpl
 from lesson_runner.testing import lesson_text
 
@@ -171,6 +172,20 @@ def test_help_and_version(lesson: Lesson) -> None:
     assert lesson("--version").out.startswith("lesson-runner ")
     assert lesson("--help").code == lesson("run", "-h").code == 0
     assert lesson().code == 2
+
+
+def test_the_list_of_commands_says_what_each_says_itself(lesson: Lesson) -> None:
+    """The list is written down, so that no command need be imported for it."""
+    for name, summary in COMMANDS.items():
+        shown = lesson(name, "--help").out.split("\n\n")[1]
+        assert " ".join(shown.split()) == summary, name
+
+
+def test_a_command_that_does_not_exist(lesson: Lesson) -> None:
+    said = lesson("validat")
+    assert said.code == 2
+    assert "No such command 'validat'. Did you mean 'validate'?" in said.err
+    assert lesson("runs", "rn").code == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -36,17 +36,19 @@ def test_hook_lesson_diagnose(tmp_path: Path) -> None:
     record = run_lesson(text, tmp_path, plugins=[plugin(explain)])
     good, bad = record["steps"]
     assert good["diagnoses"] == []
+    assert bad["diagnoses"][0]["link"] == "", "the lesson has no such section"
     assert [(item["id"], item["section"], item["command"]) for item in bad["diagnoses"]] == [
         ("exit", "Trouble", "'no'")
     ]
 
 
 def test_the_learner_reads_it_where_the_step_failed(lesson: Command, tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_text(lesson_text(STEP.format("bad", "exit 3")))
+    body = STEP.format("bad", "exit 3")
+    (tmp_path / "a.md").write_text(lesson_text(f"{body}\n## Trouble\n\nIt happens.\n"))
     said = lesson("run", "a.md", "--allow", "shell", plugins=[plugin(explain)])
     assert said.code == 1
     assert "It ended badly: exit code 3" in said.out
-    assert "the lesson explains it under 'Trouble'" in said.out
+    assert "the lesson explains it under 'Trouble': a.md#trouble" in said.out
     assert "try: ''" in said.out
     assert "\x1b" not in said.out
 

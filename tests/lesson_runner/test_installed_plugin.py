@@ -22,6 +22,7 @@ SOURCE_ROOTS = {
     "runner/lesson_runner/": "lesson_runner/",
     "plugins/lesson_ct4/": "lesson_ct4/",
     "plugins/lesson_ct5/": "lesson_ct5/",
+    "plugins/lesson_fleet/": "lesson_fleet/",
     "plugins/lesson_tenstorrent/": "lesson_tenstorrent/",
     "plugins/lesson_tracking/": "lesson_tracking/",
     "plugins/ttml_emulation/": "ttml_emulation/",

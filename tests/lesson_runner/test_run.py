@@ -195,6 +195,15 @@ def test_values_that_json_does_not_have(tmp_path: Path) -> None:
     assert record["labels"] == ["emulated"]
 
 
+def test_labels_of_whoever_started_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LESSON_LABELS", " pretended  n150,,emulated,pretended n150 ")
+    record = run(tmp_path, step("one", "numbers"), step("two"), step("three", "skip"))
+    assert record["labels"] == ["emulated", "pretended n150"]
+    one, two, _ = record["steps"]
+    assert one["labels"] == ["emulated", "pretended n150"]
+    assert two["labels"] == ["pretended n150", "emulated"]
+
+
 def test_this_hardware_cannot_run_it(tmp_path: Path) -> None:
     record = run(tmp_path, step("one", "hardware"), step("two"))
     assert (record["status"], record["exit_code"]) == ("failed", 4)
@@ -330,9 +339,17 @@ def test_a_workspace_that_cannot_be_written(tmp_path: Path, block: str) -> None:
 
 
 def test_a_step_that_cannot_be_judged(tmp_path: Path) -> None:
-    record = run(tmp_path, step("a", expect='[{file: {path: "a\\0b"}}]'), step("b"))
+    deep = 'printf "[%.0s" $(seq 100000)'
+    body = f"<!-- step\nid: a\nexpect: [{{json: {{}}}}]\n-->\n```bash\n{deep}\n```\n"
+    record = run(tmp_path, body, step("b"))
     assert statuses(record) == {"a": "error", "b": "passed"}
     assert record["steps"][0]["message"].startswith("it cannot be judged: ")
+
+
+def test_a_file_that_cannot_be_looked_at(tmp_path: Path) -> None:
+    record = run(tmp_path, step("a", expect='[{file: {path: "a\\0b"}}]'), step("b"))
+    assert statuses(record) == {"a": "failed", "b": "passed"}
+    assert "it cannot be looked at: " in record["steps"][0]["message"]
 
 
 def test_a_shell_run_says_what_failed(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def samples(kind: str) -> list[Path]:
 
 GOOD, BAD = samples("good"), samples("bad")
 EXPECTED = re.compile(rb"<!-- expected\n(.*?)(?:-->|\Z)", re.DOTALL)
-GENERATED = {"too-large", "unreadable"}
-"""Rules whose bad sample cannot be a file in a repository; tests below make one."""
+GENERATED = {"too-large", "unreadable", "validated-without-certificate"}
+"""Rules whose bad sample cannot be a file in a repository; tests below, or of certificates, make one."""
 STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```"
 
 Lesson = Callable[..., Any]

@@ -119,7 +119,7 @@ def test_names_that_two_files_use(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_command(lesson: Lesson, tmp_path: Path) -> None:
     listed = lesson("schema").out
-    assert "lesson    Lesson frontmatter\n" in listed
+    assert "lesson       Lesson frontmatter\n" in listed
     assert [item["name"] for item in lesson("schema", "--json").json] == schema_names()
     assert len(listed.splitlines()) == len(schema_names())
     assert lesson("schema", "lesson").json == bundle("lesson")

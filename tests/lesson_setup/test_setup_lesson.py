@@ -185,7 +185,7 @@ def test_without_a_board_it_passes_and_says_what_was_left_out(
     assert steps["access"]["metrics"] == {"checks": 5, "failed_checks": 0, "warnings": 0, "skipped_checks": 5}
     assert steps["which-python"]["metrics"] == {"python_minor": sys.version_info.minor}
     assert steps["summary"]["metrics"]["ready"] == 1
-    assert record["facts"]["setup"] == {"ready": True, "runs_on": "emulation"}
+    assert record["facts"] == {"setup": {"ready": True, "runs_on": "emulation"}}
     assert output(tmp_path, record, "summary").startswith("Ready: this machine runs lessons emulated")
 
 
@@ -198,6 +198,7 @@ def test_with_a_board_every_step_runs(tmp_path: Path) -> None:
     assert steps["hardware"]["metrics"] == {"devices": 1, "usable_devices": 1, "chips_on_bus": 1}
     assert "device 0: card n150, firmware 18.10.0.0" in output(tmp_path, record, "hardware")
     assert "v0.73.1 (the file VERSION)" in output(tmp_path, record, "metal")
+    assert record["facts"]["metal"] == {"version": "v0.73.1", "found_by": "the file VERSION"}
     assert "largest: 3.0" in output(tmp_path, record, "first-tensor")
     assert output(tmp_path, record, "where-is-ttnn").startswith(f"ttnn: {tmp_path}/tt-metal/ttnn")
     assert output(tmp_path, record, "summary").startswith(

@@ -158,6 +158,7 @@ def test_without_a_tree_a_container_still_tells(machine: Told) -> None:
     finding = check_version(told(machine, python="0.73.1"))
 
     assert (finding.status, finding.found) == ("ok", "v0.73.1 (the installed ttnn package)")
+    assert finding.facts == {"metal": {"version": "v0.73.1", "found_by": "the installed ttnn package"}}
 
 
 def test_a_real_repository_is_asked(tmp_path: Path, tree: Path) -> None:
@@ -179,7 +180,9 @@ def test_a_real_repository_is_asked(tmp_path: Path, tree: Path) -> None:
     assert nothing.status == "warning"
     assert nothing.found.startswith("not known, so it cannot be certified")
     assert nothing.command == ("git", "-C", str(tree), "fetch", "--tags")
+    assert nothing.facts == {}
     assert old.found.startswith("v0.66.0-rc7 (git describe: v0.66.0-rc7); it trains, but repeats itself")
+    assert old.facts == {"metal": {"version": "v0.66.0-rc7", "found_by": "git describe: v0.66.0-rc7"}}
     assert new.status == "ok"
     assert "git describe: v0.67.0-dev20260203-1-g" in new.found
     (tree / ".git" / "shallow").touch()

@@ -26,17 +26,10 @@ Gigabytes = Annotated[float | None, typer.Option(min=0, help="How much is wanted
 Metal = Annotated[str | None, typer.Option(help="The oldest tt-metal that will do, such as v0.67.0.")]
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add ``setup`` with its commands."""
-    group = typer.Typer(
-        help="Look at this machine: its hardware, and whether it is ready.", no_args_is_help=True
-    )
-    group.command("hardware")(hardware)
-    group.command("check")(check)
-    group.command("report")(report)
-    app.add_typer(group, name="setup")
+setup = typer.Typer(help="Look at this machine: its hardware, and whether it is ready.", no_args_is_help=True)
 
 
+@setup.command("hardware")
 def hardware(as_json: AsJson = False) -> None:
     """Show the boards of this machine, and how they were found."""
     from lesson_setup import machine
@@ -47,6 +40,7 @@ def hardware(as_json: AsJson = False) -> None:
     _print(inventory.data, inventory.lines, as_json)
 
 
+@setup.command("check")
 def check(
     ids: Ids = None,
     backend: Backend = "auto",
@@ -65,6 +59,7 @@ def check(
         raise typer.Exit(ExitCode.FAILED)
 
 
+@setup.command("report")
 def report(backend: Backend = "auto", metal: Metal = None, as_json: AsJson = False) -> None:
     """Say in plain words what this machine can do."""
     from lesson_setup.summary import summarise

@@ -6,18 +6,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import Action, Check, Event, Evidence, PlannedStep, RunContext, hookimpl
+from lesson_runner.plugin import hookimpl
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # importing what these are takes longer than `lesson --help` should
     import typer
+
+    from lesson_runner.plugin import Action, Check, Event, Evidence, PlannedStep, RunContext
 
 
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
     """Add ``lesson setup hardware``, ``check`` and ``report``."""
-    from lesson_setup.cli import add_commands
+    from lesson_runner.commands import add_later
 
-    add_commands(app)
+    summary = "Look at this machine: its hardware, and whether it is ready."
+    add_later(app, "setup", "lesson_setup.cli:setup", summary)
 
 
 @hookimpl

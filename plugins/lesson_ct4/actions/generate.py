@@ -11,6 +11,7 @@ from lesson_ct4.device.session import is_emulated
 from lesson_ct4.generation.generate import check_request, generate
 from lesson_ct4.measuring.emergence import first_seen
 from lesson_ct4.measuring.evidence import measure_action
+from lesson_ct4.measuring.spoken import in_words, news
 from lesson_ct4.training.checkpoint import load_checkpoint
 from lesson_runner.context import StepContext
 from lesson_runner.model import Evidence, Json, Outcome
@@ -82,19 +83,20 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
     }
     write_aside(context.evidence / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     if context.run.lesson.steps:  # by hand there are no stages, and the text may be piped on
-        _say_what_is_new(path.stem, context)
+        _say_what_it_shows(path.stem, context)
     return Outcome(
         facts={"backend": session.info},
         labels=tuple(dict.fromkeys((*session.labels, *loaded.labels, *text_labels))),
     )
 
 
-def _say_what_is_new(model: str, context: StepContext) -> None:
-    """Tell the learner what the texts of no earlier stage of this run showed."""
+def _say_what_it_shows(model: str, context: StepContext) -> None:
+    """Tell the learner what a stage's first texts show, and what no earlier stage of this run did."""
     stages: dict[str, dict[str, float]] = context.run.state.setdefault(STAGES, {})
     if model in stages:
         return
     metrics = measure_action("ct4.generate", Evidence(context.evidence, context.run.shared_evidence))
-    if new := first_seen(metrics, stages.values()):
-        context.say(f"\nSeen for the first time in this run: {', '.join(new)}")
+    lines = [in_words(metrics), news(first_seen(metrics, stages.values()), metrics)]
+    if said := "\n".join(filter(None, lines)):
+        context.say(f"\n{said}")
     stages[model] = metrics

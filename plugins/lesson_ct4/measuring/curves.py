@@ -34,13 +34,16 @@ def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> 
     published = [[step, loss] for step, loss in BOARD_CURVE if step <= longest]
     if shakespeare and len(published) > 1:
         items.append({"name": BOARD_NAME, "points": published, "dashed": True})
-        note += " Dashed: single steps of another training, of 10.8 million parameters; not a target."
+        note += (
+            " Dashed, behind them: what was published of a board, single steps of 10.8 million parameters at"
+            " batch 64. It saw more text at each step, and is no target."
+        )
     stages = [{"name": name, "x": len(losses)} for name, losses in curves.items()]
     data = {"x": "step", "y": "training loss", "items": items, "stages": stages}
     return Section("Loss curves", "series", data, note)
 
 
-def _thinned(losses: list[float]) -> list[list[float]]:
+def _thinned(losses: Sequence[float]) -> list[list[float]]:
     """Return ``[step, mean loss]`` pairs, at most :data:`CURVE_POINTS`, of equally many steps each."""
     size = -(-len(losses) // CURVE_POINTS)
     parts = [

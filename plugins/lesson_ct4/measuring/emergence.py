@@ -49,11 +49,11 @@ def _first(phase: Phase, stages: Sequence[Mapping[str, float]]) -> int | None:
     return first
 
 
-def first_seen(stage: Mapping[str, float], before: Iterable[Mapping[str, float]]) -> list[str]:
+def first_seen(stage: Mapping[str, float], before: Iterable[Mapping[str, float]]) -> list[Phase]:
     """Return which of the `PHASES` a stage shows that none before it did; not all of them need stay."""
     earlier = list(before)
     return [
-        phase.name
+        phase
         for phase in PHASES
         if _shows(phase, stage) and not any(_shows(phase, metrics) for metrics in earlier)
     ]
@@ -64,8 +64,8 @@ def _shows(phase: Phase, metrics: Mapping[str, float]) -> bool:
 
 
 def sentence(found: Mapping[str, int | None]) -> str:
-    """Return what `emergence` found, in words: "Seen to the end: letters from stage 1." """
-    seen = [f"{name} from stage {stage}" for name, stage in found.items() if stage is not None]
+    """Return what `emergence` found, in words: "Learned: letters by stage 1, structure by stage 2." """
+    seen = [f"{name} by stage {stage}" for name, stage in found.items() if stage is not None]
     missing = [name for name, stage in found.items() if stage is None]
-    parts = [f"Seen to the end: {', '.join(seen)}."] if seen else []
-    return " ".join([*parts, f"Not seen at the end: {', '.join(missing)}."] if missing else parts)
+    parts = [f"Learned: {', '.join(seen)}."] if seen else []
+    return " ".join([*parts, f"Not learned: {', '.join(missing)}."] if missing else parts)

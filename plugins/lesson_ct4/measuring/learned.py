@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lesson_ct4.measuring.emergence import emergence, sentence
+from lesson_ct4.measuring.emergence import PHASES, emergence, sentence
 from lesson_runner.model import Section
 
 LEARNED = (
@@ -17,6 +17,16 @@ LEARNED = (
     ("Repetition", "repetition"),
 )
 """Name, and metric; all are ratios."""
+_NAMES = {metric: name.lower() for name, metric in LEARNED}
+NOTE = (
+    "Each from 0 to 1, over all texts of a stage. Learned is what is reached and kept: "
+    + ", ".join(
+        f"{_NAMES[phase.metric]} {phase.at_least:g} ({phase.name})"
+        for phase in PHASES
+        if phase.metric in _NAMES
+    )
+    + "."
+)
 
 
 def what_was_learned(stages: Mapping[str, Mapping[str, float]]) -> Section | None:
@@ -38,4 +48,4 @@ def what_was_learned(stages: Mapping[str, Mapping[str, float]]) -> Section | Non
         return None
     marks = [{"name": title, "x": number} for number, title in enumerate(stages, 1)]
     data = {"x": "stage", "y": "share", "items": shown, "stages": marks}
-    return Section("What was learned", "series", data, sentence(emergence(list(stages.values()))))
+    return Section("What was learned", "series", data, NOTE, sentence(emergence(list(stages.values()))))

@@ -24,10 +24,17 @@ def marks(prompt: str, text: str, corpus: Corpus | None = None) -> list[Json]:
     found = [(0, len(prompt), "prompt")] if prompt else []
     if corpus is not None:
         invented = _invented(text, prompt, corpus)
-        copied = _without(joined(corpus.passages.find(text)), invented)
+        passages = _without(joined(corpus.passages.find(text)), invented)
+        copied = [span for span in (_stripped(text, *span) for span in passages) if span[0] < span[1]]
         own = [(*span, "invented") for span in invented] + [(*span, "copied") for span in copied]
         found += [(first + len(prompt), last + len(prompt), kind) for first, last, kind in sorted(own)]
     return [{"start": first, "end": last, "kind": kind} for first, last, kind in found]
+
+
+def _stripped(text: str, first: int, last: int) -> Span:
+    """Return a span without the white space at its ends: nothing is to be seen of it there."""
+    own = text[first:last]
+    return first + len(own) - len(own.lstrip()), first + len(own.rstrip())
 
 
 def _invented(text: str, prompt: str, corpus: Corpus) -> list[Span]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-BOARD_NAME = "published: one p300c, ttml v0.73, batch 64"
+BOARD_NAME = "published: p300c, ttml v0.73, batch 64"
 BOARD_CURVE = (
     (1, 4.656),
+    (50, 3.05),
     (500, 2.297),
     (1000, 1.867),
     (1500, 1.609),
@@ -14,4 +15,5 @@ BOARD_CURVE = (
 )
 """Training loss in nats at a step: tiny Shakespeare, 6 layers, 384 wide, block 256, batch 64, learning rate
 3e-4, dropout 0.2, on one p300c with tt-metal v0.73. From the lesson ct4-finetuning-basics of
-tenstorrent/tt-vscode-toolkit, as of August 2026. Single steps, not means."""
+tenstorrent/tt-vscode-toolkit, as of August 2026; step 50 from its ct5, which begins with the same training.
+Single steps, not means."""

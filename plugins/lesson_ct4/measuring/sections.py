@@ -9,6 +9,7 @@ from typing import Any
 
 from lesson_ct4.measuring.curves import loss_curves
 from lesson_ct4.measuring.evidence import WINDOW, stored_corpus
+from lesson_ct4.measuring.experiments import Written, in_rows, in_words
 from lesson_ct4.measuring.learned import what_was_learned
 from lesson_ct4.measuring.marks import marks
 from lesson_ct4.names import loaded_stems, saved_stem
@@ -18,10 +19,8 @@ COLUMNS = (
     ("Steps", "steps"),
     ("Final loss", "final_loss"),
     ("Validation", "validation_loss"),
-    ("Real words %", "real_word_ratio"),
     ("Speaker lines", "speaker_lines"),
     ("Real names", "known_speakers"),
-    ("Format", "format_score"),
     ("Seconds", "seconds"),
 )
 """Heading, and metric."""
@@ -31,8 +30,8 @@ MAX_TEXT = 4000
 
 def report_sections(record: Json, folder: Path) -> list[Section]:
     """Return the sections; none for a run that neither trained nor generated with ct4."""
-    steps = _named([step for step in record.get("steps", ()) if isinstance(step, Mapping)])
-    trained = [step for step in steps if step.get("action") == "ct4.train" and step.get("metrics")]
+    steps = [step for step in record.get("steps", ()) if isinstance(step, Mapping)]
+    trained = _named([step for step in steps if step.get("action") == "ct4.train" and step.get("metrics")])
     generated = [
         (step, samples)
         for step in steps
@@ -40,24 +39,22 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
     ]
     stages = {saved_stem(str(step["params"].get("model_save_path", ""))): step for step in trained}
     first: dict[str, tuple[Json, Json]] = {}
-    others: list[tuple[str, Json]] = []
+    shown, others = [], []
     for step, samples in generated:
         stage = _stage(step, stages)
-        if stage is None:
-            model = loaded_stems(str(step["params"].get("model_path", "")))[0]
-            others.append((f"{model}: {_settings(samples)}", samples))
-        elif stage not in first:
+        written = _written(step, samples, stage, last=list(stages)[-1:])
+        if stage is not None and stage not in first:
             first[stage] = (step, samples)
-        elif _settings(samples) != _settings(first[stage][1]):
-            last = stage == list(stages)[-1]
-            others.append((_settings(samples) if last else f"{stage}: {_settings(samples)}", samples))
+            shown.append(written)
+        else:
+            others.append(written)
     in_order = {stage: first[stage] for stage in stages if stage in first}
     shared = folder / "evidence" / "_shared"
     sections = [
         _texts(
             "What each stage writes",
-            [(_title(stages[stage]), samples) for stage, (_, samples) in in_order.items()],
-            note=_shared_settings([samples for _, samples in first.values()]),
+            [("", _title(stages[stage]), samples) for stage, (_, samples) in in_order.items()],
+            note=_shared_settings(shown),
             shared=shared,
         ),
         what_was_learned(
@@ -66,7 +63,10 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
         _table(stages, first),
         loss_curves(trained, folder, shakespeare=_dataset(record) == "shakespeare"),
         _texts(
-            "Prompts and temperatures", others, note="Where no stage is named: the last one.", shared=shared
+            "Prompts and temperatures",
+            in_rows(others, shown),
+            note="By the model of the last stage, where no other is named." if stages else "",
+            shared=shared,
         ),
     ]
     return [section for section in sections if section is not None]
@@ -100,15 +100,17 @@ def _samples(step: Json, folder: Path) -> Json | None:
     return data if usable else None
 
 
-def _settings(samples: Json) -> str:
-    """Return what a text was asked for with; equal for texts of the same question."""
-    return f"{samples['prompt']} at {samples.get('temperature')}"
+def _written(step: Json, samples: Json, stage: str | None, *, last: list[str]) -> Written:
+    """Return a text with the name of its model, unless that is the last stage's."""
+    model = stage or loaded_stems(str(step["params"].get("model_path", "")))[0]
+    return Written(str(step["id"]), str(step.get("title")), "" if [stage] == last else model, samples)
 
 
-def _shared_settings(found: list[Json]) -> str:
+def _shared_settings(found: list[Written]) -> str:
     """Return the prompt and temperature of texts, if all have the same."""
-    settings = {_settings(samples) for samples in found}
-    return f"All from {settings.pop()}." if len(settings) == 1 else ""
+    asked = [{part: text for part, text in item.asked.items() if part != "model"} for item in found]
+    same = bool(asked) and all(item == asked[0] for item in asked)
+    return f"All {in_words(asked[0])}; the first of each stage's texts." if same else ""
 
 
 def _dataset(record: Json) -> str:
@@ -118,8 +120,12 @@ def _dataset(record: Json) -> str:
     return str(dataset.get("text")) if isinstance(dataset, Mapping) else ""
 
 
-def _texts(title: str, found: list[tuple[str, Json]], note: str, *, shared: Path) -> Section | None:
-    items = [{"title": name, **_marked(samples, shared)} for name, samples in found]
+def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared: Path) -> Section | None:
+    """Return texts with their rows' names and titles as a section; None if there are none."""
+    items = [
+        {"title": name, **({"row": row} if row else {}), **_marked(samples, shared)}
+        for row, name, samples in found
+    ]
     return Section(title, "texts", {"items": items}, note) if items else None
 
 
@@ -150,8 +156,6 @@ def _table(stages: Mapping[str, Json], first: Mapping[str, tuple[Json, Json]]) -
 def _cell(metric: str, value: Any) -> Any:
     if not isinstance(value, int | float):
         return None
-    if metric == "real_word_ratio":
-        return round(100 * value, 1)
     if metric in ("steps", "speaker_lines", "known_speakers"):
         return int(value)
     return round(value, 1 if metric == "seconds" else 3)

@@ -112,7 +112,7 @@ def _mock(path: Path, environ: Mapping[str, str], *, thorough: bool) -> Hardware
 def _silicon(
     devices: Sequence[Device], places: Places, environ: Mapping[str, str], *, thorough: bool
 ) -> Hardware:
-    visible = _visible(devices, environ.get(VISIBLE_VARIABLE, ""))
+    visible = visible_devices(devices, environ.get(VISIBLE_VARIABLE, ""))
     seen = _ask_all(visible, environ, thorough=thorough)
     chosen = best(seen)
     facts = facts_of(seen) | _driver_fact(places)
@@ -150,7 +150,7 @@ def _users(devices: Sequence[Device]) -> tuple[int, ...]:
     return tuple(sorted({user for device in devices for user in device.users}))
 
 
-def _visible(devices: Sequence[Device], wanted: str) -> Sequence[Device]:
+def visible_devices(devices: Sequence[Device], wanted: str) -> Sequence[Device]:
     """Return the devices that tt-umd and ttnn would use: numbers of devices, or parts of PCI addresses."""
     words = [word.strip() for word in wanted.split(",") if word.strip()]
     chosen = [

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from lesson_runner.actions.manual import MANUAL
-from lesson_runner.actions.python import PYTHON
-from lesson_runner.actions.shell import SHELL, stop_background
-from lesson_runner.plugin import Action, Event, RunContext, hookimpl
+from lesson_runner.plugin import hookimpl
+
+if TYPE_CHECKING:
+    from lesson_runner.plugin import Action, Event, RunContext
 
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
     """Return ``shell``, ``python`` and ``manual``."""
+    from lesson_runner.actions.manual import MANUAL
+    from lesson_runner.actions.python import PYTHON
+    from lesson_runner.actions.shell import SHELL
+
     return (SHELL, PYTHON, MANUAL)
 
 
@@ -20,4 +25,6 @@ def lesson_actions() -> Iterable[Action]:
 def lesson_step_event(event: Event, context: RunContext) -> None:
     """When a run is over, end what its steps left in the background."""
     if event.kind == "run-finished":
+        from lesson_runner.actions.shell import stop_background
+
         stop_background(context)

@@ -9,23 +9,32 @@ from typing import Annotated
 import typer
 
 from lesson_runner import __version__
-from lesson_runner.cli import (
-    annotate,
-    compare,
-    doctor,
-    explain,
-    hw,
-    lessons,
-    new,
-    plan,
-    plugins,
-    report,
-    run,
-    runs,
-    schema,
-    validate,
-)
+from lesson_runner.commands import Group, add_later
 from lesson_runner.plugins import Plugins
+
+COMMANDS = {
+    "run": "Run a lesson: every step executed, judged and recorded.",
+    "report": "Make a report on a run: its results, curves and texts, as a page or for another tool.",
+    "plan": "Show what a run would do: each step with its command, parameters and expectations.",
+    "annotate": "Show the directives that say what 'lesson plan' recognised, as a diff; or write them.",
+    "validate": "Check lessons: frontmatter, directives, steps in every profile, links, code, encoding.",
+    "explain": "Explain a rule of 'lesson validate': why it matters, how to mend it, wrong and right.",
+    "doctor": "Check this machine, and say how to put right what is wrong.",
+    "list": "List the lessons that plugins bring.",
+    "show": "Show a lesson: what it teaches, where it works, its profiles and steps.",
+    "compare": "Show runs beside each other: what differs in parameters and numbers, their curves and texts.",
+    "certify": "Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants.",
+    "cert": "Check certificates, and use what they show.",
+    "matrix": "Show lessons by hardware: certified, text changed, stale, failed, never run, not supported.",
+    "plugins": "List plugins with the actions, checks and rules they bring; a broken one has its error.",
+    "hw": "Show what hardware is in this machine, and how each fact was found out; every source is asked.",
+    "schema": "List the JSON Schemas, or print one in one piece, as editors want it.",
+    "runs": "List the runs in a workspace, or remove some.",
+    "new": "Start a lesson or a plugin from a template that works.",
+}
+"""Every command, in the order of the help, with the first line of its own."""
+PLACES = {"list": "lessons:list_lessons", "show": "lessons:show"}
+"""Where a command is below ``lesson_runner.cli``, if not in a module and a function of its name."""
 
 
 def _version(wanted: bool) -> None:
@@ -40,6 +49,7 @@ def build_app() -> typer.Typer:
         loaded = Plugins()
     app = typer.Typer(
         name="lesson",
+        cls=Group,
         help="Run Tenstorrent lessons for real: every step executed, judged and recorded.",
         no_args_is_help=True,
         add_completion=False,
@@ -58,20 +68,7 @@ def build_app() -> typer.Typer:
     ) -> None:
         context.obj = loaded
 
-    app.command("run")(run.run)
-    app.command("report")(report.report)
-    app.command("plan")(plan.plan)
-    app.command("annotate")(annotate.annotate)
-    app.command("validate")(validate.validate)
-    app.command("explain")(explain.explain)
-    app.command("doctor")(doctor.doctor)
-    app.command("list")(lessons.list_lessons)
-    app.command("show")(lessons.show)
-    app.add_typer(runs.runs, name="runs")
-    app.command("compare")(compare.compare)
-    app.command("plugins")(plugins.plugins)
-    app.command("hw")(hw.hw)
-    app.add_typer(new.new, name="new")
-    app.command("schema")(schema.schema)
+    for name, summary in COMMANDS.items():
+        add_later(app, name, f"lesson_runner.cli.{PLACES.get(name, f'{name}:{name}')}", summary)
     loaded.add_commands(app)
     return app

@@ -40,6 +40,20 @@ ParamOption = Annotated[
 WorkspaceOption = Annotated[
     Path, typer.Option(envvar="LESSON_WORKSPACE", help="The folder for everything a lesson writes.")
 ]
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="PERMISSION", help="What the lesson may do without asking: shell."),
+]
+PolicyOption = Annotated[
+    str,
+    typer.Option(
+        "--policy", metavar="POLICY", help="board, simulator, emulated, or a .yaml file of your own."
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option("--key", metavar="NAME", help="The key to sign with; your only one needs no name."),
+]
 WORKSPACE = Path(".lesson")
 
 

@@ -84,7 +84,7 @@ def _plain(item: Difference) -> dict[str, Any]:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    return {"title": section.title, "kind": section.kind, "note": section.note, "data": section.data}
+    return {name: getattr(section, name) for name in ("title", "kind", "note", "conclusion", "data")}
 
 
 def _print_runs(console: Console, named: Mapping[str, Mapping[str, Any]]) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plugins(context: typer.Context, json: JsonOption = False) -> None:
-    """List plugins with the actions, checks and rules they bring; one that does not work has its error."""
+    """List plugins with the actions, checks and rules they bring; a broken one has its error."""
     from lesson_runner.report.text import safe
 
     loaded: Plugins = context.obj

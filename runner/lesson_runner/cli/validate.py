@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import make_console, stdout_for_json
+from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console, stdout_for_json
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
+    from lesson_runner.model import Checked
     from lesson_runner.plugins import Plugins
 
 ROUNDS = 5
@@ -42,11 +44,22 @@ def validate(
             metavar="FILE", help="Settings; without it, the nearest lesson.toml, or pyproject.toml with some."
         ),
     ] = None,
+    certs: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Ask for a certificate below this folder for each validatedOn."),
+    ] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="How many processes; without it, as many as pay."),
+    ] = None,
 ) -> int:
-    """Check lessons: frontmatter, directives, steps in every profile, links, code blocks, encoding."""
+    """Check lessons: frontmatter, directives, steps in every profile, links, code, encoding."""
+    from lesson_runner.model import Findings
     from lesson_runner.report.findings import FORMATS, render
     from lesson_runner.validation.check import all_rules, validate
-    from lesson_runner.validation.fix import mend_all
+    from lesson_runner.validation.fix import mend
+    from lesson_runner.validation.parallel import jobs_that_pay, validate_with
     from lesson_runner.validation.paths import documents
     from lesson_runner.validation.settings import find_settings, with_options
 
@@ -58,8 +71,34 @@ def validate(
         rules = all_rules(plugins)
         settings = with_options(find_settings(config, rules), select or (), ignore or (), rules)
         paths = documents(lessons or (), plugins, settings)
-        found = validate(paths, plugins, settings, rules)
-        if fix:
-            found = mend_all(found, lambda: validate(paths, plugins, settings, rules), ROUNDS)
-    sys.stdout.write(render(found, shown_as, Path.cwd(), make_console()))
+        uncertified = None
+        if certs:
+            from lesson_runner.cli.cert.survey import uncertified_in
+
+            uncertified = uncertified_in(certs, plugins, expand(workspace))
+
+    def look() -> Iterator[Checked]:
+        if uncertified is not None:  # what it knows of certificates is not handed to other processes
+            return _silent(validate(paths, plugins, settings, rules, uncertified))
+        return _silent(validate_with(jobs or jobs_that_pay(paths), paths, plugins, settings, rules))
+
+    fixed = 0
+    for _ in range(ROUNDS if fix else 0):
+        mended = sum(len(mend(document)) for document in look())
+        fixed += mended
+        if not mended:
+            break
+    found = Findings(look(), rules, fixed)
+    for piece in render(found, shown_as, Path.cwd(), make_console()):
+        sys.stdout.write(piece)
     return ExitCode.FAILED if found.errors else ExitCode.GOOD
+
+
+def _silent(documents: Iterator[Checked]) -> Iterator[Checked]:
+    """Yield what is found; what plugins print while they look at a document does not reach the output."""
+    while True:
+        with stdout_for_json():
+            document = next(documents, None)
+        if document is None:
+            return
+        yield document

@@ -51,12 +51,20 @@ class Family:
     root: int
     """The command's process, which leads its group and its session."""
     token: str
+    since: int = 0
+    """When that was started, in ticks of the system; 0: not known. What is older is none of it."""
+
+    @classmethod
+    def of(cls, pid: int, token: str) -> Family:
+        """Return the family of a process that has just been started."""
+        row = _read_row(PROC, str(pid))
+        return cls(pid, token, int(row.member.started) if row else 0)
 
     def members(self) -> set[Member]:
         """Return the processes that are alive."""
         rows = {row.member.pid: row for row in processes() if row.member.pid != os.getpid()}
         found = {pid for pid, row in rows.items() if self.root in (pid, row.group, row.session)}
-        found |= {pid for pid in rows.keys() - found if self._carries_token(pid)}
+        found |= {pid for pid in rows.keys() - found if self._carries_token(rows[pid].member)}
         while more := {pid for pid, row in rows.items() if row.parent in found} - found:
             found |= more
         return {rows[pid].member for pid in found}
@@ -85,8 +93,9 @@ class Family:
         Returns:
             the processes that were signalled, in the order they were started in.
         """
-        seen = self.signal(signal.SIGTERM)
+        seen: set[Member] = set()
         try:
+            seen |= self.signal(signal.SIGTERM)
             end = time.monotonic() + grace
             while time.monotonic() < end and self.members():
                 wait(TICK)
@@ -98,9 +107,12 @@ class Family:
                 time.sleep(TICK)
         return tuple(sorted(seen, key=lambda member: member.pid))
 
-    def _carries_token(self, pid: int) -> bool:
+    def _carries_token(self, member: Member) -> bool:
+        if self.since and int(member.started) < self.since:  # as good as all processes of a machine
+            return False
         try:
-            return f"{TOKEN}={self.token}".encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+            with open(f"{PROC}/{member.pid}/environ", "rb", buffering=0) as file:  # noqa: PTH123 - as below
+                return f"{TOKEN}={self.token}".encode() in file.readall().split(b"\0")
         except OSError:  # gone, someone else's, or no /proc at all
             return False
 
@@ -118,19 +130,25 @@ def processes() -> Iterator[Row]:
 
 
 def _from_proc() -> Iterator[Row]:
-    for entry in os.listdir(PROC):  # noqa: PTH208 - a quarter of the time, and stopping waits for it
-        if not entry.isdigit():
-            continue
-        try:
-            text = (PROC / entry / "stat").read_text("utf-8", "replace")
-        except OSError:
-            continue
-        # The name stands in parentheses and may contain some itself.
-        before, _, after = text.rpartition(")")
-        fields = after.split()
-        if fields[0] not in "ZX":
-            member = Member(int(entry), fields[19], before.partition("(")[2])
-            yield Row(member, int(fields[1]), int(fields[2]), int(fields[3]))
+    for entry in os.listdir(PROC):  # noqa: PTH208 - a quarter of the time, and every step waits for it
+        if entry.isdigit() and (row := _read_row(PROC, entry)):
+            yield row
+
+
+def _read_row(proc: Path, pid: str) -> Row | None:
+    """Return what Linux says of a process; ``None`` for one that has ended."""
+    try:
+        with open(f"{proc}/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - half of the time
+            text = file.readall().decode("utf-8", "replace")
+    except OSError:
+        return None
+    # The name stands in parentheses and may contain some itself.
+    before, _, after = text.rpartition(")")
+    fields = after.split(None, 20)
+    if len(fields) < 20 or fields[0] in "ZX":
+        return None
+    member = Member(int(pid), fields[19], before.partition("(")[2])
+    return Row(member, int(fields[1]), int(fields[2]), int(fields[3]))
 
 
 def _from_ps() -> Iterator[Row]:

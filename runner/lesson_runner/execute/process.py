@@ -82,7 +82,7 @@ def run(
         )
     except OSError as error:
         raise LessonError(f"{command[0]} does not start in {folder}: {error.strerror}") from error
-    family = Family(process.pid, token)
+    family = Family.of(process.pid, token)
     lines = Lines(on_line)
     pipe = _Pipe(process, lines)
     killed: tuple[Member, ...] = ()

@@ -32,5 +32,14 @@ def read_frontmatter(text: str, path: Path) -> YamlText:
     return parsed
 
 
+def body_of(text: str) -> str:
+    """Return a document (with LF line ends) without its frontmatter; all of it if it has none."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        return text
+    end = next((index for index, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+    return text if end is None else "\n".join(lines[end + 1 :])
+
+
 def _failed(path: Path, line: int, message: str, fix: str) -> YamlText:
     return YamlText({}, diagnostics=(Diagnostic("frontmatter", "error", message, Location(path, line), fix),))

@@ -6,6 +6,7 @@ project.
 """
 
 from lesson_runner.model.action import (
+    NOT_BOARDS,
     Action,
     ActionCall,
     Evidence,
@@ -31,7 +32,7 @@ from lesson_runner.model.document import (
     Step,
     first_error,
 )
-from lesson_runner.model.findings import Findings
+from lesson_runner.model.findings import Checked, Findings
 from lesson_runner.model.rule import Rule, Scope
 from lesson_runner.model.run import (
     LEFT_OUT,
@@ -50,9 +51,11 @@ from lesson_runner.model.run import (
 
 __all__ = [
     "LEFT_OUT",
+    "NOT_BOARDS",
     "Action",
     "ActionCall",
     "Block",
+    "Checked",
     "Claim",
     "ClaimResult",
     "ClaimVerdict",

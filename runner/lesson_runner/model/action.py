@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 HardwareKind = Literal["silicon", "simulator", "mock", "none"]
+NOT_BOARDS = ("simulator", "emulated", "host")
+"""Where a lesson can be certified that is no board: a column of its own each."""
 
 
 @dataclass(frozen=True, slots=True)

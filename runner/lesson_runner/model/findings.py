@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lesson_runner.model.document import Diagnostic, Severity
+from lesson_runner.model.document import Diagnostic
 from lesson_runner.model.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """What was found in a set of documents."""
+class Checked:
+    """What was found in one document; its text is gone, so that ten thousand take no memory."""
 
-    lessons: tuple[Path, ...]
-    """Every document that was looked at, in order."""
-    diagnostics: tuple[Diagnostic, ...]
-    """By document, in the order of lines."""
-    texts: Mapping[Path, str] = field(default_factory=dict)
-    """The text of every document that could be read, with LF line ends."""
+    path: Path
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """In the order of lines."""
+    lines: Mapping[int, str] = field(default_factory=dict)
+    """The document's lines that findings speak of, by number; secrets in them are masked."""
+    digest: str | None = None
+    """The sha256 of the file, as it was then; ``None`` if it could not be read."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """
+    What was found in a set of documents, one document after the other.
+
+    Iterating over it reads :attr:`documents` and counts; the numbers are whole when that is at its end.
+    """
+
+    documents: Iterable[Checked]
+    """In order; may be something that is read once."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """Every rule there is, by id."""
-    digests: Mapping[Path, str] = field(default_factory=dict)
-    """The sha256 of every document that could be read, as it was then."""
-    fixed: tuple[Diagnostic, ...] = ()
-    """What ``--fix`` has mended; no longer among the diagnostics."""
+    fixed: int = 0
+    """How many findings ``--fix`` has mended; they are not among the documents' any more."""
+    lessons: int = 0
+    """How many documents were looked at."""
+    errors: int = 0
+    warnings: int = 0
+    notes: int = 0
+    """How many findings are only worth knowing."""
+    fixable: int = 0
+    """How many findings have edits that mend them."""
 
-    def count(self, severity: Severity) -> int:
-        """Return how many findings are this severe."""
-        return sum(item.severity == severity for item in self.diagnostics)
-
-    @property
-    def errors(self) -> int:
-        """How many errors there are."""
-        return self.count("error")
-
-    @property
-    def warnings(self) -> int:
-        """How many warnings there are."""
-        return self.count("warning")
-
-    @property
-    def notes(self) -> int:
-        """How many findings are only worth knowing."""
-        return self.count("info")
+    def __iter__(self) -> Iterator[Checked]:
+        self.lessons = self.errors = self.warnings = self.notes = self.fixable = 0
+        for document in self.documents:
+            self.lessons += 1
+            for item in document.diagnostics:
+                self.errors += item.severity == "error"
+                self.warnings += item.severity == "warning"
+                self.notes += item.severity == "info"
+                self.fixable += bool(item.edits)
+            yield document

@@ -19,6 +19,8 @@ class Scope:
     """The documents that are being validated."""
     anchors_of: Callable[[Path], frozenset[str] | None] = lambda _: None
     """The anchors of another document; ``None`` for what is not a document."""
+    uncertified: Callable[[Lesson, str], str] | None = None
+    """Why a lesson has no valid certificate for a hardware, empty if it has; ``None`` where nobody asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ class Diagnosis:
         explanation: how it shows, and why it happens.
         section: the heading of the lesson's section about it; empty if it has none.
         command: what to try.
+        link: where that section is, as ``path#anchor``; the runner finds it, plugins leave it out.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Diagnosis:
     explanation: str
     section: str = ""
     command: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +159,17 @@ class Section:
         data: keys as above. These may be there too, and a reporter may leave them out:
             of a text, ``marks``: ``{"start", "end", "kind"}`` for parts of it, in order and apart from each
             other; ``start`` and ``end`` count characters as slices do, and ``kind`` is ``prompt``,
-            ``invented`` (a word that the model made up) or ``copied`` (a passage it has by heart).
+            ``invented`` (a word that the model made up) or ``copied`` (a passage it has by heart); and
+            ``row``: a name. Texts with the same one stand beside each other below it, so rows make a grid.
             Of a series' item, ``dashed``: true for a curve that is not this run's but lies behind it for
             comparison, with values at its own points only. Of a series, ``stages``: ``{"name", "x"}`` for
             places on the x axis that have a name.
         note: a sentence or two to read with it.
+        conclusion: a sentence that a run ends with, and a page begins with.
     """
 
     title: str
     kind: Literal["texts", "table", "series"]
     data: Json
     note: str = ""
+    conclusion: str = ""

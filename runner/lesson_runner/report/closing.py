@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.columns import Columns
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,8 @@ from lesson_runner.report.text import duration, number, safe
 
 _SERIES_POINTS = 5
 """Into so many parts the longest series is cut; the ends of all are shown too."""
+_ALL_POINTS = 8
+"""If all series together have values at no more places than this, these are the places."""
 _NARROWEST_TEXT = 26
 """Columns of a text panel below which texts go below each other instead."""
 
@@ -26,8 +29,9 @@ _NARROWEST_TEXT = 26
 def print_closing(console: Console, record: Mapping[str, Any], sections: Iterable[Section]) -> None:
     """Print everything that comes after the last step."""
     shown = ", ".join([record["profile"], *record["labels"]])
-    for section in sections:
-        print_section(console, section, shown)
+    shown_sections = list(sections)
+    for section in shown_sections:
+        print_section(console, replace(section, conclusion=""), shown)
     console.print()
     console.print(steps_table(record["steps"]))
     left_out = Counter(step["message"] for step in record["steps"] if step["message"].startswith(LEFT_OUT))
@@ -39,6 +43,9 @@ def print_closing(console: Console, record: Mapping[str, Any], sections: Iterabl
     if record["labels"]:
         line.append(f"  [{', '.join(record['labels'])}]", "yellow")
     console.print(line, soft_wrap=True)
+    for section in shown_sections:
+        if section.conclusion:
+            console.print(Text(safe(str(section.conclusion)), "bold"), soft_wrap=True)
     claims = [claim for step in record["steps"] for claim in step["claims"]]
     if claims:
         counts = ", ".join(
@@ -55,6 +62,8 @@ def print_section(console: Console, section: Section, labels: str) -> None:
     console.print(title.append(f"  [{safe(labels)}]", "yellow") if labels else title)
     if section.note:
         console.print(Text(safe(section.note), "dim"), soft_wrap=True)
+    if section.conclusion:
+        console.print(Text(safe(section.conclusion)), soft_wrap=True)
     try:
         drawn = _draw(section, console.width)
     except Exception as error:  # a plugin gave data of another shape; the run itself is recorded
@@ -106,7 +115,19 @@ def _draw(section: Section, width: int) -> RenderableType:
 
 
 def _texts(items: Sequence[Mapping[str, str]], width: int) -> RenderableType:
-    """Return texts beside each other where they fit, in rows of about equal length."""
+    """Return texts beside each other where they fit, those of one row below its name."""
+    rows: dict[str, list[Mapping[str, str]]] = {}
+    for item in items:
+        rows.setdefault(str(item.get("row") or ""), []).append(item)
+    shown: list[RenderableType] = []
+    for name, found in rows.items():
+        shown += [Text(safe(name), "italic")] if name else []
+        shown.append(_row(found, width))
+    return Group(*shown)
+
+
+def _row(items: Sequence[Mapping[str, str]], width: int) -> RenderableType:
+    """Return texts beside each other where they fit, else in rows of about equal length."""
     fitting = max(1, width // _NARROWEST_TEXT)
     rows = max(1, math.ceil(len(items) / fitting))
     across = max(1, math.ceil(len(items) / rows))
@@ -122,9 +143,11 @@ def _series(data: Mapping[str, Any]) -> Table:
     """Return each series at the same places; a curve is for reports that can draw one."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(Text(safe(f"{data.get('y', 'y')} at {data.get('x', 'x')}")))
-    ends = {item["points"][-1][0] for item in data["items"] if item["points"]}
-    between = {round(max(ends, default=0) * n / _SERIES_POINTS) for n in range(1, _SERIES_POINTS)}
-    places = sorted(ends | between)
+    places = sorted({x for item in data["items"] for x, _ in item["points"]})
+    if len(places) > _ALL_POINTS:
+        ends = {item["points"][-1][0] for item in data["items"] if item["points"]}
+        between = {round(max(ends) * n / _SERIES_POINTS) for n in range(1, _SERIES_POINTS)}
+        places = sorted(ends | between)
     for place in places:
         table.add_column(f"{place:,}", justify="right")
     for item in data["items"]:

@@ -82,15 +82,31 @@ def merge_sections(sections: Mapping[str, Iterable[Section]]) -> list[Section]:
     Return the runs' sections put together, those of one title and kind as one.
 
     Curves come over each other, texts beside each other, tables below each other; each item carries its
-    run's letter.
+    run's letter, and so does a note that is not the same in all of them.
     """
     merged: dict[tuple[str, str], Section] = {}
+    said: dict[tuple[str, str], dict[str, Section]] = {}
     for letter, found in sections.items():
         for section in found:
             key = section.title, section.kind
             one = _with_letter(section, letter)
             merged[key] = _joined(merged[key], one) if key in merged else one
-    return list(merged.values())
+            said.setdefault(key, {})[letter] = section
+    return [
+        replace(
+            section,
+            note=_together({letter: one.note for letter, one in said[key].items()}),
+            conclusion=_together({letter: one.conclusion for letter, one in said[key].items()}),
+        )
+        for key, section in merged.items()
+    ]
+
+
+def _together(sentences: Mapping[str, str]) -> str:
+    """Return what is said of runs: once if it is the same of all, else with the letter of each."""
+    if len(set(sentences.values())) == 1:
+        return next(iter(sentences.values()))
+    return "\n".join(f"{letter}: {text}" for letter, text in sentences.items() if text)
 
 
 def _with_letter(section: Section, letter: str) -> Section:

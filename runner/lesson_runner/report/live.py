@@ -41,6 +41,8 @@ class LiveReporter:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._losses: list[float] = []
+        self._prose: dict[str, str] = {}
+        """What the step before was introduced with."""
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
@@ -67,9 +69,11 @@ class LiveReporter:
         self._console.print()
         title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (safe(step.title), "bold"))
         self._console.print(title.append(f"  ({step.id})", "dim"))
-        for label, prose in (("Why", step.why), ("Look for", step.look_for)):
-            if prose:
-                self._indented(Text.assemble((f"{label}: ", "italic"), safe(prose)))
+        prose = {"Why": step.why, "Look for": step.look_for}
+        for label, text in prose.items():
+            if text and prose != self._prose:  # the commands of one block share it: once is enough
+                self._indented(Text.assemble((f"{label}: ", "italic"), safe(text)))
+        self._prose = prose
         self._command(step)
         if self._console.is_terminal:
             columns = (TextColumn("  "), BarColumn(30), _Numbers())
@@ -136,7 +140,8 @@ class LiveReporter:
             Text.assemble((f"{safe(diagnosis['title'])}: ", "bold"), safe(diagnosis["explanation"]))
         )
         if diagnosis["section"]:
-            self._indented(Text(f"the lesson explains it under '{safe(diagnosis['section'])}'", "dim"))
+            where = f": {safe(diagnosis['link'])}" if diagnosis["link"] else ""
+            self._indented(Text(f"the lesson explains it under '{safe(diagnosis['section'])}'{where}", "dim"))
         if diagnosis["command"]:
             self._indented(Text(f"try: {safe(diagnosis['command'])}", "cyan"))
 

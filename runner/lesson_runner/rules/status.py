@@ -37,6 +37,19 @@ def check_hardware(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
             yield Diagnostic("validated-elsewhere", "error", message, place, fix)
 
 
+def check_certified(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
+    """Yield hardware that a lesson was validated on without a certificate, where those are asked for."""
+    names = lesson.frontmatter.get("validatedOn")
+    if scope.uncertified is None or not isinstance(names, list):
+        return
+    for index, name in enumerate(names):
+        if isinstance(name, str) and (why := scope.uncertified(lesson, name)):
+            message = f"validated on '{name}', and there is no valid certificate of that: {why}"
+            fix = f"certify it on {name} (lesson certify), or take '{name}' out here"
+            place = place_of(lesson.positions, ("validatedOn", index))
+            yield Diagnostic("validated-without-certificate", "error", message, place, fix)
+
+
 def check_blocked(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
     """Yield a lesson that is blocked and does not say why."""
     if lesson.frontmatter.get("status") == "blocked" and not lesson.frontmatter.get("blockReason"):
@@ -63,6 +76,12 @@ RULES = (
         "warning",
         "A lesson that calls itself validated, without saying where or when.",
         check=check_validated,
+    ),
+    Rule(
+        "validated-without-certificate",
+        "error",
+        "A lesson validated on hardware without a certificate, where certificates are asked for (--certs).",
+        check=check_certified,
     ),
     Rule(
         "validated-elsewhere",

@@ -48,7 +48,7 @@ class EventLog:
             line = {"time": now(), "event": event.kind, "step": event.step, **plain(event.data)}
             self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
             self._file.flush()  # another program may be following the file
-        if event.kind.endswith(("started", "finished")):
+        if event.kind.endswith("finished"):
             os.fsync(self._file.fileno())
         for listener in self._listeners:
             listener(event)

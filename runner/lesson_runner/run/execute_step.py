@@ -12,10 +12,22 @@ from typing import Any
 
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import HardwareError, LessonError
-from lesson_runner.model import Event, Evidence, Outcome, PlannedStep, Status, StepResult
+from lesson_runner.markdown.anchors import slug_of
+from lesson_runner.model import (
+    Diagnosis,
+    Event,
+    Evidence,
+    Lesson,
+    Outcome,
+    PlannedStep,
+    Status,
+    StepResult,
+)
 from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
+from lesson_runner.run.files import FileFacts, keep_files, look_at_files
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.time_limit import TooSlowError
 
 OUTPUT = "output.txt"
 
@@ -62,29 +74,41 @@ def _attempt(
     status, outcome = _call(step, context, plugins, folder)
     output = outcome.output or "\n".join(context.lines)
     (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
-    metrics = {
-        **outcome.metrics,
-        **captured(step.capture, output),
-        **plugins.measure(step, Evidence(folder, run.shared_evidence, output)),
-    }
+    try:
+        read = captured(step.capture, output)
+    except TooSlowError as error:
+        message = f"its output cannot be read: {error}"
+        status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
+    measured = plugins.measure(step, Evidence(folder, run.shared_evidence, output))
+    metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
+    files = look_at_files(step.expect, run.workspace.files)
+    keep_files(files, folder)
     result = StepResult(
         step,
         status or outcome.status,
         outcome.message,
         metrics,
-        labels=outcome.labels,
+        labels=tuple(dict.fromkeys((*outcome.labels, *run.labels))),
         exit_code=outcome.exit_code,
         artifacts=record.artifacts(folder, run.folder),
     )
     if status is None and outcome.status != "skipped":
         try:
-            result = _judged(result, output, run, facts)
-        except Exception as error:  # such as a file that cannot be read; the other steps still count
+            result = _judged(result, output, files, run, facts)
+        except Exception as error:  # such as JSON nested too deeply; the other steps still count
             message = f"it cannot be judged: {type(error).__name__}: {error}"
             result = dataclasses.replace(result, status="error", message=message)
     diagnoses = plugins.diagnose(result, Evidence(folder, run.shared_evidence, output))
-    return dataclasses.replace(result, diagnoses=diagnoses), outcome.facts
+    linked = tuple(_linked(diagnosis, run.lesson) for diagnosis in diagnoses)
+    return dataclasses.replace(result, diagnoses=linked), outcome.facts
+
+
+def _linked(diagnosis: Diagnosis, lesson: Lesson) -> Diagnosis:
+    """Return a diagnosis with the place of the section it names, if the lesson has that."""
+    if not any(heading.title == diagnosis.section for heading in lesson.headings):
+        return diagnosis
+    return dataclasses.replace(diagnosis, link=f"{lesson.path}#{slug_of(diagnosis.section)}")
 
 
 def _call(
@@ -105,9 +129,15 @@ def _call(
         return "error", Outcome("failed", message)
 
 
-def _judged(result: StepResult, output: str, run: RunContext, facts: Mapping[str, Any]) -> StepResult:
+def _judged(
+    result: StepResult,
+    output: str,
+    files: Mapping[str, FileFacts],
+    run: RunContext,
+    facts: Mapping[str, Any],
+) -> StepResult:
     step = result.step
-    produced = Produced(output, result.exit_code, result.metrics, run.workspace.files)
+    produced = Produced(output, result.exit_code, result.metrics, files)
     verdicts = judge(step.expect, produced, facts)
     # What a simulator shows says nothing about a board, and on a description nothing runs.
     hardware = [item.name for item in run.hardware if item.usable and item.kind == "silicon"]

@@ -7,16 +7,16 @@ later from the stored evidence.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
+from lesson_runner.run.files import FileFacts
+from lesson_runner.run.time_limit import time_limit
 from lesson_runner.schema.validator import validator_for
 
 
@@ -27,8 +27,8 @@ class Produced:
     output: str = ""
     exit_code: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
-    folder: Path = Path()
-    """What ``file`` paths are relative to."""
+    files: Mapping[str, FileFacts] = field(default_factory=dict)
+    """What is known of the files that are expected, by path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,17 @@ def judge(
     Return a verdict for each expectation that applies under the run's ``facts``.
 
     A process that nobody expects to fail must exit with 0.
+
+    Raises:
+        TooSlowError: the expectations cannot be judged in reasonable time.
     """
     wanted = [item for item in expectations if _holds(item.when, facts)]
     if expectations and not wanted:
         return (Verdict("when", "an expectation that applies", "none does on this run's facts", False),)
     if produced.exit_code is not None and not any(item.matcher == "exit" for item in wanted):
         wanted.insert(0, Expectation("exit", 0))
-    return tuple(_MATCHERS[item.matcher](item.argument, produced) for item in wanted)
+    with time_limit():
+        return tuple(_MATCHERS[item.matcher](item.argument, produced) for item in wanted)
 
 
 def _exit(argument: int, produced: Produced) -> Verdict:
@@ -122,15 +126,12 @@ def _metric(argument: Mapping[str, Any], produced: Produced) -> Verdict:
 
 def _file(argument: Mapping[str, Any], produced: Produced) -> Verdict:
     expected = json.dumps(argument, sort_keys=True)
-    base = produced.folder.resolve()
-    path = (base / argument["path"]).resolve()
-    if not path.is_relative_to(base):
-        return Verdict("file", expected, "the path leaves the workspace", False)
-    if not path.is_file():
-        return Verdict("file", expected, "there is no such file", False)
-    size, digest = path.stat().st_size, file_digest(path)
-    good = size >= argument.get("min_bytes", 0) and argument.get("sha256", digest) == digest
-    return Verdict("file", expected, f"{size} bytes, sha256 {digest}", good)
+    facts = produced.files.get(argument["path"], FileFacts(problem="nothing is known of it"))
+    if facts.problem:
+        return Verdict("file", expected, facts.problem, False)
+    enough = facts.bytes >= argument.get("min_bytes", 0)
+    good = enough and argument.get("sha256", facts.sha256) == facts.sha256
+    return Verdict("file", expected, f"{facts.bytes} bytes, sha256 {facts.sha256}", good)
 
 
 _MATCHERS: Mapping[str, Callable[[Any, Produced], Verdict]] = {
@@ -185,7 +186,8 @@ def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | Non
     if profiles and now.profile not in profiles:
         return f"it speaks of profile {' or '.join(profiles)}, this is {now.profile}"
     if hardware and not set(hardware) & set(now.hardware):
-        return f"it speaks of {' or '.join(hardware)}, this is {' and '.join(now.hardware) or 'no board'}"
+        here = f"this is {' and '.join(now.hardware)}" if now.hardware else "here is no board"
+        return f"it speaks of {' or '.join(hardware)}, {here}"
     for name, value in conditions.get("with", {}).items():
         if now.params.get(name) != value:
             return f"it speaks of {name} {value}, this is {now.params.get(name)}"
@@ -210,24 +212,21 @@ def _dotted(facts: Any, name: str) -> Any:
 
 
 def captured(patterns: Mapping[str, str], output: str) -> dict[str, float]:
-    """Return the metrics that a step's ``capture`` reads from its output; the last match counts."""
+    """
+    Return the metrics that a step's ``capture`` reads from its output; the last match counts.
+
+    Raises:
+        TooSlowError: they cannot be read in reasonable time.
+    """
     numbers: dict[str, float] = {}
-    for name, pattern in patterns.items():
-        for match in re.finditer(pattern, output, re.MULTILINE):
-            try:
-                numbers[name] = float(match[1].replace(",", ""))
-            except (TypeError, ValueError, AttributeError):
-                continue
+    with time_limit():
+        for name, pattern in patterns.items():
+            for match in re.finditer(pattern, output, re.MULTILINE):
+                try:
+                    numbers[name] = float(match[1].replace(",", ""))
+                except (TypeError, ValueError, AttributeError):
+                    continue
     return numbers
-
-
-def file_digest(path: Path) -> str:
-    """Return a file's sha256."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _tail(output: str) -> str:

@@ -38,6 +38,17 @@ def parse_param(argument: str) -> Param:
     return Param(step or None, short, value)
 
 
+def as_text(params: Iterable[Param]) -> dict[str, str]:
+    """Return what ``--param`` set, as a record's ``params`` have it."""
+    return {f"{item.step + '.' if item.step else ''}{item.name}": item.text for item in params}
+
+
+def params_of(record: Json) -> list[Param]:
+    """Return what ``--param`` set in a run, from its record's ``params``."""
+    given = [(str(name).rpartition("."), str(text)) for name, text in record["params"].items()]
+    return [Param(step or None, short, text) for (step, _, short), text in given]
+
+
 def layers_for(
     action: Action, call: ActionCall, step: Step, lesson: Lesson, profile: str, params: Iterable[Param]
 ) -> tuple[Layer, ...]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +26,7 @@ from lesson_runner.model import (
 from lesson_runner.plugins import Plugins
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.claims import calls_of, known_profiles, recognised
+from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import in_order_of_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
@@ -111,7 +110,7 @@ def make_plan(
     if trouble:
         raise InvalidLessonError([*found, *trouble])
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
-    return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), _digest(ordered))
+    return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered))
 
 
 def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:
@@ -204,19 +203,3 @@ def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str
         return action.command(values) if action.command else call.source
     except Exception:  # wrong values are reported by the schema, with their place
         return call.source
-
-
-_NOT_IN_DIGEST = frozenset(
-    {
-        *("title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"),
-        "claimed_by",
-    }
-)
-
-
-def _digest(steps: Iterable[PlannedStep]) -> str:
-    """Return the digest of what will happen; titles, prose and line numbers do not count."""
-    names = [field.name for field in dataclasses.fields(PlannedStep) if field.name not in _NOT_IN_DIGEST]
-    content = [{name: getattr(step, name) for name in names} for step in steps]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=dataclasses.asdict)
-    return hashlib.sha256(text.encode()).hexdigest()

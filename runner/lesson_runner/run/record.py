@@ -17,7 +17,8 @@ from lesson_runner.errors import LessonError
 from lesson_runner.model import Expectation, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import PluginInfo
 from lesson_runner.resources import write_aside
-from lesson_runner.run.judge import file_digest
+from lesson_runner.run.digests import content_digest
+from lesson_runner.run.files import file_digest
 
 RECORD = "record.json"
 _PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch", "ttnn", "ttml")
@@ -94,13 +95,14 @@ def describe_not_run(plan: Plan) -> list[dict[str, Any]]:
 
 
 def describe_lesson(plan: Plan) -> dict[str, Any]:
-    """Return which lesson it was, to the byte, and whether its author declared the steps."""
+    """Return which lesson it was: its bytes, what it says, and whether its author declared the steps."""
     lesson = plan.lesson
     return {
         "id": lesson.id,
         "title": lesson.title,
         "path": str(lesson.path),
         "sha256": lesson.digest,
+        "content_sha256": content_digest(lesson),
         "recognised": plan.recognised,
     }
 

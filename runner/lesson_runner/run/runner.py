@@ -17,7 +17,7 @@ from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
-from lesson_runner.run.params import Param
+from lesson_runner.run.params import Param, as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,10 @@ def run_plan(
             "plan_digest": plan.digest,
             "profile": plan.profile,
             "backend": context.backend,
-            "params": {f"{p.step + '.' if p.step else ''}{p.name}": p.text for p in params},
+            "params": as_text(params),
             "options": {**dataclasses.asdict(selection or Selection()), "fresh": context.fresh},
             "hardware": [record.plain(dataclasses.asdict(item)) for item in context.hardware],
-            "labels": sorted({label for item in state.results for label in item.labels}),
+            "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
             "facts": record.plain(state.facts),
             "versions": record.versions(),
             "plugins": record.describe_plugins(plugins.infos.values()),

@@ -193,7 +193,8 @@ def _lessons(plugins: _Watched) -> Iterator[str]:
     from lesson_runner.validation.settings import Settings
 
     def findings(asked: Plugins) -> tuple[Diagnostic, ...]:
-        return validate(paths, asked, Settings(folder), all_rules(asked)).diagnostics
+        checked = validate(paths, asked, Settings(folder), all_rules(asked))
+        return tuple(item for document in checked for item in document.diagnostics)
 
     for folder in plugins.own("lesson_directories"):
         paths = sorted(folder.glob("*.md")) if folder.is_dir() else [folder]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lesson_runner.catalog import lessons as known_lessons
+from lesson_runner.catalog import read_head
 from lesson_runner.errors import InvalidLessonError, LessonError
-from lesson_runner.model import Diagnostic, Findings, Lesson, Location, Rule, Scope, first_error
+from lesson_runner.model import Checked, Diagnostic, Lesson, Location, Rule, Scope, first_error
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import real
 from lesson_runner.rules import ignores, planning, table
@@ -28,6 +29,58 @@ def all_rules(plugins: Plugins) -> Mapping[str, Rule]:
     return {**{rule.id: rule for rule in table.RULES}, **plugins.rules()}
 
 
+def scope_of(paths: Sequence[Path], plugins: Plugins) -> Scope:
+    """Return what the rules may know of the documents beside the one they look at."""
+    together = frozenset(paths)
+    found: dict[str, dict[Path, Path]] = {}
+    for path in paths:
+        data = read_head(path)
+        if "id" in data:
+            found.setdefault(str(data["id"]), {})[real(path)] = path
+    for entry in known_lessons(plugins):
+        found.setdefault(entry.id, {}).setdefault(real(entry.path), entry.path)
+    return Scope({name: tuple(same.values()) for name, same in found.items()}, together, anchors_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """What documents are held against."""
+
+    plugins: Plugins
+    settings: Settings
+    rules: Mapping[str, Rule]
+    scope: Scope
+
+    def check(self, path: Path) -> Checked:
+        """Return what is found in a document; never raises for what stands in it."""
+        document = _read(path)
+        found = list(_found(document, self.plugins, self.rules, self.scope, self.settings))
+        kept = _kept(document, found, self.rules, self.settings)
+        # What is shown goes into logs of CI and code scanning, where no secret must be.
+        shown = [replace(item, message=mask(item.message), fix=item.fix and mask(item.fix)) for item in kept]
+        if document.lesson is None:
+            return Checked(path, tuple(shown))
+        return Checked(path, tuple(shown), _lines(document.lesson, shown), document.lesson.digest)
+
+
+def validate(
+    paths: Sequence[Path],
+    plugins: Plugins,
+    settings: Settings,
+    rules: Mapping[str, Rule],
+    uncertified: Callable[[Lesson, str], str] | None = None,
+) -> Iterator[Checked]:
+    """
+    Yield what is found in each of ``paths``, in their order; only one is held in memory.
+
+    Args:
+        uncertified: why a lesson has no valid certificate for a hardware; ``None`` asks for none.
+    """
+    scope = replace(scope_of(paths, plugins), uncertified=uncertified)
+    checker = Checker(plugins, settings, rules, scope)
+    return map(checker.check, paths)
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A document that was looked at; ``lesson`` is ``None`` where there is no text to look at."""
@@ -35,23 +88,6 @@ class _Read:
     path: Path
     lesson: Lesson | None
     problems: tuple[Diagnostic, ...]
-
-
-def validate(
-    paths: Iterable[Path], plugins: Plugins, settings: Settings, rules: Mapping[str, Rule]
-) -> Findings:
-    """Return what is found in ``paths``; never raises for what stands in them."""
-    documents = [_read(path) for path in paths]
-    together = frozenset(document.path for document in documents)
-    scope = Scope(_ids(documents, plugins), together, anchors_of)
-    found: list[Diagnostic] = []
-    for document in documents:
-        found += _kept(document, list(_found(document, plugins, rules, scope, settings)), rules, settings)
-    # What is shown goes into logs of CI and code scanning, where no secret must be.
-    shown = [replace(item, message=mask(item.message), fix=item.fix and mask(item.fix)) for item in found]
-    texts = {item.path: mask(item.lesson.text, keep_places=True) for item in documents if item.lesson}
-    digests = {item.path: item.lesson.digest for item in documents if item.lesson}
-    return Findings(tuple(item.path for item in documents), tuple(shown), texts, rules, digests)
 
 
 def _read(path: Path) -> _Read:
@@ -65,15 +101,13 @@ def _read(path: Path) -> _Read:
     return _Read(path, lesson, tuple(problems))
 
 
-def _ids(documents: Iterable[_Read], plugins: Plugins) -> dict[str, tuple[Path, ...]]:
-    """Return the files of every known lesson by id; a file is one, however it was found."""
-    found: dict[str, dict[Path, Path]] = {}
-    for document in documents:
-        if document.lesson and "id" in document.lesson.frontmatter:
-            found.setdefault(document.lesson.id, {})[real(document.path)] = document.path
-    for entry in known_lessons(plugins):
-        found.setdefault(entry.id, {}).setdefault(real(entry.path), entry.path)
-    return {name: tuple(paths.values()) for name, paths in found.items()}
+def _lines(lesson: Lesson, found: Iterable[Diagnostic]) -> dict[int, str]:
+    """Return the lines that findings speak of; a secret is masked in all of the text, it may be longer."""
+    wanted = {item.location.line for item in found if item.location.path == lesson.path}
+    if not wanted:
+        return {}
+    lines = mask(lesson.text, keep_places=True).split("\n")
+    return {number: lines[number - 1] for number in sorted(wanted) if 0 < number <= len(lines)}
 
 
 def _found(

@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from lesson_runner.errors import LessonError
-from lesson_runner.model import Diagnostic, Edit, Findings, Location
+from lesson_runner.model import Checked, Diagnostic, Edit, Location
 from lesson_runner.resources import rewrite
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
-def mend_all(found: Findings, again: Callable[[], Findings], rounds: int) -> Findings:
+def mend(found: Checked) -> list[Diagnostic]:
     """
-    Mend what can be mended, and return what is found after that.
-
-    Args:
-        found: what was found so far.
-        again: looks once more.
-        rounds: how often at most; an edit may have waited for another one.
-
-    Raises:
-        LessonError: a file cannot be written.
-    """
-    fixed: list[Diagnostic] = []
-    for _ in range(rounds):
-        mended = mend(found)
-        if not mended:
-            break
-        fixed += mended
-        found = again()
-    return replace(found, fixed=tuple(fixed))
-
-
-def mend(found: Findings) -> list[Diagnostic]:
-    """
-    Apply the findings' edits, and return the findings that had some.
+    Apply the edits of a document's findings, and return the findings that had some.
 
     A file keeps its line ends, its byte order mark and its mode. An edit that overlaps another one is left
     for the next time.
@@ -48,18 +24,14 @@ def mend(found: Findings) -> list[Diagnostic]:
     Raises:
         LessonError: a file was changed after it was looked at, or cannot be written; it is as it was.
     """
-    by_path: dict[Path, list[Diagnostic]] = defaultdict(list)
-    for item in found.diagnostics:
-        if item.edits:
-            by_path[item.location.path].append(item)
-    mended: list[Diagnostic] = []
-    for path, items in by_path.items():
-        text = _unchanged(path, found.digests.get(path))
-        new, done = apply_edits(text, [edit for item in items for edit in item.edits])
-        if new != text:
-            _replace(path, new)
-        mended += [item for item in items if done.issuperset(item.edits)]
-    return mended
+    items = [item for item in found.diagnostics if item.edits and item.location.path == found.path]
+    if not items:
+        return []
+    text = _unchanged(found.path, found.digest)
+    new, done = apply_edits(text, [edit for item in items for edit in item.edits])
+    if new != text:
+        _replace(found.path, new)
+    return [item for item in items if done.issuperset(item.edits)]
 
 
 def _unchanged(path: Path, digest: str | None) -> str:

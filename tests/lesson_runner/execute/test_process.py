@@ -172,12 +172,25 @@ def test_a_failing_listener_leaves_no_process(bash: Bash, alive: Alive) -> None:
     assert not alive(pids[0])
 
 
-def test_ctrl_c_leaves_no_process(alive: Alive, tmp_path: Path) -> None:
+AGAIN = """
+from lesson_runner.execute.family import Family
+members = Family.members
+def again(family):
+    Family.members = members
+    raise KeyboardInterrupt
+Family.members = again
+"""
+"""A second Ctrl-C, at the moment in which the processes are looked up for the first time."""
+
+
+@pytest.mark.parametrize("second", ["", AGAIN], ids=["once", "twice"])
+def test_ctrl_c_leaves_no_process(alive: Alive, tmp_path: Path, second: str) -> None:
     # A runner of its own, whose SIGINT is the usual one even if the tests run in the background.
     script = f"""
 import os, pathlib, signal
 from lesson_runner.execute.process import run
 signal.signal(signal.SIGINT, signal.default_int_handler)
+{second}
 command = ["bash", "-c", "({IGNORES_TERM}) & echo $!; echo $$; sleep 60"]
 run(command, folder=pathlib.Path({str(tmp_path)!r}), env=dict(os.environ), grace=0.2,
     on_line=lambda line: print(line, flush=True))

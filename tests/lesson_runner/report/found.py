@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 from hypothesis import strategies as st
+from rich.console import Console
 
-from lesson_runner.model import Diagnostic, Edit, Findings, Location, Rule, Severity
+from lesson_runner.model import Checked, Diagnostic, Edit, Findings, Location, Rule, Severity
+from lesson_runner.report.findings import render
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 RULES = {
@@ -40,9 +42,21 @@ def one(
     return Diagnostic(rule, severity, message, Location(Path(path), line, column), fix, edits)
 
 
-def found(*items: Diagnostic, text: str = "", fixed: tuple[Diagnostic, ...] = ()) -> Findings:
+def found(*items: Diagnostic, text: str = "", fixed: int = 0) -> Findings:
     paths = tuple(dict.fromkeys(item.location.path for item in items)) or (Path("a.md"),)
-    return Findings(paths, items, dict.fromkeys(paths, text), RULES, fixed=fixed)
+    lines = dict(enumerate(text.split("\n"), 1))
+    documents = [
+        Checked(path, tuple(item for item in items if item.location.path == path), lines) for path in paths
+    ]
+    return Findings(documents, RULES, fixed)
+
+
+def items_of(findings: Findings) -> list[Diagnostic]:
+    return [item for document in findings.documents for item in document.diagnostics]
+
+
+def shown(findings: Findings, form: str, root: Path, console: Console | None = None) -> str:
+    return "".join(render(findings, form, root, console))
 
 
 @st.composite

@@ -65,6 +65,20 @@ SECTIONS = [
         "All from ROMEO.",
     ),
     Section(
+        "What was learned",
+        "series",
+        {
+            "x": "stage",
+            "y": "share",
+            "items": [
+                {"name": "Real words", "points": [[1, 0.25], [2, 0.75]]},
+                {"name": "Form", "points": [[2, 0.5]]},
+            ],
+            "stages": [{"x": 1, "name": "Stage 1: short"}, {"x": 2, "name": "Stage 2: long"}],
+        },
+        conclusion="Learned: words by stage 2 <b>.",
+    ),
+    Section(
         "The stages in numbers",
         "table",
         {
@@ -86,6 +100,17 @@ SECTIONS = [
             "stages": [{"x": 500, "name": "Stage 1"}, {"x": 20_000, "name": "Stage 2"}],
         },
         "Each point is a step.",
+    ),
+    Section(
+        "Experiments",
+        "texts",
+        {
+            "items": [
+                {"title": "cold", "text": "the the", "row": "Temperatures"},
+                {"title": "hot", "text": "zorp", "row": "Temperatures"},
+                {"title": "JULIET:", "text": "but soft", "row": "Speakers"},
+            ]
+        },
     ),
     Section("Words only", "table", {"columns": ["a", "b"], "rows": [["x|y", "`z`"], ["*", None]]}),
     Section("Broken", "table", {"columns": ["a"], "rows": [["x", "y"]]}),

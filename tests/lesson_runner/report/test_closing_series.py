@@ -1,4 +1,4 @@
-"""Curves in a terminal, where they are tables."""
+"""What a plugin has to show, in a terminal, where curves are tables."""
 
 from __future__ import annotations
 
@@ -8,17 +8,45 @@ from lesson_runner.model import Section
 from lesson_runner.report.closing import print_section
 
 
+def printed(section: Section) -> dict[str, list[str]]:
+    """Return the words of each line by its first."""
+    console = Console(width=80)
+    with console.capture() as captured:
+        print_section(console, section, "")
+    return {line.split()[0]: line.split()[1:] for line in captured.get().splitlines() if line.strip()}
+
+
 def test_a_curve_for_comparison_has_values_at_its_own_points_only() -> None:
     items = [
-        {"name": "ours", "points": [[10, 3.0], [20, 2.0], [40, 1.0]]},
+        {"name": "ours", "points": [[step, 40 / step] for step in (5, 10, 15, 20, 25, 30, 35, 40)]},
         {"name": "theirs", "points": [[1, 9.0], [20, 8.0]], "dashed": True},
     ]
-    console = Console(width=80)
 
-    with console.capture() as captured:
-        print_section(console, Section("Loss", "series", {"x": "step", "y": "loss", "items": items}), "")
+    rows = printed(Section("Loss", "series", {"x": "step", "y": "loss", "items": items}))
 
-    rows = {line.split()[0]: line.split()[1:] for line in captured.get().splitlines() if line.strip()}
     assert rows["loss"] == ["at", "step", "8", "16", "20", "24", "32", "40"]
-    assert rows["ours"] == ["3.00", "2.00", "2.00", "2.00", "1.00"]
+    assert rows["ours"] == ["8.00", "2.67", "2.00", "2.00", "1.33", "1.00"]
     assert rows["theirs"] == ["8.00"]
+
+
+def test_a_few_points_are_all_shown_and_no_other_place() -> None:
+    items = [{"name": "words", "points": [[1, 0.25], [2, 0.5]]}, {"name": "form", "points": [[2, 0.75]]}]
+
+    rows = printed(Section("Learned", "series", {"x": "stage", "y": "share", "items": items}))
+
+    assert rows["share"] == ["at", "stage", "1", "2"]
+    assert (rows["words"], rows["form"]) == (["0.25", "0.50"], ["0.75"])
+
+
+def test_texts_stand_below_the_name_of_their_row() -> None:
+    items = [
+        {"title": "cold", "text": "a", "row": "Temperatures"},
+        {"title": "ROMEO", "text": "b", "row": "Speakers"},
+        {"title": "hot", "text": "c", "row": "Temperatures"},
+    ]
+
+    rows = printed(Section("All", "texts", {"items": items}, conclusion="Hot is wild."))
+
+    assert list(rows)[:2] == ["All", "Hot"]
+    lines = list(rows)
+    assert lines.index("Temperatures") < lines.index("Speakers")

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from tests.lesson_runner.report.found import FINDINGS, found, one
-
-from lesson_runner.report.findings import render
+from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
 
 ROOT = Path("/here")
 
@@ -36,7 +34,7 @@ def commands(said: str) -> list[tuple[str, dict[str, str], str]]:
 
 def test_one_finding() -> None:
     item = one("100 % wrong: a, b", path="b/a,:%.md", line=3, column=2, fix="mend it")
-    said = render(found(item), "github", ROOT)
+    said = shown(found(item), "github", ROOT)
     assert said == (
         "::error file=b/a%2C%3A%25.md,line=3,col=2,title=unknown-key"
         "::b/a,:%25.md:3:2: 100 %25 wrong: a, b (mend it) [unknown-key]\n"
@@ -45,16 +43,16 @@ def test_one_finding() -> None:
 
 
 def test_half_an_escape_eats_nothing() -> None:
-    [(_, _, message)] = commands(render(found(one("\x1b[")), "github", ROOT))
+    [(_, _, message)] = commands(shown(found(one("\x1b[")), "github", ROOT))
     assert message.endswith(" [unknown-key]")
 
 
 @given(FINDINGS)
 def test_what_is_read_is_what_was_found(findings: Any) -> None:
-    found_again = commands(render(findings, "github", ROOT))
+    found_again = commands(shown(findings, "github", ROOT))
     names = {"error": "error", "warning": "warning", "info": "notice"}
-    assert len(found_again) == len(findings.diagnostics)
-    for (name, properties, message), item in zip(found_again, findings.diagnostics, strict=True):
+    assert len(found_again) == len(items_of(findings))
+    for (name, properties, message), item in zip(found_again, items_of(findings), strict=True):
         place = item.location
         assert name == names[item.severity]
         assert list(properties) == ["file", "line", "col", "title"]
@@ -73,18 +71,18 @@ def test_paths_begin_at_the_top_of_the_repository(tmp_path: Path, repository: bo
         (tmp_path / ".git").mkdir()
     item = one(path="../er/a.md" if repository else "down/../er/a.md")
     root = tmp_path / "deep" / ("down" if repository else "")
-    (command,) = commands(render(found(item), "github", root))
+    (command,) = commands(shown(found(item), "github", root))
     assert command[1]["file"] == file
 
 
 def test_a_path_outside_stays_as_it_is() -> None:
-    (command,) = commands(render(found(one(path="/else/a.md")), "github", ROOT))
+    (command,) = commands(shown(found(one(path="/else/a.md")), "github", ROOT))
     assert command[1]["file"] == "/else/a.md"
 
 
 @pytest.mark.parametrize(("number", "hint"), [(10, False), (11, True)])
 def test_the_last_line_says_what_github_leaves_out(number: int, hint: bool) -> None:
-    *_, last, end = render(found(*[one()] * number), "github", ROOT).split("\n")
+    *_, last, end = shown(found(*[one()] * number), "github", ROOT).split("\n")
     assert end == ""
     assert last.startswith(f"1 lesson, {number} errors, 0 warnings")
     assert ("GitHub shows 10 of each kind" in last) == hint

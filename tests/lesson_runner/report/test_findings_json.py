@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import given
-from tests.lesson_runner.report.found import FINDINGS, found, one
+from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
 
 from lesson_runner.model import Edit, Location
-from lesson_runner.report.findings import render
 from lesson_runner.schema.validator import load_schema, validator_for
 
 ROOT = Path("/here")
@@ -18,16 +17,16 @@ ROOT = Path("/here")
 
 @given(FINDINGS)
 def test_the_schema_describes_it(findings: Any) -> None:
-    said = json.loads(render(findings, "json", ROOT).encode())
+    said = json.loads(shown(findings, "json", ROOT).encode())
     assert [error.message for error in validator_for(load_schema("findings")).iter_errors(said)] == []
-    assert [item["message"] for item in said["findings"]] == [item.message for item in findings.diagnostics]
+    assert [item["message"] for item in said["findings"]] == [item.message for item in items_of(findings)]
     assert len(said["findings"]) == said["errors"] + said["warnings"] + said["notes"]
 
 
 def test_one_finding() -> None:
     place = Location(Path("/here/a.md"), 3, 2)
     item = one("wrong", path="/here/a.md", line=3, column=2, fix="mend it", edits=(Edit(place, "a", "b"),))
-    assert json.loads(render(found(item, fixed=(one(),)), "json", ROOT)) == {
+    assert json.loads(shown(found(item, fixed=1), "json", ROOT)) == {
         "lessons": ["a.md"],
         "errors": 1,
         "warnings": 0,

@@ -12,10 +12,9 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import pytest
 from hypothesis import given
 from jsonschema import Draft4Validator
-from tests.lesson_runner.report.found import FINDINGS, found, one
+from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
 
 from lesson_runner.model import Edit, Findings, Location, Rule
-from lesson_runner.report.findings import render
 from lesson_runner.rules.table import RULES
 
 ROOT = Path("/here")
@@ -29,7 +28,7 @@ def validator() -> Draft4Validator:
 
 
 def run_of(findings: Findings, root: Path = ROOT) -> dict[str, Any]:
-    said = json.loads(render(findings, "sarif", root))
+    said = json.loads(shown(findings, "sarif", root))
     assert [error.message for error in validator().iter_errors(said)] == []
     (run,) = said["runs"]
     assert isinstance(run, dict)
@@ -43,7 +42,7 @@ def place_of(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_schema_finds_what_is_wrong() -> None:
-    said = json.loads(render(found(one(line=0)), "sarif", ROOT))
+    said = json.loads(shown(found(one(line=0)), "sarif", ROOT))
     assert [error.json_path for error in validator().iter_errors(said)] == [
         "$.runs[0].results[0].locations[0].physicalLocation.region.startLine"
     ]
@@ -53,7 +52,7 @@ def test_the_schema_finds_what_is_wrong() -> None:
 def test_any_finding_makes_a_valid_log(findings: Any) -> None:
     run = run_of(findings)
     rules = run["tool"]["driver"]["rules"]
-    for result, item in zip(run["results"], findings.diagnostics, strict=True):
+    for result, item in zip(run["results"], items_of(findings), strict=True):
         place = place_of(result)
         assert result["ruleId"] == item.rule
         assert ("ruleIndex" in result) == (item.rule in findings.rules)
@@ -96,7 +95,7 @@ def test_edits_become_replacements() -> None:
 
 def test_rules_bring_their_pages() -> None:
     core = {rule.id: rule for rule in RULES}
-    run = run_of(Findings((), (), {}, {**core, "mine.own": Rule("mine.own", "info", "Mine.", page="# Why")}))
+    run = run_of(Findings((), {**core, "mine.own": Rule("mine.own", "info", "Mine.", page="# Why")}))
     *rules, own = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == list(core)
     assert all(rule["help"]["markdown"] for rule in rules)

@@ -13,10 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
-from tests.lesson_runner.report.found import FINDINGS, found, one
+from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
 
 from lesson_runner.model import Edit, Location
-from lesson_runner.report.findings import render
 from lesson_runner.report.findings.text import excerpt
 from lesson_runner.testing import lesson_text
 
@@ -25,7 +24,7 @@ Lesson = Callable[..., Any]
 
 
 def rows(*items: Any, text: str = "", **more: Any) -> list[str]:
-    return render(found(*items, text=text, **more), "text", ROOT).split("\n")
+    return shown(found(*items, text=text, **more), "text", ROOT).split("\n")
 
 
 def test_a_finding_with_its_line() -> None:
@@ -111,18 +110,18 @@ def test_excerpts_fit(row: str, column: int, first: int, length: int) -> None:
 
 @given(FINDINGS)
 def test_no_text_moves_the_cursor(findings: Any) -> None:
-    said = render(findings, "text", ROOT)
+    said = shown(findings, "text", ROOT)
     assert not {unicodedata.category(char) for char in said.replace("\n", "")} & {"Cc", "Cs"}
     heads = [row for row in said.split("\n") if row and not row.startswith("    ")]
-    mended = any(item.edits for item in findings.diagnostics)
-    assert len(heads) == len(findings.diagnostics) + 1 + mended
+    mended = any(item.edits for item in items_of(findings))
+    assert len(heads) == len(items_of(findings)) + 1 + mended
 
 
 def test_totals() -> None:
     assert rows() == ["1 lesson, 0 errors, 0 warnings", ""]
     two = rows(one(path="a.md"), one(path="b.md", rule="mine.own"), one(path="b.md", rule="mine.silent"))
     assert two[-2] == "2 lessons, 1 error, 1 warning, 1 note"
-    assert rows(fixed=(one(), one()))[-3:] == ["1 lesson, 0 errors, 0 warnings", "2 findings mended", ""]
+    assert rows(fixed=2)[-3:] == ["1 lesson, 0 errors, 0 warnings", "2 findings mended", ""]
 
 
 def test_paths_are_those_of_the_current_folder() -> None:
@@ -136,11 +135,11 @@ def test_colours_on_a_terminal_only(terminal: bool, no_color: bool) -> None:
         file=io.StringIO(), force_terminal=terminal, no_color=no_color, color_system="standard", width=60
     )
     findings = found(one("m" * 200), text="x" * 500)
-    said = render(findings, "text", ROOT, console)
+    said = shown(findings, "text", ROOT, console)
     assert ("\x1b[1;31m" in said) == (terminal and not no_color)
     assert ("\x1b[" in said) == terminal
     if not terminal:
-        assert said == render(findings, "text", ROOT)
+        assert said == shown(findings, "text", ROOT)
 
 
 def test_of_a_real_lesson(lesson: Lesson, tmp_path: Path) -> None:

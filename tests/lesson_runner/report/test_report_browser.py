@@ -123,8 +123,8 @@ def test_every_plot_is_drawn_and_inside(opened: Opened) -> None:
         })"""
     )
     visible = [box for box in boxes if box[0] > 0]
-    assert len(boxes) == 4
-    assert len(visible) == 3, "one of the two sizes of the curve"
+    assert len(boxes) == 6
+    assert len(visible) == 5, "one of the two sizes of the curve"
     for width, height, paths, beyond in visible:
         assert width > 100
         assert height > 80

@@ -69,9 +69,9 @@ def test_json_is_the_record_and_the_sections(lesson: Lesson, ran: Path) -> None:
     assert said["record"] == json.loads((ran / "record.json").read_text("utf-8"))
     assert [section["title"] for section in said["sections"]][:2] == [
         "What each stage writes",
-        "The stages in numbers",
+        "What was learned",
     ]
-    assert set(said["sections"][0]) == {"title", "kind", "note", "data"}
+    assert set(said["sections"][0]) == {"title", "kind", "note", "conclusion", "data"}
 
 
 def test_a_run_without_its_plugin_is_told_without_its_sections(lesson: Lesson, ran: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_section_that_cannot_be_read_says_so(page: Any) -> None:
 def test_every_plot_has_words_and_a_table(page: Any) -> None:
     pytest.importorskip("matplotlib", reason="drawings need the `report` extra")
     drawings = page.query("svg")
-    assert len(drawings) == 4, "two bars, and a curve for screens and one for phones"
+    assert len(drawings) == 6, "twice two bars, and a curve for screens and one for phones"
     for node in drawings:
         assert node.attrs["role"] == "img"
         title, words = (page.query(f"#{name}")[0] for name in node.attrs["aria-labelledby"].split())
@@ -145,7 +145,28 @@ def test_every_plot_has_words_and_a_table(page: Any) -> None:
         assert text_of(words)
         assert node.query("path")
     assert "Stage 2: from 3.985 at step 1 to 1.03 at step 20,000" in text_of(page.query("svg desc")[-1])
-    assert "2.5" in text_of(page.query("table")[0])
+    assert "0.75" in text_of(page.query("table")[0])
+    assert "2.5" in text_of(page.query("table")[1])
+
+
+def test_what_is_learned_at_each_stage_is_drawn_by_itself_on_one_scale(page: Any) -> None:
+    pytest.importorskip("matplotlib", reason="drawings need the `report` extra")
+    section = page.query("section")[2]
+    assert [text_of(node) for node in section.query("figcaption")] == ["Real words", "Form"]
+    assert [text_of(node) for node in section.query(".numbered li")] == ["Stage 1: short", "Stage 2: long"]
+    rows = [[text_of(cell) for cell in row.query("td")] for row in section.query("tbody tr")]
+    assert rows == [["Stage 1: short", "0.25", ""], ["Stage 2: long", "0.75", "0.5"]]
+
+
+def test_experiments_stand_in_rows(page: Any) -> None:
+    (section,) = [node for node in page.query("section") if "Experiments" in text_of(node.query("h2")[0])]
+    assert [text_of(node) for node in section.query("h3")] == ["Temperatures", "Speakers"]
+    rows = [[text_of(title) for title in row.query("h4")] for row in section.query(".texts")]
+    assert rows == [["cold", "hot"], ["JULIET:"]]
+
+
+def test_the_page_begins_with_what_it_comes_to(page: Any) -> None:
+    assert [text_of(node) for node in page.query("header .conclusion")] == ["Learned: words by stage 2 <b>."]
 
 
 def test_a_page_is_the_same_every_time() -> None:
@@ -159,7 +180,7 @@ def test_two_drawings_of_the_same_share_no_id() -> None:
     assert len(set(ids)) == len(ids)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=6)
 @given(TEXTS)
 def test_any_text_stays_text(texts: dict[str, str]) -> None:
     report = retold(texts)

@@ -39,9 +39,14 @@ def test_what_a_run_was_is_told() -> None:
     said = render(story(), "markdown")
     heading = next(token for token in READER.parse(said) if token.type == "inline")
     assert words(heading) == f"❌ {SCRIPT}: failed"
-    summary, numbers, *_ = tables(said)
+    summary, learned, numbers, *_ = tables(said)
     assert ["Steps", "2 passed, 2 failed, 1 error, 1 skipped, 1 not-reached"] in summary
     assert ["The lesson's claims", "1 reproduced, 1 worse, 1 not evaluated"] in summary
+    assert learned == [
+        ["stage", "Real words", "Form"],
+        ["Stage 1: short", "0.25", ""],
+        ["Stage 2: long", "0.75", "0.5"],
+    ]
     assert numbers == [
         ["Stage", "Loss", "Names"],
         ["Stage 1: short", "2.5", ""],
@@ -92,7 +97,7 @@ def test_nobody_is_called() -> None:
     assert "\\`z\\`" in said
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(TEXTS)
 def test_any_text_keeps_the_tables_whole(texts: dict[str, str]) -> None:
     said = render(retold(texts), "markdown")

@@ -9,7 +9,7 @@ from lesson_setup import machine
 from lesson_setup.checks.table import all_checks
 from lesson_setup.evidence import SUMMARY, write
 from lesson_setup.summary import known, summarise
-from lesson_tenstorrent.findings import keep
+from lesson_tenstorrent.findings import facts_of, keep
 
 
 def run(params: Json, context: StepContext) -> Outcome:  # noqa: ARG001
@@ -24,7 +24,7 @@ def run(params: Json, context: StepContext) -> Outcome:  # noqa: ARG001
     context.say("\n".join(summary.lines))
     keep(results, context.evidence)
     write(context.evidence / SUMMARY, dataclasses.asdict(summary))
-    facts = {"setup": {"ready": summary.ready, "runs_on": summary.runs_on}}
+    facts = {**facts_of(results), "setup": {"ready": summary.ready, "runs_on": summary.runs_on}}
     if summary.ready:
         return Outcome(facts=facts)
     return Outcome("failed", summary.lines[0], facts=facts)

@@ -1,7 +1,8 @@
-"""The findings of ``lesson validate``: one module a format, each a function from the findings to a text."""
+"""The findings of ``lesson validate``: one module a format, each from the findings to pieces of a text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "github", "sarif")
 
 
-def render(findings: Findings, form: str, root: Path, console: Console | None = None) -> str:
+def render(findings: Findings, form: str, root: Path, console: Console | None = None) -> Iterator[str]:
     """
-    Return what to print.
+    Yield what to print, while the findings are read: as a rule a piece a document.
 
     Args:
         form: one of :data:`FORMATS`.
@@ -25,8 +26,13 @@ def render(findings: Findings, form: str, root: Path, console: Console | None = 
         console: where the text goes; on a terminal it has colours and is as wide as that.
     """
     if form == "text" and console is not None and console.is_terminal:
-        with console.capture() as capture:
-            console.print(text.draw(findings, root, console.width), end="", soft_wrap=True)
-        return capture.get()
+        return _in_colours(findings, root, console)
     plain = {"text": text.render, "json": as_json.render, "github": github.render, "sarif": sarif.render}
     return plain[form](findings, root)
+
+
+def _in_colours(findings: Findings, root: Path, console: Console) -> Iterator[str]:
+    for piece in text.draw(findings, root, console.width):
+        with console.capture() as capture:
+            console.print(piece, end="", soft_wrap=True)
+        yield capture.get()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,31 @@ from lesson_runner.model import Diagnostic, Findings
 from lesson_runner.report.findings.phrases import shown
 
 
-def render(findings: Findings, root: Path) -> str:
-    """Return the findings as JSON."""
-    data = {
-        "lessons": [shown(path, root) for path in findings.lessons],
+def render(findings: Findings, root: Path) -> Iterator[str]:
+    """Yield the findings as JSON; the numbers come last, because they are not known before."""
+    lessons: list[str] = []
+    yield '{\n  "findings": ['
+    between = ""
+    for document in findings:
+        lessons.append(shown(document.path, root))
+        for item in document.diagnostics:
+            yield between + f"\n{_json(_finding(item, root))}".replace("\n", "\n    ")
+            between = ","
+    closing = {
+        "lessons": lessons,
         "errors": findings.errors,
         "warnings": findings.warnings,
         "notes": findings.notes,
-        "fixed": len(findings.fixed),
-        "findings": [_finding(item, root) for item in findings.diagnostics],
+        "fixed": findings.fixed,
     }
+    end = "\n  " if between else ""
+    yield f"{end}],\n{_json(closing)[2:]}\n"
+
+
+def _json(data: Any) -> str:
     text = json.dumps(data, indent=2, ensure_ascii=False)
     # A file's name may hold bytes that are no text; JSON can write what stands for them, UTF-8 cannot.
-    return text.encode("utf-8", "backslashreplace").decode() + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _finding(item: Diagnostic, root: Path) -> dict[str, Any]:

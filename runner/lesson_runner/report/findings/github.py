@@ -6,6 +6,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from lesson_runner.model import Diagnostic, Findings
@@ -16,12 +17,13 @@ SHOWN = 10
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def render(findings: Findings, root: Path) -> str:
-    """Return a command a finding, and a last line for people who read the log."""
+def render(findings: Findings, root: Path) -> Iterator[str]:
+    """Yield a command a finding, and a last line for people who read the log."""
+    for document in findings:
+        yield "".join(f"{_command(item, root)}\n" for item in document.diagnostics)
     more = max(findings.errors, findings.warnings, findings.notes) > SHOWN
     hint = f" (GitHub shows {SHOWN} of each kind beside the code; this log has them all)" if more else ""
-    commands = [_command(item, root) for item in findings.diagnostics]
-    return "".join(f"{row}\n" for row in [*commands, totals(findings) + hint])
+    yield f"{totals(findings)}{hint}\n"
 
 
 def _command(item: Diagnostic, root: Path) -> str:

@@ -45,7 +45,7 @@ def counted(number: int, noun: str) -> str:
 def totals(findings: Findings) -> str:
     """Return how many lessons were looked at and how many findings there are, by severity."""
     parts = [
-        counted(len(findings.lessons), "lesson"),
+        counted(findings.lessons, "lesson"),
         counted(findings.errors, "error"),
         counted(findings.warnings, "warning"),
     ]

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,8 +28,8 @@ FINGERPRINT = "lessonFinding/v1"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def render(findings: Findings, root: Path) -> str:
-    """Return the log: every rule, and every finding with its place and the edits that mend it."""
+def render(findings: Findings, root: Path) -> Iterator[str]:
+    """Yield the log: every rule, and every finding with its place and the edits that mend it."""
     driver = {
         "name": "lesson-runner",
         "version": __version__,
@@ -39,9 +39,17 @@ def render(findings: Findings, root: Path) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {BASE: {"description": {"text": "The top of the repository."}}},
-        "results": list(_results(findings, root)),
+        "results": [],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    log = json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    before, _, after = log.rpartition("[]")  # where the results belong
+    yield f"{before}["
+    between = ""
+    for result in _results(findings, root):
+        yield between + f"\n{json.dumps(result, indent=2)}".replace("\n", "\n" + " " * 8)
+        between = ","
+    end = "\n      " if between else ""
+    yield f"{end}]{after}\n"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -57,21 +65,22 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _results(findings: Findings, root: Path) -> Iterator[dict[str, Any]]:
     order = {rule: index for index, rule in enumerate(findings.rules)}
-    lines = {path: text.split("\n") for path, text in findings.texts.items()}
-    seen: Counter[str] = Counter()
-    for item in findings.diagnostics:
-        place = item.location
-        artifact = _artifact(place.path, root)
-        region = {"startLine": place.line, "startColumn": place.column}
-        yield {
-            "ruleId": safe(item.rule),
-            **({"ruleIndex": order[item.rule]} if item.rule in order else {}),
-            "level": _LEVELS[item.severity],
-            "message": {"text": sentence(item)},
-            "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
-            "partialFingerprints": {FINGERPRINT: _fingerprint(item, artifact["uri"], lines, seen)},
-            **({"fixes": [_fix(item, root)]} if item.edits else {}),
-        }
+    seen: Counter[str] = Counter()  # two documents may be one file, found in two ways
+    for document in findings:
+        for item in document.diagnostics:
+            place = item.location
+            artifact = _artifact(place.path, root)
+            region = {"startLine": place.line, "startColumn": place.column}
+            fingerprint = _fingerprint(item, artifact["uri"], document.lines.get(place.line, ""), seen)
+            yield {
+                "ruleId": safe(item.rule),
+                **({"ruleIndex": order[item.rule]} if item.rule in order else {}),
+                "level": _LEVELS[item.severity],
+                "message": {"text": sentence(item)},
+                "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
+                "partialFingerprints": {FINGERPRINT: fingerprint},
+                **({"fixes": [_fix(item, root)]} if item.edits else {}),
+            }
 
 
 def _artifact(path: Path, root: Path) -> dict[str, str]:
@@ -81,11 +90,9 @@ def _artifact(path: Path, root: Path) -> dict[str, str]:
     return {"uri": quote(os.fsencode(inside.as_posix())), "uriBaseId": BASE}
 
 
-def _fingerprint(item: Diagnostic, uri: str, lines: Mapping[Path, list[str]], seen: Counter[str]) -> str:
+def _fingerprint(item: Diagnostic, uri: str, line: str, seen: Counter[str]) -> str:
     """Return what stays the same when lines are put above the finding's; equal findings are numbered."""
-    document = lines.get(item.location.path, [])
-    row = document[item.location.line - 1].strip() if 0 < item.location.line <= len(document) else ""
-    parts = "\0".join((item.rule, uri, row, item.message))
+    parts = "\0".join((item.rule, uri, line.strip(), item.message))
     digest = hashlib.sha256(parts.encode("utf-8", "backslashreplace")).hexdigest()[:32]
     seen[digest] += 1
     return f"{digest}:{seen[digest]}"

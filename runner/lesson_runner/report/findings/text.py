@@ -24,37 +24,41 @@ _TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 
-def render(findings: Findings, root: Path) -> str:
-    """Return the findings as plain text."""
-    return draw(findings, root).plain
+def render(findings: Findings, root: Path) -> Iterator[str]:
+    """Yield the findings as plain text."""
+    return (piece.plain for piece in draw(findings, root))
 
 
-def draw(findings: Findings, root: Path, width: int = WIDTH) -> Text:
-    """Return the findings as text with styles, for a terminal of ``width`` columns."""
+def draw(findings: Findings, root: Path, width: int = WIDTH) -> Iterator[Text]:
+    """Yield the findings as text with styles, for a terminal of ``width`` columns."""
     from rich.text import Text
 
-    drawn = Text()
-    lines = {path: text.split("\n") for path, text in findings.texts.items()}
-    for item in findings.diagnostics:
-        place, style = item.location, _STYLES[item.severity]
-        where = f"{one_line(shown(place.path, root))}:{place.line}:{place.column}"
-        drawn.append(where, "bold").append(": ").append(item.severity, style)
-        drawn.append(f": {one_line(sentence(item))} ").append(f"[{one_line(item.rule)}]\n", "dim")
-        document = lines.get(place.path, [])
-        if place.line <= len(document) and (line := document[place.line - 1]):
-            row, marks = excerpt(line, place.column, _span(item), width - len(INDENT))
-            drawn.append(f"{INDENT}{row}".rstrip() + "\n")
-            drawn.append(f"{INDENT}{marks}\n", style)
-    drawn.append("".join(f"{row}\n" for row in _closing(findings)))
-    return drawn
+    for document in findings:
+        drawn = Text()
+        for item in document.diagnostics:
+            _draw(drawn, item, document.lines.get(item.location.line, ""), root, width)
+        if drawn:
+            yield drawn
+    yield Text("".join(f"{row}\n" for row in _closing(findings)))
+
+
+def _draw(drawn: Text, item: Diagnostic, line: str, root: Path, width: int) -> None:
+    place, style = item.location, _STYLES[item.severity]
+    where = f"{one_line(shown(place.path, root))}:{place.line}:{place.column}"
+    drawn.append(where, "bold").append(": ").append(item.severity, style)
+    drawn.append(f": {one_line(sentence(item))} ").append(f"[{one_line(item.rule)}]\n", "dim")
+    if line:
+        row, marks = excerpt(line, place.column, _span(item), width - len(INDENT))
+        drawn.append(f"{INDENT}{row}".rstrip() + "\n")
+        drawn.append(f"{INDENT}{marks}\n", style)
 
 
 def _closing(findings: Findings) -> Iterator[str]:
     yield totals(findings)
     if findings.fixed:
-        yield f"{counted(len(findings.fixed), 'finding')} mended"
-    if fixable := sum(bool(item.edits) for item in findings.diagnostics):
-        yield f"{counted(fixable, 'finding')} can be mended with --fix"
+        yield f"{counted(findings.fixed, 'finding')} mended"
+    if findings.fixable:
+        yield f"{counted(findings.fixable, 'finding')} can be mended with --fix"
 
 
 def _span(item: Diagnostic) -> tuple[int, int]:

@@ -48,6 +48,7 @@ def render(report: Report) -> str:
             style=Markup((_HERE / "style.css").read_text("utf-8")),
             sign=_SIGNS[record["status"]],
             summary=list(_summary(record)),
+            conclusions=report.conclusions,
             failed=[step for step in steps if step.open],
             sections=sections,
             install="" if draw or not drawable else plots.INSTALL,

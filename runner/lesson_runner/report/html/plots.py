@@ -100,7 +100,16 @@ def _draw(axes: Axes, points: Sequence[tuple[float, float]], place: int | None) 
     """Draw one of the run's own lines, counted from 0, or one that is there to compare with."""
     xs, ys = zip(*points, strict=True)
     if place is None:
-        (drawn,) = axes.plot(xs, ys, color=MUTED, linewidth=1.6, linestyle=(0, (4, 3)))
+        known = len(xs) <= _FEW  # between few points the line only joins them; show which these are
+        (drawn,) = axes.plot(
+            xs,
+            ys,
+            color=MUTED,
+            linewidth=1.6,
+            linestyle=(0, (4, 3)),
+            marker="o" if known else "",
+            markersize=4.5,
+        )
         return drawn
     marker, colour = _MARKERS[place % len(_MARKERS)], series_colour(place)
     (drawn,) = axes.plot(
@@ -135,9 +144,19 @@ def _places(axes: Axes, shape: Series, stages: Sequence[tuple[float, str]], *, w
 
 
 def bars(
-    title: str, values: Sequence[float | None], labels: Sequence[str], name: str, description: str
+    title: str,
+    values: Sequence[float | None],
+    labels: Sequence[str],
+    name: str,
+    description: str,
+    top: float = 0,
 ) -> str:
-    """Return a bar for each value, with the value above it; nothing where there is none."""
+    """
+    Return a bar for each value, with the value above it; nothing where there is none.
+
+    Args:
+        top: the greatest value of all drawings that are to be compared, so that they have one scale.
+    """
     with _figure(BARS) as figure:
         axes = figure.subplots()
         heights = [0.0 if value is None else float(value) for value in values]
@@ -149,6 +168,8 @@ def bars(
         axes.yaxis.set_visible(False)
         axes.spines["left"].set_visible(False)
         axes.margins(y=0.16)
+        if top > 0 and min(heights) >= 0:
+            axes.set_ylim(0, 1.16 * top)
         return inline(figure, name, printable(title), description)
 
 

@@ -12,10 +12,21 @@ from markupsafe import Markup
 from lesson_runner.report.html import plots
 from lesson_runner.report.html.thinning import sampled
 from lesson_runner.report.runs.phrases import cell, printable
-from lesson_runner.report.runs.shapes import Line, Piece, Series, Shape, Table, Texts, Unreadable
+from lesson_runner.report.runs.shapes import (
+    MOST_PLACES,
+    Line,
+    Passage,
+    Piece,
+    Series,
+    Shape,
+    Table,
+    Texts,
+    Unreadable,
+    as_table,
+)
 from lesson_runner.report.text import number
 
-MAX_BARS = 12
+MAX_BARS = MOST_PLACES
 MOST_ACROSS = 4
 """Texts beside each other on a wide screen."""
 TABLE_POINTS = 25
@@ -44,6 +55,16 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """Texts beside each other."""
+
+    name: str
+    across: int
+    """How many, where there is room, so that what does not fit makes rows of about equal length."""
+    items: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A section, for the template."""
 
@@ -52,8 +73,7 @@ class View:
     anchor: str
     kind: str
     texts: Texts | None = None
-    across: int = 1
-    """Texts beside each other where there is room, so that the rows are of about equal length."""
+    rows: tuple[Row, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     legend: tuple[str, ...] = ()
     """What the numbers below bars stand for."""
@@ -73,9 +93,14 @@ def view(shape: Shape, place: int, *, draw: bool) -> View:
     anchor = f"section-{place}"
     if isinstance(shape, Texts):
         hidden = _hidden(shape.left_out, "texts")
-        return View(shape.title, shape.note, anchor, "texts", shape, _across(len(shape.items)), remark=hidden)
+        rows = tuple(Row(name, _across(len(items)), items) for name, items in shape.rows)
+        return View(shape.title, shape.note, anchor, "texts", shape, rows, remark=hidden)
     if isinstance(shape, Series):
-        return _series(shape, anchor, draw=draw)
+        table = as_table(shape)
+        top = max((y for line in shape.lines for _, y in line.points), default=0)  # one scale for all
+        return (
+            _series(shape, anchor, draw=draw) if table is None else _table(table, anchor, draw=draw, top=top)
+        )
     if isinstance(shape, Table):
         return _table(shape, anchor, draw=draw)
     return View(shape.title, shape.note, anchor, "unreadable", remark=_why_not_drawn(shape))
@@ -99,7 +124,7 @@ def _hidden(count: int, what: str) -> str:
     return f"{count:,} more {what} are not shown here" if count else ""
 
 
-def _table(shape: Table, anchor: str, *, draw: bool) -> View:
+def _table(shape: Table, anchor: str, *, draw: bool, top: float = 0) -> View:
     rows = tuple(tuple(cell(item) for item in row) for row in shape.rows)
     numeric = tuple(_is_numeric([row[n] for row in shape.rows]) for n in range(len(shape.columns)))
     grid = Grid(shape.columns, rows, numeric)
@@ -112,7 +137,9 @@ def _table(shape: Table, anchor: str, *, draw: bool) -> View:
             drawing
             for n, column in enumerate(shape.columns)
             if numeric[n]
-            and (drawing := _bars(column, [row[n] for row in shape.rows], names, labels, f"{anchor}-{n}"))
+            and (
+                drawing := _bars(column, [row[n] for row in shape.rows], names, labels, f"{anchor}-{n}", top)
+            )
         )
     remark = _hidden(shape.left_out, "rows")
     legend = legend if drawings else ()
@@ -137,11 +164,16 @@ def _labels(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _bars(
-    column: str, values: Sequence[float | None], names: Sequence[str], labels: Sequence[str], anchor: str
+    column: str,
+    values: Sequence[float | None],
+    names: Sequence[str],
+    labels: Sequence[str],
+    anchor: str,
+    top: float = 0,
 ) -> Drawing | None:
     told = "; ".join(f"{name}: {cell(value) or 'none'}" for name, value in zip(names, values, strict=True))
     try:
-        return Drawing(column, Markup(plots.bars(column, values, labels, anchor, printable(told))))
+        return Drawing(column, Markup(plots.bars(column, values, labels, anchor, printable(told), top)))
     except Exception:  # numbers that no axis can hold; the table shows them
         return None
 

@@ -72,7 +72,7 @@ def _view(step: Mapping[str, Any], place: int, output: Excerpt | None) -> StepVi
         ),
         tuple((name, number(metric)) for name, metric in step["metrics"].items()),
         tuple(step["claims"]),
-        tuple(step.get("diagnoses", ())),
+        tuple({"link": "", **diagnosis} for diagnosis in step.get("diagnoses", ())),
         tuple(_params(step)),
         tuple(_facts(step)),
         output,

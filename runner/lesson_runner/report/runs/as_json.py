@@ -8,11 +8,9 @@ from lesson_runner.report.runs.gather import Report
 
 
 def render(report: Report) -> str:
-    """Return ``{"record": …, "sections": [{"title", "kind", "note", "data"}, …]}`` as JSON."""
-    sections = [
-        {"title": item.title, "kind": item.kind, "note": item.note, "data": item.data}
-        for item in report.sections
-    ]
+    """Return ``{"record": …, "sections": [{"title", "kind", "note", "conclusion", "data"}, …]}`` as JSON."""
+    names = ("title", "kind", "note", "conclusion", "data")
+    sections = [{name: getattr(item, name) for name in names} for item in report.sections]
     text = json.dumps(
         {"record": report.record, "sections": sections}, indent=2, ensure_ascii=False, allow_nan=False
     )

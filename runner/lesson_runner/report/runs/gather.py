@@ -25,6 +25,11 @@ class Report:
     shapes: tuple[Shape, ...]
     """The same, read."""
 
+    @property
+    def conclusions(self) -> tuple[str, ...]:
+        """What the sections come to, a sentence or two each."""
+        return tuple(str(section.conclusion) for section in self.sections if section.conclusion)
+
 
 def gather(record: Json, folder: Path, sections: Iterable[Section]) -> Report:
     """

@@ -112,7 +112,8 @@ def _told(step: Step) -> Iterator[str]:
         yield f"expected {verdict['matcher']} {verdict['expected']}"
         yield f"got {verdict['actual']}"
     for diagnosis in step.get("diagnoses", ()):
-        yield f"{diagnosis['title']}: {diagnosis['explanation']}"
+        where = f" ({diagnosis['link']})" if diagnosis.get("link") else ""
+        yield f"{diagnosis['title']}: {diagnosis['explanation']}{where}"
 
 
 def _seconds(seconds: float) -> str:

@@ -21,7 +21,7 @@ from lesson_runner.report.runs.phrases import (
     step_counts,
     went_wrong,
 )
-from lesson_runner.report.runs.shapes import Shape, Table, Texts
+from lesson_runner.report.runs.shapes import Series, Shape, Table, Texts, as_table
 from lesson_runner.report.text import duration
 
 SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "interrupted": "⚠️"}
@@ -55,17 +55,18 @@ def _rows(report: Report) -> Iterator[str]:
     if record["labels"]:
         yield f"> **{plain(', '.join(record['labels']))}**: whatever is shown here was measured that way."
         yield ""
-    yield from _summary(record)
+    yield from _summary(record, report.conclusions)
     for shape in report.shapes:
-        if isinstance(shape, Table):
-            yield from _section(shape)
+        table = as_table(shape) if isinstance(shape, Series) else shape
+        if isinstance(table, Table):
+            yield from _section(table)
     yield from _failures(record)
     yield from _claims(record)
     yield from _steps(record)
     yield from _passages(report.shapes)
 
 
-def _summary(record: Mapping[str, Any]) -> Iterator[str]:
+def _summary(record: Mapping[str, Any], conclusions: Iterable[str]) -> Iterator[str]:
     hardware = "; ".join(f"{item['name']} ({item['detected_by']})" for item in record["hardware"])
     lines = {
         "Lesson": record["lesson"]["id"],
@@ -78,6 +79,9 @@ def _summary(record: Mapping[str, Any]) -> Iterator[str]:
         "Run": record["run_id"],
     }
     yield from _table(("", ""), ((f"**{name}**", plain(text)) for name, text in lines.items() if text))
+    for text in conclusions:
+        yield plain(shortened(text, LONGEST))
+        yield ""
 
 
 def _section(shape: Table) -> Iterator[str]:
@@ -117,7 +121,8 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
         if wrong:
             yield from _table(("what", "expected", "got"), wrong)
         for item in step.get("diagnoses", ()):
-            yield f"> **{plain(item['title'])}** {plain(item['explanation'])}"
+            where = f" ({plain(item['link'])})" if item.get("link") else ""
+            yield f"> **{plain(item['title'])}** {plain(item['explanation'])}{where}"
             yield ""
 
 
@@ -154,9 +159,11 @@ def _passages(shapes: Sequence[Shape]) -> Iterator[str]:
     for shape in shapes:
         if isinstance(shape, Texts) and shape.items:
             inner: list[str] = []
-            for item in shape.items:
-                inner += [f"**{plain(item.title)}**", ""]
-                inner += _fenced(public("".join(piece.text for piece in item.pieces)), "text")
+            for name, items in shape.rows:
+                inner += [f"#### {plain(name)}", ""] if name else []
+                for item in items:
+                    inner += [f"**{plain(item.title)}**", ""]
+                    inner += _fenced(public("".join(piece.text for piece in item.pieces)), "text")
             yield from _folded(shape.title, inner)
 
 

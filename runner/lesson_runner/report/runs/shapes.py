@@ -21,6 +21,8 @@ MAX_TEXT = 10_000
 MAX_ITEMS = 60
 """Texts, or series, shown of a section."""
 MAX_ROWS = 500
+MOST_PLACES = 12
+"""Named places on an axis up to which a series is a table as well as a curve."""
 _TOO_LARGE = 10**300
 """Numbers that no axis holds; beyond them, no float either."""
 KINDS = ("prompt", "invented", "copied")
@@ -38,16 +40,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text with a title; ``left_out`` characters of it are not here."""
+    """A text with a title; ``left_out`` characters of it are not here, and ``row`` names its row."""
 
     title: str
     pieces: tuple[Piece, ...]
     left_out: int = 0
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts to be read beside each other."""
+    """Texts to be read beside each other, in rows."""
 
     title: str
     note: str
@@ -59,6 +62,14 @@ class Texts:
         """What is said of any passage in it, in the order of :data:`KINDS`."""
         found = {kind for item in self.items for piece in item.pieces for kind in piece.kinds}
         return tuple(kind for kind in KINDS if kind in found)
+
+    @property
+    def rows(self) -> tuple[tuple[str, tuple[Passage, ...]], ...]:
+        """The texts by the names of their rows, in order; the name is empty where they have none."""
+        found: dict[str, list[Passage]] = {}
+        for item in self.items:
+            found.setdefault(item.row, []).append(item)
+        return tuple((name, tuple(items)) for name, items in found.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,18 @@ class Series:
     lines: tuple[Line, ...]
     stages: tuple[tuple[float, str], ...] = ()
     left_out: int = 0
+
+
+def as_table(series: Series) -> Table | None:
+    """Return lines with values at a few named places only as a table, a row for each place; else None."""
+    names = dict(series.stages)
+    lines = [line for line in series.lines if line.points]
+    places = sorted({x for line in lines for x, _ in line.points})
+    if not 1 < len(places) <= MOST_PLACES or not names.keys() >= set(places) or any(n.dashed for n in lines):
+        return None
+    columns = (series.x, *(line.name for line in lines))
+    rows = tuple((names[x], *(dict(line.points).get(x) for line in lines)) for x in places)
+    return Table(series.title, series.note, columns, rows, series.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +156,8 @@ def _texts(title: str, note: str, data: Mapping[str, Any]) -> Texts:
             for mark in item.get("marks", ())
         ]
         shown = text[:MAX_TEXT]
-        passages.append(Passage(str(item["title"]), cut(shown, marks), len(text) - len(shown)))
+        row = str(item.get("row") or "")
+        passages.append(Passage(str(item["title"]), cut(shown, marks), len(text) - len(shown), row))
     return Texts(title, note, tuple(passages), max(0, len(items) - MAX_ITEMS))
 
 

@@ -1,4 +1,4 @@
-"""The loss curve as a learner sees it while a model is trained."""
+"""What a learner reads while a lesson runs: the loss curve of a training, what steps are for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.lesson_runner import shop
 
 from lesson_runner.plugin import Action, Json, Outcome, StepContext, hookimpl
 from lesson_runner.report.live import sparkline
@@ -46,3 +47,16 @@ def test_a_training_ends_with_its_curve(lesson: Callable[..., Any], tmp_path: An
     said = lesson("run", "a.md", plugins=[plugin])
 
     assert "loss 8 █▇▆▅▄▃▂▁ 1" in said.out
+
+
+def test_what_the_commands_of_a_block_are_for_is_said_once(lesson: Callable[..., Any], tmp_path: Any) -> None:
+    step = "**Why:** {}.\n\n<!-- step\nid: {}\nexpect: [{{contains: bought}}]\n-->\n```shop\n{}\n```\n\n"
+    body = step.format("hunger", "one", "buy bread\nbuy cheese") + step.format("thirst", "two", "buy milk")
+    (tmp_path / "a.md").write_text(lesson_text(body))
+
+    said = lesson("run", "a.md", plugins=[shop])
+
+    assert said.code == 0, said
+    lines = [line.strip() for line in said.out.splitlines()]
+    assert (lines.count("Why: hunger."), lines.count("Why: thirst.")) == (1, 1)
+    assert lines.index("Why: hunger.") < lines.index("│ bought bread for 1")

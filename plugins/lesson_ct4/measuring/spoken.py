@@ -1,0 +1,47 @@
+"""What a stage's texts show, in words, for the learner who has just read one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lesson_ct4.measuring.emergence import Phase
+
+SHOWN = (
+    ("plausible letters", "character_plausibility", ".2f"),
+    ("look of a play", "format_score", ".2f"),
+    ("real words", "real_word_ratio", ".0%"),
+    ("speakers of the play", "known_speakers", ".0f"),
+    ("plausible word pairs", "word_plausibility", ".2f"),
+    ("copied", "copied_ratio", ".0%"),
+    ("repetition", "repetition", ".0%"),
+)
+"""Name, metric, and how it is written."""
+
+
+def in_words(metrics: Mapping[str, float]) -> str:
+    """Return the metrics of a stage's texts in a line; empty if there are none."""
+    shown = [f"{name} {_written(metric, metrics[metric])}" for name, metric, _ in SHOWN if metric in metrics]
+    count = int(metrics.get("samples", 0))
+    return f"{f'All {count} texts' if count > 1 else 'This text'}: {', '.join(shown)}" if shown else ""
+
+
+def news(phases: Sequence[Phase], metrics: Mapping[str, float]) -> str:
+    """
+    Return what is new, in a line; empty if nothing is.
+
+    Args:
+        phases: those that ``metrics`` show and no earlier stage's did.
+    """
+    parts = [f"{phase.name}{_reason(phase, metrics)}" for phase in phases]
+    return f"New in this run: {', '.join(parts)}" if parts else ""
+
+
+def _reason(phase: Phase, metrics: Mapping[str, float]) -> str:
+    names = {metric: name for name, metric, _ in SHOWN}
+    if names[phase.metric] == phase.name:  # a count, which says it all
+        return f" ({_written(phase.metric, metrics[phase.metric])})"
+    return f" ({names[phase.metric]} {_written(phase.metric, phase.at_least)} or more)"
+
+
+def _written(metric: str, value: float) -> str:
+    return format(value, next(style for _, name, style in SHOWN if name == metric))

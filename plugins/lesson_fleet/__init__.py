@@ -1,0 +1,1 @@
+"""Lessons on many boards at once: ``lesson fleet run``, on Ray."""

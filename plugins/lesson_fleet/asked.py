@@ -1,0 +1,148 @@
+"""What was asked for: boards and lessons, each read, planned and allowed before anything is started."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+
+from lesson_fleet.cells import Document, Way
+from lesson_fleet.certificate import Wish
+from lesson_runner.certify.keys import KeyStore
+from lesson_runner.certify.policy import load_policy
+from lesson_runner.cli.common import check_backend, open_valid_lesson
+from lesson_runner.cli.permissions import allowed_permissions, check_permissions
+from lesson_runner.errors import CertificateError, LessonError
+from lesson_runner.hints import meant_or_all
+from lesson_runner.model import Hardware
+from lesson_runner.plugins import Plugins
+from lesson_runner.run.params import parse_param
+from lesson_runner.run.plan import choose_profile, make_plan
+from lesson_runner.schema.validator import load_schema
+
+
+def known_hardware() -> list[str]:
+    """Return every kind that a lesson can be for."""
+    return list(load_schema("lesson")["$defs"]["hardware"]["enum"])
+
+
+def kinds_of(text: str) -> list[str]:
+    """
+    Return the kinds of boards that ``--hardware`` names.
+
+    Raises:
+        LessonError: it names none, or one that no lesson can ask for.
+    """
+    known = known_hardware()
+    kinds = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in kinds:
+        if name not in known:
+            raise LessonError(f"--hardware {name}: there is no such hardware", fix=meant_or_all(name, known))
+    if not kinds:
+        raise LessonError("--hardware names no hardware", fix=f"some of: {', '.join(known)}")
+    return kinds
+
+
+def checked_backend(name: str, *, pretend: bool) -> str:
+    """
+    Return the name of a backend.
+
+    Raises:
+        LessonError: there is none of that name, or it cannot be had on a pretended board.
+    """
+    if check_backend(name) == "ttml" and pretend:
+        raise LessonError(
+            "--pretend and --backend ttml exclude each other: on a pretended board lessons are emulated",
+            fix="leave one of them out",
+        )
+    return name
+
+
+def wish_for(policy: str | None, key: str | None, way: Way, *, certify: bool) -> Wish | None:
+    """
+    Return what is wanted of certificates, or ``None``; what cannot be had is refused before hours of running.
+
+    Raises:
+        LessonError: there is no such policy or key, or the policy wants more passes.
+        CertificateError: the policy wants boards, and these are pretended.
+    """
+    if not certify:
+        if policy or key:
+            option = "--policy" if policy else "--key"
+            raise LessonError(f"{option} is for certificates, and none is asked for", fix="add --certify")
+        return None
+    asked = load_policy(policy or "board")
+    if asked.passes > way.passes:
+        raise LessonError(
+            f"--passes {way.passes}: the policy '{asked.name}' wants {asked.passes}",
+            fix=f"--passes {asked.passes}",
+        )
+    if way.pretended and set(asked.classes) == {"silicon"}:
+        raise CertificateError(
+            f"the policy '{asked.name}' wants a board, and these are pretended",
+            fix="for what it is: --policy emulated",
+        )
+    KeyStore().own(key)
+    return Wish(policy, key)
+
+
+def read_documents(
+    names: Sequence[str],
+    kinds: Sequence[str],
+    way: Way,
+    allow: list[str] | None,
+    plugins: Plugins,
+    *,
+    json: bool,
+) -> list[Document]:
+    """
+    Return the lessons, each planned once here, so that what is wrong shows before anything is started.
+
+    Raises:
+        LessonError: one is not found, not valid, not allowed, or there are two of one id; or none is for any
+            of the hardware.
+    """
+    allowed = allowed_permissions(allow)
+    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not json
+    found: dict[str, Document] = {}
+    for name in names:
+        document = _document(name, kinds, way, allowed, plugins, interactive=interactive)
+        other = found.setdefault(document.id, document)
+        if other.path != document.path:
+            raise LessonError(
+                f"two lessons have the id '{document.id}': {other.path} and {document.path}",
+                fix="run them one after the other",
+            )
+    if not any(kind in document.supported for document in found.values() for kind in kinds):
+        lines = "; ".join(f"{item.id} is for {', '.join(item.supported)}" for item in found.values())
+        raise LessonError(f"--hardware {','.join(kinds)}: no lesson supports any of it: {lines}")
+    return list(found.values())
+
+
+def _document(
+    name: str,
+    kinds: Sequence[str],
+    way: Way,
+    allowed: set[str],
+    plugins: Plugins,
+    *,
+    interactive: bool,
+) -> Document:
+    lesson, problems, installed = open_valid_lesson(name, plugins)
+    backend = "emulated" if way.pretended else way.backend
+    # The profile is chosen where it runs; here, as if the first kind of board were found.
+    hardware = () if way.pretended else (Hardware(kinds[0], "--hardware", 1),)
+    profile = choose_profile(lesson, plugins, way.profile, hardware, backend)
+    plan = make_plan(lesson, problems, plugins, profile, [parse_param(text) for text in way.params])
+    if not installed:
+        check_permissions(lesson, plan.steps, plugins, allowed, interactive)
+    text = lesson.path.read_bytes()
+    if hashlib.sha256(text).hexdigest() != lesson.digest:
+        raise LessonError(f"{lesson.path}: was changed while it was read", fix="run this again")
+    # Whoever may run it here may run it there, where it is no installed lesson but a text that was sent.
+    granted = {name for step in plan.steps for name in plugins.actions()[step.action].permissions}
+    supported = tuple(map(str, lesson.frontmatter["supportedHardware"]))
+    allow = tuple(sorted(granted | allowed))
+    return Document(
+        lesson.id, lesson.title, str(lesson.path.resolve()), text, lesson.digest, supported, allow
+    )

@@ -1,0 +1,18 @@
+"""The hook of ``lesson_fleet``; Ray is imported when a fleet runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lesson_runner.plugin import hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+
+@hookimpl
+def lesson_add_commands(app: typer.Typer) -> None:
+    """Add ``lesson fleet``, whose command is imported when it is typed."""
+    from lesson_runner.commands import add_later
+
+    add_later(app, "fleet", "lesson_fleet.cli:fleet", "Run lessons on many boards at once.")

@@ -1,0 +1,81 @@
+"""The results for people: lessons by hardware."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lesson_fleet.cells import PRETENDED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+LONGEST = 300
+"""Characters of a message in a line; the results have all of it."""
+SIGNS = {
+    "passed": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "lost": ("✗", "red"),
+    "not-supported": ("-", "dim"),
+    "waiting": ("…", "yellow"),
+}
+
+
+def print_results(console: Console, data: Mapping[str, Any], path: Path, *, certify: bool) -> None:
+    """Print a table of lessons by hardware, what went wrong or was certified, and where the results are."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from lesson_runner.report.text import duration, safe
+
+    label = f"  [{PRETENDED}]" if data["pretended"] else ""
+    by_cell = {(item["lesson"], item["hardware"]): item for item in data["results"]}
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("lesson", *data["hardware"]):
+        table.add_column(f"{name}{label if name in data['hardware'] else ''}", overflow="fold")
+    for lesson in data["lessons"]:
+        row = [Text(safe(lesson["id"]))]
+        for kind in data["hardware"]:
+            item = by_cell[lesson["id"], kind]
+            sign, style = SIGNS[item["status"]]
+            time = f" {duration(item['seconds'])}" if item["passes"] else ""
+            row.append(Text(f"{sign} {item['status'].replace('-', ' ')}{time}", style))
+        table.add_row(*row)
+    console.print()
+    console.print(table)
+    for item in data["results"]:
+        cell = f"{item['lesson']} on {item['hardware']}{label}"
+        if item["message"] and item["status"] != "not-supported":
+            console.print(Text(safe(f"{cell}: {in_a_line(item['message'])}"), "red"), soft_wrap=True)
+        if item["certificate"] and certify:
+            console.print(Text(safe(f"{cell}: {item['certificate']['message']}")), soft_wrap=True)
+    counts = Counter(item["status"].replace("-", " ") for item in data["results"])
+    total = len(data["results"])
+    summary = ", ".join(f"{count} {status}" for status, count in counts.items())
+    console.print(f"{total} result{'' if total == 1 else 's'}: {summary}{label}")
+    console.print(f"Results: {path}", soft_wrap=True)
+
+
+def outcome(result: Mapping[str, Any]) -> str:
+    """Return a cell's result in words, with what a reader must know of it."""
+    from lesson_runner.report.text import duration
+
+    words = [result["status"].replace("-", " ")]
+    if result["passes"]:
+        count = len(result["passes"])
+        words += [f"in {duration(result['seconds'])}", f"({count} pass{'' if count == 1 else 'es'})"]
+    if result["host"] and result["board"]:
+        words.append(f"on {result['host']}, board {result['board']}")
+    if result["attempts"] > 1:
+        words[-1] += f", attempt {result['attempts']}"
+    said = f": {in_a_line(result['message'])}" if result["message"] else ""
+    return f"{' '.join(words)}{said}{f'  [{PRETENDED}]' if result['pretended'] else ''}"
+
+
+def in_a_line(text: str) -> str:
+    """Return a text in one line that is not too long."""
+    line = " ".join(text.split())
+    return f"{line[:LONGEST]}…" if len(line) > LONGEST else line

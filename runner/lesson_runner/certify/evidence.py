@@ -1,0 +1,92 @@
+"""
+The files behind a certificate, as somebody else has handed them over.
+
+Nothing here is opened before it is known to be a plain file of the size that was signed: a pipe would be
+waited for, a device or a link would lead out of the folder, and a file of a terabyte would be read for hours.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.run.files import file_digest
+
+LESSON, PLAN, MANIFEST = "lesson.md", "plan.json", "manifest.json"
+_BESIDE_RUNS = frozenset({LESSON, PLAN, MANIFEST})
+MAX_JSON_BYTES = 64 * 1024 * 1024
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """
+    Return what is in a file.
+
+    Raises:
+        OSError: it cannot be read, is a link, a pipe or a device, or has more than ``most`` bytes.
+    """
+    # Without O_NONBLOCK, opening a pipe waits for whoever writes into it.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    with os.fdopen(handle, "rb") as file:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+        if facts.st_size > most:
+            raise OSError(
+                errno.EFBIG, f"it has {facts.st_size:,} bytes; at most {most:,} are read", str(path)
+            )
+        return file.read(most)
+
+
+def list_files(evidence: Path) -> dict[str, dict[str, Any]]:
+    """
+    Return size and sha256 of every file of the runs, by its path in the evidence.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    return {
+        name: {"sha256": file_digest(path), "bytes": size} for name, path, size in sorted(_files(evidence))
+    }
+
+
+def difference(listed: Mapping[str, Any], evidence: Path) -> tuple[str, str] | None:
+    """
+    Return a file that is not as it was listed, and what is wrong with it; ``None`` if all are.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    found: dict[str, Path] = {}
+    for name, path, size in _files(evidence):
+        if name not in listed:
+            return name, "was added"
+        if size != listed[name]["bytes"]:
+            return name, "was changed"
+        found[name] = path
+    for name in listed:
+        if name not in found:
+            return name, "is missing"
+    for name, path in found.items():
+        if file_digest(path) != listed[name]["sha256"]:
+            return name, "was changed"
+    return None
+
+
+def _files(evidence: Path) -> Iterator[tuple[str, Path, int]]:
+    """Yield all that lies below and is no folder: its name in a manifest, its path, its size in bytes."""
+    folders = [evidence]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                    continue
+                path, facts = Path(entry.path), entry.stat(follow_symlinks=False)
+                name = path.relative_to(evidence).as_posix().encode("utf-8", "backslashreplace").decode()
+                if name not in _BESIDE_RUNS:
+                    # No size is that of what is no plain file.
+                    yield name, path, facts.st_size if stat.S_ISREG(facts.st_mode) else -1

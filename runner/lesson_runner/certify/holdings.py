@@ -1,0 +1,95 @@
+"""
+The certificates of some folders: what each calls itself, and what it is once it is opened.
+
+There may be half a million of them, fifty for each lesson on each board, of which one decides. So they are
+looked into to be sorted, and only those that may decide are opened: signatures, schema, digests.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lesson_runner.certify.envelope import MAX_BUNDLE_BYTES
+from lesson_runner.certify.evidence import read_plain
+from lesson_runner.certify.keys import KnownKey
+from lesson_runner.certify.statement import CERTIFICATION, Certificate
+from lesson_runner.certify.store import find_certificates
+from lesson_runner.certify.trust import RefusedError, open_file
+from lesson_runner.resources import real
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A certificate with a good signature."""
+
+    bundle: Path
+    certificate: Certificate
+
+
+@dataclass(slots=True)
+class Holdings:
+    """
+    Certificates, by lesson and target.
+
+    Attributes:
+        refused: those that do not count, and why; what was never opened is not among them.
+    """
+
+    trusted: Mapping[str, KnownKey] = field(default_factory=dict)
+    refused: dict[Path, str] = field(default_factory=dict)
+    _bundles: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict)
+    """Time and path of each, by what it says it is for; nothing of that is believed."""
+
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        """Return the lessons and targets that there may be certificates for."""
+        return self._bundles.keys()
+
+    def opened(self, lesson: str, target: str) -> Iterator[Held]:
+        """Yield the certificates that trusted keys signed, the latest first; evidence is not judged again."""
+        for _, path in sorted(self._bundles.get((lesson, target), ()), reverse=True):
+            bundle = Path(path)
+            try:
+                yield Held(bundle, open_file(bundle, self.trusted).certificate)
+            except RefusedError as error:
+                self.refused[bundle] = str(error)
+
+    def add(self, bundle: Path) -> None:
+        """Sort in what calls itself a certificate; what does not is opened at once, to say what is wrong."""
+        try:
+            lesson, target, time = _look_into(read_plain(real(bundle), MAX_BUNDLE_BYTES))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            try:
+                open_file(bundle, self.trusted)
+            except RefusedError as error:
+                self.refused[bundle] = str(error)
+            return
+        self._bundles.setdefault((lesson, target), []).append((time, str(bundle)))
+
+
+def collect(folders: Iterable[Path], trusted: Mapping[str, KnownKey]) -> Holdings:
+    """Return the certificates below some folders."""
+    found = Holdings(trusted)
+    for folder in folders:
+        for bundle in find_certificates(folder):
+            found.add(bundle)
+    return found
+
+
+def _look_into(data: bytes) -> tuple[str, str, str]:
+    """
+    Return the lesson, the target and the time that a bundle names.
+
+    Raises:
+        ValueError: it is not one; nor is what raises LookupError, TypeError or AttributeError.
+    """
+    for line in reversed(data.splitlines()):  # ours is the last, as we write it
+        statement = json.loads(base64.b64decode(json.loads(line)["payload"]))
+        if statement["predicateType"] == CERTIFICATION:
+            said = statement["predicate"]
+            times = [item["finished"] for item in said["passes"]]
+            return str(said["lesson"]["id"]), str(said["target"]), str(min(times))
+    raise ValueError("there is no certification in it")

@@ -1,0 +1,100 @@
+"""Policies: what runs must show before a certificate is signed. YAML, with a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.canonical import digest_of
+from lesson_runner.errors import InvalidLessonError, LessonError
+from lesson_runner.hints import meant_or_all
+from lesson_runner.markdown.yamltext import Origin, load
+from lesson_runner.model import Location
+from lesson_runner.schema.validator import check, load_schema
+
+SHIPPED = Path(__file__).with_name("policies")
+DEFAULT = "board"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy that follows its schema."""
+
+    content: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """How certificates call it."""
+        return str(self.content["name"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Where the runs may have been made."""
+        return tuple(self.content["classes"])
+
+    @property
+    def passes(self) -> int:
+        """How many runs it wants."""
+        return int(self.content["passes"])
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of its content as canonical JSON; comments and layout do not count."""
+        return digest_of(self.content)
+
+
+def shipped_policies() -> dict[str, Policy]:
+    """Return the policies that come with the package, by name."""
+    return {path.stem: _read(path) for path in sorted(SHIPPED.glob("*.yaml"))}
+
+
+def load_policy(name: str) -> Policy:
+    """
+    Return a policy by its name, or from a file.
+
+    Raises:
+        LessonError: there is none.
+        InvalidLessonError: the file does not follow the schema; with line and column.
+    """
+    shipped = SHIPPED / f"{name}.yaml"
+    if Path(name).suffix in (".yaml", ".yml") or "/" in name:
+        return _read(Path(name))
+    if not shipped.is_file():
+        known = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+        fix = meant_or_all(name, known)
+        raise LessonError(f"--policy {name}: there is no such policy", fix=f"{fix}; or name a .yaml file")
+    return _read(shipped)
+
+
+def check_name(policy: Policy) -> None:
+    """
+    Make sure that no reader of a certificate takes its policy for another.
+
+    Raises:
+        LessonError: it has the name of one that comes with the package, and asks something else.
+    """
+    shipped = shipped_policies().get(policy.name)
+    if shipped is not None and shipped.digest != policy.digest:
+        message = (
+            f"the policy is called '{policy.name}', and is not the one of that name that comes with this"
+        )
+        raise LessonError(message, fix="give it another 'name'")
+
+
+def _read(path: Path) -> Policy:
+    try:
+        text = path.read_text("utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError:
+        raise LessonError(f"--policy {path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise LessonError(f"--policy {path}: cannot be read: {error}") from None
+    parsed = load(text, Origin(path, line=1))
+    problems = list(parsed.diagnostics)
+    if not problems:
+        places = {(): Location(path, 1), **parsed.positions}
+        problems = list(check(parsed.data, load_schema("policy"), places, what="policy"))
+    if problems:
+        raise InvalidLessonError(problems, "the policy does not validate")
+    return Policy(parsed.data)

@@ -1,0 +1,238 @@
+"""What is signed: two in-toto statements (v1) on the same subjects, one for other tools and one for us."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.canonical import canonical, parse_json
+from lesson_runner.certify.case import Finding, Pass, moment
+from lesson_runner.certify.classes import BOARD
+from lesson_runner.certify.policy import Policy
+from lesson_runner.model import NOT_BOARDS, Lesson, Location
+from lesson_runner.run.record import now, plain
+from lesson_runner.schema.validator import check, load_schema
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+CERTIFICATION = "urn:lesson-runner:lesson-certification/v1"
+"""A name, and no address: ``lesson schema certificate`` prints what it stands for."""
+_BY_ID = "lesson-certification"
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """The sha256 of the three subjects: the lesson's content, the plan, the manifest of the evidence."""
+
+    lesson: str
+    plan: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a certificate says; :mod:`lesson_runner.certify.verify` finds out whether it is so."""
+
+    predicate: Mapping[str, Any]
+    digests: Digests
+
+    @property
+    def lesson_id(self) -> str:
+        """The lesson's id."""
+        return str(self.predicate["lesson"]["id"])
+
+    @property
+    def kind(self) -> str:
+        """The class: silicon, simulator, emulated or host."""
+        return str(self.predicate["class"])
+
+    @property
+    def target(self) -> str:
+        """What it is for: a board's name, or the class."""
+        return str(self.predicate["target"])
+
+    @property
+    def seen(self) -> datetime:
+        """
+        When the first of its runs ended, as the clock there said: so old it is.
+
+        Not when it was signed, for old runs can be signed at any time.
+        """
+        return min(moment(item["finished"]) for item in self.predicate["passes"])
+
+    @property
+    def since(self) -> str:
+        """The same, as it is written."""
+        return min((str(item["finished"]) for item in self.predicate["passes"]), key=moment)
+
+    @property
+    def name(self) -> str:
+        """The name of its folder: lesson, hardware, and when it was signed."""
+        time = re.sub(r"[^0-9T]", "", str(self.predicate["issued"])[:19]).replace("T", "-")
+        parts = [re.sub(r"[^A-Za-z0-9-]", "-", text)[:100] for text in (self.lesson_id, self.target)]
+        return ".".join([*parts, time])
+
+    @property
+    def policy(self) -> Policy:
+        """The policy it was signed under."""
+        return Policy(self.predicate["policy"]["content"])
+
+    @property
+    def runs(self) -> list[str]:
+        """The ids of the runs behind it."""
+        return [str(item["runId"]) for item in self.predicate["passes"]]
+
+
+class BrokenStatementError(Exception):
+    """A payload is not a statement of ours; the message says why."""
+
+
+def describe(
+    lesson: Lesson, passes: Sequence[Pass], digests: Digests, policy: Policy, findings: Sequence[Finding]
+) -> dict[str, Any]:
+    """Return the predicate for runs that meet a policy."""
+    last, place = passes[-1].record, passes[-1].place
+    return {
+        "lesson": {"id": lesson.id, "title": lesson.title, "sha256": digests.lesson},
+        "class": place.kind,
+        "target": place.target,
+        "hardware": {
+            "name": str(place.hardware.get("name", "none")),
+            "detectedBy": str(place.hardware.get("detected_by", "nothing was found")),
+            "chipsPresent": place.chips_present,
+            "chipsUsed": place.chips_used,
+        },
+        "plan": {
+            "profile": last["profile"],
+            "params": {str(name): str(text) for name, text in last["params"].items()},
+            "sha256": digests.plan,
+            "steps": [step.id for step in passes[-1].steps],
+        },
+        "policy": {"name": policy.name, "sha256": policy.digest, "content": policy.content},
+        "requirements": [
+            {"requirement": item.requirement, "asked": item.asked, "found": item.found} for item in findings
+        ],
+        "passes": [
+            {
+                "runId": item.id,
+                "started": item.record["started"],
+                "finished": item.record["finished"],
+                "seconds": item.record["seconds"],
+                "labels": item.record["labels"],
+            }
+            for item in passes
+        ],
+        "toolchain": {
+            "versions": last["versions"],
+            "plugins": {item["name"]: item["version"] for item in last["plugins"]},
+            "facts": plain(last["facts"]),
+        },
+        "issued": now(),
+    }
+
+
+def payloads(predicate: Mapping[str, Any], digests: Digests, passes: Sequence[Pass]) -> tuple[bytes, bytes]:
+    """
+    Return the payloads of a bundle: the test result for other tools, then the certification.
+
+    The test result names the certification's digest, so that lines of two bundles cannot be mixed.
+    """
+    name = predicate["lesson"]["id"]
+    subjects = [
+        {"name": f"{kind}/{name}", "digest": {"sha256": digest}}
+        for kind, digest in (
+            ("lesson", digests.lesson),
+            ("plan", digests.plan),
+            ("evidence", digests.evidence),
+        )
+    ]
+    ours = canonical(_statement(subjects, CERTIFICATION, predicate))
+    optional = sorted({step.id for item in passes for step in item.steps if step.status != "passed"})
+    theirs = {
+        "result": "WARNED" if optional else "PASSED",
+        "configuration": [
+            {"name": _BY_ID, "digest": {"sha256": hashlib.sha256(ours).hexdigest()}},
+            {
+                "name": f"policy/{predicate['policy']['name']}",
+                "digest": {"sha256": predicate["policy"]["sha256"]},
+            },
+        ],
+        "passedTests": [step for step in predicate["plan"]["steps"] if step not in optional],
+        "warnedTests": optional,
+        "failedTests": [],
+    }
+    return canonical(_statement(subjects, TEST_RESULT, theirs)), ours
+
+
+def _statement(subjects: Sequence[Any], kind: str, predicate: Mapping[str, Any]) -> dict[str, Any]:
+    return {"_type": STATEMENT, "subject": subjects, "predicateType": kind, "predicate": predicate}
+
+
+def predicate_type(payload: bytes) -> str:
+    """
+    Return what kind of statement a payload is.
+
+    Raises:
+        BrokenStatementError: it is none.
+    """
+    return str(_read(payload).get("predicateType"))
+
+
+def certified_digest(payload: bytes) -> str | None:
+    """Return the digest of the certification that a test result names."""
+    for item in _read(payload).get("predicate", {}).get("configuration", ()):
+        if item.get("name") == _BY_ID:
+            return str(item["digest"]["sha256"])
+    return None
+
+
+def read_certificate(payload: bytes) -> Certificate:
+    """
+    Return what a payload certifies.
+
+    Raises:
+        BrokenStatementError: it does not follow the schema, or contradicts itself.
+    """
+    data = _read(payload)
+    predicate = data.get("predicate")
+    place: dict[tuple[str | int, ...], Location] = {(): Location(Path("predicate"), 1)}
+    problem = next(iter(check(predicate, load_schema("certificate"), place, what="predicate")), None)
+    if problem is not None:
+        raise BrokenStatementError(problem.message)
+    try:
+        subjects = {str(item["name"]): str(item["digest"]["sha256"]) for item in data["subject"]}
+        if len(subjects) != len(data["subject"]):
+            raise BrokenStatementError("a subject stands in it twice")
+        name = predicate["lesson"]["id"]  # type: ignore[index]  # the schema says so
+        digests = Digests(*(subjects[f"{kind}/{name}"] for kind in ("lesson", "plan", "evidence")))
+    except (KeyError, TypeError) as error:
+        raise BrokenStatementError(f"the subject {error} is missing") from None
+    certificate = Certificate(predicate, digests)  # type: ignore[arg-type]
+    said = certificate.predicate
+    if (said["lesson"]["sha256"], said["plan"]["sha256"]) != (digests.lesson, digests.plan):
+        raise BrokenStatementError("subjects and predicate name different digests")
+    if certificate.policy.digest != said["policy"]["sha256"]:
+        raise BrokenStatementError("the policy in it is not what its digest says")
+    wanted = certificate.target if certificate.target in NOT_BOARDS else BOARD
+    if certificate.kind != wanted:
+        raise BrokenStatementError(f"the class {certificate.kind} does not go with {certificate.target}")
+    try:
+        moment(certificate.predicate["issued"]), certificate.seen
+    except ValueError as error:
+        raise BrokenStatementError(f"a time in it does not exist: {error}") from None
+    return certificate
+
+
+def _read(payload: bytes) -> Mapping[str, Any]:
+    try:
+        data = parse_json(payload)
+    except ValueError as error:
+        raise BrokenStatementError(f"the payload is not JSON: {error}") from None
+    if not isinstance(data, Mapping) or data.get("_type") != STATEMENT:
+        raise BrokenStatementError(f"the payload is not an in-toto statement ({STATEMENT})")
+    return data

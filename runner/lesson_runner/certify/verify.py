@@ -1,0 +1,184 @@
+"""
+Checking a certificate: signature, digests, schema, then every expectation again, then the policy.
+
+Each stage stands on the one before: what is not signed by a trusted key is not read, and evidence that is not
+what was signed is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.canonical import canonical, parse_json
+from lesson_runner.certify.again import Judged, judge_again
+from lesson_runner.certify.case import Case, Finding, Pass
+from lesson_runner.certify.evidence import MAX_JSON_BYTES, read_plain
+from lesson_runner.certify.keys import KnownKey
+from lesson_runner.certify.policy import Policy, shipped_policies
+from lesson_runner.certify.requirements import examine
+from lesson_runner.certify.statement import Certificate, describe, payloads
+from lesson_runner.certify.store import Stored
+from lesson_runner.certify.subjects import INSTALL, NOT_HERE, check_files, check_plan, versions_that_differ
+from lesson_runner.certify.trust import RefusedError, Signed, open_file
+from lesson_runner.errors import LessonError
+from lesson_runner.model import Lesson
+from lesson_runner.plugins import Plugins
+from lesson_runner.run.digests import content_digest
+from lesson_runner.run.record import RECORD
+from lesson_runner.run.stored import read_run
+from lesson_runner.schema.lessons import load_lesson
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """
+    A certificate that holds.
+
+    Attributes:
+        judged: how many expectations were judged again; exit codes, which are only recorded, do not count.
+        findings: what its policy asks, all met.
+        notes: what a reader should know beside that.
+    """
+
+    signed: Signed
+    judged: int
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+def verify(
+    stored: Stored,
+    trusted: Mapping[str, KnownKey],
+    plugins: Plugins,
+    *,
+    policy: Policy | None = None,
+    lesson: Path | None = None,
+) -> Verified:
+    """
+    Check a certificate against its evidence.
+
+    Args:
+        policy: hold it against this one too, besides its own.
+        lesson: a lesson that must be the one that was certified.
+
+    Raises:
+        RefusedError: it does not hold; the first reason.
+        LessonError: a file named by the user cannot be read.
+    """
+    signed = open_file(stored.bundle, trusted)
+    certificate = signed.certificate
+    ran, steps = check_files(certificate, stored)
+    if lesson is not None:
+        _check_lesson(certificate, lesson)
+    check_plan(certificate, ran, steps, plugins)
+    passes = tuple(_passes(certificate, stored, steps, plugins))
+    _check_passes(passes, versions_that_differ(certificate, plugins))
+    case = Case(ran.frontmatter, frozenset(str(step["action"]) for step in steps), passes)
+    findings = _check_policy(case, certificate.policy, "its own policy")
+    if policy is not None:
+        _check_policy(case, policy, f"the policy '{policy.name}'")
+    _check_said(signed, ran, passes)
+    judged = sum(
+        verdict.matcher != "exit" for item in passes for step in item.steps for verdict in step.verdicts
+    )
+    return Verified(signed, judged, findings, tuple(_notes(certificate, passes)))
+
+
+def _check_lesson(certificate: Certificate, path: Path) -> None:
+    lesson, _ = load_lesson(path)
+    if content_digest(lesson) != certificate.digests.lesson:
+        message = f"{path} is not the lesson that was certified: its text differs"
+        raise RefusedError("lesson", message, "certify it as it is now: lesson certify")
+
+
+def _passes(
+    certificate: Certificate, stored: Stored, steps: list[dict[str, Any]], plugins: Plugins
+) -> list[Pass]:
+    passes = []
+    for name in certificate.runs:
+        try:
+            parse_json(read_plain(stored.run(name) / RECORD, MAX_JSON_BYTES))
+            record = read_run(stored.run(name))
+            judged = judge_again(steps, record, stored.run(name), plugins)
+        except (LessonError, OSError, ValueError, KeyError, TypeError) as error:
+            what = f"the record of run {name} is not one: {error}"
+            raise RefusedError("evidence", what) from None
+        if record["run_id"] != name or record["plan_digest"] != certificate.digests.plan:
+            raise RefusedError("evidence", f"{name}/{RECORD} is of another run or another plan")
+        if record["lesson"].get("content_sha256") != certificate.digests.lesson:
+            raise RefusedError("evidence", f"{name}/{RECORD} is of another lesson")
+        passes.append(Pass(record, tuple(judged)))
+    return passes
+
+
+def _check_passes(passes: tuple[Pass, ...], differ: str) -> None:
+    """Refuse what cannot be judged here before what was judged wrongly: that says nothing of the signer."""
+    steps: list[tuple[str, Judged]] = [(item.id, step) for item in passes for step in item.steps]
+    for run, step in steps:
+        if step.not_judged:
+            raise RefusedError(
+                NOT_HERE, f"step {step.id} of {run} is not re-evaluable: {step.not_judged[0]}", INSTALL
+            )
+    for run, step in steps:
+        if step.problems:
+            message = f"step {step.id} of {run} was recorded wrongly: {step.problems[0]}"
+            fix = (
+                f"if that may be why, judge it with the versions of then; they differ: {differ}"
+                if differ
+                else ""
+            )
+            raise RefusedError("re-evaluation", message, fix)
+
+
+def _check_said(signed: Signed, ran: Lesson, passes: tuple[Pass, ...]) -> None:
+    """Make sure that the certificate says of its runs what they say themselves."""
+    certificate = signed.certificate
+    said = certificate.predicate
+    shown = describe(ran, passes, certificate.digests, certificate.policy, ())
+    for key, value in shown.items():
+        # The time of signing is the signer's word; how requirements are worded may change.
+        if key not in ("issued", "requirements") and canonical(value) != canonical(said[key]):
+            check = "hardware" if key in ("class", "target", "hardware") else "statement"
+            message = f"it says of its {key} what its runs do not: {_short(said[key])}, not {_short(value)}"
+            raise RefusedError(check, message)
+    theirs, _ = payloads(said, certificate.digests, passes)
+    if any(payload != theirs for payload in signed.others):
+        raise RefusedError("statement", "what it says to other tools is not what it says to us")
+
+
+def _short(value: Any) -> str:
+    text = canonical(value).decode()
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _check_policy(case: Case, policy: Policy, what: str) -> tuple[Finding, ...]:
+    findings = tuple(examine(case, policy))
+    missing = [item for item in findings if not item.met]
+    if missing:
+        first = missing[0]
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        message = f"{what} is not met{more}: {first.asked}; found: {first.found}"
+        raise RefusedError("policy", message, first.fix)
+    return findings
+
+
+def _notes(certificate: Certificate, passes: tuple[Pass, ...]) -> Iterator[str]:
+    """Yield what a reader may not expect of a certificate that holds."""
+    policy, last = certificate.policy, passes[-1]
+    shipped = shipped_policies().get(policy.name)
+    if shipped is not None and shipped.digest != policy.digest:
+        name = policy.name
+        yield f"its policy '{name}' is not the one of that name here; --policy {name} holds it against that"
+    days, age = policy.content.get("valid_days"), (datetime.now(timezone.utc) - certificate.seen).days
+    if days is not None and age > days:
+        yield f"its runs are {age} days old; under its policy it counts for {days}"
+    confirmed = [step.id for step in last.steps if step.confirmed]
+    if confirmed:
+        yield f"a person confirmed {', '.join(confirmed)}; that cannot be judged again"
+    optional = [f"{step.id} {step.status}" for step in last.steps if step.status != "passed"]
+    if optional:
+        yield f"optional steps: {', '.join(optional)}"

@@ -1,0 +1,71 @@
+"""What ``lesson certify`` answers: the certificate, or what is missing and what would satisfy it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lesson_runner.cli.common import make_console, print_json
+from lesson_runner.errors import ExitCode
+
+if TYPE_CHECKING:
+    from lesson_runner.certify.case import Finding
+    from lesson_runner.certify.issue import Issued
+    from lesson_runner.certify.policy import Policy
+
+
+def print_answer(issued: Issued, policy: Policy, *, json: bool) -> int:
+    """Print what came of it, and return the exit code."""
+    if json:
+        print_json(_as_json(issued, policy))
+    else:
+        _print(issued, policy)
+    return ExitCode.GOOD if issued.folder else ExitCode.CERTIFICATE
+
+
+def _as_json(issued: Issued, policy: Policy) -> dict[str, Any]:
+    return {
+        "certificate": str(issued.folder) if issued.folder else None,
+        "policy": policy.name,
+        "findings": [
+            {
+                "requirement": item.requirement,
+                "met": item.met,
+                "asked": item.asked,
+                "found": item.found,
+                "fix": item.fix,
+            }
+            for item in issued.findings
+        ],
+    }
+
+
+def _print(issued: Issued, policy: Policy) -> None:
+    from rich.text import Text
+
+    from lesson_runner.report.text import safe
+
+    console = make_console()
+    console.print()
+    if issued.folder:
+        console.print(Text(f"Certified under the policy '{policy.name}':", "bold green"))
+        _print_findings(issued.findings)
+        console.print(Text(safe(f"Certificate: {issued.folder}")), soft_wrap=True)
+        return
+    missing = issued.missing
+    things = "one thing is" if len(missing) == 1 else f"{len(missing)} things are"
+    console.print(Text(f"Not certified under the policy '{policy.name}': {things} missing", "bold red"))
+    _print_findings(missing)
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    from rich.text import Text
+
+    from lesson_runner.report.text import safe
+
+    console = make_console()
+    for item in findings:
+        sign, style = ("✓", "green") if item.met else ("✗", "red")
+        console.print(Text.assemble((f"{sign} ", style), safe(f"{item.asked}: {item.found}")), soft_wrap=True)
+        if item.fix:
+            console.print(Text(safe(f"  → {item.fix}"), "dim"), soft_wrap=True)

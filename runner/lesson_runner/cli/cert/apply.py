@@ -1,0 +1,84 @@
+"""``lesson cert apply``: what valid certificates show, written into a lesson's frontmatter."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesson_runner.cli.cert.survey import CertsOption, PoliciesOption, survey
+from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, ask, expand, stdout_for_json
+from lesson_runner.errors import CertificateError, LessonError
+
+if TYPE_CHECKING:
+    from lesson_runner.certify.standing import Standing
+    from lesson_runner.plugins import Plugins
+
+
+def apply(
+    context: typer.Context,
+    lesson: Annotated[Path, typer.Argument(metavar="FILE", help="The lesson's .md file.")],
+    certs: CertsOption = None,
+    policy: PoliciesOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Write validatedOn, validationDate and status into a lesson, after showing the change."""
+    from lesson_runner.certify.apply import change_for
+    from lesson_runner.certify.standing import COUNTING, hardware_names
+    from lesson_runner.report.text import safe
+
+    if not lesson.is_file():
+        raise LessonError(f"{lesson}: no such file", fix="name the lesson's .md file")
+    found = survey(context.obj, [str(lesson)], (), certs or (), policy or (), expand(workspace))
+    if not found.lessons:
+        raise LessonError(f"{lesson}: cannot be read as a lesson", fix=f"lesson validate {lesson}")
+    # A class that is no board (emulated, host) never becomes one by being written down.
+    on_boards = [
+        item for item in found.all() if item.target in hardware_names() and item.target != "simulator"
+    ]
+    valid, refused = _verified([item for item in on_boards if item.state in COUNTING], context.obj)
+    if not valid:
+        others = [f"{item.target}: {item.state}, {item.reason}" for item in on_boards if item.reason]
+        others += [f"{item.target}: {why}" for item, why in refused]
+        message = f"{lesson}: no certificate of a board is valid{': ' if others else ''}{'; '.join(others)}"
+        raise CertificateError(message, fix=f"run it on a board: lesson certify {lesson}")
+    for item, why in refused:
+        typer.echo(safe(f"warning: {item.target}: not counted: {why}"), err=True)
+    change = change_for(found.lessons[0].lesson, valid)
+    difference = change.diff()
+    if not difference:
+        typer.echo(f"{lesson}: says so already")
+        return
+    typer.echo(safe(difference), nl=False)
+    if not yes and not (sys.stdin is not None and sys.stdin.isatty() and ask(f"Write this into {lesson}?")):
+        raise LessonError("nothing was written", fix="answer yes, or add --yes")
+    change.write()
+    typer.echo(safe(f"{lesson}: written"))
+
+
+def _verified(
+    standings: Iterable[Standing], plugins: Plugins
+) -> tuple[list[Standing], list[tuple[Standing, str]]]:
+    """Return the standings whose certificates hold down to their evidence, and why the others do not."""
+    from lesson_runner.certify.keys import KeyStore
+    from lesson_runner.certify.store import stored_at
+    from lesson_runner.certify.trust import RefusedError
+    from lesson_runner.certify.verify import verify
+
+    trusted = KeyStore().trusted()
+    valid, refused = [], []
+    for item in standings:
+        if item.bundle is None:
+            continue
+        try:
+            with stdout_for_json():
+                verify(stored_at(item.bundle), trusted, plugins)
+        except RefusedError as error:
+            refused.append((item, f"{error} [{error.check}]"))
+        else:
+            valid.append(item)
+    return valid, refused

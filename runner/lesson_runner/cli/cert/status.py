@@ -1,0 +1,50 @@
+"""``lesson cert status``: where lessons stand, and why."""
+
+from __future__ import annotations
+
+import typer
+
+from lesson_runner.cli.cert.survey import (
+    CertsOption,
+    LessonsArgument,
+    LessonsOption,
+    PoliciesOption,
+    as_json,
+    survey,
+)
+from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
+
+
+def status(
+    context: typer.Context,
+    lessons: LessonsArgument = None,
+    folder: LessonsOption = None,
+    certs: CertsOption = None,
+    policy: PoliciesOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    json: JsonOption = False,
+) -> None:
+    """Show on which hardware lessons are certified, and why not elsewhere."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from lesson_runner.report.matrix import STYLES
+    from lesson_runner.report.text import safe
+
+    place = expand(workspace)
+    found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
+    rows = [item for item in found.all() if item.state != "not supported"]
+    if json:
+        refused = [{"file": str(path), "why": why} for path, why in sorted(found.holdings.refused.items())]
+        print_json({"standings": [as_json(item) for item in rows], "refused": refused})
+        return
+    console = make_console()
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("lesson", "on", "state", "since", "why"):
+        table.add_column(name, overflow="fold")
+    for item in rows:
+        state = Text(f"{STYLES[item.state].sign} {item.state}", STYLES[item.state].color)
+        table.add_row(item.lesson, item.target, state, item.since[:10], Text(safe(item.reason)))
+    console.print(table)
+    for line in found.warnings():
+        console.print(Text(safe(line), "yellow"), soft_wrap=True)

@@ -1,0 +1,118 @@
+"""``lesson cert verify``: a certificate checked down to its evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
+from lesson_runner.errors import CertificateError, ExitCode, LessonError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lesson_runner.certify.keys import KnownKey
+    from lesson_runner.certify.verify import Verified
+    from lesson_runner.plugins import Plugins
+
+
+def verify(
+    context: typer.Context,
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="A certificate's folder, or its .intoto.jsonl file.")
+    ],
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A public key in PEM; without it, those trusted here.")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The evidence, if it is not beside the bundle.")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(metavar="POLICY", help="Hold it against this policy too: a name or a file.")
+    ] = None,
+    lesson: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The lesson that it must be a certificate of.")
+    ] = None,
+    json: JsonOption = False,
+) -> int:
+    """Check a certificate: signature, digests, every expectation again on the evidence, then the policy."""
+    from lesson_runner.certify import verify as library
+    from lesson_runner.certify.keys import KeyStore
+    from lesson_runner.certify.policy import load_policy
+    from lesson_runner.certify.store import stored_at
+    from lesson_runner.certify.trust import RefusedError
+
+    plugins: Plugins = context.obj
+    asked = load_policy(policy) if policy else None
+    trusted = KeyStore().trusted() if key is None else _only(key)
+    stored = stored_at(bundle, evidence)
+    try:
+        with stdout_for_json():  # what a plugin prints belongs to no answer
+            verified = library.verify(stored, trusted, plugins, policy=asked, lesson=lesson)
+    except RefusedError as error:
+        if json:
+            print_json({"holds": False, "check": error.check, "message": str(error), "fix": error.fix})
+            return ExitCode.CERTIFICATE
+        raise CertificateError(f"{bundle}: {error} [{error.check}]", fix=error.fix or None) from None
+    if json:
+        print_json(_as_json(verified))
+    else:
+        _print(verified)
+    return ExitCode.GOOD
+
+
+def _only(file: Path) -> Mapping[str, KnownKey]:
+    from lesson_runner.certify.keys import KeyStore, KnownKey, read_public
+
+    try:
+        pem = file.read_text("utf-8", "replace")
+    except OSError as error:
+        raise LessonError(f"--key {file}: cannot be read: {error.strerror or error}") from None
+    public = read_public(pem, f"--key {file}")
+    known = KeyStore().trusted().get(public.keyid)  # naming a key that was revoked does not bring it back
+    return {public.keyid: known or KnownKey(file.name, public.keyid, public.pem)}
+
+
+def _as_json(verified: Verified) -> dict[str, Any]:
+    certificate = verified.signed.certificate
+    return {
+        "holds": True,
+        "signer": {"name": verified.signed.signer.name, "keyid": verified.signed.signer.keyid},
+        "judged_again": verified.judged,
+        "notes": list(verified.notes),
+        "certificate": certificate.predicate,
+    }
+
+
+def _print(verified: Verified) -> None:
+    from rich.text import Text
+
+    from lesson_runner.report.text import safe
+
+    said, signer = verified.signed.certificate.predicate, verified.signed.signer
+    console = make_console()
+    hardware = said["hardware"]
+    chips = f"{hardware['chipsUsed'] or 'an unknown number'} of {hardware['chipsPresent']}"
+    where = {
+        "silicon": f"{said['target']} ({hardware['detectedBy']}), chips used: {chips}",
+        "simulator": "a simulator; this says nothing about a board",
+        "emulated": "the emulation; this says nothing about a board",
+        "host": "a machine, no board used; this says nothing about a board",
+    }[said["class"]]
+    labels = sorted({label for item in said["passes"] for label in item["labels"]})
+    lines = [
+        ("lesson", f"{said['lesson']['id']}, profile {said['plan']['profile']}"),
+        ("on", where),
+        ("policy", f"{said['policy']['name']}, met: {len(verified.findings)} requirements"),
+        ("signed", f"{said['issued']} by '{signer.name}' ({signer.keyid[:16]})"),
+        ("runs", ", ".join(item["runId"] for item in said["passes"])),
+        ("labels", ", ".join(labels) or "none"),
+        ("judged again", f"{verified.judged} expectations, all as recorded"),
+    ]
+    console.print(Text("✓ the certificate holds", "bold green"))
+    for name, text in lines:
+        console.print(Text.assemble((f"{name:>13}  ", "dim"), safe(text)), soft_wrap=True)
+    for note in verified.notes:
+        console.print(Text(safe(f"note: {note}"), "yellow"), soft_wrap=True)

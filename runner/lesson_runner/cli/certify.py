@@ -1,0 +1,192 @@
+"""``lesson certify``: runs held against a policy, and a signed certificate if they show what it asks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesson_runner.cli.cert.answer import print_answer
+from lesson_runner.cli.common import (
+    WORKSPACE,
+    AllowOption,
+    BackendOption,
+    JsonOption,
+    KeyOption,
+    LessonArgument,
+    ParamOption,
+    PolicyOption,
+    ProfileOption,
+    WorkspaceOption,
+    check_backend,
+    expand,
+    open_valid_lesson,
+    stdout_for_json,
+)
+from lesson_runner.cli.hardware import HardwareOption, check_hardware
+from lesson_runner.cli.perform import Way, perform
+from lesson_runner.cli.permissions import allowed_permissions, check_permissions
+from lesson_runner.errors import CertificateError, LessonError
+
+if TYPE_CHECKING:
+    from lesson_runner.certify.policy import Policy
+    from lesson_runner.model import Diagnostic, Hardware, Lesson, Plan
+    from lesson_runner.plugins import Plugins
+    from lesson_runner.run.params import Param
+
+
+def certify(
+    context: typer.Context,
+    lesson: LessonArgument,
+    from_run: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from-run", metavar="RUN", help="Take this run instead of running; give it once for each."
+        ),
+    ] = None,
+    policy: PolicyOption = "board",
+    key: KeyOption = None,
+    profile: ProfileOption = None,
+    backend: BackendOption = "auto",
+    expected: HardwareOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    param: ParamOption = None,
+    allow: AllowOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants."""
+    from lesson_runner.certify.forecast import forecast
+    from lesson_runner.certify.issue import Issued, issue
+    from lesson_runner.certify.keys import KeyStore
+    from lesson_runner.certify.policy import check_name, load_policy
+    from lesson_runner.run.find import find_run
+
+    plugins: Plugins = context.obj
+    asked = load_policy(policy)
+    check_name(asked)
+    store = KeyStore()
+    place = expand(workspace).resolve()
+    document, problems, installed = open_valid_lesson(lesson, plugins)
+    if from_run:
+        if profile or param or expected or backend != "auto":
+            others = "--profile, --backend, --hardware and --param"
+            raise LessonError(f"--from-run takes runs as they are; {others} are for new ones")
+        runs = list(dict.fromkeys(find_run(name, place / "runs") for name in from_run))
+    else:
+        hardware = plugins.detect_hardware()
+        check_hardware(expected, hardware)
+        _check_possible(asked, hardware, check_backend(backend))
+        store.own(key)  # that there is one is found out before hours of running, not after
+        _check_writable(place / "certificates")
+        allowed = allowed_permissions(allow)
+        options = _Options(profile, backend, hardware, place, param or [], allowed, installed, json)
+        plan, params = _plan(document, problems, asked, plugins, options)
+        if missing := forecast(plan, params, hardware, backend, asked):
+            return print_answer(Issued(tuple(missing), None), asked, json=json)
+        runs = _run(plan, params, asked, plugins, options)
+    try:
+        with stdout_for_json():  # what a plugin prints belongs to no answer
+            issued = issue(
+                document, problems, runs, asked, lambda: store.own(key), plugins, place / "certificates"
+            )
+    except LessonError as error:
+        if not from_run:
+            kept = " ".join(f"--from-run {path.name}" for path in runs)
+            error.fix = f"{error.fix}; then" if error.fix else "then"
+            error.fix += f", without running it again: lesson certify {lesson} {kept}"
+        raise
+    return print_answer(issued, asked, json=json)
+
+
+def _check_writable(folder: Path) -> None:
+    import tempfile
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".certificate-", dir=folder):
+            pass
+    except OSError as error:
+        fix = "name a folder you can write with --workspace"
+        raise LessonError(f"{folder}: cannot be written: {error.strerror or error}", fix=fix) from None
+
+
+def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) -> None:
+    """
+    Refuse at once what no run could show here.
+
+    Raises:
+        CertificateError: the policy wants a board, and there is none.
+    """
+    board = any(item.usable and item.kind == "silicon" for item in hardware) and backend != "emulated"
+    if set(policy.classes) == {"silicon"} and not board:
+        found = "; ".join(f"{item.name} ({item.detected_by})" for item in hardware) or "nothing"
+        reason = "--backend emulated uses none" if backend == "emulated" else f"this machine has {found}"
+        message = f"the policy '{policy.name}' wants a board, and {reason}"
+        raise CertificateError(
+            message, fix="run it where there is one; or, for what it is, --policy emulated"
+        )
+
+
+class _Options:
+    """How the passes are run."""
+
+    def __init__(
+        self,
+        profile: str | None,
+        backend: str,
+        hardware: tuple[Hardware, ...],
+        place: Path,
+        params: Sequence[str],
+        allowed: set[str],
+        installed: bool,
+        json: bool,
+    ) -> None:
+        self.profile, self.backend, self.hardware, self.place = profile, backend, hardware, place
+        self.params, self.allowed, self.installed, self.json = params, allowed, installed, json
+
+
+def _plan(
+    lesson: Lesson, problems: list[Diagnostic], policy: Policy, plugins: Plugins, options: _Options
+) -> tuple[Plan, list[Param]]:
+    """Return the plan of every pass: in a profile that the policy accepts, unless another was asked for."""
+    from lesson_runner.run.claims import known_profiles
+    from lesson_runner.run.params import parse_param
+    from lesson_runner.run.plan import choose_profile, make_plan
+
+    params = [parse_param(text) for text in options.params]
+    wanted = [name for name in policy.content.get("profiles", ()) if name in known_profiles(lesson, plugins)]
+    asked = options.profile or (wanted[0] if wanted else None)
+    profile = choose_profile(lesson, plugins, asked, options.hardware, options.backend)
+    return make_plan(lesson, problems, plugins, profile, params), params
+
+
+def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, options: _Options) -> list[Path]:
+    """Run a plan as often as a policy asks, until a run fails; return the runs' folders."""
+    from lesson_runner.context import Workspace
+    from lesson_runner.run.runner import Selection
+
+    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
+    if not options.installed:
+        check_permissions(plan.lesson, plan.steps, plugins, options.allowed, interactive)
+    way = Way(
+        options.backend,
+        options.hardware,
+        Workspace(options.place),
+        fresh=True,
+        interactive=interactive,
+        json=options.json,
+    )
+    folders: list[Path] = []
+    for number in range(1, policy.passes + 1):
+        if not options.json:
+            typer.echo(f"\nPass {number} of {policy.passes}")
+        record, folder = perform(plan, plugins, way, Selection(), params)
+        folders.append(folder)
+        if record["status"] == "interrupted":
+            raise KeyboardInterrupt
+        if record["status"] != "passed":
+            break
+    return folders

@@ -1,0 +1,65 @@
+"""``lesson matrix``: lessons by hardware, as a table, a page, or a badge."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lesson_runner.cli.cert.survey import (
+    CertsOption,
+    LessonsArgument,
+    LessonsOption,
+    PoliciesOption,
+    as_json,
+    survey,
+)
+from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console
+from lesson_runner.errors import LessonError
+
+
+def matrix(
+    context: typer.Context,
+    lessons: LessonsArgument = None,
+    folder: LessonsOption = None,
+    certs: CertsOption = None,
+    policy: PoliciesOption = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="text, html, markdown, json or svg-badge.")
+    ] = "text",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of printing.")
+    ] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
+    from lesson_runner.report.matrix import FORMATS, Cell, Grid, render
+    from lesson_runner.report.text import safe
+    from lesson_runner.resources import write_aside
+
+    if format_ not in (*FORMATS, "json"):
+        raise LessonError(f"--format {format_}: expected one of {', '.join((*FORMATS, 'json'))}")
+    found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), expand(workspace))
+    standings = found.all()
+    grid = Grid(
+        {known.lesson.id: known.lesson.title for known in found.lessons},
+        tuple(found.targets),
+        {(item.lesson, item.target): Cell(item.state, item.reason, item.since[:10]) for item in standings},
+    )
+    if format_ == "json":
+        text = json.dumps([as_json(item) for item in standings], indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = render(grid, format_, make_console())
+    for line in found.warnings():
+        typer.echo(safe(f"warning: {line}"), err=True)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_aside(output, text)
+    except OSError as error:
+        raise LessonError(f"{output}: cannot be written: {error.strerror or error}") from None
+    typer.echo(safe(f"{output}: {format_}, {len(text.encode()):,} bytes"))

@@ -1,0 +1,109 @@
+"""Running a plan for a person or a program: heading, what happens, closing table, record."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lesson_runner.cli.common import ask, make_console, stdout_for_json
+from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lesson_runner.context import Listener, Workspace
+    from lesson_runner.model import Hardware, Plan
+    from lesson_runner.plugins import Plugins
+    from lesson_runner.run.params import Param
+    from lesson_runner.run.runner import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a plan is run."""
+
+    backend: str
+    hardware: tuple[Hardware, ...]
+    place: Workspace
+    fresh: bool = False
+    interactive: bool = False
+    """A person is at the terminal and can answer."""
+    json: bool = False
+    """Nothing is shown."""
+    pause: bool = False
+    """Wait for Enter after every step."""
+
+
+def perform(
+    plan: Plan, plugins: Plugins, way: Way, selection: Selection, params: Sequence[Param]
+) -> tuple[dict[str, Any], Path]:
+    """
+    Run a plan, show it, and return the record and the run's folder.
+
+    Raises:
+        LessonError: the workspace cannot be written.
+    """
+    from lesson_runner.cli.pause import Pause
+    from lesson_runner.context import RunContext, Workspace
+    from lesson_runner.report.closing import print_closing
+    from lesson_runner.report.live import LiveReporter
+    from lesson_runner.run.runner import new_run_folder, run_plan, selected
+
+    steps = selected(plan, selection)
+    folder = new_run_folder(way.place.runs, plan.lesson.id)
+    context = RunContext(
+        plan.lesson,
+        plan.profile,
+        way.backend,
+        Workspace(folder) if way.fresh else way.place,
+        folder,
+        way.hardware,
+        way.fresh,
+        way.interactive,
+        ask=ask if way.interactive else None,
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the run with a record
+    if way.json:
+        with stdout_for_json():
+            return run_plan(plan, context, plugins, selection=selection, params=params), folder
+    console = make_console()
+    _print_heading(console, plan, plugins, folder)
+    reporter = LiveReporter(console, without_repetition(plan))
+    listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if way.pause else [reporter]
+    try:
+        record = run_plan(plan, context, plugins, listeners=listeners, selection=selection, params=params)
+    finally:
+        reporter.close()
+    print_closing(console, record, plugins.report_sections(record, folder))
+    console.print(f"Record: {folder / 'record.json'}", soft_wrap=True)
+    console.print(f"Texts, loss curves and output of every step: {folder / 'evidence'}", soft_wrap=True)
+    return record, folder
+
+
+def _print_heading(console: Console, plan: Plan, plugins: Plugins, folder: Path) -> None:
+    from rich.text import Text
+
+    from lesson_runner.report.text import safe
+
+    console.print(Text(safe(plan.lesson.title), "bold"))
+    profiles = plan.lesson.runner.get("profiles", {})
+    summary = profiles.get(plan.profile, {}).get("summary", "")
+    line = f"Profile {plan.profile}{': ' if summary else ''}{safe(summary)}"
+    console.print(Text(line), soft_wrap=True)
+    for line in [*profile_lines(plan, plugins.actions()), recognition_line(plan)]:
+        if line:
+            console.print(Text(safe(line)), soft_wrap=True)
+    console.print(
+        Text(f"Steps: {len(plan.steps)}; everything is written below {folder.parent.parent}"), soft_wrap=True
+    )
+    for problem in plan.diagnostics:
+        console.print(Text(safe(str(problem)), "yellow"), soft_wrap=True)
+    if plan.not_run:
+        lines = [str(item.block.location.line) for item in plan.not_run]
+        blocks = "the block at line" if len(lines) == 1 else "the blocks at lines"
+        what = "Not covered" if plan.recognised else "Not run"
+        text = f"{what}: {blocks} {', '.join(lines)}; 'lesson plan' says why"
+        console.print(Text(text, "dim"), soft_wrap=True)

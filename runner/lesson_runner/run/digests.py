@@ -1,0 +1,51 @@
+"""Which lesson and which plan it is: digests that anybody can compute again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from lesson_runner.canonical import digest_of
+from lesson_runner.markdown.frontmatter import body_of
+from lesson_runner.model import Lesson, PlannedStep
+
+WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validationNotes"})
+"""Keys that say what validating found; writing them must not make it another lesson."""
+_PROSE = frozenset(
+    {
+        *("title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"),
+        "claimed_by",
+    }
+)
+"""What a planned step has for people, and what follows from the rest."""
+
+
+def content_digest(lesson: Lesson) -> str:
+    """
+    Return the sha256 of what a lesson says.
+
+    That of ``{"body": …, "frontmatter": …}`` as canonical JSON: the frontmatter without :data:`WRITTEN_BACK`,
+    the body with LF line ends. So comments, key order and quoting of the frontmatter do not count.
+    """
+    kept = {key: value for key, value in lesson.frontmatter.items() if key not in WRITTEN_BACK}
+    return digest_of({"frontmatter": kept, "body": body_of(lesson.text)})
+
+
+def plan_content(steps: Iterable[PlannedStep]) -> list[dict[str, Any]]:
+    """Return what will happen, fit for JSON; titles, prose and line numbers do not count."""
+    names = [field.name for field in dataclasses.fields(PlannedStep) if field.name not in _PROSE]
+    return [_plain({name: getattr(step, name) for name in names}) for step in steps]
+
+
+def plan_digest(steps: Iterable[PlannedStep]) -> str:
+    """Return the sha256 of :func:`plan_content` as canonical JSON."""
+    return digest_of(plan_content(steps))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

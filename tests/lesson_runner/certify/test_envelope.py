@@ -1,0 +1,147 @@
+"""Others read our envelopes and statements, and we read theirs."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+from in_toto_attestation.v1.statement import Statement
+from securesystemslib.dsse import Envelope as TheirEnvelope
+from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
+from tests.lesson_runner.certify.garden import Bench
+
+from lesson_runner.certify.envelope import (
+    PAYLOAD_TYPE,
+    BrokenEnvelopeError,
+    Envelope,
+    Signature,
+    pre_authentication_encoding,
+    read_bundle,
+    sign,
+    write_bundle,
+)
+from lesson_runner.certify.keys import PrivateKey, read_private
+
+
+@pytest.fixture
+def key(bench: Bench) -> PrivateKey:
+    return read_private(bench.folder / "home" / "config" / "keys" / "me.pem")
+
+
+def theirs(key: PrivateKey) -> SSlibKey:
+    return SSlibKey.from_crypto(key.key.public_key(), keyid=key.public.keyid)
+
+
+def test_the_standards_own_example() -> None:
+    """From the DSSE protocol's text."""
+    encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world")
+    assert encoded == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+
+
+def test_securesystemslib_verifies_ours(certified: Bench, key: PrivateKey) -> None:
+    bundle = (certified.certificate / "certificate.intoto.jsonl").read_text()
+    for line in bundle.splitlines():
+        envelope = TheirEnvelope.from_dict(json.loads(line))
+        assert envelope.verify([theirs(key)], 1) == {key.public.keyid: theirs(key)}
+        assert envelope.payload_type == PAYLOAD_TYPE
+
+
+def test_ours_verifies_securesystemslibs(key: PrivateKey) -> None:
+    envelope = TheirEnvelope(b'{"a": 1}', PAYLOAD_TYPE, {})
+    envelope.sign(CryptoSigner(key.key, theirs(key)))
+    (read,) = read_bundle(json.dumps(envelope.to_dict()).encode())
+    assert read.payload == b'{"a": 1}'
+    assert read.signed_by(key.public)
+    assert not read.signed_by(PrivateKey(Ed25519PrivateKey.generate()).public)
+
+
+def test_in_toto_reads_our_statements(certified: Bench) -> None:
+    kinds = []
+    for envelope in read_bundle((certified.certificate / "certificate.intoto.jsonl").read_bytes()):
+        statement = Statement.copy_from_pb(_parsed(envelope.payload))
+        statement.validate()
+        kinds.append(statement.pb.predicate_type)
+        assert [item.name for item in statement.pb.subject] == [
+            "lesson/growing",
+            "plan/growing",
+            "evidence/growing",
+        ]
+    assert kinds == [
+        "https://in-toto.io/attestation/test-result/v0.1",
+        "urn:lesson-runner:lesson-certification/v1",
+    ]
+
+
+def _parsed(payload: bytes) -> Any:
+    from google.protobuf import json_format
+    from in_toto_attestation.v1 import statement_pb2
+
+    return json_format.Parse(payload, statement_pb2.Statement())
+
+
+def test_what_other_tools_read(certified: Bench) -> None:
+    first = read_bundle((certified.certificate / "certificate.intoto.jsonl").read_bytes())[0]
+    predicate = json.loads(first.payload)["predicate"]
+    assert predicate["result"] == "PASSED"
+    assert (predicate["passedTests"], predicate["failedTests"]) == (["grow", "tell"], [])
+    assert predicate["configuration"][1]["name"] == "policy/board"
+
+
+@given(st.binary(max_size=300), st.lists(st.tuples(st.text(max_size=9), st.binary(max_size=70)), min_size=1))
+def test_a_bundle_comes_back_as_it_was(payload: bytes, signed: list[tuple[str, bytes]]) -> None:
+    envelope = Envelope(payload, PAYLOAD_TYPE, tuple(Signature(*item) for item in signed))
+    assert read_bundle(write_bundle([envelope, envelope])) == [envelope, envelope]
+
+
+def test_both_alphabets_of_base64(key: PrivateKey) -> None:
+    line = json.loads(write_bundle([sign(b"\xff\xfe\xfb" * 9, key)]))
+    line["payload"] = base64.urlsafe_b64encode(base64.b64decode(line["payload"])).decode()
+    assert read_bundle(json.dumps(line).encode())[0].signed_by(key.public)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "it is empty"),
+        (b"{", "line 1 is not JSON"),
+        (b"[" * 100_000, "line 1 is not JSON"),
+        (b"[]", "line 1 is not an envelope"),
+        (b"{}", "line 1: payloadType is not"),
+        (b'{"payloadType": "application/vnd.in-toto+json"}', "line 1: there are no signatures"),
+        (
+            b'\n{"payloadType": "application/vnd.in-toto+json", "signatures": [1]}',
+            "line 2: signatures: not a signature",
+        ),
+        (
+            b'{"payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "?"}]}',
+            "line 1: sig is not base64",
+        ),
+        (
+            b'{"payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "QR=="}]}',
+            "line 1: sig is not base64 as anybody writes it",
+        ),
+        (
+            b'{"payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "QQ=="}]}',
+            "line 1: payload is missing",
+        ),
+        (b"x" * (16 * 1024 * 1024 + 1), "a bundle has at most"),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_what_is_no_bundle(data: bytes, message: str) -> None:
+    with pytest.raises(BrokenEnvelopeError, match=message):
+        read_bundle(data)
+
+
+def test_a_bundle_needs_no_network_and_no_clock(certified: Bench, tmp_path: Path) -> None:
+    """What is signed is canonical JSON: anybody can write it again, byte for byte."""
+    from lesson_runner.canonical import canonical
+
+    for envelope in read_bundle((certified.certificate / "certificate.intoto.jsonl").read_bytes()):
+        assert canonical(json.loads(envelope.payload)) == envelope.payload
