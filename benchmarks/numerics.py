@@ -15,13 +15,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks import machine
 from lesson_ct4.config import TrainConfig
 from lesson_ct4.data.dataset import load_dataset
 from lesson_ct4.device.session import open_session
@@ -61,7 +61,7 @@ def train(data: Path, folder: Path, seconds: float) -> Path:
             sys.stderr.write(f"\rstep {run.step}: {loss:.3f}, {spent:.1f} s ")
             if run.step % KEEP_EVERY == 0 or run.step == STEPS:
                 save_checkpoint(state, run.checkpoint())
-                _write(curve, run, {**session.info, "processor": _processor(), "data": dataset.sha256})
+                _write(curve, run, {**session.info, "processor": machine.processor(), "data": dataset.sha256})
     return curve
 
 
@@ -89,14 +89,6 @@ def _write(curve: Path, run: TrainingRun, how: Mapping[str, object]) -> None:
     write_aside(curve, "\n".join(lines) + "\n")
     about = {"settings": run.config.to_json(), "how": dict(how)}
     write_aside(curve.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def main() -> None:

@@ -1,17 +1,24 @@
-"""Timing two ways of doing something in turns, so that what else the machine does hits both alike."""
+"""Timing ways of doing something in turns, so that what else the machine does hits all of them alike."""
 
 from __future__ import annotations
 
 import gc
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+Way = Callable[[], object]
+"""What is timed. One that times itself, to leave out what does not count, returns a ``Seconds``."""
+
+
+class Seconds(float):
+    """How long a way took, by its own account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one way took, in seconds."""
+    """How long one way took for one item, in seconds."""
 
     name: str
     times: tuple[float, ...]
@@ -22,8 +29,25 @@ class Timing:
         return statistics.median(self.times)
 
 
-def in_turns(ways: Mapping[str, Callable[[], object]], turns: int) -> list[Timing]:
-    """Call each way once unmeasured, then all of them ``turns`` times: A B A B."""
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One table: what was measured, in words, how long each way took, and what there is to say of it."""
+
+    what: str
+    timings: Sequence[Timing]
+    """The peer's first: what a user would otherwise use."""
+    notes: Sequence[str] = ()
+    rate: str = ""
+    """What to call the items of a second, such as ``tokens``; empty where one is what was asked for."""
+
+
+def in_turns(ways: Mapping[str, Way], turns: int, *, items: int = 1) -> list[Timing]:
+    """
+    Call each way once unmeasured, then all of them ``turns`` times: A B A B.
+
+    Args:
+        items: how many things a call does; times are of one.
+    """
     times: dict[str, list[float]] = {name: [] for name in ways}
     for call in ways.values():
         call()
@@ -31,6 +55,7 @@ def in_turns(ways: Mapping[str, Callable[[], object]], turns: int) -> list[Timin
         for name, call in ways.items():
             gc.collect()
             began = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - began)
+            told = call()
+            spent = told if isinstance(told, Seconds) else time.perf_counter() - began
+            times[name].append(spent / items)
     return [Timing(name, tuple(measured)) for name, measured in times.items()]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.lessons import write_lessons
-from benchmarks.turns import Timing, in_turns
+from benchmarks.turns import Result, Way, in_turns
 from lesson_runner.plugins import Plugins
 from lesson_runner.validation.check import all_rules, validate
 from lesson_runner.validation.parallel import validate_with
@@ -18,14 +19,16 @@ BYTES = 1_100_000
 """Of all lessons together."""
 
 
-def run(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
-    """
-    Measure, and return what was measured in words, and the times: the peer's first.
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add what this case alone takes."""
+    parser.add_argument("--folder", type=Path, help="lessons of your own; made-up ones if left out")
 
-    Args:
-        folder: lessons of your own; made-up ones if ``None``.
-    """
+
+def run(options: argparse.Namespace) -> Iterator[Result]:
+    """Measure."""
     from markdown_it import MarkdownIt
+
+    folder: Path | None = options.folder
 
     with tempfile.TemporaryDirectory() as made:
         if folder is None:
@@ -47,11 +50,11 @@ def run(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
         def check_together() -> object:
             return list(validate_with(2, paths, plugins, settings, rules))
 
-        ways: dict[str, Callable[[], object]] = {
+        ways: dict[str, Way] = {
             "markdown-it-py alone": parse,
             "lesson validate": check,
             "lesson validate --jobs 2": check_together,
         }
-        timings = in_turns(ways, turns)
+        timings = in_turns(ways, options.turns)
     size = sum(len(text.encode()) for text in texts)
-    return f"{len(paths)} lessons, {size / 1e6:.2f} MB", timings
+    yield Result(f"{len(paths)} lessons, {size / 1e6:.2f} MB", timings)

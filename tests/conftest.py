@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from lesson_runner import plugins as module
 from lesson_runner.cli import invoke
 from lesson_runner.plugins import Point
 from lesson_runner.testing import Given
+
+# How long an example takes depends on what else the machine does; a test fails for what comes out.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # PyTorch's threads of several processes wait for one another
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -19,8 +19,7 @@ LESSON = lesson_text(
 
 @pytest.mark.parametrize(
     "path",
-    # The one on plugins installs the plugin that it makes.
-    [pytest.param(path, marks=[pytest.mark.slow] if path.stem == "plugins" else []) for path in GUIDES],
+    [pytest.param(path, marks=pytest.mark.slow) for path in GUIDES],  # all of each is typed in
     ids=[path.stem for path in GUIDES],
 )
 def test_the_examples_of_a_guide(path: Path, tmp_path: Path) -> None:

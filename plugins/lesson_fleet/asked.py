@@ -7,9 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from lesson_fleet.cells import Document, Way
+from lesson_fleet.certificate import Wish
+from lesson_runner.certify.keys import KeyStore
+from lesson_runner.certify.policy import load_policy
 from lesson_runner.cli.common import check_backend, open_valid_lesson
 from lesson_runner.cli.permissions import allowed_permissions, check_permissions
-from lesson_runner.errors import LessonError
+from lesson_runner.errors import CertificateError, LessonError
 from lesson_runner.hints import meant_or_all
 from lesson_runner.model import Hardware
 from lesson_runner.plugins import Plugins
@@ -53,6 +56,34 @@ def checked_backend(name: str, *, pretend: bool) -> str:
             fix="leave one of them out",
         )
     return name
+
+
+def wish_for(policy: str | None, key: str | None, way: Way, *, certify: bool) -> Wish | None:
+    """
+    Return what is wanted of certificates, or ``None``; what cannot be had is refused before hours of running.
+
+    Raises:
+        LessonError: there is no such policy or key, or the policy wants more passes.
+        CertificateError: the policy wants boards, and these are pretended.
+    """
+    if not certify:
+        if policy or key:
+            option = "--policy" if policy else "--key"
+            raise LessonError(f"{option} is for certificates, and none is asked for", fix="add --certify")
+        return None
+    asked = load_policy(policy or "board")
+    if asked.passes > way.passes:
+        raise LessonError(
+            f"--passes {way.passes}: the policy '{asked.name}' wants {asked.passes}",
+            fix=f"--passes {asked.passes}",
+        )
+    if way.pretended and set(asked.classes) == {"silicon"}:
+        raise CertificateError(
+            f"the policy '{asked.name}' wants a board, and these are pretended",
+            fix="for what it is: --policy emulated",
+        )
+    KeyStore().own(key)
+    return Wish(policy, key)
 
 
 def read_documents(

@@ -52,7 +52,7 @@ def _fleet() -> None:
 def run(
     context: typer.Context,
     lessons: Annotated[
-        list[str], typer.Argument(metavar="LESSON...", help="Lessons' ids, or paths of .md files.")
+        list[str], typer.Argument(metavar="LESSON…", help="Lessons' ids, or paths of .md files.")
     ],
     hardware: Annotated[
         str, typer.Option(metavar="NAMES", help="The kinds of boards, separated by commas: n150,n300,t3k.")
@@ -89,22 +89,18 @@ def run(
     json: JsonOption = False,
 ) -> int:
     """Run lessons on every kind of hardware given, one lesson a board at a time."""
-    from lesson_fleet.asked import checked_backend, kinds_of, read_documents
+    from lesson_fleet.asked import checked_backend, kinds_of, read_documents, wish_for
     from lesson_fleet.cells import Way
-    from lesson_fleet.certificate import Wish
 
     plugins: Plugins = context.obj
     kinds = kinds_of(hardware)
     way = Way(passes, pretend, profile, checked_backend(backend, pretend=pretend), tuple(param or ()))
-    wish = Wish(policy, key) if certify else None
-    if wish is None and (policy or key):
-        option = "--policy" if policy else "--key"
-        raise LessonError(f"{option} is for certificates, and none is asked for", fix="add --certify")
     if address is not None and address.startswith("ray://"):
         raise LessonError(
             f"--address {address}: Ray's client is not supported",
             fix="run this on a machine of the cluster, with --address HEAD:6379",
         )
+    wish = wish_for(policy, key, way, certify=certify)
     documents = read_documents(lessons, kinds, way, allow, plugins, json=json)
     place = expand(workspace).resolve()
     order = _Order(documents, kinds, way, address, place, wish, patience)

@@ -9,6 +9,7 @@ much memory over and over, without end. Ray starts a task once; :mod:`lesson_fle
 from __future__ import annotations
 
 import os
+import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -23,6 +24,7 @@ from lesson_runner.errors import LessonError
 
 STORE_BYTES = 256 * 2**20
 """Memory for answers on their way, of a Ray that is started here."""
+CONNECT_SECONDS = 10.0
 END_SECONDS = 20.0
 """How long to wait, at the end, for the processes of lessons that were interrupted."""
 
@@ -64,6 +66,8 @@ class RayEngine:
         self._local = address is None
         self._running: dict[Any, Cell] = {}
         self._ray = _import_ray(local=self._local)
+        if address is not None:
+            _check_address(address)
         options = {"log_to_driver": False, "logging_level": "ERROR"}
         if address is None:
             offered = {resource_of(kind, pretended=pretended): count for kind, count in boards.items()}
@@ -169,6 +173,29 @@ def _import_ray(*, local: bool) -> Any:
             "'lesson fleet' needs Ray, which is not installed", fix='pip install "lesson-runner[fleet]"'
         ) from None
     return ray
+
+
+def _check_address(address: str) -> None:
+    """
+    Make sure that somebody listens there: Ray would try for two minutes.
+
+    Raises:
+        LessonError: nobody does, or it is no address.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise LessonError(
+            f"--address {address}: expected HOST:PORT or auto", fix="such as --address head:6379"
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise LessonError(
+            f"--address {address}: nobody answers there: {error.strerror or error}",
+            fix=f"start a head there: ray start --head --port={port}",
+        ) from None
 
 
 def _not_reached(error: Exception, address: str | None) -> LessonError:

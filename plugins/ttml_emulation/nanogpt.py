@@ -7,10 +7,15 @@ normalization and the head. At 6 layers, 384 wide, 256 positions and 96 tokens: 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+import torch
 
-from .enums import RunMode, RunnerType, WeightTyingType
+from . import numerics
+from .context import AutoContext
+from .enums import GradMode, RunMode, RunnerType, WeightTyingType
+from .evaluation import TILE, Affine, BlockWeights, Evaluation, Prepared, Weights
 from .layers import (
     AbstractModuleBase,
     Embedding,
@@ -20,19 +25,20 @@ from .layers import (
     constant,
     normal,
 )
-from .modules import NamedParameters, parameter_from
+from .modules import ModuleBase, NamedParameters, parameter_from
 from .ops import binary
-from .ops.attention import scaled_dot_product_attention
+from .ops.attention import looks_back, scaled_dot_product_attention
 from .ops.dropout import dropout
 from .ops.layernorm import layernorm
 from .ops.multi_head_utils import heads_creation, heads_fusion
 from .ops.unary import gelu
 from .recompute import memory_efficient_runner
+from .rows import PendingTensor
 from .tensor import Tensor
 from .values import Value
 
-TILE = 32
 Mask = Tensor | Value | None
+_Kind = TypeVar("_Kind")
 
 
 @dataclass
@@ -79,9 +85,14 @@ class _Module(AbstractModuleBase):
         super().__init__()
         self._dropout = probability
 
+    @property
+    def drops_out(self) -> bool:
+        """Whether dropout acts: when training, and with a probability above 0."""
+        return self.get_run_mode() is RunMode.TRAIN and self._dropout != 0
+
     def drop(self, x: Tensor) -> Tensor:
         """Apply dropout when training."""
-        return dropout(x, self._dropout) if self.get_run_mode() is RunMode.TRAIN else x
+        return dropout(x, self._dropout) if self.drops_out else x
 
 
 class TrainablePositionalEmbedding(_Module):
@@ -119,13 +130,13 @@ class MultiHeadAttention(_Module):
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__(dropout)
-        self._heads = heads
+        self.heads = heads
         self.qkv_linear = _linear(width, 3 * width)
         self.out_linear = _linear(width, width)
 
     def forward(self, x: Tensor, mask: Mask = None) -> Tensor:
         """Return the same shape `[B, 1, T, E]`."""
-        q, k, v = heads_creation(self.qkv_linear(x), self._heads)
+        q, k, v = heads_creation(self.qkv_linear(x), self.heads)
         mixed = heads_fusion(scaled_dot_product_attention(q, k, v, mask))
         return self.drop(self.out_linear(mixed))
 
@@ -166,6 +177,7 @@ class NanoGPT(AbstractModuleBase):
         config.check()
         super().__init__()
         self.config = config
+        self._kept: Evaluation | None = None
         self.fc = LinearLayer(config.n_embd, config.vocab_size, False, normal())
         self.tok_emb = Embedding(config.vocab_size, config.n_embd, normal())
         if config.weight_tying is WeightTyingType.Enabled:
@@ -182,6 +194,8 @@ class NanoGPT(AbstractModuleBase):
         recent versions of `ttml`, and no mask at all in the first ones. Raises ValueError unless T is
         `block_size`.
         """
+        if (evaluation := self._evaluation(idx, mask)) is not None:
+            return PendingTensor(evaluation)
         x = self.pos_emb(self.tok_emb(idx))
         recompute = self.config.runner_type is RunnerType.MemoryEfficient
         for block in self.blocks:
@@ -189,6 +203,39 @@ class NanoGPT(AbstractModuleBase):
         beta = self.ln_f_beta.tensor if self.ln_f_beta else None
         logits: Tensor = self.fc(layernorm(x, self.ln_f_gamma.tensor, beta))
         return logits
+
+    def _evaluation(self, idx: Tensor, mask: Mask) -> Evaluation | None:
+        """Return what computes the logits tile by tile; None where that is not possible.
+
+        It is not while a graph is recorded or dropout acts, for a mask that is not causal, on several chips,
+        or where a part of the model was replaced by one that computes something else. On a GPU a block costs
+        no more than a tile. What is wrong with `idx` or `mask` is left for the operations to say.
+        """
+        length = self.config.block_size
+        if (
+            AutoContext.get_instance().get_gradient_mode() is not GradMode.DISABLED
+            or numerics.current().device.type != "cpu"
+            or any(tensor is not None and tensor.chips for tensor in (idx, mask))
+            or idx.shape()[1:] != [1, 1, length]
+            or (mask is not None and mask.data.shape[-1] != length)
+            or not looks_back(mask)
+        ):
+            return None
+        weights = _weights(self)
+        ids = idx.data[:, 0, 0].to(torch.int64)
+        if weights is None or ids.min() < 0 or ids.max() >= weights.tokens.shape()[-2]:
+            return None
+        kept = self._kept
+        if kept is None or not kept.takes(ids) or not kept.prepared.holds(weights):
+            self._kept = Evaluation(Prepared(weights, len(ids) * TILE), ids, None)
+        else:
+            self._kept = Evaluation(kept.prepared, ids, kept)
+        return self._kept
+
+    def set_run_mode(self, mode: RunMode) -> None:
+        """Set the mode here and in every sub-module."""
+        super().set_run_mode(mode)
+        self._kept = None if mode is RunMode.TRAIN else self._kept
 
 
 def create_nanogpt(config: NanoGPTConfig) -> NanoGPT:
@@ -208,3 +255,51 @@ def initialize_weights_gpt2(parameters: NamedParameters) -> None:
             tensor.assign(normal()(shape))
         elif "bias" in name:
             tensor.assign(parameter_from(np.zeros(shape, dtype=np.float32)))
+
+
+class _OtherModuleError(Exception):
+    """A part of the model is not one of this file's, or drops out."""
+
+
+def _own(module: object, kind: type[_Kind]) -> _Kind:
+    """Return `module`; raise _OtherModuleError unless it is just that, and leaves its input whole."""
+    if type(module) is not kind or (isinstance(module, _Module) and module.drops_out):
+        raise _OtherModuleError
+    return module
+
+
+def _weights(model: NanoGPT) -> Weights | None:
+    """Return the parameters of a model that computes what `NanoGPT` does, without dropout; else None."""
+    try:
+        return Weights(
+            _own(model.tok_emb, Embedding).weight.tensor,
+            _own(model.pos_emb, TrainablePositionalEmbedding).weight.tensor,
+            tuple(_block_weights(_own(block, GPTBlock)) for block in model.blocks),
+            _affine(model.ln_f_gamma, model.ln_f_beta),
+            _linear_weights(model.fc),
+        )
+    except _OtherModuleError:
+        return None
+
+
+def _block_weights(block: GPTBlock) -> BlockWeights:
+    ln1, ln2 = _own(block.ln1, LayerNorm), _own(block.ln2, LayerNorm)
+    attention, mlp = _own(block.attention, MultiHeadAttention), _own(block.mlp, GPTMLP)
+    return BlockWeights(
+        attention.heads,
+        _affine(ln1.gamma, ln1.beta),
+        _linear_weights(attention.qkv_linear),
+        _linear_weights(attention.out_linear),
+        _affine(ln2.gamma, ln2.beta),
+        _linear_weights(mlp.fc1),
+        _linear_weights(mlp.fc2),
+    )
+
+
+def _linear_weights(layer: ModuleBase) -> Affine:
+    layer = _own(layer, LinearLayer)
+    return _affine(layer.weight, layer.bias)
+
+
+def _affine(weight: Parameter, bias: Parameter | None) -> Affine:
+    return Affine(weight.tensor, bias.tensor if bias else None)

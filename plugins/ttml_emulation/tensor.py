@@ -6,6 +6,7 @@ On a mesh a tensor is one such tensor for each chip (see `ttml_emulation.chips`)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,14 +30,15 @@ class Tensor(OnChips):
     __slots__ = (
         "__weakref__",
         "_causal",
+        "_changes",
         "_data",
         "_dtype",
         "_grad",
         "_layout",
         "_node",
         "_requires_grad",
-        "_stale",
         "_wide",
+        "_wide_version",
     )
 
     def __init__(self, value: Value | Tensor | None = None, requires_grad: bool = True) -> None:
@@ -46,15 +48,16 @@ class Tensor(OnChips):
         if value is not None and value.chips:
             self.chips = tuple(Tensor(part, requires_grad) for part in value.chips)
             return
-        self._data = torch.empty(0) if value is None else value.data
+        self._data: torch.Tensor = torch.empty(0) if value is None else value.data
         self._dtype = DataType.FLOAT32 if value is None else value.dtype
         self._layout = Layout.TILE if value is None else value.layout
         self._grad: torch.Tensor | None = None
         self._node: Node | None = None
         self._requires_grad = requires_grad
         self._wide: torch.Tensor | None = None
-        self._stale = False
         self._causal: bool | None = None
+        self._changes = 0
+        self._wide_version = (0, 0)
 
     # --- from and to numpy
 
@@ -134,7 +137,7 @@ class Tensor(OnChips):
         """Replace the value."""
         self._data, self._dtype, self._layout = value.data, value.dtype, value.layout
         self._wide = None
-        self._causal = None
+        self.changed()
 
     @on_every_chip
     def assign(self, other: Tensor) -> None:
@@ -146,7 +149,7 @@ class Tensor(OnChips):
         # Copied, not shared: an optimizer changes a parameter's value in place.
         self._data = other._data.to(self._data.dtype, copy=True)
         self._wide = None
-        self._causal = None
+        self.changed()
 
     # --- the value as operations take it, on one chip
 
@@ -169,20 +172,28 @@ class Tensor(OnChips):
             half = self.half()
             if half.dtype == torch.float32 or not numerics.current().widens:
                 return half.float()
-            self._wide = half.float()
-        elif self._stale:
+            self._wide, self._wide_version = half.float(), self.version()
+        elif self._wide_version != (version := self.version()):
             self._wide.copy_(self._data)
-        self._stale = False
+            self._wide_version = version
         return self._wide
 
     def operand(self) -> torch.Tensor:
         """Return the value as a matrix product takes it."""
         return self.wide() if numerics.current().widens else self.half()
 
-    def changed_in_place(self) -> None:
-        """Say that the stored value was written to."""
-        self._stale = True
+    def changed(self) -> None:
+        """Say that the value was replaced or written to."""
+        self._changes += 1
         self._causal = None
+
+    def version(self) -> tuple[int, int]:
+        """Return a pair that differs once the value was replaced or written to.
+
+        The first counts what this tensor knows of. PyTorch counts the writes to what is stored, by whatever
+        name, but not those of its fused optimizers.
+        """
+        return self._changes, self._data._version
 
     def is_causal(self) -> bool:
         """Return whether the value is a causal mask: `[1, 1, T, T]`, ones on and below the diagonal."""
@@ -333,9 +344,20 @@ def create_tensor(value: Value, requires_grad: bool = True) -> Tensor:
 def is_causal(mask: torch.Tensor) -> bool:
     """Return whether `mask` is `[1, 1, T, T]` with ones on and below the diagonal and zeros above."""
     size = mask.shape[-1]
-    if tuple(mask.shape) != (1, 1, size, size):
-        return False
-    return bool(torch.equal(mask, torch.ones_like(mask).tril()))
+    return tuple(mask.shape) == (1, 1, size, size) and torch.equal(
+        _words(mask[0, 0]), _triangle(size, mask.dtype)
+    )
+
+
+@lru_cache(maxsize=4)
+def _triangle(size: int, dtype: torch.dtype) -> torch.Tensor:
+    """Return ones on and below the diagonal: a script that evaluates makes a mask for every call."""
+    return _words(torch.ones(size, size, dtype=dtype, device=numerics.current().device).tril())
+
+
+def _words(square: torch.Tensor) -> torch.Tensor:
+    """Return the same bits as 64-bit integers, which compare several times as fast, where they fill some."""
+    return square.contiguous().view(torch.int64) if square.shape[-1] % 8 == 0 else square
 
 
 def stored(data: torch.Tensor) -> Tensor:

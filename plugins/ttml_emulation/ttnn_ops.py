@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from . import numerics, values
+from . import numerics, pending, values
 from .chips import on_every_chip
 from .context import AutoContext
 from .device import MeshDevice
@@ -77,6 +77,7 @@ def fill(tensor: Value, fill_value: float, output_tensor: Value | None = None) -
     filled = _full(tensor.shape, fill_value, tensor.dtype, tensor.layout)
     if output_tensor is None:
         return filled
+    pending.settle()
     output_tensor.data.copy_(filled.data)
     return output_tensor
 
@@ -110,10 +111,13 @@ def reshape(tensor: Value, shape: Sequence[int]) -> Value:
 
 
 @on_every_chip
-def slice(tensor: Value, begin: Sequence[int], end: Sequence[int]) -> Value:  # noqa: A001
-    """Return the part from `begin` up to, not including, `end`."""
-    index = tuple(builtins.slice(start, stop) for start, stop in zip(begin, end, strict=True))
-    return _like(tensor, tensor.data[index])
+def slice(  # noqa: A001
+    tensor: Value, begin: Sequence[int], end: Sequence[int], step: Sequence[int] | None = None
+) -> Value:
+    """Return the part from `begin` up to, not including, `end`; with `step`, every so many elements of it."""
+    steps = [1] * len(begin) if step is None else step
+    index = tuple(builtins.slice(*bounds) for bounds in zip(begin, end, steps, strict=True))
+    return _like(tensor, tensor.part(index))
 
 
 def concat(tensors: Sequence[Value], dim: int = 0) -> Value:

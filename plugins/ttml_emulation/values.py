@@ -66,6 +66,10 @@ class Value(OnChips):
         """Return `layout`."""
         return self.layout
 
+    def part(self, index: tuple[slice, ...]) -> torch.Tensor:
+        """Return what one chip holds of a part."""
+        return self.data[index]
+
     def item(self) -> float | int:
         """Return the only element; RuntimeError if there are more, or on a mesh."""
         require_one_chip(self)

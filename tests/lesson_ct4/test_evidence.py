@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,26 @@ def test_a_damaged_curve_is_none(stored: Evidence, content: str) -> None:
 
     assert read_losses(stored.folder / "loss.csv") == []
     assert measure_action("ct4.train", stored) == {}
+
+
+def test_a_damaged_column_costs_its_own_numbers(stored: Evidence) -> None:
+    (stored.folder / "loss.csv").write_text("step,loss,seconds\n1,2.0,0.1\n2,1.0,\n")
+
+    metrics = measure_action("ct4.train", stored)
+    assert (metrics["last_loss"], metrics["steps"]) == (1.0, 2)
+    assert "training_seconds" not in metrics
+
+
+def test_a_long_curve_is_not_held_as_text(stored: Evidence) -> None:
+    steps = 20_000
+    rows = "".join(f"{step},2.5,0.0005,0.123456\n" for step in range(1, steps + 1))
+    (stored.folder / "loss.csv").write_text(f"step,loss,learning_rate,seconds\n{rows}")
+    tracemalloc.start()
+    metrics = measure_action("ct4.train", stored)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert metrics["steps"] == steps
+    assert peak < 40 * steps  # two numbers of 8 bytes for each step, and room to grow
 
 
 def test_no_files_no_numbers(stored: Evidence) -> None:

@@ -13,7 +13,8 @@ from lesson_ct4.config import config_from
 from lesson_ct4.data.dataset import load_dataset
 from lesson_ct4.device.session import Session, open_session
 from lesson_ct4.generation.generate import LoadedModel, generate, load_model
-from lesson_ct4.training.checkpoint import load_checkpoint
+from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
+from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.train import train
 from lesson_runner.errors import HardwareError, LessonError
 
@@ -54,6 +55,15 @@ def model(trained: Path, session: Session) -> LoadedModel:
     return load_model(trained, session)
 
 
+@pytest.fixture
+def untrained(session: Session, tmp_path: Path) -> Checkpoint:
+    """A model of three tiles that has learned nothing: every character it writes hangs on all before it."""
+    (tmp_path / "play.txt").write_text(LINE * 30)
+    size = {"n_layer": 1, "n_embd": 64, "n_head": 2, "sequence_length": 96, "max_steps": 1}
+    dataset = load_dataset(tmp_path / "play.txt", sequence_length=96)
+    return TrainingRun(config_from(size), dataset, session, 1).checkpoint()
+
+
 def test_a_device_that_hangs_says_how_to_get_it_back(
     session: Session, model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +96,47 @@ def test_the_same_seed_gives_the_same_text(session: Session, model: LoadedModel)
 
     assert text(1) == text(1)
     assert text(1) != text(2)
+
+
+def test_a_text_does_not_depend_on_what_was_written_before(session: Session, untrained: Checkpoint) -> None:
+    """On the emulation some of that is still known; past the block every position shifts."""
+
+    def text(model: LoadedModel, prompt: str) -> str:
+        return generate(model, prompt, session, max_new_tokens=70, temperature=3, seed=3)[0]
+
+    prompts = ("J", "Ju", LINE, "J", LINE[:35], "Ju")
+    model = load_model(untrained, session)
+    together = [text(model, prompt) for prompt in prompts]
+
+    assert together == [text(load_model(untrained, session), prompt) for prompt in prompts]
+    assert together[0] == together[3]
+    assert len(set(together)) == 4
+
+
+def test_a_ttml_that_cannot_cut_out_a_tile_writes_the_same(
+    session: Session, untrained: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (text,) = generate(untrained, LINE, session, max_new_tokens=70, temperature=3)
+    monkeypatch.delattr(session.ttnn, "slice")
+
+    assert generate(untrained, LINE, session, max_new_tokens=70, temperature=3) == [text]
+
+
+def test_only_the_tile_with_the_last_character_is_fetched(
+    session: Session, untrained: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = []
+    whole = Session.read
+
+    def read(self: Session, tensor: object) -> object:
+        values = whole(self, tensor)
+        fetched.append(values.shape)
+        return values
+
+    monkeypatch.setattr(Session, "read", read)
+    generate(untrained, "J", session, max_new_tokens=2, samples=3)
+
+    assert fetched == [(3, 1, 32, 32)] * 2
 
 
 def test_samples_differ_and_the_first_does_not_depend_on_their_number(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_ct4.config import TrainConfig, config_from
-from lesson_ct4.training.schedule import learning_rate, trunk_key, trunk_steps
+from lesson_ct4.training.schedule import key_of, learning_rate, trunk_identity, trunk_steps
 
 TUNED = config_from({"recipe": "tuned", "max_steps": 1000})
 PUBLISHED = TrainConfig(max_steps=1000)
@@ -52,11 +55,15 @@ def test_how_much_of_a_run_is_shared(config: TrainConfig, steps: int, trunk: int
     assert trunk_steps(config, steps) == trunk
 
 
+def _key(config: TrainConfig, sha256: str, session: Mapping[str, Any]) -> str:
+    return key_of(trunk_identity(config, sha256, session))
+
+
 def test_the_key_ignores_length_and_nothing_else() -> None:
-    key = trunk_key(TUNED, "d" * 64, SESSION)
+    key = _key(TUNED, "d" * 64, SESSION)
     same = config_from({"recipe": "tuned", "num_epochs": 3, "steps_per_epoch": 7})
 
-    assert trunk_key(same, "d" * 64, SESSION) == key
-    assert trunk_key(config_from({"recipe": "tuned", "max_steps": 1000, "seed": 1}), "d" * 64, SESSION) != key
-    assert trunk_key(TUNED, "e" * 64, SESSION) != key
-    assert trunk_key(TUNED, "d" * 64, {**SESSION, "threads": 4}) != key
+    assert _key(same, "d" * 64, SESSION) == key
+    assert _key(config_from({"recipe": "tuned", "max_steps": 1000, "seed": 1}), "d" * 64, SESSION) != key
+    assert _key(TUNED, "e" * 64, SESSION) != key
+    assert _key(TUNED, "d" * 64, {**SESSION, "threads": 4}) != key

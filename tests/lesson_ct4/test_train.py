@@ -181,7 +181,7 @@ def test_sharing_is_refused_with_the_reason(session: Session, dataset: Dataset, 
     )
 
     assert result.reused_steps == 0
-    assert notes == ["no steps shared with earlier stages: learning_rate was 0.0005, is 0.001"]
+    assert notes == ["no steps of an earlier stage or run are reused: learning_rate was 0.0005, is 0.001"]
 
 
 def test_a_damaged_shared_state_is_passed_over(session: Session, dataset: Dataset, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_damaged_shared_state_is_passed_over(session: Session, dataset: Datase
     )
 
     assert result.reused_steps == 3
-    assert "shared steps not used" in notes[0]
+    assert "not reused" in notes[0]
 
 
 def test_a_stage_that_ran_out_of_time_goes_on_where_it_was(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 import pytest
@@ -148,12 +148,29 @@ def test_ctrl_c_keeps_what_came_back(fleet: Fleet, tmp_path: Path) -> None:
     assert [item["status"] for item in data["results"]] == ["passed", "waiting"]
 
 
-def test_asking_for_a_certificate_that_is_refused(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LESSON_HOME", "home")  # no key is there
-    words = ("good.md", "--hardware", "n150", "--pretend", "--passes", 1, "--allow", "shell")
-    done = fleet(*words, "--certify", "--policy", "no-such-policy")
+def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pretended board can have one of the emulation, which counts for no board; and refusals are told."""
+    pytest.importorskip("cryptography", reason="certificates are signed with the `sign` extra")
+    monkeypatch.setenv("LESSON_HOME", "home")
+    assert lesson("cert", "keys", "new", "mine").code == 0
+    words = ("good.md", "--hardware", "n150", "--pretend", "--allow", "shell", "--certify")
+    done = fleet(*words, "--policy", "emulated")
+    assert done.code == 0, done.out
+    assert "good on n150  [pretended]: Certified under the policy 'emulated'" in done.out
+    (folder,) = Path(".lesson", "certificates").iterdir()
+    assert folder.name.startswith("good.emulated.")
+    assert lesson("cert", "verify", folder).code == 0
+    policy = Path("strict.yaml")
+    asked = {"policy_version": 1, "name": "strict", "summary": "more", "classes": ["emulated"], "passes": 1}
+    policy.write_text(json.dumps({**asked, "judgements": 9}))  # JSON is YAML
+    done = fleet(*words, "--policy", policy, "--passes", 1)
     assert done.code == 5
-    assert "good on n150  [pretended]: not certified: " in done.out
+    assert "good on n150  [pretended]: not certified: Not certified under the policy 'strict'" in done.out
+    refused = fleet(*words)
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        5,
+        "error: the policy 'board' wants a board, and these are pretended",
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,7 +193,20 @@ def test_asking_for_a_certificate_that_is_refused(fleet: Fleet, monkeypatch: pyt
             "two lessons have the id 'good'",
             "one after the other",
         ),
-        (["good.md", "--hardware", "n150", "--policy", "board"], 2, "--policy says", "--certify"),
+        (["good.md", "--hardware", "n150", "--policy", "board"], 2, "--policy is for", "--certify"),
+        (["good.md", "--hardware", "n150", "--key", "mine"], 2, "--key is for certificates", "--certify"),
+        (
+            ["good.md", "--hardware", "n150", "--certify", "--policy", "bord"],
+            2,
+            "--policy bord:",
+            "board",
+        ),
+        (
+            ["good.md", "--hardware", "n150", "--certify", "--passes", "1"],
+            2,
+            "--passes 1: the policy 'board' wants 2",
+            "--passes 2",
+        ),
         (
             ["good.md", "--hardware", "n150", "--address", "ray://a:1"],
             2,
@@ -272,6 +302,37 @@ def test_without_ray(
         "error: 'lesson fleet' needs Ray, which is not installed",
         'fix: pip install "lesson-runner[fleet]"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1:1", "--address 127.0.0.1:1: nobody answers there: "),
+        ("no-such-host.invalid:6379", "--address no-such-host.invalid:6379: nobody answers there: "),
+        ("head", "--address head: expected HOST:PORT or auto"),
+        ("head:port", "--address head:port: expected HOST:PORT or auto"),
+        ("auto", "--address auto: the cluster is not reached: ConnectionError: no cluster"),
+    ],
+)
+def test_a_cluster_that_is_not_reached(
+    lesson: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, said: str
+) -> None:
+    """With a Ray that finds nobody."""
+
+    def init(**options: object) -> None:
+        raise ConnectionError("no cluster")
+
+    ray = ModuleType("ray")
+    monkeypatch.setattr(ray, "init", init, raising=False)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.exceptions", ModuleType("ray.exceptions"))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "")
+    (tmp_path / "good.md").write_text(toy("good", "echo done"))
+    words = ["good.md", "--hardware", "n150", "--allow", "shell", "--address", address]
+    done = lesson("fleet", "run", *words, plugins=[plugin])
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {said}")
+    assert "\nfix: " in done.err
 
 
 def test_help_imports_no_ray() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,33 @@ def test_no_runs_yet(lesson: Lesson) -> None:
     said = lesson("compare", "latest", "latest")
     assert said.code == 2
     assert "there are no runs in" in said.err
+
+
+# --- listing ---
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": [1]},
+        {"labels": None},
+        {"seconds": "long"},
+        {"lesson": {}},
+        {"status": None},
+        {"record_version": 2},
+    ],
+)
+def test_a_damaged_record_is_listed_as_that(
+    lesson: Lesson, ran: Callable[..., str], tmp_path: Path, change: dict[str, Any]
+) -> None:
+    name, good = ran(), ran()
+    path = tmp_path / ".lesson" / "runs" / name / "record.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    damaged, whole = lesson("runs", "--json").json
+    assert (damaged["run_id"], damaged["status"]) == (name, "unfinished")
+    assert f"{name}/record.json: " in damaged["error"]
+    assert (whole["run_id"], whole["status"], whole["labels"]) == (good, "passed", ["emulated"])
+    assert lesson("runs").code == 0
 
 
 # --- removing ---

@@ -65,6 +65,7 @@ def test_the_first_era_trains_saves_and_generates(home: Path, numerics: str) -> 
     assert not [name for name in names if "emulation" in name]
 
 
+@pytest.mark.slow
 def test_the_second_era_trains(home: Path) -> None:
     lines = run(home, scripts.SECOND_ERA)
     assert f"root {home / 'tree'} False" in lines
@@ -88,7 +89,8 @@ class TestLayOver:
             (package / name).write_text(text)
         return package.parent
 
-    @pytest.mark.parametrize("folder", ["tree", pytest.param("tree/tt-train/sources/ttml", marks=SLOW)])
+    @pytest.mark.slow
+    @pytest.mark.parametrize("folder", ["tree", "tree/tt-train/sources/ttml"])
     def test_a_python_package_stands_on_the_native_modules(self, home: Path, folder: str) -> None:
         self.lay(home)
         (line,) = run(home, scripts.OVER_THE_NATIVE, "--ttml", folder)

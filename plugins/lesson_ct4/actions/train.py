@@ -21,12 +21,17 @@ from lesson_ct4.data.dataset import Dataset, load_dataset
 from lesson_ct4.device.mesh import share_problem
 from lesson_ct4.measuring.evidence import WINDOW
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
+from lesson_ct4.training.trunk import written_at
 from lesson_runner.context import StepContext
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Json, Outcome
 
 LINES = 10
 """How many lines a stage prints; every step is reported as progress."""
+REUSED = "reused"
+"""For a result some of whose steps were trained by an earlier run: its times are of that."""
+EARLIER = "ct4.earlier"
+"""Where ``RunContext.state`` keeps what earlier runs have left."""
 
 
 def run(params: Json, context: StepContext, data: Path | None = None, *, share_steps: bool = True) -> Outcome:
@@ -59,13 +64,15 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     labels = (*session.labels, *dataset_labels(dataset.sha256))
     story = _Story(context, config, session.chips.count)
     story.open(dataset, path, labels)
+    trunk = context.workspace.root / "trunk" if share_steps else None
+    before = _earlier(context, trunk)
     result = train(
         config,
         dataset,
         session,
         save_to=save_to,
         evidence=context.evidence,
-        trunk=context.run.folder / "trunk" if share_steps else None,
+        trunk=trunk,
         resume=resume,
         on_start=story.start,
         on_step=story.step,
@@ -73,10 +80,22 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
         check_time=context.check_time,
     )
     story.close(result)
+    if (reused := result.reused_from) and before.get(reused.path) == reused.written:
+        labels = (*labels, REUSED)
     return Outcome(
         facts={"backend": session.info, "dataset": about_dataset(path, dataset.sha256)},
         labels=labels,
     )
+
+
+def _earlier(context: StepContext, trunk: Path | None) -> dict[Path, int]:
+    """Return the states that were there when the run came to train first, each with its time."""
+    if trunk is None:
+        return {}
+    found: dict[Path, int] = context.run.state.setdefault(
+        EARLIER, {path: written_at(path) for path in trunk.glob("*/*.safetensors")}
+    )
+    return found
 
 
 class _Story:

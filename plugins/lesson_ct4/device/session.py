@@ -8,6 +8,7 @@ session cannot tell.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from lesson_ct4.config import TILE
 from lesson_ct4.device import libraries, opening
 from lesson_ct4.device import mesh as meshes
 from lesson_ct4.device.libraries import Importer
@@ -85,7 +87,7 @@ class Session:
 
         Always pass one: without it, some versions of ``ttml`` mask the future and some mask nothing.
         """
-        return self.tiled(np.tril(np.ones((1, 1, length, length))))
+        return self.tiled(_lower_triangle(length))
 
     def read(self, tensor: Any) -> NDArray[np.float32]:
         """Return a tensor's value as float32; on several chips their parts, one after the other."""
@@ -101,6 +103,24 @@ class Session:
         """
         return self.chips.one_of(self.read(tensor), what)
 
+    def read_row(self, tensor: Any, row: int, what: str = "a tensor") -> NDArray[np.float32]:
+        """
+        Return one row of a value ``[B, 1, T, V]`` that every chip holds a copy of, ``[B, V]``.
+
+        Only the tile it lies in is fetched, as tt-metal's own models do for the last token, where this
+        version of ``ttml`` has what that takes.
+
+        Raises:
+            HardwareError: the copies are not one value; the message calls it ``what``.
+        """
+        cut, wrapped = getattr(self.ttnn, "slice", None), getattr(self.ttml.autograd, "create_tensor", None)
+        if callable(cut) and callable(wrapped):
+            batch, _, _, width = tensor.shape()
+            first = row // TILE * TILE
+            tensor = wrapped(cut(tensor.get_value(), [0, 0, first, 0], [batch, 1, first + TILE, width]))
+            row -= first
+        return self.read_one(tensor, what)[:, 0, row]
+
     @contextlib.contextmanager
     def no_gradients(self) -> Iterator[None]:
         """Record no graph inside; the first versions cannot switch that off, and work all the same."""
@@ -113,6 +133,14 @@ class Session:
             yield
         finally:
             self.context.set_gradient_mode(modes.ENABLED)
+
+
+@functools.lru_cache(maxsize=4)
+def _lower_triangle(length: int) -> NDArray[np.float32]:
+    """Return ones on and below the diagonal; the same array every time, which nobody writes to."""
+    triangle = np.tril(np.ones((1, 1, length, length), dtype=np.float32))
+    triangle.flags.writeable = False
+    return triangle
 
 
 def is_emulated(backend: str, boards: Callable[[], int] = count_devices) -> bool:

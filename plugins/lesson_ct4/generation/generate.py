@@ -1,7 +1,8 @@
 """
 Generating text from a checkpoint.
 
-``ttml``'s NanoGPT keeps nothing between tokens, so every character costs one pass over a full block.
+``ttml``'s NanoGPT keeps nothing between tokens, so on a board every character costs one pass over a full
+block; the emulation computes no more than what is read and was not computed for the character before.
 The prompt is padded on the right and read at its end: attention looks back only, so the padding is
 never seen, and positions are those of training.
 """
@@ -128,6 +129,6 @@ def _logits(model: Any, session: Session, window: np.ndarray[Any, Any], block: i
     padded[:, 0, 0, :length] = window
     # A fresh mask each time: some versions' attention may reuse the memory of the one it is given.
     logits = model(session.ids(padded, split=False), session.causal_mask(block))
-    values = session.read_one(logits, "the logits")
+    values = session.read_row(logits, length - 1, "the logits")
     session.context.reset_graph()
-    return values.reshape(samples, block, -1)[:, length - 1]
+    return values

@@ -43,7 +43,7 @@ def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> 
     return Section("Loss curves", "series", data, note)
 
 
-def _thinned(losses: list[float]) -> list[list[float]]:
+def _thinned(losses: Sequence[float]) -> list[list[float]]:
     """Return ``[step, mean loss]`` pairs, at most :data:`CURVE_POINTS`, of equally many steps each."""
     size = -(-len(losses) // CURVE_POINTS)
     parts = [

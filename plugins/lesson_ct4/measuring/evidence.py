@@ -11,6 +11,7 @@ import csv
 import hashlib
 import json
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -52,9 +53,10 @@ def measure_training(evidence: Evidence) -> dict[str, float]:
     is where training begins: ln 96 = 4.56 for tiny Shakespeare.
     """
     metrics: dict[str, float] = {}
-    if losses := read_losses(evidence.folder / "loss.csv"):
+    losses, seconds = read_columns(evidence.folder / "loss.csv", "loss", "seconds")
+    if losses:
         metrics |= loss_metrics(losses)
-    if seconds := read_column(evidence.folder / "loss.csv", "seconds"):
+    if seconds:
         # Of all steps, those that an earlier stage trained included: what the stage alone would take.
         metrics["training_seconds"] = math.fsum(seconds)
     try:
@@ -88,31 +90,54 @@ def loss_metrics(losses: Sequence[float]) -> dict[str, float]:
     ``final_loss`` is the mean of the last :data:`WINDOW` steps, ``best_loss`` the lowest mean of as many.
     """
     size = min(WINDOW, len(losses))
-    sums = [math.fsum(losses[start : start + size]) for start in range(len(losses) - size + 1)]
+    windows = (losses[start : start + size] for start in range(len(losses) - size + 1))
     return {
         "first_loss": losses[0],
         "last_loss": losses[-1],
-        "final_loss": sums[-1] / size,
-        "best_loss": min(sums) / size,
+        "final_loss": math.fsum(losses[len(losses) - size :]) / size,
+        "best_loss": min(map(math.fsum, windows)) / size,
     }
 
 
-def read_losses(path: Path) -> list[float]:
+def read_losses(path: Path) -> Sequence[float]:
     """Return the losses of ``loss.csv``; empty if there is no whole curve."""
-    return read_column(path, "loss")
+    return read_columns(path, "loss")[0]
 
 
-def read_column(path: Path, name: str) -> list[float]:
-    """Return a column of ``loss.csv``; empty if the file is missing, or not a curve from step 1 on."""
+def read_columns(path: Path, *names: str) -> list[Sequence[float]]:
+    """
+    Return columns of ``loss.csv``: numbers, 8 bytes each, however long the file is.
+
+    Returns:
+        For each name the column; empty if the file is missing, is not a curve from step 1 on, has no such
+        column, or one with something in it that is no finite number.
+    """
+    columns: dict[str, array[float]] = {}
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if [int(row["step"]) for row in rows] != list(range(1, len(rows) + 1)):
-            return []
-        values = [float(row[name]) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
-        return []
-    return values if all(map(math.isfinite, values)) else []
+            rows = csv.reader(file)
+            head = next(rows, [])
+            places = {name: head.index(name) for name in ("step", *names) if name in head}
+            columns = {name: array("d") for name in names if name in places}
+            for number, row in enumerate(rows, 1):
+                if int(row[places["step"]]) != number:
+                    raise ValueError(f"step {row[places['step']]} in row {number}")
+                for name in list(columns):
+                    value = _number_in(row, places[name])
+                    if math.isfinite(value):
+                        columns[name].append(value)
+                    else:
+                        del columns[name]
+    except (OSError, ValueError, KeyError, IndexError, csv.Error):
+        columns = {}
+    return [columns.get(name, []) for name in names]
+
+
+def _number_in(row: Sequence[str], place: int) -> float:
+    try:
+        return float(row[place])
+    except (IndexError, ValueError):
+        return math.nan
 
 
 def measure_samples(evidence: Evidence) -> dict[str, float]:

@@ -124,9 +124,9 @@ class TrainingRun:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go to the state of a checkpoint that was found to fit."""
-        assert checkpoint.optimizer is not None
         network.write_parameters(self.session, self._model, checkpoint.parameters)
-        network.write_optimizer(self.session, self._optimizer, checkpoint.optimizer)
+        if checkpoint.optimizer is not None:  # only at a run's end, where no step follows
+            network.write_optimizer(self.session, self._optimizer, checkpoint.optimizer)
         self.step = checkpoint.step
         self.losses[: self.step] = checkpoint.losses
         self.seconds[: self.step] = checkpoint.seconds

@@ -55,8 +55,7 @@ def trunk_identity(config: TrainConfig, dataset_sha256: str, session: Mapping[st
     return {**numbers, "dataset": dataset_sha256, **{f"session.{name}": v for name, v in session.items()}}
 
 
-def trunk_key(config: TrainConfig, dataset_sha256: str, session: Mapping[str, Any]) -> str:
-    """Return the sha256, in hex, of :func:`trunk_identity`'s canonical JSON."""
-    identity = trunk_identity(config, dataset_sha256, session)
+def key_of(identity: Mapping[str, Any]) -> str:
+    """Return the sha256, in hex, of an identity's canonical JSON."""
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -23,13 +23,12 @@ from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
 from lesson_ct4.training.files import write_losses, write_summary
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.schedule import trunk_identity, trunk_steps
-from lesson_ct4.training.trunk import Trunk, check_resumable
+from lesson_ct4.training.trunk import Found, Trunk, check_resumable
 from lesson_runner.errors import LessonError, TimedOutError
 
 SNAPSHOT_STEPS = 1000
 """
-So often a training that has a trunk leaves its state there. Another attempt within the same run goes on from
-it; a new run has a trunk of its own, and starts anew.
+So often a training that has a trunk leaves its state there. Another attempt, or another run, goes on from it.
 """
 
 
@@ -76,6 +75,8 @@ class TrainResult:
     """Spent on the steps trained here."""
     tokens_per_second: float | None
     """Over the steps trained here but the first, which compiles; ``None`` if there were none."""
+    reused_from: Found | None = None
+    """Where the steps trained before were, if in the trunk."""
 
 
 @explaining()
@@ -100,8 +101,8 @@ def train(
         save_to: the checkpoint to write, see :func:`lesson_ct4.training.checkpoint.checkpoint_path`.
         evidence: folder for ``loss.csv`` (step, loss, learning_rate, seconds), which is written even if
             training stops early, and ``training.json``.
-        trunk: folder in which runs that differ in length only leave the steps they share, and find them.
-            The outcome is the same, bit for bit, as without.
+        trunk: folder in which runs that differ in length only leave the steps they share, and equal ones
+            their end, and find them. The outcome is the same, bit for bit, as without.
         resume: go on from this checkpoint instead; refused if the outcome would not be the same.
         on_note: gets sentences worth showing.
         check_time: called before every step; raises to stop.
@@ -124,13 +125,14 @@ def train(
     run = TrainingRun(config, dataset, session, steps)
     shared = trunk_steps(config, steps)
     store = None if trunk is None else Trunk(trunk, config, dataset.sha256, session.info)
+    reused_from = None
     if resume is not None:
         saved = load_checkpoint(resume)
         check_resumable(saved, config, steps, trunk_identity(config, dataset.sha256, session.info))
         run.restore(saved)
         on_note(f"resuming {resume.name} after step {saved.step}")
     elif store is not None:
-        _start_from_trunk(run, store, shared, on_note)
+        reused_from = _start_from_trunk(run, store, shared, on_note)
     start, tokens = run.step, config.batch_size * config.sequence_length
     on_start(TrainStart(run.parameters, steps, start, tokens, dataset.tokenizer.vocab_size))
     snapshots = _Snapshots(store, run, shared, on_note)
@@ -153,6 +155,8 @@ def train(
     validation_loss = run.validation_loss()  # before anything is saved: it also tells if the last step broke
     snapshots.leave()
     save_checkpoint(save_to, run.checkpoint())
+    if store is not None and resume is None and shared < steps:  # else the trunk's last state is the end
+        store.keep_result(save_to, steps)
     spent = run.seconds[start:].astype(np.float64)
     timed = spent[1:] if len(spent) > 1 else spent
     result = TrainResult(
@@ -164,6 +168,7 @@ def train(
         validation_loss=validation_loss,
         seconds=float(spent.sum()),
         tokens_per_second=float(tokens * len(timed) / timed.sum()) if len(timed) else None,
+        reused_from=reused_from,
     )
     if evidence is not None:
         names = ("parameters", "steps", "reused_steps", "seconds", "tokens_per_second", "validation_loss")
@@ -171,13 +176,19 @@ def train(
     return result
 
 
-def _start_from_trunk(run: TrainingRun, store: Trunk, shared: int, on_note: Callable[[str], None]) -> None:
-    saved = store.longest(shared, on_note)
-    if saved is not None:
+def _start_from_trunk(
+    run: TrainingRun, store: Trunk, shared: int, on_note: Callable[[str], None]
+) -> Found | None:
+    """Go to the best state that is there, and return it."""
+    if found := store.find(run.steps, shared, on_note):
+        saved = found.checkpoint
         run.restore(saved)
-        on_note(f"the first {saved.step} steps were trained by an earlier stage")
-    elif reason := store.why_not_shared():
+        which = f"all {saved.step}" if saved.step == run.steps else f"the first {saved.step}"
+        on_note(f"{which} steps were trained before, with equal settings on the same text")
+        return found
+    if reason := store.why_not_shared():
         on_note(reason)
+    return None
 
 
 class _Snapshots:

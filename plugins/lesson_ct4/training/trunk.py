@@ -1,63 +1,111 @@
 """
-The folder where stages leave the steps they share.
+The folder where stages leave what they trained, for later stages and later runs.
 
-``<folder>/<key>/step_<n>.safetensors`` is the state after ``n`` steps that do not depend on a run's
-length; the key stands for everything else they depend on, which ``identity.json`` beside them spells out.
+``<folder>/<key>/step_<n>.safetensors`` is the state after ``n`` steps that do not depend on a run's length,
+and ``result_<n>.safetensors`` the end of a whole run of ``n`` steps; the key stands for everything else they
+depend on, which ``identity.json`` beside them spells out. The folder may be deleted at any time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lesson_ct4.config import TrainConfig
+from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from lesson_ct4.training.schedule import trunk_identity, trunk_key, trunk_steps
+from lesson_ct4.training.schedule import key_of, trunk_identity, trunk_steps
 from lesson_runner.errors import LessonError
 
 Note = Callable[[str], None]
+KEPT = 4
+"""Of so many different settings the states are kept, those used last; one of the lesson's model is 65 MB."""
+IDENTITY = "identity.json"
+
+
+class Found(NamedTuple):
+    """A state that saves steps."""
+
+    path: Path
+    written: int
+    """As :func:`written_at` had it."""
+    checkpoint: Checkpoint
 
 
 class Trunk:
-    """The shared steps of all runs that differ from one in length only."""
+    """The shared steps of all runs that differ from one in length only, and where those ended."""
 
     def __init__(
         self, folder: Path, config: TrainConfig, dataset_sha256: str, session: Mapping[str, Any]
     ) -> None:
-        self._identity = trunk_identity(config, dataset_sha256, session)
+        self._identity = {**trunk_identity(config, dataset_sha256, session), **origin()}
         self._all = folder
-        self._folder = folder / trunk_key(config, dataset_sha256, session)
+        self._folder = folder / key_of(self._identity)
 
     def save(self, checkpoint: Checkpoint) -> Path:
         """Keep a state; return its file."""
         path = self._folder / f"step_{checkpoint.step}.safetensors"
         save_checkpoint(path, checkpoint)
-        (self._folder / "identity.json").write_text(json.dumps(self._identity, indent=1, sort_keys=True))
+        self._used()
         return path
 
-    def longest(self, at_most: int, note: Note) -> Checkpoint | None:
-        """Return the state after the most steps up to ``at_most``; damaged ones are passed over."""
-        found = {}
+    def keep_result(self, path: Path, steps: int) -> None:
+        """Keep the checkpoint of a whole run of ``steps``: the same file by another name, where that goes."""
+        result = self._result(steps)
+        aside = result.with_name(f".{result.name}.{os.getpid()}.part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            aside.unlink(missing_ok=True)
+            try:
+                os.link(path, aside)
+            except OSError:  # a file system without links
+                shutil.copyfile(path, aside)
+            aside.replace(result)
+        except OSError as error:
+            raise LessonError(
+                f"{result} cannot be written: {error.strerror}", fix="check the disk's space and rights"
+            ) from None
+        finally:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
+        self._used()
+
+    def find(self, steps: int, shared: int, note: Note) -> Found | None:
+        """
+        Return what saves a run of ``steps`` most: its own end, or the state after the most shared steps.
+
+        Args:
+            shared: how many of the steps do not depend on the run's length.
+            note: gets a sentence for each file that is damaged; it is passed over.
+        """
+        states = {}
         for path in self._folder.glob("step_*.safetensors"):
             if match := re.fullmatch(r"step_(\d+)", path.stem):
-                found[int(match[1])] = path
-        for step in sorted(found, reverse=True):
-            if step <= at_most:
-                try:
-                    checkpoint = load_checkpoint(found[step])
-                    if checkpoint.step == step and checkpoint.optimizer is not None:
-                        return checkpoint
-                except LessonError as error:
-                    note(f"shared steps not used: {error}")
+                states[int(match[1])] = path
+        files = [(step, states[step]) for step in sorted(states, reverse=True) if step <= shared]
+        if self._result(steps).exists():
+            files.insert(0, (steps, self._result(steps)))
+        for step, path in files:
+            written = written_at(path)
+            try:
+                checkpoint = load_checkpoint(path)
+                if checkpoint.step == step and (checkpoint.optimizer is not None or step == steps):
+                    self._used()
+                    return Found(path, written, checkpoint)
+            except LessonError as error:
+                note(f"not reused: {error}")
         return None
 
     def why_not_shared(self) -> str | None:
         """Return what sets this run apart from the nearest one that left steps here; ``None`` if none did."""
         nearest: list[str] | None = None
-        for path in sorted(self._all.glob("*/identity.json")):
+        for path in sorted(self._all.glob(f"*/{IDENTITY}")):
             if path.parent == self._folder:
                 continue
             try:
@@ -67,7 +115,27 @@ class Trunk:
                 continue
             if nearest is None or len(differences) < len(nearest):
                 nearest = differences
-        return f"no steps shared with earlier stages: {_listed(nearest)}" if nearest else None
+        return f"no steps of an earlier stage or run are reused: {_listed(nearest)}" if nearest else None
+
+    def _result(self, steps: int) -> Path:
+        return self._folder / f"result_{steps}.safetensors"
+
+    def _used(self) -> None:
+        """Note that this folder was used, and remove those that were not for longest."""
+        about = self._folder / IDENTITY
+        with contextlib.suppress(OSError):
+            about.write_text(json.dumps(self._identity, indent=1, sort_keys=True))
+        used = {path.parent: written_at(path) for path in self._all.glob(f"*/{IDENTITY}")}
+        for folder in sorted(used, key=lambda folder: used[folder], reverse=True)[KEPT:]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def written_at(path: Path) -> int:
+    """Return when a file was written, in nanoseconds; 0 for one that is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # another run has removed it
+        return 0
 
 
 def check_resumable(

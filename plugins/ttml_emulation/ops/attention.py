@@ -39,20 +39,17 @@ def scaled_dot_product_attention(
         require_rank(name, tensor, 4)
         if tensor.shape() != query.shape():
             raise RuntimeError(f"attention: {name} has shape {tensor.shape()}, query {query.shape()}")
-    policy = numerics.current()
     batch, heads, length, size = query.shape()
-    scale = 1 / math.sqrt(size)
-    q = policy.operand(policy.store(query.half() * scale)).view(-1, length, size)
+    q = scaled(query.half()).view(-1, length, size)
     k = key.operand().view(-1, length, size)
     v = value.operand().view(-1, length, size)
     blocks = _blocks(mask, length, q)
 
     rows, weights = [], []
     for start, stop, end, bias in blocks:
-        scores = torch.bmm(q[:, start:stop], k[:, :end].transpose(1, 2))
-        scores[:, :, end - bias.shape[-1] :] += bias
-        weights.append(torch.softmax(scores, -1))
-        rows.append(torch.bmm(weights[-1], v[:, :end]))
+        weight, row = attend(q[:, start:stop], k[:, :end], v[:, :end], bias)
+        weights.append(weight)
+        rows.append(row)
     mixed = rows[0] if len(rows) == 1 else torch.cat(rows, 1)
     out = stored(mixed.view(batch, heads, length, size))
 
@@ -73,7 +70,7 @@ def scaled_dot_product_attention(
                 dk[:, :end] += more_dk
                 dv[:, :end] += more_dv
         shape = (batch, heads, length, size)
-        query.accumulate(policy.store(dq * scale).view(shape))
+        query.accumulate(policy.store(dq * _scale(size)).view(shape))
         key.accumulate(policy.store(dk).view(shape))
         value.accumulate(policy.store(dv).view(shape))
 
@@ -83,12 +80,39 @@ def scaled_dot_product_attention(
 scaled_dot_product_attention_composite = scaled_dot_product_attention
 
 
+def scaled(query: torch.Tensor) -> torch.Tensor:
+    """Return a stored query times 1 / sqrt(D), rounded, as a matrix product takes it."""
+    policy = numerics.current()
+    return policy.operand(policy.store(query * _scale(query.shape[-1])))
+
+
+def _scale(size: int) -> float:
+    return 1 / math.sqrt(size)
+
+
+def attend(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return softmax(q k^T + bias), `[N, R, S]`, and that times v, `[N, R, D]`.
+
+    `q` is `[N, R, D]`, scaled; `k` and `v` are `[N, S, D]`; `bias` is added to the scores of the last keys.
+    """
+    scores = torch.bmm(q, k.transpose(1, 2))
+    scores[:, :, scores.shape[-1] - bias.shape[-1] :] += bias
+    weights = torch.softmax(scores, -1)
+    return weights, torch.bmm(weights, v)
+
+
+def looks_back(mask: Tensor | Value | None) -> bool:
+    """Return whether attention with this mask is causal."""
+    return mask is None or (mask.is_causal() if isinstance(mask, Tensor) else is_causal(mask.data))
+
+
 def _blocks(
     mask: Tensor | Value | None, length: int, like: torch.Tensor
 ) -> list[tuple[int, int, int, torch.Tensor]]:
     """Return (first row, last row + 1, keys in sight, what is added to the last scores of each row)."""
-    causal = mask is None or (mask.is_causal() if isinstance(mask, Tensor) else is_causal(mask.data))
-    if not causal:
+    if not looks_back(mask):
         assert mask is not None
         data = mask.data
         if tuple(data.shape) != (1, 1, length, length):
@@ -100,7 +124,7 @@ def _blocks(
         raise RuntimeError(f"attention: the mask is for {mask.data.shape[-1]} positions, not {length}")
     rows = length if like.is_cuda else ROWS
     starts = range(0, length, rows)
-    triangle = _triangle(rows, like.dtype, like.device)
+    triangle = causal_bias(rows, like.dtype, like.device)
     return [
         (start, stop, stop, triangle[: stop - start, : stop - start])
         for start, stop in ((start, min(start + rows, length)) for start in starts)
@@ -108,7 +132,8 @@ def _blocks(
 
 
 @lru_cache(maxsize=8)
-def _triangle(rows: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+def causal_bias(rows: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Return what is added to the scores of `rows` queries and the keys of the same positions."""
     return _bias(torch.ones(rows, rows, device=device).tril(), dtype)
 
 

@@ -15,10 +15,9 @@ EPSILON = 1e-6  # ttml's; PyTorch's default is 1e-5
 def layernorm(tensor: Tensor, gamma: Tensor, beta: Tensor | None = None) -> Tensor:
     """Return (x - mean) / sqrt(variance + 1e-6) * gamma + beta, over the last dimension.
 
-    `gamma` and `beta` are `[1, 1, 1, E]`; RuntimeError if they do not fit. Computed in float32 from the
-    bfloat16 values: PyTorch's bfloat16 kernel keeps mean and deviation in bfloat16 for the backward pass.
+    `gamma` and `beta` are `[1, 1, 1, E]`; RuntimeError if they do not fit.
     """
-    x = tensor.wide()
+    x = tensor.half()
     width = x.shape[-1]
     for name, parameter in (("gamma", gamma), ("beta", beta)):
         if parameter is not None and parameter.shape()[-1] != width:
@@ -27,11 +26,11 @@ def layernorm(tensor: Tensor, gamma: Tensor, beta: Tensor | None = None) -> Tens
             )
     g = gamma.wide().view(width)
     b = None if beta is None else beta.wide().view(width)
-    normal, mean, deviation = torch.native_layer_norm(x, [width], g, b, EPSILON)
+    normal, mean, deviation = normalize(x, g, b)
 
     def backward(grad: torch.Tensor) -> None:
         dx, dgamma, dbeta = torch.ops.aten.native_layer_norm_backward.default(
-            grad.float(), x, [width], mean, deviation, g, b, [True, True, b is not None]
+            grad.float(), x.float(), [width], mean, deviation, g, b, [True, True, b is not None]
         )
         store = numerics.current().store
         tensor.accumulate(store(dx))
@@ -44,3 +43,14 @@ def layernorm(tensor: Tensor, gamma: Tensor, beta: Tensor | None = None) -> Tens
 
 composite_layernorm = layernorm
 """A board computes this one from smaller operations; the emulation does not tell them apart."""
+
+
+def normalize(
+    x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the stored `x` normalized, its means and the inverse of its deviations; all else is float32.
+
+    With float32 parameters PyTorch computes in float32 on a CPU, whatever `x` is; with bfloat16 ones it would
+    round mean and deviation. A GPU wants `x` to be float32 too. The backward pass does anywhere.
+    """
+    return torch.native_layer_norm(x.float() if x.is_cuda else x, gamma.shape, gamma, beta, EPSILON)

@@ -26,7 +26,7 @@ def linear(tensor: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
         )
     x = tensor.operand().reshape(-1, fan_in)
     w = weight.operand().view(fan_out, fan_in)
-    product = torch.mm(x, w.t()) if bias is None else torch.addmm(bias.operand().view(fan_out), x, w.t())
+    product = multiply(x, w, None if bias is None else bias.operand().view(fan_out))
     out = stored(product.view(*shape[:-1], fan_out))
 
     def backward(grad: torch.Tensor) -> None:
@@ -40,3 +40,8 @@ def linear(tensor: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
             bias.accumulate(policy.store(g.sum(0)).view(1, 1, 1, fan_out))
 
     return record(out, [tensor, weight] if bias is None else [tensor, weight, bias], backward)
+
+
+def multiply(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None) -> torch.Tensor:
+    """Return x W^T + b, `[N, out]`, of operands `[N, in]`, `[out, in]` and `[out]`."""
+    return torch.mm(x, w.t()) if b is None else torch.addmm(b, x, w.t())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from .. import numerics
 from ..chips import on_every_chip
 from ..tensor import Tensor, record, record_many, stored
 from ._shapes import require_rank
@@ -22,16 +21,13 @@ def heads_creation(qkv: Tensor, num_heads: int) -> tuple[Tensor, Tensor, Tensor]
     if width % (3 * num_heads):
         raise RuntimeError(f"heads_creation: {width} is not a multiple of 3 x {num_heads} heads")
     size = width // (3 * num_heads)
-    split = qkv.half().view(batch, length, 3, num_heads, size).permute(2, 0, 3, 1, 4).contiguous()
+    split = split_heads(qkv.half(), num_heads)
     outs = [stored(part) for part in split]
 
     def backward(grads: list[torch.Tensor | None]) -> None:
-        joined = torch.zeros(
-            batch, length, 3, num_heads, size, dtype=numerics.current().dtype, device=split.device
-        )
+        joined = split.new_empty(batch, length, 3, num_heads, size)
         for part, grad in enumerate(grads):
-            if grad is not None:
-                joined[:, :, part].copy_(grad.transpose(1, 2))
+            joined[:, :, part] = 0 if grad is None else grad.transpose(1, 2)
         qkv.accumulate(joined.view(batch, 1, length, width))
 
     record_many(outs, [qkv], backward)
@@ -43,9 +39,22 @@ def heads_fusion(tensor: Tensor) -> Tensor:
     """Join `[B, H, T, D]` to `[B, 1, T, H * D]`; RuntimeError for another rank."""
     require_rank("the heads", tensor, 4)
     batch, heads, length, size = tensor.shape()
-    out = stored(tensor.half().transpose(1, 2).reshape(batch, 1, length, heads * size))
+    out = stored(join_heads(tensor.half()))
 
     def backward(grad: torch.Tensor) -> None:
         tensor.accumulate(grad.view(batch, length, heads, size).transpose(1, 2).contiguous())
 
     return record(out, [tensor], backward)
+
+
+def split_heads(qkv: torch.Tensor, heads: int) -> torch.Tensor:
+    """Return `[3, B, H, T, D]` of `[B, 1, T, 3 H D]`."""
+    batch, _, length, width = qkv.shape
+    parts = qkv.view(batch, length, 3, heads, width // (3 * heads))
+    return parts.permute(2, 0, 3, 1, 4).contiguous()
+
+
+def join_heads(mixed: torch.Tensor) -> torch.Tensor:
+    """Return `[B, 1, T, H D]` of `[B, H, T, D]`."""
+    batch, heads, length, size = mixed.shape
+    return mixed.transpose(1, 2).reshape(batch, 1, length, heads * size)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
+from .. import pending
 from ..chips import on_every_chip
 from ..enums import DataType
 from ..modules import NamedParameters
@@ -87,7 +88,7 @@ class AdamW(OptimizerBase):
                 [t.data for _, t, _ in found], [grad for _, _, grad in found], [at for at, _, _ in found]
             )
         for _, tensor, _ in found:
-            tensor.changed_in_place()
+            tensor.changed()
 
     def _update(self, values: list[torch.Tensor], grads: list[torch.Tensor], places: list[int]) -> None:
         config = self._config
@@ -132,9 +133,10 @@ class AdamWFullPrecision(AdamW):
             value.copy_(master)
 
     def _restored(self) -> None:
+        pending.settle()
         for tensor, master in zip(self._params.parts(), self._master.parts(), strict=True):
             tensor.data.copy_(master.data)
-            tensor.changed_in_place()
+            tensor.changed()
 
 
 def _at(places: list[int], named: NamedParameters) -> list[torch.Tensor]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from .. import pending
 from ..chips import on_every_chip
 from ..enums import DataType
 from ..modules import NamedParameters
@@ -86,7 +87,11 @@ class OptimizerBase:
         """Called after a state was copied in."""
 
     def _with_gradient(self) -> list[tuple[int, Tensor, torch.Tensor]]:
-        """Return what has a gradient, on every chip: place in `NamedParameters.parts`, tensor, gradient."""
+        """Return what has a gradient, on every chip: place in `NamedParameters.parts`, tensor, gradient.
+
+        The tensors are about to be written to: what is still to be computed from them is computed first.
+        """
+        pending.settle()
         parts = enumerate(self._params.parts())
         return [(place, part, part.grad) for place, part in parts if part.grad is not None]
 

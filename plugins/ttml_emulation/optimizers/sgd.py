@@ -61,4 +61,4 @@ class SGD(OptimizerBase):
                 buffer.copy_(moving)
                 slope = slope + config.momentum * moving if config.nesterov else moving
             tensor.data.copy_(value - self._lr * slope)
-            tensor.changed_in_place()
+            tensor.changed()

@@ -71,15 +71,13 @@ def remove(
 
 
 def _describe(path: Path) -> dict[str, Any]:
-    from lesson_runner.run.stored import read_run
+    from lesson_runner.run.stored import read_overview
 
     entry: dict[str, Any] = {"run_id": path.name, "folder": str(path), "status": "unfinished"}
     try:
-        data = read_run(path)
+        return {**entry, **read_overview(path)}
     except LessonError as error:
         return {**entry, "error": str(error)}
-    keys = ("status", "profile", "labels", "started", "seconds")
-    return {**entry, **{key: data[key] for key in keys}, "lesson": data["lesson"]["id"]}
 
 
 def _print(found: list[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,40 @@ def read_run(folder: Path) -> dict[str, Any]:
             fix="it was changed or damaged: take the run's own, or run the lesson again",
         )
     return data
+
+
+OVERVIEW: Mapping[str, tuple[type, ...]] = {
+    "status": (str,),
+    "profile": (str,),
+    "labels": (list,),
+    "started": (str,),
+    "seconds": (int, float),
+}
+"""What a list of runs shows of each, and its types."""
+
+
+def read_overview(folder: Path) -> dict[str, Any]:
+    """
+    Return what a list of runs shows of one: :data:`OVERVIEW`, and ``lesson``, its id.
+
+    Only that is checked: to hold a record against the schema takes ten times as long as to read it, and a
+    workspace may have thousands.
+
+    Raises:
+        LessonError: the run did not finish, or its record is damaged.
+    """
+    try:
+        data: dict[str, Any] = record.read(folder)
+        found = {name: data[name] for name in OVERVIEW}
+        lesson = data["lesson"]["id"]
+    except (KeyError, TypeError, RecursionError):
+        found, lesson = {}, None
+    fits = isinstance(lesson, str) and all(isinstance(found[name], kind) for name, kind in OVERVIEW.items())
+    if not fits or not all(isinstance(label, str) for label in found["labels"]):
+        raise LessonError(
+            f"{folder / record.RECORD}: it does not follow the schema", fix="lesson report says where"
+        )
+    return {**record.plain(found), "lesson": lesson}
 
 
 def plain_sections(sections: Iterable[Section]) -> list[Section]:

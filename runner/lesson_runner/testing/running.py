@@ -118,12 +118,13 @@ def run_lesson(
         lesson, folder, plugins=loaded, profile=profile, params=params, backend=backend, hardware=found
     )
     workspace = Workspace(folder.resolve() / ".lesson")
+    run_folder = new_run_folder(workspace.runs, plan.lesson.id)
     context = RunContext(
         plan.lesson,
         plan.profile,
         backend,
-        workspace,
-        new_run_folder(workspace.runs, plan.lesson.id),
+        Workspace(run_folder) if fresh else workspace,
+        run_folder,
         found,
         fresh,
     )

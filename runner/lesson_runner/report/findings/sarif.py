@@ -65,8 +65,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _results(findings: Findings, root: Path) -> Iterator[dict[str, Any]]:
     order = {rule: index for index, rule in enumerate(findings.rules)}
+    seen: Counter[str] = Counter()  # two documents may be one file, found in two ways
     for document in findings:
-        seen: Counter[str] = Counter()
         for item in document.diagnostics:
             place = item.location
             artifact = _artifact(place.path, root)

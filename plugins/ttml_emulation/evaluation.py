@@ -1,0 +1,203 @@
+"""Evaluating a NanoGPT tile by tile, and keeping what the next evaluation will ask for again.
+
+A script that generates calls the model with the same ids and one more. `ttml`'s NanoGPT takes full blocks and
+keeps nothing between calls; so does this one, as far as anybody can tell. But a row of a causal model depends
+on the rows before it alone, so rows are computed in tiles of 32: one after the other, when they are read,
+each from the keys and values of those before. The next evaluation takes over the tiles in front of its first
+new id, if no parameter was written to in between.
+
+A tile is always computed in the same way from the same numbers, whichever call it was first computed for. So
+every row is the same, bit for bit, whatever was evaluated before and however much of the block is read.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import NamedTuple
+
+import torch
+
+from . import numerics
+from .ops.attention import attend, causal_bias, scaled
+from .ops.layernorm import normalize
+from .ops.multi_head_utils import join_heads, split_heads
+from .packing import Product, pack
+from .tensor import Tensor
+
+TILE = 32
+"""Rows of a tile, as on the device."""
+
+
+class Affine(NamedTuple):
+    """The parameters of a linear layer, or of a normalization."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+
+class BlockWeights(NamedTuple):
+    """The parameters of one layer of the model."""
+
+    heads: int
+    ln1: Affine
+    qkv: Affine
+    out: Affine
+    ln2: Affine
+    fc1: Affine
+    fc2: Affine
+
+
+class Weights(NamedTuple):
+    """The parameters of a NanoGPT."""
+
+    tokens: Tensor
+    positions: Tensor
+    blocks: tuple[BlockWeights, ...]
+    norm: Affine
+    head: Affine
+
+    def tensors(self) -> list[Tensor]:
+        """Return all of them."""
+        affine = [part for block in self.blocks for part in block[1:]]
+        return [
+            self.tokens,
+            self.positions,
+            *(tensor for part in (*affine, self.norm, self.head) for tensor in part if tensor is not None),
+        ]
+
+
+class _Tile(NamedTuple):
+    """What 32 rows leave: keys and values of every layer, `[B * H, 32, D]`, and logits `[B, 1, 32, V]`."""
+
+    keys: list[torch.Tensor]
+    values: list[torch.Tensor]
+    logits: torch.Tensor
+
+
+_Norm = tuple[torch.Tensor, torch.Tensor | None]
+"""Gamma and beta, float32 `[E]`."""
+
+
+class _Block(NamedTuple):
+    """A layer's parameters as operations take them."""
+
+    heads: int
+    ln1: _Norm
+    qkv: Product
+    out: Product
+    ln2: _Norm
+    fc1: Product
+    fc2: Product
+
+
+class Prepared:
+    """Parameters as operations take them, and what tells whether they still are the model's.
+
+    Args:
+        rows: how many a tile has, over all samples.
+    """
+
+    def __init__(self, weights: Weights, rows: int) -> None:
+        self._tensors = weights.tensors()
+        self._versions = [tensor.version() for tensor in self._tensors]
+        self.vocabulary = weights.head.weight.shape()[-2]
+        self.tokens = weights.tokens.half().view(weights.tokens.shape()[-2:])
+        self.positions = weights.positions.half().view(weights.positions.shape()[-2:])
+        self.blocks = [
+            _Block(
+                block.heads,
+                _norm(block.ln1),
+                _product(block.qkv, rows),
+                _product(block.out, rows),
+                _norm(block.ln2),
+                _product(block.fc1, rows),
+                _product(block.fc2, rows),
+            )
+            for block in weights.blocks
+        ]
+        self.norm, self.head = _norm(weights.norm), _product(weights.head, rows)
+
+    def holds(self, weights: Weights) -> bool:
+        """Return whether these are the model's parameters, and none was replaced or written to since."""
+        tensors = weights.tensors()
+        return (
+            len(tensors) == len(self._tensors)
+            and all(map(operator.is_, tensors, self._tensors))
+            and [tensor.version() for tensor in tensors] == self._versions
+        )
+
+
+def _norm(part: Affine) -> _Norm:
+    return part.weight.wide().view(-1), None if part.bias is None else part.bias.wide().view(-1)
+
+
+def _product(part: Affine, rows: int) -> Product:
+    weight = part.weight.operand().view(part.weight.shape()[-2:])
+    return pack(weight, None if part.bias is None else part.bias.operand().view(-1), rows)
+
+
+class Evaluation:
+    """The logits of one block of ids `[B, T]`, computed tile by tile as they are read.
+
+    Args:
+        before: an evaluation of as many ids with the same parameters; its tiles are taken over as far as the
+            ids are the same.
+    """
+
+    def __init__(self, prepared: Prepared, ids: torch.Tensor, before: Evaluation | None) -> None:
+        self.prepared = prepared
+        self._ids = ids
+        self._tiles: list[_Tile] = [] if before is None else before._tiles[: before._same_ids(ids) // TILE]
+
+    def takes(self, ids: torch.Tensor) -> bool:
+        """Return whether another evaluation can go on from this one."""
+        return ids.shape == self._ids.shape
+
+    def _same_ids(self, ids: torch.Tensor) -> int:
+        """Return how many positions hold the same ids in all samples, from the first on."""
+        differs = (ids != self._ids).any(0)
+        return int(differs.int().argmax()) if differs.any() else len(differs)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """The shape of the logits, `[B, 1, T, V]`."""
+        batch, length = self._ids.shape
+        return batch, 1, length, self.prepared.vocabulary
+
+    def read(self, start: int, stop: int) -> torch.Tensor:
+        """Return a copy of the logits from row `start` up to, not including, `stop`."""
+        while len(self._tiles) * TILE < stop:
+            self._tiles.append(self._tile())
+        first = start // TILE
+        tiles = [tile.logits for tile in self._tiles[first : max(first + 1, -(-stop // TILE))]]
+        return torch.cat(tiles, 2)[:, :, start - first * TILE : stop - first * TILE]
+
+    def _tile(self) -> _Tile:
+        """Compute the next 32 rows."""
+        policy, prepared = numerics.current(), self.prepared
+        start = len(self._tiles) * TILE
+        rows = slice(start, start + TILE)
+        x = (torch.embedding(prepared.tokens, self._ids[:, rows]) + prepared.positions[rows]).unsqueeze(1)
+        keys: list[torch.Tensor] = []
+        values: list[torch.Tensor] = []
+        for layer, block in enumerate(prepared.blocks):
+            q, k, v = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)
+            keys.append(policy.operand(k).flatten(0, 1))
+            values.append(policy.operand(v).flatten(0, 1))
+            seen = torch.cat([*(tile.keys[layer] for tile in self._tiles), keys[-1]], 1)
+            theirs = torch.cat([*(tile.values[layer] for tile in self._tiles), values[-1]], 1)
+            query = scaled(q).flatten(0, 1)
+            _, mixed = attend(query, seen, theirs, causal_bias(TILE, query.dtype, query.device))
+            x = x + _affine(join_heads(policy.store(mixed).view(q.shape)), block.out)
+            inner = _affine(_normalized(x, block.ln2), block.fc1)
+            x = x + _affine(policy.store(torch.nn.functional.gelu(policy.operand(inner))), block.fc2)
+        return _Tile(keys, values, _affine(_normalized(x, prepared.norm), prepared.head))
+
+
+def _affine(x: torch.Tensor, product: Product) -> torch.Tensor:
+    policy = numerics.current()
+    return policy.store(product(policy.operand(x)))
+
+
+def _normalized(x: torch.Tensor, norm: _Norm) -> torch.Tensor:
+    return numerics.current().store(normalize(x, *norm)[0])

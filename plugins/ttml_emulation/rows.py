@@ -1,0 +1,103 @@
+"""Tensors whose rows are computed when they are read.
+
+A NanoGPT's evaluation gives one: `[B, 1, T, V]`, of which generating reads the tile with the last token.
+Whatever takes no part of it alone computes all of it, so nobody can tell.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+
+from . import numerics, pending
+from .enums import Layout, PreferredPrecision
+from .tensor import Tensor
+from .values import Value
+
+Index = tuple[slice, ...]
+
+
+class Rows(Protocol):
+    """What computes the rows."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """The shape of all of them, `[B, 1, T, V]`."""
+
+    def read(self, start: int, stop: int) -> torch.Tensor:
+        """Return the rows from `start` up to, not including, `stop`: `[B, 1, stop - start, V]`."""
+
+
+class PendingValue(Value):
+    """A `ttnn` tensor whose rows are computed when they are read."""
+
+    __slots__ = ("__weakref__", "_known", "_rows")
+
+    def __init__(self, rows: Rows) -> None:
+        self.chips = ()
+        self._rows = rows
+        self._known: torch.Tensor | None = None
+        self._dtype = numerics.current().data_type
+        self._layout = Layout.TILE
+        pending.register(self)
+
+    @property
+    def data(self) -> torch.Tensor:
+        """All rows."""
+        if self._known is None:
+            self._known = self._rows.read(0, self._rows.shape[2])
+        return self._known
+
+    @data.setter
+    def data(self, data: torch.Tensor) -> None:
+        self._known = data
+
+    def settle(self) -> None:
+        """Compute all rows now."""
+        _ = self.data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The dimensions."""
+        return self._rows.shape
+
+    def part(self, index: Index) -> torch.Tensor:
+        """Return a part, and compute no more rows than it needs."""
+        start, stop, step = index[2].indices(self._rows.shape[2])
+        if self._known is not None or not start < stop:
+            return self.data[index]
+        return self._rows.read(start, stop)[(*index[:2], slice(0, None, step), *index[3:])]
+
+
+class PendingTensor(Tensor):
+    """An autograd tensor whose rows are computed when they are read; it needs no gradient."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(requires_grad=False)
+        self._value: Value = PendingValue(rows)
+        self._dtype = self._value.dtype
+
+    @property
+    def _data(self) -> torch.Tensor:
+        return self._value.data
+
+    @_data.setter
+    def _data(self, data: torch.Tensor) -> None:
+        self._value = Value(data, numerics.current().data_type)
+
+    def shape(self) -> list[int]:
+        """Return the dimensions."""
+        return list(self._value.shape)
+
+    get_shape = shape
+
+    def get_rank(self) -> int:
+        """Return the number of dimensions."""
+        return len(self._value.shape)
+
+    def get_value(self, precision: PreferredPrecision = PreferredPrecision.HALF) -> Value:
+        """Return the `ttnn` tensor, whose rows are computed when they are read as well."""
+        return self._value if isinstance(self._value, PendingValue) else super().get_value(precision)
