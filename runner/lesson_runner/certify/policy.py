@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,16 @@ def load_policy(name: str) -> Policy:
         fix = meant_or_all(name, known)
         raise LessonError(f"--policy {name}: there is no such policy", fix=f"{fix}; or name a .yaml file")
     return _read(shipped)
+
+
+def asked_of(names: Iterable[str]) -> list[Policy]:
+    """
+    Return what certificates must be signed under: those that come with the package, then those named.
+
+    Raises:
+        LessonError: as :func:`load_policy`.
+    """
+    return [*shipped_policies().values(), *(load_policy(name) for name in names)]
 
 
 def check_name(policy: Policy) -> None:

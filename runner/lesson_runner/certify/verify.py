@@ -179,7 +179,9 @@ def _notes(certificate: Certificate, passes: tuple[Pass, ...]) -> Iterator[str]:
     confirmed = [step.id for step in last.steps if step.confirmed]
     if confirmed:
         yield f"a person confirmed {', '.join(confirmed)}; that cannot be judged again"
-    again = sorted({step["id"] for item in passes for step in item.record["steps"] if step.get("attempts", 1) > 1})
+    again = sorted(
+        {step["id"] for item in passes for step in item.record["steps"] if step.get("attempts", 1) > 1}
+    )
     if again:
         yield f"needed more than one attempt: {', '.join(again)}"
     optional = [f"{step.id} {step.status}" for step in last.steps if step.status != "passed"]

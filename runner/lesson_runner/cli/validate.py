@@ -48,6 +48,10 @@ def validate(
         list[Path] | None,
         typer.Option(metavar="DIR", help="Ask for a certificate below this folder for each validatedOn."),
     ] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POLICY", help="What those must be signed under; a name, or a .yaml file."),
+    ] = None,
     workspace: WorkspaceOption = WORKSPACE,
     jobs: Annotated[
         int | None,
@@ -66,6 +70,8 @@ def validate(
     shown_as = "json" if json else format_
     if shown_as not in FORMATS:
         raise LessonError(f"--format {format_}: expected one of {', '.join(FORMATS)}")
+    if policy and not certs:
+        raise LessonError("--policy goes with --certs", fix="name the folder of the certificates too")
     plugins: Plugins = context.obj
     with stdout_for_json():  # what a plugin prints belongs to no format
         rules = all_rules(plugins)
@@ -75,7 +81,7 @@ def validate(
         if certs:
             from lesson_runner.cli.cert.survey import uncertified_in
 
-            uncertified = uncertified_in(certs, plugins, expand(workspace))
+            uncertified = uncertified_in(certs, policy or (), plugins, expand(workspace))
 
     def look() -> Iterator[Checked]:
         if uncertified is not None:  # what it knows of certificates is not handed to other processes

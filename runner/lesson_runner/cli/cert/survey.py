@@ -74,14 +74,13 @@ def survey(
     """
     from lesson_runner.certify.holdings import collect
     from lesson_runner.certify.keys import KeyStore
-    from lesson_runner.certify.policy import load_policy, shipped_policies
+    from lesson_runner.certify.policy import asked_of
     from lesson_runner.certify.standing import Standings, hardware_names, supported
 
     _check_folders("--certs", certs)
     lessons, unread = _lessons(plugins, list(names), folders)
-    asked = [*shipped_policies().values(), *(load_policy(name) for name in policies)]
     holdings = collect(certs or [workspace / "certificates"], KeyStore().trusted())
-    standings = Standings(holdings, asked, plugins, _records(workspace / "runs"))
+    standings = Standings(holdings, asked_of(policies), plugins, _records(workspace / "runs"))
     written_for = {name for known in lessons for name in supported(known.lesson)}
     seen = standings.targets({known.lesson.id for known in lessons}, written_for)
     boards = [name for name in hardware_names() if name in written_for or name in seen]
@@ -113,21 +112,23 @@ def _lessons(
     return found, unread
 
 
-def uncertified_in(certs: Sequence[Path], plugins: Plugins, workspace: Path) -> Callable[[Lesson, str], str]:
+def uncertified_in(
+    certs: Sequence[Path], policies: Iterable[str], plugins: Plugins, workspace: Path
+) -> Callable[[Lesson, str], str]:
     """
     Return what says why a lesson has no valid certificate for a hardware; empty where it has.
 
     Raises:
-        LessonError: a folder does not exist.
+        LessonError: a folder or a policy does not exist.
     """
     from lesson_runner.certify.holdings import collect
     from lesson_runner.certify.keys import KeyStore
-    from lesson_runner.certify.policy import shipped_policies
+    from lesson_runner.certify.policy import asked_of
     from lesson_runner.certify.standing import COUNTING, Known, Standings
 
     _check_folders("--certs", certs)
     holdings = collect(certs, KeyStore().trusted())
-    standings = Standings(holdings, shipped_policies().values(), plugins, _records(workspace / "runs"))
+    standings = Standings(holdings, asked_of(policies), plugins, _records(workspace / "runs"))
 
     def why(lesson: Lesson, target: str) -> str:
         found = standings.of(Known(lesson), target)
