@@ -19,6 +19,8 @@ from lesson_runner.certify.keys import PrivateKey, PublicKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BUNDLE_BYTES = 16 * 1024 * 1024
+MOST = 16
+"""Lines of a bundle, and signatures of a line; each is verified, which must not take for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ def read_bundle(data: bytes) -> list[Envelope]:
     lines = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if not lines:
         raise BrokenEnvelopeError("it is empty")
+    if len(lines) > MOST:
+        raise BrokenEnvelopeError(f"it has {len(lines)} lines; a bundle has at most {MOST}")
     return [_parse(line, number) for number, line in lines]
 
 
@@ -96,6 +100,8 @@ def _parse(line: bytes, number: int) -> Envelope:
         raise BrokenEnvelopeError(f"line {number}: payloadType is not {PAYLOAD_TYPE}")
     if not isinstance(signatures, Sequence) or isinstance(signatures, str) or not signatures:
         raise BrokenEnvelopeError(f"line {number}: there are no signatures")
+    if len(signatures) > MOST:
+        raise BrokenEnvelopeError(f"line {number}: {len(signatures)} signatures; at most {MOST} are read")
     found = []
     for item in signatures:
         if not isinstance(item, Mapping) or not isinstance(item.get("keyid", ""), str):

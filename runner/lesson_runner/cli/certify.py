@@ -118,9 +118,12 @@ def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) 
     Refuse at once what no run could show here.
 
     Raises:
-        CertificateError: the policy wants a board, and there is none.
+        CertificateError: the policy wants a board, and there is none; or it wants none, and there is one.
     """
     board = any(item.usable and item.kind == "silicon" for item in hardware) and backend != "emulated"
+    if board and "silicon" not in policy.classes:
+        message = f"the policy '{policy.name}' is not for a board, and this machine has one"
+        raise CertificateError(message, fix="for the board, --policy board; without it, --backend emulated")
     if set(policy.classes) == {"silicon"} and not board:
         found = "; ".join(f"{item.name} ({item.detected_by})" for item in hardware) or "nothing"
         reason = "--backend emulated uses none" if backend == "emulated" else f"this machine has {found}"

@@ -293,6 +293,14 @@ def test_what_no_run_can_show_is_said_before_it(
     assert not (bench.folder / ".lesson" / "runs").exists()
 
 
+def test_a_board_is_not_certified_under_a_policy_for_none(bench: Bench) -> None:
+    said = bench.certify("--policy", "emulated")
+    assert (said.code, "--backend emulated" in said.err) == (5, True)
+    assert not (bench.folder / ".lesson" / "runs").exists()
+    assert bench.certify("--policy", "emulated", "--backend", "emulated").code == 0
+    assert bench.verify()["certificate"]["target"] == "emulated"
+
+
 def test_a_folder_that_cannot_be_written_is_noticed_first(bench: Bench) -> None:
     (bench.folder / ".lesson").mkdir()
     (bench.folder / ".lesson" / "certificates").write_text("a file")

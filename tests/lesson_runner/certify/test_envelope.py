@@ -93,7 +93,10 @@ def test_what_other_tools_read(certified: Bench) -> None:
     assert predicate["configuration"][1]["name"] == "policy/board"
 
 
-@given(st.binary(max_size=300), st.lists(st.tuples(st.text(max_size=9), st.binary(max_size=70)), min_size=1))
+SIGNATURES = st.tuples(st.text(max_size=9), st.binary(max_size=70))
+
+
+@given(st.binary(max_size=300), st.lists(SIGNATURES, min_size=1, max_size=16))
 def test_a_bundle_comes_back_as_it_was(payload: bytes, signed: list[tuple[str, bytes]]) -> None:
     envelope = Envelope(payload, PAYLOAD_TYPE, tuple(Signature(*item) for item in signed))
     assert read_bundle(write_bundle([envelope, envelope])) == [envelope, envelope]
@@ -131,6 +134,11 @@ def test_both_alphabets_of_base64(key: PrivateKey) -> None:
             "line 1: payload is missing",
         ),
         (b"x" * (16 * 1024 * 1024 + 1), "a bundle has at most"),
+        (b"{}\n" * 17, "it has 17 lines"),
+        (
+            b'{"payloadType": "application/vnd.in-toto+json", "signatures": [' + b"1," * 16 + b"1]}",
+            "line 1: 17 signatures",
+        ),
     ],
     ids=lambda value: str(value)[:24],
 )
