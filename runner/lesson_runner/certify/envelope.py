@@ -78,9 +78,10 @@ def read_bundle(data: bytes) -> list[Envelope]:
     lines = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if not lines:
         raise BrokenEnvelopeError("it is empty")
+    found = [_parse(line, number) for number, line in lines[:MOST]]
     if len(lines) > MOST:
         raise BrokenEnvelopeError(f"it has {len(lines)} lines; a bundle has at most {MOST}")
-    return [_parse(line, number) for number, line in lines]
+    return found
 
 
 def _as_json(item: Envelope) -> dict[str, Any]:

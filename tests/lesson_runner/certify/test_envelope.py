@@ -108,6 +108,9 @@ def test_both_alphabets_of_base64(key: PrivateKey) -> None:
     assert read_bundle(json.dumps(line).encode())[0].signed_by(key.public)
 
 
+LINE = b'{"payloadType": "application/vnd.in-toto+json", "payload": "", "signatures": [{"sig": "QQ=="}]}\n'
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -134,7 +137,8 @@ def test_both_alphabets_of_base64(key: PrivateKey) -> None:
             "line 1: payload is missing",
         ),
         (b"x" * (16 * 1024 * 1024 + 1), "a bundle has at most"),
-        (b"{}\n" * 17, "it has 17 lines"),
+        (b"# a text\n" * 17, "line 1 is not JSON"),
+        (LINE * 17, "it has 17 lines"),
         (
             b'{"payloadType": "application/vnd.in-toto+json", "signatures": [' + b"1," * 16 + b"1]}",
             "line 1: 17 signatures",
