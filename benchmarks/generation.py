@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import models
-from benchmarks.turns import Result, Way, in_turns
+from benchmarks.turns import Result, Timing, Way, in_turns
 
 if TYPE_CHECKING:
     from benchmarks.peers.nanogpt import Shape
@@ -36,21 +36,19 @@ def run(options: argparse.Namespace) -> Iterator[Result]:
     tuning.prepare()  # before PyTorch is imported; the peers profit as well
     shape = models.shape_of(options)
     with models.emulated(shape, options.matmul) as (session, training):
-        ways = {**_peers(shape), OURS: _ours(session, training)}
-        kept = {name: way for name, way in ways.items() if not any(part in name for part in options.without)}
+        ways = models.wanted({**_peers(shape), OURS: lambda: _ours(session, training)}, options)
 
-        def measure(prompt: str, count: int, names: list[str]) -> Any:
-            calls: dict[str, Way] = {name: _call(kept[name], prompt, count) for name in names if name in kept}
+        def measure(prompt: str, count: int) -> list[Timing]:
+            fits = len(prompt) + count <= shape.block
+            calls = {name: _call(way, prompt, count) for name, way in ways.items() if fits or name != _CACHED}
             return in_turns(calls, options.turns, items=count)
 
-        inside = [name for name in kept if options.tokens + len(PROMPT) <= shape.block or name != _CACHED]
         what = f"{options.tokens} new tokens after {len(PROMPT)}, a token"
-        yield Result(what, measure(PROMPT, options.tokens, inside), rate="tokens")
-        yield Result(f"the first token after {len(PROMPT)}", measure(PROMPT, 1, list(kept)))
+        yield Result(what, measure(PROMPT, options.tokens), rate="tokens")
+        yield Result(f"the first token after {len(PROMPT)}", measure(PROMPT, 1))
         full = (PROMPT * shape.block)[: shape.block]
-        beyond = [name for name in kept if name != _CACHED]
         what = f"{options.beyond} new tokens beyond the block of {shape.block}, a token"
-        yield Result(what, measure(full, options.beyond, beyond), rate="tokens")
+        yield Result(what, measure(full, options.beyond), rate="tokens")
 
 
 _CACHED = "transformers' GPT-2"
@@ -75,22 +73,26 @@ def _ours(session: Any, training: Any) -> Generate:
     return lambda prompt, count: generate(model, prompt, session, max_new_tokens=count)
 
 
-def _peers(shape: Shape) -> dict[str, Generate]:
-    import importlib.util
-
+def _peers(shape: Shape) -> dict[str, Callable[[], Generate]]:
     import torch
-
-    from benchmarks.peers.nanogpt import GPT
 
     def ids(prompt: str) -> torch.Tensor:
         return torch.tensor([[models.ALPHABET.index(letter) for letter in prompt]])
 
-    torch.manual_seed(1337)
-    model = GPT(shape).eval()
-    ways: dict[str, Generate] = {"nanoGPT": lambda prompt, count: model.generate(ids(prompt), count)}
-    if importlib.util.find_spec("transformers"):
+    def nanogpt() -> Generate:
+        from benchmarks.peers.nanogpt import GPT
+
+        torch.manual_seed(1337)
+        model = GPT(shape).eval()
+        return lambda prompt, count: model.generate(ids(prompt), count)
+
+    def cached() -> Generate:
         from benchmarks.peers import gpt2
 
-        theirs = gpt2.build(shape).eval()
-        ways[_CACHED] = lambda prompt, count: gpt2.generate(theirs, ids(prompt), count)
-    return ways
+        model = gpt2.build(shape).eval()
+        return lambda prompt, count: gpt2.generate(model, ids(prompt), count)
+
+    makers: dict[str, Callable[[], Generate]] = {"nanoGPT": nanogpt}
+    if models.installed("transformers"):
+        makers[_CACHED] = cached
+    return makers

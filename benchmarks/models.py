@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:  # the command line imports every case; only what is measured shall import PyTorch
     from benchmarks.peers.nanogpt import Shape
     from lesson_ct4.device.session import Session
     from lesson_ct4.training.run import TrainingRun
 
+Made = TypeVar("Made")
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHARACTERS = 100_000
 ENDLESS = 1_000_000
@@ -50,6 +52,17 @@ def shape_of(options: argparse.Namespace, batch: int = 1) -> Shape:
         width=options.width,
         batch=batch,
     )
+
+
+def wanted(makers: Mapping[str, Callable[[], Made]], options: argparse.Namespace) -> dict[str, Made]:
+    """Return what the makers make, by name, and make only what is not left out."""
+    left_out: list[str] = options.without
+    return {name: make() for name, make in makers.items() if not any(part in name for part in left_out)}
+
+
+def installed(*packages: str) -> bool:
+    """Return whether all of these are there."""
+    return all(importlib.util.find_spec(name) is not None for name in packages)
 
 
 def text_ids() -> Any:

@@ -40,16 +40,16 @@ def run(options: argparse.Namespace) -> Iterator[Result]:
         tempfile.TemporaryDirectory() as folder,
     ):
         wide = session.info["matmul"] != "native"
-        ways: dict[str, Way] = {
+        makers: dict[str, Callable[[], Way]] = {
             **_peers(shape, steps, folder),
-            OURS: _repeated(training.advance, steps),
-            PRODUCTS: _repeated(products(shape, wide=wide), steps),
+            OURS: lambda: _repeated(training.advance, steps),
+            PRODUCTS: lambda: _repeated(products(shape, wide=wide), steps),
         }
-        kept = {name: way for name, way in ways.items() if not any(part in name for part in options.without)}
-        failed = [name for name, way in kept.items() if "compile" in name and not _compiles(way)]
+        ways = models.wanted(makers, options)
+        failed = [name for name, way in ways.items() if "compile" in name and not _compiles(way)]
         for name in failed:
-            del kept[name]
-        timings = in_turns(kept, options.turns, items=steps)
+            del ways[name]
+        timings = in_turns(ways, options.turns, items=steps)
         what = f"a step of {shape.batch} x {shape.block} tokens, {training.parameters:,} parameters"
         notes = [f"{name}: did not compile here" for name in failed]
         yield Result(what, timings, [*notes, *_notes(shape, timings, session.info["matmul"])])
@@ -72,28 +72,29 @@ def _compiles(way: Way) -> bool:
     return True
 
 
-def _peers(shape: Shape, steps: int, folder: str) -> dict[str, Way]:
-    import importlib.util
-
+def _peers(shape: Shape, steps: int, folder: str) -> dict[str, Callable[[], Way]]:
     from benchmarks.peers.nanogpt import Training
 
     text = models.text_ids()
-    ways = {
-        "nanoGPT, float32": _repeated(Training(shape, text).step, steps),
-        "nanoGPT, bfloat16 autocast": _repeated(Training(shape, text, autocast=True).step, steps),
-        "nanoGPT, torch.compile": _repeated(Training(shape, text, compiled=True).step, steps),
-        "nanoGPT, autocast and compile": _repeated(
-            Training(shape, text, autocast=True, compiled=True).step, steps
-        ),
-    }
-    if importlib.util.find_spec("accelerate") and importlib.util.find_spec("transformers"):
+
+    def nanogpt(*, autocast: bool = False, compiled: bool = False) -> Way:
+        return _repeated(Training(shape, text, autocast=autocast, compiled=compiled).step, steps)
+
+    def trainer() -> Way:
         from benchmarks.peers import gpt2
 
         model = gpt2.build(shape)
-        ways["transformers' GPT-2, Trainer"] = lambda: Seconds(
-            gpt2.train(model, shape, text, steps, folder) * steps
-        )
-    return ways
+        return lambda: Seconds(gpt2.train(model, shape, text, steps, folder) * steps)
+
+    makers: dict[str, Callable[[], Way]] = {
+        "nanoGPT, float32": nanogpt,
+        "nanoGPT, bfloat16 autocast": lambda: nanogpt(autocast=True),
+        "nanoGPT, torch.compile": lambda: nanogpt(compiled=True),
+        "nanoGPT, autocast and compile": lambda: nanogpt(autocast=True, compiled=True),
+    }
+    if models.installed("accelerate", "transformers"):
+        makers["transformers' GPT-2, Trainer"] = trainer
+    return makers
 
 
 def products(shape: Shape, *, wide: bool) -> Callable[[], None]:

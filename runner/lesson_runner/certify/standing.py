@@ -93,7 +93,7 @@ class Standings:
         self._plans: dict[tuple[str, str, str], str] = {}
 
     def targets(self, lessons: Collection[str], known: Collection[str]) -> list[str]:
-        """Return what there are certificates or runs of these lessons for, beside the targets known already."""
+        """Return what there are certificates or runs of these lessons for, beside the targets known."""
         found = {target for lesson, target in self._runs if lesson in lessons}
         for lesson, target in self._holdings.pairs():
             # What is not signed must not bring a column of its own.

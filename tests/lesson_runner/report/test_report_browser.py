@@ -6,51 +6,18 @@ Screenshots are kept in the folder that ``LESSON_TEST_ARTIFACTS`` names, else in
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.lesson_runner.report.browser import SCHEMES, SCREENS, Opened
 from tests.lesson_runner.report.stories import SCRIPT, story
 
 from lesson_runner.report.runs import render
 
 pytestmark = pytest.mark.slow
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SCREENS = {"screen": (1280, 900), "phone": (360, 740)}
-SCHEMES = ("light", "dark")
-
-
-def chromium() -> str | None:
-    """Return the path of this machine's browser."""
-    return os.environ.get("LESSON_TEST_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = chromium()
-    if path is None:
-        pytest.skip("there is no Chromium or Chrome; .ci/browser installs one")
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="Playwright is not installed; see .ci/browser"
-    )
-    pytest.importorskip("matplotlib", reason="drawings need the `report` extra")
-    with playwright.sync_playwright() as driver:
-        # In a container, often as root, Chromium has no sandbox of its own; it opens nothing but our page.
-        started = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    given = os.environ.get("LESSON_TEST_ARTIFACTS")
-    folder = Path(given) if given else tmp_path_factory.mktemp("pages")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -58,25 +25,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(render(story(), "html"), "utf-8")
     return path
-
-
-class Opened:
-    """A page, and everything that it or the browser complained of."""
-
-    def __init__(self, browser: Any, file: Path, screen: str, scheme: str) -> None:
-        width, height = SCREENS[screen]
-        self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", self._dialog)
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(file.as_uri())
-
-    def _dialog(self, dialog: Any) -> None:
-        self.said.append(f"a dialog: {dialog.message}")
-        dialog.dismiss()
 
 
 @pytest.fixture(params=[(screen, scheme) for screen in SCREENS for scheme in SCHEMES], ids="-".join)
@@ -101,15 +49,7 @@ def test_nothing_is_complained_of_and_nothing_fetched(opened: Opened, file: Path
 
 def test_nothing_overflows(opened: Opened) -> None:
     for _ in range(2):
-        width, room = opened.page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
-        assert width <= room
-        beyond = opened.page.evaluate(
-            """[...document.querySelectorAll('body *')].filter(node => {
-                const box = node.getBoundingClientRect();
-                return box.width && box.right > innerWidth + 1 && !node.closest('.scroll');
-            }).map(node => node.tagName + ' ' + node.className)"""
-        )
-        assert beyond == []
+        assert opened.overflowing() == []
         open_all(opened.page)
 
 
@@ -133,38 +73,8 @@ def test_every_plot_is_drawn_and_inside(opened: Opened) -> None:
 
 
 def test_words_can_be_read(opened: Opened) -> None:
-    """Every text has the contrast that WCAG 2.1 asks of small text (AA): 4.5 to 1."""
     open_all(opened.page)
-    low = opened.page.evaluate(
-        """() => {
-            const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-            const light = ([r, g, b]) => [r, g, b].map(part => part / 255).map(
-                part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-            ).reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
-            const behind = node => {
-                for (; node; node = node.parentElement) {
-                    const colour = numbers(getComputedStyle(node).backgroundColor);
-                    if (colour.length < 4 || colour[3] > 0) return colour;
-                }
-                return [255, 255, 255];
-            };
-            const found = [];
-            const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-            while (walker.nextNode()) {
-                const node = walker.currentNode.parentElement;
-                if (!walker.currentNode.data.trim() || !node.getBoundingClientRect().width) continue;
-                if (['TITLE', 'DESC', 'title', 'desc'].includes(node.tagName)) continue;
-                const style = getComputedStyle(node);
-                const ink = numbers(node.namespaceURI.endsWith('svg') ? style.fill : style.color);
-                const [one, two] = [light(ink), light(behind(node))].sort((a, b) => b - a);
-                const ratio = (one + 0.05) / (two + 0.05);
-                const text = walker.currentNode.data.trim().slice(0, 40);
-                if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${text}`);
-            }
-            return found;
-        }"""
-    )
-    assert low == []
+    assert opened.unreadable() == []
 
 
 def test_dark_and_light_differ(browser: Any, file: Path) -> None:

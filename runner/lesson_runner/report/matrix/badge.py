@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lesson_runner.model import NOT_BOARDS
 from lesson_runner.report.matrix.grid import Grid
-from lesson_runner.report.text import safe
+from lesson_runner.report.runs.phrases import printable
 
 _PER_CHARACTER = 6.6
 """Pixels of a character at 11 pixels; ``textLength`` makes it so in every font."""
@@ -33,7 +33,7 @@ def render(grid: Grid) -> str:
     from markupsafe import escape
 
     *words, color = _content(grid)
-    left, right = map(safe, words)  # XML has no control characters, not even escaped
+    left, right = map(printable, words)  # XML has no control characters, not even escaped
     lengths = [round(_PER_CHARACTER * len(text)) for text in (left, right)]
     split = lengths[0] + 12
     rest = lengths[1] + 12

@@ -20,7 +20,7 @@ class Style:
 STYLES: Mapping[str, Style] = {
     "certified": Style("✓", "green"),
     "text changed": Style("≈", "green"),
-    "stale": Style("⧗", "yellow"),
+    "stale": Style("!", "yellow"),
     "failed": Style("✗", "red"),
     "never run": Style("·", "dim"),
     "not supported": Style("-", "dim"),
