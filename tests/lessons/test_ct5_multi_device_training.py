@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.lessons.running import lesson, record_of
+from tests.lessons.running import lesson
 
 LESSON = "ct5-multi-device-training"
 
@@ -49,14 +51,41 @@ def test_a_batch_that_does_not_divide_is_found_before_anything_runs(tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.torch
-def test_the_whole_lesson_shows_that_several_chips_learn_what_one_learns(tmp_path: Path) -> None:
-    result = lesson(tmp_path, "run", LESSON, "--param", "fallback=only", "--backend", "emulated")
+def test_the_whole_lesson_is_certified_for_what_it_is(tmp_path: Path) -> None:
+    """Two passes, which show what they should; a certificate, checked by somebody else elsewhere."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    assert lesson(here, "cert", "keys", "new", "lab").returncode == 0
+    (here / "lab.pub").write_text(lesson(here, "cert", "keys", "list", "lab").stdout)
+    options = ["--policy", "emulated", "--param", "fallback=only", "--backend", "emulated"]
 
-    record = record_of(tmp_path)
+    result = lesson(here, "certify", LESSON, *options, timeout=850)
+
+    assert result.returncode == 0, result.stdout[-3000:]
+    runs = sorted((here / ".lesson" / "runs").iterdir())
+    assert len(runs) == 2
+    for run in runs:
+        check_chips(json.loads((run / "record.json").read_text("utf-8")))
+    (certificate,) = (here / ".lesson" / "certificates").iterdir()
+    shutil.move(certificate, there / "certificate")
+    checked = lesson(there, "cert", "verify", "certificate", "--key", str(here / "lab.pub"), "--json")
+    answer = json.loads(checked.stdout)
+    assert answer["holds"], answer
+    assert answer["certificate"]["target"] == "emulated"
+    refused = lesson(here, "certify", LESSON, *(f"--from-run={run}" for run in runs), "--json")
+    missing = {item["requirement"] for item in json.loads(refused.stdout)["findings"] if not item["met"]}
+    assert refused.returncode == 5
+    assert {"class", "hardware", "profile", "parameters", "fact backend.name"} <= missing
+    assert {"fact backend.kind", "fact dataset.pinned"} <= missing
+
+
+def check_chips(record: dict[str, Any]) -> None:
+    """Check that every step passed, and that several chips learned what one learns."""
     steps = {step["id"]: step for step in record["steps"]}
     assert {name: step["message"] for name, step in steps.items() if step["status"] != "passed"} == {}
-    assert result.returncode == 0
     assert record["labels"] == ["emulated", "synthetic dataset"]
     for name in ("same-loss-2", "same-loss-4", "scaling-2", "scaling-4"):
         assert "emulated" in steps[name]["labels"]
