@@ -37,8 +37,7 @@ CODEBLOCKS = Peer("pytest_codeblocks", ("-p", "pytest_codeblocks.plugin", "--cod
 def shell(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
     """Measure 100 shell blocks, each in a process of its own wherever it runs."""
     del folder
-    peers = {"pytest-codeblocks": CODEBLOCKS}
-    return f"{BLOCKS} blocks 'echo done'", _measure("bash", "echo done", peers, turns)
+    return _measure("bash", "echo done", {"pytest-codeblocks": CODEBLOCKS}, turns)
 
 
 def python(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
@@ -51,22 +50,23 @@ def python(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
         ),
         "pytest-codeblocks": CODEBLOCKS,
     }
-    return f"{BLOCKS} blocks print('done')", _measure("python", "print('done')", peers, turns)
+    return _measure("python", "print('done')", peers, turns)
 
 
-def _measure(language: str, code: str, peers: Mapping[str, Peer], turns: int) -> list[Timing]:
+def _measure(language: str, code: str, peers: Mapping[str, Peer], turns: int) -> tuple[str, list[Timing]]:
     missing = [name for name, peer in peers.items() if find_spec(peer.module) is None]
-    if missing:
-        raise SystemExit(f"not installed: {', '.join(missing)} (pip install -e '.[bench]')")
+    what = f"{BLOCKS} blocks {code!r}{'; not installed: ' if missing else ''}{', '.join(missing)}"
     with tempfile.TemporaryDirectory() as made:
         ways: dict[str, Callable[[], object]] = {}
         for name, peer in peers.items():
+            if name in missing:
+                continue
             place = _place(Path(made) / peer.module, language, code)
             (place / "conftest.py").write_text(peer.conftest)
             ways[name] = _all_pass([*PYTEST, *peer.flags, "lesson.md"], place)
         place = _place(Path(made) / "lesson", language, code)
         ways["lesson run"] = silent([*LESSON, "run", "lesson.md", "--allow", "shell"], place)
-        return in_turns(ways, turns)
+        return what, in_turns(ways, turns)
 
 
 def _place(folder: Path, language: str, code: str) -> Path:

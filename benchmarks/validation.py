@@ -11,7 +11,6 @@ from benchmarks.lessons import write_lessons
 from benchmarks.turns import Result, Way, in_turns
 from lesson_runner.plugins import Plugins
 from lesson_runner.validation.check import all_rules, validate
-from lesson_runner.validation.parallel import validate_with
 from lesson_runner.validation.settings import Settings
 
 COUNT = 50
@@ -47,14 +46,7 @@ def run(options: argparse.Namespace) -> Iterator[Result]:
         def check() -> object:
             return list(validate(paths, plugins, settings, rules))
 
-        def check_together() -> object:
-            return list(validate_with(2, paths, plugins, settings, rules))
-
-        ways: dict[str, Way] = {
-            "markdown-it-py alone": parse,
-            "lesson validate": check,
-            "lesson validate --jobs 2": check_together,
-        }
+        ways: dict[str, Way] = {"markdown-it-py alone": parse, "lesson validate": check}
         timings = in_turns(ways, options.turns)
     size = sum(len(text.encode()) for text in texts)
     yield Result(f"{len(paths)} lessons, {size / 1e6:.2f} MB", timings)

@@ -67,10 +67,9 @@ class Weights(NamedTuple):
 
 
 class _Tile(NamedTuple):
-    """What 32 rows leave: keys and values of every layer, `[B * H, 32, D]`, and logits `[B, 1, 32, V]`."""
+    """What 32 rows leave: keys and values of every layer, `[2, B * H, 32, D]`, and logits `[B, 1, 32, V]`."""
 
-    keys: list[torch.Tensor]
-    values: list[torch.Tensor]
+    keys_and_values: list[torch.Tensor]
     logits: torch.Tensor
 
 
@@ -178,20 +177,18 @@ class Evaluation:
         start = len(self._tiles) * TILE
         rows = slice(start, start + TILE)
         x = (torch.embedding(prepared.tokens, self._ids[:, rows]) + prepared.positions[rows]).unsqueeze(1)
-        keys: list[torch.Tensor] = []
-        values: list[torch.Tensor] = []
+        left: list[torch.Tensor] = []
         for layer, block in enumerate(prepared.blocks):
-            q, k, v = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)
-            keys.append(policy.operand(k).flatten(0, 1))
-            values.append(policy.operand(v).flatten(0, 1))
-            seen = torch.cat([*(tile.keys[layer] for tile in self._tiles), keys[-1]], 1)
-            theirs = torch.cat([*(tile.values[layer] for tile in self._tiles), values[-1]], 1)
-            query = scaled(q).flatten(0, 1)
-            _, mixed = attend(query, seen, theirs, causal_bias(TILE, query.dtype, query.device))
-            x = x + _affine(join_heads(policy.store(mixed).view(q.shape)), block.out)
+            parts = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)
+            query = scaled(parts[0])
+            left.append(policy.operand(parts[1:]).flatten(1, 2))
+            k, v = torch.cat([*(tile.keys_and_values[layer] for tile in self._tiles), left[-1]], 2)
+            bias = causal_bias(TILE, query.dtype, query.device)
+            _, mixed = attend(query.flatten(0, 1), k, v, bias)
+            x = x + _affine(join_heads(policy.store(mixed).view(query.shape)), block.out)
             inner = _affine(_normalized(x, block.ln2), block.fc1)
             x = x + _affine(policy.store(torch.nn.functional.gelu(policy.operand(inner))), block.fc2)
-        return _Tile(keys, values, _affine(_normalized(x, prepared.norm), prepared.head))
+        return _Tile(left, _affine(_normalized(x, prepared.norm), prepared.head))
 
 
 def _affine(x: torch.Tensor, product: Product) -> torch.Tensor:

@@ -28,9 +28,12 @@ LESSONS = ("first", "second", "waiting")
 
 
 @pytest.fixture
-def environ() -> dict[str, str]:
+def environ(tmp_path: Path) -> dict[str, str]:
+    """The variables of cluster and command; Ray's sockets need a short path, so it keeps its own."""
+    (tmp_path / "temp").mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LESSON_", "RAY_"))}
-    return {**kept, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    folders = {"TMPDIR": str(tmp_path / "temp"), "RAY_TMPDIR": "/tmp"}
+    return {**kept, **folders, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 @pytest.fixture
@@ -127,6 +130,10 @@ def test_nine_results_though_workers_are_killed(
         record = read_run(tmp_path / ".lesson" / "runs" / run["run"])
         assert record["lesson"]["id"] == lesson
         assert record["labels"] == run["labels"] == ["emulated", f"pretended {board}"]
+    assert [path.name for path in (tmp_path / "temp").glob("lesson-fleet-*")] == [
+        f"lesson-fleet-{os.getuid()}"
+    ]  # the locks; what the lost ones had is removed
+
     rows = [row for row in said.read_text().splitlines() if " on n150" in row and "passed" in row]
     assert rows
     assert all(row.endswith("[pretended]") for row in rows)

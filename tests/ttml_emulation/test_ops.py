@@ -164,7 +164,7 @@ def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, allowed: torch.
 ATTENTION = {"native": 50.0, "fp32-then-round": 25.0}
 
 
-@pytest.mark.parametrize("length", [32, 64, 96, 160])
+@pytest.mark.parametrize("length", [32, 64, 96, 160, 320])
 @pytest.mark.parametrize("given_mask", [True, False])
 def test_causal_attention(world: Any, length: int, given_mask: bool) -> None:
     allowed = torch.ones(length, length, dtype=torch.bool).tril()

@@ -25,7 +25,7 @@ from lesson_runner.rules.anchors import anchors_of
 from lesson_runner.validation.check import Checker, all_rules, scope_of, validate
 from lesson_runner.validation.settings import Settings
 
-BYTES = 500_000
+BYTES = 1_000_000
 """Of documents for each process: with less, starting it takes longer than it saves."""
 AHEAD = 2
 """Documents that a process is given at once: it need not wait while somebody reads what it found."""

@@ -158,7 +158,10 @@ def test_an_interrupt_ends_all_of_them(documents: list[Path], installed: Callabl
         assert process.stderr is not None
         assert process.stderr.readline() == b"waiting\n"  # what a plugin prints does not go to the output
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert (out, err) == (b"", b"")
     with pytest.raises(ProcessLookupError):
