@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,33 +42,46 @@ class Holdings:
 
     trusted: Mapping[str, KnownKey] = field(default_factory=dict)
     refused: dict[Path, str] = field(default_factory=dict)
-    _bundles: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict)
-    """Time and path of each, by what it says it is for; nothing of that is believed."""
+    _bundles: dict[tuple[str, str], list[tuple[str, str, str]]] = field(default_factory=dict)
+    """Time, path and policy's digest of each, by what it says it is for; nothing of that is believed."""
 
     def pairs(self) -> Iterable[tuple[str, str]]:
         """Return the lessons and targets that there may be certificates for."""
         return self._bundles.keys()
 
-    def opened(self, lesson: str, target: str) -> Iterator[Held]:
-        """Yield the certificates that trusted keys signed, the latest first; evidence is not judged again."""
-        for _, path in sorted(self._bundles.get((lesson, target), ()), reverse=True):
+    def opened(self, lesson: str, target: str, policies: Collection[str] = ()) -> Iterator[Held]:
+        """
+        Yield certificates that trusted keys signed, the latest first; evidence is not judged again.
+
+        Args:
+            policies: digests; after the first certificate, only those under one of these may still decide.
+        """
+        none_yet = True
+        for _, path, policy in sorted(self._bundles.get((lesson, target), ()), reverse=True):
+            if not none_yet and policy not in policies:
+                continue
             bundle = Path(path)
             try:
-                yield Held(bundle, open_file(bundle, self.trusted).certificate)
+                certificate = open_file(bundle, self.trusted).certificate
             except RefusedError as error:
                 self.refused[bundle] = str(error)
+            else:
+                none_yet = False
+                yield Held(bundle, certificate)
 
     def add(self, bundle: Path) -> None:
         """Sort in what calls itself a certificate; what does not is opened at once, to say what is wrong."""
         try:
-            lesson, target, time = _look_into(read_plain(real(bundle), MAX_BUNDLE_BYTES))
+            key, entry = _look_into(bundle, read_plain(real(bundle), MAX_BUNDLE_BYTES))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             try:
-                open_file(bundle, self.trusted)
+                found = open_file(bundle, self.trusted).certificate
             except RefusedError as error:
                 self.refused[bundle] = str(error)
-            return
-        self._bundles.setdefault((lesson, target), []).append((time, str(bundle)))
+                return
+            key = found.lesson_id, found.target
+            entry = found.since, str(bundle), str(found.predicate["policy"]["sha256"])
+        self._bundles.setdefault(key, []).append(entry)
 
 
 def collect(folders: Iterable[Path], trusted: Mapping[str, KnownKey]) -> Holdings:
@@ -79,9 +93,9 @@ def collect(folders: Iterable[Path], trusted: Mapping[str, KnownKey]) -> Holding
     return found
 
 
-def _look_into(data: bytes) -> tuple[str, str, str]:
+def _look_into(bundle: Path, data: bytes) -> tuple[tuple[str, str], tuple[str, str, str]]:
     """
-    Return the lesson, the target and the time that a bundle names.
+    Return the lesson and the target that a bundle names, and its time, path and policy.
 
     Raises:
         ValueError: it is not one; nor is what raises LookupError, TypeError or AttributeError.
@@ -90,6 +104,7 @@ def _look_into(data: bytes) -> tuple[str, str, str]:
         statement = json.loads(base64.b64decode(json.loads(line)["payload"]))
         if statement["predicateType"] == CERTIFICATION:
             said = statement["predicate"]
-            times = [item["finished"] for item in said["passes"]]
-            return str(said["lesson"]["id"]), str(said["target"]), str(min(times))
+            time = min(str(item["finished"]) for item in said["passes"])
+            policy = sys.intern(str(said["policy"]["sha256"]))  # there are few
+            return (str(said["lesson"]["id"]), str(said["target"])), (time, str(bundle), policy)
     raise ValueError("there is no certification in it")

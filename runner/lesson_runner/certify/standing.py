@@ -107,7 +107,8 @@ class Standings:
         if target in hardware_names() and target not in supported(lesson):
             return Standing(lesson.id, target, "not supported")
         best: Standing | None = None
-        for item in self._holdings.opened(lesson.id, target):
+        current = {digest for _, digest in self._policies.values()}
+        for item in self._holdings.opened(lesson.id, target, current):
             found = self._weigh(known, target, item)
             if best is None or _RANK[found.state] > _RANK[best.state]:
                 best = found

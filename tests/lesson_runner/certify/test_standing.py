@@ -83,6 +83,15 @@ def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
     )
 
 
+def test_a_bundle_laid_out_in_another_way(certified: Bench) -> None:
+    bundle = certified.certificate / "certificate.intoto.jsonl"
+    first, second = bundle.read_bytes().splitlines()
+    for lines in ([second, b"", b""], [second, first], [b" ", first, second, b" "]):
+        bundle.write_bytes(b"\n".join(lines))
+        assert certified.verify()["holds"]
+        assert states(certified)["n150"] == ("certified", "")
+
+
 def test_an_older_certificate_counts_where_a_later_one_does_not(certified: Bench) -> None:
     (certified.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "mine"}))
     assert certified.certify("--policy", "mine.yaml").code == 0
