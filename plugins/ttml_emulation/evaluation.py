@@ -15,7 +15,9 @@ from __future__ import annotations
 import operator
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from . import numerics
 from .ops.attention import attend, causal_bias, scaled
@@ -26,6 +28,7 @@ from .tensor import Tensor
 
 TILE = 32
 """Rows of a tile, as on the device."""
+Ids = NDArray[np.int64]
 
 
 class Affine(NamedTuple):
@@ -143,19 +146,19 @@ class Evaluation:
             ids are the same.
     """
 
-    def __init__(self, prepared: Prepared, ids: torch.Tensor, before: Evaluation | None) -> None:
+    def __init__(self, prepared: Prepared, ids: Ids, before: Evaluation | None) -> None:
         self.prepared = prepared
         self._ids = ids
         self._tiles: list[_Tile] = [] if before is None else before._tiles[: before._same_ids(ids) // TILE]
 
-    def takes(self, ids: torch.Tensor) -> bool:
+    def takes(self, ids: Ids) -> bool:
         """Return whether another evaluation can go on from this one."""
         return ids.shape == self._ids.shape
 
-    def _same_ids(self, ids: torch.Tensor) -> int:
+    def _same_ids(self, ids: Ids) -> int:
         """Return how many positions hold the same ids in all samples, from the first on."""
         differs = (ids != self._ids).any(0)
-        return int(differs.int().argmax()) if differs.any() else len(differs)
+        return int(differs.argmax()) if differs.any() else len(differs)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -176,7 +179,8 @@ class Evaluation:
         policy, prepared = numerics.current(), self.prepared
         start = len(self._tiles) * TILE
         rows = slice(start, start + TILE)
-        x = (torch.embedding(prepared.tokens, self._ids[:, rows]) + prepared.positions[rows]).unsqueeze(1)
+        ids = torch.from_numpy(self._ids[:, rows])
+        x = (torch.embedding(prepared.tokens, ids) + prepared.positions[rows]).unsqueeze(1)
         left: list[torch.Tensor] = []
         for layer, block in enumerate(prepared.blocks):
             parts = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)

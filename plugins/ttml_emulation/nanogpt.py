@@ -222,7 +222,7 @@ class NanoGPT(AbstractModuleBase):
         ):
             return None
         weights = _weights(self)
-        ids = idx.data[:, 0, 0].to(torch.int64)
+        ids = idx.data[:, 0, 0].to(torch.int64).numpy()
         if weights is None or ids.min() < 0 or ids.max() >= weights.tokens.shape()[-2]:
             return None
         kept = self._kept

@@ -19,8 +19,8 @@ Product = Callable[[torch.Tensor], torch.Tensor]
 def pack(weight: torch.Tensor, bias: torch.Tensor | None, rows: int) -> Product:
     """Return what multiplies about `rows` rows with `[out, in]` and adds `[out]`."""
     try:
-        packed = torch.ops.mkldnn._reorder_linear_weight(weight, rows)
-        linear = torch.ops.mkldnn._linear_pointwise
+        packed = torch.ops.mkldnn._reorder_linear_weight.default(weight, rows)
+        linear = torch.ops.mkldnn._linear_pointwise.default
         return lambda x: linear(x, packed, bias, "none", [], "")
     except (AttributeError, NotImplementedError, RuntimeError):
         return lambda x: multiply(x.view(-1, x.shape[-1]), weight, bias).view(*x.shape[:-1], len(weight))
