@@ -275,9 +275,9 @@ def test_a_module_that_is_called_like_a_check_is_looked_for() -> None:
 def test_a_huge_block_takes_no_longer_for_each_of_its_words() -> None:
     def seconds(count: int) -> float:
         block = Block("bash", "echo a b c\n(\n# d\n" * count, Location(Path("a.md"), 1))
-        begin = time.perf_counter()
+        begin = time.process_time()  # whatever else the machine does
         interpret_block(block)
-        return time.perf_counter() - begin
+        return time.process_time() - begin
 
     small = min(seconds(1_000) for _ in range(3))
 
