@@ -12,7 +12,7 @@ import pytest
 
 from lesson_runner.testing import lesson_text
 
-SECONDS = 5.0
+SECONDS = 20.0
 HEAD = lesson_text("", id="hostile")
 MEGABYTE = 1_000_000
 WGET = "wget https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
