@@ -69,13 +69,6 @@ class Weights(NamedTuple):
         ]
 
 
-class _Tile(NamedTuple):
-    """What 32 rows leave: keys and values of every layer, `[2, B * H, 32, D]`, and logits `[B, 1, 32, V]`."""
-
-    keys_and_values: list[torch.Tensor]
-    logits: torch.Tensor
-
-
 _Norm = tuple[torch.Tensor, torch.Tensor | None]
 """Gamma and beta, float32 `[E]`."""
 
@@ -149,7 +142,13 @@ class Evaluation:
     def __init__(self, prepared: Prepared, ids: Ids, before: Evaluation | None) -> None:
         self.prepared = prepared
         self._ids = ids
-        self._tiles: list[_Tile] = [] if before is None else before._tiles[: before._same_ids(ids) // TILE]
+        # By layer and tile, keys and values, [2, B * H, 32, D]; by tile, logits, [B, 1, 32, V].
+        self._seen: list[list[torch.Tensor]] = [[] for _ in prepared.blocks]
+        self._logits: list[torch.Tensor] = []
+        if before is not None:
+            known = before._same_ids(ids) // TILE
+            self._seen = [seen[:known] for seen in before._seen]
+            self._logits = before._logits[:known]
 
     def takes(self, ids: Ids) -> bool:
         """Return whether another evaluation can go on from this one."""
@@ -168,31 +167,35 @@ class Evaluation:
 
     def read(self, start: int, stop: int) -> torch.Tensor:
         """Return a copy of the logits from row `start` up to, not including, `stop`."""
-        while len(self._tiles) * TILE < stop:
-            self._tiles.append(self._tile())
-        first = start // TILE
-        tiles = [tile.logits for tile in self._tiles[first : max(first + 1, -(-stop // TILE))]]
-        return torch.cat(tiles, 2)[:, :, start - first * TILE : stop - first * TILE]
+        first, last = start // TILE, -(-stop // TILE)
+        self._compute(range(len(self._logits), last))
+        return torch.cat(self._logits[first:last], 2)[:, :, start - first * TILE : stop - first * TILE]
 
-    def _tile(self) -> _Tile:
-        """Compute the next 32 rows."""
-        policy, prepared = numerics.current(), self.prepared
-        start = len(self._tiles) * TILE
-        rows = slice(start, start + TILE)
-        ids = torch.from_numpy(self._ids[:, rows])
-        x = (torch.embedding(prepared.tokens, ids) + prepared.positions[rows]).unsqueeze(1)
-        left: list[torch.Tensor] = []
-        for layer, block in enumerate(prepared.blocks):
-            parts = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)
-            query = scaled(parts[0])
-            left.append(policy.operand(parts[1:]).flatten(1, 2))
-            k, v = torch.cat([*(tile.keys_and_values[layer] for tile in self._tiles), left[-1]], 2)
-            bias = causal_bias(TILE, query.dtype, query.device)
-            _, mixed = attend(query.flatten(0, 1), k, v, bias)
-            x = x + _affine(join_heads(policy.store(mixed).view(query.shape)), block.out)
-            inner = _affine(_normalized(x, block.ln2), block.fc1)
-            x = x + _affine(policy.store(torch.nn.functional.gelu(policy.operand(inner))), block.fc2)
-        return _Tile(left, _affine(_normalized(x, prepared.norm), prepared.head))
+    def _compute(self, tiles: range) -> None:
+        """Compute the next tiles, layer by layer: a layer's weights stay at hand for all of them."""
+        prepared = self.prepared
+        inputs = []
+        for tile in tiles:
+            rows = slice(tile * TILE, tile * TILE + TILE)
+            tokens = torch.embedding(prepared.tokens, torch.from_numpy(self._ids[:, rows]))
+            inputs.append((tokens + prepared.positions[rows]).unsqueeze(1))
+        for block, seen in zip(prepared.blocks, self._seen, strict=True):
+            del seen[tiles.start :]  # what was left by a pass that was broken off
+            inputs = [_layer(block, x, seen) for x in inputs]
+        self._logits += [_affine(_normalized(x, prepared.norm), prepared.head) for x in inputs]
+
+
+def _layer(block: _Block, x: torch.Tensor, seen: list[torch.Tensor]) -> torch.Tensor:
+    """Return what a layer makes of a tile `[B, 1, 32, E]`; its keys and values join those seen before."""
+    policy = numerics.current()
+    parts = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)
+    query = scaled(parts[0])
+    seen.append(policy.operand(parts[1:]).flatten(1, 2))
+    k, v = torch.cat(seen, 2)
+    _, mixed = attend(query.flatten(0, 1), k, v, causal_bias(TILE, query.dtype, query.device))
+    x = x + _affine(join_heads(policy.store(mixed).view(query.shape)), block.out)
+    inner = _affine(_normalized(x, block.ln2), block.fc1)
+    return x + _affine(policy.store(torch.nn.functional.gelu(policy.operand(inner))), block.fc2)
 
 
 def _affine(x: torch.Tensor, product: Product) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -158,6 +159,19 @@ def test_without_onednn_the_rows_are_the_same_up_to_rounding(
     monkeypatch.setattr(torch.ops, "mkldnn", None)
     plain = numpy(world, evaluate(world, create(world), rows))
     assert np.abs(packed - plain).max() < (1e-5 if world.exact else 0.03) * np.abs(plain).max()
+
+
+def test_a_pass_that_was_broken_off_leaves_nothing(device: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, rows = create(device), text(1)
+    logits = evaluate(device, model, rows)
+    with monkeypatch.context() as broken:
+        broken.setattr(torch.nn.functional, "gelu", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            part(device, logits, 32, 64)
+
+    np.testing.assert_array_equal(
+        numpy(device, logits), numpy(device, evaluate(device, create(device), rows))
+    )
 
 
 def test_what_is_known_without_computing(device: World) -> None:
