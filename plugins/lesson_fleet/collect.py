@@ -13,7 +13,7 @@ from lesson_fleet.archive import unpack
 from lesson_fleet.cells import PRETENDED, Cell, Document, Way
 from lesson_fleet.certificate import Certification
 from lesson_runner.errors import LessonError
-from lesson_runner.resources import write_aside
+from lesson_runner.resources import new_folder, write_aside
 from lesson_runner.run.record import now
 from lesson_runner.run.stored import read_run
 from lesson_runner.secrets import mask
@@ -250,16 +250,8 @@ def _why(record: Mapping[str, Any], exit_code: int) -> str:
 def _new_folder(fleet: Path) -> Path:
     """Create and return an empty folder, named by the time."""
     name = f"{datetime.now():%Y%m%d-%H%M%S}"  # local time: people look for it
-    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        folder = fleet / f"{name}{suffix}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise LessonError(
-                f"{folder}: cannot be created: {error.strerror or error}",
-                fix="name a folder you can write with --workspace",
-            ) from None
-        return folder
-    raise LessonError(f"{fleet}: a hundred fleets began within one second")
+    try:
+        return new_folder(fleet, name)
+    except OSError as error:
+        fix = "name a folder you can write with --workspace"
+        raise LessonError(f"{fleet / name}: cannot be created: {error.strerror or error}", fix=fix) from None

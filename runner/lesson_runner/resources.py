@@ -62,6 +62,24 @@ def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
         raise
 
 
+def new_folder(parent: Path, name: str) -> Path:
+    """
+    Create and return an empty folder, which gets a number behind its name if that is taken.
+
+    Raises:
+        FileExistsError: a hundred of that name are taken.
+        OSError: it cannot be created.
+    """
+    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+        folder = parent / f"{name}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(errno.EEXIST, "a hundred folders of that name are there", str(parent / name))
+
+
 def rewrite(path: Path, content: bytes) -> None:
     """
     Replace what stands in a file; a link stays a link, and the file keeps its mode.

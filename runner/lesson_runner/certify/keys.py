@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lesson_runner.errors import LessonError
 from lesson_runner.hints import did_you_mean
@@ -56,9 +56,11 @@ class PublicKey:
 @lru_cache(maxsize=64)
 def _loaded(pem: str) -> Ed25519PublicKey:
     from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    key: Any = serialization.load_pem_public_key(pem.encode())
-    return key  # type: ignore[no-any-return]  # read_public made sure of its kind
+    key = serialization.load_pem_public_key(pem.encode())
+    assert isinstance(key, Ed25519PublicKey)  # read_public lets no other kind in
+    return key
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,13 +152,9 @@ class Standings:
             if isinstance(minimum, str) and not at_least(str(version), minimum):
                 return f"{rule['fact']} was {version}; the lesson needs {minimum} now"
         plan = self._plan(known, certificate)
-        return (
-            plan
-            if plan.startswith(_NO_PLAN)
-            else ""
-            if plan == certificate.digests.plan
-            else "the plan changed"
-        )
+        if plan.startswith(_NO_PLAN):
+            return plan
+        return "" if plan == certificate.digests.plan else "the plan changed"
 
     def _plan(self, known: Known, certificate: Certificate) -> str:
         """Return the digest of the lesson's plan today, as it was run then; or why it has none."""

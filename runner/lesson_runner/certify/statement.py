@@ -199,7 +199,7 @@ def read_certificate(payload: bytes) -> Certificate:
         BrokenStatementError: it does not follow the schema, or contradicts itself.
     """
     data = _read(payload)
-    predicate = data.get("predicate")
+    predicate: Any = data.get("predicate")
     place: dict[tuple[str | int, ...], Location] = {(): Location(Path("predicate"), 1)}
     problem = next(iter(check(predicate, load_schema("certificate"), place, what="predicate")), None)
     if problem is not None:
@@ -208,11 +208,11 @@ def read_certificate(payload: bytes) -> Certificate:
         subjects = {str(item["name"]): str(item["digest"]["sha256"]) for item in data["subject"]}
         if len(subjects) != len(data["subject"]):
             raise BrokenStatementError("a subject stands in it twice")
-        name = predicate["lesson"]["id"]  # type: ignore[index]  # the schema says so
+        name = predicate["lesson"]["id"]
         digests = Digests(*(subjects[f"{kind}/{name}"] for kind in ("lesson", "plan", "evidence")))
     except (KeyError, TypeError) as error:
         raise BrokenStatementError(f"the subject {error} is missing") from None
-    certificate = Certificate(predicate, digests)  # type: ignore[arg-type]
+    certificate = Certificate(predicate, digests)
     said = certificate.predicate
     if (said["lesson"]["sha256"], said["plan"]["sha256"]) != (digests.lesson, digests.plan):
         raise BrokenStatementError("subjects and predicate name different digests")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.cert.answer import print_answer
+from lesson_runner.cli.certify_answer import print_answer
 from lesson_runner.cli.common import (
     WORKSPACE,
     AllowOption,
@@ -133,22 +134,20 @@ def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) 
         )
 
 
+@dataclass(frozen=True, slots=True)
 class _Options:
     """How the passes are run."""
 
-    def __init__(
-        self,
-        profile: str | None,
-        backend: str,
-        hardware: tuple[Hardware, ...],
-        place: Path,
-        params: Sequence[str],
-        allowed: set[str],
-        installed: bool,
-        json: bool,
-    ) -> None:
-        self.profile, self.backend, self.hardware, self.place = profile, backend, hardware, place
-        self.params, self.allowed, self.installed, self.json = params, allowed, installed, json
+    profile: str | None
+    backend: str
+    hardware: tuple[Hardware, ...]
+    place: Path
+    """The workspace."""
+    params: Sequence[str]
+    allowed: set[str]
+    installed: bool
+    """The lesson came with a plugin, and needs no permission."""
+    json: bool
 
 
 def _plan(

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from lesson_runner.cli.cert.survey import (
+from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console
+from lesson_runner.cli.survey import (
     CertsOption,
     LessonsArgument,
     LessonsOption,
@@ -17,7 +18,6 @@ from lesson_runner.cli.cert.survey import (
     as_json,
     survey,
 )
-from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console
 from lesson_runner.errors import LessonError
 
 

@@ -79,7 +79,7 @@ def validate(
         paths = documents(lessons or (), plugins, settings)
         uncertified = None
         if certs:
-            from lesson_runner.cli.cert.survey import uncertified_in
+            from lesson_runner.cli.survey import uncertified_in
 
             uncertified = uncertified_in(certs, policy or (), plugins, expand(workspace))
 

@@ -14,6 +14,7 @@ from lesson_runner.context import RunContext
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
+from lesson_runner.resources import new_folder
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
@@ -57,17 +58,11 @@ def new_run_folder(runs: Path, lesson_id: str) -> Path:
         LessonError: the workspace cannot be written.
     """
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{lesson_id}"  # local time: people look for it
-    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        folder = runs / f"{name}{suffix}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            fix = "name a folder you can write with --workspace"
-            raise LessonError(f"{folder}: cannot be created: {error.strerror}", fix=fix) from None
-        return folder
-    raise LessonError(f"{runs}: a hundred runs of {lesson_id} began within one second")
+    try:
+        return new_folder(runs, name)
+    except OSError as error:
+        fix = "name a folder you can write with --workspace"
+        raise LessonError(f"{runs / name}: cannot be created: {error.strerror}", fix=fix) from None
 
 
 def run_plan(

@@ -180,7 +180,7 @@ def test_two_drawings_of_the_same_share_no_id() -> None:
     assert len(set(ids)) == len(ids)
 
 
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=15)
 @given(TEXTS)
 def test_any_text_stays_text(texts: dict[str, str]) -> None:
     report = retold(texts)

@@ -97,7 +97,7 @@ def test_nobody_is_called() -> None:
     assert "\\`z\\`" in said
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=40)
 @given(TEXTS)
 def test_any_text_keeps_the_tables_whole(texts: dict[str, str]) -> None:
     said = render(retold(texts), "markdown")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import pytest
 
 from lesson_runner.testing import lesson_text
 
-SECONDS = 20.0
+SECONDS = 5.0
+"""Of a processor, so that a busy machine does not decide it."""
 HEAD = lesson_text("", id="hostile")
 MEGABYTE = 1_000_000
 WGET = "wget https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -121,7 +122,7 @@ def test_it_is_answered_in_time(name: str, tmp_path: Path) -> None:
     """In a process of its own: a crash of the interpreter must not look like a passed test."""
     path = tmp_path / f"{name}.md"
     path.write_bytes(HOSTILE[name]())
-    began = time.perf_counter()
+    began = _processor_time()
     done = subprocess.run(
         [sys.executable, "-m", "lesson_runner", "validate", path.name, "--json"],
         cwd=tmp_path,
@@ -130,10 +131,16 @@ def test_it_is_answered_in_time(name: str, tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    spent = time.perf_counter() - began
+    spent = _processor_time() - began
     assert done.returncode in (0, 1), done.stderr[-2000:]
     assert "Traceback" not in done.stderr
     assert spent < SECONDS, f"{spent:.1f} s"
+
+
+def _processor_time() -> float:
+    """Return what the processes that this one has waited for have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_all_of_them_in_one_folder(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.cert.survey import CertsOption, PoliciesOption, survey
 from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, ask, expand, stdout_for_json
+from lesson_runner.cli.survey import CertsOption, PoliciesOption, survey
 from lesson_runner.errors import CertificateError, LessonError
 
 if TYPE_CHECKING:

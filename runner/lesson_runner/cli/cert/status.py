@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from lesson_runner.cli.cert.survey import (
+from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.cli.survey import (
     CertsOption,
     LessonsArgument,
     LessonsOption,
@@ -12,7 +13,6 @@ from lesson_runner.cli.cert.survey import (
     as_json,
     survey,
 )
-from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
 
 
 def status(

@@ -1,4 +1,4 @@
-"""What ``cert status``, ``cert apply`` and ``matrix`` share: lessons, and where they stand."""
+"""What ``cert status``, ``cert apply``, ``matrix`` and ``validate --certs`` share: where lessons stand."""
 
 from __future__ import annotations
 
