@@ -88,6 +88,7 @@ def test_nine_results_though_workers_are_killed(
     ):
         try:
             until(lambda: len(running(notes)) == len(BOARDS), "a lesson waits on each board")
+            until(lambda: "6/9 " in said.read_text(), "the others are done, none of them can be lost")
             first = running(notes)
             _, raylet = worker_of(min(first), cluster["raylets"])
             doomed = below(raylet)
