@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests.reliability import FAULTS, faults_of
 
 from lesson_runner import plugins as module
 from lesson_runner.cli import invoke
@@ -26,8 +27,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # PyTorch's threads of several processe
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what computes with PyTorch where it is not installed."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note which faults tests provoke; skip what computes with PyTorch where it is not installed."""
+    config.stash[FAULTS] = faults_of(items)
     if find_spec("torch") is None:
         for item in items:
             if item.get_closest_marker("torch"):
