@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lesson_runner import __version__
 from lesson_runner.errors import ExitCode, InvalidLessonError, LessonError
+from lesson_runner.execute.environment import redactor_for
 from lesson_runner.report.text import safe
 
 
@@ -32,12 +33,13 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> int:
         f"lesson {' '.join(arguments)}\n"
         f"lesson-runner {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n{trace}"
     )
+    redactor = redactor_for()  # what is reported goes to others
     with tempfile.NamedTemporaryFile(
         "w", prefix="lesson-bug-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
-        file.write(text)
+        file.write(redactor.text(text))
     sys.stderr.write(
-        f"error: this is a bug in lesson-runner: {type(error).__name__}: {safe(str(error))}\n"
+        f"error: this is a bug in lesson-runner: {type(error).__name__}: {safe(redactor.text(str(error)))}\n"
         f"fix: please report it with the file {Path(file.name)}\n"
     )
     return int(ExitCode.BUG)

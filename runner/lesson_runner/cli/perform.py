@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_runner.cli.common import ask, make_console, stdout_for_json
+from lesson_runner.cli.guard import Guard
 from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Way:
     """Nothing is shown."""
     pause: bool = False
     """Wait for Enter after every step."""
+    guard: Guard = field(default_factory=Guard)
 
 
 def perform(
@@ -48,6 +50,7 @@ def perform(
     """
     from lesson_runner.cli.pause import Pause
     from lesson_runner.context import RunContext, Workspace
+    from lesson_runner.execute.environment import redactor_for
     from lesson_runner.report.closing import print_closing
     from lesson_runner.report.live import LiveReporter
     from lesson_runner.run.runner import new_run_folder, run_plan, selected
@@ -64,6 +67,9 @@ def perform(
         way.fresh,
         way.interactive,
         ask=ask if way.interactive else None,
+        passed=way.guard.passed,
+        sandbox=way.guard.sandbox,
+        redactor=redactor_for(passed=way.guard.passed),
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the run with a record
     if way.json:
@@ -71,7 +77,7 @@ def perform(
             return run_plan(plan, context, plugins, selection=selection, params=params), folder
     console = make_console()
     _print_heading(console, plan, plugins, folder)
-    reporter = LiveReporter(console, without_repetition(plan))
+    reporter = LiveReporter(console, without_repetition(plan), context.redactor)
     listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if way.pause else [reporter]
     try:
         record = run_plan(plan, context, plugins, listeners=listeners, selection=selection, params=params)

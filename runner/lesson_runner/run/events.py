@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TextIO
 
 from lesson_runner.model import Event
+from lesson_runner.redaction import Redactor
 from lesson_runner.run.record import now, plain
 
 EVENTS = "events.jsonl"
@@ -26,9 +27,11 @@ class EventLog:
     Args:
         path: ``events.jsonl``; created.
         listeners: called with every event, in order.
+        redactor: keeps secrets out of what is written and told.
     """
 
-    def __init__(self, path: Path, listeners: Sequence[Listener]) -> None:
+    def __init__(self, path: Path, listeners: Sequence[Listener], redactor: Redactor | None = None) -> None:
+        self._redactor = redactor or Redactor()
         # What cannot be encoded (half of a surrogate pair) becomes the escape that JSON has for it.
         self._file: TextIO = path.open("a", encoding="utf-8", errors="backslashreplace")
         self._listeners = listeners
@@ -44,6 +47,7 @@ class EventLog:
 
     def emit(self, event: Event) -> None:
         """Write an event down, safely on disk if it ends something, and tell the listeners."""
+        event = Event(event.kind, event.step, self._redactor.data(event.data))
         if event.kind != "progress" or self._progress_is_due():
             line = {"time": now(), "event": event.kind, "step": event.step, **plain(event.data)}
             self._file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -91,7 +91,7 @@ def run_plan(
         done = {item.step.id for item in state.results}
         missing = [StepResult(step, "not-reached", "the run ended before it") for step in plan.steps]
         state.results += [item for item in missing if item.step.id not in done]
-        return {
+        data = {
             "record_version": 1,
             "run_id": context.folder.name,
             "status": _STATUS.get(state.exit_code, "failed"),
@@ -101,7 +101,7 @@ def run_plan(
             "profile": plan.profile,
             "backend": context.backend,
             "params": as_text(params),
-            "options": {**dataclasses.asdict(selection or Selection()), "fresh": context.fresh},
+            "options": {**dataclasses.asdict(selection or Selection()), **_options(context)},
             "hardware": [record.plain(dataclasses.asdict(item)) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
             "facts": record.plain(state.facts),
@@ -113,8 +113,10 @@ def run_plan(
             "not_run": record.describe_not_run(plan),
             "steps": [record.describe_result(item) for item in state.results],
         }
+        redacted: dict[str, Any] = context.redactor.data(data)
+        return redacted
 
-    with EventLog(context.folder / EVENTS, _all(listeners, plugins, context)) as log:
+    with EventLog(context.folder / EVENTS, _all(listeners, plugins, context), context.redactor) as log:
         log.emit(Event("run-started", data={"run_id": context.folder.name, "steps": len(plan.steps)}))
         try:
             for step in plan.steps:
@@ -125,6 +127,14 @@ def run_plan(
         path = record.write(finished, context.folder)
         log.emit(Event("run-finished", data={"status": finished["status"], "record": str(path)}))
     return finished
+
+
+def _options(context: RunContext) -> dict[str, Any]:
+    """Return how the steps were run, beside which of them."""
+    sandbox = context.sandbox
+    if sandbox is None:
+        return {"fresh": context.fresh}
+    return {"fresh": context.fresh, "sandbox": "with network" if sandbox.network else "no network"}
 
 
 _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
