@@ -127,16 +127,17 @@ class LineRedactor:
             return self.flush()
         ends = list(accumulate(map(len, self._held)))
         ready = sum(end <= begin for end in ends)
-        shown, self._held = self._rows(self._held)[:ready], self._held[ready:]
-        return shown
+        rows = self._across(self._held)
+        self._held = rows[ready:]
+        return [self._alone(row) for row in rows[:ready]]
 
     def flush(self) -> list[str]:
         """Return the lines that were waiting."""
-        shown, self._held = self._rows(self._held), []
-        return shown
+        rows, self._held = self._across(self._held), []
+        return [self._alone(row) for row in rows]
 
-    def _rows(self, rows: Sequence[str]) -> list[str]:
-        """Redact what goes on from one row in the next, and then each row."""
+    def _across(self, rows: Sequence[str]) -> list[str]:
+        """Redact declared values, also those that go on from one row in the next."""
         spans = _merged(self._redactor.declared("".join(rows)))
         shown, base = [], 0
         for row in rows:
@@ -145,7 +146,7 @@ class LineRedactor:
                 for start, end in spans
                 if start < base + len(row) and end > base
             ]
-            shown.append(self._alone(_replaced(row, own)))
+            shown.append(_replaced(row, own))
             base += len(row)
         return shown
 

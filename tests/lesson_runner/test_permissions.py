@@ -38,8 +38,8 @@ class far:  # noqa: N801  # stands for a plugin's module
             return [] if params["url"] == "ours" else ["network"]
 
         schema = {"type": "object", "properties": {"url": {"type": "string"}}}
-        more = {"defaults": {"url": "ours"}, "self_judging": True}
-        return [Action("far.get", "Get", get, schema, asks=asks, **more)]
+        usual = {"url": "ours"}
+        return [Action("far.get", "Get", get, schema, usual, asks=asks, self_judging=True)]
 
 
 @pytest.fixture

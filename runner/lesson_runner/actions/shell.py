@@ -122,8 +122,8 @@ def _say_what_it_lacked(context: StepContext) -> None:
     if names := withheld(os.environ, run.passed):
         context.show(f"[not given to this step: {', '.join(names)}; --env NAME passes one on]")
     if run.sandbox is not None:
-        network = "" if run.sandbox.network else " and without network (--allow network)"
-        context.show(f"[it ran in a sandbox{network}: it can write only below {run.workspace.files}]")
+        network = "" if run.sandbox.network else " without network, which --allow network gives it"
+        context.show(f"[it ran in a sandbox{network}; it could write only below {run.workspace.files}]")
 
 
 def tidy(run: RunContext) -> None:

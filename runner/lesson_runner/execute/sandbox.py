@@ -85,7 +85,7 @@ class Sandbox:
         for resolver in RESOLVERS if self.network else ():
             words += ["--ro-bind-try", resolver, resolver]
         replaced = {home: "home", TMP: "tmp", real(Path("/var/tmp")): "var-tmp"}
-        for place, name in replaced.items():
+        for place, name in sorted(replaced.items()):  # what holds another comes first
             (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
             words += ["--bind", str(own / name), str(place)]
         hidden = list(_hidden())
@@ -157,7 +157,7 @@ def home_folder() -> Path:
         raise LessonError(
             "--sandbox: your home folder is /, which cannot be hidden", fix="set HOME to another"
         )
-    return home if home.is_dir() else TMP
+    return home if _is_there(home) and home.is_dir() else TMP
 
 
 def _hidden() -> Iterator[Path]:
@@ -171,7 +171,7 @@ def _hidden() -> Iterator[Path]:
 
 
 def _hide(place: Path) -> list[str]:
-    if place in (place.parent, home_folder()) or not place.exists():
+    if place in (place.parent, home_folder()) or not _is_there(place):
         return []
     return ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", "/dev/null", str(place)]
 
@@ -188,7 +188,11 @@ def _needed(env: Mapping[str, str], gone: Sequence[Path], more: Iterable[Path]) 
     return sorted(
         place
         for place in places
-        if place.exists()
+        if _is_there(place)
         and any(place.is_relative_to(folder) for folder in gone)
         and not any(folder.is_relative_to(place) for folder in gone)
     )
+
+
+def _is_there(place: Path) -> bool:
+    return os.path.exists(place)  # noqa: PTH110 - Path.exists() raises where this user may not look
