@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -24,11 +25,12 @@ class EventLog:
     The events of one run.
 
     Args:
-        path: ``events.jsonl``; created.
+        path: ``events.jsonl``; created, or gone on with, but for half a line that a kill left.
         listeners: called with every event, in order.
     """
 
     def __init__(self, path: Path, listeners: Sequence[Listener]) -> None:
+        cut_short(path)
         # What cannot be encoded (half of a surrogate pair) becomes the escape that JSON has for it.
         self._file: TextIO = path.open("a", encoding="utf-8", errors="backslashreplace")
         self._listeners = listeners
@@ -59,3 +61,18 @@ class EventLog:
             return False
         self._last_progress = clock
         return True
+
+
+def cut_short(path: Path) -> None:
+    """Remove what stands behind a file's last line end, if anything."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - 65536)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                file.truncate(start + found + 1)
+                return
+            end = start
+        file.truncate(0)

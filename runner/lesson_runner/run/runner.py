@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,16 +21,11 @@ from lesson_runner.resources import new_folder
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
+from lesson_runner.run.left import Watched
+from lesson_runner.run.lock import locked
 from lesson_runner.run.params import Param, as_text
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which steps of a plan to run; ids as in the plan."""
-
-    start: str | None = None
-    until: str | None = None
-    only: tuple[str, ...] = ()
+from lesson_runner.run.resume import Carried
+from lesson_runner.run.selection import Selection, left_out
 
 
 @dataclass(slots=True)
@@ -37,17 +35,6 @@ class _State:
     results: list[StepResult] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.GOOD
-
-
-def selected(plan: Plan, selection: Selection) -> tuple[PlannedStep, ...]:
-    """
-    Return the steps that a selection leaves to run.
-
-    Raises:
-        LessonError: it names a step that does not exist, or leaves nothing to run.
-    """
-    left_out = _left_out(plan.steps, selection)
-    return tuple(step for step in plan.steps if not step.skip and step.id not in left_out)
 
 
 def new_run_folder(runs: Path, lesson_id: str) -> Path:
@@ -73,35 +60,65 @@ def run_plan(
     listeners: Sequence[Listener] = (),
     selection: Selection | None = None,
     params: Sequence[Param] = (),
+    carried: Carried | None = None,
 ) -> dict[str, Any]:
     """
     Run a plan's steps and return the record, which is also written to the run's folder.
 
-    Ctrl-C ends the run: what was done is recorded as interrupted.
+    Ctrl-C ends the run: what was done is recorded as interrupted. A record is there from the beginning, so
+    that a run that is killed can be gone on with.
+
+    Args:
+        carried: what the run did before it ended early; those steps are not run again.
 
     Raises:
-        LessonError: ``selection`` names a step that does not exist.
+        LessonError: ``selection`` names a step that does not exist, or another run uses the workspace.
     """
-    left_out = _left_out(plan.steps, selection or Selection())
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(context.workspace.root, context.folder.name))
+        except LessonError:
+            with contextlib.suppress(OSError):
+                context.folder.rmdir()  # of a run that has not begun; one that has is not empty
+            raise
+        return _run(plan, context, plugins, listeners, selection or Selection(), params, carried)
+
+
+def _run(
+    plan: Plan,
+    context: RunContext,
+    plugins: Plugins,
+    listeners: Sequence[Listener],
+    selection: Selection,
+    params: Sequence[Param],
+    carried: Carried | None,
+) -> dict[str, Any]:
+    without = left_out(plan.steps, selection)
     context.shared_evidence.mkdir(parents=True, exist_ok=True)
     context.workspace.files.mkdir(parents=True, exist_ok=True)
-    state, started, clock = _State(), record.now(), time.monotonic()
+    state, began, clock = _State(), record.now(), time.monotonic()
+    started, before, resumed = began, 0.0, []
+    if carried is not None:
+        state.facts |= carried.facts
+        started = carried.started
+        before = math.fsum(item.seconds for item in carried.results.values())
+        resumed = [*carried.resumed, {"at": began, "carried": len(carried.results)}]
 
-    def finish() -> dict[str, Any]:
+    def describe(status: str) -> dict[str, Any]:
         done = {item.step.id for item in state.results}
         missing = [StepResult(step, "not-reached", "the run ended before it") for step in plan.steps]
-        state.results += [item for item in missing if item.step.id not in done]
+        results = [*state.results, *(item for item in missing if item.step.id not in done)]
         return {
             "record_version": 1,
             "run_id": context.folder.name,
-            "status": _STATUS.get(state.exit_code, "failed"),
+            "status": status,
             "exit_code": int(state.exit_code),
             "lesson": record.describe_lesson(plan),
             "plan_digest": plan.digest,
             "profile": plan.profile,
             "backend": context.backend,
             "params": as_text(params),
-            "options": {**dataclasses.asdict(selection or Selection()), "fresh": context.fresh},
+            "options": {**dataclasses.asdict(selection), "fresh": context.fresh},
             "hardware": [record.plain(dataclasses.asdict(item)) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
             "facts": record.plain(state.facts),
@@ -109,19 +126,26 @@ def run_plan(
             "plugins": record.describe_plugins(plugins.infos.values()),
             "started": started,
             "finished": record.now(),
-            "seconds": round(time.monotonic() - clock, 3),
+            "seconds": round(before + time.monotonic() - clock, 3),
+            **({"resumed": resumed} if resumed else {}),
             "not_run": record.describe_not_run(plan),
-            "steps": [record.describe_result(item) for item in state.results],
+            "steps": [record.describe_result(item) for item in results],
         }
 
+    record.write(describe(record.UNFINISHED), context.folder)
     with EventLog(context.folder / EVENTS, _all(listeners, plugins, context)) as log:
-        log.emit(Event("run-started", data={"run_id": context.folder.name, "steps": len(plan.steps)}))
+        about = {"run_id": context.folder.name, "steps": len(plan.steps)}
+        taken_over = {} if carried is None else carried.results
+        log.emit(Event("run-started", data=about | ({"carried": [*taken_over]} if carried else {})))
         try:
             for step in plan.steps:
-                _take(step, left_out.get(step.id), state, context, plugins, log)
+                if step.id in taken_over:
+                    state.results.append(taken_over[step.id])
+                    continue
+                _take(step, without.get(step.id), state, context, plugins, log)
         except KeyboardInterrupt:
             state.exit_code = ExitCode.INTERRUPTED
-        finished = finish()
+        finished = describe(_STATUS.get(state.exit_code, "failed"))
         path = record.write(finished, context.folder)
         log.emit(Event("run-finished", data={"status": finished["status"], "record": str(path)}))
     return finished
@@ -132,14 +156,15 @@ _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
 
 def _take(
     step: PlannedStep,
-    left_out: str | None,
+    without: str | None,
     state: _State,
     context: RunContext,
     plugins: Plugins,
     log: EventLog,
 ) -> None:
     """Run one step of a plan, or note why it is not run."""
-    reason = step.skip or left_out or _missing(step, context)
+    noted: dict[str, Any] = {}
+    reason = step.skip or without or _missing(step, context)
     blocked = _blocked(step, state)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
@@ -151,8 +176,10 @@ def _take(
         started, clock = record.now(), time.monotonic()
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
+            watched = Watched(context.workspace.files)
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
             state.facts.update(facts)
+            noted = {"facts": facts, "left": watched.left()}  # what going on with this run takes
         except HardwareError as error:
             message = f"{error} ({error.fix})" if error.fix else str(error)
             result = StepResult(step, "failed", message, started=started, attempts=1)
@@ -165,7 +192,7 @@ def _take(
     state.results.append(result)
     if result.status not in ("passed", "skipped") and not step.optional and state.exit_code == ExitCode.GOOD:
         state.exit_code = ExitCode.FAILED
-    log.emit(Event("step-finished", step.id, record.describe_result(result)))
+    log.emit(Event("step-finished", step.id, {**record.describe_result(result), **noted}))
     if state.exit_code == ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
 
@@ -206,42 +233,6 @@ def _blocked(step: PlannedStep, state: _State) -> StepResult | None:
 
 
 _PHRASE = {"failed": "failed", "error": "ended with an error", "not-reached": "was not reached"}
-
-
-def _left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str, str]:
-    """
-    Return the steps that a selection leaves out, with the option that does.
-
-    ``--only`` and the others take a planned step (``compare.2``) or all of a step (``compare``).
-    """
-    ids = [step.id for step in steps]
-
-    def find(option: str, name: str) -> list[int]:
-        found = [n for n, item in enumerate(ids) if name in (item, item.rpartition(".")[0])]
-        if not found:
-            raise LessonError(f"{option} {name}: there is no such step", fix=f"one of: {', '.join(ids)}")
-        return found
-
-    first = find("--from", selection.start)[0] if selection.start else 0
-    last = find("--until", selection.until)[-1] if selection.until else len(ids) - 1
-    if first > last:
-        raise LessonError(
-            f"--from {selection.start} comes after --until {selection.until}: nothing would run",
-            fix="swap them",
-        )
-    wanted = {n for name in selection.only for n in find("--only", name)}
-    reasons: dict[str, str] = {}
-    for number, name in enumerate(ids):
-        if number < first:
-            reasons[name] = f"{LEFT_OUT}--from {selection.start}"
-        elif number > last:
-            reasons[name] = f"{LEFT_OUT}--until {selection.until}"
-        elif wanted and number not in wanted:
-            reasons[name] = f"{LEFT_OUT}--only {', '.join(selection.only)}"
-    if ids and len(reasons) == len(ids):
-        message = f"--only {', '.join(selection.only)} is outside --from and --until: nothing would run"
-        raise LessonError(message, fix="give --only alone")
-    return reasons
 
 
 def _all(
