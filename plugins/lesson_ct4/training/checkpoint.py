@@ -9,6 +9,7 @@ sha256 over all of it, so that no changed byte goes unnoticed. Nothing is ever u
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -132,7 +133,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(safetensors.numpy.save(tensors, metadata))
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+            left.unlink(missing_ok=True)  # by a process that was killed: one at a time writes here
+        with aside.open("wb") as file:
+            file.write(safetensors.numpy.save(tensors, metadata))
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut can leave the new name without the content
         aside.replace(path)
     except OSError as error:
         raise LessonError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.execute.console import commands
+from lesson_runner.execute.family import RUN
 from lesson_runner.execute.process import Finished, signal_name
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.plugin import Action, Json, Outcome, RunContext, StepContext
@@ -67,6 +68,7 @@ def environment(run: RunContext) -> dict[str, str]:
     return {
         "PYTHONUNBUFFERED": "1",
         **os.environ,
+        RUN: str(run.folder.absolute()),
         "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
         "PATH": os.pathsep.join((own, os.environ.get("PATH", os.defpath))),
     }

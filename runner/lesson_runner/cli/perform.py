@@ -86,7 +86,8 @@ def perform(
     console = make_console()
     _print_heading(console, plan, plugins, folder)
     if carried is not None:
-        console.print(f"Going on with {folder.name}: {len(carried.results)} steps had passed", soft_wrap=True)
+        done = f"{len(carried.results)} of {len(plan.steps)} steps had passed"
+        console.print(f"Going on with {folder.name}: {done}", soft_wrap=True)
     reporter = LiveReporter(console, without_repetition(plan))
     listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if way.pause else [reporter]
     try:

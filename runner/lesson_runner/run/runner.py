@@ -15,6 +15,7 @@ from typing import Any
 
 from lesson_runner.context import RunContext
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.execute.family import Family
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import new_folder
@@ -26,6 +27,9 @@ from lesson_runner.run.lock import locked
 from lesson_runner.run.params import Param, as_text
 from lesson_runner.run.resume import Carried
 from lesson_runner.run.selection import Selection, left_out
+
+GRACE = 2.0
+"""Seconds for processes that a killed run has left to tidy up in."""
 
 
 @dataclass(slots=True)
@@ -99,6 +103,9 @@ def _run(
     state, began, clock = _State(), record.now(), time.monotonic()
     started, before, resumed = began, 0.0, []
     if carried is not None:
+        Family.of_run(context.folder.absolute()).stop(
+            GRACE
+        )  # it would write where the same step writes again
         state.facts |= carried.facts
         started = carried.started
         before = math.fsum(item.seconds for item in carried.results.values())
