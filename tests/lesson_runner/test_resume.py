@@ -71,6 +71,7 @@ def failed(lesson: Lesson, tmp_path: Path) -> Path:
     said = lesson("run", "three.md", "--allow", "shell")
     assert said.code == 1, said
     (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
+    assert said.out.splitlines()[-1] == f"To go on with it: lesson resume {folder.name}"
     return folder
 
 
@@ -121,6 +122,27 @@ def test_steps_can_be_run_again_from_one_on(lesson: Lesson, failed: Path, tmp_pa
     assert lesson("resume", "--allow", "shell", "--from", "one").code == 0
     assert (files / "one.txt").read_text() == "somebody's\nfirst\n"
     assert record_of(failed)["resumed"][-1]["carried"] == 0
+
+
+def test_a_file_that_a_failed_step_has_changed_is_no_difference(lesson: Lesson, tmp_path: Path) -> None:
+    steps = shell(("one", "echo one > log.txt"), ("two", "echo two >> log.txt; test -e go"))
+    (tmp_path / "log.md").write_text(steps)
+    assert lesson("run", "log.md", "--allow", "shell").code == 1
+    (tmp_path / ".lesson" / "files" / "go").touch()
+    assert lesson("resume", "--allow", "shell").code == 0
+    assert (tmp_path / ".lesson" / "files" / "log.txt").read_text() == "one\ntwo\ntwo\n"
+
+
+def test_labels_of_whoever_started_the_run_stay(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "three.md").write_text(THREE)
+    monkeypatch.setenv("LESSON_LABELS", "pretended n300")
+    assert lesson("run", "three.md", "--allow", "shell").code == 1
+    monkeypatch.delenv("LESSON_LABELS")
+    (tmp_path / ".lesson" / "files" / "go").touch()
+    said = lesson("resume", "--allow", "shell", "--json")
+    assert [step["labels"] for step in said.json["steps"]] == [["pretended n300"]] * 3
 
 
 def test_a_step_that_does_not_exist(lesson: Lesson, failed: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesson_runner.cli.common import ask, make_console, stdout_for_json
+from lesson_runner.cli.common import WORKSPACE, ask, make_console, stdout_for_json
 from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
 
 if TYPE_CHECKING:
@@ -105,6 +105,9 @@ def perform(
     print_closing(console, record, plugins.report_sections(record, folder))
     console.print(f"Record: {folder / 'record.json'}", soft_wrap=True)
     console.print(f"Texts, loss curves and output of every step: {folder / 'evidence'}", soft_wrap=True)
+    if record["status"] != "passed":
+        usual = way.place.root == WORKSPACE.resolve()
+        console.print(f"To go on with it: lesson resume {folder.name if usual else folder}", soft_wrap=True)
     return record, folder
 
 

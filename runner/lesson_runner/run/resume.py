@@ -43,7 +43,9 @@ class Begun:
     record: Mapping[str, Any]
     done: Mapping[str, Done]
     """By the step's id, in the order in which they ended."""
-    resumed: tuple[Mapping[str, Any], ...] = ()
+    left: Left
+    """Every file that the run's steps, finished or not, have touched, as they left it last."""
+    resumed: tuple[Mapping[str, Any], ...]
     """When it was gone on with before, as the record has it."""
 
 
@@ -70,6 +72,7 @@ def read_interrupted(folder: Path) -> Begun:
             f"{folder.name} has passed: there is nothing to go on with", fix="lesson run starts anew"
         )
     done: dict[str, Done] = {}
+    left: dict[str, Any] = {}
     resumed: list[Mapping[str, Any]] = []
     for event in _events(folder / EVENTS):
         name = str(event.get("step"))
@@ -78,9 +81,12 @@ def read_interrupted(folder: Path) -> Begun:
             resumed.append({"at": event["time"], "carried": len(done)})
         elif event.get("event") == "step-started":
             done.pop(name, None)
-        elif event.get("event") == "step-finished" and event.get("status") == "passed":
-            done[name] = Done(event, event.get("facts", {}), event.get("left", {}))
-    return Begun(folder, begun, done, tuple(resumed))
+        elif event.get("event") == "step-finished":
+            touched = event.get("left", {})
+            left |= touched if isinstance(touched, dict) else {}
+            if event.get("status") == "passed":
+                done[name] = Done(event, event.get("facts", {}), touched)
+    return Begun(folder, begun, done, left, tuple(resumed))
 
 
 def earlier_than(begun: Begun, plan: Plan, start: str | None) -> Begun:
@@ -163,9 +169,14 @@ def _different(
         yield f"the lesson {was['lesson']['path']} has changed"
     elif plan.digest != was["plan_digest"]:
         yield "the plan is another one, although the lesson is the same"
-    yield from _unlike("", was["versions"], record.versions())
+    yield from _unlike("", _libraries(was["versions"]), _libraries(record.versions()))
     yield from _unlike("hardware ", _boards(was["hardware"]), _boards(map(dataclasses.asdict, hardware)))
     yield from _unlike("plugin ", _versions(was["plugins"]), _versions(record.describe_plugins(plugins)))
+
+
+def _libraries(versions: Mapping[str, str]) -> dict[str, str]:
+    """Return versions without the system's: after a power cut it may start another kernel."""
+    return {name: value for name, value in versions.items() if name != "platform"}
 
 
 def _versions(plugins: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -184,14 +195,14 @@ def _unlike(what: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterat
 
 def _changed(begun: Begun, files: Path) -> Iterator[str]:
     """Yield the files that steps have left and that are not as they left them."""
-    expected: dict[str, tuple[str, Any]] = {}
+    owners: dict[str, str] = {}
     for name, item in begun.done.items():
-        expected |= {path: (name, facts) for path, facts in item.left.items()}
+        owners |= dict.fromkeys(item.left, name)
         for path, facts in item.result.get("artifacts", {}).items():
             if look(begun.folder, path) != facts:
                 yield f"{path}, evidence of step '{name}', has changed"
-    for path, (name, facts) in expected.items():
-        if look(files, path) != facts:
+    for path, name in owners.items():
+        if look(files, path) != begun.left[path]:
             state = "is missing" if look(files, path) is None else "has changed"
             yield f"{files / path}, which step '{name}' left, {state}"
 

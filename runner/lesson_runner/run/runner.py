@@ -28,6 +28,7 @@ from lesson_runner.run.params import Param, as_text
 from lesson_runner.run.resume import Carried
 from lesson_runner.run.selection import Selection, left_out
 
+LABELS = "runner.labels"
 GRACE = 2.0
 """Seconds for processes that a killed run has left to tidy up in."""
 
@@ -106,6 +107,8 @@ def _run(
         Family.of_run(context.folder.absolute()).stop(
             GRACE
         )  # it would write where the same step writes again
+        kept = context.recall(LABELS)
+        context.labels = (*context.labels, *(map(str, kept) if isinstance(kept, list) else ()))
         state.facts |= carried.facts
         started = carried.started
         before = math.fsum(item.seconds for item in carried.results.values())
@@ -139,6 +142,7 @@ def _run(
             "steps": [record.describe_result(item) for item in results],
         }
 
+    context.remember(LABELS, context.labels)
     record.write(describe(record.UNFINISHED), context.folder)
     with EventLog(context.folder / EVENTS, _all(listeners, plugins, context)) as log:
         about = {"run_id": context.folder.name, "steps": len(plan.steps)}
@@ -181,12 +185,12 @@ def _take(
         result = StepResult(step, "not-reached", "the run ended before it")
     else:
         started, clock = record.now(), time.monotonic()
+        watched = Watched(context.workspace.files)
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
-            watched = Watched(context.workspace.files)
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
             state.facts.update(facts)
-            noted = {"facts": facts, "left": watched.left()}  # what going on with this run takes
+            noted = {"facts": facts}
         except HardwareError as error:
             message = f"{error} ({error.fix})" if error.fix else str(error)
             result = StepResult(step, "failed", message, started=started, attempts=1)
@@ -196,6 +200,7 @@ def _take(
             seconds = time.monotonic() - clock
             result = StepResult(step, "error", "interrupted", started=started, seconds=seconds, attempts=1)
             state.exit_code = ExitCode.INTERRUPTED
+        noted["left"] = watched.left()  # what going on with this run must find
     state.results.append(result)
     if result.status not in ("passed", "skipped") and not step.optional and state.exit_code == ExitCode.GOOD:
         state.exit_code = ExitCode.FAILED
