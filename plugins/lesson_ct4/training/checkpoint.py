@@ -9,7 +9,6 @@ sha256 over all of it, so that no changed byte goes unnoticed. Nothing is ever u
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 import json
 import os
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.tokenizer import CharTokenizer
 from lesson_runner.errors import LessonError
+from lesson_runner.resources import ASIDE
 
 Array = NDArray[Any]
 Tensors = dict[str, Array]
@@ -130,11 +130,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     text = json.dumps(about, sort_keys=True)
     metadata = {"format": FORMAT, "version": str(VERSION), "about": text, "sha256": _digest(text, tensors)}
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{os.getpid()}{ASIDE}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-            left.unlink(missing_ok=True)  # by a process that was killed: one at a time writes here
         with aside.open("wb") as file:
             file.write(safetensors.numpy.save(tensors, metadata))
             file.flush()

@@ -24,7 +24,7 @@ from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lesson_ct4.training.schedule import key_of, trunk_identity, trunk_steps
 from lesson_runner.errors import LessonError
-from lesson_runner.resources import write_aside
+from lesson_runner.resources import ASIDE, remove_asides, write_aside
 
 Note = Callable[[str], None]
 KEPT = 4
@@ -68,14 +68,15 @@ class Trunk:
             path.unlink(missing_ok=True)
 
     def forget_the_way(self) -> None:
-        """Remove the states on the way: the run has come to its end."""
+        """Remove the states on the way, and what was left half-written: the run has come to its end."""
+        remove_asides(self._folder)
         for path in self._folder.glob("way_*"):
             path.unlink(missing_ok=True)
 
     def keep_result(self, path: Path, steps: int) -> None:
         """Keep the checkpoint of a whole run of ``steps``: the same file by another name, where that goes."""
         result = self._result(steps)
-        aside = result.with_name(f".{result.name}.{os.getpid()}.part")
+        aside = result.with_name(f".{result.name}.{os.getpid()}{ASIDE}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             aside.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from lesson_runner.errors import ExitCode, HardwareError, LessonError
 from lesson_runner.execute.family import Family
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
-from lesson_runner.resources import new_folder
+from lesson_runner.resources import new_folder, remove_asides
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
@@ -107,6 +107,8 @@ def _run(
         Family.of_run(context.folder.absolute()).stop(
             GRACE
         )  # it would write where the same step writes again
+        remove_asides(context.workspace.files)
+        remove_asides(context.folder)
         kept = context.recall(LABELS)
         context.labels = (*context.labels, *(map(str, kept) if isinstance(kept, list) else ()))
         state.facts |= carried.facts
