@@ -65,7 +65,7 @@ def perform(
         way.interactive,
         ask=ask if way.interactive else None,
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the run with a record
+    _end_with_a_record()
     if way.json:
         with stdout_for_json():
             return run_plan(plan, context, plugins, selection=selection, params=params), folder
@@ -81,6 +81,13 @@ def perform(
     console.print(f"Record: {folder / 'record.json'}", soft_wrap=True)
     console.print(f"Texts, loss curves and output of every step: {folder / 'evidence'}", soft_wrap=True)
     return record, folder
+
+
+def _end_with_a_record() -> None:
+    """Let what ends a process from outside, and closing the terminal, end a run as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
+            signal.signal(number, signal.default_int_handler)
 
 
 def _print_heading(console: Console, plan: Plan, plugins: Plugins, folder: Path) -> None:

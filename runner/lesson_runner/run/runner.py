@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +13,16 @@ from typing import Any
 
 from lesson_runner.context import RunContext
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.hints import cure
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import new_folder
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
+from lesson_runner.run.interruption import Interruption
 from lesson_runner.run.params import Param, as_text
+from lesson_runner.run.reserve import reserve
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,11 @@ def run_plan(
     Ctrl-C ends the run: what was done is recorded as interrupted.
 
     Raises:
-        LessonError: ``selection`` names a step that does not exist.
+        LessonError: ``selection`` names a step that does not exist, or the record cannot be written.
+        KeyboardInterrupt: Ctrl-C came while the record was being written; it is there.
     """
     left_out = _left_out(plan.steps, selection or Selection())
-    context.shared_evidence.mkdir(parents=True, exist_ok=True)
-    context.workspace.files.mkdir(parents=True, exist_ok=True)
+    room = _begin(plan, context)
     state, started, clock = _State(), record.now(), time.monotonic()
 
     def finish() -> dict[str, Any]:
@@ -114,17 +118,49 @@ def run_plan(
             "steps": [record.describe_result(item) for item in state.results],
         }
 
-    with EventLog(context.folder / EVENTS, _all(listeners, plugins, context)) as log:
-        log.emit(Event("run-started", data={"run_id": context.folder.name, "steps": len(plan.steps)}))
+    listening = _all(listeners, plugins, context)
+    with Interruption() as interruption, EventLog(context.folder / EVENTS, listening) as log, room:
         try:
+            log.emit(Event("run-started", data={"run_id": context.folder.name, "steps": len(plan.steps)}))
             for step in plan.steps:
                 _take(step, left_out.get(step.id), state, context, plugins, log)
+            interruption.hold()
         except KeyboardInterrupt:
             state.exit_code = ExitCode.INTERRUPTED
+            interruption.hold()
+        room.close()
         finished = finish()
-        path = record.write(finished, context.folder)
-        log.emit(Event("run-finished", data={"status": finished["status"], "record": str(path)}))
+        try:
+            record.write(finished, context.folder)
+        finally:  # whatever became of the record, what runs in the background must end
+            path = context.folder / record.RECORD
+            try:
+                interruption.release()
+            finally:
+                log.emit(Event("run-finished", data={"status": finished["status"], "record": str(path)}))
     return finished
+
+
+def _begin(plan: Plan, context: RunContext) -> ExitStack:
+    """
+    Make a run's folders, and keep room for its record.
+
+    Raises:
+        LessonError: there is no room, or they cannot be made; nothing is left then.
+    """
+    try:
+        room = reserve(context.folder, len(plan.steps))
+    except LessonError:
+        with suppress(OSError):  # something of an earlier attempt is in it
+            context.folder.rmdir()
+        raise
+    try:
+        context.shared_evidence.mkdir(parents=True, exist_ok=True)
+        context.workspace.files.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        room.close()
+        raise LessonError(f"{error.filename}: cannot be made: {error.strerror}", fix=cure(error)) from None
+    return room
 
 
 _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
