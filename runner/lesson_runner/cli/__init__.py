@@ -27,7 +27,8 @@ def invoke(arguments: list[str]) -> int:
     import typer
 
     from lesson_runner.cli.app import build_app
-    from lesson_runner.cli.failures import report_bug, report_error
+    from lesson_runner.cli.failures import report_bug, report_error, report_machine
+    from lesson_runner.hints import cure
 
     try:
         result = build_app()(args=arguments, prog_name="lesson", standalone_mode=False)
@@ -45,5 +46,5 @@ def invoke(arguments: list[str]) -> int:
         sys.stdout = None
         return ExitCode.GOOD
     except Exception as error:
-        return report_bug(error, arguments)
+        return report_machine(error) if cure(error) else report_bug(error, arguments)
     return result if isinstance(result, int) else ExitCode.GOOD

@@ -71,5 +71,6 @@ def build_app() -> typer.Typer:
 
     for name, summary in COMMANDS.items():
         add_later(app, name, f"lesson_runner.cli.{PLACES.get(name, f'{name}:{name}')}", summary)
-    loaded.add_commands(app)
+    with redirect_stdout(sys.stderr):
+        loaded.add_commands(app)
     return app

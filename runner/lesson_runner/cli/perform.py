@@ -78,7 +78,7 @@ def perform(
         ask=ask if way.interactive else None,
         resumed=carried is not None,
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the run with a record
+    _end_with_a_record()
     if way.json:
         with stdout_for_json():
             record = run_plan(plan, context, plugins, selection=selection, params=params, carried=carried)
@@ -109,6 +109,13 @@ def perform(
         usual = way.place.root == WORKSPACE.resolve()
         console.print(f"To go on with it: lesson resume {folder.name if usual else folder}", soft_wrap=True)
     return record, folder
+
+
+def _end_with_a_record() -> None:
+    """Let what ends a process from outside, and closing the terminal, end a run as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
+            signal.signal(number, signal.default_int_handler)
 
 
 def _print_heading(console: Console, plan: Plan, plugins: Plugins, folder: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from lesson_runner import __version__
 from lesson_runner.errors import LessonError
+from lesson_runner.hints import cure
 from lesson_runner.model import Expectation, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import PluginInfo
 from lesson_runner.resources import write_aside
@@ -142,9 +143,18 @@ def artifacts(folder: Path, base: Path) -> dict[str, dict[str, Any]]:
 
 
 def write(record: Mapping[str, Any], folder: Path) -> Path:
-    """Write ``record.json`` into a run's folder, whole or not at all; return its path."""
+    """
+    Write ``record.json`` into a run's folder, whole or not at all; return its path.
+
+    Raises:
+        LessonError: it cannot be written.
+    """
     path = folder / RECORD
-    write_aside(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    try:
+        write_aside(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    except OSError as error:
+        reason = error.strerror or error
+        raise LessonError(f"{path}: the record cannot be written: {reason}", fix=cure(error)) from None
     return path
 
 

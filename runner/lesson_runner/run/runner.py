@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,22 +13,18 @@ from typing import Any
 
 from lesson_runner.context import RunContext
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
-from lesson_runner.execute.family import Family
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
-from lesson_runner.resources import new_folder, remove_asides
+from lesson_runner.resources import new_folder
 from lesson_runner.run import record
+from lesson_runner.run.begin import begun
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
+from lesson_runner.run.interruption import Interruption
 from lesson_runner.run.left import Watched
-from lesson_runner.run.lock import locked
 from lesson_runner.run.params import Param, as_text
 from lesson_runner.run.resume import Carried
 from lesson_runner.run.selection import Selection, left_out
-
-LABELS = "runner.labels"
-GRACE = 2.0
-"""Seconds for processes that a killed run has left to tidy up in."""
 
 
 @dataclass(slots=True)
@@ -77,44 +71,20 @@ def run_plan(
         carried: what the run did before it ended early; those steps are not run again.
 
     Raises:
-        LessonError: ``selection`` names a step that does not exist, or another run uses the workspace.
+        LessonError: ``selection`` names a step that does not exist, another run uses the workspace, or the
+            record cannot be written.
+        KeyboardInterrupt: Ctrl-C came while the record was being written; it is there.
     """
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(context.workspace.root, context.folder.name))
-        except LessonError:
-            with contextlib.suppress(OSError):
-                context.folder.rmdir()  # of a run that has not begun; one that has is not empty
-            raise
-        return _run(plan, context, plugins, listeners, selection or Selection(), params, carried)
-
-
-def _run(
-    plan: Plan,
-    context: RunContext,
-    plugins: Plugins,
-    listeners: Sequence[Listener],
-    selection: Selection,
-    params: Sequence[Param],
-    carried: Carried | None,
-) -> dict[str, Any]:
+    selection = selection or Selection()
     without = left_out(plan.steps, selection)
-    context.shared_evidence.mkdir(parents=True, exist_ok=True)
-    context.workspace.files.mkdir(parents=True, exist_ok=True)
     state, began, clock = _State(), record.now(), time.monotonic()
     started, before, resumed = began, 0.0, []
+    taken_over: Mapping[str, StepResult] = {}
     if carried is not None:
-        Family.of_run(context.folder.absolute()).stop(
-            GRACE
-        )  # it would write where the same step writes again
-        remove_asides(context.workspace.files)
-        remove_asides(context.folder)
-        kept = context.recall(LABELS)
-        context.labels = (*context.labels, *(map(str, kept) if isinstance(kept, list) else ()))
+        started, taken_over = carried.started, carried.results
+        before = math.fsum(item.seconds for item in taken_over.values())
+        resumed = [*carried.resumed, {"at": began, "carried": len(taken_over)}]
         state.facts |= carried.facts
-        started = carried.started
-        before = math.fsum(item.seconds for item in carried.results.values())
-        resumed = [*carried.resumed, {"at": began, "carried": len(carried.results)}]
 
     def describe(status: str) -> dict[str, Any]:
         done = {item.step.id for item in state.results}
@@ -144,23 +114,34 @@ def _run(
             "steps": [record.describe_result(item) for item in results],
         }
 
-    context.remember(LABELS, context.labels)
-    record.write(describe(record.UNFINISHED), context.folder)
-    with EventLog(context.folder / EVENTS, _all(listeners, plugins, context)) as log:
-        about = {"run_id": context.folder.name, "steps": len(plan.steps)}
-        taken_over = {} if carried is None else carried.results
-        log.emit(Event("run-started", data=about | ({"carried": [*taken_over]} if carried else {})))
-        try:
-            for step in plan.steps:
-                if step.id in taken_over:
-                    state.results.append(taken_over[step.id])
-                    continue
-                _take(step, without.get(step.id), state, context, plugins, log)
-        except KeyboardInterrupt:
-            state.exit_code = ExitCode.INTERRUPTED
-        finished = describe(_STATUS.get(state.exit_code, "failed"))
-        path = record.write(finished, context.folder)
-        log.emit(Event("run-finished", data={"status": finished["status"], "record": str(path)}))
+    listening = _all(listeners, plugins, context)
+    about = {"run_id": context.folder.name, "steps": len(plan.steps)}
+    about |= {"carried": [*taken_over]} if carried else {}
+    with begun(context, len(plan.steps)) as room:
+        record.write(describe(record.UNFINISHED), context.folder)
+        with Interruption() as interruption, EventLog(context.folder / EVENTS, listening) as log:
+            try:
+                log.emit(Event("run-started", data=about))
+                for step in plan.steps:
+                    if step.id in taken_over:
+                        state.results.append(taken_over[step.id])
+                    else:
+                        _take(step, without.get(step.id), state, context, plugins, log)
+                interruption.hold()
+            except KeyboardInterrupt:
+                state.exit_code = ExitCode.INTERRUPTED
+                interruption.hold()
+            room.close()
+            finished = describe(_STATUS.get(state.exit_code, "failed"))
+            try:
+                record.write(finished, context.folder)
+            finally:  # whatever became of the record, what runs in the background must end
+                path = context.folder / record.RECORD
+                try:
+                    interruption.release()
+                finally:
+                    ended = {"status": finished["status"], "record": str(path)}
+                    log.emit(Event("run-finished", data=ended))
     return finished
 
 
