@@ -8,11 +8,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lesson_runner.errors import LessonError, TimedOutError
+from lesson_runner.execute.environment import redactor_for
 from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
+from lesson_runner.redaction import Redactor
 from lesson_runner.resources import write_aside
+
+if TYPE_CHECKING:
+    from lesson_runner.execute.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,12 @@ class RunContext:
     """A place for plugins to keep things between steps, by plugin name."""
     labels: tuple[str, ...] = field(default_factory=labels_from_environment)
     """What every result of the run must say of itself, beside what its steps say."""
+    passed: frozenset[str] = frozenset()
+    """Variables that commands get although they look like credentials."""
+    sandbox: Sandbox | None = None
+    """What commands run in; ``None``: as this user, with all that they may do."""
+    redactor: Redactor = field(default_factory=redactor_for)
+    """Keeps secrets out of output, events, evidence and record."""
 
     resumed: bool = False
     """The run goes on after it had ended early."""
@@ -137,6 +148,10 @@ class StepContext:
     def say(self, text: str = "") -> None:
         """Show ``text`` to the learner and keep it as the step's output."""
         self.lines.extend(text.split("\n"))
+        self.show(text)
+
+    def show(self, text: str) -> None:
+        """Show ``text`` to the learner without keeping it: what is judged is kept elsewhere, if at all."""
         self.emit(Event("output", self.step.id, {"text": text}))
 
     def progress(self, done: int, total: int, **values: float | str) -> None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "certify": "Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants.",
     "cert": "Check certificates, and use what they show.",
     "matrix": "Show lessons by hardware: certified, text changed, stale, failed, never run, not supported.",
+    "trust": "Show what lessons from elsewhere were allowed, or take it back.",
     "plugins": "List plugins with the actions, checks and rules they bring; a broken one has its error.",
     "hw": "Show what hardware is in this machine, and how each fact was found out; every source is asked.",
     "schema": "List the JSON Schemas, or print one in one piece, as editors want it.",

@@ -55,7 +55,21 @@ WorkspaceOption = Annotated[
 ]
 AllowOption = Annotated[
     list[str] | None,
-    typer.Option("--allow", metavar="PERMISSION", help="What the lesson may do without asking: shell."),
+    typer.Option(
+        "--allow", metavar="PERMISSIONS", help="What the lesson may do without asking: shell, network."
+    ),
+]
+EnvOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--env", metavar="NAME", help="Give commands this variable although it looks like a credential."
+    ),
+]
+SandboxOption = Annotated[
+    bool,
+    typer.Option(
+        "--sandbox", help="Shut commands in: nothing writable but the workspace, no network (bubblewrap)."
+    ),
 ]
 PolicyOption = Annotated[
     str,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_runner.cli.common import WORKSPACE, ask, make_console, stdout_for_json
+from lesson_runner.cli.guard import Guard
 from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Way:
     """Nothing is shown."""
     pause: bool = False
     """Wait for Enter after every step."""
+    guard: Guard = field(default_factory=Guard)
 
 
 def perform(
@@ -59,6 +61,7 @@ def perform(
     """
     from lesson_runner.cli.pause import Pause
     from lesson_runner.context import RunContext, Workspace
+    from lesson_runner.execute.environment import redactor_for
     from lesson_runner.report.closing import print_closing
     from lesson_runner.report.live import LiveReporter
     from lesson_runner.run.runner import new_run_folder, run_plan
@@ -77,6 +80,9 @@ def perform(
         way.interactive,
         ask=ask if way.interactive else None,
         resumed=carried is not None,
+        passed=way.guard.passed,
+        sandbox=way.guard.sandbox,
+        redactor=redactor_for(passed=way.guard.passed),
     )
     _end_with_a_record()
     if way.json:
@@ -88,7 +94,7 @@ def perform(
     if carried is not None:
         done = f"{len(carried.results)} of {len(plan.steps)} steps had passed"
         console.print(f"Going on with {folder.name}: {done}", soft_wrap=True)
-    reporter = LiveReporter(console, without_repetition(plan))
+    reporter = LiveReporter(console, without_repetition(plan), context.redactor)
     listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if way.pause else [reporter]
     try:
         record = run_plan(

@@ -10,6 +10,7 @@ import typer
 from lesson_runner.cli.common import (
     WORKSPACE,
     AllowOption,
+    EnvOption,
     JsonOption,
     WorkspaceOption,
     expand,
@@ -17,6 +18,7 @@ from lesson_runner.cli.common import (
     open_valid_lesson,
     print_json,
 )
+from lesson_runner.cli.guard import open_guard
 from lesson_runner.cli.perform import Way, perform
 from lesson_runner.cli.permissions import allowed_permissions, check_permissions
 from lesson_runner.errors import LessonError
@@ -35,6 +37,7 @@ def resume(
         str | None, typer.Option("--from", metavar="STEP", help="Run this step and all after it again.")
     ] = None,
     allow: AllowOption = None,
+    env: EnvOption = None,
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
     json: JsonOption = False,
 ) -> int:
@@ -57,6 +60,7 @@ def resume(
             raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
     begun = read_interrupted(folder)
     options = begun.record["options"]
+    guard = open_guard(env, sandbox="sandbox" in options)
     document, problems, installed = open_valid_lesson(begun.record["lesson"]["path"], plugins)
     hardware = plugins.detect_hardware()
     params = params_of(begun.record)
@@ -72,9 +76,16 @@ def resume(
         raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
     if not installed:
         again = [item for item in steps if item.id not in carried.results]
-        check_permissions(document, again, plugins, allowed, interactive)
+        allowed = check_permissions(document, again, plugins, allowed, interactive)
     way = Way(
-        begun.record["backend"], hardware, place, fresh=fresh, interactive=interactive, json=json, pause=step
+        begun.record["backend"],
+        hardware,
+        place,
+        fresh=fresh,
+        interactive=interactive,
+        json=json,
+        pause=step,
+        guard=guard.with_network("network" in allowed),
     )
     record, _ = perform(plan, plugins, way, selection, params, folder, carried)
     if json:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from lesson_runner.redaction import LineRedactor, Redactor
 
 LONGEST = 65_536
 """A line longer than this is cut in pieces: a file of zeros is one endless line."""
@@ -24,10 +26,15 @@ class Lines:
         show: called with each line.
         keep: how many characters :meth:`text` returns at most. The first and the last half of the
             output are kept: the first says what ran, the last why it failed.
+        redactor: keeps secrets out of what is shown and what is kept.
     """
 
-    def __init__(self, show: Callable[[str], None], keep: int = 2_000_000) -> None:
+    def __init__(
+        self, show: Callable[[str], None], keep: int = 2_000_000, redactor: Redactor | None = None
+    ) -> None:
         self._show = show
+        self._redactor = redactor or Redactor()
+        self._lines = LineRedactor(self._redactor)
         self._half = keep // 2
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
@@ -54,23 +61,33 @@ class Lines:
         if final and self._rest:
             self.add(self._rest.rstrip("\r"))
             self._rest = ""
+        if final:
+            self._take(self._lines.flush())
 
     def add(self, line: str) -> None:
         """Show a line and keep it."""
         for piece in [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)] or [""]:
-            self._keep(piece)
-            self._show(piece)
+            self._take(self._lines.feed(piece))
+
+    def note(self, line: str) -> None:
+        """Show and keep a line of our own, behind all that was waiting."""
+        self._take([*self._lines.flush(), line])
 
     def text(self) -> str:
         """Return what was kept, with a note where something was left out."""
         note = [f"[{self._dropped:,} lines are left out here]"] if self._dropped else []
         return "\n".join([*self._head, *note, *self._tail])
 
+    def _take(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._keep(line)
+            self._show(line)
+
     def _progress(self, state: str) -> None:
         now = time.monotonic()
         if state.strip() and now - self._shown_at >= PROGRESS_EVERY:
             self._shown_at = now
-            self._show(state)
+            self._show(self._redactor.text(state))
 
     def _keep(self, line: str) -> None:
         size = len(line) + 1

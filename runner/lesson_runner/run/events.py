@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from lesson_runner.model import Event
+from lesson_runner.redaction import Redactor
 from lesson_runner.run.record import now, plain
 
 EVENTS = "events.jsonl"
@@ -32,11 +33,13 @@ class EventLog:
     Args:
         path: ``events.jsonl``; created, or gone on with, but for half a line that a kill left.
         listeners: called with every event, in order.
+        redactor: keeps secrets out of what is written and told.
     """
 
-    def __init__(self, path: Path, listeners: Sequence[Listener]) -> None:
+    def __init__(self, path: Path, listeners: Sequence[Listener], redactor: Redactor | None = None) -> None:
         with suppress(OSError):
             cut_short(path)
+        self._redactor = redactor or Redactor()
         self._path = path
         self._file: int | None = None
         self._lost = 0
@@ -54,6 +57,7 @@ class EventLog:
 
     def emit(self, event: Event) -> None:
         """Write an event down, safely on disk if it ends something, and tell the listeners."""
+        event = Event(event.kind, event.step, self._redactor.data(event.data))
         if event.kind != "progress" or self._progress_is_due():
             line = {"time": now(), "event": event.kind, "step": event.step, **plain(event.data)}
             try:

@@ -83,7 +83,9 @@ def _attempt(
     deadline = None if step.timeout is None else time.monotonic() + step.timeout
     context = StepContext(run, step, folder, emit, deadline, attempt)
     status, outcome = _call(step, context, plugins, folder)
-    output = outcome.output or "\n".join(context.lines)
+    # What is judged is what is kept, so that judging it again comes to the same.
+    output = run.redactor.text(outcome.output or "\n".join(context.lines))
+    outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
     (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
     try:
         read = captured(step.capture, output)
@@ -154,9 +156,10 @@ def _call(
                 "failed", with_cure(f"{where}: cannot be written: {error.strerror}", error)
             )
         # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
+        trace = context.run.redactor.text(traceback.format_exc())
         message = with_cure(f"{step.action} raised {type(error).__name__}: {error}", error)
         with contextlib.suppress(OSError):
-            (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
+            (folder / "error.txt").write_text(trace, "utf-8", "backslashreplace")
             message += f" (see {folder / 'error.txt'})"
         return "error", Outcome("failed", message)
 

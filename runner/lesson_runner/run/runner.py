@@ -90,7 +90,7 @@ def run_plan(
         done = {item.step.id for item in state.results}
         missing = [StepResult(step, "not-reached", "the run ended before it") for step in plan.steps]
         results = [*state.results, *(item for item in missing if item.step.id not in done)]
-        return {
+        data = {
             "record_version": 1,
             "run_id": context.folder.name,
             "status": status,
@@ -100,7 +100,7 @@ def run_plan(
             "profile": plan.profile,
             "backend": context.backend,
             "params": as_text(params),
-            "options": {**dataclasses.asdict(selection), "fresh": context.fresh},
+            "options": {**dataclasses.asdict(selection), **_options(context)},
             "hardware": [record.plain(dataclasses.asdict(item)) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
             "facts": record.plain(state.facts),
@@ -113,13 +113,18 @@ def run_plan(
             "not_run": record.describe_not_run(plan),
             "steps": [record.describe_result(item) for item in results],
         }
+        redacted: dict[str, Any] = context.redactor.data(data)
+        return redacted
 
     listening = _all(listeners, plugins, context)
     about = {"run_id": context.folder.name, "steps": len(plan.steps)}
     about |= {"carried": [*taken_over]} if carried else {}
     with begun(context, len(plan.steps)) as room:
         record.write(describe(record.UNFINISHED), context.folder)
-        with Interruption() as interruption, EventLog(context.folder / EVENTS, listening) as log:
+        with (
+            Interruption() as interruption,
+            EventLog(context.folder / EVENTS, listening, context.redactor) as log,
+        ):
             try:
                 log.emit(Event("run-started", data=about))
                 for step in plan.steps:
@@ -143,6 +148,14 @@ def run_plan(
                     ended = {"status": finished["status"], "record": str(path)}
                     log.emit(Event("run-finished", data=ended))
     return finished
+
+
+def _options(context: RunContext) -> dict[str, Any]:
+    """Return how the steps were run, beside which of them."""
+    sandbox = context.sandbox
+    if sandbox is None:
+        return {"fresh": context.fresh}
+    return {"fresh": context.fresh, "sandbox": "with network" if sandbox.network else "no network"}
 
 
 _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
