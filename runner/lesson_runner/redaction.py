@@ -2,15 +2,16 @@
 Keeping secrets out of what a run shows and stores.
 
 Two kinds are known: values that were declared, and texts that look like tokens, which
-:mod:`lesson_runner.secrets` finds. What a program turns into something else (base64, one character a line) is
-not recognised.
+:mod:`lesson_runner.secrets` finds. Values are found line by line, and as JSON, addresses and base64 have
+them: these forms are those of GitHub's runner. What a program turns into something else is not recognised.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
@@ -58,8 +59,12 @@ class Redactor:
             least = SHORTEST if len(rows) == 1 else SHORTEST_LINE
             for row in rows:
                 if len(row) >= least:
-                    found |= {row, json.dumps(row)[1:-1], quote(row, safe="")}
+                    found |= {row, *_encoded(row)}
         self.values = tuple(sorted(found, key=lambda value: (-len(value), value)))
+        self._longest = max(map(len, found), default=0)
+        self._by_head: dict[str, list[str]] = {}
+        for value in self.values:
+            self._by_head.setdefault(value[:SHORTEST], []).append(value)
 
     def text(self, text: str) -> str:
         """Return a text without the secrets in it; it may have several lines."""
@@ -93,14 +98,11 @@ class Redactor:
 
     def begins(self, text: str) -> int | None:
         """Return where a declared value begins that the end of the text cuts off, if one may."""
-        starts: list[int] = []
-        for value in self.values:
-            start = text.find(value[:SHORTEST], max(0, len(text) - len(value) + 1))
-            while start >= 0 and not value.startswith(text[start:]):
-                start = text.find(value[:SHORTEST], start + 1)
-            if start >= 0:
-                starts.append(start)
-        return min(starts, default=None)
+        for start in range(max(0, len(text) - self._longest + 1), len(text) - SHORTEST + 1):
+            for value in self._by_head.get(text[start : start + SHORTEST], ()):
+                if len(value) > len(text) - start and value.startswith(text[start:]):
+                    return start
+        return None
 
 
 class LineRedactor:
@@ -162,6 +164,22 @@ class LineRedactor:
             return REDACTED if line.strip() else line
         self._key_lines = 0
         return self._redactor.text(line)
+
+
+def _encoded(value: str) -> Iterator[str]:
+    """
+    Yield a value as JSON, addresses and base64 have it.
+
+    In base64, wherever it stands in what is encoded: three ways, without the characters at the ends that
+    depend on what stands before and behind it.
+    """
+    data = value.encode("utf-8", "surrogateescape")  # as it is in the environment
+    yield json.dumps(value)[1:-1]
+    yield quote(data, safe="")
+    for before, first in ((0, 0), (1, 2), (2, 3)):
+        text = b64encode(bytes(before) + data).decode()[first : 8 * (before + len(data)) // 6]
+        if len(text) >= SHORTEST_LINE:
+            yield text
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

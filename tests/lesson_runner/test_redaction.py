@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import string
+from base64 import b64encode
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -237,6 +239,11 @@ def test_a_value_is_found_over_lines_that_are_wrapped(width: int, before: str, t
     assert joined.replace(REDACTED, "") == before + "|" * times
 
 
+def test_a_value_that_is_no_text() -> None:
+    value = os.fsdecode(b"\xff\xfe" + PASSED.encode())
+    assert Redactor([value]).text(f"<{value}>") == f"<{REDACTED}>"
+
+
 def test_lines_wait_no_longer_than_they_may_matter() -> None:
     rows: list[str] = []
     lines = Lines(rows.append, redactor=Redactor([PASSED]))
@@ -267,6 +274,15 @@ def test_a_secret_that_is_a_word_of_ours_leaves_the_record_a_record(
     events = (tmp_path / ".lesson" / "runs").glob("*/events.jsonl")
     kinds = [json.loads(row)["event"] for row in next(events).read_text().splitlines()]
     assert "step-finished" in kinds
+
+
+@given(before=st.binary(max_size=7), after=st.binary(max_size=7))
+def test_base64_of_something_with_a_value_in_it(before: bytes, after: bytes) -> None:
+    encoded = b64encode(before + PASSED.encode() + after).decode()
+    shown = Redactor([PASSED]).text(encoded)
+    assert REDACTED in shown
+    left = shown.replace(REDACTED, "")
+    assert len(left) <= 4 * (len(before) + len(after)) // 3 + 6  # hardly more than what stands around it
 
 
 def test_examples_of_tokens_in_documents_stay() -> None:
