@@ -57,8 +57,16 @@ def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
         mode: who may read and write it; by default everybody may read, as with a record.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written; the error's ``filename`` is the file's.
     """
+    try:
+        _write_aside(path, content, mode)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def _write_aside(path: Path, content: str | bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=ASIDE, dir=path.parent)

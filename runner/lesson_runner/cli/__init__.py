@@ -8,6 +8,7 @@ that, it imports inside its function, so that ``lesson --help`` stays fast.
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -19,7 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # one that cannot show "✓" must not end a run
             stream.reconfigure(errors="replace")
-    sys.exit(invoke(list(sys.argv[1:] if arguments is None else arguments)))
+    try:
+        code = invoke(list(sys.argv[1:] if arguments is None else arguments))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if callable(signal.getsignal(number)):  # all is said: what ends Python now needs no traceback
+                signal.signal(number, signal.SIG_DFL)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    sys.exit(code)
 
 
 def invoke(arguments: list[str]) -> int:

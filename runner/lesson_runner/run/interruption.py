@@ -49,12 +49,13 @@ class Interruption:
 
     def release(self) -> None:
         """
-        Let interruptions have their effect again.
+        Let interruptions have their effect again, the next one at once.
 
         Raises:
             KeyboardInterrupt: one is waiting.
         """
         self._held = False
+        self._last = -PAUSE
         if self._waiting:
             self._waiting = False
             raise KeyboardInterrupt

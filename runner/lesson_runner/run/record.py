@@ -24,6 +24,7 @@ from lesson_runner.run.files import file_digest
 RECORD = "record.json"
 UNFINISHED = "unfinished"
 """The status of a run in the record that it begins with, and keeps if it is killed."""
+DAMAGED = "it was changed or damaged: take the run's own, or run the lesson again"
 _PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch", "ttnn", "ttml")
 
 
@@ -189,9 +190,9 @@ def read_begun(folder: Path) -> dict[str, Any]:
             f"{path}: there is no record", fix="the run did not finish; start it again"
         ) from None
     except (OSError, ValueError) as error:
-        raise LessonError(f"{path}: cannot be read: {error}") from None
+        raise LessonError(f"{path}: cannot be read: {error}", fix=DAMAGED) from None
     if not isinstance(data, dict) or data.get("record_version") != 1:
-        raise LessonError(f"{path}: not a record of a run (record_version 1)")
+        raise LessonError(f"{path}: not a record of a run (record_version 1)", fix=DAMAGED)
     return data
 
 

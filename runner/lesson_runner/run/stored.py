@@ -38,7 +38,7 @@ def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, 
     try:
         data: dict[str, Any] = record.plain(read(folder))
     except RecursionError:
-        raise LessonError(f"{path}: it is nested too deeply to be a record") from None
+        raise LessonError(f"{path}: it is nested too deeply to be a record", fix=record.DAMAGED) from None
     place: dict[KeyPath, Location] = {(): Location(path, 1)}
     # Keys that a later version adds do no harm.
     problems = check(data, load_schema("record"), place, what=record.RECORD, unknown_key="warning")
@@ -46,7 +46,7 @@ def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, 
     if wrong is not None:
         raise LessonError(
             f"{path}: it does not follow the schema: {wrong.message}",
-            fix="it was changed or damaged: take the run's own, or run the lesson again",
+            fix=record.DAMAGED,
         )
     return data
 
