@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".mutation"
 """Copies and results; may be deleted at any time. mutmut goes on where it stopped."""
 CAUGHT = ("killed", "timeout", "segfault", "suspicious")
-COPIED = ("lessons", "plugins", "schemas", "tests")
+COPIED = ("README.md", "docs", "lessons", "plugins", "schemas", "tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,25 @@ AREAS: Mapping[str, Area] = {
             "markdown/yamltext",
             "schema/steps",
         ),
-        ("markdown", "test_author_mistakes.py", "test_limits.py", "test_samples.py"),
+        (
+            *(f"markdown/test_{name}.py" for name in ("directives", "documents", "frontmatter", "yaml_text")),
+            "schema/test_steps.py",
+        ),
     ),
     "matchers": Area(
         ("run/judge", "run/time_limit"), ("test_judge.py", "test_time_limit.py", "test_verdicts.py")
     ),
     "policy": Area(
         ("certify/policy", "certify/again", "certify/case", "certify/classes", "certify/requirements"),
-        ("certify",),
+        tuple(f"certify/test_{name}.py" for name in ("again", "classes", "policy", "requirements")),
+    ),
+    "statements": Area(
+        ("canonical", "certify/envelope", "certify/statement"),
+        tuple(f"certify/test_{name}.py" for name in ("canonical", "envelope", "statement")),
     ),
     "verification": Area(
-        ("canonical", "certify/envelope", "certify/statement", "certify/subjects", "certify/verify"),
-        ("certify/test_envelope.py", "certify/test_verify.py"),
+        ("certify/subjects", "certify/verify"),
+        tuple(f"certify/test_{name}.py" for name in ("verify", "verified")),
     ),
 }
 
@@ -78,6 +85,9 @@ def prepare(name: str) -> Path:
     modules = [f"src/lesson_runner/{module}.py" for module in area.modules]
     for item in ("runner", *COPIED):
         target = folder / item.replace("runner", "src")
+        if (ROOT / item).is_file():
+            shutil.copy2(ROOT / item, target)
+            continue
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(ROOT / item, target, ignore=shutil.ignore_patterns("__pycache__"))
     for module in modules:
@@ -105,10 +115,13 @@ def mutmut(folder: Path, *arguments: str) -> str:
     Run mutmut in a folder and return what it printed.
 
     Raises:
-        CalledProcessError: it failed.
+        SystemExit: it failed; with what it printed.
     """
     command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
-    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stdout[-3000:])
+    return done.stdout
 
 
 def results(folder: Path) -> Iterator[tuple[str, str]]:
