@@ -62,7 +62,7 @@ AREAS: Mapping[str, Area] = {
     ),
     "verification": Area(
         ("certify/subjects", "certify/verify"),
-        tuple(f"certify/test_{name}.py" for name in ("verify", "verified")),
+        tuple(f"certify/test_{name}.py" for name in ("subjects", "verified", "verify")),
     ),
 }
 

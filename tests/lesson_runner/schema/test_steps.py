@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.markdown.document import parse
+from lesson_runner.markdown.yamltext import KeyPath
 from lesson_runner.model import (
     Block,
     Claim,
@@ -65,7 +66,7 @@ def said(found: Directives) -> list[str]:
 def test_a_step_that_says_nothing_but_its_name() -> None:
     found = step("id: one")
     block = Block("bash", "ls\n", Location(HERE, 6, 1), ("Part",))
-    positions = {(): Location(HERE, 2, 1), ("id",): Location(HERE, 3, 1)}
+    positions: dict[KeyPath, Location] = {(): Location(HERE, 2, 1), ("id",): Location(HERE, 3, 1)}
     assert found == Step(
         id="one", kind="step", location=Location(HERE, 2, 1), block=block, title="Part", positions=positions
     )
