@@ -153,6 +153,29 @@ def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
     assert again(step(expect=[METRIC]), entry(verdicts=[{**verdicts[0], "passed": True}])).status == "passed"
 
 
+class reading:  # noqa: N801  # stands for a module
+    """Measures what was printed, and how many files all steps share."""
+
+    @staticmethod
+    @hookimpl
+    def lesson_measure(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
+        shared = list(evidence.shared.iterdir())
+        return {"beans": float(evidence.output.split()[0]), f"shared by {step.id}": len(shared)}
+
+
+def test_what_a_plugin_measures_from(again: Again, own: Path) -> None:
+    (own.parent / "_shared").mkdir()
+    (own.parent / "_shared" / "one").touch()
+    metrics = {"beans": 5, "shared by grow": 1}
+    expect = [{**METRIC, "argument": {"name": name, "min": least}} for name, least in metrics.items()]
+    verdicts = [
+        {"matcher": "metric", "expected": f"{least} <= {name}", "passed": True}
+        for name, least in metrics.items()
+    ]
+    plugins = Plugins(points=[Given(garden), Given(reading)])
+    assert again(step(expect=expect), entry(verdicts=verdicts), plugins).status == "passed"
+
+
 def test_what_a_capture_reads(again: Again, own: Path) -> None:
     capture = {"beans": r"^(\d+) beans$"}
     verdicts = [{"matcher": "metric", "expected": "3 <= beans", "passed": True}]
@@ -208,6 +231,7 @@ def test_what_tells_something() -> None:
     assert tells(some, some, other) == 2
     assert tells(Expectation("exit", 0), Expectation("not_contains", "a"), Expectation("regex", ".*")) == 0
     assert tells(Expectation("contains", "a", {"data": 1}), other, data=2) == 1
+    assert tells(*(Expectation("contains", text, {"data": 1}) for text in "ab"), data=1) == 2
 
 
 def test_a_step_of_a_plan() -> None:
