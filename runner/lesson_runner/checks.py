@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-from lesson_runner.model import Hardware, Json
+from lesson_runner.model import Hardware, Json, misfit
 
 if TYPE_CHECKING:
     import subprocess
@@ -163,8 +163,15 @@ def run_check(check: Check, machine: Machine) -> Finding:
     if check.board_only and not machine.wants_board:
         return Finding("skipped", machine.why_no_board)
     try:
-        return check.run(machine)
-    except Exception as error:
+        finding = check.run(machine)
+        if not isinstance(finding, Finding) or finding.status not in get_args(FindingStatus):
+            raise TypeError(f"{finding!r} is not a Finding")
+        if problem := misfit(finding):
+            raise TypeError(problem)
+        return finding
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # it may even call sys.exit()
         return Finding("failed", f"the check itself failed: {error!r}", fix="report this")
 
 

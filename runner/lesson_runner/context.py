@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from lesson_runner.errors import LessonError, TimedOutError
 from lesson_runner.execute.environment import redactor_for
 from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
 from lesson_runner.redaction import Redactor
+from lesson_runner.resources import write_aside
 
 if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
@@ -90,10 +92,33 @@ class RunContext:
     redactor: Redactor = field(default_factory=redactor_for)
     """Keeps secrets out of output, events, evidence and record."""
 
+    resumed: bool = False
+    """The run goes on after it had ended early."""
+
     @property
     def shared_evidence(self) -> Path:
         """The folder for evidence that several steps use."""
         return self.folder / "evidence" / "_shared"
+
+    def remember(self, name: str, value: Any) -> None:
+        """
+        Keep something that must be known when the run is gone on with, even if it is killed right now.
+
+        Args:
+            name: the plugin's, a dot, and what it is.
+            value: fit for JSON.
+        """
+        write_aside(self._memory(name), json.dumps(value))
+
+    def recall(self, name: str) -> Any:
+        """Return what was kept by :meth:`remember`; ``None`` if nothing was, or it is damaged."""
+        try:
+            return json.loads(self._memory(name).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return None
+
+    def _memory(self, name: str) -> Path:
+        return self.folder / "memory" / f"{name}.json"
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
-"""What was meant by a name that does not exist: the known name that is nearest."""
+"""What helps with an error: the name that was meant by one that does not exist, and how to mend a machine."""
 
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 MOST_NAMES = 50
@@ -41,3 +42,26 @@ def meant_or_all(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     shown = names if len(names) <= MOST_NAMES else [*names[:MOST_NAMES], "…"]
     return did_you_mean(name, names) or f"one of: {', '.join(shown)}"
+
+
+_CURES = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "your share of the disk is used up: make room",
+    errno.EFBIG: "files may not be that large here: see 'ulimit -f'",
+    errno.EROFS: "nothing can be written there: name another folder",
+    errno.EIO: "the disk does not answer as it should: the system's log says more",
+    errno.ENOMEM: "this machine has too little memory for it: end other programs, or ask for less",
+}
+
+
+def cure(error: BaseException) -> str | None:
+    """Return what to do about an error that comes from the machine, and not from what it was asked to do."""
+    if isinstance(error, MemoryError):
+        return _CURES[errno.ENOMEM]
+    return _CURES.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def with_cure(message: str, error: BaseException) -> str:
+    """Return a message with what to do about the error, if that is known."""
+    found = cure(error)
+    return f"{message} ({found})" if found else message

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.metadata import Distribution, entry_points
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 PROJECT = "lesson_runner"
 BUILT_IN = ("lesson_runner.actions.builtin",)
 """Modules of this package that are plugins like any other, and are asked last."""
+MOST_ITEMS = 100_000
+"""No hook returns more: what seems to is a generator without an end."""
 RESTRICT = "LESSON_PLUGINS"
 """Environment variable: load only these entry points, comma-separated; empty loads none."""
 
@@ -168,28 +171,36 @@ class Plugins:
         Call a hook's implementations one by one and yield each plugin's name and result.
 
         One call for all would lose every result when one raises. A generator is read to its end here,
-        inside the ``try``.
+        inside the ``try``; one that has no end is stopped.
         """
         for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
             try:
                 given = {name: arguments[name] for name in implementation.argnames}
                 result = implementation.function(*given.values())
                 if isinstance(result, Iterable) and not isinstance(result, str | Mapping):
-                    result = list(result)
-            except (Exception, SystemExit) as error:
+                    result = list(islice(result, MOST_ITEMS + 1))
+                    if len(result) > MOST_ITEMS:
+                        raise ValueError(f"returned more than {MOST_ITEMS:,} items")
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # not all that libraries raise are exceptions: asyncio cancels so
                 self._blame(implementation.plugin_name, hook, error)
                 continue
             yield implementation.plugin_name, result
 
     def _collect(self, hook: str, kind: type, **arguments: object) -> Iterator[tuple[str, Any]]:
         """Yield every item of the lists that a hook's implementations return, checked for its type."""
+        from lesson_runner.model import misfit
+
         for name, result in self._each(hook, **arguments):
             # A plugin that returns one thing where a list is wanted is told so, and not searched for items.
             for item in [] if result is None else result if isinstance(result, list) else [result]:
-                if isinstance(item, kind) and isinstance(result, list):
-                    yield name, item
-                else:
+                if not isinstance(item, kind) or not isinstance(result, list):
                     self._blame(name, hook, TypeError(f"returned {item!r}, not a list of {kind.__name__}"))
+                elif problem := misfit(item):
+                    self._blame(name, hook, TypeError(problem))
+                else:
+                    yield name, item
 
     def add_commands(self, app: typer.Typer) -> None:
         """Let every plugin add its commands."""
@@ -247,8 +258,10 @@ class Plugins:
     def check_rule(self, rule: Rule, lesson: Lesson, scope: Scope) -> list[Diagnostic]:
         """Return what a plugin's rule finds in a lesson; one that raises is reported and finds nothing."""
         try:
-            return list(rule.check(lesson, scope)) if rule.check else []
-        except (Exception, SystemExit) as error:
+            return list(islice(rule.check(lesson, scope), MOST_ITEMS)) if rule.check else []
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self._blame(rule.id.partition(".")[0], f"rule {rule.id}", error)
             return []
 
@@ -269,15 +282,17 @@ class Plugins:
         return self._claims[block]
 
     def _interpret(self, block: Block, lesson: Lesson) -> Claimed | None:
-        from lesson_runner.model import ActionCall
+        from lesson_runner.model import ActionCall, misfit
 
         for name, result in self._each("lesson_interpret_block", block=block, lesson=lesson):
             if result is None:
                 continue
+            problem = f"returned {result!r}, not a list of ActionCall"
             if isinstance(result, list) and all(isinstance(item, ActionCall) for item in result):
+                problem = next(filter(None, map(misfit, result)), "")
+            if not problem:
                 return Claimed(name, tuple(result))
-            error = TypeError(f"returned {result!r}, not a list of ActionCall")
-            self._blame(name, "lesson_interpret_block", error)
+            self._blame(name, "lesson_interpret_block", TypeError(problem))
         return None
 
     def run_step(self, step: PlannedStep, context: StepContext) -> Outcome:
@@ -326,10 +341,12 @@ class Plugins:
 
 def _outcome(value: object, who: str) -> Outcome:
     """Return what a step's code returned, if that is an outcome with numbers for metrics."""
-    from lesson_runner.model import Outcome
+    from lesson_runner.model import Outcome, misfit
 
     if not isinstance(value, Outcome):
         raise TypeError(f"{who} returned {value!r}, not an Outcome")
+    if problem := misfit(value):
+        raise TypeError(f"{who} returned an Outcome with something else in it: {problem}")
     return replace(value, metrics={str(key): float(number) for key, number in value.metrics.items()})
 
 

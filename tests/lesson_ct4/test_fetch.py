@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.reliability import fault
 
 from lesson_ct4.actions import fetch as act_fetch
 from lesson_ct4.actions.table import ACTIONS
@@ -81,6 +82,13 @@ def test_reports_progress(server: Any, find: Callable[..., Found]) -> None:
     assert 0 < seen[0] < len(big)
 
 
+@fault(
+    "downloads",
+    "the copy in the cache is damaged",
+    how="its last byte is cut off",
+    seen="`was damaged; downloading again`",
+    survives="the step; the copy is replaced",
+)
 def test_a_damaged_cache_is_replaced(server: Any, find: Callable[..., Found], cache: Path) -> None:
     server.serve_bytes(TEXT)
     find(server.url)
@@ -216,6 +224,13 @@ def test_a_wrong_answer_is_never_replaced(
     assert not cache.exists()
 
 
+@fault(
+    "downloads",
+    "the server fails once",
+    how="a server on this machine that answers 500, then the text",
+    seen="nothing: it is asked again",
+    survives="the step",
+)
 def test_a_server_that_fails_once_is_asked_again(server: Any, find: Callable[..., Found]) -> None:
     def once(handler: Any) -> None:
         server.serve_bytes(TEXT)
@@ -247,6 +262,13 @@ def test_other_protocols_are_refused(tmp_path: Path) -> None:
 # --- no network --------------------------------------------------------------------------------
 
 
+@fault(
+    "downloads",
+    "the server stalls, before the first byte or in the middle, or is overloaded",
+    how="a server on this machine that sends nothing, half of the text, or 503",
+    seen="where the lesson allows it, the synthetic play and why, in seconds; else `cannot be reached`",
+    survives="the run; nothing half-written",
+)
 @pytest.mark.parametrize(
     "prepare",
     [
@@ -313,6 +335,13 @@ def test_the_play_can_be_asked_for(server: Any, find: Callable[..., Found]) -> N
     assert server.requests == 0
 
 
+@fault(
+    "downloads",
+    "the server drips",
+    how="a server on this machine that sends 1 KB now and then",
+    seen="`not done within` the limit",
+    survives="as when it stalls",
+)
 def test_a_total_limit_holds(server: Any, tmp_path: Path) -> None:
     def drip(handler: Any) -> None:
         handler.send_response(200)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.reliability import fault
 
 from lesson_runner import catalog
 from lesson_runner.cli.app import COMMANDS
@@ -191,7 +192,14 @@ def test_a_command_that_does_not_exist(lesson: Lesson) -> None:
     assert lesson("runs", "rn").code == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@fault(
+    "interruption",
+    "Ctrl-C, SIGTERM or SIGHUP in mid-step",
+    how="the signal, to a run with a shell step",
+    seen="`interrupted`; exit code 130",
+    survives="the record, steps before; none of the step's processes does",
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_run_and_is_recorded(
     command: Callable[..., Any], write: Callable[..., Path], tmp_path: Path, number: int
 ) -> None:

@@ -188,6 +188,8 @@ def _explained(error: Exception, begun: Path | None) -> Exception:
             return NoAnswerError(_reason(error), worth_repeating=True)
         size = begun.stat().st_size if begun.exists() else 0
         return WrongAnswerError(f"the transfer broke off after {size} bytes", worth_repeating=True)
+    if isinstance(error, errors.RequestException):
+        return WrongAnswerError(f"{type(error).__name__}: {_reason(error)}")
     return error
 
 

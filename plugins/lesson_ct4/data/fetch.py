@@ -16,6 +16,7 @@ from typing import Literal
 
 from lesson_ct4.data.download import Limits, NoAnswerError, Progress, WrongAnswerError, download
 from lesson_runner.errors import LessonError
+from lesson_runner.hints import cure
 from lesson_runner.resources import cache_folder, write_aside
 
 URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -130,7 +131,10 @@ def find_text(
     kept = cache / f"{pin.sha256[:16]}.txt"
     notes = []
     if not pin.any and kept.is_file():
-        data = kept.read_bytes()
+        try:
+            data = kept.read_bytes()
+        except OSError:  # a bad block, or another user's
+            data = b""
         if pin.problem(data, str(kept)) is None:
             return Found(data, "cache", str(kept))
         notes.append(f"the cached copy {kept} was damaged; downloading again")
@@ -171,23 +175,34 @@ def _given(pin: Pin, given: str) -> Found:
 
 
 def _downloaded(pin: Pin, limits: Limits | None, progress: Progress | None) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="lesson-") as folder:
-        target = Path(folder) / "download"
-        # Enough above the right size that a wrong file can be measured and named.
-        limit = LARGEST if pin.any else 2 * pin.size + 1024 * 1024
-        try:
-            download(pin.url, target, limit=limit, progress=progress, limits=limits)
-        except WrongAnswerError as error:
-            got = target.read_bytes() if target.is_file() else b""
-            raise WrongTextError(
-                f"{pin.url}: {error}\n"
-                f"  expected {pin.size} bytes, sha256 {pin.sha256}\n"
-                f"  actual   {len(got)} bytes, sha256 {hashlib.sha256(got).hexdigest()}"
-            ) from None
-        data = target.read_bytes()
+    target = Path(tempfile.gettempdir())
+    try:
+        with tempfile.TemporaryDirectory(prefix="lesson-") as folder:
+            target = Path(folder) / "download"
+            data = _downloaded_to(target, pin, limits, progress)
+    except OSError as error:
+        raise LessonError(
+            f"{target}: {pin.url} cannot be written there: {error.strerror or error}",
+            fix=cure(error) or "name another folder for temporary files: TMPDIR",
+        ) from None
     if problem := pin.problem(data, pin.url):
         raise WrongTextError(problem)
     return data
+
+
+def _downloaded_to(target: Path, pin: Pin, limits: Limits | None, progress: Progress | None) -> bytes:
+    # Enough above the right size that a wrong file can be measured and named.
+    limit = LARGEST if pin.any else 2 * pin.size + 1024 * 1024
+    try:
+        download(pin.url, target, limit=limit, progress=progress, limits=limits)
+    except WrongAnswerError as error:
+        got = target.read_bytes() if target.is_file() else b""
+        raise WrongTextError(
+            f"{pin.url}: {error}\n"
+            f"  expected {pin.size} bytes, sha256 {pin.sha256}\n"
+            f"  actual   {len(got)} bytes, sha256 {hashlib.sha256(got).hexdigest()}"
+        ) from None
+    return target.read_bytes()
 
 
 def _not_text(data: bytes, where: str) -> str | None:

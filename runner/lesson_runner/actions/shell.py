@@ -11,6 +11,7 @@ from typing import Any
 
 from lesson_runner.execute.console import commands
 from lesson_runner.execute.environment import given, withheld
+from lesson_runner.execute.family import RUN
 from lesson_runner.execute.process import Finished, signal_name
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.plugin import Action, Json, Outcome, RunContext, StepContext
@@ -80,6 +81,7 @@ def environment(run: RunContext) -> dict[str, str]:
     return {
         "PYTHONUNBUFFERED": "1",
         **given(os.environ, run.passed),
+        RUN: str(run.folder.absolute()),
         "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
         "PATH": os.pathsep.join((own, os.environ.get("PATH", os.defpath))),
     }

@@ -8,6 +8,7 @@ that, it imports inside its function, so that ``lesson --help`` stays fast.
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -19,7 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # one that cannot show "✓" must not end a run
             stream.reconfigure(errors="replace")
-    sys.exit(invoke(list(sys.argv[1:] if arguments is None else arguments)))
+    try:
+        code = invoke(list(sys.argv[1:] if arguments is None else arguments))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if callable(signal.getsignal(number)):  # all is said: what ends Python now needs no traceback
+                signal.signal(number, signal.SIG_DFL)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    sys.exit(code)
 
 
 def invoke(arguments: list[str]) -> int:
@@ -27,7 +35,8 @@ def invoke(arguments: list[str]) -> int:
     import typer
 
     from lesson_runner.cli.app import build_app
-    from lesson_runner.cli.failures import report_bug, report_error
+    from lesson_runner.cli.failures import report_bug, report_error, report_machine
+    from lesson_runner.hints import cure
 
     try:
         result = build_app()(args=arguments, prog_name="lesson", standalone_mode=False)
@@ -45,5 +54,5 @@ def invoke(arguments: list[str]) -> int:
         sys.stdout = None
         return ExitCode.GOOD
     except Exception as error:
-        return report_bug(error, arguments)
+        return report_machine(error) if cure(error) else report_bug(error, arguments)
     return result if isinstance(result, int) else ExitCode.GOOD

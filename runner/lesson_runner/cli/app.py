@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from typing import Annotated
 
 import typer
 
 from lesson_runner import __version__
+from lesson_runner.cli.common import stdout_for_json
 from lesson_runner.commands import Group, add_later
 from lesson_runner.plugins import Plugins
 
 COMMANDS = {
     "run": "Run a lesson: every step executed, judged and recorded.",
+    "resume": "Go on with a run that was interrupted or failed: what passed is not run again.",
     "report": "Make a report on a run: its results, curves and texts, as a page or for another tool.",
     "plan": "Show what a run would do: each step with its command, parameters and expectations.",
     "annotate": "Show the directives that say what 'lesson plan' recognised, as a diff; or write them.",
@@ -46,7 +46,7 @@ def _version(wanted: bool) -> None:
 
 def build_app() -> typer.Typer:
     """Return the application, with the plugins loaded; commands find them as their context's ``obj``."""
-    with redirect_stdout(sys.stderr):  # what a plugin prints when imported is no command's output
+    with stdout_for_json():  # what a plugin prints when imported is no command's output
         loaded = Plugins()
     app = typer.Typer(
         name="lesson",
@@ -71,5 +71,6 @@ def build_app() -> typer.Typer:
 
     for name, summary in COMMANDS.items():
         add_later(app, name, f"lesson_runner.cli.{PLACES.get(name, f'{name}:{name}')}", summary)
-    loaded.add_commands(app)
+    with stdout_for_json():
+        loaded.add_commands(app)
     return app

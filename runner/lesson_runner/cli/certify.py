@@ -175,7 +175,7 @@ def _plan(
 def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, options: _Options) -> list[Path]:
     """Run a plan as often as a policy asks, until a run fails; return the runs' folders."""
     from lesson_runner.context import Workspace
-    from lesson_runner.run.runner import Selection
+    from lesson_runner.run.selection import Selection
 
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
     allowed = options.allowed

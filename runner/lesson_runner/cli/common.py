@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +25,20 @@ PIPED_WIDTH = 110
 LessonArgument = Annotated[
     str, typer.Argument(metavar="LESSON", help="A lesson's id, or the path of a .md file.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program, and nothing else.")]
+
+
+def _divert(context: typer.Context, wanted: bool) -> bool:
+    """Let the JSON be all that standard output gets, whatever plugins print, and wherever they are called."""
+    if wanted:
+        _diverted.append(context.with_resource(ExitStack()))
+        _diverted[-1].enter_context(stdout_for_json())
+    return wanted
+
+
+_diverted: list[ExitStack] = []
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON for a program, and nothing else.", callback=_divert)
+]
 ProfileOption = Annotated[
     str | None,
     typer.Option(help="One of the lesson's profiles; without it, the lesson's default for this machine."),
@@ -87,9 +100,11 @@ def expand(workspace: Path) -> Path:
 
 
 def print_json(data: Any) -> None:
-    """Print ``data`` as JSON to standard output."""
+    """Print ``data`` as JSON to standard output; with ``--json``, that is the last thing a command does."""
     from lesson_runner.run.record import plain
 
+    while _diverted:
+        _diverted.pop().close()
     text = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
@@ -121,15 +136,13 @@ def make_console() -> Console:
     """Return the console for people; honours ``NO_COLOR``, plain lines where it is not a terminal."""
     from rich.console import Console
 
-    class Patient(Console):
-        def on_broken_pipe(self) -> None:
-            """Say no more when the reader (head, less) has gone; a run goes on, and is recorded."""
-            self.quiet = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from lesson_runner.cli.output import Patient
 
     options: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
-    console = Patient(**options)
-    return console if console.is_terminal else Patient(width=PIPED_WIDTH, **options)
+    if sys.stdout is not None:
+        options["file"] = Patient(sys.stdout)
+    console = Console(**options)
+    return console if console.is_terminal else Console(width=PIPED_WIDTH, **options)
 
 
 def ask(question: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from lesson_runner import __version__
 from lesson_runner.errors import ExitCode, InvalidLessonError, LessonError
 from lesson_runner.execute.environment import redactor_for
+from lesson_runner.hints import cure
 from lesson_runner.report.text import safe
 
 
@@ -22,8 +24,22 @@ def report_error(error: LessonError) -> int:
         lines += [f"  {diagnostic}" for diagnostic in error.diagnostics if diagnostic.severity == "error"]
     if error.fix:
         lines.append(f"fix: {error.fix}")
-    sys.stderr.write(safe("\n".join(lines)) + "\n")
+    _say(*lines)
     return int(error.exit_code)
+
+
+def report_machine(error: Exception) -> int:
+    """Print an error that is the machine's, such as a full disk, and return the exit code."""
+    if isinstance(error, OSError):
+        what = f"{error.filename or 'the output'}: cannot be written: {error.strerror}"
+    else:
+        what = str(error) or "out of memory"
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = None  # or Python tries once more at exit
+    _say(f"error: {what}", f"fix: {cure(error)}")
+    return int(ExitCode.FIXABLE)
 
 
 def report_bug(error: Exception, arguments: Sequence[str]) -> int:
@@ -34,12 +50,20 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> int:
         f"lesson-runner {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n{trace}"
     )
     redactor = redactor_for()  # what is reported goes to others
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="lesson-bug-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(redactor.text(text))
-    sys.stderr.write(
-        f"error: this is a bug in lesson-runner: {type(error).__name__}: {safe(redactor.text(str(error)))}\n"
-        f"fix: please report it with the file {Path(file.name)}\n"
-    )
+    text, told = redactor.text(text), redactor.text(str(error))
+    said = [f"error: this is a bug in lesson-runner: {type(error).__name__}: {told}"]
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="lesson-bug-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(text)
+        said.append(f"fix: please report it with the file {Path(file.name)}")
+    except OSError as trouble:
+        said += [f"fix: please report it ({tempfile.gettempdir()}: {trouble.strerror}), with this:", text]
+    _say(*said)
     return int(ExitCode.BUG)
+
+
+def _say(*lines: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        sys.stderr.write("\n".join(safe(line) for line in lines) + "\n")

@@ -60,7 +60,7 @@ def run(
     from lesson_runner.context import Workspace
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.plan import choose_profile, make_plan
-    from lesson_runner.run.runner import Selection, selected
+    from lesson_runner.run.selection import Selection, selected
 
     plugins: Plugins = context.obj
     allowed = allowed_permissions(allow)

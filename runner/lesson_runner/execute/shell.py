@@ -111,8 +111,16 @@ def run_block(
         command, folder=state.start, env=env, on_line=on_line, deadline=deadline, redactor=redactor
     )
     # A block that was killed may have been in the middle of anything, storing its state included.
-    if not finished.timed_out and finished.signal is None and aside.read_bytes().endswith(COMPLETE):
+    if not finished.timed_out and finished.signal is None and _is_complete(aside):
         os.replace(aside, state.saved)  # noqa: PTH105 - atomic, and says so
     else:
-        aside.unlink()
+        aside.unlink(missing_ok=True)
     return finished
+
+
+def _is_complete(state: Path) -> bool:
+    """Return whether a block has stored the whole of its state; it may have removed the folder as well."""
+    try:
+        return state.read_bytes().endswith(COMPLETE)
+    except FileNotFoundError:
+        return False

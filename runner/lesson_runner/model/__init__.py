@@ -33,6 +33,7 @@ from lesson_runner.model.document import (
     first_error,
 )
 from lesson_runner.model.findings import Checked, Findings
+from lesson_runner.model.misfit import misfit
 from lesson_runner.model.rule import Rule, Scope
 from lesson_runner.model.run import (
     LEFT_OUT,
@@ -89,4 +90,5 @@ __all__ = [
     "StepResult",
     "Verdict",
     "first_error",
+    "misfit",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import Any
 
 from lesson_runner.model import Event
 from lesson_runner.redaction import Redactor
@@ -24,16 +26,24 @@ class EventLog:
     """
     The events of one run.
 
+    An event that cannot be written (the disk is full, somebody removed the folder) is no reason to end hours
+    of work: it is counted, and as soon as there is room a line ``events-lost`` says how many are missing, and
+    why. The file holds whole lines only.
+
     Args:
-        path: ``events.jsonl``; created.
+        path: ``events.jsonl``; created, or gone on with, but for half a line that a kill left.
         listeners: called with every event, in order.
         redactor: keeps secrets out of what is written and told.
     """
 
     def __init__(self, path: Path, listeners: Sequence[Listener], redactor: Redactor | None = None) -> None:
+        with suppress(OSError):
+            cut_short(path)
         self._redactor = redactor or Redactor()
-        # What cannot be encoded (half of a surrogate pair) becomes the escape that JSON has for it.
-        self._file: TextIO = path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._path = path
+        self._file: int | None = None
+        self._lost = 0
+        self._reason = ""
         self._listeners = listeners
         self._last_progress = 0.0
 
@@ -43,19 +53,58 @@ class EventLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._close()
 
     def emit(self, event: Event) -> None:
         """Write an event down, safely on disk if it ends something, and tell the listeners."""
         event = Event(event.kind, event.step, self._redactor.data(event.data))
         if event.kind != "progress" or self._progress_is_due():
             line = {"time": now(), "event": event.kind, "step": event.step, **plain(event.data)}
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._file.flush()  # another program may be following the file
-        if event.kind.endswith("finished"):
-            os.fsync(self._file.fileno())
+            try:
+                self._write(line)
+                if event.kind.endswith("finished") and self._file is not None:
+                    os.fsync(self._file)
+            except OSError as error:
+                self._lost += 1
+                self._reason = error.strerror or str(error)
         for listener in self._listeners:
             listener(event)
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        """Write a line, and before it how many were lost; another program may be following the file."""
+        if self._lost:
+            lost = {"events": self._lost, "reason": self._reason}
+            self._append({"time": now(), "event": "events-lost", "step": None, **lost})
+            self._lost = 0
+        self._append(line)
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        """Write a line whole or not at all."""
+        # What cannot be encoded (half of a surrogate pair) becomes the escape that JSON has for it.
+        data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+        file = self._opened()
+        size = os.fstat(file).st_size
+        try:
+            if os.write(file, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            os.ftruncate(file, size)
+            raise
+
+    def _opened(self) -> int:
+        """Return the file, opened anew if somebody has removed it."""
+        if self._file is not None and _is_gone(self._file):
+            self._close()
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        return self._file
+
+    def _close(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = None
 
     def _progress_is_due(self) -> bool:
         clock = time.monotonic()
@@ -63,3 +112,31 @@ class EventLog:
             return False
         self._last_progress = clock
         return True
+
+
+def _is_gone(file: int) -> bool:
+    """Return whether a file that is open has been removed."""
+    try:
+        return os.fstat(file).st_nlink == 0
+    except OSError:  # of a server that has it no more
+        return True
+
+
+def cut_short(path: Path) -> None:
+    """
+    Remove what stands behind a file's last line end, if anything.
+
+    Raises:
+        OSError: there is no such file, or it cannot be written.
+    """
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - 65536)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                file.truncate(start + found + 1)
+                return
+            end = start
+        file.truncate(0)

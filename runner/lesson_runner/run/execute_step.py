@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import shutil
 import time
 import traceback
@@ -12,6 +14,7 @@ from typing import Any
 
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.hints import cure, with_cure
 from lesson_runner.markdown.anchors import slug_of
 from lesson_runner.model import (
     Diagnosis,
@@ -27,7 +30,7 @@ from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
-from lesson_runner.run.time_limit import TooSlowError
+from lesson_runner.run.time_limit import TooSlowError, overtime
 
 OUTPUT = "output.txt"
 
@@ -48,7 +51,15 @@ def run_step(
     """
     started, clock = record.now(), time.monotonic()
     for attempt in range(1, step.retries + 2):
-        result, found = _attempt(step, run, plugins, emit, facts, attempt)
+        try:
+            result, found = _attempt(step, run, plugins, emit, facts, attempt)
+        except HardwareError:
+            raise
+        except OSError as error:  # the disk is full, or somebody has removed the folder
+            result, found = _unwritten(step, run, error), {}
+        except Exception as error:  # what a plugin has left cannot be recorded; the other steps still count
+            message = with_cure(f"its result cannot be recorded: {type(error).__name__}: {error}", error)
+            result, found = StepResult(step, "error", message, labels=run.labels), {}
         result = dataclasses.replace(
             result, attempts=attempt, started=started, seconds=time.monotonic() - clock
         )
@@ -106,6 +117,17 @@ def _attempt(
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
 
 
+def _unwritten(step: PlannedStep, run: RunContext, error: OSError) -> StepResult:
+    """Return the result of a step that has left no evidence to judge it by, and remove the half of it."""
+    with contextlib.suppress(OSError):
+        (run.folder / "evidence" / step.id / OUTPUT).unlink(missing_ok=True)
+    where = f"{error.filename}: " if error.filename else ""
+    message = with_cure(f"its evidence cannot be written: {where}{error.strerror or error}", error)
+    if error.errno == errno.ENOENT:
+        message += " (was it removed while the lesson ran?)"
+    return StepResult(step, "error", message, labels=run.labels)
+
+
 def _linked(diagnosis: Diagnosis, lesson: Lesson) -> Diagnosis:
     """Return a diagnosis with the place of the section it names, if the lesson has that."""
     if not any(heading.title == diagnosis.section for heading in lesson.headings):
@@ -118,17 +140,27 @@ def _call(
 ) -> tuple[Status | None, Outcome]:
     """Return the action's outcome, and a status if it did not get as far as having one."""
     try:
-        return None, plugins.run_step(step, context)
+        with overtime(context):
+            return None, plugins.run_step(step, context)
     except HardwareError:
         raise
     except LessonError as error:
         message = f"{error} ({error.fix})" if error.fix else str(error)
         return "failed", Outcome("failed", message)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if isinstance(error, OSError) and cure(error):
+            where = error.filename or context.workspace.root
+            return "error", Outcome(
+                "failed", with_cure(f"{where}: cannot be written: {error.strerror}", error)
+            )
         # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
         trace = context.run.redactor.text(traceback.format_exc())
-        (folder / "error.txt").write_text(trace, "utf-8", "backslashreplace")
-        message = f"{step.action} raised {type(error).__name__}: {error} (see {folder / 'error.txt'})"
+        message = with_cure(f"{step.action} raised {type(error).__name__}: {error}", error)
+        with contextlib.suppress(OSError):
+            (folder / "error.txt").write_text(trace, "utf-8", "backslashreplace")
+            message += f" (see {folder / 'error.txt'})"
         return "error", Outcome("failed", message)
 
 

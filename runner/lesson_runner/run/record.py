@@ -14,6 +14,7 @@ from typing import Any
 
 from lesson_runner import __version__
 from lesson_runner.errors import LessonError
+from lesson_runner.hints import cure
 from lesson_runner.model import Expectation, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import PluginInfo
 from lesson_runner.resources import write_aside
@@ -21,6 +22,9 @@ from lesson_runner.run.digests import content_digest
 from lesson_runner.run.files import file_digest
 
 RECORD = "record.json"
+UNFINISHED = "unfinished"
+"""The status of a run in the record that it begins with, and keeps if it is killed."""
+DAMAGED = "it was changed or damaged: take the run's own, or run the lesson again"
 _PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch", "ttnn", "ttml")
 
 
@@ -140,15 +144,40 @@ def artifacts(folder: Path, base: Path) -> dict[str, dict[str, Any]]:
 
 
 def write(record: Mapping[str, Any], folder: Path) -> Path:
-    """Write ``record.json`` into a run's folder, whole or not at all; return its path."""
+    """
+    Write ``record.json`` into a run's folder, whole or not at all; return its path.
+
+    Raises:
+        LessonError: it cannot be written.
+    """
     path = folder / RECORD
-    write_aside(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    try:
+        write_aside(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    except OSError as error:
+        reason = error.strerror or error
+        raise LessonError(f"{path}: the record cannot be written: {reason}", fix=cure(error)) from None
     return path
 
 
 def read(folder: Path) -> dict[str, Any]:
     """
     Return the record of a run.
+
+    Raises:
+        LessonError: there is none, or it is damaged, or the run has not come to its end.
+    """
+    data = read_begun(folder)
+    if data.get("status") == UNFINISHED:
+        raise LessonError(
+            f"{folder / RECORD}: the run has not come to its end",
+            fix=f"if it is not running any more, go on with it: lesson resume {folder.name}",
+        )
+    return data
+
+
+def read_begun(folder: Path) -> dict[str, Any]:
+    """
+    Return the record of a run, which may not have come to its end.
 
     Raises:
         LessonError: there is none, or it is damaged.
@@ -161,9 +190,9 @@ def read(folder: Path) -> dict[str, Any]:
             f"{path}: there is no record", fix="the run did not finish; start it again"
         ) from None
     except (OSError, ValueError) as error:
-        raise LessonError(f"{path}: cannot be read: {error}") from None
+        raise LessonError(f"{path}: cannot be read: {error}", fix=DAMAGED) from None
     if not isinstance(data, dict) or data.get("record_version") != 1:
-        raise LessonError(f"{path}: not a record of a run (record_version 1)")
+        raise LessonError(f"{path}: not a record of a run (record_version 1)", fix=DAMAGED)
     return data
 
 

@@ -1,0 +1,306 @@
+"""Hooks that go wrong, each in every way: the command still answers, and says whose fault it is."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import json
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faults.running import Ran, messages, only_run, record_of, shell, told, typed
+from tests.reliability import fault
+
+from lesson_runner import hookspecs
+from lesson_runner.plugin import (
+    Action,
+    ActionCall,
+    Check,
+    Diagnosis,
+    Finding,
+    Hardware,
+    Outcome,
+    Rule,
+    Section,
+    hookimpl,
+)
+from lesson_runner.run import time_limit
+from lesson_runner.testing import lesson_text
+
+AREA = "plugins"
+Lesson = Callable[..., Any]
+
+HOOKS = [name for name in vars(hookspecs) if name.startswith("lesson_")]
+RUN = ["run", "a.md", "--allow", "shell"]
+ASK = {
+    "lesson_add_commands": ["plugins"],
+    "lesson_directories": ["list"],
+    "lesson_actions": ["plan", "a.md"],
+    "lesson_detect_hardware": ["hw"],
+    "lesson_checks": ["doctor"],
+    "lesson_rules": ["validate", "a.md"],
+    "lesson_interpret_block": ["plan", "a.md"],
+}
+"""A command that calls the hook and answers in JSON; a run, for the others."""
+
+
+class Cancelled(BaseException):
+    """As libraries raise it that are no Exception: asyncio's CancelledError, for one."""
+
+
+def rubbish(hook: str) -> Iterator[object]:
+    """Yield what a hook should not return."""
+    nothing: Any = None
+    number: Any = 5
+    text: Any = "text"
+    act: Any = print
+    yield from [5, "text", [5], [None], {"a": "b"}, object(), [object()], b"bytes", print]
+    made: dict[str, list[object]] = {
+        "lesson_actions": [
+            Action(number, "x", act),
+            Action("a.b", number, act),
+            Action("a.b", "x", number),
+        ],
+        "lesson_detect_hardware": [
+            Hardware(nothing, "x"),
+            Hardware("n150", number),
+            Hardware("n", "x", nothing),
+        ],
+        "lesson_checks": [Check(number, "x", "y", act), Check("x", number, "y", lambda _: number)],
+        "lesson_rules": [Rule(number, "error", "x", "y"), Rule("theirs.x", "error", number, "y")],
+        "lesson_interpret_block": [ActionCall(number, {}, nothing), ActionCall("shell", number, nothing)],
+        "lesson_run_step": [Outcome(number), Outcome("passed", number), Outcome(output=number)],
+        "lesson_diagnose": [Diagnosis("x", number, "y"), Diagnosis("x", "y", "z", number)],
+        "lesson_report_sections": [Section(number, "texts", {}), Section("x", "table", number)],
+    }
+    for item in made.get(hook, []):
+        yield item if hook == "lesson_run_step" else [item]
+    if hook == "lesson_measure":
+        yield from ({"a": "b"}, {5: nothing}, [("a", 1)])
+    if hook == "lesson_run_step":
+        yield from (Outcome(labels=number), Outcome(facts=number), Outcome(metrics=number))
+        yield Outcome(exit_code=text)
+
+
+def hooked(hook: str, act: Callable[[], object]) -> object:
+    """Return a plugin with one hook, which takes all that it may."""
+    plugin = types.ModuleType("theirs")
+    names = list(inspect.signature(getattr(hookspecs, hook)).parameters)
+    scope: dict[str, Any] = {"act": act}
+    exec(f"def {hook}({', '.join(names)}): return act()", scope)
+    setattr(plugin, hook, hookimpl(scope[hook]))
+    return plugin
+
+
+def fail(error: BaseException) -> Callable[[], object]:
+    def act() -> object:
+        raise error
+
+    return act
+
+
+def talk() -> None:
+    """Print as libraries do: past the runner, from Python and from below it."""
+    print("from Python")
+    sys.stdout.flush()
+    os.write(1, b"from C\n")
+
+
+def forever() -> Iterator[int]:
+    return itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def document(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(shell("one", "echo hi", expect="[{contains: hi}]")))
+
+
+def answer(lesson: Lesson, hook: str, plugin: object, tmp_path: Path) -> tuple[Any, str | None]:
+    """Ask a command that calls the hook, in JSON; return what it says, and what it says of the plugin."""
+    said = lesson(*ASK.get(hook, RUN), "--json", plugins=[plugin])
+    assert "Traceback" not in said.out + said.err
+    assert "this is a bug" not in said.err, said
+    data = said.json
+    if hook not in ASK:
+        record_of(only_run(tmp_path / ".lesson"))
+        errors = {item["name"]: item["error"] for item in data["plugins"]}
+        return said, errors["theirs"]
+    return said, None
+
+
+def named(lesson: Lesson, hook: str, plugin: object) -> str | None:
+    """Return the error that ``lesson plugins`` names; a run names what goes wrong in it."""
+    found = lesson("plugins", "--json", plugins=[plugin]).json["plugins"]
+    return next((item["error"] for item in found if item["name"] == "theirs"), None)
+
+
+BLAMED_BY_LIST: tuple[str, ...] = (
+    "lesson_add_commands",
+    "lesson_directories",
+    "lesson_actions",
+    "lesson_detect_hardware",
+)
+BLAMED_BY_LIST += ("lesson_checks", "lesson_rules")
+
+
+@fault(
+    AREA,
+    "a hook raises",
+    how="every hook, with an exception, `sys.exit`, and what is no Exception",
+    seen="`lesson plugins` and the record name the plugin, the hook and the line",
+    survives="the command and its exit code, everybody else's results, the record",
+)
+@pytest.mark.parametrize(
+    "error", [ValueError("boom"), SystemExit(7), Cancelled()], ids=lambda e: type(e).__name__
+)
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_raises(lesson: Lesson, tmp_path: Path, hook: str, error: BaseException) -> None:
+    plugin = hooked(hook, fail(error))
+    said, blamed = answer(lesson, hook, plugin, tmp_path)
+    if hook == "lesson_run_step":
+        assert (said.code, said.json["steps"][0]["status"]) == (1, "error")
+        assert type(error).__name__ in said.json["steps"][0]["message"]
+        return
+    assert said.code == 0
+    if hook in BLAMED_BY_LIST:
+        blamed = named(lesson, hook, plugin)
+    if hook not in ("lesson_interpret_block", "lesson_report_sections"):  # a plan and a report name nobody
+        assert blamed is not None
+        assert blamed.startswith(f"in {hook}: {type(error).__name__}")
+
+
+@fault(
+    AREA,
+    "a hook returns rubbish",
+    how="every hook, with other types, and with the right ones that have something else in their fields",
+    seen="`lesson plugins` and the record name the plugin, the hook and the value",
+    survives="the command and its exit code, everybody else's results, the record",
+)
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) -> None:
+    for value in rubbish(hook):
+        for run in (tmp_path / ".lesson" / "runs").glob("*"):
+            run.rename(tmp_path / f"earlier-{run.name}-{id(value)}")
+        plugin = hooked(hook, lambda value=value: value)  # type: ignore[misc]  # bound early
+        said, blamed = answer(lesson, hook, plugin, tmp_path)
+        if hook == "lesson_run_step":
+            assert (said.code, said.json["steps"][0]["status"]) == (1, "error"), value
+            continue
+        assert said.code == (1 if said.out.count('"failed"') and hook == "lesson_checks" else 0), value
+        if hook in ("lesson_measure", "lesson_diagnose"):
+            assert blamed is not None, value
+            assert blamed.startswith(f"in {hook}: "), value
+        if hook == "lesson_report_sections":
+            assert lesson(*RUN, plugins=[plugin]).code == 0, value
+            for form in ("html", "markdown", "json"):
+                assert lesson("report", "--format", form, plugins=[plugin]).code == 0, (value, form)
+
+
+@fault(
+    AREA,
+    "a hook prints to standard output",
+    how="every hook, from Python and past Python to the file descriptor",
+    seen="it goes to standard error; `--json` answers with JSON and nothing else",
+    survives="the answer",
+)
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_prints(
+    command: Callable[..., Ran], install: Callable[[str], str], tmp_path: Path, hook: str
+) -> None:
+    names = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
+    source = inspect.getsource(talk).replace("def talk() -> None:", f"@hookimpl\ndef {hook}({names}):")
+    name = install(f"import os, sys\nfrom lesson_runner.plugin import hookimpl\n\n{source}")
+    said = command(*ASK.get(hook, RUN), "--json", plugins=name)
+    if hook == "lesson_report_sections":
+        said = command("report", "--format", "json", plugins=name)
+    json.loads(said.out)
+    assert said.code == 0
+    assert "from Python\n" in said.err
+    assert "from C\n" in said.err
+
+
+@fault(
+    AREA,
+    "a hook yields without an end",
+    how="every hook that returns several things",
+    seen="`returned more than 100,000 items`, with the plugin and the hook",
+    survives="the command, everybody else's results",
+)
+@pytest.mark.parametrize("hook", [name for name in BLAMED_BY_LIST if name != "lesson_add_commands"])
+def test_a_hook_that_does_not_end(lesson: Lesson, hook: str) -> None:
+    assert (
+        named(lesson, hook, hooked(hook, forever))
+        == f"in {hook}: ValueError: returned more than 100,000 items"
+    )
+
+
+@fault(
+    AREA,
+    "a check of a plugin returns rubbish, raises or exits",
+    how="`lesson doctor` with such checks",
+    seen="that check: `failed`, with what it did; exit code 1",
+    survives="the other checks",
+)
+def test_a_check_that_goes_wrong(lesson: Lesson) -> None:
+    value: Any = 5
+    word: Any = "fine"
+    ways: dict[str, Callable[[], Any]] = {
+        "raises": fail(ValueError("boom")),
+        "exits": fail(SystemExit(3)),
+        "rubbish": lambda: 5,
+        "status": lambda: Finding(value, "x"),
+        "word": lambda: Finding(word, "x"),
+        "found": lambda: Finding("ok", value),
+        "fine": lambda: Finding("ok", "all is well"),
+    }
+    checks = [Check(name, name, "why", lambda _, way=way: way()) for name, way in ways.items()]  # type: ignore[misc]
+    said = lesson("doctor", "--json", plugins=[hooked("lesson_checks", lambda: checks)])
+    statuses = {item["id"]: item["status"] for item in said.json["checks"]}
+    assert said.code == 1
+    assert statuses == dict.fromkeys(ways, "failed") | {"fine": "ok"}
+
+
+@fault(
+    AREA,
+    "a hook hangs",
+    how="every hook waits for what never comes, and Ctrl-C (a real SIGINT) arrives",
+    seen="exit code 130; in a run `interrupted`. Nothing else ends it, and code in C not even that",
+    survives="the record: steps that had ended as they ended, the others not reached",
+)
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_hangs(lesson: Lesson, tmp_path: Path, hook: str) -> None:
+    def hang() -> None:
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Event().wait()
+
+    said = lesson(*ASK.get(hook, RUN), plugins=[hooked(hook, hang)])
+    assert (said.code, said.err) == (130, "")
+    if hook not in ASK:
+        record = record_of(only_run(tmp_path / ".lesson"))
+        assert record["status"] == ("passed" if hook == "lesson_report_sections" else "interrupted")
+
+
+@fault(
+    AREA,
+    "an action hangs and does not look at the time",
+    how="a typed action that waits for what never comes, in a step with a timeout",
+    seen="`took longer than its timeout of 0.1 s, and did not end by itself`, a minute later; exit code 1",
+    survives="the steps after it, the record",
+)
+def test_an_action_that_hangs(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limit, "OVERTIME", 0.1)  # not to wait for a minute
+    wait = Action("theirs.wait", "Wait", lambda *_: threading.Event().wait(), self_judging=True)  # type: ignore[arg-type]
+    body = typed("one", "theirs.wait", timeout="0.1s") + shell("two", "echo two")
+    (tmp_path / "a.md").write_text(lesson_text(body))
+    said = lesson(*RUN, "--json", plugins=[hooked("lesson_actions", lambda: [wait])])
+    assert said.code == 1
+    assert told(said.json) == {"one": "failed", "two": "passed"}
+    late = "step 'one' took longer than its timeout of 0.1 s, and did not end by itself"
+    assert messages(said.json)["one"] == late
