@@ -29,7 +29,7 @@ _NAMES = frozenset(
 _HARMLESS = frozenset(
     {
         *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_DEFAULT_OUTPUT", "AWS_PROFILE", "AWS_PAGER"),
-        *("AWS_CA_BUNDLE", "ACTIONS_RUNNER_DEBUG", "ACTIONS_STEP_DEBUG"),
+        *("AWS_CA_BUNDLE", "ACTIONS_RUNNER_DEBUG", "ACTIONS_STEP_DEBUG", "LESSON_STEP_TOKEN"),
     }
 )
 _IN_ADDRESS = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
