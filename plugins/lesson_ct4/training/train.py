@@ -136,6 +136,7 @@ def train(
     start, tokens = run.step, config.batch_size * config.sequence_length
     on_start(TrainStart(run.parameters, steps, start, tokens, dataset.tokenizer.vocab_size))
     snapshots = _Snapshots(store, run, shared, on_note)
+    unwritten: OSError | None = None
     try:
         while run.step < steps:
             try:
@@ -150,13 +151,21 @@ def train(
     finally:
         with contextlib.suppress(RuntimeError):  # what a broken step left would fill the device's memory
             session.context.reset_graph()
-        if evidence is not None:
-            write_losses(evidence / "loss.csv", run)
+        try:
+            if evidence is not None:
+                write_losses(evidence / "loss.csv", run)
+        except OSError as error:  # the disk is full, or the folder was removed: save what was trained first
+            unwritten = error
     validation_loss = run.validation_loss()  # before anything is saved: it also tells if the last step broke
     snapshots.leave()
     save_checkpoint(save_to, run.checkpoint())
+    if unwritten is not None:
+        raise unwritten
     if store is not None and resume is None and shared < steps:  # else the trunk's last state is the end
-        store.keep_result(save_to, steps)
+        try:
+            store.keep_result(save_to, steps)
+        except LessonError as error:
+            on_note(f"later runs will train again: {error}")
     spent = run.seconds[start:].astype(np.float64)
     timed = spent[1:] if len(spent) > 1 else spent
     result = TrainResult(
@@ -211,7 +220,11 @@ class _Snapshots:
             self._note("steps cannot be shared: this ttml does not give out the optimizer's state")
             self._store = None
             return
-        path = store.save(state)
+        try:
+            path = store.save(state)
+        except LessonError as error:  # that is for later stages; this one goes on
+            self._note(f"the steps so far are not kept: {error}")
+            return
         if self._latest is not None:
             self._latest.unlink(missing_ok=True)
         self._latest, self._left_at = path, run.step

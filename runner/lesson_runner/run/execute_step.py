@@ -84,7 +84,10 @@ def _attempt(
     context = StepContext(run, step, folder, emit, deadline, attempt)
     status, outcome = _call(step, context, plugins, folder)
     output = outcome.output or "\n".join(context.lines)
-    (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
+    try:
+        (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
+    except OSError as error:
+        return _unwritten(step, run, error, outcome.message), {}
     try:
         read = captured(step.capture, output)
     except TooSlowError as error:
@@ -115,7 +118,7 @@ def _attempt(
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
 
 
-def _unwritten(step: PlannedStep, run: RunContext, error: OSError) -> StepResult:
+def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:
     """Return the result of a step that has left no evidence to judge it by, and remove the half of it."""
     with contextlib.suppress(OSError):
         (run.folder / "evidence" / step.id / OUTPUT).unlink(missing_ok=True)
@@ -123,6 +126,7 @@ def _unwritten(step: PlannedStep, run: RunContext, error: OSError) -> StepResult
     message = with_cure(f"its evidence cannot be written: {where}{error.strerror or error}", error)
     if error.errno == errno.ENOENT:
         message += " (was it removed while the lesson ran?)"
+    message = f"{before}; {message}" if before else message
     return StepResult(step, "error", message, labels=run.labels)
 
 
