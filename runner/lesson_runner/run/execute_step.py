@@ -158,7 +158,8 @@ def _call(
                 "failed", with_cure(f"{where}: cannot be written: {error.strerror}", error)
             )
         # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
-        message = with_cure(f"{step.action} raised {type(error).__name__}: {error}", error)
+        what = ": ".join(filter(None, (type(error).__name__, str(error))))
+        message = with_cure(f"{step.action} raised {what}", error)
         with contextlib.suppress(OSError):
             (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
             message += f" (see {folder / 'error.txt'})"
