@@ -91,7 +91,9 @@ def moment(text: str) -> datetime:
     seen="times of day as the clock had them; durations and time-outs as they were",
     survives="the run, the record, and what is made of it",
 )
-@pytest.mark.parametrize("seconds", [MONTH, -MONTH], ids=["forwards", "back"])
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(MONTH, id="forwards", marks=pytest.mark.slow), pytest.param(-MONTH, id="back")]
+)
 def test_the_clock_jumps(command: Callable[..., Ran], library: Path, tmp_path: Path, seconds: int) -> None:
     shift = tmp_path / "shift"
     env = {"LD_PRELOAD": str(library), "SHIFT_FILE": str(shift)}
@@ -115,5 +117,4 @@ def test_the_clock_jumps(command: Callable[..., Ran], library: Path, tmp_path: P
     assert 0 < record["seconds"] < 60
     times = [moment(item["time"]) for item in events_of(folder)]
     assert len({time.date() for time in times}) >= 2
-    assert command("report", "--format", "json", env=env).code == 0
     assert [item["status"] for item in command("runs", "--json", env=env).json] == ["passed"]

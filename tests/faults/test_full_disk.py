@@ -152,7 +152,10 @@ def test_a_disk_without_another_file(command: Command, disk: Disk, tmp_path: Pat
 )
 def test_a_limit_on_the_size_of_files(command: Command, tmp_path: Path) -> None:
     lesson = written(
-        tmp_path, shell("one", "echo first"), shell("two", "seq 60000"), shell("three", "echo third")
+        tmp_path,
+        shell("one", "echo first"),
+        shell("two", "head -c 400000 /dev/zero | tr '\\0' x | fold -w 4000"),
+        shell("three", "echo third"),
     )
     limited = ["bash", "-c", 'ulimit -f 200; exec "$@"', "bash"]
     said = command("run", lesson, "--allow", "shell", "--json", before=limited)
