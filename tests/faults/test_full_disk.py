@@ -184,6 +184,7 @@ OUTPUT = [
     seen="one line that says so; a run goes on and ends as it does, other commands with exit code 2",
     survives="the run, its record and evidence",
 )
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize(("arguments", "code", "says"), OUTPUT, ids=lambda item: str(item)[:20])
 def test_output_that_cannot_be_written(
     command: Command, tmp_path: Path, arguments: list[str], code: int, says: str

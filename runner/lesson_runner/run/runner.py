@@ -119,6 +119,7 @@ def run_plan(
         }
 
     listening = _all(listeners, plugins, context)
+    broken: Exception | None = None
     with Interruption() as interruption, EventLog(context.folder / EVENTS, listening) as log, room:
         try:
             log.emit(Event("run-started", data={"run_id": context.folder.name, "steps": len(plan.steps)}))
@@ -127,6 +128,9 @@ def run_plan(
             interruption.hold()
         except KeyboardInterrupt:
             state.exit_code = ExitCode.INTERRUPTED
+            interruption.hold()
+        except Exception as error:  # a bug of ours, which must not cost what was done
+            state.exit_code, broken = ExitCode.BUG, error
             interruption.hold()
         room.close()
         finished = finish()
@@ -138,6 +142,8 @@ def run_plan(
                 interruption.release()
             finally:
                 log.emit(Event("run-finished", data={"status": finished["status"], "record": str(path)}))
+        if broken is not None:
+            raise broken
     return finished
 
 
