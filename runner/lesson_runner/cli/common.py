@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -74,10 +73,10 @@ def expand(workspace: Path) -> Path:
 
 def print_json(data: Any) -> None:
     """Print ``data`` as JSON to standard output."""
+    from lesson_runner.report.text import json_text
     from lesson_runner.run.record import plain
 
-    text = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    sys.stdout.write(json_text(plain(data)) + "\n")
 
 
 @contextmanager
@@ -105,9 +104,19 @@ def stdout_for_json() -> Iterator[None]:
 
 def make_console() -> Console:
     """Return the console for people; honours ``NO_COLOR``, plain lines where it is not a terminal."""
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    from lesson_runner.report.text import safe
 
     class Patient(Console):
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterator[Segment]:
+            """Let nothing through that a terminal would obey, whoever forgot to look."""
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else segment._replace(text=safe(segment.text))
+
         def on_broken_pipe(self) -> None:
             """Say no more when the reader (head, less) has gone; a run goes on, and is recorded."""
             self.quiet = True
