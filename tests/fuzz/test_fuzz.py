@@ -44,6 +44,7 @@ def look(doors: Doors, documents: int) -> Tally:
     """Search from a seed that is new every time, and say which one if something is found."""
     start = int(os.environ.get("LESSON_TEST_SEED", SystemRandom().randrange(2**32)))
     print(f"seed {start}: LESSON_TEST_SEED={start} makes the same documents")
+    doors.restore()
     tally = search(doors, seeds(doors.world), documents, start)
     for sign, harm in list(tally.harms.items())[:3]:
         small = minimise(harm, doors)
@@ -66,10 +67,11 @@ def test_two_thousand_documents(doors: Doors) -> None:
 
 def test_the_originals_are_good(doors: Doors) -> None:
     """Else the mutated ones would be refused for what was wrong before, and never get any further."""
+    doors.restore()
     for kind, documents in seeds(doors.world).items():
-        answers = [doors.try_document(kind, documents[-1], choice) for choice in (1, 2)]
+        answers = [doors.try_document(kind, documents[0], choice) for choice in (1, 2)]
         assert [answer.problem for answer in answers] == ["", ""], kind
-        assert 0 in [answer.code for answer in answers], kind
+        assert 0 in [answer.code for answer in answers], (kind, answers)
 
 
 def test_a_bug_is_found_and_made_small(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
