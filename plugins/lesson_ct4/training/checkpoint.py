@@ -132,7 +132,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(safetensors.numpy.save(tensors, metadata))
+        aside.unlink(missing_ok=True)
+        with aside.open("xb") as file:  # never through a link that lies there
+            file.write(safetensors.numpy.save(tensors, metadata))
         aside.replace(path)
     except OSError as error:
         raise LessonError(

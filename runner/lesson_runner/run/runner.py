@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.context import RunContext
+from lesson_runner.context import RunContext, Workspace
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
@@ -55,9 +55,10 @@ def new_run_folder(runs: Path, lesson_id: str) -> Path:
     Create and return an empty folder for a run.
 
     Raises:
-        LessonError: the workspace cannot be written.
+        LessonError: the workspace cannot be written, or the folder is a link that leaves it.
     """
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{lesson_id}"  # local time: people look for it
+    Workspace(runs.parent).inside(runs)
     try:
         return new_folder(runs, name)
     except OSError as error:
@@ -80,9 +81,10 @@ def run_plan(
     Ctrl-C ends the run: what was done is recorded as interrupted.
 
     Raises:
-        LessonError: ``selection`` names a step that does not exist.
+        LessonError: ``selection`` names a step that does not exist, or a link leaves the workspace.
     """
     left_out = _left_out(plan.steps, selection or Selection())
+    context.workspace.inside(context.workspace.files)
     context.shared_evidence.mkdir(parents=True, exist_ok=True)
     context.workspace.files.mkdir(parents=True, exist_ok=True)
     state, started, clock = _State(), record.now(), time.monotonic()
