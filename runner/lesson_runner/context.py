@@ -14,7 +14,7 @@ from lesson_runner.errors import LessonError, TimedOutError
 from lesson_runner.execute.environment import redactor_for
 from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
 from lesson_runner.redaction import Redactor
-from lesson_runner.resources import write_aside
+from lesson_runner.resources import real, write_aside
 
 if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
@@ -41,16 +41,36 @@ class Workspace:
         Return the path of a file below :attr:`files`.
 
         Raises:
-            LessonError: the path leaves the workspace.
+            LessonError: the path leaves the workspace, by itself or through a link.
         """
-        base = self.files.resolve()
-        path = base.joinpath(*parts).resolve()
+        base = self.inside(self.files)
+        try:
+            path = real(base.joinpath(*parts))
+        except ValueError:  # a NUL
+            raise LessonError(f"{'/'.join(parts)!r} is no name of a file", fix="name a file") from None
         if not path.is_relative_to(base):
             raise LessonError(
                 f"{'/'.join(parts)!r} lies outside the workspace {base}",
                 fix="name a file inside the workspace",
             )
         return path
+
+    def inside(self, folder: Path) -> Path:
+        """
+        Return where a folder of the workspace really is.
+
+        The workspace may be a link, for the user named it. What is in it may have come with a lesson.
+
+        Raises:
+            LessonError: it is a link that leaves the workspace.
+        """
+        found, root = real(folder), real(self.root)
+        if not found.is_relative_to(root):
+            raise LessonError(
+                f"{folder} is a link to {found}, outside the workspace",
+                fix=f"remove the link; to keep everything elsewhere: --workspace {found.parent}",
+            )
+        return found
 
 
 LABELS = "LESSON_LABELS"
