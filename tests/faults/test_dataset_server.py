@@ -69,9 +69,8 @@ def lesson_of(url: str, folder: Path) -> Path:
 
 @fault(
     AREA,
-    "the server answers HTML, other bytes, a wrong length (both ways), an error, a redirect to a file or in "
-    "a circle, or without an end",
-    how="a server on this machine, through `lesson run`",
+    "the server answers HTML, other bytes, a wrong length, an error, a bad redirect, or without an end",
+    how="a server on this machine; lengths both ways, redirects to `file:` and in a circle",
     seen="the address, what is wrong, expected and actual size and digest; exit code 1",
     survives="the text of an earlier run, byte for byte; nothing half-written, nothing in the cache",
 )

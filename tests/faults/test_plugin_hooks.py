@@ -203,6 +203,10 @@ def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) 
                 assert lesson("report", "--format", form, plugins=[plugin]).code == 0, (value, form)
 
 
+PRINTS = ("lesson_add_commands", "lesson_interpret_block", "lesson_step_event")
+"""One before a command, one while it plans, one in a run; the others take long together."""
+
+
 @fault(
     AREA,
     "a hook prints to standard output",
@@ -210,7 +214,9 @@ def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) 
     seen="it goes to standard error; `--json` answers with JSON and nothing else",
     survives="the answer",
 )
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize(
+    "hook", [pytest.param(name, marks=() if name in PRINTS else pytest.mark.slow) for name in HOOKS]
+)
 def test_a_hook_that_prints(
     command: Callable[..., Ran], install: Callable[[str], str], tmp_path: Path, hook: str
 ) -> None:

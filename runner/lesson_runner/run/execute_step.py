@@ -86,7 +86,10 @@ def _attempt(
     # What is judged is what is kept, so that judging it again comes to the same.
     output = run.redactor.text(outcome.output or "\n".join(context.lines))
     outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
-    (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
+    try:
+        (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
+    except OSError as error:
+        return _unwritten(step, run, error, outcome.message), {}
     try:
         read = captured(step.capture, output)
     except TooSlowError as error:
@@ -117,7 +120,7 @@ def _attempt(
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
 
 
-def _unwritten(step: PlannedStep, run: RunContext, error: OSError) -> StepResult:
+def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:
     """Return the result of a step that has left no evidence to judge it by, and remove the half of it."""
     with contextlib.suppress(OSError):
         (run.folder / "evidence" / step.id / OUTPUT).unlink(missing_ok=True)
@@ -125,6 +128,7 @@ def _unwritten(step: PlannedStep, run: RunContext, error: OSError) -> StepResult
     message = with_cure(f"its evidence cannot be written: {where}{error.strerror or error}", error)
     if error.errno == errno.ENOENT:
         message += " (was it removed while the lesson ran?)"
+    message = f"{before}; {message}" if before else message
     return StepResult(step, "error", message, labels=run.labels)
 
 
