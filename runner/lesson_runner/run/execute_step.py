@@ -12,6 +12,7 @@ from typing import Any
 
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.execute.lines import bounded
 from lesson_runner.markdown.anchors import slug_of
 from lesson_runner.model import (
     Diagnosis,
@@ -72,7 +73,7 @@ def _attempt(
     deadline = None if step.timeout is None else time.monotonic() + step.timeout
     context = StepContext(run, step, folder, emit, deadline, attempt)
     status, outcome = _call(step, context, plugins, folder)
-    output = outcome.output or "\n".join(context.lines)
+    output = bounded(outcome.output) or "\n".join(context.lines)
     (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
     try:
         read = captured(step.capture, output)
