@@ -147,9 +147,9 @@ class StepContext:
 
         Of a step that says more than :data:`MOST_SHOWN`, a line a second is shown from then on.
         """
-        lines = [piece for line in text.split("\n") for piece in pieces(line)]
-        for line in lines:
-            self._kept.add(line)
+        for line in text.split("\n"):
+            for piece in pieces(line):
+                self._kept.add(piece)
         if self._shown + len(text) <= MOST_SHOWN:
             self._shown += len(text) + 1
             self.emit(Event("output", self.step.id, {"text": text}))
@@ -160,7 +160,7 @@ class StepContext:
             self.emit(Event("output", self.step.id, {"text": note}))
         if now - self._shown_at >= PROGRESS_EVERY:
             self._shown_at = now
-            self.emit(Event("output", self.step.id, {"text": lines[-1]}))
+            self.emit(Event("output", self.step.id, {"text": piece}))
 
     def progress(self, done: int, total: int, **values: float | str) -> None:
         """Report that ``done`` of ``total`` is finished; ``values`` are numbers worth showing."""

@@ -54,7 +54,9 @@ class Kept:
 
 def pieces(line: str) -> list[str]:
     """Return a line cut in pieces no longer than :data:`LONGEST`; an empty one is one."""
-    return [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)] or [""]
+    if len(line) <= LONGEST:
+        return [line]
+    return [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)]
 
 
 def bounded(text: str, most: int = MOST_KEPT) -> str:
