@@ -14,6 +14,7 @@ from typing import Any
 
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.execute.lines import bounded
 from lesson_runner.hints import cure, with_cure
 from lesson_runner.markdown.anchors import slug_of
 from lesson_runner.model import (
@@ -84,7 +85,7 @@ def _attempt(
     context = StepContext(run, step, folder, emit, deadline, attempt)
     status, outcome = _call(step, context, plugins, folder)
     # What is judged is what is kept, so that judging it again comes to the same.
-    output = run.redactor.text(outcome.output or "\n".join(context.lines))
+    output = run.redactor.text(bounded(outcome.output) or "\n".join(context.lines))
     outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
     try:
         (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
