@@ -215,7 +215,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], bytes], str]] = {
         "making an object: that is not as",
     ),
     "an ordered dictionary of something": (
-        lambda _: crafted(text("collections"), text("OrderedDict"), b"\x93N\x85R"), "an OrderedDict: that is not"
+        lambda _: crafted(text("collections"), text("OrderedDict"), b"\x93N\x85R"), "an OrderedDict"
     ),
     "items for what is no dictionary": (lambda _: crafted(b"]K\x01K\x02s"), "SETITEMS does not fit"),
     "items for what is no list": (lambda _: crafted(b"}K\x01a"), "APPEND does not fit"),
