@@ -310,3 +310,33 @@ def test_an_action_that_hangs(lesson: Lesson, tmp_path: Path, monkeypatch: pytes
     assert told(said.json) == {"one": "failed", "two": "passed"}
     late = "step 'one' took longer than its timeout of 0.1 s, and did not end by itself"
     assert messages(said.json)["one"] == late
+
+
+WRONG: dict[str, tuple[Callable[..., Any], str]] = {
+    "check raises": (fail(ValueError("boom")), "raised ValueError: boom"),
+    "check returns": (lambda: 5, "returned 5"),
+    "paths raises": (fail(SystemExit(3)), "raised SystemExit: 3"),
+    "paths returns": (lambda: None, "returned None"),
+    "checks raises": (fail(ValueError("boom")), "raised ValueError: boom"),
+    "checks returns": (lambda: [5], "returned [5]"),
+}
+
+
+@fault(
+    AREA,
+    "a function of an action raises, exits or returns rubbish while a lesson is planned",
+    how="each of `check`, `paths` and `checks`",
+    seen="the plugin, the action, the function and what it did; exit code 2",
+    survives="nothing is begun",
+)
+@pytest.mark.parametrize("what", WRONG)
+def test_a_function_of_an_action_that_goes_wrong(lesson: Lesson, tmp_path: Path, what: str) -> None:
+    name, (act, says) = what.split()[0], WRONG[what]
+    functions: dict[str, Any] = {name: lambda *_: act()}
+    action = Action("theirs.act", "Act", lambda *_: Outcome(), self_judging=True, **functions)
+    (tmp_path / "a.md").write_text(lesson_text(typed("one", "theirs.act")))
+    command = ["doctor", "a.md"] if name == "checks" else RUN
+    said = lesson(*command, plugins=[hooked("lesson_actions", lambda: [action])])
+    assert (said.code, said.out) == (2, "")
+    assert f"error: plugin 'theirs': '{name}' of its action 'theirs.act' {says}\nfix: report it" in said.err
+    assert not (tmp_path / ".lesson").exists()

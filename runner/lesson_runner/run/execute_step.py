@@ -162,7 +162,8 @@ def _call(
             )
         # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
         trace = context.run.redactor.text(traceback.format_exc())
-        message = with_cure(f"{step.action} raised {type(error).__name__}: {error}", error)
+        what = ": ".join(filter(None, (type(error).__name__, str(error))))
+        message = with_cure(f"{step.action} raised {what}", error)
         with contextlib.suppress(OSError):
             (folder / "error.txt").write_text(trace, "utf-8", "backslashreplace")
             message += f" (see {folder / 'error.txt'})"
