@@ -31,6 +31,7 @@ STRUCTURE = frozenset(
     {
         *("event", "time", "status", "matcher", "result", "sha256", "content_sha256", "plan_digest"),
         *("run_id", "started", "finished", "profile", "backend", "kind", "id", "action", "needs"),
+        *("sandbox", "env", "carried"),
     }
 )
 """Keys of records and events whose values the runner makes up itself: a secret that is an ordinary word must

@@ -60,6 +60,12 @@ def resume(
             raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
     begun = read_interrupted(folder)
     options = begun.record["options"]
+    # Never from the record alone: it may be a stranger's, and they are this user's secrets.
+    if forgotten := sorted({*options.get("env", ())} - {*(env or ())}):
+        raise LessonError(
+            f"{folder.name} was begun with --env {' --env '.join(forgotten)}",
+            fix="give that again: its other steps may need it",
+        )
     guard = open_guard(env, sandbox="sandbox" in options)
     document, problems, installed = open_valid_lesson(begun.record["lesson"]["path"], plugins)
     hardware = plugins.detect_hardware()

@@ -153,10 +153,12 @@ def run_plan(
 
 def _options(context: RunContext) -> dict[str, Any]:
     """Return how the steps were run, beside which of them."""
-    sandbox = context.sandbox
-    if sandbox is None:
-        return {"fresh": context.fresh}
-    return {"fresh": context.fresh, "sandbox": "with network" if sandbox.network else "no network"}
+    options: dict[str, Any] = {"fresh": context.fresh}
+    if context.sandbox is not None:
+        options["sandbox"] = "with network" if context.sandbox.network else "no network"
+    if context.passed:
+        options["env"] = sorted(context.passed)
+    return options
 
 
 _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}

@@ -238,3 +238,21 @@ def test_a_home_that_is_the_whole_system_cannot_be_hidden(
     (tmp_path / "a.md").write_text(lesson_text(STEP.format("one", "5s", "bash", "true")))
     said = lesson("run", "a.md", "--allow", "shell", "--sandbox")
     assert (said.code, "your home folder is /" in said.err) == (2, True)
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_a_run_in_a_sandbox_goes_on_in_one(lesson: Lesson, tmp_path: Path) -> None:
+    steps = [
+        STEP.format("one", "9s", "bash", "export FRUIT=fig"),
+        STEP.format("two", "9s", "bash", "test -e go"),
+    ]
+    steps.append(
+        STEP.format("three", "9s", "bash", "echo $FRUIT; ls -A ~ /run").replace("id", "needs: [two]\nid")
+    )
+    (tmp_path / "a.md").write_text(lesson_text("".join(steps).replace("optional: true\n", "")))
+    assert lesson("run", "a.md", "--allow", "shell", "--sandbox").code == 1
+    (tmp_path / ".lesson" / "files" / "go").touch()
+    said = lesson("resume", "--allow", "shell", "--json")
+    assert (said.code, said.json["options"]["sandbox"]) == (0, "no network")
+    (output,) = (tmp_path / ".lesson").glob("runs/*/evidence/three/output.txt")
+    assert output.read_text().split("\n")[:2] == ["fig", "/run:"]

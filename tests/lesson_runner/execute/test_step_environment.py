@@ -125,3 +125,17 @@ def test_the_record_names_no_values(lesson: Lesson, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("HF_TOKEN", "kumquat-kumquat")
     said = lesson("run", "a.md", "--allow", "shell", "--env", "HF_TOKEN", "--json")
     assert "kumquat" not in json.dumps(said.json)
+
+
+def test_a_run_that_goes_on_takes_no_secret_from_the_record(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record may be a stranger's; it names variables of this user."""
+    (tmp_path / "a.md").write_text(lesson_text(STEP.format("bash", 'test -e go && test -n "$HF_TOKEN"')))
+    monkeypatch.setenv("HF_TOKEN", "kumquat-kumquat")
+    assert lesson("run", "a.md", "--allow", "shell", "--env", "HF_TOKEN").code == 1
+    (tmp_path / ".lesson" / "files" / "go").touch()
+    said = lesson("resume", "--allow", "shell")
+    assert (said.code, "was begun with --env HF_TOKEN" in said.err) == (2, True)
+    said = lesson("resume", "--allow", "shell", "--env", "HF_TOKEN", "--json")
+    assert (said.code, said.json["options"]["env"]) == (0, ["HF_TOKEN"])
