@@ -61,6 +61,8 @@ def lesson(
     Installed plugins are not loaded; ``test_installed_plugin.py`` tests that.
     """
     monkeypatch.chdir(tmp_path)
+    if "LESSON_HOME" not in os.environ:  # what this user has allowed lessons to do is not for tests
+        monkeypatch.setenv("LESSON_HOME", str(tmp_path / "home"))
     for name in ("LESSON_WORKSPACE", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
 

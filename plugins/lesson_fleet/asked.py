@@ -17,6 +17,7 @@ from lesson_runner.hints import meant_or_all
 from lesson_runner.model import Hardware
 from lesson_runner.plugins import Plugins
 from lesson_runner.run.params import parse_param
+from lesson_runner.run.permissions import asked_by
 from lesson_runner.run.plan import choose_profile, make_plan
 from lesson_runner.schema.validator import load_schema
 
@@ -135,12 +136,13 @@ def _document(
     profile = choose_profile(lesson, plugins, way.profile, hardware, backend)
     plan = make_plan(lesson, problems, plugins, profile, [parse_param(text) for text in way.params])
     if not installed:
-        check_permissions(lesson, plan.steps, plugins, allowed, interactive)
+        allowed = check_permissions(lesson, plan.steps, plugins, allowed, interactive)
     text = lesson.path.read_bytes()
     if hashlib.sha256(text).hexdigest() != lesson.digest:
         raise LessonError(f"{lesson.path}: was changed while it was read", fix="run this again")
     # Whoever may run it here may run it there, where it is no installed lesson but a text that was sent.
-    granted = {name for step in plan.steps for name in plugins.actions()[step.action].permissions}
+    actions = plugins.actions()
+    granted = {name for step in plan.steps for name in asked_by(step, actions[step.action])}
     supported = tuple(map(str, lesson.frontmatter["supportedHardware"]))
     allow = tuple(sorted(granted | allowed))
     return Document(

@@ -39,7 +39,11 @@ def _fit(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_fit(item) for item in value]
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        if not value.is_integer():
+            return value
+        value = int(value)  # a reader of JSON does not tell 1e17 from 100000000000000000
     if isinstance(value, int) and not isinstance(value, bool):
         return value if -_LARGEST <= value <= _LARGEST else str(value)
     return value if value is None or isinstance(value, bool) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -37,6 +38,17 @@ def config_folder() -> Path:
     return Path(home) / "config" if home else platformdirs.user_config_path("lesson-runner")
 
 
+ASIDE = ".lesson-part"
+"""How the names of files end that are not whole yet."""
+
+
+def remove_asides(folder: Path) -> None:
+    """Remove what :func:`write_aside` was writing below a folder when its process was killed."""
+    for path in folder.rglob(f".*{ASIDE}"):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
 def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     """
     Write a file so that it is either the old one or the new one, never half of it.
@@ -57,7 +69,7 @@ def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
 def _write_aside(path: Path, content: str | bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=ASIDE, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

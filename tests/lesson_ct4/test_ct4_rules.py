@@ -151,3 +151,28 @@ def test_a_look_at_what_is_not_there(tmp_path: Path, text: str | None, message: 
 
     assert step["status"] == "failed"
     assert message in step["message"]
+
+
+# --- an address that the lesson names ---
+
+FROM = (
+    "<!-- step\nid: get\nuses: ct4.fetch-dataset\nwith: {{url: '{}', fallback: {}}}\n-->\n```bash\nx\n```\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "fallback", "asked"),
+    [
+        (URL, "only", False),
+        ("http://127.0.0.1:9/secret", "auto", True),
+        ("http://127.0.0.1:9/secret", "only", False),  # nothing is downloaded
+    ],
+)
+def test_a_lesson_may_not_choose_what_is_downloaded(
+    lesson: Lesson, tmp_path: Path, url: str, fallback: str, asked: bool
+) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(FROM.format(url, fallback)))
+    said = lesson("run", "a.md", "--backend", "emulated", points=[CT4])
+
+    assert said.code == (2 if asked else 0)
+    assert ("wants to download from addresses of its own (steps 'get')" in said.err) == asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -228,14 +229,14 @@ def test_a_stage_that_ran_out_of_time_goes_on_where_it_was(
 def test_a_long_stage_leaves_its_state_now_and_then(
     session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lesson_ct4.training.train.SNAPSHOT_STEPS", 4)
+    monkeypatch.setattr("lesson_ct4.training.snapshots.STEPS", 4)
     seen: list[list[str]] = []
 
     def look(step: TrainStep) -> None:
         seen.append(sorted(path.stem for path in (tmp_path / "trunk").glob("*/*.safetensors")))
 
     train(
-        tiny(10, recipe="tuned"),
+        tiny(20, recipe="tuned"),
         dataset,
         session,
         save_to=tmp_path / "x",
@@ -243,9 +244,39 @@ def test_a_long_stage_leaves_its_state_now_and_then(
         on_step=look,
     )
 
-    assert seen[4] == ["step_4"]
-    assert seen[8] == ["step_8"]
-    assert seen[9] == ["step_9"]
+    assert seen[4] == ["way_4"]
+    assert seen[8] == ["way_4", "way_8"]
+    assert seen[12] == ["way_12", "way_8"]
+    assert seen[18] == ["step_18", "way_12", "way_16"]
+    assert sorted(path.stem for path in (tmp_path / "trunk").glob("*/*.safetensors")) == [
+        "result_20",
+        "step_18",
+    ]
+
+
+@pytest.mark.parametrize("stopped_after", [7, 18, 19])
+def test_a_stage_that_was_cut_short_goes_on_where_it_was(
+    session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_after: int
+) -> None:
+    monkeypatch.setenv("LESSON_SNAPSHOT_SECONDS", "0")
+
+    def cut(step: TrainStep) -> None:
+        if step.step == stopped_after + 1:
+            raise KeyboardInterrupt
+
+    config, trunk = tiny(20, recipe="tuned"), tmp_path / "trunk"
+    with pytest.raises(KeyboardInterrupt):
+        train(config, dataset, session, save_to=tmp_path / "x", trunk=trunk, on_step=cut)
+    assert not (tmp_path / "x").exists()
+
+    copy = shutil.copytree(trunk, tmp_path / "copy")
+    result = train(config, dataset, session, save_to=tmp_path / "x", trunk=trunk)
+    assert result.reused_steps == stopped_after
+    train(config, dataset, session, save_to=tmp_path / "alone")
+    assert state(tmp_path / "x") == state(tmp_path / "alone")
+    # One of another length takes over what does not depend on that: all but the last tenth.
+    longer = train(tiny(30, recipe="tuned"), dataset, session, save_to=tmp_path / "longer", trunk=copy)
+    assert longer.reused_steps == min(stopped_after, 18)
 
 
 def test_a_final_checkpoint_of_a_constant_rate_resumes_exactly(

@@ -179,7 +179,7 @@ def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pyt
         (["good.md", "--hardware", "n1500"], 2, "--hardware n1500: there is no such hardware", "n150"),
         (["good.md", "--hardware", ","], 2, "--hardware names no hardware", "n150, n300"),
         (["nothing.md", "--hardware", "n150"], 2, "nothing.md: no such file", ""),
-        (["good.md", "--hardware", "n150"], 2, "good.md: steps 'say' run commands", "--allow shell"),
+        (["good.md", "--hardware", "n150"], 2, "good.md wants to run commands of its own", "--allow shell"),
         (["good.md", "--hardware", "n150", "--allow", "all"], 2, "--allow all: there is no such", "shell"),
         (
             ["good.md", "--hardware", "t3k", "--allow", "shell"],

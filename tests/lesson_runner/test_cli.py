@@ -85,7 +85,9 @@ def command(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
         inherited = {key: value for key, value in os.environ.items() if not key.endswith("_COLOR")}
         inherited.pop("LESSON_WORKSPACE", None)
-        env = {**inherited, "LESSON_PLUGINS": "", "COLUMNS": "80", **options.pop("env", {})}
+        home = str(tmp_path / "home")  # what is allowed here must not be remembered for this user
+        own = {"LESSON_PLUGINS": "", "LESSON_HOME": home, "COLUMNS": "80"}
+        env = {**inherited, **own, **options.pop("env", {})}
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(
             [sys.executable, "-m", "lesson_runner", *arguments],
@@ -122,8 +124,9 @@ USAGE = [
     (["run", "none"], "there is no lesson 'none'"),
     (["run", "."], ".: is a folder, not a lesson"),
     (["run", "x" * 300], "there is no lesson"),
-    (["run", "a.md"], "read them, then run again with --allow shell"),
+    (["run", "a.md"], "read these steps, then run it again with --allow shell"),
     (["run", "a.md", "--allow", "all"], "--allow all: there is no such permission"),
+    (["run", "a.md", "--allow", "shell,all"], "--allow all: there is no such permission"),
     (["run", "a.md", "--profile", "x"], "--profile x: the lesson has no such profile"),
     (["run", "a.md", "--backend", "cuda"], "--backend cuda: expected auto, ttml or emulated"),
     (["run", "a.md", "--param", "x=1"], "no step of this lesson has a parameter 'x'"),
@@ -470,7 +473,8 @@ def test_leave_is_asked_at_a_terminal(
     write(SHELL.format("echo hi"))
     found, shown = at_terminal(command, "run", "a.md", keys=keys)
     assert found == code, shown
-    assert "wants to run commands of its own (steps 'one'). Allow that?" in " ".join(shown.split())
+    wants = "wants to run commands of its own on this machine, as you (steps 'one'). Allow that"
+    assert wants in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("off", [True, False])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from lesson_ct4.actions.workbench import dataset_labels, find_checkpoint, find_corpus, session_for
 from lesson_ct4.device.session import is_emulated
@@ -19,7 +20,7 @@ from lesson_runner.resources import write_aside
 
 RECORD = "samples.json"
 STAGES = "ct4.stages"
-"""Where ``RunContext.state`` keeps what each model's texts showed, by the checkpoint's name."""
+"""Where a run keeps what each model's texts showed, by the checkpoint's name; with the step they are of."""
 
 
 def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> Outcome:
@@ -92,11 +93,15 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
 
 def _say_what_it_shows(model: str, context: StepContext) -> None:
     """Tell the learner what a stage's first texts show, and what no earlier stage of this run did."""
-    stages: dict[str, dict[str, float]] = context.run.state.setdefault(STAGES, {})
-    if model in stages:
+    run, step = context.run, context.step.id
+    kept = run.recall(STAGES) if run.resumed and STAGES not in run.state else None
+    stages: dict[str, dict[str, Any]] = run.state.setdefault(STAGES, kept if isinstance(kept, dict) else {})
+    if stages.get(model, {}).get("step", step) != step:
         return
-    metrics = measure_action("ct4.generate", Evidence(context.evidence, context.run.shared_evidence))
-    lines = [in_words(metrics), news(first_seen(metrics, stages.values()), metrics)]
+    metrics = measure_action("ct4.generate", Evidence(context.evidence, run.shared_evidence))
+    earlier = [stage["metrics"] for name, stage in stages.items() if name != model]
+    lines = [in_words(metrics), news(first_seen(metrics, earlier), metrics)]
     if said := "\n".join(filter(None, lines)):
         context.say(f"\n{said}")
-    stages[model] = metrics
+    stages[model] = {"step": step, "metrics": dict(metrics)}
+    run.remember(STAGES, stages)

@@ -75,6 +75,13 @@ def _fetch_command(params: Json) -> str:
     return f"wget {shlex.quote(params['url'])} -O {shlex.quote(params['name'])}"
 
 
+def _fetch_asks(params: Json) -> Iterable[str]:
+    """Yield ``network`` if the lesson names an address of its own, and no file of this machine."""
+    own = params.get("url", fetch.URL) != fetch.URL
+    if own and not params.get("dataset") and params.get("fallback") != "only":
+        yield "network"
+
+
 def _training_problem(params: Json) -> str | None:
     """Return what is wrong with training parameters, and how to mend it; ``None`` if nothing is."""
     if problem := config_problem(params):
@@ -159,6 +166,7 @@ ACTIONS = (
         self_judging=True,
         paths=fetch_paths,
         command=_fetch_command,
+        asks=_fetch_asks,
     ),
     Action(
         "ct4.preview",

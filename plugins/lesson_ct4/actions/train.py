@@ -31,7 +31,7 @@ LINES = 10
 REUSED = "reused"
 """For a result some of whose steps were trained by an earlier run: its times are of that."""
 EARLIER = "ct4.earlier"
-"""Where ``RunContext.state`` keeps what earlier runs have left."""
+"""Where a run keeps what earlier runs have left."""
 
 
 def run(params: Json, context: StepContext, data: Path | None = None, *, share_steps: bool = True) -> Outcome:
@@ -64,7 +64,8 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     labels = (*session.labels, *dataset_labels(dataset.sha256))
     story = _Story(context, config, session.chips.count)
     story.open(dataset, path, labels)
-    trunk = context.workspace.root / "trunk" if share_steps else None
+    workspace = context.workspace
+    trunk = workspace.inside(workspace.root / "trunk") if share_steps else None
     before = _earlier(context, trunk)
     result = train(
         config,
@@ -90,11 +91,15 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
 
 def _earlier(context: StepContext, trunk: Path | None) -> dict[Path, int]:
     """Return the states that were there when the run came to train first, each with its time."""
+    run = context.run
     if trunk is None:
         return {}
-    found: dict[Path, int] = context.run.state.setdefault(
-        EARLIER, {path: written_at(path) for path in trunk.glob("*/*.safetensors")}
-    )
+    if EARLIER not in run.state and run.resumed and isinstance(kept := run.recall(EARLIER), dict):
+        run.state[EARLIER] = {Path(path): time for path, time in kept.items()}
+    if EARLIER not in run.state:
+        run.state[EARLIER] = {path: written_at(path) for path in trunk.glob("*/*.safetensors")}
+        run.remember(EARLIER, {str(path): time for path, time in run.state[EARLIER].items()})
+    found: dict[Path, int] = run.state[EARLIER]
     return found
 
 

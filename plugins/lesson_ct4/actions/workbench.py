@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from lesson_ct4.actions.paths import made_by
 from lesson_ct4.blocks.interpret import interpret_block
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from lesson_ct4.device.session import Session
 
 SYNTHETIC_LABEL = "synthetic dataset"
+SESSION = "ct4.session"
+"""What :meth:`RunContext.remember` calls the sessions that a run has opened."""
 OTHER_LABEL = "other dataset"
 """For a text that is neither the one the lesson pins nor the synthetic one."""
 
@@ -52,7 +54,8 @@ def session_for(
     Raises:
         LessonError: what :func:`lesson_ct4.device.session.open_session` raises.
     """
-    from lesson_ct4.device.session import open_session
+    from lesson_ct4.device.session import Matmul, open_session
+    from lesson_ct4.training.trunk import differences
 
     opened: _Open | None = run.state.get(STATE)
     if opened and opened.numerics == numerics and mesh in (None, opened.mesh):
@@ -60,15 +63,26 @@ def session_for(
     close_session(run)
     mesh = mesh or "1x1"
     rows, _, columns = mesh.partition("x")
+    memory = f"{SESSION}-{numerics}-{mesh}"
+    before = run.recall(memory) if run.resumed else None
+    matmul = before.get("matmul") if isinstance(before, dict) else None
     stack = ExitStack()
     session = stack.enter_context(
         open_session(
             cast(Literal["auto", "ttml", "emulated"], run.backend),
             numerics=cast(Literal["device", "fp32"], numerics),
             mesh=(int(rows), int(columns)),
+            matmul=matmul if matmul in get_args(Matmul) else None,  # what is faster may come out otherwise
             note=say,
         )
     )
+    if before not in (None, json.loads(json.dumps(session.info))):
+        stack.close()
+        raise LessonError(
+            f"the run cannot go on: {differences(before, session.info)}",
+            fix="put that back, or start anew with lesson run",
+        )
+    run.remember(memory, session.info)
     run.state[STATE] = _Open(session, numerics, mesh, stack)
     atexit.register(stack.close)  # whatever ends the process: a board that is left open needs a reset
     return session

@@ -27,6 +27,7 @@ from lesson_runner.errors import HardwareError, LessonError
 from lesson_tenstorrent.devices import count_devices
 
 Backend = Literal["auto", "ttml", "emulated"]
+Matmul = Literal["native", "fp32-then-round"]
 _LABELS = {"emulated": ("emulated",), "simulator": ("simulator",), "silicon": ()}
 
 
@@ -155,7 +156,7 @@ def open_session(
     *,
     numerics: Literal["device", "fp32"] = "device",
     mesh: tuple[int, int] = (1, 1),
-    matmul: Literal["native", "fp32-then-round"] | None = None,
+    matmul: Matmul | None = None,
     boards: Callable[[], int] = count_devices,
     importer: Importer = importlib.import_module,
     note: Note | None = None,

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.tokenizer import CharTokenizer
 from lesson_runner.errors import LessonError
+from lesson_runner.resources import ASIDE
 
 Array = NDArray[Any]
 Tensors = dict[str, Array]
@@ -129,10 +130,14 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     text = json.dumps(about, sort_keys=True)
     metadata = {"format": FORMAT, "version": str(VERSION), "about": text, "sha256": _digest(text, tensors)}
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{os.getpid()}{ASIDE}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(safetensors.numpy.save(tensors, metadata))
+        aside.unlink(missing_ok=True)
+        with aside.open("xb") as file:  # never through a link that lies there
+            file.write(safetensors.numpy.save(tensors, metadata))
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut can leave the new name without the content
         aside.replace(path)
     except OSError as error:
         raise LessonError(

@@ -23,13 +23,9 @@ from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
 from lesson_ct4.training.files import write_losses, write_summary
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.schedule import trunk_identity, trunk_steps
+from lesson_ct4.training.snapshots import Snapshots
 from lesson_ct4.training.trunk import Found, Trunk, check_resumable
 from lesson_runner.errors import LessonError, TimedOutError
-
-SNAPSHOT_STEPS = 1000
-"""
-So often a training that has a trunk leaves its state there. Another attempt, or another run, goes on from it.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +131,7 @@ def train(
         reused_from = _start_from_trunk(run, store, shared, on_note)
     start, tokens = run.step, config.batch_size * config.sequence_length
     on_start(TrainStart(run.parameters, steps, start, tokens, dataset.tokenizer.vocab_size))
-    snapshots = _Snapshots(store, run, shared, on_note)
+    snapshots = Snapshots(store, run, shared, on_note)
     unwritten: OSError | None = None
     try:
         while run.step < steps:
@@ -146,7 +142,7 @@ def train(
                 raise
             loss, rate, seconds = run.advance()
             on_step(TrainStep(run.step, steps, loss, rate, seconds, tokens / seconds))
-            if run.step < steps and (run.step == shared or run.step % SNAPSHOT_STEPS == 0):
+            if snapshots.due():
                 snapshots.leave()
     finally:
         with contextlib.suppress(RuntimeError):  # what a broken step left would fill the device's memory
@@ -157,15 +153,18 @@ def train(
         except OSError as error:  # the disk is full, or the folder was removed: save what was trained first
             unwritten = error
     validation_loss = run.validation_loss()  # before anything is saved: it also tells if the last step broke
-    snapshots.leave()
+    if shared == steps:
+        snapshots.leave()
     save_checkpoint(save_to, run.checkpoint())
     if unwritten is not None:
         raise unwritten
-    if store is not None and resume is None and shared < steps:  # else the trunk's last state is the end
-        try:
-            store.keep_result(save_to, steps)
-        except LessonError as error:
-            on_note(f"later runs will train again: {error}")
+    if store is not None:
+        if resume is None and shared < steps:  # else the trunk's last state is the end
+            try:
+                store.keep_result(save_to, steps)
+            except LessonError as error:
+                on_note(f"later runs will train again: {error}")
+        store.forget_the_way()
     spent = run.seconds[start:].astype(np.float64)
     timed = spent[1:] if len(spent) > 1 else spent
     result = TrainResult(
@@ -198,33 +197,3 @@ def _start_from_trunk(
     if reason := store.why_not_shared():
         on_note(reason)
     return None
-
-
-class _Snapshots:
-    """The states this run leaves in the trunk: the end of what it shares, and before that only the latest."""
-
-    def __init__(
-        self, store: Trunk | None, run: TrainingRun, shared: int, on_note: Callable[[str], None]
-    ) -> None:
-        self._store, self._run, self._shared, self._note = store, run, shared, on_note
-        self._left_at = run.step
-        self._latest: Path | None = None
-
-    def leave(self) -> None:
-        """Leave the present state, unless it is there already or depends on the run's length."""
-        run, store = self._run, self._store
-        if store is None or not self._left_at < run.step <= self._shared:
-            return
-        state = run.checkpoint()
-        if state.optimizer is None:
-            self._note("steps cannot be shared: this ttml does not give out the optimizer's state")
-            self._store = None
-            return
-        try:
-            path = store.save(state)
-        except LessonError as error:  # that is for later stages; this one goes on
-            self._note(f"the steps so far are not kept: {error}")
-            return
-        if self._latest is not None:
-            self._latest.unlink(missing_ok=True)
-        self._latest, self._left_at = path, run.step

@@ -3,7 +3,9 @@ The folder where stages leave what they trained, for later stages and later runs
 
 ``<folder>/<key>/step_<n>.safetensors`` is the state after ``n`` steps that do not depend on a run's length,
 and ``result_<n>.safetensors`` the end of a whole run of ``n`` steps; the key stands for everything else they
-depend on, which ``identity.json`` beside them spells out. The folder may be deleted at any time.
+depend on, which ``identity.json`` beside them spells out. States on the way, for a run that is cut short, are
+``way_<n>.safetensors`` and, where steps depend on the run's length, ``way_<n>_of_<steps>.safetensors``; of
+these the last two are kept, in case that the last is damaged. The folder may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,10 +24,13 @@ from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lesson_ct4.training.schedule import key_of, trunk_identity, trunk_steps
 from lesson_runner.errors import LessonError
+from lesson_runner.resources import ASIDE, remove_asides, write_aside
 
 Note = Callable[[str], None]
 KEPT = 4
 """Of so many different settings the states are kept, those used last; one of the lesson's model is 65 MB."""
+ON_THE_WAY = 2
+"""So many states of an unfinished training are kept; see above."""
 IDENTITY = "identity.json"
 
 
@@ -48,17 +53,30 @@ class Trunk:
         self._all = folder
         self._folder = folder / key_of(self._identity)
 
-    def save(self, checkpoint: Checkpoint) -> Path:
-        """Keep a state; return its file."""
-        path = self._folder / f"step_{checkpoint.step}.safetensors"
-        save_checkpoint(path, checkpoint)
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Keep a state that other runs will begin with."""
+        save_checkpoint(self._folder / f"step_{checkpoint.step}.safetensors", checkpoint)
         self._used()
-        return path
+
+    def save_on_the_way(self, checkpoint: Checkpoint, shared: int) -> None:
+        """Keep a state in case the run is cut short; ``shared`` steps do not depend on its length."""
+        step = checkpoint.step
+        name = f"way_{step}" if step <= shared else f"way_{step}_of_{checkpoint.steps}"
+        save_checkpoint(self._folder / f"{name}.safetensors", checkpoint)
+        self._used()
+        for path in sorted(self._folder.glob("way_*"), key=written_at)[:-ON_THE_WAY]:
+            path.unlink(missing_ok=True)
+
+    def forget_the_way(self) -> None:
+        """Remove the states on the way, and what was left half-written: the run has come to its end."""
+        remove_asides(self._folder)
+        for path in self._folder.glob("way_*"):
+            path.unlink(missing_ok=True)
 
     def keep_result(self, path: Path, steps: int) -> None:
         """Keep the checkpoint of a whole run of ``steps``: the same file by another name, where that goes."""
         result = self._result(steps)
-        aside = result.with_name(f".{result.name}.{os.getpid()}.part")
+        aside = result.with_name(f".{result.name}.{os.getpid()}{ASIDE}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             aside.unlink(missing_ok=True)
@@ -78,19 +96,14 @@ class Trunk:
 
     def find(self, steps: int, shared: int, note: Note) -> Found | None:
         """
-        Return what saves a run of ``steps`` most: its own end, or the state after the most shared steps.
+        Return what saves a run of ``steps`` most: its own end, or the state after the most of its steps.
 
         Args:
             shared: how many of the steps do not depend on the run's length.
             note: gets a sentence for each file that is damaged; it is passed over.
         """
-        states = {}
-        for path in self._folder.glob("step_*.safetensors"):
-            if match := re.fullmatch(r"step_(\d+)", path.stem):
-                states[int(match[1])] = path
-        files = [(step, states[step]) for step in sorted(states, reverse=True) if step <= shared]
-        if self._result(steps).exists():
-            files.insert(0, (steps, self._result(steps)))
+        files = [(steps, self._result(steps))] if self._result(steps).exists() else []
+        files += sorted(self._states(steps, shared), reverse=True)
         for step, path in files:
             written = written_at(path)
             try:
@@ -102,6 +115,13 @@ class Trunk:
                 note(f"not reused: {error}")
         return None
 
+    def _states(self, steps: int, shared: int) -> Iterator[tuple[int, Path]]:
+        """Yield the states that a run of ``steps`` comes through, and their steps."""
+        for path in self._folder.glob("*_*.safetensors"):
+            match = re.fullmatch(r"(?:step|way)_(\d+)(?:_of_(\d+))?", path.stem)
+            if match and (int(match[2]) == steps if match[2] else int(match[1]) <= shared):
+                yield int(match[1]), path
+
     def why_not_shared(self) -> str | None:
         """Return what sets this run apart from the nearest one that left steps here; ``None`` if none did."""
         nearest: list[str] | None = None
@@ -110,11 +130,11 @@ class Trunk:
                 continue
             try:
                 other = json.loads(path.read_text())
-                differences = _differences(other, self._identity)
+                found = _differences(other, self._identity)
             except (OSError, ValueError, AttributeError):
                 continue
-            if nearest is None or len(differences) < len(nearest):
-                nearest = differences
+            if nearest is None or len(found) < len(nearest):
+                nearest = found
         return f"no steps of an earlier stage or run are reused: {_listed(nearest)}" if nearest else None
 
     def _result(self, steps: int) -> Path:
@@ -124,7 +144,7 @@ class Trunk:
         """Note that this folder was used, and remove those that were not for longest."""
         about = self._folder / IDENTITY
         with contextlib.suppress(OSError):
-            about.write_text(json.dumps(self._identity, indent=1, sort_keys=True))
+            write_aside(about, json.dumps(self._identity, indent=1, sort_keys=True))
         used = {path.parent: written_at(path) for path in self._all.glob(f"*/{IDENTITY}")}
         for folder in sorted(used, key=lambda folder: used[folder], reverse=True)[KEPT:]:
             shutil.rmtree(folder, ignore_errors=True)
@@ -150,9 +170,10 @@ def check_resumable(
     if checkpoint.optimizer is None:
         raise LessonError("cannot resume: the checkpoint has no optimizer state", fix="train from the start")
     theirs = trunk_identity(checkpoint.config, str(checkpoint.dataset.get("sha256")), checkpoint.session)
-    if differences := _differences(theirs, identity):
+    if theirs != identity:
         raise LessonError(
-            f"cannot resume: {_listed(differences)}", fix="resume with the settings it was trained with"
+            f"cannot resume: {differences(theirs, identity)}",
+            fix="resume with the settings it was trained with",
         )
     if checkpoint.step > trunk_steps(checkpoint.config, checkpoint.steps):
         raise LessonError(
@@ -165,6 +186,11 @@ def check_resumable(
             f"{trunk_steps(config, steps)} that a run of {steps} trains before its decay",
             fix="ask for more steps",
         )
+
+
+def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
+    """Return in words what was otherwise."""
+    return _listed(_differences(theirs, ours))
 
 
 def _differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[str]:

@@ -23,8 +23,8 @@ def lesson_actions() -> Iterable[Action]:
 
 @hookimpl
 def lesson_step_event(event: Event, context: RunContext) -> None:
-    """When a run is over, end what its steps left in the background."""
+    """When a run is over, end what its steps left in the background, and remove what only they needed."""
     if event.kind == "run-finished":
-        from lesson_runner.actions.shell import stop_background
+        from lesson_runner.actions.shell import tidy
 
-        stop_background(context)
+        tidy(context)

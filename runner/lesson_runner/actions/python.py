@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 
-from lesson_runner.actions.shell import conclude, environment, terminal
-from lesson_runner.execute.shell import run_block
+from lesson_runner.actions.shell import conclude, in_terminal
 from lesson_runner.plugin import Action, Json, Outcome, StepContext
 
 
@@ -22,13 +21,7 @@ def run_python(params: Json, context: StepContext) -> Outcome:
         f"{shlex.quote(sys.executable)} -u {shlex.quote(str(script.absolute()))}\n",
         "utf-8",
     )
-    finished = run_block(
-        terminal(context.run),
-        launcher,
-        env=environment(context.run),
-        on_line=context.say,
-        deadline=context.deadline,
-    )
+    finished = in_terminal(launcher, context)
     return conclude(finished, context)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lesson_runner.execute.console import commands
+from lesson_runner.execute.environment import given, withheld
+from lesson_runner.execute.family import RUN
 from lesson_runner.execute.process import Finished, signal_name
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.plugin import Action, Json, Outcome, RunContext, StepContext
@@ -42,16 +46,26 @@ def run_shell(params: Json, context: StepContext) -> Outcome:
     """Run ``script`` in the run's terminal."""
     block = context.evidence / "script.sh"
     block.write_text(commands(params["script"]) + "\n", "utf-8")
-    finished = run_block(
-        terminal(context.run),
-        block,
-        env=environment(context.run),
-        extra=params.get("env"),
-        strict=params.get("strict", True),
-        on_line=context.say,
-        deadline=context.deadline,
-    )
+    finished = in_terminal(block, context, extra=params.get("env"), strict=params.get("strict", True))
     return conclude(finished, context)
+
+
+def in_terminal(
+    block: Path, context: StepContext, *, extra: Mapping[str, str] | None = None, strict: bool = True
+) -> Finished:
+    """Run a script in the terminal of the run, with what the run lets it see and do."""
+    run = context.run
+    return run_block(
+        terminal(run),
+        block,
+        env=environment(run),
+        extra=extra,
+        strict=strict,
+        on_line=context.show,
+        deadline=context.deadline,
+        redactor=run.redactor,
+        sandbox=run.sandbox,
+    )
 
 
 def terminal(run: RunContext) -> ShellState:
@@ -66,7 +80,8 @@ def environment(run: RunContext) -> dict[str, str]:
     # Unbuffered, or a learner sees nothing of a Python program until it ends, and never if it is killed.
     return {
         "PYTHONUNBUFFERED": "1",
-        **os.environ,
+        **given(os.environ, run.passed),
+        RUN: str(run.folder.absolute()),
         "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
         "PATH": os.pathsep.join((own, os.environ.get("PATH", os.defpath))),
     }
@@ -89,6 +104,7 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
         if finished.left:
             message += f"; could not be killed: {', '.join(map(str, finished.left))}"
     elif finished.exit_code and not _judged_by_exit(context):
+        _say_what_it_lacked(context)
         name = signal_name(finished.exit_code - 128)
         if name == "SIGKILL":
             name += ": did the machine run out of memory?"
@@ -102,6 +118,23 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
         output=finished.output,
         exit_code=finished.exit_code,
     )
+
+
+def _say_what_it_lacked(context: StepContext) -> None:
+    """Say what was kept from a step that failed; no part of its output, which is judged."""
+    run = context.run
+    if names := withheld(os.environ, run.passed):
+        context.show(f"[not given to this step: {', '.join(names)}; --env NAME passes one on]")
+    if run.sandbox is not None:
+        network = "" if run.sandbox.network else " without network, which --allow network gives it"
+        context.show(f"[it ran in a sandbox{network}; it could write only below {run.workspace.files}]")
+
+
+def tidy(run: RunContext) -> None:
+    """End the processes that steps of a run have left in the background, and empty its sandbox."""
+    stop_background(run)
+    if run.sandbox is not None:
+        shutil.rmtree(terminal(run).sandbox, ignore_errors=True)
 
 
 def stop_background(run: RunContext) -> None:

@@ -40,7 +40,7 @@ def place_of_run(record: Mapping[str, Any]) -> Place:
 
     One step that was emulated, or ran on a simulator, makes the whole run so: labels decide before hardware.
     """
-    hardware = [item for item in record["hardware"] if item.get("kind", "silicon") != "none"]
+    hardware = record["hardware"]
     labels = set(record["labels"])
     backend = record["facts"].get("backend")
     backend = backend if isinstance(backend, Mapping) else {}

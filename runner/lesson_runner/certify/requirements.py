@@ -125,8 +125,15 @@ def _fresh(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
     if not asked.get("fresh"):
         return
     stale = [item.id for item in case.passes if item.record["options"].get("fresh") is not True]
-    fix = "run again with --fresh" if stale else ""
-    found = _few([f"{name} could use what earlier runs left" for name in stale]) or "yes"
+    resumed = [item.id for item in case.passes if item.record.get("resumed")]
+    fix = "run again with --fresh, in one go" if stale or resumed else ""
+    found = _few(
+        [
+            *(f"{name} could use what earlier runs left" for name in stale),
+            *(f"{name} was resumed" for name in resumed),
+        ]
+    )
+    found = found or "yes"
     yield Finding("fresh", "each run began with nothing of earlier ones", found, fix)
 
 

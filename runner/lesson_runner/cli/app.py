@@ -13,6 +13,7 @@ from lesson_runner.plugins import Plugins
 
 COMMANDS = {
     "run": "Run a lesson: every step executed, judged and recorded.",
+    "resume": "Go on with a run that was interrupted or failed: what passed is not run again.",
     "report": "Make a report on a run: its results, curves and texts, as a page or for another tool.",
     "plan": "Show what a run would do: each step with its command, parameters and expectations.",
     "annotate": "Show the directives that say what 'lesson plan' recognised, as a diff; or write them.",
@@ -25,6 +26,7 @@ COMMANDS = {
     "certify": "Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants.",
     "cert": "Check certificates, and use what they show.",
     "matrix": "Show lessons by hardware: certified, text changed, stale, failed, never run, not supported.",
+    "trust": "Show what lessons from elsewhere were allowed, or take it back.",
     "plugins": "List plugins with the actions, checks and rules they bring; a broken one has its error.",
     "hw": "Show what hardware is in this machine, and how each fact was found out; every source is asked.",
     "schema": "List the JSON Schemas, or print one in one piece, as editors want it.",

@@ -15,18 +15,21 @@ from lesson_runner.cli.common import (
     WORKSPACE,
     AllowOption,
     BackendOption,
+    EnvOption,
     JsonOption,
     KeyOption,
     LessonArgument,
     ParamOption,
     PolicyOption,
     ProfileOption,
+    SandboxOption,
     WorkspaceOption,
     check_backend,
     expand,
     open_valid_lesson,
     stdout_for_json,
 )
+from lesson_runner.cli.guard import Guard, open_guard
 from lesson_runner.cli.hardware import HardwareOption, check_hardware
 from lesson_runner.cli.perform import Way, perform
 from lesson_runner.cli.permissions import allowed_permissions, check_permissions
@@ -56,6 +59,8 @@ def certify(
     workspace: WorkspaceOption = WORKSPACE,
     param: ParamOption = None,
     allow: AllowOption = None,
+    sandbox: SandboxOption = False,
+    env: EnvOption = None,
     json: JsonOption = False,
 ) -> int:
     """Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants."""
@@ -72,8 +77,8 @@ def certify(
     place = expand(workspace).resolve()
     document, problems, installed = open_valid_lesson(lesson, plugins)
     if from_run:
-        if profile or param or expected or backend != "auto":
-            others = "--profile, --backend, --hardware and --param"
+        if profile or param or expected or backend != "auto" or sandbox or env:
+            others = "--profile, --backend, --hardware, --param, --sandbox and --env"
             raise LessonError(f"--from-run takes runs as they are; {others} are for new ones")
         runs = list(dict.fromkeys(find_run(name, place / "runs") for name in from_run))
     else:
@@ -83,7 +88,8 @@ def certify(
         store.own(key)  # that there is one is found out before hours of running, not after
         _check_writable(place / "certificates")
         allowed = allowed_permissions(allow)
-        options = _Options(profile, backend, hardware, place, param or [], allowed, installed, json)
+        guard = open_guard(env, sandbox=sandbox)
+        options = _Options(profile, backend, hardware, place, param or [], allowed, installed, json, guard)
         plan, params = _plan(document, problems, asked, plugins, options)
         if missing := forecast(plan, params, hardware, backend, asked):
             return print_answer(Issued(tuple(missing), None), asked, json=json)
@@ -148,6 +154,7 @@ class _Options:
     installed: bool
     """The lesson came with a plugin, and needs no permission."""
     json: bool
+    guard: Guard
 
 
 def _plan(
@@ -168,11 +175,12 @@ def _plan(
 def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, options: _Options) -> list[Path]:
     """Run a plan as often as a policy asks, until a run fails; return the runs' folders."""
     from lesson_runner.context import Workspace
-    from lesson_runner.run.runner import Selection
+    from lesson_runner.run.selection import Selection
 
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
+    allowed = options.allowed
     if not options.installed:
-        check_permissions(plan.lesson, plan.steps, plugins, options.allowed, interactive)
+        allowed = check_permissions(plan.lesson, plan.steps, plugins, allowed, interactive)
     way = Way(
         options.backend,
         options.hardware,
@@ -180,6 +188,7 @@ def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, opti
         fresh=True,
         interactive=interactive,
         json=options.json,
+        guard=options.guard.with_network("network" in allowed),
     )
     folders: list[Path] = []
     for number in range(1, policy.passes + 1):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lesson_runner import __version__
 from lesson_runner.errors import ExitCode, InvalidLessonError, LessonError
+from lesson_runner.execute.environment import redactor_for
 from lesson_runner.hints import cure
 from lesson_runner.report.text import safe
 
@@ -48,7 +49,9 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> int:
         f"lesson {' '.join(arguments)}\n"
         f"lesson-runner {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n{trace}"
     )
-    said = [f"error: this is a bug in lesson-runner: {type(error).__name__}: {error}"]
+    redactor = redactor_for()  # what is reported goes to others
+    text, told = redactor.text(text), redactor.text(str(error))
+    said = [f"error: this is a bug in lesson-runner: {type(error).__name__}: {told}"]
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="lesson-bug-", suffix=".txt", delete=False, encoding="utf-8"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesson_runner.cli.common import ask, make_console, stdout_for_json
+from lesson_runner.cli.common import WORKSPACE, ask, make_console, stdout_for_json
+from lesson_runner.cli.guard import Guard
 from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from lesson_runner.model import Hardware, Plan
     from lesson_runner.plugins import Plugins
     from lesson_runner.run.params import Param
-    from lesson_runner.run.runner import Selection
+    from lesson_runner.run.resume import Carried
+    from lesson_runner.run.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +37,38 @@ class Way:
     """Nothing is shown."""
     pause: bool = False
     """Wait for Enter after every step."""
+    guard: Guard = field(default_factory=Guard)
 
 
 def perform(
-    plan: Plan, plugins: Plugins, way: Way, selection: Selection, params: Sequence[Param]
+    plan: Plan,
+    plugins: Plugins,
+    way: Way,
+    selection: Selection,
+    params: Sequence[Param],
+    folder: Path | None = None,
+    carried: Carried | None = None,
 ) -> tuple[dict[str, Any], Path]:
     """
     Run a plan, show it, and return the record and the run's folder.
 
+    Args:
+        folder: that of a run to go on with; a new one if left out.
+        carried: what that run has done.
+
     Raises:
-        LessonError: the workspace cannot be written.
+        LessonError: the workspace cannot be written, or another run uses it.
     """
     from lesson_runner.cli.pause import Pause
     from lesson_runner.context import RunContext, Workspace
+    from lesson_runner.execute.environment import redactor_for
     from lesson_runner.report.closing import print_closing
     from lesson_runner.report.live import LiveReporter
-    from lesson_runner.run.runner import new_run_folder, run_plan, selected
+    from lesson_runner.run.runner import new_run_folder, run_plan
+    from lesson_runner.run.selection import selected
 
     steps = selected(plan, selection)
-    folder = new_run_folder(way.place.runs, plan.lesson.id)
+    folder = folder or new_run_folder(way.place.runs, plan.lesson.id)
     context = RunContext(
         plan.lesson,
         plan.profile,
@@ -64,22 +79,41 @@ def perform(
         way.fresh,
         way.interactive,
         ask=ask if way.interactive else None,
+        resumed=carried is not None,
+        passed=way.guard.passed,
+        sandbox=way.guard.sandbox,
+        redactor=redactor_for(passed=way.guard.passed),
     )
     _end_with_a_record()
     if way.json:
         with stdout_for_json():
-            return run_plan(plan, context, plugins, selection=selection, params=params), folder
+            record = run_plan(plan, context, plugins, selection=selection, params=params, carried=carried)
+        return record, folder
     console = make_console()
     _print_heading(console, plan, plugins, folder)
-    reporter = LiveReporter(console, without_repetition(plan))
+    if carried is not None:
+        done = f"{len(carried.results)} of {len(plan.steps)} steps had passed"
+        console.print(f"Going on with {folder.name}: {done}", soft_wrap=True)
+    reporter = LiveReporter(console, without_repetition(plan), context.redactor)
     listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if way.pause else [reporter]
     try:
-        record = run_plan(plan, context, plugins, listeners=listeners, selection=selection, params=params)
+        record = run_plan(
+            plan,
+            context,
+            plugins,
+            listeners=listeners,
+            selection=selection,
+            params=params,
+            carried=carried,
+        )
     finally:
         reporter.close()
     print_closing(console, record, plugins.report_sections(record, folder))
     console.print(f"Record: {folder / 'record.json'}", soft_wrap=True)
     console.print(f"Texts, loss curves and output of every step: {folder / 'evidence'}", soft_wrap=True)
+    if record["status"] != "passed":
+        usual = way.place.root == WORKSPACE.resolve()
+        console.print(f"To go on with it: lesson resume {folder.name if usual else folder}", soft_wrap=True)
     return record, folder
 
 

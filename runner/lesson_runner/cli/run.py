@@ -11,10 +11,12 @@ from lesson_runner.cli.common import (
     WORKSPACE,
     AllowOption,
     BackendOption,
+    EnvOption,
     JsonOption,
     LessonArgument,
     ParamOption,
     ProfileOption,
+    SandboxOption,
     WorkspaceOption,
     check_backend,
     expand,
@@ -22,6 +24,7 @@ from lesson_runner.cli.common import (
     open_valid_lesson,
     print_json,
 )
+from lesson_runner.cli.guard import open_guard
 from lesson_runner.cli.hardware import HardwareOption, check_hardware
 from lesson_runner.cli.perform import Way, perform
 from lesson_runner.cli.permissions import allowed_permissions, check_permissions
@@ -48,6 +51,8 @@ def run(
         bool, typer.Option("--fresh", help="Keep files in the run's own folder: see none of earlier runs.")
     ] = False,
     allow: AllowOption = None,
+    sandbox: SandboxOption = False,
+    env: EnvOption = None,
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
     json: JsonOption = False,
 ) -> int:
@@ -55,10 +60,11 @@ def run(
     from lesson_runner.context import Workspace
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.plan import choose_profile, make_plan
-    from lesson_runner.run.runner import Selection, selected
+    from lesson_runner.run.selection import Selection, selected
 
     plugins: Plugins = context.obj
     allowed = allowed_permissions(allow)
+    guard = open_guard(env, sandbox=sandbox)
     params = [parse_param(text) for text in param or ()]
     document, problems, installed = open_valid_lesson(lesson, plugins)
     hardware = plugins.detect_hardware()
@@ -72,9 +78,12 @@ def run(
     if step and not interactive:
         raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
     if not installed:
-        check_permissions(document, steps, plugins, allowed, interactive)
+        allowed = check_permissions(document, steps, plugins, allowed, interactive)
     place = Workspace(expand(workspace).resolve())
-    way = Way(backend, hardware, place, fresh=fresh, interactive=interactive, json=json, pause=step)
+    guard = guard.with_network("network" in allowed)
+    way = Way(
+        backend, hardware, place, fresh=fresh, interactive=interactive, json=json, pause=step, guard=guard
+    )
     record, _ = perform(plan, plugins, way, selection, params)
     if json:
         print_json(record)

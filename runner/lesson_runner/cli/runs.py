@@ -52,6 +52,7 @@ def remove(
 ) -> None:
     """Remove runs: their records and all their evidence. Data sets and checkpoints stay."""
     from lesson_runner.run.find import find_run
+    from lesson_runner.run.lock import holder
 
     folder = expand(workspace) / "runs" if workspace else context.meta[__name__]
     found = list(dict.fromkeys(find_run(name, folder) for name in names))  # all of them, before any is gone
@@ -60,6 +61,9 @@ def remove(
             raise LessonError(
                 f"{path} is no run of {folder}", fix=f"name its own: --workspace {path.parent.parent}"
             )
+        for used in (path, path.parent.parent):
+            if (owner := holder(used)) and path.name in owner:
+                raise LessonError(f"{path.name} is not removed: {used} is in use by {owner}")
     question = f"Remove {', '.join(path.name for path in found)}?"
     if not yes and not (sys.stdin is not None and sys.stdin.isatty() and ask(question)):
         raise LessonError("nothing was removed", fix="answer yes, or add --yes")

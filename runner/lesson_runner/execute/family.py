@@ -13,6 +13,8 @@ from pathlib import Path
 
 TOKEN = "LESSON_STEP_TOKEN"
 """An environment variable, different for each command: its processes carry it wherever they go."""
+RUN = "LESSON_RUN"
+"""An environment variable with the folder of the run that a process belongs to."""
 TICK = 0.05
 PROC = Path("/proc")
 
@@ -53,12 +55,19 @@ class Family:
     token: str
     since: int = 0
     """When that was started, in ticks of the system; 0: not known. What is older is none of it."""
+    variable: str = TOKEN
+    """The environment variable that has the token."""
 
     @classmethod
     def of(cls, pid: int, token: str) -> Family:
         """Return the family of a process that has just been started."""
         row = _read_row(PROC, str(pid))
         return cls(pid, token, int(row.member.started) if row else 0)
+
+    @classmethod
+    def of_run(cls, folder: Path) -> Family:
+        """Return what a run that was killed has left running; on Linux only."""
+        return cls(-1, str(folder), variable=RUN)
 
     def members(self) -> set[Member]:
         """Return the processes that are alive."""
@@ -112,7 +121,7 @@ class Family:
             return False
         try:
             with open(f"{PROC}/{member.pid}/environ", "rb", buffering=0) as file:  # noqa: PTH123 - as below
-                return f"{TOKEN}={self.token}".encode() in file.readall().split(b"\0")
+                return f"{self.variable}={self.token}".encode() in file.readall().split(b"\0")
         except OSError:  # gone, someone else's, or no /proc at all
             return False
 

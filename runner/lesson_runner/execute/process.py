@@ -17,6 +17,7 @@ from pathlib import Path
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member
 from lesson_runner.execute.lines import Lines
+from lesson_runner.redaction import Redactor
 
 QUIET = 0.2
 """How long the output must be silent, after the command has ended, to be taken as complete."""
@@ -50,6 +51,7 @@ def run(
     on_line: Callable[[str], None],
     deadline: float | None = None,
     grace: float = 2.0,
+    redactor: Redactor | None = None,
 ) -> Finished:
     """
     Run a command in a session of its own, with nothing to read from its standard input.
@@ -64,6 +66,7 @@ def run(
         on_line: called with each line of output as it appears.
         deadline: when to stop it, on the clock of :func:`time.monotonic`.
         grace: seconds between SIGTERM and SIGKILL.
+        redactor: keeps secrets out of its output.
 
     Raises:
         LessonError: the command cannot be started.
@@ -83,7 +86,7 @@ def run(
     except OSError as error:
         raise LessonError(f"{command[0]} does not start in {folder}: {error.strerror}") from error
     family = Family.of(process.pid, token)
-    lines = Lines(on_line)
+    lines = Lines(on_line, redactor=redactor)
     pipe = _Pipe(process, lines)
     killed: tuple[Member, ...] = ()
     try:
@@ -95,7 +98,7 @@ def run(
         left = tuple(sorted(family.members(), key=lambda member: member.pid))
         if pipe.open:
             names = ", ".join(map(str, left)) or "unknown"
-            lines.add(f"[still running in the background: {names}; its further output is not shown]")
+            lines.note(f"[still running in the background: {names}; its further output is not shown]")
     except BaseException:
         family.stop(grace)
         _reap(process)

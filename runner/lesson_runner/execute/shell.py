@@ -24,6 +24,8 @@ from pathlib import Path
 
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.process import Finished, run
+from lesson_runner.execute.sandbox import Sandbox
+from lesson_runner.redaction import Redactor
 
 DRIVER = Path(__file__).with_name("driver.sh")
 COMPLETE = b"\n# complete\n"
@@ -47,6 +49,11 @@ class ShellState:
         """The state after the last block, as a script; missing before the first."""
         return self.folder / "state.sh"
 
+    @property
+    def sandbox(self) -> Path:
+        """What commands in a sandbox find in their home folder and in ``/tmp``."""
+        return self.folder / "sandbox"
+
 
 def run_block(
     state: ShellState,
@@ -57,6 +64,8 @@ def run_block(
     extra: Mapping[str, str] | None = None,
     strict: bool = True,
     deadline: float | None = None,
+    redactor: Redactor | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Finished:
     """
     Run a bash script in the terminal that ``state`` stands for, and remember how it left it.
@@ -70,6 +79,8 @@ def run_block(
         strict: stop at the first command that fails (``set -e -o pipefail``). Without it the exit
             code is that of the last command, as in a terminal.
         deadline: when to stop it, on the clock of :func:`time.monotonic`.
+        redactor: keeps secrets out of its output.
+        sandbox: what it runs in; of all folders it can then change ``state.start`` alone.
 
     Raises:
         LessonError: there is no bash.
@@ -83,18 +94,21 @@ def run_block(
     aside.unlink(missing_ok=True)
     aside.touch(mode=0o600)
     places = (DRIVER, state.saved, aside, state.start)
+    command = [
+        *(bash, "--noprofile", "--norc", "-c", 'source "$1"', "bash"),
+        *(str(place.absolute()) for place in places),
+        "strict" if strict else "plain",
+        str(block.absolute()),
+        *(f"{name}={value}" for name, value in (extra or {}).items()),
+    ]
+    if sandbox is not None:
+        env = sandbox.environment(env)
+        readable = (DRIVER.parent, state.folder, block.absolute().parent)
+        command = sandbox.command(
+            command, env, state.sandbox, writable=(state.start, aside), readable=readable
+        )
     finished = run(
-        [
-            *(bash, "--noprofile", "--norc", "-c", 'source "$1"', "bash"),
-            *(str(place.absolute()) for place in places),
-            "strict" if strict else "plain",
-            str(block.absolute()),
-            *(f"{name}={value}" for name, value in (extra or {}).items()),
-        ],
-        folder=state.start,
-        env=env,
-        on_line=on_line,
-        deadline=deadline,
+        command, folder=state.start, env=env, on_line=on_line, deadline=deadline, redactor=redactor
     )
     # A block that was killed may have been in the middle of anything, storing its state included.
     if not finished.timed_out and finished.signal is None and _is_complete(aside):

@@ -41,7 +41,9 @@ class Action:
         presets: for a parameter that stands for others, its values and what each stands for, such as
             ``{"recipe": {"tuned": {"lr": 0.001}}}``. Stronger than defaults, weaker than the rest.
         profiles: parameters per profile, for documents that declare no profiles.
-        permissions: what a lesson from elsewhere must be allowed before this runs, such as ``shell``.
+        permissions: what a lesson from elsewhere must be allowed before this runs: ``shell`` or ``network``.
+        asks: the permissions that its parameters call for beside those, such as ``network`` for an address
+            that the lesson names. Called with the parameters that are not the user's own (``--param``).
         self_judging: the action finds out by itself whether it succeeded, so a step may go without
             ``expect``.
         check: what is wrong with parameters that are each valid, such as two that contradict each other;
@@ -72,6 +74,7 @@ class Action:
     merge: Callable[[Json, Json], Json] | None = None
     only_checks: bool = False
     checks: Callable[[Json], Iterable[Check]] | None = None
+    asks: Callable[[Json], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

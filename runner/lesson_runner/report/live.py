@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from lesson_runner.model import Event, Plan, PlannedStep
+from lesson_runner.redaction import Redactor
 from lesson_runner.report.text import duration, number, safe
 
 SIGNS = {
@@ -33,10 +34,14 @@ class LiveReporter:
     Listens to a run and prints it.
 
     On a terminal the running step has a progress bar; piped, there are only lines.
+
+    Args:
+        redactor: for what is printed of the plan; events come without secrets.
     """
 
-    def __init__(self, console: Console, plan: Plan) -> None:
+    def __init__(self, console: Console, plan: Plan, redactor: Redactor | None = None) -> None:
         self._console = console
+        self._redactor = redactor or Redactor()
         self._steps = {step.id: (number, step) for number, step in enumerate(plan.steps, 1)}
         self._progress: Progress | None = None
         self._task: TaskID | None = None
@@ -82,11 +87,12 @@ class LiveReporter:
 
     def _command(self, step: PlannedStep) -> None:
         for row in command_rows(step):
-            self._indented(Text(safe(row), "cyan"))
+            self._indented(Text(safe(self._redactor.text(row)), "cyan"))
         for layer in step.layers:
             if layer.name.startswith(("profile", "--param")):
                 values = ", ".join(f"{key} {value}" for key, value in layer.params.items())
-                self._indented(Text(f"{layer.name} sets {safe(values)}", "dim"))
+                shown = safe(self._redactor.text(values))
+                self._indented(Text(f"{layer.name} sets {shown}", "dim"))
 
     def _indented(self, text: Text) -> None:
         if self._console.is_terminal:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from lesson_runner.model import Event
+from lesson_runner.redaction import Redactor
 from lesson_runner.run.record import now, plain
 
 EVENTS = "events.jsonl"
@@ -30,11 +31,15 @@ class EventLog:
     why. The file holds whole lines only.
 
     Args:
-        path: ``events.jsonl``; created.
+        path: ``events.jsonl``; created, or gone on with, but for half a line that a kill left.
         listeners: called with every event, in order.
+        redactor: keeps secrets out of what is written and told.
     """
 
-    def __init__(self, path: Path, listeners: Sequence[Listener]) -> None:
+    def __init__(self, path: Path, listeners: Sequence[Listener], redactor: Redactor | None = None) -> None:
+        with suppress(OSError):
+            cut_short(path)
+        self._redactor = redactor or Redactor()
         self._path = path
         self._file: int | None = None
         self._lost = 0
@@ -52,6 +57,7 @@ class EventLog:
 
     def emit(self, event: Event) -> None:
         """Write an event down, safely on disk if it ends something, and tell the listeners."""
+        event = Event(event.kind, event.step, self._redactor.data(event.data))
         if event.kind != "progress" or self._progress_is_due():
             line = {"time": now(), "event": event.kind, "step": event.step, **plain(event.data)}
             try:
@@ -114,3 +120,23 @@ def _is_gone(file: int) -> bool:
         return os.fstat(file).st_nlink == 0
     except OSError:  # of a server that has it no more
         return True
+
+
+def cut_short(path: Path) -> None:
+    """
+    Remove what stands behind a file's last line end, if anything.
+
+    Raises:
+        OSError: there is no such file, or it cannot be written.
+    """
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - 65536)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                file.truncate(start + found + 1)
+                return
+            end = start
+        file.truncate(0)

@@ -14,6 +14,7 @@ from typing import Any
 
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.execute.lines import bounded
 from lesson_runner.hints import cure, with_cure
 from lesson_runner.markdown.anchors import slug_of
 from lesson_runner.model import (
@@ -83,7 +84,9 @@ def _attempt(
     deadline = None if step.timeout is None else time.monotonic() + step.timeout
     context = StepContext(run, step, folder, emit, deadline, attempt)
     status, outcome = _call(step, context, plugins, folder)
-    output = outcome.output or "\n".join(context.lines)
+    # What is judged is what is kept, so that judging it again comes to the same.
+    output = run.redactor.text(bounded(outcome.output) or "\n".join(context.lines))
+    outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
     try:
         (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
     except OSError as error:
@@ -158,10 +161,11 @@ def _call(
                 "failed", with_cure(f"{where}: cannot be written: {error.strerror}", error)
             )
         # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
+        trace = context.run.redactor.text(traceback.format_exc())
         what = ": ".join(filter(None, (type(error).__name__, str(error))))
         message = with_cure(f"{step.action} raised {what}", error)
         with contextlib.suppress(OSError):
-            (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
+            (folder / "error.txt").write_text(trace, "utf-8", "backslashreplace")
             message += f" (see {folder / 'error.txt'})"
         return "error", Outcome("failed", message)
 

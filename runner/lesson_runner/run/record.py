@@ -22,6 +22,8 @@ from lesson_runner.run.digests import content_digest
 from lesson_runner.run.files import file_digest
 
 RECORD = "record.json"
+UNFINISHED = "unfinished"
+"""The status of a run in the record that it begins with, and keeps if it is killed."""
 DAMAGED = "it was changed or damaged: take the run's own, or run the lesson again"
 _PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch", "ttnn", "ttml")
 
@@ -160,6 +162,22 @@ def write(record: Mapping[str, Any], folder: Path) -> Path:
 def read(folder: Path) -> dict[str, Any]:
     """
     Return the record of a run.
+
+    Raises:
+        LessonError: there is none, or it is damaged, or the run has not come to its end.
+    """
+    data = read_begun(folder)
+    if data.get("status") == UNFINISHED:
+        raise LessonError(
+            f"{folder / RECORD}: the run has not come to its end",
+            fix=f"if it is not running any more, go on with it: lesson resume {folder.name}",
+        )
+    return data
+
+
+def read_begun(folder: Path) -> dict[str, Any]:
+    """
+    Return the record of a run, which may not have come to its end.
 
     Raises:
         LessonError: there is none, or it is damaged.

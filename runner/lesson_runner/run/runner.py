@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.context import RunContext
+from lesson_runner.context import RunContext, Workspace
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
-from lesson_runner.hints import cure
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import new_folder
 from lesson_runner.run import record
+from lesson_runner.run.begin import begun
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.interruption import Interruption
+from lesson_runner.run.left import Watched
 from lesson_runner.run.params import Param, as_text
-from lesson_runner.run.reserve import reserve
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which steps of a plan to run; ids as in the plan."""
-
-    start: str | None = None
-    until: str | None = None
-    only: tuple[str, ...] = ()
+from lesson_runner.run.resume import Carried
+from lesson_runner.run.selection import Selection, left_out
 
 
 @dataclass(slots=True)
@@ -43,25 +36,15 @@ class _State:
     exit_code: ExitCode = ExitCode.GOOD
 
 
-def selected(plan: Plan, selection: Selection) -> tuple[PlannedStep, ...]:
-    """
-    Return the steps that a selection leaves to run.
-
-    Raises:
-        LessonError: it names a step that does not exist, or leaves nothing to run.
-    """
-    left_out = _left_out(plan.steps, selection)
-    return tuple(step for step in plan.steps if not step.skip and step.id not in left_out)
-
-
 def new_run_folder(runs: Path, lesson_id: str) -> Path:
     """
     Create and return an empty folder for a run.
 
     Raises:
-        LessonError: the workspace cannot be written.
+        LessonError: the workspace cannot be written, or the folder is a link that leaves it.
     """
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{lesson_id}"  # local time: people look for it
+    Workspace(runs.parent).inside(runs)
     try:
         return new_folder(runs, name)
     except OSError as error:
@@ -77,35 +60,48 @@ def run_plan(
     listeners: Sequence[Listener] = (),
     selection: Selection | None = None,
     params: Sequence[Param] = (),
+    carried: Carried | None = None,
 ) -> dict[str, Any]:
     """
     Run a plan's steps and return the record, which is also written to the run's folder.
 
-    Ctrl-C ends the run: what was done is recorded as interrupted.
+    Ctrl-C ends the run: what was done is recorded as interrupted. A record is there from the beginning, so
+    that a run that is killed can be gone on with.
+
+    Args:
+        carried: what the run did before it ended early; those steps are not run again.
 
     Raises:
-        LessonError: ``selection`` names a step that does not exist, or the record cannot be written.
+        LessonError: ``selection`` names a step that does not exist, another run uses the workspace, a
+            link leaves it, or the record cannot be written.
         KeyboardInterrupt: Ctrl-C came while the record was being written; it is there.
     """
-    left_out = _left_out(plan.steps, selection or Selection())
-    room = _begin(plan, context)
-    state, started, clock = _State(), record.now(), time.monotonic()
+    selection = selection or Selection()
+    without = left_out(plan.steps, selection)
+    state, began, clock = _State(), record.now(), time.monotonic()
+    started, before, resumed = began, 0.0, []
+    taken_over: Mapping[str, StepResult] = {}
+    if carried is not None:
+        started, taken_over = carried.started, carried.results
+        before = math.fsum(item.seconds for item in taken_over.values())
+        resumed = [*carried.resumed, {"at": began, "carried": len(taken_over)}]
+        state.facts |= carried.facts
 
-    def finish() -> dict[str, Any]:
+    def describe(status: str) -> dict[str, Any]:
         done = {item.step.id for item in state.results}
         missing = [StepResult(step, "not-reached", "the run ended before it") for step in plan.steps]
-        state.results += [item for item in missing if item.step.id not in done]
-        return {
+        results = [*state.results, *(item for item in missing if item.step.id not in done)]
+        data = {
             "record_version": 1,
             "run_id": context.folder.name,
-            "status": _STATUS.get(state.exit_code, "failed"),
+            "status": status,
             "exit_code": int(state.exit_code),
             "lesson": record.describe_lesson(plan),
             "plan_digest": plan.digest,
             "profile": plan.profile,
             "backend": context.backend,
             "params": as_text(params),
-            "options": {**dataclasses.asdict(selection or Selection()), "fresh": context.fresh},
+            "options": {**dataclasses.asdict(selection), **_options(context)},
             "hardware": [record.plain(dataclasses.asdict(item)) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
             "facts": record.plain(state.facts),
@@ -113,27 +109,41 @@ def run_plan(
             "plugins": record.describe_plugins(plugins.infos.values()),
             "started": started,
             "finished": record.now(),
-            "seconds": round(time.monotonic() - clock, 3),
+            "seconds": round(before + time.monotonic() - clock, 3),
+            **({"resumed": resumed} if resumed else {}),
             "not_run": record.describe_not_run(plan),
-            "steps": [record.describe_result(item) for item in state.results],
+            "steps": [record.describe_result(item) for item in results],
         }
+        redacted: dict[str, Any] = context.redactor.data(data)
+        return redacted
 
     listening = _all(listeners, plugins, context)
     broken: Exception | None = None
-    with Interruption() as interruption, EventLog(context.folder / EVENTS, listening) as log, room:
+    about = {"run_id": context.folder.name, "steps": len(plan.steps)}
+    about |= {"carried": [*taken_over]} if carried else {}
+    with (
+        begun(context, len(plan.steps)) as room,
+        Interruption() as interruption,
+        EventLog(context.folder / EVENTS, listening, context.redactor) as log,
+    ):
         try:
-            log.emit(Event("run-started", data={"run_id": context.folder.name, "steps": len(plan.steps)}))
+            record.write(describe(record.UNFINISHED), context.folder)
+            log.emit(Event("run-started", data=about))
             for step in plan.steps:
-                _take(step, left_out.get(step.id), state, context, plugins, log)
+                if step.id in taken_over:
+                    state.results.append(taken_over[step.id])
+                else:
+                    _take(step, without.get(step.id), state, context, plugins, log)
             interruption.hold()
         except KeyboardInterrupt:
             state.exit_code = ExitCode.INTERRUPTED
             interruption.hold()
-        except Exception as error:  # a bug of ours, which must not cost what was done
-            state.exit_code, broken = ExitCode.BUG, error
+        except Exception as error:  # most likely a bug of ours, which must not cost what was done
+            state.exit_code = error.exit_code if isinstance(error, LessonError) else ExitCode.BUG
+            broken = error
             interruption.hold()
         room.close()
-        finished = finish()
+        finished = describe(_STATUS.get(state.exit_code, "failed"))
         try:
             record.write(finished, context.folder)
         finally:  # whatever became of the record, what runs in the background must end
@@ -141,32 +151,21 @@ def run_plan(
             try:
                 interruption.release()
             finally:
-                log.emit(Event("run-finished", data={"status": finished["status"], "record": str(path)}))
+                ended = {"status": finished["status"], "record": str(path)}
+                log.emit(Event("run-finished", data=ended))
         if broken is not None:
             raise broken
     return finished
 
 
-def _begin(plan: Plan, context: RunContext) -> ExitStack:
-    """
-    Make a run's folders, and keep room for its record.
-
-    Raises:
-        LessonError: there is no room, or they cannot be made; nothing is left then.
-    """
-    try:
-        room = reserve(context.folder, len(plan.steps))
-    except LessonError:
-        with suppress(OSError):  # something of an earlier attempt is in it
-            context.folder.rmdir()
-        raise
-    try:
-        context.shared_evidence.mkdir(parents=True, exist_ok=True)
-        context.workspace.files.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        room.close()
-        raise LessonError(f"{error.filename}: cannot be made: {error.strerror}", fix=cure(error)) from None
-    return room
+def _options(context: RunContext) -> dict[str, Any]:
+    """Return how the steps were run, beside which of them."""
+    options: dict[str, Any] = {"fresh": context.fresh}
+    if context.sandbox is not None:
+        options["sandbox"] = "with network" if context.sandbox.network else "no network"
+    if context.passed:
+        options["env"] = sorted(context.passed)
+    return options
 
 
 _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
@@ -174,14 +173,15 @@ _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
 
 def _take(
     step: PlannedStep,
-    left_out: str | None,
+    without: str | None,
     state: _State,
     context: RunContext,
     plugins: Plugins,
     log: EventLog,
 ) -> None:
     """Run one step of a plan, or note why it is not run."""
-    reason = step.skip or left_out or _missing(step, context)
+    noted: dict[str, Any] = {}
+    reason = step.skip or without or _missing(step, context)
     blocked = _blocked(step, state)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
@@ -191,10 +191,12 @@ def _take(
         result = StepResult(step, "not-reached", "the run ended before it")
     else:
         started, clock = record.now(), time.monotonic()
+        watched = Watched(context.workspace.files)
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
             state.facts.update(facts)
+            noted = {"facts": facts}
         except HardwareError as error:
             message = f"{error} ({error.fix})" if error.fix else str(error)
             result = StepResult(step, "failed", message, started=started, attempts=1)
@@ -204,10 +206,11 @@ def _take(
             seconds = time.monotonic() - clock
             result = StepResult(step, "error", "interrupted", started=started, seconds=seconds, attempts=1)
             state.exit_code = ExitCode.INTERRUPTED
+        noted["left"] = watched.left()  # what going on with this run must find
     state.results.append(result)
     if result.status not in ("passed", "skipped") and not step.optional and state.exit_code == ExitCode.GOOD:
         state.exit_code = ExitCode.FAILED
-    log.emit(Event("step-finished", step.id, record.describe_result(result)))
+    log.emit(Event("step-finished", step.id, {**record.describe_result(result), **noted}))
     if state.exit_code == ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
 
@@ -248,42 +251,6 @@ def _blocked(step: PlannedStep, state: _State) -> StepResult | None:
 
 
 _PHRASE = {"failed": "failed", "error": "ended with an error", "not-reached": "was not reached"}
-
-
-def _left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str, str]:
-    """
-    Return the steps that a selection leaves out, with the option that does.
-
-    ``--only`` and the others take a planned step (``compare.2``) or all of a step (``compare``).
-    """
-    ids = [step.id for step in steps]
-
-    def find(option: str, name: str) -> list[int]:
-        found = [n for n, item in enumerate(ids) if name in (item, item.rpartition(".")[0])]
-        if not found:
-            raise LessonError(f"{option} {name}: there is no such step", fix=f"one of: {', '.join(ids)}")
-        return found
-
-    first = find("--from", selection.start)[0] if selection.start else 0
-    last = find("--until", selection.until)[-1] if selection.until else len(ids) - 1
-    if first > last:
-        raise LessonError(
-            f"--from {selection.start} comes after --until {selection.until}: nothing would run",
-            fix="swap them",
-        )
-    wanted = {n for name in selection.only for n in find("--only", name)}
-    reasons: dict[str, str] = {}
-    for number, name in enumerate(ids):
-        if number < first:
-            reasons[name] = f"{LEFT_OUT}--from {selection.start}"
-        elif number > last:
-            reasons[name] = f"{LEFT_OUT}--until {selection.until}"
-        elif wanted and number not in wanted:
-            reasons[name] = f"{LEFT_OUT}--only {', '.join(selection.only)}"
-    if ids and len(reasons) == len(ids):
-        message = f"--only {', '.join(selection.only)} is outside --from and --until: nothing would run"
-        raise LessonError(message, fix="give --only alone")
-    return reasons
 
 
 def _all(

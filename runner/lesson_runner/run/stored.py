@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,25 @@ def read_run(folder: Path) -> dict[str, Any]:
     Raises:
         LessonError: the run did not finish, or its record is damaged.
     """
+    return _checked(folder, record.read)
+
+
+def read_begun(folder: Path) -> dict[str, Any]:
+    """
+    Return the record of a run that may not have come to its end, checked against its schema.
+
+    Raises:
+        LessonError: there is none, or it is damaged.
+    """
+    return _checked(folder, record.read_begun)
+
+
+def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
     from lesson_runner.schema.validator import KeyPath, check, load_schema
 
     path = folder / record.RECORD
     try:
-        data: dict[str, Any] = record.plain(record.read(folder))
+        data: dict[str, Any] = record.plain(read(folder))
     except RecursionError:
         raise LessonError(f"{path}: it is nested too deeply to be a record", fix=record.DAMAGED) from None
     place: dict[KeyPath, Location] = {(): Location(path, 1)}

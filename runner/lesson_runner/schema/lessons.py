@@ -87,9 +87,9 @@ def read_lesson_bytes(path: Path) -> bytes:
         LessonError: it does not exist, is not a file, or cannot be read.
         InvalidLessonError: it is too large.
     """
-    if path.is_dir():
-        raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
     try:
+        if path.is_dir():  # of a name that is too long, even this is an error
+            raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
         size = path.stat().st_size
         if size > MAX_LESSON_BYTES:
             message = f"{size} bytes; a lesson has at most {MAX_LESSON_BYTES}"

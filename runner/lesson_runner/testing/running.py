@@ -14,7 +14,8 @@ from lesson_runner.plugins import Plugins
 from lesson_runner.run.events import Listener
 from lesson_runner.run.params import parse_param
 from lesson_runner.run.plan import choose_profile, make_plan
-from lesson_runner.run.runner import Selection, new_run_folder, run_plan
+from lesson_runner.run.runner import new_run_folder, run_plan
+from lesson_runner.run.selection import Selection
 from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing.loading import load_plugins
 

@@ -14,6 +14,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,7 @@ def _fatal(path: Path, code: int | None) -> Checked:
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Keep Ctrl-C from what is started meanwhile, for as long as that lives."""
+    resource_tracker.ensure_running()  # or else starting the first process does, and lets Ctrl-C in again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

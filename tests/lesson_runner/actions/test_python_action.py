@@ -7,16 +7,17 @@ from collections.abc import Callable
 from lesson_runner.actions.python import PYTHON, run_python
 from lesson_runner.actions.shell import run_shell
 from lesson_runner.context import StepContext
+from lesson_runner.model import Event
 
 Step = Callable[..., StepContext]
 
 
-def test_it_runs_in_this_python_and_shows_what_it_prints(step: Step) -> None:
+def test_it_runs_in_this_python_and_shows_what_it_prints(step: Step, events: list[Event]) -> None:
     context = step()
     outcome = run_python({"script": "import sys\nprint(sys.executable, __name__)"}, context)
     assert (outcome.status, outcome.exit_code) == ("passed", 0)
     assert outcome.output == f"{sys.executable} __main__"
-    assert context.lines == [outcome.output]
+    assert [event.data["text"] for event in events] == [outcome.output]
 
 
 def test_a_traceback_names_the_file_and_shows_the_line(step: Step) -> None:

@@ -17,6 +17,7 @@ from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-
 from tests.lesson_runner.certify.garden import Bench
 
 from lesson_runner.certify.envelope import (
+    MAX_BUNDLE_BYTES,
     PAYLOAD_TYPE,
     BrokenEnvelopeError,
     Envelope,
@@ -149,6 +150,79 @@ LINE = b'{"payloadType": "application/vnd.in-toto+json", "payload": "", "signatu
 def test_what_is_no_bundle(data: bytes, message: str) -> None:
     with pytest.raises(BrokenEnvelopeError, match=message):
         read_bundle(data)
+
+
+def whole(**more: Any) -> bytes:
+    line = {"payloadType": PAYLOAD_TYPE, "payload": "", "signatures": [{"keyid": "k", "sig": "QQ=="}], **more}
+    return json.dumps(line).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\n \n", "it is empty"),
+        (b"\n1\n", "line 2 is not an envelope: expected an object"),
+        (
+            b"{",
+            "line 1 is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+        ),
+        (whole(payloadType="x"), f"line 1: payloadType is not {PAYLOAD_TYPE}"),
+        (whole(signatures=[]), "line 1: there are no signatures"),
+        (whole(signatures="QQ=="), "line 1: there are no signatures"),
+        (whole(signatures=1), "line 1: there are no signatures"),
+        (whole(signatures=["k"]), "line 1: signatures: not a signature with its keyid"),
+        (
+            whole(signatures=[{"keyid": 1, "sig": "QQ=="}]),
+            "line 1: signatures: not a signature with its keyid",
+        ),
+        (whole(signatures=[{"keyid": "k"}]), "line 1: sig is missing"),
+        (whole(signatures=[{"sig": "QQ"}]), "line 1: sig is not base64"),
+        (whole(payload="é"), "line 1: payload is not base64"),
+        (whole(payload="Q Q=="), "line 1: payload is not base64"),
+        (whole(payload="QR=="), "line 1: payload is not base64 as anybody writes it"),
+        (whole(payload="-+8="), "line 1: payload is not base64 as anybody writes it"),
+        (whole(payload=None), "line 1: payload is missing"),
+        (whole(signatures=[{"sig": "QQ=="}] * 17), "line 1: 17 signatures; at most 16 are read"),
+        (b"\n".join([whole()] * 17), "it has 17 lines; a bundle has at most 16"),
+        (
+            b" " * (MAX_BUNDLE_BYTES + 1),
+            f"it has {MAX_BUNDLE_BYTES + 1} bytes; a bundle has at most {MAX_BUNDLE_BYTES}",
+        ),
+        (b" " * MAX_BUNDLE_BYTES, "it is empty"),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_what_is_said_of_no_bundle(data: bytes, message: str) -> None:
+    with pytest.raises(BrokenEnvelopeError) as caught:
+        read_bundle(data)
+    assert str(caught.value) == message
+
+
+def test_as_much_as_there_may_be() -> None:
+    signatures = [{"keyid": "k", "sig": "QQ=="}, {"sig": "-_8="}] * 8
+    (first, *others) = read_bundle(b"\n\n".join([whole(signatures=signatures, payload="-_8=")] * 16))
+    assert len(others) == 15
+    assert first == Envelope(
+        b"\xfb\xff", PAYLOAD_TYPE, (Signature("k", b"A"), Signature("", b"\xfb\xff")) * 8
+    )
+    line = write_bundle([first])
+    assert line.endswith(b"}\n")
+    assert b" " not in line
+    assert json.loads(line)["signatures"][1] == {"keyid": "", "sig": "+/8="}
+
+
+def test_a_signature_is_of_payload_and_type(key: PrivateKey) -> None:
+    made = sign(b"x", key)
+    assert (made.payload, made.payload_type, made.signatures[0].keyid) == (
+        b"x",
+        PAYLOAD_TYPE,
+        key.public.keyid,
+    )
+    more = Envelope(b"x", PAYLOAD_TYPE, (Signature("other", b"no"), *made.signatures))
+    assert more.signed_by(key.public)
+    assert not Envelope(b"x", "text/plain", made.signatures).signed_by(key.public)
+    assert not Envelope(b"y", PAYLOAD_TYPE, made.signatures).signed_by(key.public)
+    assert not Envelope(b"x", PAYLOAD_TYPE, ()).signed_by(key.public)
 
 
 def test_a_bundle_needs_no_network_and_no_clock(certified: Bench, tmp_path: Path) -> None:

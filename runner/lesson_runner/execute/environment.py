@@ -1,0 +1,112 @@
+"""
+Which variables of this process the commands of a lesson get: none that look like a credential.
+
+A name decides, or a value that has a token's shape. What is withheld can be passed on by name; then it is a
+declared secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from lesson_runner.errors import LessonError
+from lesson_runner.redaction import SHORTEST, Redactor
+from lesson_runner.secrets import find
+
+_WORDS = frozenset({"TOKEN", "TOKENS", "AUTH", "JWT", "PAT", "KEY", "PASS", "PASSPHRASE", "ASKPASS", "DSN"})
+"""What a name's words, between underscores, must not be."""
+_PARTS = ("PASSWORD", "PASSWD", "SECRET", "CREDENTIAL", "APIKEY", "PRIVATE_KEY", "ACCESS_KEY")
+_FAMILIES = ("AWS_", "ACTIONS_")
+_NAMES = frozenset(
+    {
+        *("MYSQL_PWD", "KUBECONFIG", "NETRC", "DATABASE_URL", "SSH_AGENT_PID", "GPG_AGENT_INFO"),
+        # What is written into these files, a workflow of GitHub does afterwards.
+        *("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"),
+    }
+)
+_HARMLESS = frozenset(
+    {
+        *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_DEFAULT_OUTPUT", "AWS_PROFILE", "AWS_PAGER"),
+        *("AWS_CA_BUNDLE", "ACTIONS_RUNNER_DEBUG", "ACTIONS_STEP_DEBUG"),
+    }
+)
+_IN_ADDRESS = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
+LEAST = 8
+"""A withheld value of fewer characters is too likely to be a word that stands in any output."""
+
+
+def is_credential(name: str, value: str) -> bool:
+    """Return whether a variable looks like one that opens something."""
+    upper = name.upper()
+    if upper in _HARMLESS:
+        return False
+    return (
+        upper in _NAMES
+        or upper.startswith(_FAMILIES)
+        or any(part in upper for part in _PARTS)
+        or not _WORDS.isdisjoint(upper.split("_"))
+        or bool(find(value))
+    )
+
+
+def withheld(environ: Mapping[str, str], passed: Collection[str] = ()) -> list[str]:
+    """Return the names of the variables that commands do not get."""
+    return sorted(name for name in environ if name not in passed and is_credential(name, environ[name]))
+
+
+def given(environ: Mapping[str, str], passed: Collection[str] = ()) -> dict[str, str]:
+    """Return the variables that commands get."""
+    hidden = withheld(environ, passed)
+    return {name: value for name, value in environ.items() if name not in hidden}
+
+
+def redactor_for(environ: Mapping[str, str] | None = None, passed: Iterable[str] = ()) -> Redactor:
+    """
+    Return what keeps the secrets of an environment out of everything that a run shows.
+
+    Those are the values of ``passed``, those of withheld variables from :data:`LEAST` characters on, unless
+    they name a file that is there, and passwords inside of addresses.
+
+    Args:
+        environ: by default this process's.
+    """
+    environ = os.environ if environ is None else environ
+    values = [environ[name] for name in passed if name in environ]
+    for name, value in environ.items():
+        if len(value) >= LEAST and is_credential(name, value) and not _is_place(value):
+            values.append(value)
+        values += [password for password in _IN_ADDRESS.findall(value) if len(password) >= LEAST]
+    return Redactor(values)
+
+
+def check_passed(names: Iterable[str], environ: Mapping[str, str] | None = None) -> frozenset[str]:
+    """
+    Return the names that ``--env`` gives.
+
+    Raises:
+        LessonError: one is no variable of this process, or its value is too short to be found in a text.
+    """
+    environ = os.environ if environ is None else environ
+    passed = frozenset(names)
+    for name in sorted(passed):
+        shown, equals, _ = name.partition("=")
+        if equals:
+            raise LessonError(
+                f"--env {shown}=…: it takes a name; every user of this machine can read a command line",
+                fix=f"export {shown} first, then --env {shown}",
+            )
+        if name not in environ:
+            raise LessonError(f"--env {name}: there is no such variable", fix=f"export {name} first")
+        if 0 < len(environ[name].strip()) < SHORTEST:
+            raise LessonError(
+                f"--env {name}: its value has fewer than {SHORTEST} characters, and could not be kept out"
+                " of what the run shows",
+                fix="pass only secrets; give a step other values with its parameter 'env'",
+            )
+    return passed
+
+
+def _is_place(value: str) -> bool:
+    return value.startswith("/") and os.path.exists(value)  # noqa: PTH110 - a value may be no path at all

@@ -1,0 +1,198 @@
+"""
+Commands in a sandbox of bubblewrap's: they can read the system, and write nothing but what is given to them.
+
+A command in it sees a read-only system; an empty home folder and an empty ``/tmp`` that last as long as the
+run; no ``/run`` (the sockets of Docker, D-Bus and agents are there); devices as few as programs need, and
+Tenstorrent's; processes of its own only; no network, unless that is allowed. Below the home folder what
+Python, ``PATH`` and tt-metal need is there, read-only. When it ends, so does all that it has started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesson_runner.errors import LessonError
+from lesson_runner.resources import config_folder, real
+
+TRIAL_SECONDS = 20.0
+HIDDEN = (
+    *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "GNUPGHOME"),
+    *("DOCKER_CONFIG", "KUBECONFIG", "NETRC", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"),
+    *("GOOGLE_APPLICATION_CREDENTIALS", "PIP_CONFIG_FILE", "NPM_CONFIG_USERCONFIG", "HF_TOKEN_PATH"),
+)
+"""Variables that name where secrets are kept outside of the home folder. Commands get none of them."""
+NEEDED = ("VIRTUAL_ENV", "TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", "TT_METAL_SIMULATOR", "PYENV_ROOT")
+"""Variables that name what commands read, also if it lies in the home folder."""
+DEVICES = ("/dev/tenstorrent", "/dev/hugepages", "/dev/hugepages-1G")
+RESOLVERS = ("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager")
+"""Where ``/etc/resolv.conf`` may lead to."""
+TMP = real(Path("/tmp"))
+NAMESPACES = (
+    *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--hostname", "sandbox", "--cap-drop", "ALL", "--die-with-parent", "--new-session"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """
+    How commands are shut in.
+
+    Attributes:
+        program: bubblewrap's.
+        network: they may use the network.
+    """
+
+    program: str
+    network: bool = False
+
+    def command(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        own: Path,
+        *,
+        writable: Iterable[Path] = (),
+        readable: Iterable[Path] = (),
+    ) -> list[str]:
+        """
+        Return the command that runs ``command`` in the sandbox; it begins in the folder it is started in.
+
+        Args:
+            env: its environment, from which :meth:`environment` makes what it is given.
+            own: a folder for its home and its ``/tmp``; created.
+            writable: what it may change; must be there.
+            readable: what it may read, wherever that lies.
+
+        Raises:
+            LessonError: the home folder is the whole system.
+            OSError: ``own`` cannot be created.
+        """
+        home = home_folder()
+        words = [self.program, *NAMESPACES, *(() if self.network else ("--unshare-net",))]
+        words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"]
+        for device in DEVICES:
+            words += ["--dev-bind-try", device, device]
+        for resolver in RESOLVERS if self.network else ():
+            words += ["--ro-bind-try", resolver, resolver]
+        replaced = {home: "home", TMP: "tmp", real(Path("/var/tmp")): "var-tmp"}
+        for place, name in sorted(replaced.items()):  # what holds another comes first
+            (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+            words += ["--bind", str(own / name), str(place)]
+        hidden = list(_hidden())
+        for folder in hidden:
+            words += _hide(folder)
+        gone = [*replaced, *hidden, Path("/run")]
+        for place in _needed(env, gone, readable):
+            words += ["--ro-bind", str(place), str(place)]
+        words += _hide(real(config_folder()))  # again: it may lie in what has just been brought back
+        for place in map(real, writable):
+            words += ["--bind", str(place), str(place)]
+        return [*words, "--", *command]
+
+    def environment(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Return an environment without what leads to places that are not there, or are not the same."""
+        kept = {name: value for name, value in env.items() if name not in HIDDEN}
+        return {**kept, "HOME": str(home_folder()), "TMPDIR": str(TMP)}
+
+
+def open_sandbox(*, network: bool = False) -> Sandbox:
+    """
+    Return a sandbox that works: one command was run in it.
+
+    Raises:
+        LessonError: there is no bubblewrap, or it cannot make a sandbox here.
+    """
+    program = shutil.which("bwrap")
+    if program is None:
+        raise LessonError(
+            "--sandbox needs bubblewrap, and there is no bwrap on PATH",
+            fix="install it (Debian, Ubuntu: apt install bubblewrap); or read the lesson's commands, and"
+            " run it without --sandbox",
+        )
+    sandbox = Sandbox(program, network)
+    with tempfile.TemporaryDirectory(prefix="lesson-sandbox-") as folder:
+        command = sandbox.command(["true"], os.environ, real(Path(folder)))
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=TRIAL_SECONDS,
+                check=False,
+            )
+            problem = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
+            good = done.returncode == 0
+        except (OSError, subprocess.SubprocessError) as error:
+            problem, good = str(error), False
+    if not good:
+        raise LessonError(
+            f"--sandbox: bubblewrap cannot make a sandbox on this machine: {problem}",
+            fix="user namespaces must be allowed ('What a sandbox needs' in docs/security.md); or read the"
+            " lesson's commands and run it without --sandbox",
+        )
+    return sandbox
+
+
+def home_folder() -> Path:
+    """
+    Return where the home folder of a command in the sandbox is: at the place of this user's.
+
+    Raises:
+        LessonError: that is the whole system, which cannot be hidden.
+    """
+    home = real(Path(os.environ.get("HOME") or "~").expanduser())
+    if home == home.parent:
+        raise LessonError(
+            "--sandbox: your home folder is /, which cannot be hidden", fix="set HOME to another"
+        )
+    return home if _is_there(home) and home.is_dir() else TMP
+
+
+def _hidden() -> Iterator[Path]:
+    """Yield files and folders, other than the home folder, that no command may look into."""
+    with contextlib.suppress(KeyError):  # a user without a name
+        yield real(Path(pwd.getpwuid(os.getuid()).pw_dir))  # HOME may name another
+    yield real(config_folder())
+    for name in HIDDEN:
+        if os.environ.get(name):
+            yield real(Path(os.environ[name]))
+
+
+def _hide(place: Path) -> list[str]:
+    if place in (place.parent, home_folder()) or not _is_there(place):
+        return []
+    return ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", "/dev/null", str(place)]
+
+
+def _needed(env: Mapping[str, str], gone: Sequence[Path], more: Iterable[Path]) -> list[Path]:
+    """Return what commands need of the places that are gone, those that hold others first."""
+    names = [sys.prefix, sys.base_prefix, *os.get_exec_path(env)]
+    names += [name for name in sys.path if name and real(Path(name)) != Path.cwd()]
+    names += [env[name] for name in NEEDED if env.get(name)]
+    programs = real(Path(sys.executable)).parent
+    places = {
+        real(place) for place in (*map(Path, names), programs, programs.parent, *more) if place.is_absolute()
+    }
+    return sorted(
+        place
+        for place in places
+        if _is_there(place)
+        and any(place.is_relative_to(folder) for folder in gone)
+        and not any(folder.is_relative_to(place) for folder in gone)
+    )
+
+
+def _is_there(place: Path) -> bool:
+    return os.path.exists(place)  # noqa: PTH110 - Path.exists() raises where this user may not look

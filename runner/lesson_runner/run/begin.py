@@ -1,0 +1,62 @@
+"""What must be so before a run's first step: the workspace is its own, and there is room for the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from lesson_runner.context import RunContext
+from lesson_runner.errors import LessonError
+from lesson_runner.execute.family import Family
+from lesson_runner.hints import cure
+from lesson_runner.resources import remove_asides
+from lesson_runner.run.lock import locked
+from lesson_runner.run.reserve import reserve
+
+LABELS = "runner.labels"
+"""What :meth:`RunContext.remember` calls the labels of whoever started the run."""
+GRACE = 2.0
+"""Seconds for processes that a killed run has left to tidy up in."""
+
+
+@contextmanager
+def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
+    """
+    Lock the workspace, make a run's folders, and keep room for its record until the value is closed.
+
+    Args:
+        context: the run's; of one that is gone on with, what it left half-done is ended and removed.
+        steps: how many the record will have.
+
+    Raises:
+        LessonError: another run has the workspace, a link leaves it, there is no room, or a folder cannot be
+            made; nothing is left then.
+    """
+    with ExitStack() as stack:
+        try:
+            context.workspace.inside(context.workspace.files)
+            stack.enter_context(locked(context.workspace.root, context.folder.name))
+            room = stack.enter_context(reserve(context.folder, steps))
+        except LessonError:
+            with suppress(OSError):  # of a run that has not begun; one that has is not empty
+                context.folder.rmdir()
+            raise
+        if context.resumed:
+            _tidy(context)
+        try:
+            context.shared_evidence.mkdir(parents=True, exist_ok=True)
+            context.workspace.files.mkdir(parents=True, exist_ok=True)
+            context.remember(LABELS, context.labels)
+        except OSError as error:
+            message = f"{error.filename}: cannot be made: {error.strerror}"
+            raise LessonError(message, fix=cure(error)) from None
+        yield room
+
+
+def _tidy(context: RunContext) -> None:
+    """End and remove what a killed run has left, and take over its labels."""
+    Family.of_run(context.folder.absolute()).stop(GRACE)  # a step that is run again must write alone
+    for folder in (context.workspace.files, context.folder):
+        remove_asides(folder)
+    kept = context.recall(LABELS)
+    context.labels = tuple(dict.fromkeys((*context.labels, *(kept if isinstance(kept, list) else ()))))

@@ -1,0 +1,85 @@
+"""
+One run at a time in a workspace: a file that is locked while a run writes there.
+
+The system lets go of the lock when the process that holds it ends, however it ends, so a dead owner's lock is
+free. What stands in the file says whose it is, for people; nothing is decided by it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.errors import LessonError
+from lesson_runner.run.record import now
+
+LOCK = "lock"
+"""In a workspace."""
+
+
+@contextmanager
+def locked(folder: Path, run: str) -> Iterator[None]:
+    """
+    Hold the lock of a workspace.
+
+    Args:
+        run: whose it is; the run's name.
+
+    Raises:
+        LessonError: another run holds it, or the folder cannot be written.
+    """
+    path = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        fix = "name a folder you can write with --workspace"
+        raise LessonError(f"{path}: cannot be written: {error.strerror}", fix=fix) from None
+    with os.fdopen(handle, "r+", encoding="utf-8", errors="replace") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fix = "wait until it ends, or add --fresh, or name another folder with --workspace"
+            raise LessonError(f"{folder} is in use by {_owner(path)}", fix=fix) from None
+        except OSError:  # a file system without locks: then nobody can be kept out
+            yield
+            return
+        about = {"run": run, "pid": os.getpid(), "host": platform.node(), "since": now()}
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
+            file.truncate()
+            file.write(json.dumps(about))
+            file.flush()
+        yield
+
+
+def holder(folder: Path) -> str | None:
+    """Return who holds the lock of a workspace, for people; ``None`` if nobody does."""
+    try:
+        with (folder / LOCK).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _owner(folder / LOCK)
+    except OSError:
+        return None
+    return None
+
+
+def _owner(path: Path) -> str:
+    """Return what the lock's file says of its owner."""
+    try:
+        about: Any = json.loads(path.read_text("utf-8", "replace"))
+        began = datetime.fromisoformat(about["since"].replace("Z", "+00:00"))
+        seconds = (datetime.now(timezone.utc) - began).total_seconds()
+        host = "" if about["host"] == platform.node() else f" on {about['host']}"
+        return f"the run {about['run']} (process {about['pid']}{host}, for {max(seconds, 0):.0f} s)"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "another run"

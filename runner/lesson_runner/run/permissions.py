@@ -1,0 +1,162 @@
+"""What lessons from elsewhere may do: what their steps ask for, and what the user has allowed before."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.context import merge
+from lesson_runner.errors import LessonError
+from lesson_runner.model import Action, Lesson, PlannedStep
+from lesson_runner.resources import config_folder, write_aside
+from lesson_runner.run.digests import content_digest
+from lesson_runner.run.record import now
+
+PERMISSIONS: Mapping[str, str] = {
+    "shell": "run commands of its own on this machine, as you",
+    "network": "download from addresses of its own",
+}
+"""Each with what it lets a lesson do."""
+FILE = "allowed.json"
+VERSION = 1
+
+
+def asked_by(step: PlannedStep, action: Action) -> frozenset[str]:
+    """Return what a step has to be allowed; an address that the user gave with ``--param`` counts as such."""
+    if action.asks is None:
+        return action.permissions
+    given = merge(*(layer.params for layer in step.layers if layer.name.startswith("--param")))
+    own = {name: value for name, value in step.params.items() if name not in given}
+    usual = {name: value for name, value in action.defaults.items() if name in given}
+    return action.permissions | frozenset(action.asks({**own, **usual}))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """
+    What one lesson was allowed, at a prompt.
+
+    Attributes:
+        digest: of the lesson's content, see :func:`lesson_runner.run.digests.content_digest`.
+        lesson: its id.
+        path: where it was.
+        permissions: each with the time it was given, in UTC.
+    """
+
+    digest: str
+    lesson: str
+    path: str
+    permissions: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Memory:
+    """
+    What was allowed, in a file that only this user can read or write.
+
+    Attributes:
+        path: by default ``allowed.json`` in the configuration folder.
+        problem: why nothing is remembered although the file is there; empty if it is good.
+    """
+
+    path: Path = field(default_factory=lambda: config_folder() / FILE)
+    problem: str = ""
+    _kept: dict[str, Allowed] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path | None = None) -> Memory:
+        """Return what is remembered; a file that is damaged, or that others may write, counts for nothing."""
+        memory = cls() if path is None else cls(path)
+        try:
+            facts = memory.path.stat()
+            if facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o022:
+                memory.problem = "others can write it"
+                return memory
+            memory._kept = {item.digest: item for item in _parsed(json.loads(memory.path.read_text("utf-8")))}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, RecursionError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            memory.problem = f"it cannot be read: {reason or type(error).__name__}"
+        except (AttributeError, KeyError, TypeError):
+            memory.problem = "it is damaged"
+        return memory
+
+    def all(self) -> list[Allowed]:
+        """Return what is remembered, by lesson."""
+        return sorted(self._kept.values(), key=lambda item: (item.lesson, item.path, item.digest))
+
+    def granted(self, lesson: Lesson) -> frozenset[str]:
+        """Return what a lesson that says just this was allowed."""
+        known = self._kept.get(content_digest(lesson))
+        return frozenset(known.permissions) if known else frozenset()
+
+    def before(self, lesson: Lesson, permission: str) -> str:
+        """Return when another version of a lesson, in the same place, was allowed something; or nothing."""
+        path, own = str(lesson.path.absolute()), content_digest(lesson)
+        times = [
+            item.permissions[permission]
+            for item in self._kept.values()
+            if item.path == path and item.digest != own and permission in item.permissions
+        ]
+        return max(times, default="")
+
+    def remember(self, lesson: Lesson, permissions: frozenset[str]) -> None:
+        """
+        Remember what a lesson was allowed; what an older version in its place was allowed is forgotten.
+
+        Raises:
+            LessonError: that cannot be written.
+        """
+        digest, path = content_digest(lesson), str(lesson.path.absolute())
+        given = {**dict.fromkeys(sorted(permissions), now())}
+        known = self._kept.get(digest)
+        kept = {key: item for key, item in self._kept.items() if item.path != path}
+        kept[digest] = Allowed(digest, lesson.id, path, {**given, **(known.permissions if known else {})})
+        self._write(kept)
+
+    def forget(self, digests: list[str]) -> None:
+        """
+        Forget what lessons were allowed.
+
+        Raises:
+            LessonError: that cannot be written.
+        """
+        self._write({key: item for key, item in self._kept.items() if key not in digests})
+
+    def _write(self, kept: dict[str, Allowed]) -> None:
+        lessons = {
+            item.digest: {"lesson": item.lesson, "path": item.path, "permissions": dict(item.permissions)}
+            for item in kept.values()
+        }
+        text = json.dumps({"version": VERSION, "lessons": lessons}, indent=2, ensure_ascii=False)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.problem and self.path.exists():  # whatever it is, somebody may want to look at it
+                self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
+            write_aside(self.path, text + "\n", 0o600)
+        except OSError as error:
+            raise LessonError(
+                f"{self.path}: cannot be written: {error.strerror or error}",
+                fix="set LESSON_HOME to a folder of yours",
+            ) from None
+        self._kept, self.problem = kept, ""
+
+
+def _parsed(data: Any) -> list[Allowed]:
+    """Return the entries of a file's data; raises what wrong data raises."""
+    if data["version"] != VERSION:
+        raise ValueError(f"its version is {data['version']}, and this program knows {VERSION}")
+    found = []
+    for digest, entry in data["lessons"].items():
+        permissions = {name: time for name, time in entry["permissions"].items() if name in PERMISSIONS}
+        texts = (entry["lesson"], entry["path"], *permissions.values())
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError
+        found.append(Allowed(digest, entry["lesson"], entry["path"], permissions))
+    return found

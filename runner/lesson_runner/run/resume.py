@@ -1,0 +1,227 @@
+"""
+Going on with a run that ended before its end.
+
+``record.json`` says how the run was begun, since its first moment; ``events.jsonl`` has the result of every
+step that came to its end, safely on disk. What passed is taken over; everything else is run again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.errors import LessonError
+from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
+from lesson_runner.plugins import PluginInfo
+from lesson_runner.run import record
+from lesson_runner.run.events import EVENTS
+from lesson_runner.run.left import Left, look
+from lesson_runner.run.stored import read_begun
+
+SHOWN = 8
+"""How many differences a refusal lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that has passed, as ``events.jsonl`` has it."""
+
+    result: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    left: Left
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that ended before its end."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    done: Mapping[str, Done]
+    """By the step's id, in the order in which they ended."""
+    left: Left
+    """Every file that the run's steps, finished or not, have touched, as they left it last."""
+    resumed: tuple[Mapping[str, Any], ...]
+    """When it was gone on with before, as the record has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a resumed run takes over."""
+
+    results: Mapping[str, StepResult]
+    facts: Mapping[str, Any]
+    started: str
+    resumed: tuple[Mapping[str, Any], ...]
+
+
+def read_interrupted(folder: Path) -> Begun:
+    """
+    Return a run that can be gone on with.
+
+    Raises:
+        LessonError: it has passed, or what it left is damaged.
+    """
+    begun = read_begun(folder)
+    if begun["status"] == "passed":
+        raise LessonError(
+            f"{folder.name} has passed: there is nothing to go on with", fix="lesson run starts anew"
+        )
+    done: dict[str, Done] = {}
+    left: dict[str, Any] = {}
+    resumed: list[Mapping[str, Any]] = []
+    for event in _events(folder / EVENTS):
+        name = str(event.get("step"))
+        if event.get("event") == "run-started" and "carried" in event:
+            done = {key: value for key, value in done.items() if key in event["carried"]}
+            resumed.append({"at": event["time"], "carried": len(done)})
+        elif event.get("event") == "step-started":
+            done.pop(name, None)
+        elif event.get("event") == "step-finished":
+            touched = event.get("left", {})
+            left |= touched if isinstance(touched, dict) else {}
+            if event.get("status") == "passed":
+                done[name] = Done(event, event.get("facts", {}), touched)
+    return Begun(folder, begun, done, left, tuple(resumed))
+
+
+def earlier_than(begun: Begun, plan: Plan, start: str | None) -> Begun:
+    """
+    Return a run without what it has done from a step on.
+
+    Args:
+        start: a planned step's id, or a step's, as ``--from`` takes it; ``None`` leaves everything.
+
+    Raises:
+        LessonError: there is no such step.
+    """
+    if start is None:
+        return begun
+    ids = [step.id for step in plan.steps]
+    first = next((n for n, item in enumerate(ids) if start in (item, item.rpartition(".")[0])), None)
+    if first is None:
+        raise LessonError(f"--from {start}: there is no such step", fix=f"one of: {', '.join(ids)}")
+    kept = set(ids[:first])
+    return dataclasses.replace(begun, done={key: item for key, item in begun.done.items() if key in kept})
+
+
+def carry(
+    begun: Begun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo], files: Path
+) -> Carried:
+    """
+    Return what a run goes on with.
+
+    Args:
+        plan: what the lesson plans to now.
+        hardware: what is in this machine now.
+        plugins: what is installed now.
+        files: the folder of what steps leave for one another.
+
+    Raises:
+        LessonError: going on would not give what the run would have given; the message has the differences.
+    """
+    try:
+        differences = [*_different(begun, plan, hardware, plugins), *_changed(begun, files)]
+        planned = {step.id: step for step in plan.steps}
+        kept = {name: item for name, item in begun.done.items() if name in planned}
+        results = {name: _result(planned[name], item.result) for name, item in kept.items()}
+        facts = dict(pair for item in kept.values() for pair in item.facts.items())
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LessonError(
+            f"{begun.folder / EVENTS}: it is damaged: {type(error).__name__}: {error}",
+            fix="start anew with lesson run: trainings of the same settings take over what was trained",
+        ) from None
+    if differences:
+        more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+        raise LessonError(
+            f"{begun.folder.name} cannot be resumed: {'; '.join(differences[:SHOWN])}{more}",
+            fix="put that back; or lesson resume --from STEP, if only what later steps left has changed; "
+            "or lesson run to start anew, where trainings of the same settings take over what was trained",
+        )
+    return Carried(results, facts, begun.record["started"], begun.resumed)
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events of a run; what is no event, such as half of a last line, is passed over."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for line in file:
+                try:
+                    event = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(event, dict):
+                    yield event
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _different(
+    begun: Begun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo]
+) -> Iterator[str]:
+    """Yield what is not as it was when the run began."""
+    was = begun.record
+    if plan.lesson.digest != was["lesson"]["sha256"]:
+        yield f"the lesson {was['lesson']['path']} has changed"
+    elif plan.digest != was["plan_digest"]:
+        yield "the plan is another one, although the lesson is the same"
+    yield from _unlike("", _libraries(was["versions"]), _libraries(record.versions()))
+    yield from _unlike("hardware ", _boards(was["hardware"]), _boards(map(dataclasses.asdict, hardware)))
+    yield from _unlike("plugin ", _versions(was["plugins"]), _versions(record.describe_plugins(plugins)))
+
+
+def _libraries(versions: Mapping[str, str]) -> dict[str, str]:
+    """Return versions without the system's: after a power cut it may start another kernel."""
+    return {name: value for name, value in versions.items() if name != "platform"}
+
+
+def _versions(plugins: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {item["name"]: item["error"] or item["version"] or "no version" for item in plugins}
+
+
+def _boards(hardware: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {item["name"]: f"{item['devices']} devices" for item in hardware}
+
+
+def _unlike(what: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(was.keys() | now.keys()):
+        if was.get(name) != now.get(name):
+            yield f"{what}{name} was {was.get(name, 'not there')}, is {now.get(name, 'not there')}"
+
+
+def _changed(begun: Begun, files: Path) -> Iterator[str]:
+    """Yield the files that steps have left and that are not as they left them."""
+    owners: dict[str, str] = {}
+    for name, item in begun.done.items():
+        owners |= dict.fromkeys(item.left, name)
+        for path, facts in item.result.get("artifacts", {}).items():
+            if look(begun.folder, path) != facts:
+                yield f"{path}, evidence of step '{name}', has changed"
+    for path, name in owners.items():
+        if look(files, path) != begun.left[path]:
+            state = "is missing" if look(files, path) is None else "has changed"
+            yield f"{files / path}, which step '{name}' left, {state}"
+
+
+def _result(step: PlannedStep, stored: Mapping[str, Any]) -> StepResult:
+    """Return a step's result as it was recorded."""
+    metrics = {name: float("nan") if value is None else value for name, value in stored["metrics"].items()}
+    return StepResult(
+        step,
+        stored["status"],
+        stored["message"],
+        metrics,
+        tuple(Verdict(**item) for item in stored["verdicts"]),
+        tuple(ClaimVerdict(**item) for item in stored["claims"]),
+        tuple(stored["labels"]),
+        stored["started"],
+        stored["seconds"],
+        stored["attempts"],
+        stored["exit_code"],
+        stored["artifacts"],
+        tuple(Diagnosis(**item) for item in stored["diagnoses"]),
+    )

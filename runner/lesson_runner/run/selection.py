@@ -1,0 +1,65 @@
+"""``--from``, ``--until`` and ``--only``: which steps of a plan to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lesson_runner.errors import LessonError
+from lesson_runner.model import LEFT_OUT, Plan, PlannedStep
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which steps of a plan to run; ids as in the plan."""
+
+    start: str | None = None
+    until: str | None = None
+    only: tuple[str, ...] = ()
+
+
+def selected(plan: Plan, selection: Selection) -> tuple[PlannedStep, ...]:
+    """
+    Return the steps that a selection leaves to run.
+
+    Raises:
+        LessonError: it names a step that does not exist, or leaves nothing to run.
+    """
+    without = left_out(plan.steps, selection)
+    return tuple(step for step in plan.steps if not step.skip and step.id not in without)
+
+
+def left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str, str]:
+    """
+    Return the steps that a selection leaves out, with the option that does.
+
+    ``--only`` and the others take a planned step (``compare.2``) or all of a step (``compare``).
+    """
+    ids = [step.id for step in steps]
+
+    def find(option: str, name: str) -> list[int]:
+        found = [n for n, item in enumerate(ids) if name in (item, item.rpartition(".")[0])]
+        if not found:
+            raise LessonError(f"{option} {name}: there is no such step", fix=f"one of: {', '.join(ids)}")
+        return found
+
+    first = find("--from", selection.start)[0] if selection.start else 0
+    last = find("--until", selection.until)[-1] if selection.until else len(ids) - 1
+    if first > last:
+        raise LessonError(
+            f"--from {selection.start} comes after --until {selection.until}: nothing would run",
+            fix="swap them",
+        )
+    wanted = {n for name in selection.only for n in find("--only", name)}
+    reasons: dict[str, str] = {}
+    for number, name in enumerate(ids):
+        if number < first:
+            reasons[name] = f"{LEFT_OUT}--from {selection.start}"
+        elif number > last:
+            reasons[name] = f"{LEFT_OUT}--until {selection.until}"
+        elif wanted and number not in wanted:
+            reasons[name] = f"{LEFT_OUT}--only {', '.join(selection.only)}"
+    if ids and len(reasons) == len(ids):
+        message = f"--only {', '.join(selection.only)} is outside --from and --until: nothing would run"
+        raise LessonError(message, fix="give --only alone")
+    return reasons

@@ -1,0 +1,173 @@
+"""Killing a run at a random moment, going on with it, and what it must be then."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.kills.lesson import LESSON, STAGES, play
+
+from lesson_ct4.training.checkpoint import load_checkpoint
+
+SNAPSHOTS = "0.05"
+"""Seconds between the states that a training leaves; a minute's worth, for trainings of a second."""
+SYNCED = ("step-finished", "run-finished")
+"""Events that are safely on disk once written; what comes after the last of them can be lost."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """One run that was killed."""
+
+    number: int
+    kills: list[str] = field(default_factory=list)
+    """What the run was at when it was killed."""
+    torn: int = 0
+    """Bytes that a power cut took from the events."""
+    wrong: list[str] = field(default_factory=list)
+    """In what it differs from the run that was left alone."""
+
+
+def prepared(folder: Path) -> Path:
+    """Write the lesson and its text into a folder and return it."""
+    folder.mkdir(parents=True)
+    (folder / "lesson.md").write_text(LESSON)
+    (folder / "text.txt").write_text(play())
+    return folder
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    """Start ``lesson`` there."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "lesson_runner", *words, "--allow", "shell"],
+        cwd=folder,
+        env={**os.environ, "LESSON_SNAPSHOT_SECONDS": SNAPSHOTS, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "said.txt").open("ab"),
+        start_new_session=True,
+    )
+
+
+RUN = ("run", "lesson.md", "--backend", "emulated", "--param", "dataset=text.txt")
+
+
+def alone(folder: Path) -> tuple[dict[str, Any], float]:
+    """Return what a run comes to that nobody kills, and how many seconds it took from its beginning."""
+    prepared(folder)
+    with started(folder, *RUN) as process:
+        assert process.wait(300) == 0, (folder / "said.txt").read_text()
+    return outcome(folder), float(_record(folder)["seconds"])
+
+
+def killed(folder: Path, number: int, expected: dict[str, Any], seconds: float, draw: random.Random) -> Trial:
+    """Kill a run once or more, go on with it, and say in what it differs from ``expected``."""
+    trial = Trial(number)
+    prepared(folder)
+    words: Sequence[str] = RUN
+    for _ in range(draw.choice((1, 1, 2, 3))):
+        with started(folder, *words) as process:
+            _wait_until_it_runs(process, folder, words)
+            time.sleep(draw.uniform(0, seconds))
+            process.send_signal(signal.SIGKILL)
+            if process.wait() != -signal.SIGKILL:
+                break  # it came to its end before
+        trial.kills.append(_at(folder))
+        if draw.random() < 0.5:
+            trial.torn += _tear(folder, draw)
+        words = ("resume",)
+    if trial.kills:
+        with started(folder, "resume") as process:
+            code = process.wait(300)
+        said = (folder / "said.txt").read_text()
+        if code and not (code == 2 and "has passed" in said):
+            trial.wrong.append(f"resume ended with {code}: {said}")
+    if not trial.wrong:
+        found = outcome(folder)
+        trial.wrong += [name for name in expected if found[name] != expected[name]]
+    return trial
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """Return what a run has come to, without the times in it."""
+    files = folder / ".lesson" / "files"
+    record = _record(folder)
+    found: dict[str, Any] = {
+        "status": record["status"],
+        "steps": [(step["id"], step["status"], step["labels"]) for step in record["steps"]],
+        "facts": record["facts"],
+        "notes": (files / "notes.txt").read_text(),
+        "left over": sorted(path.name for path in files.rglob(".*")),
+        "events": [name for name, event in _finished(folder) if event["status"] == "passed"],
+    }
+    evidence = next((folder / ".lesson" / "runs").glob("*/evidence"))
+    for name in STAGES:
+        checkpoint = load_checkpoint(files / "checkpoints" / f"{name}.safetensors")
+        assert checkpoint.optimizer is not None
+        arrays = {"losses": checkpoint.losses, **checkpoint.parameters}
+        for moment, values in checkpoint.optimizer.moments.items():
+            arrays |= {f"{moment} of {parameter}": array for parameter, array in values.items()}
+        found[f"{name}: weights, optimizer and losses"] = {
+            key: array.tobytes() for key, array in arrays.items()
+        }
+        samples = json.loads((evidence / f"{name}-text" / "samples.json").read_text())
+        found[f"{name}: texts"] = (samples["samples"], samples["corpus"])
+    return found
+
+
+def _wait_until_it_runs(process: subprocess.Popen[bytes], folder: Path, words: Sequence[str]) -> None:
+    """Wait until the run has begun: what is before that is Python that starts."""
+    before = len(list(_events(folder))) if words != RUN else 0
+    while process.poll() is None and len(list(_events(folder))) <= before:
+        time.sleep(0.002)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    (path,) = (folder / ".lesson" / "runs").glob("*/record.json")
+    data: dict[str, Any] = json.loads(path.read_text())
+    return data
+
+
+def _events(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in (folder / ".lesson" / "runs").glob("*/events.jsonl"):
+        for line in path.read_text().splitlines():
+            if line.endswith("}"):
+                yield json.loads(line)
+
+
+def _finished(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the results of steps, the last of each, in the order of the steps."""
+    last = {event["step"]: event for event in _events(folder) if event["event"] == "step-finished"}
+    return [(step["id"], last[step["id"]]) for step in _record(folder)["steps"]]
+
+
+def _at(folder: Path) -> str:
+    """Return what the run was at."""
+    at = "the beginning"
+    for event in _events(folder):
+        if event["event"] in ("step-started", "step-finished"):
+            at = f"{event['step']}" if event["event"] == "step-started" else f"after {event['step']}"
+    return at
+
+
+def _tear(folder: Path, draw: random.Random) -> int:
+    """Take away some of what was not yet safely on disk, as a power cut does; return how many bytes."""
+    (path,) = (folder / ".lesson" / "runs").glob("*/events.jsonl")
+    data = path.read_bytes()
+    safe = 0
+    for line in data.splitlines(keepends=True):
+        if any(f'"event": "{kind}"'.encode() in line for kind in SYNCED) and line.endswith(b"\n"):
+            safe = data.index(line) + len(line)
+    safe = safe or len(data.splitlines(keepends=True)[0])
+    kept = draw.randint(safe, max(safe, len(data)))
+    with path.open("rb+") as file:
+        file.truncate(kept)
+    return len(data) - kept

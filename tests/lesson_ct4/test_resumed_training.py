@@ -1,0 +1,97 @@
+"""A lesson that is interrupted while it trains, and gone on with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lesson_ct4.test_reuse import LESSON, PLAY, content
+from tests.reliability import fault
+
+import lesson_ct4.plugin
+from lesson_runner.plugin import Event, hookimpl
+
+pytestmark = pytest.mark.torch
+Lesson = Callable[..., Any]
+
+
+class stopping:  # noqa: N801  # stands for a plugin's module
+    """Presses Ctrl-C when the second stage has come to a step."""
+
+    at: int | None = None
+
+    @staticmethod
+    @hookimpl
+    def lesson_step_event(event: Event) -> None:
+        if (event.kind, event.step, event.data.get("done")) == ("progress", "long", stopping.at):
+            raise KeyboardInterrupt
+
+
+PLUGINS = (lesson_ct4.plugin, stopping)
+
+
+@pytest.fixture
+def interrupted(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a run that was stopped at step 14 of the second stage."""
+    (tmp_path / "lesson.md").write_text(LESSON)
+    (tmp_path / "play.txt").write_text(PLAY)
+    monkeypatch.setenv("LESSON_SNAPSHOT_SECONDS", "0")
+    monkeypatch.setattr(stopping, "at", 14)
+    words = ("run", "lesson.md", "--backend", "emulated", "--param", "dataset=play.txt")
+    assert lesson(*words, plugins=PLUGINS).code == 130
+    monkeypatch.setattr(stopping, "at", None)
+    (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
+    return folder
+
+
+@fault(
+    "interruption",
+    "Ctrl-C while a model is trained",
+    how="after some steps of the second stage; `lesson resume`, where another product would be faster now",
+    seen="exit 130; then exit 0, and how many steps were trained before",
+    survives="the steps up to the last state; it goes on with the same arithmetic",
+)
+def test_training_goes_on_where_it_was(
+    lesson: Lesson, interrupted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ttml_emulation import numerics
+
+    before = json.loads((interrupted / "memory" / "ct4.session-device-1x1.json").read_text())
+    other = ({"native", "fp32-then-round"} - {before["matmul"]}).pop()
+    monkeypatch.setattr(numerics, "fastest_matmul", lambda: other)
+
+    said = lesson("resume", "--json", plugins=PLUGINS)
+
+    assert said.code == 0, said
+    long = said.json["steps"][-1]
+    assert long["metrics"]["reused_steps"] == 13  # the fourteenth had not left its state
+    assert long["labels"] == ["emulated", "other dataset"]  # not reused: it is all of this run
+    assert said.json["facts"]["backend"]["matmul"] == before["matmul"]
+    checkpoint = tmp_path / ".lesson" / "files" / "checkpoints" / "long.safetensors"
+    resumed = content(checkpoint)
+    monkeypatch.setattr(numerics, "fastest_matmul", lambda: before["matmul"])
+    words = ("run", "lesson.md", "--backend", "emulated", "--param", "dataset=play.txt", "--fresh", "--json")
+    alone = lesson(*words, plugins=PLUGINS)
+    checkpoint = tmp_path / ".lesson" / "runs" / alone.json["run_id"] / "files" / "checkpoints"
+    fresh = content(checkpoint / "long.safetensors")
+    assert [resumed[n] for n in (0, 1, 2, 4)] == [fresh[n] for n in (0, 1, 2, 4)]  # but for the seconds
+
+
+def test_a_machine_that_computes_otherwise(
+    lesson: Lesson,
+    interrupted: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    count, threads = torch.get_num_threads, torch.get_num_threads()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads + 1)
+    said = lesson("resume", "--json", plugins=PLUGINS)
+    assert said.code == 1
+    expected = f"the run cannot go on: threads was {threads}, is {threads + 1}"
+    assert expected in said.json["steps"][-1]["message"]
+    monkeypatch.setattr(torch, "get_num_threads", count)
+    assert lesson("resume", "--json", plugins=PLUGINS).code == 0

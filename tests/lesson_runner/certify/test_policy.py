@@ -1,0 +1,115 @@
+"""Reading policies: those that come with the package, and files with their mistakes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lesson_runner.canonical import canonical
+from lesson_runner.certify.policy import Policy, asked_of, check_name, load_policy, shipped_policies
+from lesson_runner.errors import InvalidLessonError, LessonError
+
+MINE = {"policy_version": 1, "name": "mine", "summary": "s", "classes": ["host", "silicon"], "passes": 2}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(json.dumps(MINE))
+    return tmp_path
+
+
+def refused(name: str) -> tuple[str, str | None]:
+    """Return what is said of a policy that cannot be read, and how to mend it."""
+    with pytest.raises(LessonError) as caught:
+        load_policy(name)
+    return str(caught.value), caught.value.fix
+
+
+def test_what_a_policy_says_of_itself() -> None:
+    policy = Policy(MINE)
+    assert (policy.name, policy.classes, policy.passes) == ("mine", ("host", "silicon"), 2)
+    assert policy.digest == hashlib.sha256(canonical(MINE)).hexdigest()
+    assert Policy(dict(reversed(MINE.items()))).digest == policy.digest
+
+
+def test_those_that_come_with_the_package() -> None:
+    found = shipped_policies()
+    assert list(found) == ["board", "emulated", "simulator"]
+    assert all(policy.name == name for name, policy in found.items())
+    assert load_policy("board") == found["board"]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_name_that_is_none() -> None:
+    message, fix = refused("bord")
+    assert message == "--policy bord: there is no such policy"
+    assert fix == "did you mean 'board'?; or name a .yaml file"
+    assert refused("x")[1] == "one of: board, emulated, simulator; or name a .yaml file"
+
+
+@pytest.mark.parametrize("name", ["mine.yaml", "./mine.yaml", "mine.yml", "sub/mine"])
+def test_a_file(here: Path, name: str) -> None:
+    path = here / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(MINE))
+    assert load_policy(name) == Policy(MINE)
+
+
+def test_a_file_of_windows(here: Path) -> None:
+    rows = ["policy_version: 1", "name: mine", "summary: |", "  one", "  two", "classes: [host]", "passes: 1"]
+    (here / "mine.yaml").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(rows).encode())
+    assert load_policy("mine.yaml").content["summary"] == "one\ntwo\n"
+
+
+def test_a_file_that_cannot_be_read(here: Path) -> None:
+    assert refused("none.yaml") == ("--policy none.yaml: no such file", None)
+    (here / "folder.yaml").mkdir()
+    assert refused("folder.yaml")[0].startswith(
+        "--policy folder.yaml: cannot be read: [Errno 21] Is a directory"
+    )
+    (here / "mine.yaml").write_bytes(b"\xff")
+    assert refused("mine.yaml")[0].startswith(
+        "--policy mine.yaml: cannot be read: 'utf-8' codec can't decode"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("name: mine\n", 1, "policy: 'classes' is missing"),
+        ("- a\n", 1, 'policy: ["a"] is not a mapping'),
+        ("\npasses: [\n", 3, "not valid YAML: did not find expected node content"),
+        (json.dumps(MINE).replace("{", "{\n").replace("2", "0"), 2, "policy: passes: 0 is less than 1"),
+        (json.dumps({**MINE, "pases": 2}), 1, "policy: unknown key 'pases'"),
+    ],
+)
+def test_a_file_that_does_not_follow_the_schema(here: Path, text: str, line: int, message: str) -> None:
+    (here / "mine.yaml").write_text(text)
+    with pytest.raises(InvalidLessonError, match=r"^the policy does not validate") as caught:
+        load_policy("mine.yaml")
+    first = caught.value.diagnostics[0]
+    assert (str(first.location.path), first.location.line) == ("mine.yaml", line)
+    assert first.message.startswith(message)
+
+
+def test_what_certificates_must_be_signed_under(here: Path) -> None:
+    names = [policy.name for policy in asked_of(["mine.yaml", "board"])]
+    assert names == ["board", "emulated", "simulator", "mine", "board"]
+
+
+def test_the_name_of_another() -> None:
+    check_name(Policy(MINE))
+    board = shipped_policies()["board"]
+    check_name(board)
+    weaker: dict[str, Any] = {**board.content, "passes": 1}
+    with pytest.raises(LessonError) as caught:
+        check_name(Policy(weaker))
+    assert str(caught.value) == (
+        "the policy is called 'board', and is not the one of that name that comes with this"
+    )
+    assert caught.value.fix == "give it another 'name'"

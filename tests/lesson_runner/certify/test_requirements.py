@@ -1,0 +1,360 @@
+"""What a policy asks, one thing at a time: asked, found, and what would satisfy it, to the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lesson_runner.certify.again import Judged
+from lesson_runner.certify.case import Case, Finding, Pass, moment
+from lesson_runner.certify.policy import Policy
+from lesson_runner.certify.requirements import examine, fact_of
+
+BASE = {"policy_version": 1, "name": "mine", "summary": "s", "classes": ["silicon"], "passes": 1}
+BOARD = {"name": "n150", "detected_by": "a test", "devices": 1, "kind": "silicon"}
+
+
+def run(
+    number: int = 1, steps: tuple[Judged, ...] = (Judged("one", "passed", telling=1),), **more: Any
+) -> Pass:
+    """Return a run of a minute that began ``number`` hours after midnight."""
+    record: dict[str, Any] = {
+        "run_id": f"run-{number}",
+        "status": "passed",
+        "started": f"2026-01-01T{number:02}:00:00Z",
+        "finished": f"2026-01-01T{number:02}:01:00.5Z",
+        "hardware": [BOARD],
+        "labels": [],
+        "backend": "auto",
+        "facts": {},
+        "options": {"fresh": True},
+        "profile": "full",
+        "params": {},
+        **more,
+    }
+    return Pass(record, steps)
+
+
+def found(
+    *passes: Pass, frontmatter: Mapping[str, Any] | None = None, actions: tuple[str, ...] = (), **asked: Any
+) -> dict[str, tuple[str, str, str]]:
+    """Return every finding by its requirement: asked, found, fix."""
+    case = Case(frontmatter or {}, frozenset(actions), passes or (run(),))
+    findings = examine(case, Policy({**BASE, **asked}))
+    assert len({item.requirement for item in findings}) == len(findings)
+    return {item.requirement: (item.asked, item.found, item.fix) for item in findings}
+
+
+def test_all_that_is_asked_in_the_order_of_policies() -> None:
+    asked: dict[str, Any] = {
+        "supported_hardware": True,
+        "fresh": True,
+        "profiles": ["full"],
+        "parameters": [],
+        "judgements": 1,
+        "facts": [{"fact": "a", "values": [1], "otherwise": "do"}],
+        "versions": [{"fact": "v", "at_least": "minimum", "otherwise": "do"}],
+    }
+    front = {"supportedHardware": ["n150"], "minimum": "1.0"}
+    names = list(found(run(1), run(2), frontmatter=front, **asked))
+    assert names == [
+        *("passes", "distinct", "same-place", "class", "hardware", "profile", "whole", "parameters", "fresh"),
+        *("steps", "evidence", "judgements", "fact a", "version v"),
+    ]
+    assert list(found()) == ["passes", "same-place", "class", "whole", "steps", "evidence"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "runs", "finding"),
+    [
+        (1, [1], ("1 run", "1", "")),
+        (2, [1, 2], ("2 runs", "2", "")),
+        (2, [1, 2, 3], ("2 runs", "3", "")),
+        (2, [1], ("2 runs", "1", "run the lesson 1 more time")),
+        (3, [1], ("3 runs", "1", "run the lesson 2 more times")),
+        (3, [1, 1, 1], ("3 runs", "1", "run the lesson 2 more times")),
+    ],
+)
+def test_passes(wanted: int, runs: list[int], finding: tuple[str, str, str]) -> None:
+    assert found(*(run(number) for number in runs), passes=wanted)["passes"] == finding
+
+
+ONE_BY_ONE = "each run began after the one before had ended"
+AGAIN = "run the lesson again for each pass"
+
+
+def times(number: int, started: str, finished: str) -> Pass:
+    return run(number, started=f"2026-01-01T{started}Z", finished=f"2026-01-01T{finished}Z")
+
+
+@pytest.mark.parametrize(
+    ("passes", "said"),
+    [
+        ([run(1), run(2)], "yes"),
+        ([run(2), run(1)], "yes"),
+        ([times(1, "01:00:00", "02:00:00"), times(2, "02:00:00", "03:00:00")], "yes"),
+        ([times(1, "01:00:00", "01:00:00"), run(2)], "yes"),
+        (
+            [times(1, "01:00:00", "02:00:01"), times(2, "02:00:00", "03:00:00")],
+            "run-2 began before run-1 had ended",
+        ),
+        ([times(2, "01:00:00", "00:59:59"), run(3)], "run-2 ended before it began"),
+    ],
+)
+def test_one_after_another(passes: list[Pass], said: str) -> None:
+    assert found(*passes)["distinct"] == (ONE_BY_ONE, said, "" if said == "yes" else AGAIN)
+
+
+def test_a_time_that_does_not_exist() -> None:
+    asked, said, fix = found(run(1), run(2, started="2026-02-30T00:00:00Z"))["distinct"]
+    assert (asked, fix) == (ONE_BY_ONE, AGAIN)
+    assert said.startswith("a time that does not exist: day is out of range")
+
+
+def test_more_than_four_of_anything_are_counted() -> None:
+    left = [run(number, options={"fresh": True, "only": ["one"]}) for number in range(1, 7)]
+    said = ", ".join(f"run-{number} left steps out" for number in range(1, 5))
+    assert found(*left[:4])["whole"][1] == said
+    assert found(*left)["whole"][1] == f"{said} and 2 more"
+
+
+def test_one_place_for_all() -> None:
+    what = "all runs on the same hardware"
+    assert found(run(1), run(2))["same-place"] == (what, "n150", "")
+    other = run(2, hardware=[{**BOARD, "name": "p150"}])
+    fix = "take runs that were made on the same hardware"
+    assert found(other, run(1))["same-place"] == (what, "n150 and p150", fix)
+
+
+PASSED = "every step passed, none skipped, but for optional ones"
+WHOLE = "run the whole lesson where each of its steps can pass: no step left out, none skipped"
+GOOD = Judged("one", "passed")
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "said", "fix"),
+    [
+        ((GOOD,), {}, "all passed", ""),
+        ((GOOD, Judged("two", "skipped")), {}, "two skipped in run-1", WHOLE),
+        ((GOOD, Judged("two", "failed", optional=True)), {}, "all passed, but for two failed in run-1", ""),
+        ((GOOD,), {"status": "failed"}, "run-1 failed", WHOLE),
+        (
+            (GOOD, Judged("two", "failed"), Judged("three", "error", optional=True)),
+            {"status": "failed"},
+            "two failed in run-1, run-1 failed",
+            WHOLE,
+        ),
+        (
+            (Judged("two", "passed", optional=True),),
+            {},
+            "there is no step but optional ones",
+            "let at least one step not be optional",
+        ),
+        ((), {}, "there is no step but optional ones", "let at least one step not be optional"),
+    ],
+)
+def test_steps(steps: tuple[Judged, ...], more: dict[str, Any], said: str, fix: str) -> None:
+    assert found(run(1, steps, **more))["steps"] == (PASSED, said, fix)
+
+
+def test_evidence() -> None:
+    what = "every expectation judged again, on the evidence"
+    assert found()["evidence"] == (what, "yes, with the same results", "")
+    bad = run(1, (Judged("one", "passed", problems=("p", "q")), Judged("two", "error", not_judged=("n",))))
+    asked, said, fix = found(run(2), bad)["evidence"]
+    assert (asked, said) == (what, "one in run-1: p, one in run-1: q, two in run-1: n")
+    assert fix == (
+        "install the plugins that the lesson uses; if they are there, run it again: the evidence was changed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "wanted", "plural", "said"),
+    [
+        ((Judged("one", "passed", telling=1),), 1, "", "yes"),
+        ((Judged("one", "passed", telling=2),), 2, "s", "yes"),
+        ((Judged("b", "passed", telling=1), Judged("a", "passed")), 2, "s", "too few for a, too few for b"),
+        ((Judged("one", "failed"),), 1, "", "yes"),  # that it failed is said elsewhere
+        ((Judged("one", "passed", confirmed=True),), 1, "", "yes"),
+    ],
+)
+def test_judgements(steps: tuple[Judged, ...], wanted: int, plural: str, said: str) -> None:
+    what = f"each step judged by at least {wanted} expectation{plural} other than its exit code"
+    fix = "give these steps an 'expect' that a step which leaves nothing would not meet"
+    finding = found(run(1, steps), judgements=wanted)["judgements"]
+    assert finding == (what, said, "" if said == "yes" else fix)
+    assert "judgements" not in found(run(1, steps), judgements=0)
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "finding"),
+    [
+        (["silicon"], [], ("made on a board", "a board", "")),
+        (["silicon"], ["emulated"], ("made on a board", "the emulation", "run it on a board")),
+        (
+            ["silicon", "host"],
+            ["simulator"],
+            (
+                "made on a board or a machine without board",
+                "a simulator",
+                "run it on a board or a machine without board",
+            ),
+        ),
+        (
+            ["simulator", "emulated"],
+            ["emulated"],
+            ("made on a simulator or the emulation", "the emulation", ""),
+        ),
+    ],
+)
+def test_classes(classes: list[str], labels: list[str], finding: tuple[str, str, str]) -> None:
+    assert found(run(1, labels=labels), classes=classes)["class"] == finding
+
+
+def test_classes_of_several_runs() -> None:
+    both = found(run(1), run(2, labels=["emulated"]))["class"]
+    assert both == ("made on a board", "the emulation and a board", "run it on a board")
+
+
+HARDWARE = "hardware that was detected, and that the lesson supports"
+
+
+@pytest.mark.parametrize(
+    ("supported", "entries", "said", "good"),
+    [
+        (["n150"], [BOARD], "n150 (a test)", True),
+        (["p100", "p150"], [BOARD], "n150 (a test)", False),
+        (["n150"], [], "none", False),
+        (["simulator"], [{**BOARD, "kind": "simulator"}], "n150 (a test)", False),
+        ([], [BOARD], "n150 (a test)", False),
+        (["n150"], [BOARD, {**BOARD, "name": "a300"}], "a300 (a test) and n150 (a test)", True),
+    ],
+)
+def test_hardware(supported: list[str], entries: list[Any], said: str, good: bool) -> None:
+    made = run(1, hardware=entries)
+    finding = found(made, frontmatter={"supportedHardware": supported}, supported_hardware=True)["hardware"]
+    fix = f"run it on one of {', '.join(supported)}; 'lesson hw' says what a machine has"
+    assert finding == (HARDWARE, said, "" if good else fix)
+    assert found(supported_hardware=True)["hardware"][2].startswith("run it on one of ;")
+    assert "hardware" not in found(supported_hardware=False)
+
+
+@pytest.mark.parametrize("options", [{}, {"fresh": False}, {"fresh": "yes"}])
+def test_fresh(options: dict[str, Any]) -> None:
+    what = "each run began with nothing of earlier ones"
+    assert found(fresh=True)["fresh"] == (what, "yes", "")
+    stale = found(run(1), run(2, options=options), fresh=True)["fresh"]
+    assert stale == (what, "run-2 could use what earlier runs left", "run again with --fresh")
+    assert "fresh" not in found(run(1, options=options), fresh=False)
+
+
+@pytest.mark.parametrize("option", ["start", "until", "only"])
+def test_whole(option: str) -> None:
+    what, fix = "the whole lesson was run", "run without --from, --until and --only"
+    assert found(run(1, options={option: None}))["whole"] == (what, "yes", "")
+    assert found(run(1, options={option: "one"}))["whole"] == (what, "run-1 left steps out", fix)
+
+
+def test_profile() -> None:
+    asked = ["full", "default"]
+    assert found(profiles=asked)["profile"] == ("profile full or default", "full", "")
+    two = found(run(1, profile="quick"), run(2), profiles=asked)["profile"]
+    assert two == ("profile full or default", "full and quick", "run with --profile full")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "given", "finding"),
+    [
+        ([], [], ("no --param", "none", "")),
+        ([], ["b", "a"], ("no --param", "a, b", "run without --param a, b")),
+        (["data", "sha256"], ["data"], ("no --param but data, sha256", "data", "")),
+        (
+            ["data"],
+            ["fetch.data", "data.x"],
+            ("no --param but data", "data.x, fetch.data", "run without --param data.x"),
+        ),
+    ],
+)
+def test_parameters(allowed: list[str], given: list[str], finding: tuple[str, str, str]) -> None:
+    made = run(1, params=dict.fromkeys(given, "1"))
+    assert found(made, parameters=allowed)["parameters"] == finding
+
+
+VERSIONS = [{"fact": "metal.version", "at_least": "minimum", "otherwise": "update"}]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "fix"),
+    [
+        ([{"metal": {"version": "1.2"}}], "1.2", ""),
+        ([{"metal": {"version": "1.10"}}], "1.10", ""),
+        ([{"metal": {"version": "1.1"}}], "1.1", "update"),
+        ([{"metal": {"version": 2}}], "2", "update"),
+        ([{}], "not known", "update"),
+        ([{"metal": "1.2"}], "not known", "update"),
+        ([{"metal": {"version": "1.2"}}, {}], "1.2 and not known", "update"),
+    ],
+)
+def test_versions(facts: list[Any], said: str, fix: str) -> None:
+    passes = [run(number, facts=item) for number, item in enumerate(facts, 1)]
+    finding = found(*passes, frontmatter={"minimum": "1.2"}, versions=VERSIONS)["version metal.version"]
+    assert finding == ("metal.version at least 1.2 (minimum)", said, fix)
+
+
+def test_a_version_that_the_lesson_does_not_ask_for() -> None:
+    later = {"fact": "other", "at_least": "other", "otherwise": "do"}
+    said = found(frontmatter={"minimum": 3, "other": "1"}, versions=[*VERSIONS, later])
+    assert "version metal.version" not in said
+    assert said["version other"] == ("other at least 1 (other)", "not known", "do")
+
+
+@pytest.mark.parametrize(
+    ("values", "fact", "asked", "said", "fix"),
+    [
+        (["ttml"], "ttml", "ttml", "ttml", ""),
+        (["ttml", "other"], "mine", "ttml or other", "mine", "do"),
+        ([True], True, "true", "true", ""),
+        ([True], 1, "true", "1", "do"),
+        ([1], True, "1", "true", "do"),
+        ([0], False, "0", "false", "do"),
+        ([None], None, "None", "not known", ""),
+    ],
+)
+def test_facts(values: list[Any], fact: Any, asked: str, said: str, fix: str) -> None:
+    rule = {"fact": "a.b", "values": values, "otherwise": "do"}
+    finding = found(run(1, facts={"a": {"b": fact}}), facts=[rule])["fact a.b"]
+    assert finding == (f"a.b is {asked}", said, fix)
+
+
+def test_facts_of_all_runs_and_of_some_actions() -> None:
+    rule = {"fact": "a", "values": ["x"], "actions": ["train"], "otherwise": "do"}
+    other = {**rule, "fact": "b", "actions": ["fetch", "train"]}
+    assert "fact a" not in found(actions=("read",), facts=[rule])
+    both = found(run(1, facts={"a": "x"}), run(2), actions=("train",), facts=[rule])["fact a"]
+    assert both == ("a is x", "not known and x", "do")
+    assert list(found(actions=("fetch",), facts=[rule, other]))[-1] == "fact b"
+
+
+def test_a_fact_below_what_holds_none() -> None:
+    assert fact_of({"a": {"b": {"c": 1}}}, "a.b.c") == 1
+    assert fact_of({"a": [1]}, "a.b.c") is None
+
+
+def test_what_is_met_has_no_fix() -> None:
+    assert Finding("a", "b", "c").met
+    assert not Finding("a", "b", "c", "d").met
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05+00:00"),
+        ("2026-01-02T03:04:05", "2026-01-02T03:04:05+00:00"),
+        ("2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05.500000+00:00"),
+        ("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456+00:00"),
+    ],
+)
+def test_a_moment(text: str, iso: str) -> None:
+    assert moment(text).isoformat() == iso

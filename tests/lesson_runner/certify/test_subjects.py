@@ -1,0 +1,186 @@
+"""Lesson, plan and evidence are those that were signed, and belong together; else it is said which is not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lesson_runner.certify.garden import LESSON, garden
+
+from lesson_runner import __version__
+from lesson_runner.canonical import canonical
+from lesson_runner.certify.evidence import list_files
+from lesson_runner.certify.statement import Certificate, Digests
+from lesson_runner.certify.store import Stored
+from lesson_runner.certify.subjects import INSTALL, NOT_HERE, check_files, check_plan, versions_that_differ
+from lesson_runner.certify.trust import RefusedError
+from lesson_runner.plugins import Plugins
+from lesson_runner.run.digests import content_digest, plan_content
+from lesson_runner.run.plan import make_plan
+from lesson_runner.schema.lessons import load_lesson
+from lesson_runner.testing import Given, lesson_text
+
+
+@dataclass
+class Case:
+    """A certificate, its files, and the plugins that are here."""
+
+    certificate: Certificate
+    stored: Stored
+    plugins: Plugins
+
+    def refused(self) -> tuple[str, str, str]:
+        """Return which check refuses the files or the plan, why, and what to do."""
+        with pytest.raises(RefusedError) as caught:
+            check_plan(self.certificate, *check_files(self.certificate, self.stored), self.plugins)
+        return caught.value.check, str(caught.value), caught.value.fix
+
+    def sign(self, kind: str, path: Path, data: bytes) -> None:
+        """Write a file and let its digest fit."""
+        path.write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        self.certificate = replace(
+            self.certificate, digests=replace(self.certificate.digests, **{kind: digest})
+        )
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    plugins = Plugins(points=[Given(garden)])
+    stored = Stored(tmp_path / "certificate.intoto.jsonl", tmp_path / "evidence")
+    (stored.run("run-1") / "evidence").mkdir(parents=True)
+    (stored.run("run-1") / "record.json").write_text("{}")
+    stored.lesson.write_text(lesson_text(LESSON))
+    lesson, _ = load_lesson(stored.lesson)
+    plan = make_plan(lesson, (), plugins, "default", [])
+    predicate: dict[str, Any] = {
+        "plan": {"profile": plan.profile, "params": {}},
+        "toolchain": {
+            "versions": {"lesson-runner": __version__},
+            "plugins": {name: info.version for name, info in plugins.infos.items()},
+        },
+    }
+    made = Case(Certificate(predicate, Digests(content_digest(lesson), "", "")), stored, plugins)
+    made.sign("plan", stored.plan, canonical(plan_content(plan.steps)))
+    made.sign("evidence", stored.manifest, canonical(list_files(stored.evidence)))
+    return made
+
+
+def test_what_was_signed(case: Case) -> None:
+    ran, steps = check_files(case.certificate, case.stored)
+    assert (ran.title, [step["id"] for step in steps]) == ("Sample", ["grow", "tell"])
+    check_plan(case.certificate, ran, steps, case.plugins)
+    assert versions_that_differ(case.certificate, case.plugins) == ""
+
+
+def test_without_evidence(case: Case, tmp_path: Path) -> None:
+    case.stored = replace(case.stored, evidence=tmp_path / "none")
+    why = f"the evidence is not here: {tmp_path / 'none'}"
+    assert case.refused() == ("evidence", why, "name the folder it is in: --evidence DIR")
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "what"),
+    [
+        ("plan", "plan", "the plan was changed after it was certified"),
+        ("manifest", "evidence", "the list of the evidence was changed after it was signed"),
+        ("lesson", "lesson", "the lesson was changed after it was certified"),
+    ],
+)
+def test_files_that_are_not_those(case: Case, name: str, check: str, what: str) -> None:
+    path: Path = getattr(case.stored, name)
+    whole = path.read_bytes()
+    path.write_bytes(whole + (b"\nmore" if name == "lesson" else b" "))
+    assert case.refused() == (check, f"{what}: {path}", "")
+    path.unlink()
+    cannot = f"{path}: the lesson cannot be read" if name == "lesson" else f"{path}: cannot be read"
+    assert case.refused() == (check, f"{cannot}: No such file or directory", "")
+    path.symlink_to("/dev/zero")
+    assert case.refused() == (check, f"{cannot}: Too many levels of symbolic links", "")
+
+
+def test_a_lesson_that_is_no_text(case: Case) -> None:
+    case.stored.lesson.write_bytes(b"\xff")
+    why = f"{case.stored.lesson}: the lesson cannot be read: the lesson does not validate: 1 error"
+    assert case.refused() == ("lesson", why, "")
+
+
+def test_a_lesson_that_does_not_validate(case: Case) -> None:
+    text = lesson_text(LESSON).replace("id: tell", "id: TELL")
+    case.stored.lesson.write_text(text)
+    lesson, _ = load_lesson(case.stored.lesson)
+    case.certificate = replace(
+        case.certificate, digests=replace(case.certificate.digests, lesson=content_digest(lesson))
+    )
+    check, why, fix = case.refused()
+    assert (check, fix) == ("lesson", "")
+    assert why.startswith("the lesson that was signed does not validate: ")
+    assert '"TELL" does not have the form of first-step' in why
+
+
+def test_what_was_signed_is_not_what_it_should_be(case: Case) -> None:
+    case.sign("plan", case.stored.plan, b"{")
+    check, why, _ = case.refused()
+    assert (check, why.startswith(f"what was signed is not JSON: {case.stored.plan}: Expecting")) == (
+        "plan",
+        True,
+    )
+    for plan in (b"[1]", b'[{"id": "a"}]', b"3"):
+        case.sign("plan", case.stored.plan, plan)
+        assert case.refused() == ("plan", "what was signed is no plan", "")
+    why = f"what was signed is no list of evidence: {case.stored.manifest}"
+    for listed in (b"1", b'{"run-1/record.json": {}}', b'{"run-1/record.json": 2}'):
+        case.sign("evidence", case.stored.manifest, listed)
+        assert case.refused() == ("evidence", why, "")
+
+
+@pytest.mark.parametrize(("change", "what"), [("{ }", "was changed"), (None, "is missing")])
+def test_evidence_that_is_not_that(case: Case, change: str | None, what: str) -> None:
+    path = case.stored.run("run-1") / "record.json"
+    if change is None:
+        path.unlink()
+    else:
+        path.write_text(change)
+    assert case.refused() == ("evidence", f"the evidence {what} after it was signed: {path}", "")
+
+
+def test_evidence_that_cannot_be_looked_at(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("lesson_runner.certify.evidence.file_digest", fails)
+    check, why, fix = case.refused()
+    assert (check, fix) == ("evidence", "")
+    assert why.startswith("the evidence cannot be read: [Errno 13] Permission denied: ")
+
+
+def test_without_the_plugin(case: Case) -> None:
+    case.plugins = Plugins(points=[])
+    assert case.refused() == (NOT_HERE, "no plugin here has the action 'garden.grow'", INSTALL)
+
+
+def test_a_plan_of_another_profile(case: Case) -> None:
+    case.certificate.predicate["plan"]["params"] = {"beans": "7"}
+    why = "the plan that was signed does not follow from the lesson"
+    assert case.refused() == ("plan", why, "")
+    case.certificate.predicate["toolchain"]["versions"]["lesson-runner"] = "0.0.1"
+    differ = f"versions that differ: lesson-runner (then 0.0.1, here {__version__})"
+    assert case.refused() == (NOT_HERE, f"the lesson is planned differently here; {differ}", INSTALL)
+    case.certificate.predicate["plan"]["params"] = {"peas": "7"}
+    check, why, fix = case.refused()
+    assert (check, fix) == (NOT_HERE, INSTALL)
+    assert why.startswith("the lesson cannot be planned here: ")
+    assert why.endswith(f"; {differ}")
+    case.certificate.predicate["toolchain"]["versions"]["lesson-runner"] = __version__
+    assert case.refused()[0] == "plan"
+
+
+def test_what_is_another_version(case: Case) -> None:
+    said = case.certificate.predicate["toolchain"]
+    said["plugins"] = {"gone": "1.0"}
+    said["versions"] = {"python": "2.7"}
+    both = f"gone (then 1.0, here None), lesson-runner (then None, here {__version__})"
+    assert versions_that_differ(case.certificate, case.plugins) == both

@@ -1,0 +1,258 @@
+"""Commands in a real sandbox of bubblewrap's: what they can read, write and reach."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.reliability import fault
+
+from lesson_runner.errors import LessonError
+from lesson_runner.execute.sandbox import open_sandbox
+from lesson_runner.testing import lesson_text
+
+Lesson = Callable[..., Any]
+STEP = "<!-- step\nid: {}\noptional: true\ntimeout: {}\n-->\n```{}\n{}\n```\n"
+
+
+@cache
+def why_not() -> str:
+    """Why there is no sandbox on this machine; empty if there is."""
+    try:
+        open_sandbox()
+    except LessonError as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture
+def bubblewrap() -> None:
+    """Skips where no sandbox can be made."""
+    if why_not():
+        pytest.skip(why_not())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder with things in it that nobody should read."""
+    folder = tmp_path / "me"
+    for name in (
+        ".ssh/id_ed25519",
+        ".aws/credentials",
+        ".config/lesson-runner/keys/me.pem",
+        ".netrc",
+        "diary",
+    ):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("kumquat")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kube").write_text("kumquat")
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "elsewhere" / "kube"))
+    return folder
+
+
+@pytest.fixture
+def steps(lesson: Lesson, tmp_path: Path) -> Callable[..., dict[str, tuple[str, str]]]:
+    """Runs blocks of a lesson, and returns the status and the output of each step."""
+
+    def run(*blocks: str, language: str = "bash", timeout: str = "30s", options: tuple[str, ...] = ()) -> Any:
+        body = "".join(STEP.format(f"s{n}", timeout, language, block) for n, block in enumerate(blocks, 1))
+        (tmp_path / "a.md").write_text(lesson_text(body))
+        said = lesson("run", "a.md", "--allow", "shell", "--sandbox", "--json", *options)
+        assert said.code == 0, said
+        evidence = tmp_path / ".lesson" / "runs" / said.json["run_id"] / "evidence"
+        return {
+            step["id"]: (step["status"], (evidence / step["id"] / "output.txt").read_text())
+            for step in said.json["steps"]
+        }
+
+    return run
+
+
+@pytest.mark.usefixtures("bubblewrap")
+def test_the_home_folder_and_what_lies_in_it_are_gone(
+    steps: Callable[..., Any], home: Path, tmp_path: Path
+) -> None:
+    done = steps(
+        f"find ~ {home} {tmp_path}/elsewhere -type f; cat $KUBECONFIG {home}/.ssh/id_ed25519; echo $HOME",
+        "echo mine > ~/note; echo mine > /tmp/note",
+        "cat ~/note /tmp/note; ls -A ~",
+    )
+    assert "kumquat" not in str(done)
+    assert "diary" not in done["s1"][1]
+    assert done["s3"] == ("passed", "mine\nmine\nnote")  # as long as the run lasts
+    assert sorted(path.name for path in home.iterdir() if path.name[0] != ".") == ["diary"]
+    assert not list((tmp_path / ".lesson").rglob("note"))
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_only_the_workspace_can_be_written(steps: Callable[..., Any], tmp_path: Path) -> None:
+    outside = Path(__file__).with_name("written-by-a-step")
+    done = steps(
+        "echo a > here; mkdir -p deep; cd deep; export FRUIT=fig; pwd",
+        f"cat ../here; echo $FRUIT; touch {outside}",
+        "touch /etc/x || touch /usr/x || touch /dev/x/y",
+        "echo 'echo owned' >> $LESSON_WORKSPACE/runs/*/shell/state.sh",
+        "mkdir $LESSON_WORKSPACE/runs/planted && echo planted",
+    )
+    assert done["s1"] == ("passed", str(tmp_path / ".lesson" / "files" / "deep"))
+    assert done["s2"][0] == "failed"
+    assert done["s2"][1].startswith("a\nfig\n")
+    assert "Read-only file system" in done["s2"][1]
+    assert not outside.exists()
+    assert [done[name][0] for name in ("s3", "s4")] == ["failed", "failed"]
+    # Below a /tmp of its own a path can be made up, but not where the real one is.
+    assert [path.name for path in (tmp_path / ".lesson" / "runs").iterdir() if path.name == "planted"] == []
+    assert (tmp_path / ".lesson" / "files" / "here").read_text() == "a\n"
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_python_runs_in_it_with_what_is_installed(steps: Callable[..., Any], tmp_path: Path) -> None:
+    code = "import sys, lesson_runner, typer\nopen('made', 'w').write('x')\nprint(sys.executable)"
+    assert steps(code, language="python") == {"s1": ("passed", sys.executable)}
+    assert (tmp_path / ".lesson" / "files" / "made").exists()
+
+
+@pytest.fixture
+def server() -> Iterator[int]:
+    """The port of a server on this machine that says hello to everybody."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            while True:
+                try:
+                    caller, _ = listening.accept()
+                except OSError:  # it is closed
+                    return
+                with caller:
+                    caller.sendall(b"hello")
+
+        thread = threading.Thread(target=greet, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+@pytest.mark.parametrize("allowed", [False, True])
+def test_the_network_is_there_only_if_it_is_allowed(
+    steps: Callable[..., Any], server: int, allowed: bool, tmp_path: Path
+) -> None:
+    code = f"import socket\nprint(socket.create_connection(('127.0.0.1', {server}), 5).recv(5).decode())"
+    options = ("--allow", "network") if allowed else ()
+    status, output = steps(code, language="python", options=options)["s1"]
+    assert (status, output == "hello") == (("passed", True) if allowed else ("failed", False))
+    record = json.loads(next((tmp_path / ".lesson").glob("runs/*/record.json")).read_text())
+    assert record["options"]["sandbox"] == ("with network" if allowed else "no network")
+    events = next((tmp_path / ".lesson").glob("runs/*/events.jsonl")).read_text()
+    assert ("--allow network gives it" in events) == (not allowed)
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_it_has_no_rights_and_sees_no_other_process(steps: Callable[..., Any]) -> None:
+    done = steps(
+        "grep -E 'Cap(Eff|Prm|Bnd)' /proc/self/status | tr -d '[:alpha:]:[:space:]'",
+        f"kill -0 {os.getpid()} || ls -d /proc/{os.getpid()} || echo $(ls /run | wc -l)",
+    )
+    assert set(done["s1"][1].replace("\n", "")) == {"0"}
+    assert "No such process" in done["s2"][1]
+    assert done["s2"][1].endswith("\n0")
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_nothing_of_it_outlives_it(
+    steps: Callable[..., Any], alive: Callable[[str | int], bool], tmp_path: Path
+) -> None:
+    marks = [f"{8_000_000 + os.getpid() * 10 + n}" for n in range(2)]
+    done = steps(
+        f"sleep {marks[0]} >/dev/null 2>&1 & echo left",
+        f"(setsid sleep {marks[1]} &) ; sleep 60",
+        timeout="1s",
+    )
+    assert done["s1"] == ("passed", "left")
+    assert done["s2"][0] == "failed"
+    found = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    assert [mark for mark in marks if f"sleep {mark}" in found] == []
+
+
+def test_a_run_without_a_sandbox_says_nothing_of_one(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(STEP.format("one", "5s", "bash", "true")))
+    assert "sandbox" not in lesson("run", "a.md", "--allow", "shell", "--json").json["options"]
+
+
+@fault(
+    "sandbox",
+    "there is no bubblewrap, or it can make no sandbox here",
+    how="a PATH without bwrap; one that says that namespaces are not permitted; one that hangs",
+    seen="what is missing and how to mend it, exit 2",
+    survives="nothing has run: never without a sandbox where one was asked for",
+)
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (None, "--sandbox needs bubblewrap"),
+        ("echo 'bwrap: No permissions to create a new namespace' >&2; exit 1", "create a new namespace"),
+        ("exit 9", "exit code 9"),
+        ("exec sleep 60", "timed out"),
+    ],
+    ids=["missing", "refused", "silent", "hanging"],
+)
+def test_where_no_sandbox_can_be_made_nothing_runs(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, message: str
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("bash", "sh", "sleep"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    if program:
+        (tools / "bwrap").write_text(f"#!/bin/sh\n{program}\n")
+        (tools / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.setattr("lesson_runner.execute.sandbox.TRIAL_SECONDS", 0.5)
+    (tmp_path / "a.md").write_text(lesson_text(STEP.format("one", "5s", "bash", "touch ran")))
+    said = lesson("run", "a.md", "--allow", "shell", "--sandbox")
+    assert said.code == 2
+    assert message in said.err
+    assert "fix: " in said.err
+    assert not (tmp_path / ".lesson").exists()
+
+
+def test_a_home_that_is_the_whole_system_cannot_be_hidden(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/")
+    monkeypatch.setattr("shutil.which", lambda name, **more: f"/usr/bin/{name}")
+    (tmp_path / "a.md").write_text(lesson_text(STEP.format("one", "5s", "bash", "true")))
+    said = lesson("run", "a.md", "--allow", "shell", "--sandbox")
+    assert (said.code, "your home folder is /" in said.err) == (2, True)
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_a_run_in_a_sandbox_goes_on_in_one(lesson: Lesson, tmp_path: Path) -> None:
+    steps = [
+        STEP.format("one", "9s", "bash", "export FRUIT=fig"),
+        STEP.format("two", "9s", "bash", "test -e go"),
+    ]
+    steps.append(
+        STEP.format("three", "9s", "bash", "echo $FRUIT; ls -A ~ /run").replace("id", "needs: [two]\nid")
+    )
+    (tmp_path / "a.md").write_text(lesson_text("".join(steps).replace("optional: true\n", "")))
+    assert lesson("run", "a.md", "--allow", "shell", "--sandbox").code == 1
+    (tmp_path / ".lesson" / "files" / "go").touch()
+    said = lesson("resume", "--allow", "shell", "--json")
+    assert (said.code, said.json["options"]["sandbox"]) == (0, "no network")
+    (output,) = (tmp_path / ".lesson").glob("runs/*/evidence/three/output.txt")
+    assert output.read_text().split("\n")[:2] == ["fig", "/run:"]
