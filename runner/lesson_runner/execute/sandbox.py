@@ -93,7 +93,7 @@ class Sandbox:
             words += _hide(folder)
         gone = [*replaced, *hidden, Path("/run")]
         for place in _needed(env, gone, readable):
-            words += ["--ro-bind", str(place), str(place)]
+            words += ["--ro-bind", str(real(place)), str(place)]
         words += _hide(real(config_folder()))  # again: it may lie in what has just been brought back
         for place in map(real, writable):
             words += ["--bind", str(place), str(place)]
@@ -177,14 +177,18 @@ def _hide(place: Path) -> list[str]:
 
 
 def _needed(env: Mapping[str, str], gone: Sequence[Path], more: Iterable[Path]) -> list[Path]:
-    """Return what commands need of the places that are gone, those that hold others first."""
+    """
+    Return what commands need of the places that are gone, those that hold others first.
+
+    By the name that is used for it and by its real one: a link in the home folder is gone as well.
+    """
     names = [sys.prefix, sys.base_prefix, *os.get_exec_path(env)]
     names += [name for name in sys.path if name and real(Path(name)) != Path.cwd()]
     names += [env[name] for name in NEEDED if env.get(name)]
     programs = real(Path(sys.executable)).parent
-    places = {
-        real(place) for place in (*map(Path, names), programs, programs.parent, *more) if place.is_absolute()
-    }
+    wanted = [*map(Path, names), programs, programs.parent, *more]
+    used = {Path(os.path.normpath(place)) for place in wanted if place.is_absolute()}
+    places = used | {real(place) for place in used}
     return sorted(
         place
         for place in places

@@ -125,6 +125,23 @@ def test_python_runs_in_it_with_what_is_installed(steps: Callable[..., Any], tmp
     assert (tmp_path / ".lesson" / "files" / "made").exists()
 
 
+@pytest.mark.usefixtures("bubblewrap")
+def test_programs_of_the_home_folder_run_in_it(
+    steps: Callable[..., Any], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere" / "tools").mkdir()
+    for folder, name in ((home / "bin", "one"), (tmp_path / "elsewhere" / "tools", "two")):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(f"#!/bin/sh\necho {name}\n")
+        (folder / name).chmod(0o755)
+    (home / "tools").symlink_to(tmp_path / "elsewhere" / "tools")
+    monkeypatch.setenv("PATH", f"{home}/bin:{home}/tools:{os.environ['PATH']}")
+    done = steps("one; two; touch ~/bin/one")
+    assert done["s1"][0] == "failed"
+    assert done["s1"][1].startswith("one\ntwo\n")
+    assert "Read-only file system" in done["s1"][1]
+
+
 @pytest.fixture
 def server() -> Iterator[int]:
     """The port of a server on this machine that says hello to everybody."""
