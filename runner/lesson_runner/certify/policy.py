@@ -95,7 +95,7 @@ def check_name(policy: Policy) -> None:
 
 def _read(path: Path) -> Policy:
     try:
-        text = path.read_text("utf-8-sig").replace("\r\n", "\n")
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise LessonError(f"--policy {path}: no such file") from None
     except (OSError, ValueError) as error:
