@@ -93,16 +93,12 @@ class Doors:
 
     def _lesson(self, data: bytes, random: Random) -> Iterator[Sequence[str]]:
         self._write("mutated.md", data)
-        form = random.choice(("text", "json", "github", "sarif"))
-        yield ("validate", "mutated.md", "--format", form)
-        yield random.choice(
-            (
-                ("plan", "mutated.md"),
-                ("plan", "mutated.md", "--json"),
-                ("show", "mutated.md"),
-                ("annotate", "mutated.md"),
-            )
+        asked: tuple[Sequence[str], ...] = (
+            *(("validate", "mutated.md", "--format", form) for form in ("text", "json", "github", "sarif")),
+            *(("plan", "mutated.md"), ("plan", "mutated.md", "--json"), ("show", "mutated.md")),
+            *(("annotate", "mutated.md"), ("matrix", "mutated.md", "--format", "markdown")),
         )
+        yield random.choice(asked)
 
     def _directive(self, data: bytes, random: Random) -> Iterator[Sequence[str]]:
         return self._lesson(LESSON.encode() + b"\n" + data, random)

@@ -46,7 +46,9 @@ ODD = (
     *(b"<script>alert(1)</script>", b"</style>", b'" onload="x', b"javascript:x", b"]]>", b"<!--", b"-->"),
     *(b"../../etc/passwd", b"~/x", b"$(reboot)", b"%s%n", b"{{7*7}}", b"ghp_" + b"aB3dE5gH7jK9mN1pQ2rS" * 2),
 )
+PATTERNS = ("a{99999999999}", "(" * 900 + ")" * 900, "(?a)(?u)x", "[", "(?P<1>x)", "(a+)+$", "(?<=a+)b", "\\")
 VALUES = (
+    *(f"'{pattern}'" for pattern in PATTERNS),
     *(
         "",
         "~",
@@ -193,8 +195,13 @@ def end_lines_otherwise(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def value_of_yaml(data: bytes, other: bytes, random: Random) -> bytes:
-    """Give a key another value."""
-    return _at(rb"(?m)^[ \t-]*[\w.]+:[ \t]*", data, random, random.choice(VALUES))
+    """Give a key another value, on a line of its own or between braces."""
+    found = list(re.finditer(rb"(?m)(?:^[ \t-]*|[{,][ \t]*)[\w.]+:[ \t]*(?P<value>[^,}\n]*)", data))
+    if not found:
+        return data
+    match = random.choice(found)
+    value = random.choice(VALUES).encode("utf-8", "replace")
+    return data[: match.start("value")] + value + data[match.end("value") :]
 
 
 def key_of_yaml(data: bytes, other: bytes, random: Random) -> bytes:
@@ -375,6 +382,7 @@ def odd_json(random: Random) -> Any:
     for _ in range(random.choice((3, 90, 101, 900))):
         deep = [deep] if random.random() < 0.5 else {"a": deep}
     values: tuple[Any, ...] = (
+        *PATTERNS,
         *(
             None,
             True,

@@ -17,7 +17,7 @@ from lesson_runner.resources import schemas_folder
 from lesson_runner.schema.wording import meaning, required_keys, rewritten, sentence
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, FormatChecker
     from referencing import Registry
 
     # jsonschema's stubs call every attribute of an error possibly unset, which a raised one never is.
@@ -78,8 +78,23 @@ def once_per_schema(make: Callable[[Json], Made]) -> Callable[[Json], Made]:
 @once_per_schema
 def validator_for(schema: Json) -> Draft202012Validator:
     """Return a validator whose ``$ref`` are resolved among the project's schemas only."""
-    kind = _validator_class()
-    return kind(schema, registry=_registry(), format_checker=kind.FORMAT_CHECKER)
+    return _validator_class()(schema, registry=_registry(), format_checker=_formats())
+
+
+@cache
+def _formats() -> FormatChecker:
+    """Return jsonschema's formats, where a pattern that breaks Python's compiler is a wrong one, too."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    formats = FormatChecker(())
+    formats.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)
+
+    def is_regex(instance: object) -> bool:
+        return not isinstance(instance, str) or bool(re.compile(instance))
+
+    # Such as for `a{99999999999}`, for a thousand brackets, and for `(?a)(?u)`.
+    formats.checks("regex", raises=(re.error, OverflowError, RecursionError, ValueError))(is_regex)
+    return formats
 
 
 @cache
@@ -112,7 +127,7 @@ def schema_problem(schema: Any) -> str | None:
     from jsonschema.exceptions import SchemaError
 
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(schema, format_checker=_formats())
     except SchemaError as error:
         return error.message
     return None
