@@ -21,7 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".mutation"
-"""Copies and results; may be deleted at any time. mutmut goes on where it stopped."""
+"""Copies and results. A run goes on where the last one stopped, and tries anew what had survived; delete the
+folder to begin again, as after changes of tests that once caught something."""
 CAUGHT = ("killed", "timeout", "segfault", "suspicious")
 COPIED = ("README.md", "docs", "lessons", "plugins", "schemas", "tests")
 
@@ -155,8 +156,12 @@ def main(names: Sequence[str]) -> None:
     if shutil.which("mutmut", path=os.fspath(Path(sys.executable).parent)) is None:
         raise SystemExit('mutmut is not installed: pip install -e ".[mutation]"')
     for name in names or AREAS:
+        is_new = not (WORK / name).exists()
         folder = prepare(name)
         mutmut(folder, "run", "--max-children", "1")
+        survived = [mutant for mutant, status in results(folder) if status not in CAUGHT]
+        if survived and not is_new:
+            mutmut(folder, "run", "--max-children", "1", *survived)
         report(name, folder)
 
 

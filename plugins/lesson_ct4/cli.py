@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable
 from typing import Any, Optional
 
@@ -120,6 +119,7 @@ def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outc
 
 def _print_result(context: StepContext, outcome: Outcome) -> None:
     from lesson_ct4.measuring.evidence import measure_action
+    from lesson_runner.report.text import json_text
 
     evidence = Evidence(context.evidence, context.run.shared_evidence)
     result = {
@@ -132,7 +132,7 @@ def _print_result(context: StepContext, outcome: Outcome) -> None:
         "output": "\n".join(context.lines),
         "evidence": str(context.evidence),
     }
-    typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    typer.echo(json_text(result))
 
 
 ct4 = typer.Typer(help="Train and sample the lesson's model by hand.", no_args_is_help=True)

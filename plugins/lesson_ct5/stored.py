@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lesson_ct5.scaling import COLUMNS, Run, measure, rows, runs_from
 from lesson_runner.model import Json, Section
+from lesson_runner.resources import MAX_JSON_BYTES, read_text
 
 RECORD = "comparison.json"
 DAMAGED = (OSError, ValueError, KeyError, TypeError, ArithmeticError, IndexError, RecursionError)
@@ -41,4 +42,4 @@ def sections(record: Json, folder: Path, action: str) -> list[Section]:
 
 
 def _runs(folder: Path) -> list[Run]:
-    return runs_from(json.loads((folder / RECORD).read_text("utf-8")))
+    return runs_from(json.loads(read_text(folder / RECORD, MAX_JSON_BYTES)))

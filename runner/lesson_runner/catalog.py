@@ -12,7 +12,7 @@ from lesson_runner.markdown.frontmatter import read_frontmatter
 from lesson_runner.markdown.yamltext import MAX_BYTES
 from lesson_runner.model import Json
 from lesson_runner.plugins import Plugins
-from lesson_runner.resources import real
+from lesson_runner.resources import open_plain, real
 
 MAX_HEAD = MAX_BYTES + 1024
 """Bytes; more frontmatter than this is refused."""
@@ -50,7 +50,7 @@ def _in_folder(folder: Path, origin: str) -> Iterator[Entry]:
 def read_head(path: Path) -> Json:
     """Return the frontmatter of a document, which is all that is read of it; empty if there is none."""
     try:
-        with path.open("rb") as file:
+        with open_plain(real(path)) as file:
             head = file.read(MAX_HEAD)
     except OSError:
         return {}

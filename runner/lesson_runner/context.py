@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from lesson_runner.errors import LessonError, TimedOutError
 from lesson_runner.execute.environment import redactor_for
+from lesson_runner.execute.lines import PROGRESS_EVERY, Kept, pieces
 from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
 from lesson_runner.redaction import Redactor
-from lesson_runner.resources import write_aside
+from lesson_runner.resources import real, write_aside
 
 if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
@@ -41,10 +42,13 @@ class Workspace:
         Return the path of a file below :attr:`files`.
 
         Raises:
-            LessonError: the path leaves the workspace.
+            LessonError: the path leaves the workspace, by itself or through a link.
         """
-        base = self.files.resolve()
-        path = base.joinpath(*parts).resolve()
+        base = self.inside(self.files)
+        try:
+            path = real(base.joinpath(*parts))
+        except ValueError:  # a NUL
+            raise LessonError(f"{'/'.join(parts)!r} is no name of a file", fix="name a file") from None
         if not path.is_relative_to(base):
             raise LessonError(
                 f"{'/'.join(parts)!r} lies outside the workspace {base}",
@@ -52,7 +56,26 @@ class Workspace:
             )
         return path
 
+    def inside(self, folder: Path) -> Path:
+        """
+        Return where a folder of the workspace really is.
 
+        The workspace may be a link, for the user named it. What is in it may have come with a lesson.
+
+        Raises:
+            LessonError: it is a link that leaves the workspace.
+        """
+        found, root = real(folder), real(self.root)
+        if not found.is_relative_to(root):
+            raise LessonError(
+                f"{folder} is a link to {found}, outside the workspace",
+                fix=f"remove the link; to keep everything elsewhere: --workspace {found.parent}",
+            )
+        return found
+
+
+MOST_SHOWN = 1_000_000
+"""Characters of a step's output that are shown, and written to ``events.jsonl``, as they come."""
 LABELS = "LESSON_LABELS"
 """Environment variable: labels of everything that a run shows, with commas between them."""
 
@@ -138,7 +161,15 @@ class StepContext:
     deadline: float | None = None
     """When to stop, on the clock of :func:`time.monotonic`."""
     attempt: int = 1
-    lines: list[str] = field(default_factory=list)
+    _kept: Kept = field(default_factory=Kept)
+    _shown: int = 0
+    """Characters that were shown."""
+    _shown_at: float = 0.0
+
+    @property
+    def lines(self) -> list[str]:
+        """What was said, without the middle if that was very much."""
+        return self._kept.lines()
 
     @property
     def workspace(self) -> Workspace:
@@ -147,12 +178,28 @@ class StepContext:
 
     def say(self, text: str = "") -> None:
         """Show ``text`` to the learner and keep it as the step's output."""
-        self.lines.extend(text.split("\n"))
+        for line in text.split("\n"):
+            for piece in pieces(line):
+                self._kept.add(piece)
         self.show(text)
 
     def show(self, text: str) -> None:
-        """Show ``text`` to the learner without keeping it: what is judged is kept elsewhere, if at all."""
-        self.emit(Event("output", self.step.id, {"text": text}))
+        """
+        Show ``text`` to the learner without keeping it: what is judged is kept elsewhere, if at all.
+
+        Of a step that says more than :data:`MOST_SHOWN`, a line a second is shown from then on.
+        """
+        if self._shown + len(text) <= MOST_SHOWN:
+            self._shown += len(text) + 1
+            self.emit(Event("output", self.step.id, {"text": text}))
+            return
+        now = time.monotonic()
+        if self._shown_at == 0.0:
+            note = f"[more than {MOST_SHOWN:,} characters: a line a second is shown from here on]"
+            self.emit(Event("output", self.step.id, {"text": note}))
+        if now - self._shown_at >= PROGRESS_EVERY:
+            self._shown_at = now
+            self.emit(Event("output", self.step.id, {"text": pieces(text.rpartition("\n")[2])[-1]}))
 
     def progress(self, done: int, total: int, **values: float | str) -> None:
         """Report that ``done`` of ``total`` is finished; ``values`` are numbers worth showing."""

@@ -213,6 +213,7 @@ class Plugins:
 
     def actions(self) -> Mapping[str, Action]:
         """Return every action by name; of two with one name, that of the plugin that was loaded first."""
+        from lesson_runner.guarded import guarded
         from lesson_runner.model import Action
 
         if self._actions is None:
@@ -225,7 +226,7 @@ class Plugins:
                     other = f"plugin '{owners[action.name]}' has an action '{action.name}' already"
                     self._blame(plugin, "lesson_actions", ValueError(other))
                 else:
-                    found[action.name], owners[action.name] = action, plugin
+                    found[action.name], owners[action.name] = guarded(action, plugin), plugin
             self._actions = found
         return self._actions
 

@@ -8,6 +8,10 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
+
+MAX_JSON_BYTES = 64 * 1024 * 1024
+"""No JSON that a run leaves is as large: a record of 200 steps has 0.3 MB."""
 
 
 def schemas_folder() -> Path:
@@ -47,6 +51,46 @@ def remove_asides(folder: Path) -> None:
     for path in folder.rglob(f".*{ASIDE}"):
         with contextlib.suppress(OSError):
             path.unlink()
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """
+    Open a file to read it, and nothing that only looks like one.
+
+    Raises:
+        OSError: it cannot be read, or is a link, a pipe or a device.
+    """
+    # Without O_NONBLOCK, opening a pipe waits for whoever writes into it.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+    return os.fdopen(handle, "rb")
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """
+    Return what is in a file.
+
+    Raises:
+        OSError: as :func:`open_plain`, or it has more than ``most`` bytes.
+    """
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes; at most {most:,} are read", str(path))
+        return file.read(most)
+
+
+def read_text(path: Path, most: int) -> str:
+    """
+    Return the text of a file, which may be a link to one.
+
+    Raises:
+        OSError: as :func:`read_plain`.
+        ValueError: it is not UTF-8.
+    """
+    return read_plain(real(path), most).decode("utf-8")
 
 
 def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:

@@ -69,9 +69,8 @@ def lesson_of(url: str, folder: Path) -> Path:
 
 @fault(
     AREA,
-    "the server answers HTML, other bytes, a wrong length (both ways), an error, a redirect to a file or in a circle, "
-    "or without an end",
-    how="a server on this machine, through `lesson run`",
+    "the server answers HTML, other bytes, a wrong length, an error, a bad redirect, or without an end",
+    how="a server on this machine; lengths both ways, redirects to `file:` and in a circle",
     seen="the address, what is wrong, expected and actual size and digest; exit code 1",
     survives="the text of an earlier run, byte for byte; nothing half-written, nothing in the cache",
 )
@@ -90,7 +89,7 @@ def test_a_server_that_gives_something_else(
     before = tree(earlier)
     prepare, words = WAYS[way]
     prepare(server)
-    said = lesson("run", path, "--json", plugins=[lesson_ct4.plugin])
+    said = lesson("run", path, "--allow", "network", "--json", plugins=[lesson_ct4.plugin])
     assert (said.code, told(said.json)) == (1, {"text": "failed"})
     message = messages(said.json)["text"]
     assert server.url in message
@@ -118,7 +117,7 @@ def test_no_room_for_the_download(
     path.write_text(path.read_text().replace(f"bytes: {len(TEXT)}", f"bytes: {len(large)}"))
     (tmp_path / "space").mkdir()
     said = command(
-        *("run", path, "--json", "--workspace", tmp_path / "space"),
+        *("run", path, "--allow", "network", "--json", "--workspace", tmp_path / "space"),
         plugins="ct4",
         before=disk.of("256k"),
         env={"TMPDIR": str(disk.place)},
@@ -146,7 +145,7 @@ def test_no_room_in_the_workspace(
     path = lesson_of(server.url, tmp_path)
     about = path.read_text().replace(f"bytes: {len(TEXT)}", f"bytes: {len(large)}")
     path.write_text(about.replace(hashlib.sha256(TEXT).hexdigest(), hashlib.sha256(large).hexdigest()))
-    said = command("run", path, "--json", plugins="ct4", before=disk.of("600k"))
+    said = command("run", path, "--allow", "network", "--json", plugins="ct4", before=disk.of("600k"))
     assert (said.code, told(said.json)) == (1, {"text": "error"})
     message = messages(said.json)["text"]
     assert message.startswith(f"{disk.place}/.lesson/files/data/text.txt: cannot be written: ")

@@ -152,7 +152,10 @@ def test_a_disk_without_another_file(command: Command, disk: Disk, tmp_path: Pat
 )
 def test_a_limit_on_the_size_of_files(command: Command, tmp_path: Path) -> None:
     lesson = written(
-        tmp_path, shell("one", "echo first"), shell("two", "seq 60000"), shell("three", "echo third")
+        tmp_path,
+        shell("one", "echo first"),
+        shell("two", "head -c 400000 /dev/zero | tr '\\0' x | fold -w 4000"),
+        shell("three", "echo third"),
     )
     limited = ["bash", "-c", 'ulimit -f 200; exec "$@"', "bash"]
     said = command("run", lesson, "--allow", "shell", "--json", before=limited)
@@ -181,6 +184,7 @@ OUTPUT = [
     seen="one line that says so; a run goes on and ends as it does, other commands with exit code 2",
     survives="the run, its record and evidence",
 )
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize(("arguments", "code", "says"), OUTPUT, ids=lambda item: str(item)[:20])
 def test_output_that_cannot_be_written(
     command: Command, tmp_path: Path, arguments: list[str], code: int, says: str

@@ -199,8 +199,12 @@ def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) 
             assert blamed.startswith(f"in {hook}: "), value
         if hook == "lesson_report_sections":
             assert lesson(*RUN, plugins=[plugin]).code == 0, value
-            for form in ("html", "markdown", "json"):
+            for form in ("markdown", "json"):
                 assert lesson("report", "--format", form, plugins=[plugin]).code == 0, (value, form)
+
+
+PRINTS = ("lesson_add_commands", "lesson_interpret_block", "lesson_step_event")
+"""One before a command, one while it plans, one in a run; the others take long together."""
 
 
 @fault(
@@ -210,7 +214,9 @@ def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) 
     seen="it goes to standard error; `--json` answers with JSON and nothing else",
     survives="the answer",
 )
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize(
+    "hook", [pytest.param(name, marks=() if name in PRINTS else pytest.mark.slow) for name in HOOKS]
+)
 def test_a_hook_that_prints(
     command: Callable[..., Ran], install: Callable[[str], str], tmp_path: Path, hook: str
 ) -> None:
@@ -304,3 +310,33 @@ def test_an_action_that_hangs(lesson: Lesson, tmp_path: Path, monkeypatch: pytes
     assert told(said.json) == {"one": "failed", "two": "passed"}
     late = "step 'one' took longer than its timeout of 0.1 s, and did not end by itself"
     assert messages(said.json)["one"] == late
+
+
+WRONG: dict[str, tuple[Callable[..., Any], str]] = {
+    "check raises": (fail(ValueError("boom")), "raised ValueError: boom"),
+    "check returns": (lambda: 5, "returned 5"),
+    "paths raises": (fail(SystemExit(3)), "raised SystemExit: 3"),
+    "paths returns": (lambda: None, "returned None"),
+    "checks raises": (fail(ValueError("boom")), "raised ValueError: boom"),
+    "checks returns": (lambda: [5], "returned [5]"),
+}
+
+
+@fault(
+    AREA,
+    "a function of an action raises, exits or returns rubbish while a lesson is planned",
+    how="each of `check`, `paths` and `checks`",
+    seen="the plugin, the action, the function and what it did; exit code 2",
+    survives="nothing is begun",
+)
+@pytest.mark.parametrize("what", WRONG)
+def test_a_function_of_an_action_that_goes_wrong(lesson: Lesson, tmp_path: Path, what: str) -> None:
+    name, (act, says) = what.split()[0], WRONG[what]
+    functions: dict[str, Any] = {name: lambda *_: act()}
+    action = Action("theirs.act", "Act", lambda *_: Outcome(), self_judging=True, **functions)
+    (tmp_path / "a.md").write_text(lesson_text(typed("one", "theirs.act")))
+    command = ["doctor", "a.md"] if name == "checks" else RUN
+    said = lesson(*command, plugins=[hooked("lesson_actions", lambda: [action])])
+    assert (said.code, said.out) == (2, "")
+    assert f"error: plugin 'theirs': '{name}' of its action 'theirs.act' {says}\nfix: report it" in said.err
+    assert not (tmp_path / ".lesson").exists()

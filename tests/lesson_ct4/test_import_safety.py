@@ -195,6 +195,28 @@ ATTACKS: dict[str, tuple[Callable[[Path], bytes], str]] = {
         lambda _: crafted(text("_codecs"), text("encode"), b"\x93", text("x"), text("rot13"), b"\x86R"),
         "a text that stands for bytes",
     ),
+    "an encoding of what is no byte": (
+        lambda _: crafted(text("_codecs"), text("encode"), b"\x93\x8c\x02\xc4\x80", text("latin1"), b"\x86R"),
+        "a text that stands for bytes",
+    ),
+    "an array with another state": (
+        lambda _: crafted(text("numpy.core.multiarray"), text("_reconstruct"), b"\x93", text("numpy"),
+                          text("ndarray"), b"\x93K\x00\x85C\x01b\x87R}b"),
+        "the state of an array",
+    ),
+    "an array from a buffer of another order": (
+        lambda _: crafted(text("numpy.core.numeric"), text("_frombuffer"), b"\x93(C\x00NN", text("A"),
+                          b"tR"),
+        "an array: that is not as",
+    ),
+    "an old object of another base": (
+        lambda _: crafted(text("copyreg"), text("_reconstructor"), b"\x93", text("__main__"),
+                          text("ModelConfig"), b"\x93NN\x87R"),
+        "making an object: that is not as",
+    ),
+    "an ordered dictionary of something": (
+        lambda _: crafted(text("collections"), text("OrderedDict"), b"\x93N\x85R"), "an OrderedDict"
+    ),
     "items for what is no dictionary": (lambda _: crafted(b"]K\x01K\x02s"), "SETITEMS does not fit"),
     "items for what is no list": (lambda _: crafted(b"}K\x01a"), "APPEND does not fit"),
     "a call of what is no name": (lambda _: crafted(b"K\x01)R"), "REDUCE does not fit"),

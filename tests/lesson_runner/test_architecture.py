@@ -23,7 +23,7 @@ LAYERS = (
     {"lesson_runner", "errors", "hints", "model", "canonical"},
     {"checks", "context", "resources", "secrets", "redaction", "markdown", "execute"},
     {"commands", "hookspecs", "plugin", "schema", "report", "rules"},
-    {"plugins", "catalog", "scaffold"},
+    {"plugins", "catalog", "guarded", "scaffold"},
     {"run"},
     {"validation", "certify"},
     {"cli", "testing", "__main__"},

@@ -10,6 +10,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from tests.reliability import fault
 
 from lesson_runner import plugins as module
 from lesson_runner.plugins import Plugins, installed_points
@@ -91,6 +92,13 @@ def point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         sys.modules.pop(name, None)
 
 
+@fault(
+    "plugins",
+    "a plugin raises or exits when imported, is no Python, misspells a hook",
+    how="entry points of such modules",
+    seen="`lesson plugins`: `does not work`, with the reason and the line",
+    survives="all other plugins, and every command",
+)
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_plugin(name: str, point: Callable[..., EntryPoint], lesson: Lesson, tmp_path: Path) -> None:
     source, error = BROKEN[name]

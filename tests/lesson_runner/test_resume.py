@@ -269,6 +269,27 @@ def test_a_result_that_is_none(lesson: Lesson, failed: Path, edit: Callable[[dic
     assert "events.jsonl: it is damaged" in said.err
 
 
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda data: data.update(options={"only": 3}), "options.only"),
+        (lambda data: data.update(options={"only": ["four"]}), "--only four: there is no such step"),
+        (lambda data: data.update(options={}, lesson={**data["lesson"], "path": "\0"}), "error: "),
+        (lambda data: data.update(profile="none"), "--profile none: the lesson has no such"),
+        (lambda data: data.update(params={"two.x": "1"}), "--param two.x=1"),
+        (lambda data: data.update(hardware=[3]), "hardware"),
+        (lambda data: data.update(backend="tea"), "--backend tea: expected"),
+    ],
+)
+def test_a_record_of_somebody_else(
+    lesson: Lesson, failed: Path, edit: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    edit_record(failed, edit)
+    said = lesson("resume", "--allow", "shell")
+    assert said.code == 2, said
+    assert message in said.err
+
+
 def test_numbers_and_facts_are_taken_over(lesson: Lesson, tmp_path: Path) -> None:
     expect = "[{metric: {name: answer, min: 1}}]"
     step = f"<!-- step\nid: answer\nuses: answer\nexpect: {expect}\n-->\n```text\nx\n```\n"

@@ -64,7 +64,8 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     labels = (*session.labels, *dataset_labels(dataset.sha256))
     story = _Story(context, config, session.chips.count)
     story.open(dataset, path, labels)
-    trunk = context.workspace.root / "trunk" if share_steps else None
+    workspace = context.workspace
+    trunk = workspace.inside(workspace.root / "trunk") if share_steps else None
     before = _earlier(context, trunk)
     result = train(
         config,

@@ -17,7 +17,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lesson_ct4.data.fetch import LARGEST
 from lesson_runner.model import Evidence
+from lesson_runner.resources import MAX_JSON_BYTES, read_plain, read_text, real
 from lesson_tenstorrent.findings import measure as measure_checks
 
 if TYPE_CHECKING:
@@ -179,7 +181,7 @@ def _is_number(value: object) -> bool:
 
 
 def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
+    return json.loads(read_text(path, MAX_JSON_BYTES))
 
 
 def stored_corpus(shared: Path, name: str) -> Corpus:
@@ -203,7 +205,7 @@ def _shared_text(shared: Path, name: str) -> str:
     """
     if Path(name).name != name:
         raise ValueError(f"{name!r} is not a file name")
-    data = (shared / name).read_bytes()
+    data = read_plain(real(shared / name), LARGEST)
     if name != f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt":
         raise ValueError(f"{name} is not what it was")
     return data.decode("utf-8")

@@ -14,6 +14,7 @@ from lesson_ct4.measuring.learned import what_was_learned
 from lesson_ct4.measuring.marks import marks
 from lesson_ct4.names import loaded_stems, saved_stem
 from lesson_runner.model import Json, Section
+from lesson_runner.resources import MAX_JSON_BYTES, read_text
 
 COLUMNS = (
     ("Steps", "steps"),
@@ -93,7 +94,7 @@ def _stage(step: Json, stages: Iterable[str]) -> str | None:
 def _samples(step: Json, folder: Path) -> Json | None:
     """Return a generating step's stored samples, if they are usable."""
     try:
-        data = json.loads((folder / "evidence" / str(step["id"]) / "samples.json").read_text("utf-8"))
+        data = json.loads(read_text(folder / "evidence" / str(step["id"]) / "samples.json", MAX_JSON_BYTES))
         usable = isinstance(data["prompt"], str) and isinstance(data["samples"][0], str)
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None

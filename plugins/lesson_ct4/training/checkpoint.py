@@ -133,7 +133,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}{ASIDE}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
+        aside.unlink(missing_ok=True)
+        with aside.open("xb") as file:  # never through a link that lies there
             file.write(safetensors.numpy.save(tensors, metadata))
             file.flush()
             os.fsync(file.fileno())  # else a power cut can leave the new name without the content

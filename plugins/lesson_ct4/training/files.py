@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.schedule import learning_rate
+from lesson_runner.resources import write_aside
 
 
 def write_losses(path: Path, run: TrainingRun) -> None:
     """Write step, loss, learning_rate and seconds of every step so far, those trained before included."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["step", "loss", "learning_rate", "seconds"])
-        for index in range(run.step):
-            rate = learning_rate(run.config, index + 1, run.steps)
-            writer.writerow([index + 1, float(run.losses[index]), rate, round(float(run.seconds[index]), 6)])
+    rows = io.StringIO(newline="")
+    writer = csv.writer(rows)
+    writer.writerow(["step", "loss", "learning_rate", "seconds"])
+    for index in range(run.step):
+        rate = learning_rate(run.config, index + 1, run.steps)
+        writer.writerow([index + 1, float(run.losses[index]), rate, round(float(run.seconds[index]), 6)])
+    write_aside(path, rows.getvalue())
 
 
 def write_summary(path: Path, run: TrainingRun, results: dict[str, Any]) -> None:
@@ -42,4 +44,4 @@ def write_summary(path: Path, run: TrainingRun, results: dict[str, Any]) -> None
             "padded_size": tokenizer.padded_vocab_size,
         },
     }
-    path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_aside(path, json.dumps(summary, indent=2) + "\n")

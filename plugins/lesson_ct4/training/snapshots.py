@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.trunk import Trunk
+from lesson_runner.errors import LessonError
 
 STEPS = 1000
 """After so many steps a state is left, if not before."""
@@ -52,11 +53,14 @@ class Snapshots:
             self._note("steps cannot be shared: this ttml does not give out the optimizer's state")
             self._store = None
             return
-        if run.step == self._shared:
-            store.save(state)
-        else:
-            store.save_on_the_way(state, self._shared)
         self._left_at, self._left = run.step, time.monotonic()
+        try:
+            if run.step == self._shared:
+                store.save(state)
+            else:
+                store.save_on_the_way(state, self._shared)
+        except LessonError as error:  # that is for later; this training goes on
+            self._note(f"the steps so far are not kept: {error}")
 
 
 def _seconds() -> float:

@@ -132,6 +132,7 @@ def train(
     start, tokens = run.step, config.batch_size * config.sequence_length
     on_start(TrainStart(run.parameters, steps, start, tokens, dataset.tokenizer.vocab_size))
     snapshots = Snapshots(store, run, shared, on_note)
+    unwritten: OSError | None = None
     try:
         while run.step < steps:
             try:
@@ -146,15 +147,23 @@ def train(
     finally:
         with contextlib.suppress(RuntimeError):  # what a broken step left would fill the device's memory
             session.context.reset_graph()
-        if evidence is not None:
-            write_losses(evidence / "loss.csv", run)
+        try:
+            if evidence is not None:
+                write_losses(evidence / "loss.csv", run)
+        except OSError as error:  # the disk is full, or the folder was removed: save what was trained first
+            unwritten = error
     validation_loss = run.validation_loss()  # before anything is saved: it also tells if the last step broke
     if shared == steps:
         snapshots.leave()
     save_checkpoint(save_to, run.checkpoint())
+    if unwritten is not None:
+        raise unwritten
     if store is not None:
         if resume is None and shared < steps:  # else the trunk's last state is the end
-            store.keep_result(save_to, steps)
+            try:
+                store.keep_result(save_to, steps)
+            except LessonError as error:
+                on_note(f"later runs will train again: {error}")
         store.forget_the_way()
     spent = run.seconds[start:].astype(np.float64)
     timed = spent[1:] if len(spent) > 1 else spent

@@ -20,6 +20,8 @@ SECONDS = "LESSON_PROBE_SECONDS"
 """Environment variable: how long each probe may take, for machines on which the default is too short."""
 KILLED_SECONDS = 2.0
 """A killed process that is still there then waits in the driver, where nothing can end it."""
+_TAIL_BYTES = 65_536
+"""Of what a probe printed, so much of the end is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def _ask(script: str, words: tuple[str, ...], seconds: float, environ: tuple[tup
         ended_by = _wait(process, seconds)
         try:
             data = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return Answer(problem=ended_by or f"it ended without an answer{_last_line(log)}")
     if not isinstance(data, dict):
         return Answer(problem="it answered nonsense")
@@ -112,7 +114,9 @@ def _kill(process: subprocess.Popen[bytes]) -> str:
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text("utf-8", "replace").strip().splitlines()
+    with log.open("rb") as file:
+        file.seek(max(log.stat().st_size - _TAIL_BYTES, 0))
+        lines = file.read().decode("utf-8", "replace").strip().splitlines()
     return f": {in_a_line(lines[-1])}" if lines else ""
 
 

@@ -106,6 +106,8 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
     elif finished.exit_code and not _judged_by_exit(context):
         _say_what_it_lacked(context)
         name = signal_name(finished.exit_code - 128)
+        if name == "SIGKILL":
+            name += ": did the machine run out of memory?"
         message = f"exit code {finished.exit_code}" + (f" ({name})" if name else "")
         last = next((line for line in reversed(finished.output.split("\n")) if line.strip()), "")
         if last:

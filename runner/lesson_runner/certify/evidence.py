@@ -7,7 +7,6 @@ waited for, a device or a link would lead out of the folder, and a file of a ter
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -18,27 +17,6 @@ from lesson_runner.run.files import file_digest
 
 LESSON, PLAN, MANIFEST = "lesson.md", "plan.json", "manifest.json"
 _BESIDE_RUNS = frozenset({LESSON, PLAN, MANIFEST})
-MAX_JSON_BYTES = 64 * 1024 * 1024
-
-
-def read_plain(path: Path, most: int) -> bytes:
-    """
-    Return what is in a file.
-
-    Raises:
-        OSError: it cannot be read, is a link, a pipe or a device, or has more than ``most`` bytes.
-    """
-    # Without O_NONBLOCK, opening a pipe waits for whoever writes into it.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode):
-            raise OSError(errno.EINVAL, "it is not a plain file", str(path))
-        if facts.st_size > most:
-            raise OSError(
-                errno.EFBIG, f"it has {facts.st_size:,} bytes; at most {most:,} are read", str(path)
-            )
-        return file.read(most)
 
 
 def list_files(evidence: Path) -> dict[str, dict[str, Any]]:

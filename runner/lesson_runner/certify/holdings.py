@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesson_runner.certify.envelope import MAX_BUNDLE_BYTES
-from lesson_runner.certify.evidence import read_plain
 from lesson_runner.certify.keys import KnownKey
 from lesson_runner.certify.statement import CERTIFICATION, Certificate
 from lesson_runner.certify.store import find_certificates
 from lesson_runner.certify.trust import RefusedError, open_file
-from lesson_runner.resources import real
+from lesson_runner.resources import read_plain, real
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import Any
 from lesson_runner.canonical import digest_of
 from lesson_runner.errors import InvalidLessonError, LessonError
 from lesson_runner.hints import meant_or_all
-from lesson_runner.markdown.yamltext import Origin, load
+from lesson_runner.markdown.yamltext import MAX_BYTES, Origin, load
 from lesson_runner.model import Location
+from lesson_runner.resources import read_text
 from lesson_runner.schema.validator import check, load_schema
 
 SHIPPED = Path(__file__).with_name("policies")
@@ -95,11 +96,12 @@ def check_name(policy: Policy) -> None:
 
 def _read(path: Path) -> Policy:
     try:
-        text = path.read_text("utf-8-sig").replace("\r\n", "\n")
+        text = read_text(path, 2 * MAX_BYTES).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise LessonError(f"--policy {path}: no such file") from None
     except (OSError, ValueError) as error:
-        raise LessonError(f"--policy {path}: cannot be read: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise LessonError(f"--policy {path}: cannot be read: {why}") from None
     parsed = load(text, Origin(path, line=1))
     problems = list(parsed.diagnostics)
     if not problems:

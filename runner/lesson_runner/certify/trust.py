@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesson_runner.certify.envelope import MAX_BUNDLE_BYTES, BrokenEnvelopeError, Envelope, read_bundle
-from lesson_runner.certify.evidence import read_plain
 from lesson_runner.certify.keys import KnownKey, PublicKey
 from lesson_runner.certify.statement import (
     CERTIFICATION,
@@ -18,7 +17,7 @@ from lesson_runner.certify.statement import (
     predicate_type,
     read_certificate,
 )
-from lesson_runner.resources import real
+from lesson_runner.resources import read_plain, real
 
 
 class RefusedError(Exception):

@@ -16,7 +16,6 @@ from typing import Any
 from lesson_runner.canonical import canonical, parse_json
 from lesson_runner.certify.again import Judged, judge_again
 from lesson_runner.certify.case import Case, Finding, Pass
-from lesson_runner.certify.evidence import MAX_JSON_BYTES, read_plain
 from lesson_runner.certify.keys import KnownKey
 from lesson_runner.certify.policy import Policy, shipped_policies
 from lesson_runner.certify.requirements import examine
@@ -27,6 +26,7 @@ from lesson_runner.certify.trust import RefusedError, Signed, open_file
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Lesson
 from lesson_runner.plugins import Plugins
+from lesson_runner.resources import MAX_JSON_BYTES, read_plain
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.record import RECORD
 from lesson_runner.run.stored import read_run
@@ -104,7 +104,7 @@ def _passes(
             parse_json(read_plain(stored.run(name) / RECORD, MAX_JSON_BYTES))
             record = read_run(stored.run(name))
             judged = judge_again(steps, record, stored.run(name), plugins)
-        except (LessonError, OSError, ValueError, KeyError, TypeError) as error:
+        except (LessonError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             what = f"the record of run {name} is not one: {error}"
             raise RefusedError("evidence", what) from None
         if record["run_id"] != name or record["plan_digest"] != certificate.digests.plan:

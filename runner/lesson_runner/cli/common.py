@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -101,12 +100,12 @@ def expand(workspace: Path) -> Path:
 
 def print_json(data: Any) -> None:
     """Print ``data`` as JSON to standard output; with ``--json``, that is the last thing a command does."""
+    from lesson_runner.report.text import json_text
     from lesson_runner.run.record import plain
 
     while _diverted:
         _diverted.pop().close()
-    text = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    sys.stdout.write(json_text(plain(data)) + "\n")
 
 
 @contextmanager
@@ -134,15 +133,25 @@ def stdout_for_json() -> Iterator[None]:
 
 def make_console() -> Console:
     """Return the console for people; honours ``NO_COLOR``, plain lines where it is not a terminal."""
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
     from lesson_runner.cli.output import Patient
+    from lesson_runner.report.text import safe
+
+    class Safe(Console):
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterator[Segment]:
+            """Let nothing through that a terminal would obey, whoever forgot to look."""
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else segment._replace(text=safe(segment.text))
 
     options: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
     if sys.stdout is not None:
         options["file"] = Patient(sys.stdout)
-    console = Console(**options)
-    return console if console.is_terminal else Console(width=PIPED_WIDTH, **options)
+    console = Safe(**options)
+    return console if console.is_terminal else Safe(width=PIPED_WIDTH, **options)
 
 
 def ask(question: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +36,7 @@ def matrix(
 ) -> None:
     """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
     from lesson_runner.report.matrix import FORMATS, Cell, Grid, render
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import json_text, safe
     from lesson_runner.resources import write_aside
 
     if format_ not in (*FORMATS, "json"):
@@ -50,7 +49,7 @@ def matrix(
         {(item.lesson, item.target): Cell(item.state, item.reason, item.since[:10]) for item in standings},
     )
     if format_ == "json":
-        text = json.dumps([as_json(item) for item in standings], indent=2, ensure_ascii=False) + "\n"
+        text = json_text([as_json(item) for item in standings]) + "\n"
     else:
         text = render(grid, format_, make_console())
     for line in found.warnings():

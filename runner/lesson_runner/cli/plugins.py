@@ -39,7 +39,7 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
         return
     for item in infos:
         version = f" {item.version}" if item.version else ""
-        typer.echo(f"{item.name}{version}: {item.origin}")
+        typer.echo(safe(f"{item.name}{version}: {item.origin}"))
         if item.error:
             typer.echo(safe(f"  does not work: {item.error}"))
     _table("actions", {action.name: action.summary for action in actions.values()})
@@ -48,8 +48,10 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def _table(title: str, rows: Mapping[str, str]) -> None:
+    from lesson_runner.report.text import safe
+
     if rows:
         typer.echo(f"\n{title}:")
     width = max(map(len, rows), default=0)
     for name, summary in rows.items():
-        typer.echo(f"  {name:{width}}  {summary}")
+        typer.echo(safe(f"  {name:{width}}  {summary}"))

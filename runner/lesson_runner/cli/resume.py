@@ -13,6 +13,7 @@ from lesson_runner.cli.common import (
     EnvOption,
     JsonOption,
     WorkspaceOption,
+    check_backend,
     expand,
     make_console,
     open_valid_lesson,
@@ -46,7 +47,7 @@ def resume(
     from lesson_runner.run.find import find_run
     from lesson_runner.run.lock import holder
     from lesson_runner.run.params import params_of
-    from lesson_runner.run.plan import make_plan
+    from lesson_runner.run.plan import choose_profile, make_plan
     from lesson_runner.run.resume import carry, earlier_than, read_interrupted
     from lesson_runner.run.selection import Selection, selected
 
@@ -70,10 +71,12 @@ def resume(
     document, problems, installed = open_valid_lesson(begun.record["lesson"]["path"], plugins)
     hardware = plugins.detect_hardware()
     params = params_of(begun.record)
-    plan = make_plan(document, problems, plugins, begun.record["profile"], params)
-    selection = Selection(options["start"], options["until"], tuple(options["only"]))
+    backend = check_backend(begun.record["backend"])
+    profile = choose_profile(document, plugins, begun.record["profile"], hardware, backend)
+    plan = make_plan(document, problems, plugins, profile, params)
+    selection = Selection(options.get("start"), options.get("until"), tuple(options.get("only", ())))
     steps = selected(plan, selection)
-    fresh = bool(options["fresh"])
+    fresh = bool(options.get("fresh"))
     files = (Workspace(folder) if fresh else place).files
     carried = carry(earlier_than(begun, plan, from_), plan, hardware, plugins.infos.values(), files)
     console = make_console()
@@ -84,7 +87,7 @@ def resume(
         again = [item for item in steps if item.id not in carried.results]
         allowed = check_permissions(document, again, plugins, allowed, interactive)
     way = Way(
-        begun.record["backend"],
+        backend,
         hardware,
         place,
         fresh=fresh,

@@ -11,8 +11,65 @@ from lesson_runner.redaction import LineRedactor, Redactor
 
 LONGEST = 65_536
 """A line longer than this is cut in pieces: a file of zeros is one endless line."""
+MOST_KEPT = 2_000_000
+"""Characters of an output that are kept."""
 PROGRESS_EVERY = 1.0
 """Seconds between two looks at a line that a program keeps overwriting."""
+
+
+class Kept:
+    """
+    The lines of an output, without the middle if there are too many.
+
+    The first and the last half are kept: the first says what ran, the last why it failed.
+
+    Args:
+        most: how many characters at most, and one line.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._half = most // 2
+        self._head: list[str] = []
+        self._room = self._half
+        self._tail: deque[str] = deque()
+        self._tail_size = 0
+        self._dropped = 0
+
+    def add(self, line: str) -> None:
+        """Keep a line."""
+        size = len(line) + 1
+        if size <= self._room and not self._tail:
+            self._head.append(line)
+            self._room -= size
+            return
+        self._tail.append(line)
+        self._tail_size += size
+        while self._tail_size > self._half and len(self._tail) > 1:
+            self._tail_size -= len(self._tail.popleft()) + 1
+            self._dropped += 1
+
+    def lines(self) -> list[str]:
+        """Return what was kept, with a note where something was left out."""
+        note = [f"[{self._dropped:,} lines are left out here]"] if self._dropped else []
+        return [*self._head, *note, *self._tail]
+
+
+def pieces(line: str) -> list[str]:
+    """Return a line cut in pieces no longer than :data:`LONGEST`; an empty one is one."""
+    if len(line) <= LONGEST:
+        return [line]
+    return [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)]
+
+
+def bounded(text: str, most: int = MOST_KEPT) -> str:
+    """Return a text as :class:`Kept` keeps it: as it is, unless it is too long."""
+    if len(text) <= most:
+        return text
+    kept = Kept(most)
+    for line in text.split("\n"):
+        for piece in pieces(line):
+            kept.add(piece)
+    return "\n".join(kept.lines())
 
 
 class Lines:
@@ -24,26 +81,20 @@ class Lines:
 
     Args:
         show: called with each line.
-        keep: how many characters :meth:`text` returns at most. The first and the last half of the
-            output are kept: the first says what ran, the last why it failed.
+        keep: how many characters :meth:`text` returns at most, see :class:`Kept`.
         redactor: keeps secrets out of what is shown and what is kept.
     """
 
     def __init__(
-        self, show: Callable[[str], None], keep: int = 2_000_000, redactor: Redactor | None = None
+        self, show: Callable[[str], None], keep: int = MOST_KEPT, redactor: Redactor | None = None
     ) -> None:
         self._show = show
         self._redactor = redactor or Redactor()
         self._lines = LineRedactor(self._redactor)
-        self._half = keep // 2
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
         self._shown_at = time.monotonic()
-        self._head: list[str] = []
-        self._room = self._half
-        self._tail: deque[str] = deque()
-        self._tail_size = 0
-        self._dropped = 0
+        self._kept = Kept(keep)
 
     def feed(self, data: bytes, *, final: bool = False) -> None:
         """Take the next bytes; ``final`` ends a line that has no end."""
@@ -66,7 +117,7 @@ class Lines:
 
     def add(self, line: str) -> None:
         """Show a line and keep it."""
-        for piece in [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)] or [""]:
+        for piece in pieces(line):
             self._take(self._lines.feed(piece))
 
     def note(self, line: str) -> None:
@@ -75,12 +126,11 @@ class Lines:
 
     def text(self) -> str:
         """Return what was kept, with a note where something was left out."""
-        note = [f"[{self._dropped:,} lines are left out here]"] if self._dropped else []
-        return "\n".join([*self._head, *note, *self._tail])
+        return "\n".join(self._kept.lines())
 
     def _take(self, lines: Iterable[str]) -> None:
         for line in lines:
-            self._keep(line)
+            self._kept.add(line)
             self._show(line)
 
     def _progress(self, state: str) -> None:
@@ -88,15 +138,3 @@ class Lines:
         if state.strip() and now - self._shown_at >= PROGRESS_EVERY:
             self._shown_at = now
             self._show(self._redactor.text(state))
-
-    def _keep(self, line: str) -> None:
-        size = len(line) + 1
-        if size <= self._room and not self._tail:
-            self._head.append(line)
-            self._room -= size
-            return
-        self._tail.append(line)
-        self._tail_size += size
-        while self._tail_size > self._half and len(self._tail) > 1:
-            self._tail_size -= len(self._tail.popleft()) + 1
-            self._dropped += 1

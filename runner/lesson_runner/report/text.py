@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from typing import Any
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-# Besides control characters, halves of surrogate pairs: no encoding can print them.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# Besides control characters, halves of surrogate pairs: no encoding can print them. And what turns the
+# direction of writing, so that a text looks as if it said something else: CVE-2021-42574, "Trojan Source".
+_UNSEEN = r"\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSEEN}]")
+_UNSEEN_IN_JSON = re.compile(f"[{_UNSEEN}]")
 
 
 def safe(text: str) -> str:
     """Return ``text`` without terminal escapes: a lesson or a model must not move the cursor."""
     return _CONTROL.sub("�", _SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def json_text(data: Any) -> str:
+    """
+    Return ``data`` as JSON for people and programs: what a terminal would obey is written as escapes.
+
+    So are halves of surrogate pairs, which a file's name may hold and UTF-8 cannot.
+
+    Raises:
+        ValueError: a number in it is not finite.
+    """
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    return _UNSEEN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def duration(seconds: float) -> str:

@@ -20,6 +20,7 @@ from lesson_runner.rules import (
     shell_blocks,
     status,
     tokens,
+    unseen,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     *status.RULES,
     *ignores.RULES,
     *encoding.RULES,
+    *unseen.RULES,
     *fences.RULES,
     *headings.RULES,
     *links.RULES,

@@ -29,11 +29,12 @@ def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
         steps: how many the record will have.
 
     Raises:
-        LessonError: another run has the workspace, there is no room, or a folder cannot be made; nothing is
-            left then.
+        LessonError: another run has the workspace, a link leaves it, there is no room, or a folder cannot be
+            made; nothing is left then.
     """
     with ExitStack() as stack:
         try:
+            context.workspace.inside(context.workspace.files)
             stack.enter_context(locked(context.workspace.root, context.folder.name))
             room = stack.enter_context(reserve(context.folder, steps))
         except LessonError:

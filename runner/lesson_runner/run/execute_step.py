@@ -14,6 +14,7 @@ from typing import Any
 
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.execute.lines import bounded
 from lesson_runner.hints import cure, with_cure
 from lesson_runner.markdown.anchors import slug_of
 from lesson_runner.model import (
@@ -30,7 +31,7 @@ from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
-from lesson_runner.run.time_limit import TooSlowError, overtime
+from lesson_runner.run.time_limit import overtime
 
 OUTPUT = "output.txt"
 
@@ -84,12 +85,15 @@ def _attempt(
     context = StepContext(run, step, folder, emit, deadline, attempt)
     status, outcome = _call(step, context, plugins, folder)
     # What is judged is what is kept, so that judging it again comes to the same.
-    output = run.redactor.text(outcome.output or "\n".join(context.lines))
+    output = run.redactor.text(bounded(outcome.output) or "\n".join(context.lines))
     outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
-    (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
+    try:
+        (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
+    except OSError as error:
+        return _unwritten(step, run, error, outcome.message), {}
     try:
         read = captured(step.capture, output)
-    except TooSlowError as error:
+    except Exception as error:  # it takes too long, or a pattern is too much for Python
         message = f"its output cannot be read: {error}"
         status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
     measured = plugins.measure(step, Evidence(folder, run.shared_evidence, output))
@@ -117,7 +121,7 @@ def _attempt(
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
 
 
-def _unwritten(step: PlannedStep, run: RunContext, error: OSError) -> StepResult:
+def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:
     """Return the result of a step that has left no evidence to judge it by, and remove the half of it."""
     with contextlib.suppress(OSError):
         (run.folder / "evidence" / step.id / OUTPUT).unlink(missing_ok=True)
@@ -125,6 +129,7 @@ def _unwritten(step: PlannedStep, run: RunContext, error: OSError) -> StepResult
     message = with_cure(f"its evidence cannot be written: {where}{error.strerror or error}", error)
     if error.errno == errno.ENOENT:
         message += " (was it removed while the lesson ran?)"
+    message = f"{before}; {message}" if before else message
     return StepResult(step, "error", message, labels=run.labels)
 
 
@@ -157,7 +162,8 @@ def _call(
             )
         # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
         trace = context.run.redactor.text(traceback.format_exc())
-        message = with_cure(f"{step.action} raised {type(error).__name__}: {error}", error)
+        what = ": ".join(filter(None, (type(error).__name__, str(error))))
+        message = with_cure(f"{step.action} raised {what}", error)
         with contextlib.suppress(OSError):
             (folder / "error.txt").write_text(trace, "utf-8", "backslashreplace")
             message += f" (see {folder / 'error.txt'})"

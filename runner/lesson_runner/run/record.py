@@ -17,7 +17,7 @@ from lesson_runner.errors import LessonError
 from lesson_runner.hints import cure
 from lesson_runner.model import Expectation, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import PluginInfo
-from lesson_runner.resources import write_aside
+from lesson_runner.resources import MAX_JSON_BYTES, read_text, write_aside
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.files import file_digest
 
@@ -184,7 +184,7 @@ def read_begun(folder: Path) -> dict[str, Any]:
     """
     path = folder / RECORD
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(read_text(path, MAX_JSON_BYTES))
     except FileNotFoundError:
         raise LessonError(
             f"{path}: there is no record", fix="the run did not finish; start it again"

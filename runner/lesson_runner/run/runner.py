@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.context import RunContext
+from lesson_runner.context import RunContext, Workspace
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
@@ -41,9 +41,10 @@ def new_run_folder(runs: Path, lesson_id: str) -> Path:
     Create and return an empty folder for a run.
 
     Raises:
-        LessonError: the workspace cannot be written.
+        LessonError: the workspace cannot be written, or the folder is a link that leaves it.
     """
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{lesson_id}"  # local time: people look for it
+    Workspace(runs.parent).inside(runs)
     try:
         return new_folder(runs, name)
     except OSError as error:
@@ -71,8 +72,8 @@ def run_plan(
         carried: what the run did before it ended early; those steps are not run again.
 
     Raises:
-        LessonError: ``selection`` names a step that does not exist, another run uses the workspace, or the
-            record cannot be written.
+        LessonError: ``selection`` names a step that does not exist, another run uses the workspace, a
+            link leaves it, or the record cannot be written.
         KeyboardInterrupt: Ctrl-C came while the record was being written; it is there.
     """
     selection = selection or Selection()
@@ -117,36 +118,43 @@ def run_plan(
         return redacted
 
     listening = _all(listeners, plugins, context)
+    broken: Exception | None = None
     about = {"run_id": context.folder.name, "steps": len(plan.steps)}
     about |= {"carried": [*taken_over]} if carried else {}
-    with begun(context, len(plan.steps)) as room:
-        record.write(describe(record.UNFINISHED), context.folder)
-        with (
-            Interruption() as interruption,
-            EventLog(context.folder / EVENTS, listening, context.redactor) as log,
-        ):
+    with (
+        begun(context, len(plan.steps)) as room,
+        Interruption() as interruption,
+        EventLog(context.folder / EVENTS, listening, context.redactor) as log,
+    ):
+        try:
+            record.write(describe(record.UNFINISHED), context.folder)
+            log.emit(Event("run-started", data=about))
+            for step in plan.steps:
+                if step.id in taken_over:
+                    state.results.append(taken_over[step.id])
+                else:
+                    _take(step, without.get(step.id), state, context, plugins, log)
+            interruption.hold()
+        except KeyboardInterrupt:
+            state.exit_code = ExitCode.INTERRUPTED
+            interruption.hold()
+        except Exception as error:  # most likely a bug of ours, which must not cost what was done
+            state.exit_code = error.exit_code if isinstance(error, LessonError) else ExitCode.BUG
+            broken = error
+            interruption.hold()
+        room.close()
+        finished = describe(_STATUS.get(state.exit_code, "failed"))
+        try:
+            record.write(finished, context.folder)
+        finally:  # whatever became of the record, what runs in the background must end
+            path = context.folder / record.RECORD
             try:
-                log.emit(Event("run-started", data=about))
-                for step in plan.steps:
-                    if step.id in taken_over:
-                        state.results.append(taken_over[step.id])
-                    else:
-                        _take(step, without.get(step.id), state, context, plugins, log)
-                interruption.hold()
-            except KeyboardInterrupt:
-                state.exit_code = ExitCode.INTERRUPTED
-                interruption.hold()
-            room.close()
-            finished = describe(_STATUS.get(state.exit_code, "failed"))
-            try:
-                record.write(finished, context.folder)
-            finally:  # whatever became of the record, what runs in the background must end
-                path = context.folder / record.RECORD
-                try:
-                    interruption.release()
-                finally:
-                    ended = {"status": finished["status"], "record": str(path)}
-                    log.emit(Event("run-finished", data=ended))
+                interruption.release()
+            finally:
+                ended = {"status": finished["status"], "record": str(path)}
+                log.emit(Event("run-finished", data=ended))
+        if broken is not None:
+            raise broken
     return finished
 
 

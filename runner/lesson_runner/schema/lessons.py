@@ -9,6 +9,7 @@ from lesson_runner.errors import InvalidLessonError, LessonError
 from lesson_runner.markdown import document
 from lesson_runner.markdown.frontmatter import read_frontmatter
 from lesson_runner.model import Diagnostic, Lesson, Location
+from lesson_runner.resources import read_plain, real
 from lesson_runner.schema import steps as step_schema
 from lesson_runner.schema.validator import check, load_schema
 
@@ -87,14 +88,14 @@ def read_lesson_bytes(path: Path) -> bytes:
         LessonError: it does not exist, is not a file, or cannot be read.
         InvalidLessonError: it is too large.
     """
-    if path.is_dir():
-        raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
     try:
+        if path.is_dir():  # of a name that is too long, even this is an error
+            raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
         size = path.stat().st_size
         if size > MAX_LESSON_BYTES:
             message = f"{size} bytes; a lesson has at most {MAX_LESSON_BYTES}"
             raise InvalidLessonError([_too_large(message, path)])
-        return path.read_bytes()
+        return read_plain(real(path), MAX_LESSON_BYTES)
     except FileNotFoundError:
         raise LessonError(f"{path}: no such file") from None
     except OSError as error:

@@ -166,7 +166,7 @@ def _groups(pattern: str) -> int | None:
     """Return how many groups a regular expression has; ``None`` for what is none."""
     try:
         return re.compile(pattern).groups
-    except (re.error, OverflowError, RecursionError):
+    except (re.error, OverflowError, RecursionError, ValueError):
         return None
 
 

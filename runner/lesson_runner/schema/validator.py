@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -16,7 +17,7 @@ from lesson_runner.resources import schemas_folder
 from lesson_runner.schema.wording import meaning, required_keys, rewritten, sentence
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, FormatChecker
     from referencing import Registry
 
     # jsonschema's stubs call every attribute of an error possibly unset, which a raised one never is.
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 KeyPath = tuple[str | int, ...]
 Made = TypeVar("Made")
 _REMEMBERED = 500
+_PART = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+"""An escaped character, a set of characters, or an end."""
 
 
 @cache
@@ -75,11 +78,47 @@ def once_per_schema(make: Callable[[Json], Made]) -> Callable[[Json], Made]:
 @once_per_schema
 def validator_for(schema: Json) -> Draft202012Validator:
     """Return a validator whose ``$ref`` are resolved among the project's schemas only."""
-    from jsonschema import Draft202012Validator
+    return _validator_class()(schema, registry=_registry(), format_checker=_formats())
 
-    return Draft202012Validator(
-        schema, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+
+@cache
+def _formats() -> FormatChecker:
+    """Return jsonschema's formats, where a pattern that breaks Python's compiler is a wrong one, too."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    formats = FormatChecker(())
+    formats.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)
+
+    def is_regex(instance: object) -> bool:
+        return not isinstance(instance, str) or bool(re.compile(instance))
+
+    # Such as for `a{99999999999}`, for a thousand brackets, and for `(?a)(?u)`.
+    formats.checks("regex", raises=(re.error, OverflowError, RecursionError, ValueError))(is_regex)
+    return formats
+
+
+@cache
+def _validator_class() -> type[Draft202012Validator]:
+    """Return jsonschema's validator, to which ``$`` in a pattern is the very end."""
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
+
+    def pattern(validator: Any, wanted: str, instance: Any, _: Json) -> Iterator[ValidationError]:
+        if validator.is_type(instance, "string") and not _as_in_javascript(wanted).search(instance):
+            yield ValidationError(f"{instance!r} does not match {wanted!r}")
+
+    make: Callable[..., type[Draft202012Validator]] = extend
+    return make(Draft202012Validator, {"pattern": pattern})
+
+
+@cache
+def _as_in_javascript(pattern: str) -> re.Pattern[str]:
+    """
+    Return a pattern in which ``$`` means what JSON Schema says (ECMA-262): the very end.
+
+    To Python it is also the place before a last line end, so that ``a\\n`` would be a name like ``a``.
+    """
+    return re.compile(_PART.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern))
 
 
 def schema_problem(schema: Any) -> str | None:
@@ -88,7 +127,7 @@ def schema_problem(schema: Any) -> str | None:
     from jsonschema.exceptions import SchemaError
 
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(schema, format_checker=_formats())
     except SchemaError as error:
         return error.message
     return None

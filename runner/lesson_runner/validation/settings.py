@@ -13,9 +13,10 @@ from typing import Any
 from lesson_runner.errors import InvalidLessonError, LessonError
 from lesson_runner.hints import did_you_mean
 from lesson_runner.model import Diagnostic, Location, Severity
-from lesson_runner.resources import real
+from lesson_runner.resources import read_text, real
 from lesson_runner.schema.validator import KeyPath, check, load_schema, place_of
 
+MAX_SETTINGS_BYTES = 1_000_000
 NAMES = ("lesson.toml", "pyproject.toml")
 _HEADER = re.compile(r"\s*\[(?P<name>[^\[\]]+)\]")
 _KEY = re.compile(r"\s*[\"']?(?P<name>[^\s\"'=#]+)[\"']?\s*=")
@@ -158,7 +159,7 @@ def _places(file: Path) -> dict[KeyPath, Location]:
     """Return the places of the keys in a TOML file, as far as they begin a line; the reader gives none."""
     places: dict[KeyPath, Location] = {(): Location(file, 1)}
     table: KeyPath = ()
-    for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
+    for number, line in enumerate(_text(file).split("\n"), 1):
         if header := _HEADER.match(line):
             name = header["name"].strip()
             table = () if name == "tool.lesson" else tuple(name.removeprefix("tool.lesson.").split("."))
@@ -168,6 +169,10 @@ def _places(file: Path) -> dict[KeyPath, Location]:
     return places
 
 
+def _text(file: Path) -> str:
+    return read_text(file, MAX_SETTINGS_BYTES).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _table(file: Path) -> dict[str, Any] | None:
     """Return the settings in a TOML file; ``None`` for a ``pyproject.toml`` that has none."""
     if sys.version_info >= (3, 11):
@@ -175,7 +180,7 @@ def _table(file: Path) -> dict[str, Any] | None:
     else:
         import tomli as tomllib
     try:
-        data = tomllib.loads(file.read_text("utf-8"))
+        data = tomllib.loads(_text(file))
     except FileNotFoundError:
         raise LessonError(f"--config {file}: no such file") from None
     except (OSError, UnicodeDecodeError, RecursionError) as error:

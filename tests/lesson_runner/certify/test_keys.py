@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,73 @@ def test_a_damaged_key_file(bench: Bench, damage: str | None) -> None:
     path.write_text(json.dumps({**data, "keyid": "0" * 64}) if damage is None else damage)
     said = bench.lesson("cert", "keys", "list")
     assert (said.code, str(path) in said.err) == (2, True)
+
+
+def test_the_beginning_of_an_id(bench: Bench) -> None:
+    entry = json.loads((keys(bench) / "me.json").read_text())
+    short = entry["keyid"][:8]
+    assert bench.lesson("cert", "keys", "list", short).out == entry["public"]
+    assert f"there is no key '{short[:7]}'" in bench.lesson("cert", "keys", "list", short[:7]).err
+    (keys(bench) / "you.json").write_text(json.dumps({**entry, "name": "you"}))
+    said = bench.lesson("cert", "keys", "revoke", short, "--reason", "lost")
+    assert said.code == 2
+    assert f"'{short}' is the beginning of several keys' ids: me, you" in said.err
+    assert "give more of it" in said.err
+
+
+def another_private_key(kind: str) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
+
+    made = ed448.Ed448PrivateKey.generate() if kind == "ed448" else ed25519.Ed25519PrivateKey.generate()
+    return made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "me.pem: cannot be read: No such file or directory"),
+        (b"hello", "me.pem: is not a private key in PEM: "),
+        (another_private_key("ed448"), "me.pem: is not an Ed25519 key"),
+        (another_private_key("ed25519"), "me.pem: is not the private half of the key 'me'"),
+    ],
+    ids=["missing", "text", "another kind", "another key"],
+)
+def test_a_private_half_that_is_none(bench: Bench, content: bytes | None, message: str) -> None:
+    path = keys(bench) / "me.pem"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    said = bench.certify()
+    assert (said.code, message in said.err) == (2, True), said
+
+
+def test_a_key_of_another_kind_is_not_trusted(bench: Bench) -> None:
+    (bench.folder / "k.pem").write_bytes(another_private_key("ed448"))
+    said = bench.lesson("cert", "keys", "trust", "them", "k.pem")
+    assert (said.code, "k.pem: is not an Ed25519 key" in said.err) == (2, True)
+
+
+def test_of_a_private_key_its_public_half_is_trusted(bench: Bench) -> None:
+    (bench.folder / "k.pem").write_bytes(another_private_key("ed25519"))
+    assert bench.lesson("cert", "keys", "trust", "them", "k.pem").code == 0
+    assert "PRIVATE" not in (keys(bench) / "them.json").read_text()
+
+
+def test_where_keys_cannot_be_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bench.folder / "file").write_text("")
+    monkeypatch.setenv("LESSON_HOME", str(bench.folder / "file"))
+    said = bench.lesson("cert", "keys", "new", "you")
+    assert said.code == 2
+    assert "you.pem: cannot be written: Not a directory" in said.err
+    assert "set LESSON_HOME to a folder of yours" in said.err
+
+
+def test_without_the_package_that_signs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    said = bench.lesson("cert", "keys", "new", "you")
+    assert (said.code, "signatures need the package cryptography" in said.err) == (2, True)
+    assert "pip install" in said.err

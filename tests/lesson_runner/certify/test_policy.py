@@ -69,9 +69,7 @@ def test_a_file_of_windows(here: Path) -> None:
 def test_a_file_that_cannot_be_read(here: Path) -> None:
     assert refused("none.yaml") == ("--policy none.yaml: no such file", None)
     (here / "folder.yaml").mkdir()
-    assert refused("folder.yaml")[0].startswith(
-        "--policy folder.yaml: cannot be read: [Errno 21] Is a directory"
-    )
+    assert refused("folder.yaml")[0] == "--policy folder.yaml: cannot be read: it is not a plain file"
     (here / "mine.yaml").write_bytes(b"\xff")
     assert refused("mine.yaml")[0].startswith(
         "--policy mine.yaml: cannot be read: 'utf-8' codec can't decode"
@@ -82,6 +80,7 @@ def test_a_file_that_cannot_be_read(here: Path) -> None:
     ("text", "line", "message"),
     [
         ("name: mine\n", 1, "policy: 'classes' is missing"),
+        ("# nothing\n", 1, "policy: null is not a mapping"),
         ("- a\n", 1, 'policy: ["a"] is not a mapping'),
         ("\npasses: [\n", 3, "not valid YAML: did not find expected node content"),
         (json.dumps(MINE).replace("{", "{\n").replace("2", "0"), 2, "policy: passes: 0 is less than 1"),

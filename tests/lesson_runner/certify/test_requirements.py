@@ -246,7 +246,10 @@ def test_fresh(options: dict[str, Any]) -> None:
     what = "each run began with nothing of earlier ones"
     assert found(fresh=True)["fresh"] == (what, "yes", "")
     stale = found(run(1), run(2, options=options), fresh=True)["fresh"]
-    assert stale == (what, "run-2 could use what earlier runs left", "run again with --fresh")
+    assert stale == (what, "run-2 could use what earlier runs left", "run again with --fresh, in one go")
+    resumed = run(2, resumed=[{"at": "2026-01-01T00:00:00Z", "carried": 1}])
+    gone_on = found(run(1), resumed, fresh=True)["fresh"]
+    assert gone_on == (what, "run-2 was resumed", "run again with --fresh, in one go")
     assert "fresh" not in found(run(1, options=options), fresh=False)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.reliability import fault
 
 from lesson_runner.errors import LessonError
 from lesson_runner.execute import family
@@ -86,6 +88,13 @@ def test_huge_output_is_streamed_whole_and_kept_in_part(bash: Bash) -> None:
     assert re.search(r"\n\[[0-9,]+ lines are left out here\]\n", finished.output)
 
 
+@fault(
+    "processes",
+    "a child ignores SIGTERM, or goes on in the background",
+    how="a step with both, and a timeout",
+    seen="`took longer than its timeout`, and which processes were killed; exit code 1",
+    survives="the output so far; no process does",
+)
 def test_at_the_deadline_children_are_ended_even_those_that_ignore_sigterm(bash: Bash, alive: Alive) -> None:
     started = time.monotonic()
     finished = bash(f"({IGNORES_TERM}) & echo $!; sleep 60 & echo $!; echo $$; sleep 60; true", seconds=1)
@@ -105,12 +114,26 @@ def test_at_the_deadline_a_command_may_tidy_up_and_say_so(bash: Bash) -> None:
     assert (finished.output, finished.exit_code, finished.timed_out) == ("up\ntidied", 5, True)
 
 
+@fault(
+    "processes",
+    "a child prints without an end",
+    how="a step that does, with a timeout",
+    seen="`took longer than its timeout`; exit code 1",
+    survives="the first and the last megabyte of the output",
+)
 def test_at_the_deadline_endless_output_stops(bash: Bash) -> None:
     started = time.monotonic()
     assert bash("trap '' TERM; while :; do echo y; done", seconds=0.2).timed_out
     assert time.monotonic() - started < 4
 
 
+@fault(
+    "processes",
+    "a child leaves parent, group, session and pipe (a daemon)",
+    how="a step that starts one, with a timeout",
+    seen="as above. Where there is no /proc, such a daemon escapes",
+    survives="the output so far; no process does",
+)
 @pytest.mark.skipif(sys.platform != "linux", reason="found by its environment, through /proc")
 def test_at_the_deadline_a_daemon_is_ended_too(bash: Bash, alive: Alive) -> None:
     finished = bash(f"'{sys.executable}' -c '{DAEMON}'; sleep 60", seconds=1.5)
@@ -151,12 +174,51 @@ def test_a_background_process_does_not_hold_up_the_step_and_goes_on(
     assert not alive(pid)
 
 
+@fault(
+    "processes",
+    "a process in the background keeps printing",
+    how="a step that leaves one",
+    seen="`still running in the background`, with its number",
+    survives="the step; the process, until the run is over",
+)
 def test_a_background_process_that_keeps_printing_does_not_either(bash: Bash) -> None:
     started = time.monotonic()
     finished = bash("while :; do echo chatter; sleep 0.05; done & sleep 0.2; echo done")
     assert time.monotonic() - started < 4
     assert "\ndone\n" in finished.output
     assert finished.left
+
+
+@fault(
+    "processes",
+    "a child closes its output and lives on",
+    how="a step that does, with a timeout",
+    seen="`took longer than its timeout`, and which process was killed; exit code 1",
+    survives="the output so far; no process does",
+)
+def test_at_the_deadline_one_that_closed_its_output_is_ended_too(bash: Bash, alive: Alive) -> None:
+    finished = bash("echo $$; exec >&- 2>&-; exec sleep 60", seconds=0.5)
+    assert finished.timed_out
+    assert f"sleep ({finished.output})" in [str(member) for member in finished.killed]
+    assert not alive(finished.output)
+
+
+@fault(
+    "processes",
+    "a process in the background fills the pipe while nobody reads",
+    how="5 MB, after the step has ended",
+    seen="`still running in the background`",
+    survives="the process: what it prints is swallowed, and does not hold it up",
+)
+def test_a_background_process_that_fills_the_pipe_goes_on(bash: Bash, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gate")
+    finished = bash("(read -r line < gate; head -c 5M /dev/zero; touch through) & echo $!")
+    assert finished.left
+    (tmp_path / "gate").write_text("on\n")
+    end = time.monotonic() + 20
+    while not (tmp_path / "through").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert (tmp_path / "through").exists()
 
 
 def test_a_failing_listener_leaves_no_process(bash: Bash, alive: Alive) -> None:
@@ -183,6 +245,13 @@ Family.members = again
 """A second Ctrl-C, at the moment in which the processes are looked up for the first time."""
 
 
+@fault(
+    "processes",
+    "Ctrl-C, and once more, while children are ended",
+    how="a child that ignores SIGTERM, two signals",
+    seen="`interrupted`; exit code 130",
+    survives="no process does",
+)
 @pytest.mark.parametrize("second", ["", AGAIN], ids=["once", "twice"])
 def test_ctrl_c_leaves_no_process(alive: Alive, tmp_path: Path, second: str) -> None:
     # A runner of its own, whose SIGINT is the usual one even if the tests run in the background.

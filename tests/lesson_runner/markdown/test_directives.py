@@ -195,6 +195,11 @@ def test_the_block_of_a_run(block: str, language: str, text: str, line: int) -> 
     assert found.data == {"id": "one"}
 
 
+def test_its_place_is_where_it_begins() -> None:
+    assert good("<!-- step\nid: one\ntitle: a < b\n-->").location == Location(HERE, 10, 1)
+    assert wrong("<!-- skip\nreason: x\n-->.")[0].startswith("text-after-directive 10:1 ")
+
+
 def test_only_a_run_has_a_block_in_it() -> None:
     assert wrong("<!-- step\nid: one\n```sh\nls\n```\n-->") != []
     assert good("<!-- run\nid: a```b\n```sh\nls\n```\n-->").data == {"id": "a```b"}

@@ -59,7 +59,7 @@ def test_what_is_read(text: str, data: object, body: str) -> None:
 )
 def test_what_is_none(text: str, said: str) -> None:
     found = read_frontmatter(text, HERE)
-    assert found.data == {}
+    assert (found.data, found.positions) == ({}, {})
     (problem,) = found.diagnostics
     place = problem.location
     assert (problem.severity, place.path) == ("error", HERE)

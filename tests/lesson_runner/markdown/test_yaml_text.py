@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from lesson_runner.markdown import yamltext
 from lesson_runner.markdown.yamltext import (
     MAX_ALIASES,
     MAX_BYTES,
     MAX_DEPTH,
-    MAX_VALUES,
     Origin,
     YamlText,
     load,
@@ -97,6 +97,7 @@ def test_nothing_at_all() -> None:
 def test_anchors_and_what_is_merged() -> None:
     text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: *a\nd: {<<: [*a, {z: 4}], x: 5}\n"
     both = {"x": 1, "y": 2}
+    assert read("a: &a {x: 1}\nb: &b {y: 2}\nc:\n  <<: *a\n  <<: *b\n")["c"] == both
     assert read(text) == {"a": both, "b": {"x": 1, "y": 3}, "c": both, "d": {"x": 5, "y": 2, "z": 4}}
 
 
@@ -178,6 +179,7 @@ def test_its_size() -> None:
 
 def test_its_depth() -> None:
     assert read("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
+    assert read("{a: " * MAX_DEPTH + "}" * MAX_DEPTH) is not None
     too_deep = f"nested more than {MAX_DEPTH} levels deep (None)"
     assert refused("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)) == f"yaml-too-deep 10:25 {too_deep}"
     assert refused("{a: " * (MAX_DEPTH + 1) + "}" * (MAX_DEPTH + 1)) == f"yaml-too-deep 10:85 {too_deep}"
@@ -191,6 +193,7 @@ def test_its_aliases() -> None:
     assert refused("- &a 1\n" + "- *a\n" * (MAX_ALIASES + 1)) == said
     circle = "a value that contains itself through an alias (None)"
     assert refused("a: &a\n  - *a\n") == f"yaml-too-deep 10:8 {circle}"
+    assert refused("a: &a {b: *a}") == f"yaml-too-deep 10:8 {circle}"
     rows = ["a: &a [1, 2]"] + [f"{b}: &{b} [*{a}, *{a}]" for a, b in zip("abcdefg", "bcdefgh", strict=True)]
     assert _count(read("\n".join(rows))["h"]) == 2**9 - 1
 
@@ -199,10 +202,11 @@ def _count(value: Any) -> int:
     return sum(map(_count, value)) + 1 if isinstance(value, list) else 1
 
 
-def test_its_values() -> None:
-    many = ", ".join(["1"] * (MAX_VALUES - 1))  # and the list itself
-    assert len(read(f"[{many}]")) == MAX_VALUES - 1
-    few = f"yaml-too-large 10:5 more than {MAX_VALUES} values, those of aliases counted (None)"
+def test_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yamltext, "MAX_VALUES", 200)
+    many = ", ".join(["1"] * 199)  # and the list itself
+    assert len(read(f"[{many}]")) == 199
+    few = "yaml-too-large 10:5 more than 200 values, those of aliases counted (None)"
     assert refused(f"[{many}, 1]") == few
     # Each alias counts as what it stands for.
-    assert refused(f"a: &a [{', '.join(['1'] * 5000)}]\n" + "".join(f"{n}: *a\n" for n in "bcde")) == few
+    assert refused(f"a: &a [{', '.join(['1'] * 50)}]\n" + "".join(f"{n}: *a\n" for n in "bcde")) == few

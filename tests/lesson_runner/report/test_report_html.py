@@ -17,7 +17,7 @@ from lesson_runner.report.runs import Report, gather, render
 from lesson_runner.report.runs.phrases import public
 from lesson_runner.report.runs.shapes import cut
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def parsed(page: str) -> Any:

@@ -202,11 +202,11 @@ def test_durations(text: Any, number: float | None) -> None:
             [f"wrong-value 6:9 'step' directive: {MATCHER} exit, lines {ITEM}"],
         ),
         (
-            "id: one\nexpect:\n  - exit: 0\n  - json: {type: things}",
+            "id: one\nexpect:\n  - exit: 0\n  - when: {a: 1}\n    json: {type: things}",
             "step",
             [
                 (
-                    "wrong-value 5:5 'step' directive: not a JSON Schema: 'things' is not valid "
+                    "wrong-value 6:5 'step' directive: not a JSON Schema: 'things' is not valid "
                     "under any of the given schemas (None)"
                 )
             ],
@@ -239,6 +239,20 @@ def test_a_warning_leaves_the_step() -> None:
     assert {item.severity for item in found.problems} == {"error"}
 
 
+def test_what_is_wrong_with_one_leaves_the_others() -> None:
+    bad = f"<!-- step\nneeds: [a]\n-->\n{BLOCK}\n"
+    skip = f"<!-- skip\nreason: REASON\n-->\n{BLOCK}\n"
+    found = read(f"{bad}<!-- step\nid: one\n-->\n{BLOCK}\n{skip}{bad}{skip.replace('REASON', 'another')}")
+    assert [item.id for item in found.steps] == ["one"]
+    assert [item.reason for item in found.skipped] == ["REASON", "another"]
+    assert [item.location.line for item in found.problems] == [1, 22]
+
+
+def test_all_outputs_that_say_nothing_are_named() -> None:
+    nothing = "<!-- expect -->\n```\n```\n\n"
+    assert [row.split()[0] for row in said(shown("", f"```\n```\n\n{nothing}"))] == ["expect-nothing"] * 2
+
+
 SHOWN = "```text\none\n\n...\n  two\n```\n"
 
 
@@ -254,6 +268,9 @@ def shown(yaml: str, block: str = SHOWN) -> Directives:
         ("{step: a}", SHOWN, 0, Expectation("lines", ["one", "", "...", "  two"])),
         ("{step: b, as: contains}", "```\none\ntwo\n\n```", 1, Expectation("contains", "one\ntwo")),
         ("{as: regex}", "```\n^one (.)\n```", 1, Expectation("regex", "^one (.)")),
+        ("{as: contains}", "```\nXoneX \n\n```", 1, Expectation("contains", "XoneX ")),
+        ("{as: contains}", "```\noneX\n```", 1, Expectation("contains", "oneX")),
+        ("", "```\n... ...\n```", 1, Expectation("lines", ["... ..."])),
         ("{as: lines}", "```\none\n```", 1, Expectation("lines", ["one"])),
     ],
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lesson_runner.model import Diagnostic, Findings
 from lesson_runner.report.findings.phrases import shown
+from lesson_runner.report.text import json_text
 
 
 def render(findings: Findings, root: Path) -> Iterator[str]:
@@ -19,7 +19,7 @@ def render(findings: Findings, root: Path) -> Iterator[str]:
     for document in findings:
         lessons.append(shown(document.path, root))
         for item in document.diagnostics:
-            yield between + f"\n{_json(_finding(item, root))}".replace("\n", "\n    ")
+            yield between + f"\n{json_text(_finding(item, root))}".replace("\n", "\n    ")
             between = ","
     closing = {
         "lessons": lessons,
@@ -29,13 +29,7 @@ def render(findings: Findings, root: Path) -> Iterator[str]:
         "fixed": findings.fixed,
     }
     end = "\n  " if between else ""
-    yield f"{end}],\n{_json(closing)[2:]}\n"
-
-
-def _json(data: Any) -> str:
-    text = json.dumps(data, indent=2, ensure_ascii=False)
-    # A file's name may hold bytes that are no text; JSON can write what stands for them, UTF-8 cannot.
-    return text.encode("utf-8", "backslashreplace").decode()
+    yield f"{end}],\n{json_text(closing)[2:]}\n"
 
 
 def _finding(item: Diagnostic, root: Path) -> dict[str, Any]:

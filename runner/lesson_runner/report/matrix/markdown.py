@@ -8,7 +8,7 @@ from lesson_runner.report.runs.markdown import plain
 
 def render(grid: Grid) -> str:
     """Return a table with a row a lesson; reasons stand below it."""
-    rows = [["lesson", *grid.targets], ["---", *[":-:"] * len(grid.targets)]]
+    rows = [["lesson", *map(plain, grid.targets)], ["---", *[":-:"] * len(grid.targets)]]
     for lesson in grid.lessons:
         states = [grid.cells[lesson, target].state for target in grid.targets]
         rows.append([plain(lesson), *(f"{STYLES[state].sign} {state}" for state in states)])

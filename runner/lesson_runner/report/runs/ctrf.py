@@ -6,7 +6,6 @@ https://ctrf.io, specification 0.0: a test a step. What the format has no word f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from lesson_runner import __version__
 from lesson_runner.report.runs.evidence import Excerpt
 from lesson_runner.report.runs.gather import Report
 from lesson_runner.report.runs.phrases import broken, milliseconds, printable, public
+from lesson_runner.report.text import json_text
 
 SPECIFICATION = "0.0.0"
 STATUSES = {
@@ -52,7 +52,7 @@ def render(report: Report) -> str:
             "environment": _environment(record),
         },
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(document) + "\n"
 
 
 def _environment(record: Mapping[str, Any]) -> dict[str, Any]:

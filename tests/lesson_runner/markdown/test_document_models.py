@@ -44,6 +44,8 @@ def test_a_block() -> None:
         (["```", "ls", ""], False),
         (["```", "ls", "", "```"], True),
         (["```"], False),
+        (["text", "", "# A", "", "```", "ls"], False),
+        (["text", "", "# A", "", "```", "ls", "```"], True),
         (["> ```", "> ls", "", "text"], False),
         (["- ```", "  ls", "  ```"], True),
     ],
@@ -225,6 +227,7 @@ IGNORE = "<!-- ignore {rules: [a], reason: b} -->"
         (["zero", "", IGNORE, "```", "ls", "```", "after"], (3, 6)),
         ([IGNORE, "<!-- a note -->", "", "# A", "text"], (1, 4)),
         ([IGNORE, "<div>", "</div>", "", "text"], (1, 3)),
+        ([IGNORE, "", "  <!-- a note -->", "", "text", "more"], (1, 6)),
         (["a", "", IGNORE], (3, 3)),
         (["a", "", IGNORE.replace("rules", "file: true, rules"), "b", "", "c"], (1, 6)),
         (["a", "", IGNORE.replace("rules", "file: false, rules"), "b", "", "c"], (3, 4)),
@@ -249,6 +252,9 @@ def test_links_are_sorted_and_anchors_known() -> None:
     found = read("<a name='here'>", "", "[y](y.md) [x](x.md)", "", "> [z](z.md)", "", "[r]", "", "[r]: r.md")
     assert [link.target for link in found.links] == ["y.md", "x.md", "z.md", "r.md"]
     assert found.anchors == {"here"}
+    assert {link.location.path for link in found.links} == {HERE}
+    (linked, html) = read("# A", "## B", "[x](x.md)", "", "<a href='y.md'>y</a>").links
+    assert (linked.headings, html.headings) == (("A", "B"), ("A", "B"))
     assert found.links_complete
 
 

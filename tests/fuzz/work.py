@@ -1,0 +1,36 @@
+"""One process's part of a search."""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+from pathlib import Path
+
+from tests.fuzz.doors import Doors
+from tests.fuzz.search import Tally, minimise, search
+from tests.fuzz.seeds import make_world, seeds
+
+MEMORY = 4 * 1024**3
+"""Bytes of address space that a process may have."""
+
+
+def work(documents: int, seed: int, kept: Path) -> Tally:
+    """Search in a folder of this process's own, and keep what does harm."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with tempfile.TemporaryDirectory(prefix="lesson-fuzz-") as folder:
+        os.chdir(folder)
+        os.environ["LESSON_HOME"] = str(Path(folder, "home"))
+        tempfile.tempdir = folder  # reports on bugs are found there
+        world = make_world(Path(folder))
+        doors = Doors(world)
+        kept.mkdir(parents=True, exist_ok=True)
+        tally = search(doors, seeds(world), documents, seed, kept / f"last-{seed}")
+        for number, sign in enumerate(sorted(tally.harms)):
+            harm = tally.harms[sign] = minimise(tally.harms[sign], doors)
+            (kept / f"{seed}-{number}.{harm.kind}").write_bytes(harm.data)
+            about = f"{sign}\nchoice {harm.choice}\n{harm.answer.problem}\n{harm.answer.trace}"
+            (kept / f"{seed}-{number}.txt").write_text(about, "utf-8", "backslashreplace")
+        (kept / f"last-{seed}").unlink(missing_ok=True)
+        os.chdir("/")
+    return tally

@@ -1,0 +1,48 @@
+"""Durations and numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lesson_runner.report.text import duration, number, safe
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (9.94, "9.9 s"),
+        (12.4, "12 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (3599.4, "59 min 59 s"),
+        (3600, "1 h 00 min"),
+        (7800, "2 h 10 min"),
+    ],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1234567, "1,234,567"),
+        (1234567.0, "1,234,567"),
+        (1e15, "1,000,000,000,000,000.0"),
+        (1234.56, "1,234.6"),
+        (0.123456, "0.1235"),
+        (None, "not finite"),
+        (math.nan, "not finite"),
+        (-math.inf, "not finite"),
+    ],
+)
+def test_numbers(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_what_would_move_the_cursor() -> None:
+    assert safe("a\x1b[31mb\x1b]0;title\x07c\r\nd\re\x07\ud800") == "abc\nd\ne��"

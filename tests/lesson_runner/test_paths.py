@@ -1,0 +1,188 @@
+"""Typed actions write in the workspace and nowhere else, whatever a lesson or what lies there says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.reliability import fault
+
+from lesson_runner.model import Action, Outcome
+from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.testing import lesson_text
+
+Lesson = Callable[..., Any]
+STEP = "<!-- step\nid: {id}\nuses: {uses}\nwith: {params}\n-->\n```text\nx\n```\n"
+
+
+def put(params: Any, context: StepContext) -> Outcome:
+    context.workspace.resolve(params["name"]).write_text("x")
+    return Outcome()
+
+
+class writer:  # noqa: N801  # stands for a module
+    """A plugin with an action that writes where a lesson says."""
+
+    @staticmethod
+    @hookimpl
+    def lesson_actions() -> list[Action]:
+        return [Action("put", "Put", put, self_judging=True)]
+
+
+def tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if ".lesson" not in path.parts}
+
+
+def write(folder: Path, uses: str = "put", id: str = "one", **params: Any) -> None:  # noqa: A002
+    text = STEP.format(id=json.dumps(id), uses=uses, params=json.dumps(params))
+    (folder / "a.md").write_text(lesson_text(text))
+
+
+OUTSIDE = [
+    "../x",
+    "../../x",
+    "a/../../../x",
+    "/tmp/lesson-x",
+    "data/../../../x",
+    "x\0",
+    "link/x",
+    "link",
+    "loop",
+]
+
+
+@fault(
+    "hostile lessons",
+    "a path that leaves the workspace",
+    how="`..`, absolute, through links, with a NUL",
+    seen="the step fails and names the path; exit 1",
+    survives="everything outside the workspace",
+)
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_path_that_leads_outside(lesson: Lesson, tmp_path: Path, name: str) -> None:
+    files = tmp_path / ".lesson" / "files"
+    files.mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (files / "link").symlink_to(tmp_path / "outside")
+    (files / "loop").symlink_to(files / "loop")
+    write(tmp_path, name=name)
+    before = tree(tmp_path)
+    said = lesson("run", "a.md", plugins=[writer])
+    assert said.code == 1, said
+    assert tree(tmp_path) == before
+    assert not Path("/tmp/lesson-x").exists()
+    if name not in ("loop",):
+        assert "outside the workspace" in said.out or "is no name of a file" in said.out
+
+
+@pytest.mark.parametrize("name", ["~/x", "~root/x", "$HOME/x"])
+def test_a_path_that_only_looks_as_if(lesson: Lesson, tmp_path: Path, name: str) -> None:
+    """No shell reads it: it is a name in the workspace like any other."""
+    (tmp_path / ".lesson" / "files" / name).parent.mkdir(parents=True)
+    write(tmp_path, name=name)
+    before = tree(tmp_path)
+    assert lesson("run", "a.md", plugins=[writer]).code == 0
+    assert tree(tmp_path) == before
+    assert (tmp_path / ".lesson" / "files" / name).is_file()
+
+
+@fault(
+    "hostile lessons",
+    "a folder of the workspace that is a link elsewhere",
+    how="`.lesson/runs` or `.lesson/files` made a link, also one to nowhere yet",
+    seen="an error that names the link; exit 2",
+    survives="everything outside the workspace",
+)
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("name", ["runs", "files"])
+def test_a_folder_of_the_workspace_that_is_a_link(
+    lesson: Lesson, tmp_path: Path, name: str, there: bool
+) -> None:
+    outside = tmp_path / "outside"
+    if there:
+        outside.mkdir()
+    (tmp_path / ".lesson").mkdir()
+    (tmp_path / ".lesson" / name).symlink_to(outside)
+    write(tmp_path, name="x")
+    before = tree(tmp_path)
+    said = lesson("run", "a.md", plugins=[writer])
+    assert (said.code, f".lesson/{name} is a link to" in said.err) == (2, True), said
+    assert tree(tmp_path) == before
+
+
+def test_the_workspace_itself_may_be_a_link(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / ".lesson").symlink_to(tmp_path / "disk")
+    write(tmp_path, name="x")
+    assert lesson("run", "a.md", plugins=[writer]).code == 0
+    assert (tmp_path / "disk" / "files" / "x").is_file()
+
+
+@pytest.mark.parametrize("id", ["../one", "/one", "one\n", "a/b", "..", "~"])
+def test_a_step_whose_id_is_a_path(lesson: Lesson, tmp_path: Path, id: str) -> None:  # noqa: A002
+    write(tmp_path, id=id, name="x")
+    before = tree(tmp_path)
+    assert lesson("run", "a.md", plugins=[writer]).code == 2
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("id", ["../a", "/a", "a\n", ".."])
+def test_a_lesson_whose_id_is_a_path(lesson: Lesson, tmp_path: Path, id: str) -> None:  # noqa: A002
+    (tmp_path / "a.md").write_text(
+        lesson_text(STEP.format(id="one", uses="put", params='{"name": "x"}'), id=id)
+    )
+    before = tree(tmp_path)
+    assert lesson("run", "a.md", plugins=[writer]).code == 2
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["..", "../../x", "/tmp/lesson-x", "text.txt", "x\0", "~"])
+def test_the_data_set_that_a_lesson_names(lesson: Lesson, tmp_path: Path, name: str) -> None:
+    import lesson_ct4.plugin as ct4
+
+    (tmp_path / "given.txt").write_text("ROMEO:\nBut soft.\n" * 99)
+    outside = tmp_path / "outside.txt"
+    outside.write_text("kept")
+    data = tmp_path / ".lesson" / "files" / "data"
+    data.mkdir(parents=True)
+    (data / "text.txt").symlink_to(outside)
+    (data / "text.json").symlink_to(outside)
+    write(tmp_path, "ct4.fetch-dataset", name=name, sha256="any", dataset="given.txt")
+    before = tree(tmp_path)
+    said = lesson("run", "a.md", plugins=[ct4])
+    assert tree(tmp_path) == before
+    assert outside.read_text() == "kept"
+    assert not Path("/tmp/lesson-x").exists()
+    assert said.code in (0, 1, 2)
+    assert "Traceback" not in said.out + said.err
+
+
+@pytest.mark.skipif(find_spec("safetensors") is None, reason="checkpoints need the `ct4` extra")
+def test_a_checkpoint_is_not_written_through_a_link(tmp_path: Path) -> None:
+    from tests.lesson_ct4.test_checkpoint import small
+
+    from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
+
+    outside = tmp_path / "outside"
+    outside.write_text("kept")
+    (tmp_path / "x.safetensors").symlink_to(outside)
+    save_checkpoint(tmp_path / "x.safetensors", small())
+    assert outside.read_text() == "kept"
+    assert load_checkpoint(tmp_path / "x.safetensors").step == 3
+
+
+def test_an_expected_file_outside_is_not_looked_at(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("x")
+    files = tmp_path / ".lesson" / "files"
+    files.mkdir(parents=True)
+    (files / "link.txt").symlink_to(tmp_path / "secret.txt")
+    for path in ("../../secret.txt", "link.txt", str(tmp_path / "secret.txt")):
+        step = STEP.replace("-->", "expect: [{{file: {{path: {path}}}}}]\n-->")
+        text = step.format(id="one", uses="put", params='{"name": "x"}', path=json.dumps(path))
+        (tmp_path / "a.md").write_text(lesson_text(text))
+        said = lesson("run", "a.md", plugins=[writer])
+        assert (said.code, "the path leaves the workspace" in said.out) == (1, True), said

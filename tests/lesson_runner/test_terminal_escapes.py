@@ -1,0 +1,179 @@
+"""What a terminal would obey, or a reader be deceived by, is shown nowhere, whoever has said it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.reliability import fault
+
+from lesson_runner.checks import Check, Finding, Machine
+from lesson_runner.model import Action, Diagnosis, Evidence, Hardware, Outcome, Section, StepResult
+from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.testing import lesson_text
+
+Lesson = Callable[..., Any]
+HOSTILE = "a\x1b]0;title\x07b\x1b[2J\x1b[31mc\x9b2Jd\x08\x7fe\u202ef\u2066g\u2069\rh\x1b"
+UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+STYLES = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|1A|2K)")
+"""What rich itself writes for colours and a progress bar."""
+
+
+def shout(params: Any, context: StepContext) -> Outcome:
+    context.say(HOSTILE)
+    context.progress(1, 2, note=HOSTILE)
+    if params.get("raise"):
+        raise RuntimeError(HOSTILE)
+    return Outcome(message=HOSTILE, labels=(HOSTILE,), facts={HOSTILE: HOSTILE}, metrics={HOSTILE: 1.0})
+
+
+def look(machine: Machine) -> Finding:
+    return Finding("failed", HOSTILE, HOSTILE, HOSTILE, facts={HOSTILE: HOSTILE})
+
+
+class shouter:  # noqa: N801  # stands for a module
+    """A plugin all of whose words are hostile."""
+
+    @staticmethod
+    @hookimpl
+    def lesson_actions() -> list[Action]:
+        return [Action("shout", HOSTILE, shout, self_judging=True)]
+
+    @staticmethod
+    @hookimpl
+    def lesson_checks() -> list[Check]:
+        return [Check("look", HOSTILE, HOSTILE, look)]
+
+    @staticmethod
+    @hookimpl
+    def lesson_detect_hardware() -> list[Hardware]:
+        return [Hardware(HOSTILE, HOSTILE, 1)]
+
+    @staticmethod
+    @hookimpl
+    def lesson_diagnose(result: StepResult, evidence: Evidence) -> list[Diagnosis]:
+        return [Diagnosis("x", HOSTILE, HOSTILE, HOSTILE, HOSTILE)]
+
+    @staticmethod
+    @hookimpl
+    def lesson_report_sections() -> list[Section]:
+        table = {"columns": [HOSTILE, "n"], "rows": [[HOSTILE, 1], ["x", 2]]}
+        texts = {"items": [{"title": HOSTILE, "text": HOSTILE, "row": HOSTILE}]}
+        lines = {"x": HOSTILE, "y": HOSTILE, "items": [{"name": HOSTILE, "points": [[1, 1], [2, 3]]}]}
+        return [
+            Section(HOSTILE, "table", table, HOSTILE, HOSTILE),
+            Section(HOSTILE, "texts", texts, HOSTILE, HOSTILE),
+            Section(HOSTILE, "series", lines, HOSTILE, HOSTILE),
+        ]
+
+    @staticmethod
+    @hookimpl
+    def lesson_add_commands(app: Any) -> None:
+        raise RuntimeError(HOSTILE)
+
+
+STEP = """
+# {title}
+
+**Why:** {title}
+
+<!-- step
+id: {id}
+title: {quoted}
+uses: shout
+with: {params}
+optional: true
+expect: [{{contains: {quoted}}}, {{not_contains: {quoted}}}]
+claims: [{{metric: {{name: {quoted}, min: 2}}, source: {quoted}}}]
+-->
+```text
+x
+```
+
+**Look for:** {title}
+
+[{title}](nowhere{title}.md)
+
+<!-- skip
+reason: {quoted}
+-->
+```bash
+echo {title}
+```
+"""
+
+
+@pytest.fixture
+def hostile(lesson: Lesson, tmp_path: Path) -> Lesson:
+    """A lesson all of whose words are hostile; escapes in YAML are written as such, in prose as they are."""
+    quoted, plain = json.dumps(HOSTILE), HOSTILE.replace("\r", "")
+    steps = [
+        STEP.format(title=plain, quoted=quoted, id=name, params=json.dumps({"raise": name == "two"}))
+        for name in ("one", "two")
+    ]
+    front = dict.fromkeys(("title", "description", "category", "note", "validationNotes"), HOSTILE)
+    text = lesson_text("".join(steps), id="a", tags=[HOSTILE], **front)
+    (tmp_path / "a.md").write_text(text)
+    (tmp_path / "b.md").write_text(lesson_text("", id=HOSTILE, title=HOSTILE))
+    return lambda *words: lesson(*words, plugins=[shouter])
+
+
+COMMANDS: list[tuple[str, ...]] = [
+    *(("validate", ".", "--format", form) for form in ("text", "json", "github", "sarif")),
+    *(("plan", "a.md"), ("plan", "a.md", "--json"), ("show", "a.md"), ("show", "a.md", "--json")),
+    *(("annotate", "a.md"), ("list",), ("plugins",), ("plugins", "--json"), ("explain",)),
+    *(("doctor",), ("doctor", "--json"), ("hw",), ("hw", "--json"), ("run", HOSTILE), ("explain", HOSTILE)),
+    *(
+        ("runs",),
+        ("runs", "--json"),
+        ("compare", "first", "latest"),
+        ("compare", "first", "latest", "--json"),
+    ),
+    *(("report", "latest", "--format", form) for form in ("html", "markdown", "junit", "ctrf", "json")),
+    *(
+        ("matrix", "--lessons", ".", "--format", form)
+        for form in ("text", "html", "markdown", "json", "svg-badge")
+    ),
+    *(("cert", "status", "--lessons", "."), ("cert", "status", "--lessons", ".", "--json")),
+    *(("cert", "verify", HOSTILE), ("report", HOSTILE), ("run", "a.md", "--param", f"{HOSTILE}=1")),
+]
+
+
+@fault(
+    "hostile lessons",
+    "escapes and turned writing in a lesson's text, a step's output or a plugin's words",
+    how="every command, with each of its formats, on a lesson and a plugin that hold nothing else",
+    seen="a replacement character; in JSON an escape that means the same",
+    survives="the terminal",
+)
+@pytest.mark.parametrize("coloured", [False, True])
+def test_nothing_is_obeyed(
+    hostile: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, coloured: bool
+) -> None:
+    if coloured:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    said: dict[tuple[str, ...], Any] = {("run", "a.md"): hostile("run", "a.md")}
+    assert said["run", "a.md"].code == 0, "the steps are optional"
+    next((tmp_path / ".lesson" / "runs").iterdir()).rename(tmp_path / "first")
+    said[("run", "a.md", "--json")] = hostile("run", "a.md", "--json")
+    for words in COMMANDS:
+        said[words] = hostile(*words)
+    found = {
+        words: repr(text[max(match.start() - 60, 0) : match.end() + 20])
+        for words, answer in said.items()
+        for text in (answer.out, answer.err)
+        for text in (STYLES.sub("", text.replace("\r", "")) if coloured else text,)
+        if (match := UNSAFE.search(text))
+    }
+    assert found == {}
+    assert {words: answer.code for words, answer in said.items() if answer.code not in (0, 1, 2)} == {}
+
+
+def test_json_says_the_same(hostile: Lesson) -> None:
+    """Nothing is lost to a program: what is written as an escape stands for the character."""
+    assert hostile("show", "a.md", "--json").json["frontmatter"]["title"] == HOSTILE
+    assert hostile("run", "a.md", "--json").json["lesson"]["title"] == HOSTILE
