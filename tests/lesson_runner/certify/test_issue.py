@@ -101,7 +101,7 @@ def test_what_is_no_lesson_gets_no_mark(bench: Bench) -> None:
 
 def test_what_is_known_of_a_lesson(bench: Bench) -> None:
     """``lesson show`` says for what it was validated, with which tt-metal, and which profiles it has."""
-    front = {"validatedOn": ["n150"], "minTTMetalVersion": "v0.67.0", "tags": ["a", "b"]}
+    front: dict[str, Any] = {"validatedOn": ["n150"], "minTTMetalVersion": "v0.67.0", "tags": ["a", "b"]}
     bench.write(LESSON, runner={"profiles": {"quick": {"summary": "short"}}}, **front)
     shown = bench.lesson("show", "growing.md").out
     for row in (
