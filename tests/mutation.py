@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".mutation"
-"""Copies and results. A run goes on where the last one stopped, and tries anew what had survived; delete the
+"""Copies and results. A run goes on where the last one stopped, and tries anew what was not noticed or timed out; delete the
 folder to begin again, as after changes of tests that once caught something."""
 CAUGHT = ("killed", "timeout", "segfault", "suspicious")
 COPIED = ("README.md", "docs", "lessons", "plugins", "schemas", "tests")
@@ -103,7 +103,7 @@ def prepare(name: str) -> Path:
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-m", "not slow"],
         "pytest_add_cli_args_test_selection": [f"tests/lesson_runner/{test}" for test in area.tests],
         "timeout_multiplier": 3.0,
-        "timeout_constant": 3.0,
+        "timeout_constant": 10.0,
     }
     rows = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
     project = (ROOT / "pyproject.toml").read_text("utf-8")
@@ -159,9 +159,9 @@ def main(names: Sequence[str]) -> None:
         is_new = not (WORK / name).exists()
         folder = prepare(name)
         mutmut(folder, "run", "--max-children", "1")
-        survived = [mutant for mutant, status in results(folder) if status not in CAUGHT]
-        if survived and not is_new:
-            mutmut(folder, "run", "--max-children", "1", *survived)
+        again = [mutant for mutant, status in results(folder) if status != "killed"]
+        if again and not is_new:
+            mutmut(folder, "run", "--max-children", "1", *again)
         report(name, folder)
 
 

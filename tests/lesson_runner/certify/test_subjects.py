@@ -49,13 +49,18 @@ class Case:
 
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
+    return made(tmp_path, lesson_text(LESSON))
+
+
+def made(tmp_path: Path, text: str, profile: str = "default") -> Case:
+    """Return a lesson as if it had been certified."""
     plugins = Plugins(points=[Given(garden)])
     stored = Stored(tmp_path / "certificate.intoto.jsonl", tmp_path / "evidence")
     (stored.run("run-1") / "evidence").mkdir(parents=True)
     (stored.run("run-1") / "record.json").write_text("{}")
-    stored.lesson.write_text(lesson_text(LESSON))
+    stored.lesson.write_text(text)
     lesson, _ = load_lesson(stored.lesson)
-    plan = make_plan(lesson, (), plugins, "default", [])
+    plan = make_plan(lesson, (), plugins, profile, [])
     predicate: dict[str, Any] = {
         "plan": {"profile": plan.profile, "params": {}},
         "toolchain": {
@@ -63,10 +68,10 @@ def case(tmp_path: Path) -> Case:
             "plugins": {name: info.version for name, info in plugins.infos.items()},
         },
     }
-    made = Case(Certificate(predicate, Digests(content_digest(lesson), "", "")), stored, plugins)
-    made.sign("plan", stored.plan, canonical(plan_content(plan.steps)))
-    made.sign("evidence", stored.manifest, canonical(list_files(stored.evidence)))
-    return made
+    case = Case(Certificate(predicate, Digests(content_digest(lesson), "", "")), stored, plugins)
+    case.sign("plan", stored.plan, canonical(plan_content(plan.steps)))
+    case.sign("evidence", stored.manifest, canonical(list_files(stored.evidence)))
+    return case
 
 
 def test_what_was_signed(case: Case) -> None:
@@ -162,7 +167,20 @@ def test_without_the_plugin(case: Case) -> None:
     assert case.refused() == (NOT_HERE, "no plugin here has the action 'garden.grow'", INSTALL)
 
 
-def test_a_plan_of_another_profile(case: Case) -> None:
+def test_the_profile_that_was_run(tmp_path: Path) -> None:
+    step = "uses: garden.grow\nprofiles: {quick: {with: {beans: 4}}}"
+    profiles = {"quick": {"summary": "q"}, "full": {"summary": "f"}}
+    text = lesson_text(LESSON.replace("uses: garden.grow", step), runner={"profiles": profiles})
+    for number, profile in enumerate(profiles):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        case = made(folder, text, profile)
+        check_plan(case.certificate, *check_files(case.certificate, case.stored), case.plugins)
+        case.certificate.predicate["plan"]["profile"] = list(profiles)[1 - number]
+        assert case.refused()[0] == "plan"
+
+
+def test_a_plan_of_other_parameters(case: Case) -> None:
     case.certificate.predicate["plan"]["params"] = {"beans": "7"}
     why = "the plan that was signed does not follow from the lesson"
     assert case.refused() == ("plan", why, "")

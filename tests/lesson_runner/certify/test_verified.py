@@ -117,6 +117,21 @@ def test_its_own_policy(certified: Bench) -> None:
     assert refused(certified) == ("policy", why, "run the lesson 1 more time")
 
 
+def test_facts_that_some_actions_must_show(bench: Bench) -> None:
+    bench.write(LESSON.replace("garden.grow", "ct4.train"))
+    garden.facts = {"backend": {"name": "ttml", "kind": "silicon", "mesh": [1, 1]}}
+    assert bench.certify().code == 0
+
+    def change(stored: Stored, predicate: Predicate) -> None:
+        edit_records(stored, lambda record: record["facts"]["backend"].update(name="mine"))
+        predicate["toolchain"]["facts"]["backend"]["name"] = "mine"
+
+    assert checked(bench).judged == 8
+    resign(bench, change)
+    check, why, _ = refused(bench)
+    assert (check, why) == ("policy", "its own policy is not met: backend.name is ttml; found: mine")
+
+
 def test_a_policy_that_somebody_else_asks(certified: Bench) -> None:
     (certified.folder / "more.yaml").write_text(
         json.dumps({"policy_version": 1, "name": "more", "summary": "s", "classes": ["host"], "passes": 4})

@@ -66,6 +66,11 @@ def test_blocks_in_containers() -> None:
     ]
 
 
+def test_a_fence_whose_words_look_like_one() -> None:
+    (block,) = read("~~~ x~~~", "ls", "~~~").blocks
+    assert (block.language, block.location) == ("x~~~", place(2))
+
+
 def test_the_paragraph_before_a_block() -> None:
     blocks = read(
         "one", "", "two", "```", "a", "```", "```", "b", "```", "three", "# H", "```", "c", "```"
@@ -253,7 +258,7 @@ def test_links_are_sorted_and_anchors_known() -> None:
     assert [link.target for link in found.links] == ["y.md", "x.md", "z.md", "r.md"]
     assert found.anchors == {"here"}
     assert {link.location.path for link in found.links} == {HERE}
-    (linked, html) = read("# A", "## B", "[x](x.md)", "", "<a href='y.md'>y</a>").links
+    (linked, html) = read("# A", "## B", "[x](x.md)", "", "<div>", "<a href='y.md'>", "</div>").links
     assert (linked.headings, html.headings) == (("A", "B"), ("A", "B"))
     assert found.links_complete
 

@@ -155,6 +155,8 @@ def test_where_values_stand() -> None:
         ("a: `b`", "10:8 a value cannot begin with ` (put the value in single quotes)"),
         ("a: 'b", "10:8 the quote ' is never closed (close it, or leave it out)"),
         ('a: "b\nc: d', '10:8 the quote " is never closed (close it, or leave it out)'),
+        ('a: "b\n--- \nc"', '10:8 the quote " is never closed (close it, or leave it out)'),
+        ("a: [b]\n  c: d", "11:5 did not find expected key"),
         ("a: [b", "10:10 did not find expected ',' or ']'"),
         ("a: b\x00", "10:9 control characters are not allowed"),
         ("é: 😀\x07", "10:9 control characters are not allowed"),
@@ -166,7 +168,8 @@ def test_what_is_no_yaml(text: str, said: str) -> None:
 
 
 def test_text_that_is_half_a_character() -> None:
-    assert refused("a: \ud800").startswith("yaml-syntax 10:5 not valid YAML: ")
+    why = r"'utf-8' codec can't encode character '\ud800' in position 3: surrogates not allowed"
+    assert refused("a: \ud800") == f"yaml-syntax 10:5 not valid YAML: {why} (None)"
 
 
 def test_its_size() -> None:

@@ -296,6 +296,7 @@ def test_the_output_that_is_shown(yaml: str, block: str, step: int, added: Expec
             "```\n```",
             f"expect-nothing 16:1 {NONE}",
         ),
+        ("", "```\n...\n...\n```", f"expect-nothing 16:1 {NONE}"),
         (
             "",
             "```\n\n ... \n```",
