@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def work(documents: int, seed: int, kept: Path) -> Tally:
         os.environ["LESSON_HOME"] = str(Path(folder, "home"))
         tempfile.tempdir = folder  # reports on bugs are found there
         world = make_world(Path(folder))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # `lesson certify` has taken it for a Ctrl-C
         doors = Doors(world)
         kept.mkdir(parents=True, exist_ok=True)
         tally = search(doors, seeds(world), documents, seed, kept / f"last-{seed}")
