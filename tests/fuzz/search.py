@@ -94,6 +94,8 @@ def search(
     while tally.total < documents:
         _batch(min(BATCH, documents - tally.total), f"{start}/{batch}", doors, originals, tally, note)
         batch += 1
+        if batch % 10 == 0 and note is not None:
+            print(f"{tally.total:,} documents, {len(tally.harms)} answered badly", flush=True)
     return tally
 
 

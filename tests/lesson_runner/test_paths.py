@@ -186,3 +186,22 @@ def test_an_expected_file_outside_is_not_looked_at(lesson: Lesson, tmp_path: Pat
         (tmp_path / "a.md").write_text(lesson_text(text))
         said = lesson("run", "a.md", plugins=[writer])
         assert (said.code, "the path leaves the workspace" in said.out) == (1, True), said
+
+
+@pytest.mark.skipif(find_spec("safetensors") is None, reason="checkpoints need the `ct4` extra")
+def test_states_are_not_written_through_a_link(tmp_path: Path) -> None:
+    from tests.lesson_ct4.test_checkpoint import small
+
+    from lesson_ct4.training.trunk import Trunk
+    from lesson_runner.errors import LessonError
+
+    saved = Trunk(tmp_path / "trunk", small().config, "0" * 64, small().session).save(small())
+    (tmp_path / "outside").mkdir()
+    saved.unlink()
+    for file in saved.parent.iterdir():
+        file.unlink()
+    saved.parent.rmdir()
+    saved.parent.symlink_to(tmp_path / "outside")
+    with pytest.raises(LessonError, match="is a link"):
+        Trunk(tmp_path / "trunk", small().config, "0" * 64, small().session)
+    assert list((tmp_path / "outside").iterdir()) == []

@@ -44,7 +44,12 @@ class Found(NamedTuple):
 
 
 class Trunk:
-    """The shared steps of all runs that differ from one in length only, and where those ended."""
+    """
+    The shared steps of all runs that differ from one in length only, and where those ended.
+
+    Raises:
+        LessonError: its folder is a link; what lies in a workspace may have come with a lesson.
+    """
 
     def __init__(
         self, folder: Path, config: TrainConfig, dataset_sha256: str, session: Mapping[str, Any]
@@ -52,6 +57,8 @@ class Trunk:
         self._identity = {**trunk_identity(config, dataset_sha256, session), **origin()}
         self._all = folder
         self._folder = folder / key_of(self._identity)
+        if self._folder.is_symlink():
+            raise LessonError(f"{self._folder} is a link, which may lead anywhere", fix="remove it")
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a state that other runs will begin with."""
