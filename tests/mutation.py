@@ -21,8 +21,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".mutation"
-"""Copies and results. A run goes on where the last one stopped, and tries anew what was not noticed or timed out; delete the
-folder to begin again, as after changes of tests that once caught something."""
+"""
+Copies and results. A run goes on where the last one stopped, and tries anew what was not noticed or timed out;
+delete the folder to begin again, as after changes of tests that once caught something.
+"""
 CAUGHT = ("killed", "timeout", "segfault", "suspicious")
 COPIED = ("README.md", "docs", "lessons", "plugins", "schemas", "tests")
 
