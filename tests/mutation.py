@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".mutation"
 """
-Copies and results. A run goes on where the last one stopped, and tries anew what was not noticed or timed out;
+Copies and results. A run goes on where the last one stopped, and tries anew what was not noticed;
 delete the folder to begin again, as after changes of tests that once caught something.
 """
 CAUGHT = ("killed", "timeout", "segfault", "suspicious")
@@ -48,7 +48,10 @@ AREAS: Mapping[str, Area] = {
             "schema/steps",
         ),
         (
-            *(f"markdown/test_{name}.py" for name in ("directives", "documents", "frontmatter", "yaml_text")),
+            *(
+                f"markdown/test_{name}.py"
+                for name in ("directives", "document_parts", "frontmatter", "yaml_text")
+            ),
             "schema/test_steps.py",
         ),
     ),

@@ -114,7 +114,7 @@ def test_without_its_output(again: Again, optional: bool) -> None:
 @pytest.mark.parametrize("optional", [True, False])
 def test_what_cannot_be_judged(again: Again, optional: bool) -> None:
     said = again(step(expect=[{"matcher": "regex", "argument": "(", "when": {}}], optional=optional), entry())
-    assert (said.status, said.optional, said.verdicts) == ("error", optional, ())
+    assert (said.id, said.status, said.optional, said.verdicts) == ("grow", "error", optional, ())
     assert said.not_judged[0].startswith("it cannot be judged: error: missing ), unterminated subpattern")
 
 
