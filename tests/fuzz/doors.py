@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -283,16 +284,21 @@ def _file(header: Any, rest: bytes) -> bytes:
 
 def _watched(look: Callable[[], Answer]) -> Answer:
     """Return an answer, or that it took too much time or memory."""
-    memory, began = getrusage(RUSAGE_SELF).ru_maxrss, time.process_time()
+    memory, began = _most_memory(), time.process_time()
     try:
         with _at_most(SECONDS):
             answer = look()
     except TooLongError as error:
         return Answer(-1, f"more than {SECONDS:g} s of a processor", _trace(error))
-    grown = (getrusage(RUSAGE_SELF).ru_maxrss - memory) / 1024
+    grown = _most_memory() - memory
     if grown > MEGABYTES:
         return Answer(answer.code, f"{grown:.0f} MB more memory", f"{time.process_time() - began:.1f} s")
     return answer
+
+
+def _most_memory() -> float:
+    """Return the most memory, in MB, that this process has had at once."""
+    return getrusage(RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 
 
 @contextmanager

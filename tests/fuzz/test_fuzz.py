@@ -25,8 +25,6 @@ from lesson_runner.plugin import hookimpl
 from lesson_runner.report import text
 from lesson_runner.run import stored
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
