@@ -111,7 +111,12 @@ class Doors:
         return self._run({"record.json": data}, random)
 
     def _events(self, data: bytes, random: Random) -> Iterator[Sequence[str]]:
-        return self._run({"events.jsonl": data}, random)
+        self.restore()
+        path = self.world.run / "record.json"
+        record = json.loads(path.read_bytes())
+        self._change(path, json.dumps({**record, "status": "unfinished"}).encode())
+        self._change(self.world.run / "events.jsonl", data)
+        yield ("resume", self.world.run.name)
 
     def _evidence(self, data: bytes, random: Random) -> Iterator[Sequence[str]]:
         return self._run({f"evidence/{random.choice(list(evidence()))}": data}, random)
@@ -125,7 +130,7 @@ class Doors:
         asked: tuple[Sequence[str], ...] = (
             *(("report", run, "--format", form) for form in ("html", "markdown", "junit", "ctrf", "json")),
             *(("runs",), ("runs", "--json"), ("compare", other, run), ("cert", "status", "growing.md")),
-            ("certify", "growing.md", "--policy", "policy.yaml", "--from-run", run),
+            *(("certify", "growing.md", "--policy", "policy.yaml", "--from-run", run), ("resume", run)),
         )
         yield random.choice(asked)
 

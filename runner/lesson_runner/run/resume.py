@@ -17,11 +17,14 @@ from typing import Any
 from lesson_runner.errors import LessonError
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
 from lesson_runner.plugins import PluginInfo
+from lesson_runner.resources import open_plain
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.left import Left, look
 from lesson_runner.run.stored import read_begun
 
+LONGEST = 16 * 1024 * 1024
+"""Bytes of a line of the events that are read at once; a longer one is none of ours."""
 SHOWN = 8
 """How many differences a refusal lists."""
 
@@ -148,10 +151,10 @@ def carry(
 def _events(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the events of a run; what is no event, such as half of a last line, is passed over."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
+        with open_plain(path) as file:
+            while line := file.readline(LONGEST):
                 try:
-                    event = json.loads(line)
+                    event = json.loads(line.decode("utf-8", "replace"))
                 except (ValueError, RecursionError):
                     continue
                 if isinstance(event, dict):
