@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,16 +46,23 @@ def prepared(folder: Path) -> Path:
     return folder
 
 
-def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    """Start ``lesson`` there."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "lesson_runner", *words, "--allow", "shell"],
-        cwd=folder,
-        env={**os.environ, "LESSON_SNAPSHOT_SECONDS": SNAPSHOTS, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "said.txt").open("ab"),
-        start_new_session=True,
-    )
+@contextmanager
+def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start ``lesson`` there; what it says of errors is added to ``said.txt``."""
+    command = [sys.executable, "-m", "lesson_runner", *words, "--allow", "shell"]
+    environ = {**os.environ, "LESSON_SNAPSHOT_SECONDS": SNAPSHOTS, "OMP_NUM_THREADS": "1"}
+    with (
+        (folder / "said.txt").open("ab") as said,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environ,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        ) as process,
+    ):
+        yield process
 
 
 RUN = ("run", "lesson.md", "--backend", "emulated", "--param", "dataset=text.txt")
