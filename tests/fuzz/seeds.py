@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -120,8 +121,14 @@ def _tell_of_training(run: Path) -> None:
         record["steps"].append({**new, "labels": ["emulated"], "verdicts": [], "claims": [], "expect": []})
         (run / "evidence" / id_).mkdir()
     (run / "record.json").write_text(json.dumps({**record, "run_id": run.name}))
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     for name, content in evidence().items():
         (run / "evidence" / name).write_bytes(content)
+        facts = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for event in events:
+            if f"evidence/{name}" in event.get("artifacts", {}):  # else it could not be gone on with
+                event["artifacts"][f"evidence/{name}"] = facts
+    (run / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
 
 
 def evidence() -> Mapping[str, bytes]:

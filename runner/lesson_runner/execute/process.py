@@ -72,24 +72,16 @@ def run(
         LessonError: the command cannot be started.
     """
     token = uuid.uuid4().hex
-    try:
-        process = subprocess.Popen(
-            command,
-            bufsize=0,
-            cwd=folder,
-            env={**env, TOKEN: token},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise LessonError(f"{command[0]} does not start in {folder}: {error.strerror}") from error
-    family = Family.of(process.pid, token)
-    lines = Lines(on_line, redactor=redactor)
-    pipe = _Pipe(process, lines)
+    family = Family(-1, token)  # until its first process is known, it is found by the token alone
+    process: subprocess.Popen[bytes] | None = None
+    pipe: _Pipe | None = None
     killed: tuple[Member, ...] = ()
+    # Ctrl-C can come at any moment, the one in which the command begins among them.
     try:
+        process = _started(command, folder, {**env, TOKEN: token})
+        family = Family.of(process.pid, token)
+        lines = Lines(on_line, redactor=redactor)
+        pipe = _Pipe(process, lines)
         in_time = _wait(process, pipe, deadline)
         if not in_time:
             killed = family.stop(grace, pipe.read)
@@ -99,12 +91,22 @@ def run(
         if pipe.open:
             names = ", ".join(map(str, left)) or "unknown"
             lines.note(f"[still running in the background: {names}; its further output is not shown]")
-    except BaseException:
+    except BaseException as error:
+        if process is None and isinstance(error, LessonError):  # it has not begun
+            raise
+        if process is None:
+            time.sleep(TICK)  # what has been forked is still becoming the command, and has no token yet
+        else:
+            family = Family(process.pid, token)
         family.stop(grace)
-        _reap(process)
+        if process is not None:
+            _reap(process)
         raise
     finally:
-        pipe.let_go()
+        if pipe is not None:
+            pipe.let_go()
+        elif process is not None and process.stdout is not None:
+            process.stdout.close()
     code = -signal.SIGKILL if process.returncode is None else process.returncode
     return Finished(
         exit_code=code if code >= 0 else 128 - code,
@@ -115,6 +117,22 @@ def run(
         left=left,
         signal=signal_name(-code),
     )
+
+
+def _started(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            bufsize=0,
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise LessonError(f"{command[0]} does not start in {folder}: {error.strerror}") from error
 
 
 def signal_name(number: int) -> str | None:

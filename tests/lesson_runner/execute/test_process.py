@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.reliability import fault
@@ -17,7 +18,7 @@ from lesson_runner.execute import family
 from lesson_runner.execute.process import Finished, run
 
 Bash = Callable[..., Finished]
-Alive = Callable[[str], bool]
+Alive = Callable[[str | int], bool]
 
 IGNORES_TERM = "trap '' TERM; while :; do sleep 1; done"
 DAEMON = """
@@ -272,3 +273,38 @@ run(command, folder=pathlib.Path({str(tmp_path)!r}), env=dict(os.environ), grace
         runner.send_signal(signal.SIGINT)
         assert "KeyboardInterrupt" in runner.stderr.read()
     assert not any(alive(pid) for pid in pids)
+
+
+@fault(
+    "processes",
+    "Ctrl-C in the very moment in which a command begins",
+    how="it is raised right after the process was started, and while it was",
+    seen="`interrupted`; exit code 130",
+    survives="no process does",
+)
+@pytest.mark.skipif(not (family.PROC / "self" / "stat").exists(), reason="it is found by its environment")
+@pytest.mark.parametrize("moment", ["started", "starting"])
+def test_an_interrupt_while_a_command_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alive: Alive, moment: str
+) -> None:
+    real, begun = subprocess.Popen, list[subprocess.Popen[bytes]]()
+
+    def starting(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        begun.append(real(*arguments, **options))
+        if moment == "starting":
+            raise KeyboardInterrupt
+        return begun[0]
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", starting)
+        patch.setattr(family.Family, "of", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(["sleep", "287"], folder=tmp_path, env=dict(os.environ), on_line=print)
+    (process,) = begun
+    assert process.wait(10) == -signal.SIGTERM
+    assert process.stdout is not None
+    process.stdout.close()
+    assert not alive(process.pid)
