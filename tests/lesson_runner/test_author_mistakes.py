@@ -172,3 +172,9 @@ def test_what_two_rules_find_is_said_once(lesson: Command, tmp_path: Path) -> No
     only = ("--ignore", "ct4.shell-syntax")
     [found] = lesson("validate", "a.md", "--json", *only, points=[Given(ct4, "ct4")]).json["findings"]
     assert found["rule"] == "shell-syntax"
+
+
+def test_a_default_profile_without_a_name(lesson: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text("text", runner={"defaultProfile": {"o": None}}))
+    said = lesson("validate", "a.md")
+    assert (said.code, "unknown key 'o'" in said.out) == (0, True), said

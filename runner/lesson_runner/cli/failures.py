@@ -12,7 +12,6 @@ from pathlib import Path
 
 from lesson_runner import __version__
 from lesson_runner.errors import ExitCode, InvalidLessonError, LessonError
-from lesson_runner.execute.environment import redactor_for
 from lesson_runner.hints import cure
 from lesson_runner.report.text import safe
 
@@ -44,6 +43,8 @@ def report_machine(error: Exception) -> int:
 
 def report_bug(error: Exception, arguments: Sequence[str]) -> int:
     """Write a report on an error of ours to a file, say where it is, and return the exit code."""
+    from lesson_runner.execute.environment import redactor_for
+
     trace = "".join(traceback.format_exception(error))
     text = (
         f"lesson {' '.join(arguments)}\n"

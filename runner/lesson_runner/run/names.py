@@ -28,7 +28,7 @@ def unknown_names(lesson: Lesson, actions: Mapping[str, Action]) -> Iterable[Dia
     """Yield the profiles and actions that a lesson names and that do not exist."""
     profiles = profiles_of(lesson, actions)
     for machine, name in lesson.runner.get("defaultProfile", {}).items():
-        if name not in profiles:
+        if isinstance(name, str) and name not in profiles:
             place = place_of(lesson.positions, ("runner", "defaultProfile", machine))
             message = f"there is no profile '{name}'"
             yield Diagnostic("unknown-profile", "error", message, place, meant_or_all(name, profiles))

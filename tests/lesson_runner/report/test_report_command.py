@@ -210,3 +210,12 @@ def test_a_report_loads_no_more_than_its_format_needs(ran: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, env=env, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "junit", "ctrf", "json"])
+def test_steps_that_have_only_what_the_schema_asks_for(lesson: Lesson, ran: Path, form: str) -> None:
+    record = json.loads((ran / "record.json").read_text())
+    asked = ("id", "title", "line", "action", "params", "status", "message", "metrics", "verdicts", "claims")
+    record["steps"] = [{name: step[name] for name in asked} for step in record["steps"]]
+    (ran / "record.json").write_text(json.dumps(record))
+    assert lesson("report", "--format", form).code == 0
