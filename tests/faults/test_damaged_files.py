@@ -54,13 +54,25 @@ TENSORS = (
     "history/loss",
     "history/seconds",
 )
+
+
+def byte(number: int) -> Damage:
+    """Return what changes the byte at a place."""
+    return flipped(lambda _: number)
+
+
+def word(text: bytes) -> Damage:
+    """Return what changes the middle of a word of the header."""
+    return flipped(lambda data: data.index(text) + len(text) // 2)
+
+
 REGIONS: dict[str, Damage] = {
-    **{f"byte {n} of the header's length": flipped(lambda _, n=n: n) for n in range(8)},  # type: ignore[misc]
+    **{f"byte {n} of the header's length": byte(n) for n in range(8)},
     "the header's first byte": flipped(lambda _: 8),
     "the header's last byte": lambda data: data[: header_end(data) - 1] + b"x" + data[header_end(data) :],
     **{
-        f"the header's {word.decode()}": flipped(lambda data, word=word: data.index(word) + len(word) // 2)  # type: ignore[misc]
-        for word in (b"dtype", b"shape", b"data_offsets", b"__metadata__", b"sha256", b"NanoGPT", b"BF16")
+        f"the header's {text.decode()}": word(text)
+        for text in (b"dtype", b"shape", b"data_offsets", b"__metadata__", b"sha256", b"NanoGPT", b"BF16")
     },
     "a shape": lambda data: data.replace(b"[1,1,2,3]", b"[1,1,3,2]", 1),
     "the settings": lambda data: data.replace(b"learning_rate", b"learning_rats", 1),

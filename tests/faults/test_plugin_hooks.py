@@ -150,6 +150,11 @@ BLAMED_BY_LIST: tuple[str, ...] = (
 BLAMED_BY_LIST += ("lesson_checks", "lesson_rules")
 
 
+def giving(value: object) -> Callable[[], object]:
+    """Return a hook's function that returns a value."""
+    return lambda: value
+
+
 @fault(
     AREA,
     "a hook raises",
@@ -188,7 +193,7 @@ def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) 
     for value in rubbish(hook):
         for run in (tmp_path / ".lesson" / "runs").glob("*"):
             run.rename(tmp_path / f"earlier-{run.name}-{id(value)}")
-        plugin = hooked(hook, lambda value=value: value)  # type: ignore[misc]  # bound early
+        plugin = hooked(hook, giving(value))
         said, blamed = answer(lesson, hook, plugin, tmp_path)
         if hook == "lesson_run_step":
             assert (said.code, said.json["steps"][0]["status"]) == (1, "error"), value
