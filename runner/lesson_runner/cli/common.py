@@ -154,6 +154,25 @@ def make_console() -> Console:
     return console if console.is_terminal else Safe(width=PIPED_WIDTH, **options)
 
 
+def somebody_is_there(*, step: bool, json: bool) -> bool:
+    """
+    Return whether a person is at the terminal and can answer.
+
+    Args:
+        step: they are asked to, after every step.
+        json: a program reads what is printed.
+
+    Raises:
+        LessonError: nobody is there, and ``step`` needs somebody.
+    """
+    from lesson_runner.errors import LessonError
+
+    there = sys.stdin.isatty() and make_console().is_terminal and not json
+    if step and not there:
+        raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
+    return there
+
+
 def ask(question: str) -> bool:
     """
     Put a yes-or-no question to the person at the terminal.

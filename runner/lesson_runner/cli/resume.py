@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,9 +14,9 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     check_backend,
     expand,
-    make_console,
     open_valid_lesson,
     print_json,
+    somebody_is_there,
 )
 from lesson_runner.cli.guard import open_guard
 from lesson_runner.cli.perform import Way, perform
@@ -79,10 +78,7 @@ def resume(
     fresh = bool(options.get("fresh"))
     files = (Workspace(folder) if fresh else place).files
     carried = carry(earlier_than(begun, plan, from_), plan, hardware, plugins.infos.values(), files)
-    console = make_console()
-    interactive = sys.stdin.isatty() and console.is_terminal and not json
-    if step and not interactive:
-        raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
+    interactive = somebody_is_there(step=step, json=json)
     if not installed:
         again = [item for item in steps if item.id not in carried.results]
         allowed = check_permissions(document, again, plugins, allowed, interactive)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,15 +19,14 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     check_backend,
     expand,
-    make_console,
     open_valid_lesson,
     print_json,
+    somebody_is_there,
 )
 from lesson_runner.cli.guard import open_guard
 from lesson_runner.cli.hardware import HardwareOption, check_hardware
 from lesson_runner.cli.perform import Way, perform
 from lesson_runner.cli.permissions import allowed_permissions, check_permissions
-from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
     from lesson_runner.plugins import Plugins
@@ -73,10 +71,7 @@ def run(
     plan = make_plan(document, problems, plugins, chosen, params)
     selection = Selection(from_, until, tuple(only or ()))
     steps = selected(plan, selection)
-    console = make_console()
-    interactive = sys.stdin.isatty() and console.is_terminal and not json
-    if step and not interactive:
-        raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
+    interactive = somebody_is_there(step=step, json=json)
     if not installed:
         allowed = check_permissions(document, steps, plugins, allowed, interactive)
     place = Workspace(expand(workspace).resolve())
