@@ -31,6 +31,7 @@ from typing import Any
 import yaml
 
 from lesson_runner.markdown.document import parse
+from lesson_runner.markdown.frontmatter import Parts
 from lesson_runner.model import Block
 
 if sys.version_info >= (3, 11):
@@ -64,7 +65,7 @@ class Guide:
     def check(self) -> None:
         """Run every example; the first that is not as the guide says raises with its place."""
         end = 0
-        for block in parse(f"---\n---\n{self.text}", self.path).blocks:
+        for block in parse(Parts(None, self.text, 3), self.path).blocks:
             line = block.location.line - 2
             alone = not "".join(self.text.split("\n")[end : line - 2]).strip()  # directly below another one
             end = line + block.text.count("\n")

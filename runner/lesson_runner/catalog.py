@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lesson_runner.errors import LessonError
 from lesson_runner.hints import did_you_mean
-from lesson_runner.markdown.frontmatter import read_frontmatter
+from lesson_runner.markdown.frontmatter import read_frontmatter, split
 from lesson_runner.markdown.yamltext import MAX_BYTES
 from lesson_runner.model import Json
 from lesson_runner.plugins import Plugins
@@ -55,7 +55,7 @@ def read_head(path: Path) -> Json:
     except OSError:
         return {}
     text = head.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    data: Json = read_frontmatter(text, path).data
+    data: Json = read_frontmatter(split(text, path), path).data
     return data
 
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from lesson_runner.errors import LessonError
 from lesson_runner.markdown import document
-from lesson_runner.markdown.frontmatter import read_frontmatter
+from lesson_runner.markdown.frontmatter import read_frontmatter, split
 from lesson_runner.schema import bundle as module
 from lesson_runner.schema.bundle import bundle, schema_names
 from lesson_runner.schema.validator import load_schema, validator_for
@@ -44,8 +44,8 @@ def data_of(name: str) -> list[Any]:
     # Read so, every kind of line end becomes LF.
     texts = [(path, path.read_text("utf-8-sig", "replace")) for path in SAMPLES]
     if name == "lesson":
-        return [read_frontmatter(text, path).data for path, text in texts]
-    return [item.data for path, text in texts for item in document.parse(text, path).directives]
+        return [read_frontmatter(split(text, path), path).data for path, text in texts]
+    return [item.data for path, text in texts for item in document.parse(split(text, path), path).directives]
 
 
 @pytest.mark.parametrize("name", ["lesson", "step"])
@@ -59,7 +59,7 @@ def test_in_one_piece_it_accepts_and_refuses_the_same(name: str) -> None:
 
 def test_what_other_files_say_still_counts() -> None:
     """The samples could miss a reference to another file; these two are in the schemas."""
-    front = read_frontmatter(lesson_text("# x", runner={"timeout": "soon"}), Path("x")).data
+    front = read_frontmatter(split(lesson_text("# x", runner={"timeout": "soon"}), Path("x")), Path("x")).data
     assert [path for path, _ in verdict(alone(bundle("lesson")), front)] == [["runner", "timeout"]]
     claim = {"metric": {"name": "n", "max": 1}, "source": "us", "hardware": ["n15O"]}
     found = verdict(alone(bundle("step")), {"id": "one", "claims": [claim]})

@@ -11,7 +11,7 @@ from typing import Any
 
 from lesson_runner.certify.standing import Standing
 from lesson_runner.errors import LessonError
-from lesson_runner.markdown.frontmatter import read_frontmatter
+from lesson_runner.markdown.frontmatter import MARKER, read_frontmatter, split
 from lesson_runner.model import Edit, Lesson, Location
 from lesson_runner.resources import rewrite
 from lesson_runner.validation.fix import apply_edits
@@ -66,7 +66,7 @@ def change_for(lesson: Lesson, standings: Sequence[Standing]) -> Change:
     before = lesson.path.read_bytes().decode("utf-8")
     after, _ = apply_edits(before, _edits(lesson, values))
     text = after.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    front = read_frontmatter(text, lesson.path)
+    front = read_frontmatter(split(text, lesson.path), lesson.path)
     kept = {key: value for key, value in lesson.frontmatter.items() if key not in values}
     if front.diagnostics or front.data != {**kept, **values}:
         message = f"{lesson.path}: the frontmatter cannot be edited safely"
@@ -85,7 +85,7 @@ def _in_order_of(lesson: Lesson, names: Sequence[str]) -> list[str]:
 def _edits(lesson: Lesson, values: Mapping[str, Any]) -> Iterator[Edit]:
     """Yield the edits that give keys their values: each where it stands, new ones at the end."""
     lines = lesson.text.split("\n")
-    end = next(number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---")
+    end = split(lesson.text, lesson.path).first - 2  # the closing marker, counted from 0
     new: list[str] = []
     for key, value in values.items():
         if lesson.frontmatter.get(key) == value:
@@ -104,7 +104,7 @@ def _edits(lesson: Lesson, values: Mapping[str, Any]) -> Iterator[Edit]:
         comment = _comment(lines[first]) if last == first + 1 else ""
         yield Edit(Location(lesson.path, place.line), "\n".join(old), written + comment)
     if new:
-        yield Edit(Location(lesson.path, end + 1), "---", "\n".join([*new, "---"]))
+        yield Edit(Location(lesson.path, end + 1), MARKER, "\n".join([*new, MARKER]))
 
 
 def _items(lines: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -93,6 +93,7 @@ def _lessons(
 ) -> tuple[list[Known], list[Path]]:
     """Return the lessons, and the documents with frontmatter that are none: one with none is no lesson."""
     from lesson_runner.certify.standing import Known
+    from lesson_runner.markdown.frontmatter import split
     from lesson_runner.schema.lessons import load_lesson
     from lesson_runner.validation.paths import documents
     from lesson_runner.validation.settings import Settings
@@ -107,7 +108,7 @@ def _lessons(
             continue
         if isinstance(lesson.frontmatter.get("id"), str):
             found.append(Known(lesson, tuple(problems)))
-        elif lesson.text.startswith("---"):
+        elif split(lesson.text, path).yaml is not None:
             unread.append(path)
     return found, unread
 

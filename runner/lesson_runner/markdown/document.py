@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_runner.markdown import directives
+from lesson_runner.markdown.frontmatter import Parts
 from lesson_runner.markdown.links import LinkFinder
 from lesson_runner.markdown.yamltext import KeyPath
 from lesson_runner.model import Block, Diagnostic, Heading, Link, Location
@@ -50,19 +51,19 @@ class Document:
     links_complete: bool = True
 
 
-def parse(text: str, path: Path) -> Document:
+def parse(parts: Parts, path: Path) -> Document:
     """
-    Parse the body of a document.
+    Parse the body of a document. Places are those in the whole document.
 
     Works on markdown-it's tokens, so fences in lists, in quotes and inside longer fences are what
     CommonMark says they are. Never raises for bad input.
     """
     from markdown_it import MarkdownIt
-    from mdit_py_plugins.front_matter import front_matter_plugin
 
     # What stands inside paragraphs is half of a parser's work, and only links are of interest there.
-    parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
+    parser = MarkdownIt("commonmark").enable("table").disable("inline")
     environment: dict[str, Any] = {}
+    text = parts.body_in_place
     lines = text.split("\n")
     links = LinkFinder(parser, environment, path, lines)  # it lets the parser take any target for a link
     return _Reader(path, lines, links).read(parser.parse(text, environment))

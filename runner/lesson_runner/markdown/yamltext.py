@@ -72,7 +72,8 @@ def load(text: str, origin: Origin) -> YamlText:
     from yaml.reader import ReaderError
 
     def failed(rule: str, message: str, index: int = 0, fix: str | None = None) -> YamlText:
-        place = origin.locate(text, index)
+        ended = index >= len(text) and text.endswith("\n")  # the line below is not part of it
+        place = origin.locate(text, len(text) - 1 if ended else index)
         return YamlText(None, diagnostics=(Diagnostic(rule, "error", message, place, fix),))
 
     encoded = text.encode("utf-8", "replace")

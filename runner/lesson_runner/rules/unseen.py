@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from lesson_runner.markdown.frontmatter import body_of
+from lesson_runner.markdown.frontmatter import split
 from lesson_runner.model import Diagnostic, Lesson, Location, Rule, Scope
 
 # Those from \x80 on are left to the rules of encoding, whose work they mostly are.
@@ -21,9 +21,9 @@ def check_unseen(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
     """Yield the first such character of each line."""
     if _OBEYED.search(lesson.text) is None:
         return
-    yaml = lesson.text.count("\n") - body_of(lesson.text).count("\n")
+    body = split(lesson.text, lesson.path).first
     for number, line in enumerate(lesson.text.split("\n"), 1):
-        if match := (_OBEYED if number > yaml else _IN_YAML).search(line):
+        if match := (_OBEYED if number >= body else _IN_YAML).search(line):
             name = unicodedata.name(match[0], "").lower() or _KNOWN.get(match[0], "control character")
             message = f"U+{ord(match[0]):04X} ({name}): readers do not see it, and see something else by it"
             place = Location(lesson.path, number, match.start() + 1)

@@ -17,6 +17,7 @@ from typing import Any
 
 from lesson_runner.errors import InvalidLessonError, LessonError
 from lesson_runner.markdown.document import RUNNABLE
+from lesson_runner.markdown.frontmatter import split
 from lesson_runner.model import ActionCall, Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
 from lesson_runner.plugins import Plugins
 from lesson_runner.run.claims import calls_of, only_checked, recognised
@@ -92,7 +93,7 @@ def _refuse_mixed(step: Step, plan: Plan) -> None:
 
 def _comments(lesson: Lesson, found: Recognition, plugins: Plugins) -> Iterable[_Comment]:
     lines = lesson.text.split("\n")
-    tops = _TopLevel(lesson.text)
+    tops = _TopLevel(split(lesson.text, lesson.path).body_in_place)
     for step in found.lesson.steps:
         block = step.block
         assert block is not None  # of a step that was recognised
@@ -197,12 +198,11 @@ def _prefix(block: Block, lines: list[str]) -> str | None:
 class _TopLevel:
     """Where the outermost parts of a document begin: between them a comment changes nothing."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, body: str) -> None:
         from markdown_it import MarkdownIt
-        from mdit_py_plugins.front_matter import front_matter_plugin
 
-        parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
-        tokens = [item for item in parser.parse(text) if item.level == 0 and item.map]
+        parser = MarkdownIt("commonmark").enable("table").disable("inline")
+        tokens = [item for item in parser.parse(body) if item.level == 0 and item.map]
         self.starts = [item.map[0] + 1 for item in tokens if item.map]
         self.ends = [item.map[1] + 1 for item in tokens if item.map]
         self.kinds = [item.type for item in tokens]

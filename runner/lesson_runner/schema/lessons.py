@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lesson_runner.errors import InvalidLessonError, LessonError
 from lesson_runner.markdown import document
-from lesson_runner.markdown.frontmatter import read_frontmatter
+from lesson_runner.markdown.frontmatter import read_frontmatter, split
 from lesson_runner.model import Diagnostic, Lesson, Location
 from lesson_runner.resources import read_plain, real
 from lesson_runner.schema import steps as step_schema
@@ -43,8 +43,9 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
     if lines > MAX_LINES:
         message = f"{lines} lines; a lesson has at most {MAX_LINES}"
         raise InvalidLessonError([_too_large(message, path)])
-    front = read_frontmatter(text, path)
-    body = document.parse(text, path)
+    parts = split(text, path)
+    front = read_frontmatter(parts, path)
+    body = document.parse(parts, path)
     said = step_schema.build(body.directives)
     problems = [*front.diagnostics, *body.diagnostics, *said.problems]
     if not front.diagnostics:

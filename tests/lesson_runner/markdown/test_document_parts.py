@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.markdown.document import BoundDirective, Document, parse
+from lesson_runner.markdown.frontmatter import split
 from lesson_runner.model import Block, Heading, Location
 
 HERE = Path("a.md")
@@ -18,8 +19,12 @@ def place(line: int, column: int = 1) -> Location:
     return Location(HERE, line, column)
 
 
+def read_any(text: str) -> Document:
+    return parse(split(text, HERE), HERE)
+
+
 def read(*rows: str) -> Document:
-    found = parse("\n".join(rows), HERE)
+    found = read_any("\n".join(rows))
     assert found.diagnostics == []
     return found
 
@@ -147,7 +152,7 @@ def test_a_manual_step_needs_no_block() -> None:
     ],
 )
 def test_a_directive_that_meets_no_block(rows: list[str], where: str, column: int) -> None:
-    found = parse("\n".join(rows), HERE)
+    found = read_any("\n".join(rows))
     (problem,) = found.diagnostics
     assert (problem.rule, problem.severity, problem.location) == (
         "orphan-directive",
@@ -161,13 +166,13 @@ def test_a_directive_that_meets_no_block(rows: list[str], where: str, column: in
 
 def test_a_block_of_another_container_is_not_meant() -> None:
     """What stands after the list that held the directive is not in its container."""
-    found = parse("- <!-- step\n  id: one\n  -->\n- ```\n  ls\n  ```", HERE)
+    found = read_any("- <!-- step\n  id: one\n  -->\n- ```\n  ls\n  ```")
     assert [item.rule for item in found.diagnostics] == ["orphan-directive"]
     assert found.directives == []
 
 
 def test_comments_that_are_broken_or_none() -> None:
-    found = parse("<!-- a note -->\n\n<!-- step\nid: 'x\n-->\n\n```\nls\n```", HERE)
+    found = read_any("<!-- a note -->\n\n<!-- step\nid: 'x\n-->\n\n```\nls\n```")
     assert ([item.rule for item in found.diagnostics], found.directives) == (["yaml-syntax"], [])
 
 

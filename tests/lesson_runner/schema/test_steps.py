@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.markdown.document import parse
+from lesson_runner.markdown.frontmatter import split
 from lesson_runner.markdown.yamltext import KeyPath
 from lesson_runner.model import (
     Block,
@@ -30,7 +31,7 @@ NONE = "any output would do: the block shows none (show at least one line of wha
 
 
 def read(text: str) -> Directives:
-    document = parse(text, HERE)
+    document = parse(split(text, HERE), HERE)
     assert document.diagnostics == []
     return build(document.directives)
 
