@@ -96,7 +96,7 @@ def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall]
 
 @hookspec(firstresult=True)
 def lesson_run_step(step: PlannedStep, context: StepContext) -> Outcome | None:
-    """Run a step. The built-in implementation calls its action; return ``None`` to leave it to that."""
+    """Run a step in place of its action; return ``None`` to have the action run."""
 
 
 @hookspec

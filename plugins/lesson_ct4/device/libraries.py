@@ -24,7 +24,7 @@ Loaded = tuple[Any, Any, dict[str, Any]]
 """``ttml``, ``ttnn``, and what is known of them, fit for JSON."""
 
 NEEDED_METAL = "v0.67.0"
-"""The first release whose ``ttml`` trains and generates; see :mod:`lesson_ct4.environment`."""
+"""The first release whose ``ttml`` trains and generates; ``lesson doctor`` checks it."""
 SIMULATOR = "TT_METAL_SIMULATOR"
 MOCK = "TT_METAL_MOCK_CLUSTER_DESC_PATH"
 QUIET: Mapping[str, str] = {

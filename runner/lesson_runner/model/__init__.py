@@ -1,8 +1,8 @@
 """
 The nouns: what a lesson consists of, what a step can do, and what running gives.
 
-Everything here is plain, frozen data; nothing here reads a file, prints, or imports another module of the
-project.
+Everything here is data, and all of it is frozen except the counter :class:`Findings`. Nothing here reads a
+file, prints, or imports another part of the project when it runs.
 """
 
 from lesson_runner.model.action import (
