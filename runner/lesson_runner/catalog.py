@@ -13,6 +13,7 @@ from lesson_runner.markdown.yamltext import MAX_BYTES
 from lesson_runner.model import Json
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import open_plain, real
+from lesson_runner.schema.lessons import MARKDOWN
 
 MAX_HEAD = MAX_BYTES + 1024
 """Bytes; more frontmatter than this is refused."""
@@ -77,7 +78,7 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
         exists = is_file = False
     if exists and not is_file and not any(entry.id == name for entry in lessons(plugins)):
         raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
-    if path.suffix.lower() in (".md", ".markdown") or is_file:
+    if path.suffix.lower() in MARKDOWN or is_file:
         if not exists:
             raise LessonError(f"{path}: no such file")
         return path, any(real(path) == real(entry.path) for entry in lessons(plugins))

@@ -15,6 +15,8 @@ from lesson_runner.schema.validator import check, load_schema
 
 MAX_LESSON_BYTES = 2_000_000
 """No lesson is as long; parsing time grows with it."""
+MARKDOWN = (".md", ".markdown")
+"""How the names of lessons end, in lower case."""
 MAX_LINES = 50_000
 """Short lines cost a parser more than long ones; a lesson of the greatest length has about as many."""
 
@@ -86,9 +88,15 @@ def read_lesson_bytes(path: Path) -> bytes:
     Return a lesson file's bytes.
 
     Raises:
-        LessonError: it does not exist, is not a file, or cannot be read.
+        LessonError: it does not exist, is not a file, cannot be read, or is a link to another kind of file.
         InvalidLessonError: it is too large.
     """
+    target = real(path)
+    # A folder from elsewhere may hold such a link, and findings quote the lines that they are about.
+    if path.suffix.lower() in MARKDOWN and target.suffix.lower() not in MARKDOWN and target.exists():
+        raise LessonError(
+            f"{path}: is a link to {target}, which is not a Markdown file", fix="remove the link"
+        )
     try:
         if path.is_dir():  # of a name that is too long, even this is an error
             raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
@@ -96,7 +104,7 @@ def read_lesson_bytes(path: Path) -> bytes:
         if size > MAX_LESSON_BYTES:
             message = f"{size} bytes; a lesson has at most {MAX_LESSON_BYTES}"
             raise InvalidLessonError([_too_large(message, path)])
-        return read_plain(real(path), MAX_LESSON_BYTES)
+        return read_plain(target, MAX_LESSON_BYTES)
     except FileNotFoundError:
         raise LessonError(f"{path}: no such file") from None
     except OSError as error:

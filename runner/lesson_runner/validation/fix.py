@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Checked, Diagnostic, Edit, Location
-from lesson_runner.resources import rewrite
+from lesson_runner.resources import real, rewrite
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
@@ -22,11 +22,18 @@ def mend(found: Checked) -> list[Diagnostic]:
     for the next time.
 
     Raises:
-        LessonError: a file was changed after it was looked at, or cannot be written; it is as it was.
+        LessonError: a file was changed after it was looked at, cannot be written, or is a link that leaves
+            the current folder; it is as it was.
     """
     items = [item for item in found.diagnostics if item.edits and item.location.path == found.path]
     if not items:
         return []
+    target = real(found.path)
+    if found.path.is_symlink() and not target.is_relative_to(real(Path.cwd())):
+        raise LessonError(
+            f"{found.path}: is a link to {target}, outside the current folder: it is not changed",
+            fix="name that file itself",
+        )
     text = _unchanged(found.path, found.digest)
     new, done = apply_edits(text, [edit for item in items for edit in item.edits])
     if new != text:
