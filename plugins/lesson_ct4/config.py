@@ -1,5 +1,5 @@
 """
-What a training run is told: one dataclass whose field names are the command's flags.
+The configuration of a training run: one dataclass that declares the command's flags.
 
 Only the standard library is imported here, because planning a lesson reads recipes and defaults.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args, get_type_hints
 
 from lesson_runner.errors import LessonError
 
@@ -63,56 +64,158 @@ TILE = 32
 """Rows and columns of the device's tiles: widths and lengths must be multiples of it."""
 
 
+def _says(help: str, expected: str, *, aliases: tuple[str, ...] = (), **bounds: Any) -> Mapping[str, Any]:  # noqa: A002
+    """Return what an annotation of :class:`TrainConfig` says of its flag; see :class:`Option`."""
+    return {"help": help, "expected": expected, "aliases": aliases, "bounds": bounds}
+
+
+_COUNT = "a whole number from 1"
+_SHARE = "from 0 to below 1"
+
+
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """
-    One training run.
+    One training run. Each field declares a flag: its type, default, bounds and help.
 
     The defaults are the lesson's model and the ``published`` recipe, and they set no length: give
     ``max_steps``, ``num_epochs``, or both (then the shorter one counts).
 
     Raises:
-        LessonError: a value that cannot be; the message names the flag and what is expected.
+        LessonError: a value is out of bounds; the message names the flag and what is expected.
     """
 
-    max_steps: int | None = None
-    num_epochs: int | None = None
-    steps_per_epoch: int | None = None
-    """Optimizer updates that count as an epoch; ``None``: as many as one pass over the text takes."""
-    batch_size: int = 4
-    """Sequences a step, over all chips together."""
-    sequence_length: int = 256
-    """Characters the model sees at once (its block size)."""
-    learning_rate: float = 5e-4
-    clip_grad_norm: float | None = None
-    """Largest allowed norm of the gradient; ``None``: no clipping."""
-    validation_fraction: float = 0.1
-    """Share of the text, at its end, that is never trained on."""
-    seed: int = 5489
-    """The seed ``ttml`` itself starts with."""
-    n_layer: int = 6
-    n_embd: int = 384
-    n_head: int = 6
-    dropout: float = 0.2
-    bias: bool = True
-    warmup_steps: int = 0
-    decay: Decay = "none"
-    min_lr_ratio: float = 1.0
-    """What the learning rate decays to, as a share of ``learning_rate``."""
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.01
-    numerics: Numerics = "device"
-    recipe: str = "published"
-    """Where the values came from; a label."""
+    max_steps: Annotated[int | None, _says("Optimizer steps to train.", _COUNT, minimum=1)] = None
+    num_epochs: Annotated[
+        int | None,
+        _says(
+            "Epochs to train; with --max_steps too, the fewer steps count.",
+            _COUNT,
+            aliases=("epochs",),
+            minimum=1,
+        ),
+    ] = None
+    steps_per_epoch: Annotated[
+        int | None,
+        _says(
+            "Steps that count as an epoch; by default one pass over the text.",
+            f"{_COUNT}, or left out for a whole pass",
+            minimum=1,
+        ),
+    ] = None
+    batch_size: Annotated[int, _says("Sequences in a step, over all chips together.", _COUNT, minimum=1)] = 4
+    sequence_length: Annotated[
+        int,
+        _says(
+            f"Characters the model sees at once; a multiple of {TILE}.",
+            f"a multiple of {TILE}, such as 256",
+            minimum=TILE,
+            multipleOf=TILE,
+        ),
+    ] = 256
+    learning_rate: Annotated[
+        float,
+        _says(
+            "Learning rate at its highest.",
+            "above 0 and at most 1, such as 5e-4",
+            exclusiveMinimum=0,
+            maximum=1,
+        ),
+    ] = 5e-4
+    clip_grad_norm: Annotated[
+        float | None,
+        _says(
+            "Largest allowed norm of the gradient; by default no clipping.",
+            "above 0, or left out for no clipping",
+            aliases=("max_grad_norm",),
+            exclusiveMinimum=0,
+        ),
+    ] = None
+    validation_fraction: Annotated[
+        float,
+        _says(
+            "Share of the text, at its end, that is never trained on.",
+            "from 0 (no validation) to 0.5",
+            minimum=0,
+            maximum=0.5,
+        ),
+    ] = 0.1
+    seed: Annotated[
+        int,
+        _says(
+            "Everything random follows from it.",
+            "a whole number from 0 to 4294967295",
+            minimum=0,
+            maximum=2**32 - 1,
+        ),
+    ] = 5489
+    n_layer: Annotated[int, _says("Blocks of the model.", _COUNT, minimum=1)] = 6
+    n_embd: Annotated[
+        int,
+        _says(
+            f"Width of the model; a multiple of {TILE}.",
+            f"a multiple of {TILE}, such as 384",
+            minimum=TILE,
+            multipleOf=TILE,
+        ),
+    ] = 384
+    n_head: Annotated[int, _says("Attention heads of a block.", _COUNT, minimum=1)] = 6
+    dropout: Annotated[
+        float, _says("Share of activations dropped while training.", _SHARE, minimum=0, exclusiveMaximum=1)
+    ] = 0.2
+    bias: Annotated[bool, _says("Whether layer norms have a bias.", "true or false")] = True
+    warmup_steps: Annotated[
+        int, _says("Steps over which the learning rate rises.", "a whole number from 0", minimum=0)
+    ] = 0
+    decay: Annotated[
+        Decay,
+        _says(
+            "How the learning rate falls: not at all, or over the last tenth of the steps.",
+            "none or last-tenth",
+            enum=get_args(Decay),
+        ),
+    ] = "none"
+    min_lr_ratio: Annotated[
+        float,
+        _says(
+            "What the learning rate falls to, as a share of --learning_rate.",
+            "from 0 to 1",
+            minimum=0,
+            maximum=1,
+        ),
+    ] = 1.0
+    beta1: Annotated[
+        float, _says("AdamW: decay of the first moment.", _SHARE, minimum=0, exclusiveMaximum=1)
+    ] = 0.9
+    beta2: Annotated[
+        float, _says("AdamW: decay of the second moment.", _SHARE, minimum=0, exclusiveMaximum=1)
+    ] = 0.999
+    epsilon: Annotated[
+        float,
+        _says("AdamW: added to the denominator.", "above 0 and at most 1", exclusiveMinimum=0, maximum=1),
+    ] = 1e-8
+    weight_decay: Annotated[float, _says("AdamW: weight decay.", "from 0 to 1", minimum=0, maximum=1)] = 0.01
+    numerics: Annotated[
+        Numerics,
+        _says(
+            "Compute as the device does (bfloat16), or in float32 (emulation only).",
+            "device or fp32",
+            enum=get_args(Numerics),
+        ),
+    ] = "device"
+    recipe: Annotated[
+        str,
+        _says(
+            "A named set of flags; flags beside it win.", f"one of {', '.join(RECIPES)}", enum=tuple(RECIPES)
+        ),
+    ] = "published"
 
     def __post_init__(self) -> None:
-        for name, valid, expected in _RULES:
+        for name, option in OPTIONS.items():
             value = getattr(self, name)
-            if not valid(value):
-                raise LessonError(f"--{name} is {value!r}", fix=f"--{name} must be {expected}")
-            if name in _FLOATS and value is not None:
+            if problem := value_problem(name, value):
+                raise problem
+            if option.type is float and value is not None:
                 # 1 and 1.0 are one learning rate, and must read the same in every record.
                 object.__setattr__(self, name, float(value))
         if self.max_steps is None and self.num_epochs is None:
@@ -152,17 +255,7 @@ class TrainConfig:
 
 def training_fields(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of an action's parameters that are fields of :class:`TrainConfig`."""
-    known = {field.name for field in dataclasses.fields(TrainConfig)}
-    return {name: value for name, value in params.items() if name in known}
-
-
-def config_problem(params: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with training parameters and how to mend it; ``None`` if nothing is."""
-    try:
-        config_from(training_fields(params))
-    except LessonError as error:
-        return f"{error} ({error.fix})" if error.fix else str(error)
-    return None
+    return {name: value for name, value in params.items() if name in OPTIONS}
 
 
 def config_from(flags: Mapping[str, Any]) -> TrainConfig:
@@ -176,76 +269,80 @@ def config_from(flags: Mapping[str, Any]) -> TrainConfig:
         LessonError: an unknown flag or recipe, or a value that cannot be.
     """
     recipe = flags.get("recipe", "published")
-    if recipe not in RECIPES:
-        raise LessonError(f"--recipe is {recipe!r}", fix=f"--recipe must be one of {', '.join(RECIPES)}")
-    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    if problem := value_problem("recipe", recipe):
+        raise problem
     for name in flags:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean --{near[0]}?" if near else f"known flags: {', '.join(sorted(known))}"
+        if name not in OPTIONS:
+            near = difflib.get_close_matches(name, OPTIONS, n=1)
+            hint = f"did you mean --{near[0]}?" if near else f"known flags: {', '.join(sorted(OPTIONS))}"
             raise LessonError(f"--{name} is not a flag of training", fix=hint)
     return TrainConfig(**{**RECIPES[recipe], **flags})
 
 
-def _whole(
-    low: int, *, multiple: int = 1, high: float = math.inf, none: bool = False
-) -> Callable[[Any], bool]:
-    def valid(value: Any) -> bool:
+@dataclass(frozen=True, slots=True)
+class Option:
+    """
+    What a field of :class:`TrainConfig` declares about its flag.
+
+    Attributes:
+        type: ``int``, ``float``, ``str`` or ``bool``.
+        nullable: ``None`` is a value too, and means the same as leaving the flag out.
+        default: what holds if nobody gives it.
+        help: one sentence on it.
+        expected: how error messages say which values it takes.
+        aliases: other spellings.
+        bounds: keywords of JSON Schema that a value must meet, those in ``_MEETS``.
+    """
+
+    type: type
+    nullable: bool
+    default: Any
+    help: str
+    expected: str
+    aliases: tuple[str, ...]
+    bounds: Mapping[str, Any]
+
+    def allows(self, value: Any) -> bool:
+        """Return whether a value is of the flag's type and within its bounds."""
         if value is None:
-            return none
-        return type(value) is int and low <= value <= high and value % multiple == 0
-
-    return valid
-
-
-def _number(
-    low: float, high: float, *, above: bool = False, below: bool = False, none: bool = False
-) -> Callable[[Any], bool]:
-    def valid(value: Any) -> bool:
-        if value is None:
-            return none
-        if type(value) not in (int, float) or not math.isfinite(value):
+            return self.nullable
+        number = self.type is float and type(value) is int  # 1 is a learning rate as well
+        if type(value) is not self.type and not number:
             return False
-        return bool((low < value if above else low <= value) and (value < high if below else value <= high))
+        if isinstance(value, float) and not math.isfinite(value):
+            return False
+        return all(_MEETS[keyword](value, bound) for keyword, bound in self.bounds.items())
 
-    return valid
+
+_MEETS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "minimum": operator.ge,
+    "exclusiveMinimum": operator.gt,
+    "maximum": operator.le,
+    "exclusiveMaximum": operator.lt,
+    "multipleOf": lambda value, bound: value % bound == 0,
+    "enum": lambda value, bound: value in bound,
+}
 
 
-_FLOATS = frozenset(
-    {
-        "learning_rate",
-        "clip_grad_norm",
-        "validation_fraction",
-        "dropout",
-        "min_lr_ratio",
-        "beta1",
-        "beta2",
-        "epsilon",
-        "weight_decay",
-    }
-)
-_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("max_steps", _whole(1, none=True), "a whole number from 1"),
-    ("num_epochs", _whole(1, none=True), "a whole number from 1"),
-    ("steps_per_epoch", _whole(1, none=True), "a whole number from 1, or left out for a whole pass"),
-    ("batch_size", _whole(1), "a whole number from 1"),
-    ("sequence_length", _whole(TILE, multiple=TILE), f"a multiple of {TILE}, such as 256"),
-    ("learning_rate", _number(0, 1, above=True), "above 0 and at most 1, such as 5e-4"),
-    ("clip_grad_norm", _number(0, math.inf, above=True, none=True), "above 0, or left out for no clipping"),
-    ("validation_fraction", _number(0, 0.5), "from 0 (no validation) to 0.5"),
-    ("seed", _whole(0, high=2**32 - 1), "a whole number from 0 to 4294967295"),
-    ("n_layer", _whole(1), "a whole number from 1"),
-    ("n_embd", _whole(TILE, multiple=TILE), f"a multiple of {TILE}, such as 384"),
-    ("n_head", _whole(1), "a whole number from 1"),
-    ("dropout", _number(0, 1, below=True), "from 0 to below 1"),
-    ("bias", lambda value: isinstance(value, bool), "true or false"),
-    ("warmup_steps", _whole(0), "a whole number from 0"),
-    ("decay", lambda value: value in ("none", "last-tenth"), "none or last-tenth"),
-    ("min_lr_ratio", _number(0, 1), "from 0 to 1"),
-    ("beta1", _number(0, 1, below=True), "from 0 to below 1"),
-    ("beta2", _number(0, 1, below=True), "from 0 to below 1"),
-    ("epsilon", _number(0, 1, above=True), "above 0 and at most 1"),
-    ("weight_decay", _number(0, 1), "from 0 to 1"),
-    ("numerics", lambda value: value in ("device", "fp32"), "device or fp32"),
-)  # fmt: skip
-"""Flag, test, and what to say it must be."""
+def _options() -> dict[str, Option]:
+    """Return what each field of :class:`TrainConfig` declares, by name."""
+    hints = get_type_hints(TrainConfig, include_extras=True)
+    found = {}
+    for item in dataclasses.fields(TrainConfig):
+        hint, says = get_args(hints[item.name])
+        kinds = get_args(hint) or (hint,)
+        kind = kinds[0] if isinstance(kinds[0], type) else str  # the values of a Literal are text
+        found[item.name] = Option(kind, type(None) in kinds, item.default, **says)
+    return found
+
+
+OPTIONS: Mapping[str, Option] = MappingProxyType(_options())
+"""The flags that :class:`TrainConfig` declares, by name."""
+
+
+def value_problem(name: str, value: Any) -> LessonError | None:
+    """Return what is wrong with one value of a flag, by itself; ``None`` if nothing is."""
+    option = OPTIONS[name]
+    if option.allows(value):
+        return None
+    return LessonError(f"--{name} is {value!r}", fix=f"--{name} must be {option.expected}")

@@ -7,17 +7,14 @@ them take. The names are upstream's (``train_nanogpt.py``); its later spellings 
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import re
 import shlex
-import types
-import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lesson_ct4.config import LENGTH_FIELDS, RECIPES, TrainConfig
+from lesson_ct4.config import LENGTH_FIELDS, OPTIONS, RECIPES
 
 Command = Literal["train", "generate"]
 Kind = Literal["integer", "number", "string", "boolean"]
@@ -37,12 +34,10 @@ class Flag:
         commands: which of ``train`` and ``generate`` take it.
         default: what holds if nobody gives it; ``None``: nothing.
         aliases: other spellings, without dashes.
-        choices: all values it can have, for a string.
         switch: takes no value.
         no_effect: why it is accepted and does nothing; empty for all others.
         nullable: ``null`` is a value too, and means the same as leaving it out.
-        minimum: the lowest number it can be.
-        pattern: what a string must look like.
+        bounds: keywords of JSON Schema that a value must meet.
     """
 
     name: str
@@ -51,25 +46,22 @@ class Flag:
     commands: frozenset[Command]
     default: Any = None
     aliases: tuple[str, ...] = ()
-    choices: tuple[str, ...] = ()
     switch: bool = False
     no_effect: str = ""
     nullable: bool = False
-    minimum: float | None = None
-    pattern: str = ""
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def schema(self) -> dict[str, Any]:
         """The flag's JSON Schema (draft 2020-12)."""
         kind: str | list[str] = [self.kind, "null"] if self.nullable else self.kind
-        schema: dict[str, Any] = {"type": kind, "description": self.help}
-        if self.choices:
-            schema["enum"] = list(self.choices)
-        if self.minimum is not None:
-            schema["minimum"] = self.minimum
-        if self.pattern:
-            schema["pattern"] = self.pattern
-        return schema
+        bounds = {key: list(bound) if key == "enum" else bound for key, bound in self.bounds.items()}
+        return {"type": kind, "description": self.help, **bounds}
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """All values that it can have; empty where they are not listed."""
+        return tuple(self.bounds.get("enum", ()))
 
     @property
     def is_parameter(self) -> bool:
@@ -80,15 +72,17 @@ class Flag:
         """
         Return the value that ``text`` stands for.
 
+        :func:`lesson_ct4.config.value_problem` checks the bounds of what :class:`TrainConfig` declares.
+
         Raises:
             ValueError: it stands for none; the message says what is expected.
         """
         value = _converted(self.kind, text)
         if self.choices and value not in self.choices:
             raise ValueError(f"expected one of {', '.join(self.choices)}")
-        if self.minimum is not None and value < self.minimum:
-            raise ValueError(f"expected {self.minimum:g} or more")
-        if self.pattern and not re.fullmatch(self.pattern, text):
+        if self.name not in OPTIONS and value < self.bounds.get("minimum", value):
+            raise ValueError(f"expected {self.bounds['minimum']:g} or more")
+        if "pattern" in self.bounds and not re.fullmatch(self.bounds["pattern"], text):
             raise ValueError(f"expected {EXAMPLES[self.name]}")
         if self.kind == "string" and self.name != "prompt" and not text.strip():
             raise ValueError("expected a name or a path")
@@ -116,57 +110,21 @@ def _converted(kind: Kind, text: str) -> Any:
     return text
 
 
-_HELP: Mapping[str, str] = {
-    "max_steps": "Optimizer steps to train.",
-    "num_epochs": "Epochs to train; with --max_steps too, the fewer steps count.",
-    "steps_per_epoch": "Steps that count as an epoch; by default one pass over the text.",
-    "batch_size": "Sequences in a step, over all chips together.",
-    "sequence_length": "Characters the model sees at once; a multiple of 32.",
-    "learning_rate": "Learning rate at its highest.",
-    "clip_grad_norm": "Largest allowed norm of the gradient; by default no clipping.",
-    "validation_fraction": "Share of the text, at its end, that is never trained on.",
-    "seed": "Everything random follows from it.",
-    "n_layer": "Blocks of the model.",
-    "n_embd": "Width of the model; a multiple of 32.",
-    "n_head": "Attention heads of a block.",
-    "dropout": "Share of activations dropped while training.",
-    "bias": "Whether layer norms have a bias.",
-    "warmup_steps": "Steps over which the learning rate rises.",
-    "decay": "How the learning rate falls: not at all, or over the last tenth of the steps.",
-    "min_lr_ratio": "What the learning rate falls to, as a share of --learning_rate.",
-    "beta1": "AdamW: decay of the first moment.",
-    "beta2": "AdamW: decay of the second moment.",
-    "epsilon": "AdamW: added to the denominator.",
-    "weight_decay": "AdamW: weight decay.",
-    "numerics": "Compute as the device does (bfloat16), or in float32 (emulation only).",
-    "recipe": "A named set of flags; flags beside it win.",
-}
-_ALIASES: Mapping[str, tuple[str, ...]] = {"num_epochs": ("epochs",), "clip_grad_norm": ("max_grad_norm",)}
+_KINDS: Mapping[type, Kind] = {int: "integer", float: "number", str: "string", bool: "boolean"}
 
 
 def _from_config() -> Iterable[Flag]:
-    """Yield a flag for each field of :class:`TrainConfig`, its type and default included."""
-    hints = typing.get_type_hints(TrainConfig)
-    for field in dataclasses.fields(TrainConfig):
-        hint = hints[field.name]
-        nullable = isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
-        if nullable:
-            hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
-        choices: tuple[str, ...] = ()
-        if typing.get_origin(hint) is Literal:
-            choices, hint = typing.get_args(hint), str
-        if field.name == "recipe":
-            choices = tuple(RECIPES)
-        kinds: Mapping[type, Kind] = {int: "integer", float: "number", str: "string", bool: "boolean"}
+    """Yield a flag for each option of :class:`TrainConfig`."""
+    for name, option in OPTIONS.items():
         yield Flag(
-            field.name,
-            kinds[hint],
-            _HELP[field.name],
-            BOTH if field.name == "seed" else TRAIN,
-            default=field.default,
-            aliases=_ALIASES.get(field.name, ()),
-            choices=choices,
-            nullable=nullable,
+            name,
+            _KINDS[option.type],
+            option.help,
+            BOTH if name == "seed" else TRAIN,
+            default=option.default,
+            aliases=option.aliases,
+            nullable=option.nullable,
+            bounds=option.bounds,
         )
 
 
@@ -186,22 +144,23 @@ FLAGS: tuple[Flag, ...] = (
          TRAIN, default="nanogpt"),
     *_from_config(),
     Flag("mesh", "string", "Chips to train on, as rows x columns, such as 1x8.", TRAIN, default="1x1",
-         pattern="[1-9][0-9]*x[1-9][0-9]*"),
+         bounds={"pattern": "^[1-9][0-9]*x[1-9][0-9]*$"}),
     Flag("resume", "string", "Continue from this checkpoint, its optimizer included.", TRAIN),
     Flag("fresh", "boolean", "Start anew; without --resume that is so anyway.", TRAIN, switch=True),
     Flag("prompt", "string", "The text to continue.", GENERATE, default="ROMEO:"),
     Flag("model_path", "string", "The checkpoint to generate with.", GENERATE, default="nanogpt"),
-    Flag("max_new_tokens", "integer", "Characters to generate.", GENERATE, default=300, minimum=1),
+    Flag("max_new_tokens", "integer", "Characters to generate.", GENERATE, default=300,
+         bounds={"minimum": 1}),
     Flag("temperature", "number", "0: always the likeliest character; higher: more surprises.",
-         GENERATE, default=0.8, minimum=0),
+         GENERATE, default=0.8, bounds={"minimum": 0}),
     Flag("top_k", "integer", "Choose among so many likeliest characters; 0: among all.",
-         GENERATE, default=40, minimum=0),
+         GENERATE, default=40, bounds={"minimum": 0}),
     Flag("samples", "integer", "Texts to generate; the first is shown, all are measured.",
-         GENERATE, default=1, minimum=1),
+         GENERATE, default=1, bounds={"minimum": 1}),
     Flag("checkpoint_dir", "string", "With --checkpoint_prefix: the same as --model_save_path.", TRAIN),
     Flag("checkpoint_prefix", "string", "See --checkpoint_dir.", TRAIN),
     Flag("workspace", "string", "Where data sets and checkpoints are, and go.", BOTH, no_effect=_THE_RUN),
-    Flag("backend", "string", "What to run on.", BOTH, choices=("auto", "ttml", "emulated"),
+    Flag("backend", "string", "What to run on.", BOTH, bounds={"enum": ("auto", "ttml", "emulated")},
          no_effect=_THE_RUN),
     Flag("json", "boolean", "Print the result as JSON, and nothing else.", BOTH, switch=True,
          no_effect=_THE_RUN),

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lesson_ct4.actions.paths import fetch_paths, generate_paths, preview_paths, train_paths
-from lesson_ct4.config import RECIPES, config_from, config_problem, training_fields
+from lesson_ct4.config import RECIPES, config_from, training_fields
 from lesson_ct4.data import fetch
 from lesson_ct4.device.mesh import share_problem
 from lesson_ct4.flags import Command, command_line, flags_of
 from lesson_runner.checks import Check
 from lesson_runner.context import StepContext
+from lesson_runner.errors import LessonError
 from lesson_runner.model import Action, Expectation, Json, Outcome
 
 QUICK = {
@@ -84,12 +85,14 @@ def _fetch_asks(params: Json) -> Iterable[str]:
 
 def _training_problem(params: Json) -> str | None:
     """Return what is wrong with training parameters, and how to mend it; ``None`` if nothing is."""
-    if problem := config_problem(params):
-        return problem
+    try:
+        config = config_from(training_fields(params))
+    except LessonError as error:
+        return f"{error} ({error.fix})" if error.fix else str(error)
     rows, _, columns = str(params.get("mesh", "1x1")).partition("x")
     if int(rows) != 1:
         return f"--mesh is {rows}x{columns} (--mesh must be 1xN, for N chips in a row)"
-    uneven = share_problem(config_from(training_fields(params)).batch_size, int(columns))
+    uneven = share_problem(config.batch_size, int(columns))
     return f"{uneven[0]} ({uneven[1]})" if uneven else None
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lesson_ct4.config import TrainConfig, config_from
+from lesson_ct4.config import OPTIONS, value_problem
 from lesson_ct4.flags import FLAGS, Command, Flag
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Severity
-
-CONFIGURED = {field.name for field in dataclasses.fields(TrainConfig)} - {"n_embd", "n_head"}
-"""Flags whose values the configuration can judge one by one; the width and its heads must fit one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +124,7 @@ def _missing(index: int, name: str, flag: Flag) -> Problem:
 
 
 def _impossible(flag: Flag, value: Any) -> LessonError | None:
-    if flag.name not in CONFIGURED:
-        return None
-    try:
-        config_from({"max_steps": 1, flag.name: value})
-    except LessonError as error:
-        return error
-    return None
+    return value_problem(flag.name, value) if flag.name in OPTIONS else None
 
 
 def _respelt(params: dict[str, Any]) -> dict[str, Any]:
