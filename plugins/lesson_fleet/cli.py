@@ -91,6 +91,7 @@ def run(
     """Run lessons on every kind of hardware given, one lesson a board at a time."""
     from lesson_fleet.asked import checked_backend, kinds_of, read_documents, wish_for
     from lesson_fleet.cells import Way
+    from lesson_runner.context import Workspace
 
     plugins: Plugins = context.obj
     kinds = kinds_of(hardware)
@@ -103,6 +104,7 @@ def run(
     wish = wish_for(policy, key, way, certify=certify)
     documents = read_documents(lessons, kinds, way, allow, plugins, json=json)
     place = expand(workspace).resolve()
+    Workspace(place).check_links()
     order = _Order(documents, kinds, way, address, place, wish, patience)
     if json:
         with stdout_for_json():  # Ray's own lines belong to no answer

@@ -96,7 +96,7 @@ def test_a_yes_is_remembered_for_just_this_content(
     assert (code, home.exists()) == (2, False)
     code, shown = answer(b"y\n", "run", "a.md")
     assert code == 0
-    assert "wants to run commands of its own on this machine, as you (steps 'one')" in shown
+    assert "wants to run commands of its own on this machine, as you (step 'one')" in shown
     assert home.stat().st_mode & 0o777 == 0o600
     assert lesson("run", "a.md").code == 0
     (listed,) = lesson("trust", "list", "--json").json
@@ -222,5 +222,5 @@ def test_an_address_of_the_lesson_has_to_be_allowed(
     said = lesson("run", "a.md", *arguments, plugins=[far])
     assert said.code == code, said.err
     if code:
-        assert "wants to download from addresses of its own (steps 'get')" in said.err
+        assert "wants to download from addresses of its own (step 'get')" in said.err
         assert "--allow network" in said.err

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lesson_runner.context import DEFAULT_WORKSPACE, default_workspace
 from lesson_runner.plugins import Plugins
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ WorkspaceOption = Annotated[
 AllowOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--allow", metavar="PERMISSIONS", help="What the lesson may do without asking: shell, network."
+        "--allow",
+        metavar="PERMISSIONS",
+        help="What the lesson may do without asking: shell, network, read (files it names elsewhere).",
     ),
 ]
 EnvOption = Annotated[
@@ -80,7 +83,7 @@ KeyOption = Annotated[
     str | None,
     typer.Option("--key", metavar="NAME", help="The key to sign with; your only one needs no name."),
 ]
-WORKSPACE = Path(".lesson")
+WORKSPACE = DEFAULT_WORKSPACE
 
 
 def expand(workspace: Path) -> Path:
@@ -88,10 +91,17 @@ def expand(workspace: Path) -> Path:
     Return the workspace with ``~`` replaced by the home folder.
 
     Raises:
-        LessonError: it names the home of a user that does not exist.
+        LessonError: it names the home of a user that does not exist; or nobody named it, and it is a link, or
+            another user's.
     """
+    from click import get_current_context
+    from click.core import ParameterSource
+
     from lesson_runner.errors import LessonError
 
+    context = get_current_context(silent=True)
+    if context and context.get_parameter_source("workspace") is ParameterSource.DEFAULT:
+        return default_workspace()
     try:
         return workspace.expanduser()
     except RuntimeError:

@@ -83,6 +83,7 @@ def perform(
         passed=way.guard.passed,
         sandbox=way.guard.sandbox,
         redactor=redactor_for(passed=way.guard.passed),
+        granted=way.guard.granted,
     )
     _end_with_a_record()
     if way.json:

@@ -51,10 +51,12 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove runs: their records and all their evidence. Data sets and checkpoints stay."""
+    from lesson_runner.context import Workspace
     from lesson_runner.run.find import find_run
     from lesson_runner.run.lock import holder
 
     folder = expand(workspace) / "runs" if workspace else context.meta[__name__]
+    Workspace(folder.parent).check_links()
     found = list(dict.fromkeys(find_run(name, folder) for name in names))  # all of them, before any is gone
     for path in found:
         if path.parent.resolve() != folder.resolve():

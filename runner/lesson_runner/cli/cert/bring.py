@@ -29,8 +29,9 @@ def bring(
     from lesson_runner.certify.store import find_certificates, stored_at
     from lesson_runner.certify.trust import RefusedError
     from lesson_runner.certify.verify import verify
+    from lesson_runner.context import Workspace
 
-    target = expand(workspace) / "certificates"
+    target = Workspace(expand(workspace)).inside(expand(workspace) / "certificates")
     for folder in folders:
         if not folder.is_dir():
             raise LessonError(f"{folder}: no such folder", fix="name a folder of certificates")
