@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lesson_runner.cli.common import (
-    WORKSPACE,
     AllowOption,
     BackendOption,
     JsonOption,
@@ -85,7 +84,7 @@ def run(
     patience: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for hardware that has left the cluster.")
     ] = 60.0,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> int:
     """Run lessons on every kind of hardware given, one lesson a board at a time."""

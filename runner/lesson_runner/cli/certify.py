@@ -12,7 +12,6 @@ import typer
 
 from lesson_runner.cli.certify_answer import print_answer
 from lesson_runner.cli.common import (
-    WORKSPACE,
     AllowOption,
     BackendOption,
     EnvOption,
@@ -56,7 +55,7 @@ def certify(
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     param: ParamOption = None,
     allow: AllowOption = None,
     sandbox: SandboxOption = False,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import (
-    WORKSPACE,
     AllowOption,
     EnvOption,
     JsonOption,
@@ -32,7 +31,7 @@ def resume(
     run: Annotated[
         str, typer.Argument(metavar="[RUN]", help="A run's name, the beginning of one, or its folder.")
     ] = "latest",
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="STEP", help="Run this step and all after it again.")
     ] = None,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import (
-    WORKSPACE,
     AllowOption,
     BackendOption,
     EnvOption,
@@ -38,7 +37,7 @@ def run(
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     from_: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin with this step.")] = None,
     until: Annotated[str | None, typer.Option(metavar="STEP", help="End after this step.")] = None,
     only: Annotated[

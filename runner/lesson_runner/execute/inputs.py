@@ -103,7 +103,7 @@ class Inputs:
         if any(place.is_relative_to(real(folder)) for folder in self.own):
             return True
         folder = real(self.document.absolute().parent)
-        if not place.is_relative_to(folder) or any(wide.is_relative_to(folder) for wide in _wide()):
+        if not place.is_relative_to(folder) or is_wide(folder):
             return False
         hidden = any(part.startswith(".") for part in place.relative_to(folder).parts)
         return not hidden and not (self.sandbox and self.sandbox.hides(place))
@@ -210,11 +210,12 @@ def _homes() -> list[Path]:
     return homes
 
 
-def _wide() -> list[Path]:
-    """Return folders that hold everybody's things: what holds one of them is no lesson's own folder."""
+def is_wide(folder: Path) -> bool:
+    """Return whether a folder holds more than a lesson: your home folder, one for downloads, ``/tmp``."""
     homes = _homes()
     shared = [home / name for home in homes for name in SHARED]
-    return [*homes, *shared, *(real(Path(name)) for name in ("/tmp", "/var/tmp", tempfile.gettempdir()))]
+    temporary = [real(Path(name)) for name in ("/tmp", "/var/tmp", tempfile.gettempdir())]
+    return any(place.is_relative_to(folder) for place in (*homes, *shared, *temporary))
 
 
 def _open(path: str, _: int) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def bring(
     folders: Annotated[
         list[Path], typer.Argument(metavar="DIR…", help="Folders with certificates in or below them.")
     ],
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
 ) -> int:
     """Check certificates down to their evidence, and keep those that hold in this workspace."""
     from lesson_runner.certify.keys import KeyStore
