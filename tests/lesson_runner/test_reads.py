@@ -356,6 +356,20 @@ def test_validating_opens_no_pipe_and_follows_no_link_beside_a_lesson(
     assert SECRET not in said.out
 
 
+def test_a_document_that_is_a_link_out_of_the_project_is_left_out(
+    lesson: Lesson, folder: Path, tmp_path: Path
+) -> None:
+    (folder / ".git" / "HEAD").touch()
+    (tmp_path / "notes.md").write_text(f"[{SECRET}](nowhere.md)\n")
+    (folder / "notes.md").symlink_to(tmp_path / "notes.md")
+    (folder / "same.md").symlink_to("a.md")
+    write(folder, "text.txt")
+    assert lesson("validate", folder, "--json", plugins=[near]).json["documents"] == [str(folder / "a.md")]
+    said = lesson("validate", folder, plugins=[near])
+    assert SECRET not in said.out + said.err
+    assert SECRET in lesson("validate", folder / "notes.md", plugins=[near]).out
+
+
 def test_links_that_leave_the_project_are_not_looked_at(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
     (folder / ".git" / "HEAD").touch()
     (tmp_path / "notes.md").write_text("# kumquat-heading\n")

@@ -90,7 +90,7 @@ def _show(found: Found, target: str, context: StepContext) -> None:
         context.say("or give the file: --param dataset=FILE")
         context.say("*" * 78)
     origin = {
-        "user": f"your file {found.origin}",
+        "user": f"the file {found.origin}",
         "cache": f"the cache, {found.origin}",
         "download": found.origin,
         "synthetic": "made here",
