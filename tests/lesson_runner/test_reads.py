@@ -364,7 +364,7 @@ def test_a_document_that_is_a_link_out_of_the_project_is_left_out(
     (folder / "notes.md").symlink_to(tmp_path / "notes.md")
     (folder / "same.md").symlink_to("a.md")
     write(folder, "text.txt")
-    assert lesson("validate", folder, "--json", plugins=[near]).json["documents"] == [str(folder / "a.md")]
+    assert lesson("validate", folder, "--json", plugins=[near]).json["lessons"] == ["lesson/a.md"]
     said = lesson("validate", folder, plugins=[near])
     assert SECRET not in said.out + said.err
     assert SECRET in lesson("validate", folder / "notes.md", plugins=[near]).out

@@ -88,6 +88,8 @@ class Inputs:
             LessonError: it cannot be the path of a file.
         """
         try:
+            if "\0" in name:
+                raise ValueError("there is a NUL in it")
             path = (Path.cwd() if param else self.document.absolute().parent) / Path(name).expanduser()
             written = Path(os.path.normpath(path))
             if any(written.is_relative_to(folder) for folder in NO_FILES):
@@ -178,6 +180,7 @@ def why_never(place: Path, own: Collection[Path] = ()) -> str:
     if place.is_relative_to(real(config_folder())):
         return "the keys and settings of lesson-runner are there"
     parts = folded.parts[1:]
+    parts = parts[1:] if parts[:1] == ("private",) else parts  # where macOS has its /etc
     for pattern in (*CREDENTIALS, *OF_THE_SYSTEM):
         wanted = tuple(pattern.casefold().strip("/").split("/"))
         starts = range(1) if pattern.startswith("/") else range(len(parts))

@@ -59,7 +59,6 @@ class Nearest:
         return near if near and difflib.SequenceMatcher(None, stem, other).ratio() > 0.6 else None
 
 
-@lru_cache(maxsize=64)
 def project_of(folder: Path) -> Path:
     """
     Return the folder in which the links of a document are looked at.
@@ -67,8 +66,12 @@ def project_of(folder: Path) -> Path:
     That is the nearest repository around the document's folder, or else the folder above it, unless other
     things than lessons are there.
     """
-    own = real(folder)
-    top = next((place for place in (own, *own.parents) if os.path.exists(place / ".git")), own.parent)  # noqa: PTH110 - see below
+    return _project_of(real(folder))
+
+
+@lru_cache(maxsize=64)
+def _project_of(own: Path) -> Path:
+    top = next((place for place in (own, *own.parents) if _is_there(str(place), ".git", None)), own.parent)
     return own if is_wide(top) else top
 
 
