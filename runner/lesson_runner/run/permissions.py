@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,17 +61,20 @@ def asked_by(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str
     own = {name: value for name, value in step.params.items() if name not in given}
     usual = {name: value for name, value in action.defaults.items() if name in given}
     asked = frozenset(action.asks({**own, **usual}))
-    wanted = {item for item in asked if kind_of(item) != READ}
-    wanted |= _reads(asked, inputs, param=False)
+    wanted = action.permissions.union(_resolved(asked, inputs, param=False))
     if not inputs.given:  # what a record says was once given is asked for like the rest
-        wanted |= _reads(frozenset(action.asks(step.params)) - asked, inputs, param=True)
-    return action.permissions | wanted
+        wanted = wanted.union(_resolved(frozenset(action.asks(step.params)) - asked, inputs, param=True))
+    return wanted
 
 
-def _reads(asked: Iterable[str], inputs: Inputs, *, param: bool) -> set[str]:
-    names = [item.partition(" ")[2] for item in asked if kind_of(item) == READ]
-    places = [inputs.place(name, param=param) for name in names]
-    return {f"{READ} {place}" for place in places if not inputs.is_free(place)}
+def _resolved(asked: Iterable[str], inputs: Inputs, *, param: bool) -> Iterator[str]:
+    """Yield permissions with the real paths of files, without those that need none."""
+    for permission in asked:
+        kind, _, name = permission.partition(" ")
+        if kind != READ:
+            yield permission
+        elif not inputs.is_free(place := inputs.place(name, param=param)):
+            yield f"{READ} {place}"
 
 
 @dataclass(frozen=True, slots=True)
