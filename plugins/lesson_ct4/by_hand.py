@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from lesson_ct4.flags import FLAGS, Command
-from lesson_runner.context import RunContext, StepContext, Workspace
+from lesson_runner.context import RunContext, StepContext, Workspace, default_workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Event, Lesson, Location, PlannedStep
 
@@ -60,7 +60,7 @@ def context_for(
     Raises:
         LessonError: the workspace cannot be written.
     """
-    workspace = Workspace(expanded(own.get("workspace") or os.environ.get("LESSON_WORKSPACE") or ".lesson"))
+    workspace = workspace_for(own.get("workspace"))
     folder = workspace.root / "by-hand"
     lesson = Lesson(
         path=HERE, text="", frontmatter={}, positions={}, blocks=(), steps=(), skipped=(), digest=""
@@ -69,6 +69,7 @@ def context_for(
     step = PlannedStep(command, command, Location(HERE, 1), f"ct4.{command}", params)
     evidence = folder / "evidence" / (name or command)
     try:
+        workspace.inside(evidence)
         evidence.mkdir(parents=True, exist_ok=True)
         for path in evidence.iterdir():
             path.unlink()
@@ -78,6 +79,19 @@ def context_for(
             fix="name a folder that can be written: --workspace FOLDER",
         ) from None
     return StepContext(run, step, evidence, echo)
+
+
+def workspace_for(given: str | None) -> Workspace:
+    """
+    Return the workspace that was named by the option or the variable, or the usual one.
+
+    Raises:
+        LessonError: the usual one is a link or another user's, or something in it is a link.
+    """
+    named = given or os.environ.get("LESSON_WORKSPACE")
+    workspace = Workspace(expanded(named) if named else default_workspace())
+    workspace.check_links()
+    return workspace
 
 
 def expanded(path: str) -> Path:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_ct4.by_hand import expanded
+from lesson_ct4.by_hand import expanded, workspace_for
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -40,9 +39,8 @@ def import_checkpoint(
     from lesson_ct4.actions.workbench import checkpoint_to_save
     from lesson_ct4.training.checkpoint import checkpoint_path, save_checkpoint
     from lesson_ct4.upstream.convert import import_upstream
-    from lesson_runner.context import Workspace
 
-    place = Workspace(expanded(workspace or os.environ.get("LESSON_WORKSPACE") or ".lesson"))
+    place = workspace_for(workspace)
     # The endings of tt-train's names are dropped from the file's own name; a given name means what it says.
     target = (
         checkpoint_to_save(place, name) if name else checkpoint_path(place.resolve("checkpoints"), checkpoint)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 Names = Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="One for each number of chips.")]
-Folder = Annotated[str, typer.Option(help="Where the checkpoints are.", envvar="LESSON_WORKSPACE")]
+Folder = Annotated[str | None, typer.Option(help="Where the checkpoints are.", envvar="LESSON_WORKSPACE")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")]
 
 
@@ -22,16 +21,16 @@ def _ct5() -> None:
 
 
 @ct5.command("compare")
-def compare(checkpoints: Names, workspace: Folder = ".lesson", json_: AsJson = False) -> None:
+def compare(checkpoints: Names, workspace: Folder = None, json_: AsJson = False) -> None:
     """Compare trainings on different numbers of chips: speed, efficiency, loss."""
+    from lesson_ct4.by_hand import workspace_for
     from lesson_ct4.names import loaded_stems
     from lesson_ct4.training.checkpoint import checkpoint_path
     from lesson_ct5.actions import NO_BOARD, labels_of, table
     from lesson_ct5.comparison import collect
     from lesson_ct5.scaling import measure, runs_from
-    from lesson_runner.context import Workspace
 
-    folder = Workspace(Path(workspace)).resolve("checkpoints")
+    folder = workspace_for(workspace).resolve("checkpoints")
     comparison = collect([checkpoint_path(folder, loaded_stems(name)[0]) for name in checkpoints])
     runs = runs_from(comparison)
     kind, labels = comparison["session"].get("kind"), labels_of(comparison)

@@ -13,6 +13,7 @@ from lesson_runner.certify.policy import load_policy
 from lesson_runner.cli.common import check_backend, open_valid_lesson
 from lesson_runner.cli.permissions import allowed_permissions, check_permissions
 from lesson_runner.errors import CertificateError, LessonError
+from lesson_runner.execute.inputs import Inputs
 from lesson_runner.hints import meant_or_all
 from lesson_runner.model import Hardware
 from lesson_runner.plugins import Plugins
@@ -124,7 +125,7 @@ def _document(
     name: str,
     kinds: Sequence[str],
     way: Way,
-    allowed: set[str],
+    allowed: frozenset[str],
     plugins: Plugins,
     *,
     interactive: bool,
@@ -135,16 +136,18 @@ def _document(
     hardware = () if way.pretended else (Hardware(kinds[0], "--hardware", 1),)
     profile = choose_profile(lesson, plugins, way.profile, hardware, backend)
     plan = make_plan(lesson, problems, plugins, profile, [parse_param(text) for text in way.params])
-    if not installed:
-        allowed = check_permissions(lesson, plan.steps, plugins, allowed, interactive)
+    inputs = Inputs(lesson.path)
+    check_permissions(
+        plan, plan.steps, plugins, allowed, inputs, installed=installed, interactive=interactive
+    )
     text = lesson.path.read_bytes()
     if hashlib.sha256(text).hexdigest() != lesson.digest:
         raise LessonError(f"{lesson.path}: was changed while it was read", fix="run this again")
     # Whoever may run it here may run it there, where it is no installed lesson but a text that was sent.
     actions = plugins.actions()
-    granted = {name for step in plan.steps for name in asked_by(step, actions[step.action])}
+    wanted = {name for step in plan.steps for name in asked_by(step, actions[step.action], inputs)}
     supported = tuple(map(str, lesson.frontmatter["supportedHardware"]))
-    allow = tuple(sorted(granted | allowed))
+    allow = tuple(sorted(wanted | allowed))
     return Document(
         lesson.id, lesson.title, str(lesson.path.resolve()), text, lesson.digest, supported, allow
     )

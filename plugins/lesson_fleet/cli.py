@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lesson_runner.cli.common import (
-    WORKSPACE,
     AllowOption,
     BackendOption,
     JsonOption,
@@ -85,12 +84,13 @@ def run(
     patience: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for hardware that has left the cluster.")
     ] = 60.0,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> int:
     """Run lessons on every kind of hardware given, one lesson a board at a time."""
     from lesson_fleet.asked import checked_backend, kinds_of, read_documents, wish_for
     from lesson_fleet.cells import Way
+    from lesson_runner.context import Workspace
 
     plugins: Plugins = context.obj
     kinds = kinds_of(hardware)
@@ -103,6 +103,7 @@ def run(
     wish = wish_for(policy, key, way, certify=certify)
     documents = read_documents(lessons, kinds, way, allow, plugins, json=json)
     place = expand(workspace).resolve()
+    Workspace(place).check_links()
     order = _Order(documents, kinds, way, address, place, wish, patience)
     if json:
         with stdout_for_json():  # Ray's own lines belong to no answer

@@ -14,8 +14,9 @@ IMPORT_SECONDS = 90.0
 """A first import of ``ttnn`` on a cold disk takes most of a minute."""
 
 PROBE = """
-import importlib.metadata, importlib.util, json, os, sys
-sys.path[:] = [entry for entry in sys.path if entry]  # a folder of that name here is not the package
+import sys
+sys.path[:] = [entry for entry in sys.path if entry]  # what lies in the current folder is no package
+import importlib.metadata, importlib.util, json, os
 name = sys.argv[1]
 spec = importlib.util.find_spec(name)
 places = list(spec.submodule_search_locations or []) if spec else []

@@ -27,7 +27,12 @@ FIRST_GOOD = Version("0.67.0.dev20260203")
 """The first build seen to generate as it should. Of what lies between the two, nothing is known."""
 GOOD = Version("0.67.0")
 _ARCHIVED = re.compile(r'fallbackVersion\s+"([^"$]+)"')
-_WHEEL = "import importlib.metadata as m; print(m.version('ttnn'))"
+_WHEEL = """
+import sys
+sys.path[:] = [entry for entry in sys.path if entry]  # what lies in the current folder is no package
+import importlib.metadata
+print(importlib.metadata.version('ttnn'))
+"""
 _PACKAGES = ("tt-metalium", "tt-nn")
 """Debian packages of tt-metal."""
 _IMAGE = "TT_METAL_COMMIT_SHA_OR_TAG"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lesson_runner.errors import LessonError, TimedOutError
 from lesson_runner.execute.environment import redactor_for
+from lesson_runner.execute.inputs import Inputs
 from lesson_runner.execute.lines import PROGRESS_EVERY, Kept, pieces
 from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
 from lesson_runner.redaction import Redactor
@@ -60,18 +63,58 @@ class Workspace:
         """
         Return where a folder of the workspace really is.
 
-        The workspace may be a link, for the user named it. What is in it may have come with a lesson.
+        The workspace may be a link that the user named. What is in it may have come with a lesson.
 
         Raises:
-            LessonError: it is a link that leaves the workspace.
+            LessonError: it is a link, or in a folder that is one.
         """
-        found, root = real(folder), real(self.root)
-        if not found.is_relative_to(root):
+        for part in (folder, *folder.parents):
+            if part == self.root or not part.is_relative_to(self.root):
+                break
+            if part.is_symlink():
+                found = real(part)
+                raise LessonError(
+                    f"{part} is a link to {found}, and nothing in a workspace may be one",
+                    fix=f"remove the link; to keep everything elsewhere: --workspace {found.parent}",
+                )
+        return real(folder)
+
+    def check_links(self) -> None:
+        """
+        Make sure that what is written or deleted in the workspace is in it.
+
+        Raises:
+            LessonError: something in it is a link.
+        """
+        with contextlib.suppress(OSError):  # whoever writes there says what is wrong
+            for path in self.root.iterdir():
+                self.inside(path)
+
+
+DEFAULT_WORKSPACE = Path(".lesson")
+
+
+def default_workspace() -> Path:
+    """
+    Return the workspace of whoever names none.
+
+    Raises:
+        LessonError: it is a link, or another user's: it may have come with a lesson's folder.
+    """
+    place = DEFAULT_WORKSPACE
+    with contextlib.suppress(OSError):
+        facts = place.lstat()
+        if stat.S_ISLNK(facts.st_mode):
             raise LessonError(
-                f"{folder} is a link to {found}, outside the workspace",
-                fix=f"remove the link; to keep everything elsewhere: --workspace {found.parent}",
+                f"{place} is a link to {real(place)}, which a lesson's folder may have brought along",
+                fix=f"if it is yours: --workspace {place}; or else remove it",
             )
-        return found
+        if facts.st_uid not in (os.geteuid(), 0):
+            raise LessonError(
+                f"{place.absolute()} belongs to another user",
+                fix="name a folder of yours: --workspace FOLDER",
+            )
+    return place
 
 
 MOST_SHOWN = 1_000_000
@@ -117,6 +160,14 @@ class RunContext:
 
     resumed: bool = False
     """The run goes on after it had ended early."""
+    granted: frozenset[str] = frozenset()
+    """The permissions of its steps."""
+
+    @property
+    def inputs(self) -> Inputs:
+        """Which files of this machine its actions may read."""
+        own = (self.workspace.files, self.folder)
+        return Inputs(self.lesson.path, own, self.sandbox, given=not self.resumed)
 
     @property
     def shared_evidence(self) -> Path:
@@ -204,6 +255,29 @@ class StepContext:
     def progress(self, done: int, total: int, **values: float | str) -> None:
         """Report that ``done`` of ``total`` is finished; ``values`` are numbers worth showing."""
         self.emit(Event("progress", self.step.id, {"done": done, "total": total, **values}))
+
+    def read_input(self, param: str, most: int) -> bytes:
+        """
+        Return what is in the file that a parameter names, which the lesson may have chosen.
+
+        Args:
+            param: the parameter's name. Its value is relative to the lesson's folder, or, where a person gave
+                it with ``--param``, to the current one.
+            most: bytes.
+
+        Raises:
+            LessonError: the lesson may not read it, it cannot be read, or it is larger.
+        """
+        name, run = str(self.step.params[param]), self.run
+        given = any(layer.name.startswith("--param") and param in layer.params for layer in self.step.layers)
+        with run.inputs.open(name, run.granted, param=given) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > most:
+                raise LessonError(f"{file.name} is larger than {most:,} bytes", fix="use a part of it")
+            try:
+                return file.read(size)  # what has no size, such as a file of /proc, has no content either
+            except OSError as error:
+                raise LessonError(f"{file.name} cannot be read: {error.strerror}") from None
 
     def remaining(self) -> float | None:
         """Return the seconds left, or ``None`` if the step may take as long as it likes."""

@@ -28,7 +28,7 @@ def guarded(action: Action, plugin: str) -> Action:
             whose = f"plugin '{plugin}': '{name}' of its action '{action.name}'"
             try:
                 result = function(*arguments)
-                if name == "checks":
+                if name in ("checks", "asks"):
                     result = list(result)
             except (LessonError, KeyboardInterrupt):
                 raise
@@ -46,5 +46,6 @@ def guarded(action: Action, plugin: str) -> Action:
         paths=guard("paths", lambda result: isinstance(result, Paths)),
         command=guard("command", lambda result: isinstance(result, str)),
         merge=guard("merge", lambda result: isinstance(result, Mapping)),
+        asks=guard("asks", lambda result: all(isinstance(item, str) for item in result)),
         checks=guard("checks", lambda result: all(isinstance(item, Check) for item in result)),
     )

@@ -99,6 +99,11 @@ SHAPES = (
     _named("a token", "Bearer ", _VALUE),
     _Shape("a W&B key", "wandb login ", r"(?:--relogin )?(?P<v>[0-9a-f]{40})(?![0-9a-f])"),
 )
+_PRIVATE_KEY = re.compile(
+    rb"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----.{0,400}?[A-Za-z0-9+/]{40}"
+    rb"|^PuTTY-User-Key-File-\d",
+    re.DOTALL | re.MULTILINE,
+)
 _STARTS = tuple((shape.start, shape) for shape in SHAPES)
 _PLACEHOLDER = re.compile(
     r"your|my[_\-]|example|placeholder|changeme|replace|insert|dummy|fake|sample|here\b|token|secret"
@@ -117,6 +122,11 @@ def find(text: str) -> list[Secret]:
         if not found or secret.start >= found[-1].end:
             found.append(secret)
     return found
+
+
+def holds_private_key(data: bytes) -> bool:
+    """Return whether a file holds a private key; that it only speaks of one is not enough."""
+    return bool(_PRIVATE_KEY.search(data))
 
 
 def masked(value: str) -> str:

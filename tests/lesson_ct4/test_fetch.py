@@ -16,7 +16,7 @@ from tests.reliability import fault
 from lesson_ct4.actions import fetch as act_fetch
 from lesson_ct4.actions.table import ACTIONS
 from lesson_ct4.data.download import Limits, NoAnswerError, WrongAnswerError, download
-from lesson_ct4.data.fetch import ANY, Found, Pin, WrongTextError, find_text
+from lesson_ct4.data.fetch import ANY, Found, Given, Pin, WrongTextError, find_text
 from lesson_ct4.measuring import evidence
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import LessonError
@@ -118,16 +118,10 @@ def test_the_users_own_file_comes_first(server: Any, find: Callable[..., Found],
     own = tmp_path / "own.txt"
     own.write_bytes(TEXT)
 
-    found = find(server.url, given=str(own))
+    found = find(server.url, given=Given(str(own), own.read_bytes()))
 
     assert (found.source, found.pinned, found.origin) == ("user", False, str(own))
     assert server.requests == 0
-
-
-@pytest.mark.parametrize("name", ["missing.txt", "."])
-def test_the_users_file_must_be_there(find: Callable[..., Found], tmp_path: Path, name: str) -> None:
-    with pytest.raises(LessonError, match="data set"):
-        find("http://127.0.0.1:1/", given=str(tmp_path / name))
 
 
 def test_pinned_is_the_lessons_own_text_however_it_was_asked_for(
@@ -135,7 +129,10 @@ def test_pinned_is_the_lessons_own_text_however_it_was_asked_for(
 ) -> None:
     own = tmp_path / "own.txt"
     own.write_bytes(TEXT)
-    asked, any_text = find("", given=str(own)), find("", given=str(own), pin=Pin("", ANY))
+    asked, any_text = (
+        find("", given=Given(str(own), own.read_bytes())),
+        find("", given=Given(str(own), own.read_bytes()), pin=Pin("", ANY)),
+    )
     assert not asked.pinned
     assert not any_text.pinned
 
@@ -153,7 +150,7 @@ def test_one_byte_short_says_expected_and_actual(find: Callable[..., Found], tmp
     own.write_bytes(TEXT[:-1])
 
     with pytest.raises(WrongTextError) as caught:
-        find("http://127.0.0.1:1/", given=str(own))
+        find("http://127.0.0.1:1/", given=Given(str(own), own.read_bytes()))
 
     message = str(caught.value)
     assert f"expected {len(TEXT)} bytes, sha256 {hashlib.sha256(TEXT).hexdigest()}" in message
@@ -176,14 +173,14 @@ def test_wrong_texts_are_named(find: Callable[..., Found], tmp_path: Path, data:
     own.write_bytes(data)
 
     with pytest.raises(WrongTextError, match=hint):
-        find("http://127.0.0.1:1/", given=str(own))
+        find("http://127.0.0.1:1/", given=Given(str(own), own.read_bytes()))
 
 
 def test_any_text_is_a_choice(find: Callable[..., Found], tmp_path: Path) -> None:
     own = tmp_path / "own.txt"
     own.write_bytes(b"Something else.\n")
 
-    found = find("", given=str(own), pin=Pin("", ANY))
+    found = find("", given=Given(str(own), own.read_bytes()), pin=Pin("", ANY))
 
     assert (found.data, found.pinned) == (b"Something else.\n", False)
 
@@ -194,7 +191,7 @@ def test_any_text_must_be_text(find: Callable[..., Found], tmp_path: Path, data:
     own.write_bytes(data)
 
     with pytest.raises(WrongTextError, match=what):
-        find("", given=str(own), pin=Pin("", ANY))
+        find("", given=Given(str(own), own.read_bytes()), pin=Pin("", ANY))
 
 
 @pytest.mark.parametrize(

@@ -319,7 +319,7 @@ def test_plan_has_the_steps_of_the_record(lesson: Lesson, write: Callable[..., P
     planned = lesson("plan", "a.md", "--json", plugins=[talking]).json
     record = lesson("run", "a.md", "--json", plugins=[talking]).json
     assert planned["plan_digest"] == record["plan_digest"]
-    keys = planned["steps"][0].keys() - {"status", "message", "metrics"}
+    keys = planned["steps"][0].keys() - {"status", "message", "metrics", "permissions"}
     assert {key: record["steps"][0][key] for key in keys} == {key: planned["steps"][0][key] for key in keys}
     assert planned["steps"][0]["status"] == "planned"
 
@@ -473,7 +473,7 @@ def test_leave_is_asked_at_a_terminal(
     write(SHELL.format("echo hi"))
     found, shown = at_terminal(command, "run", "a.md", keys=keys)
     assert found == code, shown
-    wants = "wants to run commands of its own on this machine, as you (steps 'one'). Allow that"
+    wants = "wants to run commands of its own on this machine, as you (step 'one'). Allow that"
     assert wants in " ".join(shown.split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,18 +94,17 @@ def test_a_path_that_only_looks_as_if(lesson: Lesson, tmp_path: Path, name: str)
 @fault(
     "hostile lessons",
     "a folder of the workspace that is a link elsewhere",
-    how="`.lesson/runs` or `.lesson/files` made a link, also one to nowhere yet",
+    how="`.lesson/runs`, `files`, `trunk` or another made a link: out, to nowhere, or to the workspace",
     seen="an error that names the link; exit 2",
     survives="everything outside the workspace",
 )
-@pytest.mark.parametrize("there", [True, False])
-@pytest.mark.parametrize("name", ["runs", "files"])
+@pytest.mark.parametrize("target", ["outside", "nowhere", ".lesson"])
+@pytest.mark.parametrize("name", ["runs", "files", "trunk", "certificates", "lock", "anything"])
 def test_a_folder_of_the_workspace_that_is_a_link(
-    lesson: Lesson, tmp_path: Path, name: str, there: bool
+    lesson: Lesson, tmp_path: Path, name: str, target: str
 ) -> None:
-    outside = tmp_path / "outside"
-    if there:
-        outside.mkdir()
+    outside = tmp_path / target
+    (tmp_path / "outside").mkdir()
     (tmp_path / ".lesson").mkdir()
     (tmp_path / ".lesson" / name).symlink_to(outside)
     write(tmp_path, name="x")
@@ -114,12 +114,82 @@ def test_a_folder_of_the_workspace_that_is_a_link(
     assert tree(tmp_path) == before
 
 
-def test_the_workspace_itself_may_be_a_link(lesson: Lesson, tmp_path: Path) -> None:
+@fault(
+    "hostile lessons",
+    "the workspace is a link that came with the lesson",
+    how="`.lesson` made a link to the folder above",
+    seen="an error that names the link and `--workspace`; exit 2",
+    survives="everything outside the workspace",
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "a.md"),
+        ("resume",),
+        ("runs", "rm", "latest", "--yes"),
+        ("certify", "a.md"),
+        ("cert", "import", "."),
+    ],
+    ids=" ".join,
+)
+def test_the_usual_workspace_is_not_followed_if_it_is_a_link(
+    lesson: Lesson, tmp_path: Path, words: tuple[str, ...]
+) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / ".lesson").symlink_to(tmp_path / "disk")
     write(tmp_path, name="x")
-    assert lesson("run", "a.md", plugins=[writer]).code == 0
+    said = lesson(*words, plugins=[writer])
+    assert said.code == 2, said
+    assert f".lesson is a link to {tmp_path / 'disk'}" in said.err
+    assert "--workspace .lesson" in said.err
+    assert not list((tmp_path / "disk").iterdir())
+
+
+def test_a_workspace_that_the_user_names_may_be_a_link(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / ".lesson").symlink_to(tmp_path / "disk")
+    write(tmp_path, name="x")
+    assert lesson("run", "a.md", "--workspace", ".lesson", plugins=[writer]).code == 0
     assert (tmp_path / "disk" / "files" / "x").is_file()
+    monkeypatch.setenv("LESSON_WORKSPACE", ".lesson")
+    assert lesson("run", "a.md", plugins=[writer]).code == 0
+    assert lesson("runs", "rm", "latest", "--yes").code == 0
+
+
+def _interrupted(lesson: Lesson, folder: Path) -> Path:
+    """The folder of a run whose step failed."""
+    write(folder, name="../x")
+    assert lesson("run", "a.md", plugins=[writer]).code == 1
+    (run,) = (folder / ".lesson" / "runs").iterdir()
+    return run
+
+
+@pytest.mark.parametrize("name", ["evidence", "evidence/one", "evidence/_shared", "memory", "shell"])
+def test_a_run_with_a_link_in_it_is_not_resumed(lesson: Lesson, tmp_path: Path, name: str) -> None:
+    run = _interrupted(lesson, tmp_path)
+    outside = tmp_path / "outside"
+    (outside / "one").mkdir(parents=True)
+    (outside / "one" / "kept").touch()
+    if (run / name).is_dir():
+        shutil.rmtree(run / name)
+    (run / name).symlink_to(outside)
+    before = tree(tmp_path)
+    said = lesson("resume", plugins=[writer])
+    assert (said.code, "is a link to" in said.err) == (2, True), said
+    assert tree(tmp_path) == before
+
+
+def test_a_link_to_a_run_is_no_run_of_a_workspace(lesson: Lesson, tmp_path: Path) -> None:
+    run = _interrupted(lesson, tmp_path)
+    outside = run.rename(tmp_path / "outside")
+    run.symlink_to(outside)
+    before = tree(tmp_path)
+    for words in (("resume", run.name), ("runs", "rm", run.name, "--yes"), ("resume",)):
+        assert lesson(*words, plugins=[writer]).code == 2
+    assert tree(tmp_path) == before
+    assert lesson("runs", "--json").json == []
 
 
 @pytest.mark.parametrize("id", ["../one", "/one", "one\n", "a/b", "..", "~"])

@@ -53,12 +53,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def answer(tmp_path: Path, home: Path) -> Callable[..., tuple[int, str]]:
     """Runs `lesson` at a terminal where somebody answers; returns the exit code and what was shown."""
 
-    def run(keys: bytes, *arguments: str) -> tuple[int, str]:
+    def run(keys: bytes, *arguments: str, plugins: str = "") -> tuple[int, str]:
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "lesson_runner", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "LESSON_PLUGINS": "", "COLUMNS": "200", "NO_COLOR": "1"},
+            env={**os.environ, "LESSON_PLUGINS": plugins, "COLUMNS": "200", "NO_COLOR": "1"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -96,7 +96,7 @@ def test_a_yes_is_remembered_for_just_this_content(
     assert (code, home.exists()) == (2, False)
     code, shown = answer(b"y\n", "run", "a.md")
     assert code == 0
-    assert "wants to run commands of its own on this machine, as you (steps 'one')" in shown
+    assert "wants to run commands of its own on this machine, as you (step 'one')" in shown
     assert home.stat().st_mode & 0o777 == 0o600
     assert lesson("run", "a.md").code == 0
     (listed,) = lesson("trust", "list", "--json").json
@@ -222,5 +222,48 @@ def test_an_address_of_the_lesson_has_to_be_allowed(
     said = lesson("run", "a.md", *arguments, plugins=[far])
     assert said.code == code, said.err
     if code:
-        assert "wants to download from addresses of its own (steps 'get')" in said.err
+        assert "wants to download from addresses of its own (step 'get')" in said.err
         assert "--allow network" in said.err
+
+
+FETCH = """<!-- step
+id: get
+uses: ct4.fetch-dataset
+with: {{dataset: {}, sha256: any, name: n.txt}}
+-->
+```text
+x
+```
+"""
+
+
+def test_a_yes_to_a_file_is_for_that_file_alone(
+    answer: Callable[..., tuple[int, str]], lesson: Lesson, home: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / name).write_text("text\n")
+    (folder / "link").symlink_to("../one.txt")
+    write(folder, FETCH.format("link"))
+    code, shown = answer(b"y\n", "run", "a/a.md", plugins="ct4")
+    asked = f"a.md wants to read {tmp_path / 'one.txt'} (step 'get'). Allow"
+    assert (code, asked in shown) == (0, True), shown
+    (known,) = json.loads(home.read_text())["lessons"].values()
+    assert list(known["permissions"]) == [f"read {tmp_path / 'one.txt'}"]
+    assert [*lesson("trust", "list", "--json").json[0]["permissions"]] == [f"read {tmp_path / 'one.txt'}"]
+    code, shown = answer(b"n\n", "run", "a/a.md", plugins="ct4")
+    assert (code, "[y/N]" in shown) == (0, False)
+    (folder / "link").unlink()
+    (folder / "link").symlink_to("../two.txt")
+    code, shown = answer(b"n\n", "run", "a/a.md", plugins="ct4")
+    assert (code, f"wants to read {tmp_path / 'two.txt'}" in shown) == (2, True)
+
+
+def test_part_of_a_lesson_asks_for_what_is_remembered(
+    answer: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    other = SHELL.replace("id: one", "id: other").format("rm")
+    write(tmp_path, SHELL.format("hi") + other)
+    code, shown = answer(b"n\n", "run", "a.md", "--only", "one")
+    assert (code, "(steps 'one', 'other'). Allow" in shown) == (2, True), shown

@@ -20,6 +20,7 @@ from lesson_tenstorrent.probe import probe
 from lesson_tenstorrent.table import CHECKS
 from lesson_tenstorrent.tree import check_home
 from lesson_tenstorrent.ttml import check_pip_ttnn
+from lesson_tenstorrent.version import find_version
 
 LOOK, IMPORT, OTHER = "look", "import", "other"
 
@@ -253,6 +254,19 @@ def test_probing_is_real_and_ignores_the_current_folder(
     assert probe("json", Machine(), load=True).error == ""
     assert "decoder.py" in probe("json", Machine(), load=False).inside
     assert probe("pluggy", Machine(), load=False).version
+
+
+def test_probing_imports_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "os", "importlib"):  # what the program that looks imports itself
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'taken')!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert probe("pluggy", Machine(environ={}), load=True).version
+    find_version(Machine(environ={}))
+
+    assert not (tmp_path / "taken").exists()
 
 
 def test_every_check_says_why_and_has_an_id_of_its_own() -> None:

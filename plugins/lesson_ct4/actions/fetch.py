@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 from lesson_ct4.actions.workbench import data_path, dataset_labels, share_corpus, text_name
-from lesson_ct4.data.fetch import Found, Pin, WrongTextError, find_text
+from lesson_ct4.data.fetch import LARGEST, Found, Given, Pin, WrongTextError, find_text
 from lesson_ct4.names import base_name
 from lesson_runner.context import StepContext
+from lesson_runner.errors import LessonError
+from lesson_runner.execute.environment import LEAST
 from lesson_runner.model import Json, Outcome
 from lesson_runner.resources import write_aside
 
@@ -30,7 +32,7 @@ def run(params: Json, context: StepContext) -> Outcome:
         context.progress(min(done, total or done), total or done, unit="bytes")
 
     try:
-        found = find_text(pin, given=params.get("dataset"), fallback=params["fallback"], progress=progress)
+        found = find_text(pin, given=_given(params, context), fallback=params["fallback"], progress=progress)
     except WrongTextError as error:
         return Outcome(status="failed", message=str(error))
     target = data_path(context.workspace, params["name"])
@@ -52,6 +54,29 @@ def run(params: Json, context: StepContext) -> Outcome:
     return Outcome(facts={"dataset": fact}, labels=dataset_labels(found.sha256))
 
 
+def _given(params: Json, context: StepContext) -> Given | None:
+    """
+    Return the file that ``dataset`` names.
+
+    Raises:
+        LessonError: it may not be read, cannot be read, or holds a secret of this machine.
+    """
+    if not params.get("dataset"):
+        return None
+    given = Given(params["dataset"], context.read_input("dataset", LARGEST))
+    text = given.data.decode("utf-8", "replace")
+    # A secret that is a word, or a few digits, stands in any long text.
+    if any(
+        end - start >= LEAST and not text[start:end].isalpha()
+        for start, end in context.run.redactor.declared(text)
+    ):
+        raise LessonError(
+            f"the data set {given.name} holds a secret value, and a run keeps its text as evidence",
+            fix="train on another text",
+        )
+    return given
+
+
 def _show(found: Found, target: str, context: StepContext) -> None:
     text = found.data.decode("utf-8")
     for note in found.notes:
@@ -65,7 +90,7 @@ def _show(found: Found, target: str, context: StepContext) -> None:
         context.say("or give the file: --param dataset=FILE")
         context.say("*" * 78)
     origin = {
-        "user": f"your file {found.origin}",
+        "user": f"the file {found.origin}",
         "cache": f"the cache, {found.origin}",
         "download": found.origin,
         "synthetic": "made here",

@@ -77,10 +77,12 @@ def _fetch_command(params: Json) -> str:
 
 
 def _fetch_asks(params: Json) -> Iterable[str]:
-    """Yield ``network`` if the lesson names an address of its own, and no file of this machine."""
-    own = params.get("url", fetch.URL) != fetch.URL
-    if own and not params.get("dataset") and params.get("fallback") != "only":
-        yield "network"
+    """Yield what reading the file that the lesson names takes, or else downloading from its own address."""
+    url = params.get("url", fetch.URL)
+    if params.get("dataset"):
+        yield f"read {params['dataset']}"
+    elif url != fetch.URL and params.get("fallback") != "only":
+        yield f"network {url}"
 
 
 def _training_problem(params: Json) -> str | None:
@@ -130,7 +132,7 @@ WRITTEN = (
 """Any model writes what its text is made of; how well is for a lesson to say."""
 
 FETCH_PROPERTIES = {
-    "dataset": {"type": "string", "description": "A file of your own to train on."},
+    "dataset": {"type": "string", "description": "A file to train on, from the lesson's folder."},
     "url": {"type": "string", "description": "Where the text is.", "pattern": "^https?://"},
     "sha256": {
         "type": "string",

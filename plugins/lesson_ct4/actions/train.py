@@ -18,6 +18,7 @@ from lesson_ct4.actions.workbench import (
 )
 from lesson_ct4.config import RECIPES, TrainConfig, config_from, training_fields
 from lesson_ct4.data.dataset import Dataset, load_dataset
+from lesson_ct4.data.fetch import LARGEST
 from lesson_ct4.device.mesh import share_problem
 from lesson_ct4.measuring.evidence import WINDOW
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
@@ -25,6 +26,7 @@ from lesson_ct4.training.trunk import written_at
 from lesson_runner.context import StepContext
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Json, Outcome
+from lesson_runner.resources import read_plain, real
 
 LINES = 10
 """How many lines a stage prints; every step is reported as progress."""
@@ -60,7 +62,7 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     resume = find_checkpoint(context, params["resume"]) if params.get("resume") else None
     save_to = checkpoint_to_save(context.workspace, params["model_save_path"])
     session = session_for(context.run, config.numerics, params["mesh"], context.say)
-    share_corpus(context.run, path.read_bytes())
+    share_corpus(context.run, read_plain(real(path), LARGEST))
     labels = (*session.labels, *dataset_labels(dataset.sha256))
     story = _Story(context, config, session.chips.count)
     story.open(dataset, path, labels)

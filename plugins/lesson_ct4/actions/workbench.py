@@ -20,11 +20,12 @@ from lesson_ct4.training.checkpoint import checkpoint_path
 from lesson_runner.context import RunContext, StepContext, Workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.model import ActionCall
-from lesson_runner.resources import write_aside
+from lesson_runner.resources import read_plain, write_aside
 
 if TYPE_CHECKING:
     from lesson_ct4.device.session import Session
 
+MAX_FACT_BYTES = 64 * 1024
 SYNTHETIC_LABEL = "synthetic dataset"
 SESSION = "ct4.session"
 """What :meth:`RunContext.remember` calls the sessions that a run has opened."""
@@ -158,9 +159,12 @@ def find_corpus(context: StepContext, sha256: str) -> str | None:
     if (context.run.shared_evidence / name).is_file():
         return name
     for path in sorted(context.workspace.resolve("data").glob("*")):
-        if not path.is_file() or path.suffix == ".json":
+        if path.suffix == ".json":
             continue
-        data = path.read_bytes()
+        try:
+            data = read_plain(path, fetch.LARGEST)  # no link: it may lead out of the workspace
+        except OSError:
+            continue
         if hashlib.sha256(data).hexdigest() == sha256:
             return share_corpus(context.run, data)
     return None
@@ -202,8 +206,8 @@ def dataset_labels(sha256: str) -> tuple[str, ...]:
 
 def _read_fact(path: Path) -> dict[str, Any]:
     try:
-        fact = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        fact = json.loads(read_plain(path, MAX_FACT_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
     return fact if isinstance(fact, dict) else {}
 

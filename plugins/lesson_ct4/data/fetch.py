@@ -1,8 +1,8 @@
 """
 Get the text the lesson trains on, and make sure that it is that text.
 
-From the first of these that has it: the user's own file, the cache, the network, and, if the network cannot
-be reached, a made-up play of the same size. Whatever has the wrong digest stops the search.
+From the first of these that has it: a file of this machine, the cache, the network, and, if the network
+cannot be reached, a made-up play of the same size. Whatever has the wrong digest stops the search.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from lesson_ct4.data.download import Limits, NoAnswerError, Progress, WrongAnswe
 from lesson_runner.errors import LessonError
 from lesson_runner.hints import cure
 from lesson_runner.resources import cache_folder, write_aside
+from lesson_runner.secrets import holds_private_key
 
 URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -79,6 +80,14 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A file of this machine, as it was named, and what is in it."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The text, and where it came from."""
 
@@ -102,7 +111,7 @@ class Found:
 def find_text(
     pin: Pin,
     *,
-    given: str | None = None,
+    given: Given | None = None,
     fallback: Fallback = "auto",
     cache: Path | None = None,
     limits: Limits | None = None,
@@ -113,13 +122,13 @@ def find_text(
     Return the wanted text from the first place that has it.
 
     Args:
-        given: the user's own file; nothing else is tried then.
+        given: a file of this machine; nothing else is tried then.
         fallback: ``auto``: the synthetic play if the network cannot be reached; ``never``: then fail;
             ``only``: the synthetic play without asking the network.
         synthetic: makes the play.
 
     Raises:
-        LessonError: ``given`` cannot be read, or nothing has the text.
+        LessonError: ``given`` holds a private key, or nothing has the text.
         WrongTextError: a file or a server has something else under its name.
     """
     if given:
@@ -155,23 +164,15 @@ def find_text(
     return Found(data, "download", pin.url, tuple(notes))
 
 
-def _given(pin: Pin, given: str) -> Found:
-    try:
-        path = Path(given).expanduser()
-    except RuntimeError:
-        raise LessonError(f"the data set {given}: no such user", fix="check --param dataset=FILE") from None
-    if not path.is_file():
-        what = "is not a file" if path.exists() else "does not exist"
-        raise LessonError(f"the data set {path} {what}", fix="check --param dataset=FILE")
-    if path.stat().st_size > LARGEST:
-        raise LessonError(f"the data set {path} is larger than {LARGEST} bytes", fix="use a part of it")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise LessonError(f"the data set {path} cannot be read: {error.strerror}") from None
-    if problem := pin.problem(data, str(path)):
+def _given(pin: Pin, given: Given) -> Found:
+    if holds_private_key(given.data):
+        raise LessonError(
+            f"the data set {given.name} holds a private key, and a run keeps its text as evidence",
+            fix="train on another text, or take the key out of it",
+        )
+    if problem := pin.problem(given.data, given.name):
         raise WrongTextError(problem + "\n  to train on a text of your own: --param sha256=any")
-    return Found(data, "user", str(path))
+    return Found(given.data, "user", given.name)
 
 
 def _downloaded(pin: Pin, limits: Limits | None, progress: Progress | None) -> bytes:

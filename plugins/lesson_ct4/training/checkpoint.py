@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.tokenizer import CharTokenizer
 from lesson_runner.errors import LessonError
-from lesson_runner.resources import ASIDE
+from lesson_runner.resources import ASIDE, read_plain, real
 
 Array = NDArray[Any]
 Tensors = dict[str, Array]
@@ -38,6 +38,9 @@ IMPORTED = "imported"
 """The session's name in a checkpoint that tt-train saved, see :mod:`lesson_ct4.upstream.convert`."""
 MAX_HEADER_BYTES = 4 * 1024 * 1024
 """The lesson's model has a header of 40 kB; a longer one is not ours, and parsing it would cost memory."""
+
+MAX_BYTES = 16 * 1024**3
+"""The lesson's model has 65 MB."""
 
 _DTYPES: Mapping[str, Any] = {"BF16": ml_dtypes.bfloat16, "F32": np.float32}
 _SAFETENSORS_ERROR: type[Exception] = safetensors.SafetensorError
@@ -156,7 +159,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         LessonError: the file is missing, is not a checkpoint of this format, or any part of it changed.
     """
     try:
-        data = path.read_bytes()
+        data = read_plain(real(path), MAX_BYTES)
     except FileNotFoundError:
         raise LessonError(
             f"there is no checkpoint {path}", fix="run the training step that saves it first"

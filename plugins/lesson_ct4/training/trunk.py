@@ -24,7 +24,7 @@ from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lesson_ct4.training.schedule import key_of, trunk_identity, trunk_steps
 from lesson_runner.errors import LessonError
-from lesson_runner.resources import ASIDE, remove_asides, write_aside
+from lesson_runner.resources import ASIDE, read_plain, remove_asides, write_aside
 
 Note = Callable[[str], None]
 KEPT = 4
@@ -32,6 +32,7 @@ KEPT = 4
 ON_THE_WAY = 2
 """So many states of an unfinished training are kept; see above."""
 IDENTITY = "identity.json"
+MAX_IDENTITY_BYTES = 1024 * 1024
 
 
 class Found(NamedTuple):
@@ -136,9 +137,9 @@ class Trunk:
             if path.parent == self._folder:
                 continue
             try:
-                other = json.loads(path.read_text())
+                other = json.loads(read_plain(path, MAX_IDENTITY_BYTES))
                 found = _differences(other, self._identity)
-            except (OSError, ValueError, AttributeError):
+            except (OSError, ValueError, AttributeError, RecursionError):
                 continue
             if nearest is None or len(found) < len(nearest):
                 nearest = found

@@ -12,7 +12,6 @@ import typer
 
 from lesson_runner.cli.certify_answer import print_answer
 from lesson_runner.cli.common import (
-    WORKSPACE,
     AllowOption,
     BackendOption,
     EnvOption,
@@ -56,7 +55,7 @@ def certify(
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     param: ParamOption = None,
     allow: AllowOption = None,
     sandbox: SandboxOption = False,
@@ -68,6 +67,7 @@ def certify(
     from lesson_runner.certify.issue import Issued, issue
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import check_name, load_policy
+    from lesson_runner.context import Workspace
     from lesson_runner.run.find import find_run
 
     plugins: Plugins = context.obj
@@ -75,6 +75,7 @@ def certify(
     check_name(asked)
     store = KeyStore()
     place = expand(workspace).resolve()
+    Workspace(place).check_links()
     document, problems, installed = open_valid_lesson(lesson, plugins)
     if from_run:
         if profile or param or expected or backend != "auto" or sandbox or env:
@@ -150,7 +151,7 @@ class _Options:
     place: Path
     """The workspace."""
     params: Sequence[str]
-    allowed: set[str]
+    allowed: frozenset[str]
     installed: bool
     """The lesson came with a plugin, and needs no permission."""
     json: bool
@@ -175,12 +176,19 @@ def _plan(
 def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, options: _Options) -> list[Path]:
     """Run a plan as often as a policy asks, until a run fails; return the runs' folders."""
     from lesson_runner.context import Workspace
+    from lesson_runner.execute.inputs import Inputs
     from lesson_runner.run.selection import Selection
 
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
-    allowed = options.allowed
-    if not options.installed:
-        allowed = check_permissions(plan.lesson, plan.steps, plugins, allowed, interactive)
+    granted = check_permissions(
+        plan,
+        plan.steps,
+        plugins,
+        options.allowed,
+        Inputs(plan.lesson.path, (), options.guard.sandbox),
+        installed=options.installed,
+        interactive=interactive,
+    )
     way = Way(
         options.backend,
         options.hardware,
@@ -188,7 +196,7 @@ def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, opti
         fresh=True,
         interactive=interactive,
         json=options.json,
-        guard=options.guard.with_network("network" in allowed),
+        guard=options.guard.with_permissions(granted),
     )
     folders: list[Path] = []
     for number in range(1, policy.passes + 1):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lesson_runner.context import default_workspace
 from lesson_runner.plugins import Plugins
 
 if TYPE_CHECKING:
@@ -50,12 +51,17 @@ ParamOption = Annotated[
     typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter, or STEP.NAME=VALUE for one step."),
 ]
 WorkspaceOption = Annotated[
-    Path, typer.Option(envvar="LESSON_WORKSPACE", help="The folder for everything a lesson writes.")
+    Path | None,
+    typer.Option(
+        envvar="LESSON_WORKSPACE", help="The folder for everything a lesson writes; without it, .lesson."
+    ),
 ]
 AllowOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--allow", metavar="PERMISSIONS", help="What the lesson may do without asking: shell, network."
+        "--allow",
+        metavar="PERMISSIONS",
+        help="What the lesson may do without asking: shell, network, read (files it names elsewhere).",
     ),
 ]
 EnvOption = Annotated[
@@ -80,18 +86,20 @@ KeyOption = Annotated[
     str | None,
     typer.Option("--key", metavar="NAME", help="The key to sign with; your only one needs no name."),
 ]
-WORKSPACE = Path(".lesson")
 
 
-def expand(workspace: Path) -> Path:
+def expand(workspace: Path | None) -> Path:
     """
-    Return the workspace with ``~`` replaced by the home folder.
+    Return the workspace that was named, with ``~`` replaced by the home folder, or the usual one.
 
     Raises:
-        LessonError: it names the home of a user that does not exist.
+        LessonError: it names the home of a user that does not exist; or nobody named it, and it is a link, or
+            another user's.
     """
     from lesson_runner.errors import LessonError
 
+    if workspace is None:
+        return default_workspace()
     try:
         return workspace.expanduser()
     except RuntimeError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def compare(
     runs: Annotated[
         list[str], typer.Argument(metavar="RUN RUN…", help="Runs by name, folder or record; or latest.")
     ],
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show runs beside each other: what differs in parameters and numbers, their curves and texts."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import (
-    WORKSPACE,
     BackendOption,
     JsonOption,
     WorkspaceOption,
@@ -41,7 +40,7 @@ def doctor(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: run them all without asking.")] = False,
     backend: BackendOption = "auto",
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> int:
     """

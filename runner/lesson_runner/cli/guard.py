@@ -19,16 +19,20 @@ class Guard:
     Attributes:
         passed: variables that they get although they look like credentials.
         sandbox: what they run in; ``None``: as the user, with all that the user may do.
+        granted: the permissions of the lesson.
     """
 
     passed: frozenset[str] = frozenset()
     sandbox: Sandbox | None = None
+    granted: frozenset[str] = frozenset()
 
-    def with_network(self, allowed: bool) -> Guard:
-        """Return the same, with or without network; without a sandbox there always is."""
-        if self.sandbox is None:
-            return self
-        return dataclasses.replace(self, sandbox=dataclasses.replace(self.sandbox, network=allowed))
+    def with_permissions(self, granted: frozenset[str]) -> Guard:
+        """Return the same with these permissions; a sandbox has network if they allow any."""
+        from lesson_runner.run.permissions import NETWORK, kind_of
+
+        network = NETWORK in map(kind_of, granted)
+        sandbox = self.sandbox and dataclasses.replace(self.sandbox, network=network)
+        return dataclasses.replace(self, sandbox=sandbox, granted=granted)
 
 
 def open_guard(env: Iterable[str] | None, *, sandbox: bool) -> Guard:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console
+from lesson_runner.cli.common import WorkspaceOption, expand, make_console
 from lesson_runner.cli.survey import (
     CertsOption,
     LessonsArgument,
@@ -32,7 +32,7 @@ def matrix(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of printing.")
     ] = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
     from lesson_runner.report.matrix import FORMATS, Cell, Grid, render

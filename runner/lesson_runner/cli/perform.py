@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesson_runner.cli.common import WORKSPACE, ask, make_console, stdout_for_json
+from lesson_runner.cli.common import ask, make_console, stdout_for_json
 from lesson_runner.cli.guard import Guard
 from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
 
@@ -60,7 +60,7 @@ def perform(
         LessonError: the workspace cannot be written, or another run uses it.
     """
     from lesson_runner.cli.pause import Pause
-    from lesson_runner.context import RunContext, Workspace
+    from lesson_runner.context import DEFAULT_WORKSPACE, RunContext, Workspace
     from lesson_runner.execute.environment import redactor_for
     from lesson_runner.report.closing import print_closing
     from lesson_runner.report.live import LiveReporter
@@ -83,6 +83,7 @@ def perform(
         passed=way.guard.passed,
         sandbox=way.guard.sandbox,
         redactor=redactor_for(passed=way.guard.passed),
+        granted=way.guard.granted,
     )
     _end_with_a_record()
     if way.json:
@@ -112,7 +113,7 @@ def perform(
     console.print(f"Record: {folder / 'record.json'}", soft_wrap=True)
     console.print(f"Texts, loss curves and output of every step: {folder / 'evidence'}", soft_wrap=True)
     if record["status"] != "passed":
-        usual = way.place.root == WORKSPACE.resolve()
+        usual = way.place.root == DEFAULT_WORKSPACE.resolve()
         console.print(f"To go on with it: lesson resume {folder.name if usual else folder}", soft_wrap=True)
     return record, folder
 

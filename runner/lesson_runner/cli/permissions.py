@@ -4,73 +4,128 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lesson_runner.cli.common import ask
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.model import Lesson, PlannedStep
+    from lesson_runner.execute.inputs import Inputs
+    from lesson_runner.model import Plan, PlannedStep
     from lesson_runner.plugins import Plugins
 
 
-def allowed_permissions(allow: list[str] | None) -> set[str]:
+def allowed_permissions(allow: list[str] | None) -> frozenset[str]:
     """
-    Return what ``--allow`` says.
+    Return what ``--allow`` says: names of permissions, or ``read PATH`` or ``network ADDRESS`` for one alone.
 
     Raises:
         LessonError: there is no such permission.
     """
-    from lesson_runner.run.permissions import PERMISSIONS
+    from lesson_runner.execute.inputs import READ
+    from lesson_runner.resources import real
+    from lesson_runner.run.permissions import NETWORK, PERMISSIONS, kind_of
 
-    allowed = {name.strip() for item in allow or () for name in item.split(",")}
-    for name in sorted(allowed - set(PERMISSIONS)):
+    allowed: set[str] = set()
+    for item in allow or ():
+        kind, _, what = item.partition(" ")
+        if what.strip() and kind in (READ, NETWORK):
+            allowed.add(f"{kind} {real(Path(what.strip()).absolute()) if kind == READ else what.strip()}")
+        else:
+            allowed |= {name.strip() for name in item.split(",")}
+    for name in sorted(item for item in allowed if kind_of(item) not in PERMISSIONS):
         raise LessonError(
             f"--allow {name}: there is no such permission", fix=f"one of: {', '.join(PERMISSIONS)}"
         )
-    return allowed
+    return frozenset(allowed)
 
 
 def check_permissions(
-    lesson: Lesson, steps: Iterable[PlannedStep], plugins: Plugins, allowed: set[str], interactive: bool
-) -> set[str]:
+    plan: Plan,
+    steps: Iterable[PlannedStep],
+    plugins: Plugins,
+    allowed: frozenset[str],
+    inputs: Inputs,
+    *,
+    installed: bool,
+    interactive: bool,
+) -> frozenset[str]:
     """
     Make sure that a lesson from elsewhere does only what it may, and return what that is.
 
     It may do what ``--allow`` says, what was answered with yes before for just this content, and what is
-    answered with yes now; that is remembered.
+    answered with yes now; that is remembered, so the question names every step of the plan that wants it.
+
+    Args:
+        steps: those that will be run.
+        installed: the lesson came with a plugin, and is trusted as that is; in a sandbox it has no network of
+            its own all the same.
 
     Raises:
-        LessonError: leave was not given.
+        LessonError: leave was not given, or cannot be given.
     """
-    from lesson_runner.run.permissions import PERMISSIONS, Memory, asked_by
+    from lesson_runner.run.permissions import NETWORK, PERMISSIONS, Memory, asked_by, is_granted, kind_of
 
-    actions = plugins.actions()
-    wanted = {step.id: asked_by(step, actions[step.action]) for step in steps}
+    if installed:
+        return allowed | ({*PERMISSIONS} - ({NETWORK} if inputs.sandbox else set()))
+    lesson, actions = plan.lesson, plugins.actions()
+    wanted = {step.id: asked_by(step, actions[step.action], inputs) for step in plan.steps}
+    needed = {name for step in steps for name in wanted[step.id]}
+    _refuse_what_is_never_read(needed, wanted, lesson.path)
     memory = Memory.read()
     granted = allowed | memory.granted(lesson)
-    missing = [name for name in PERMISSIONS if any(name in asked - granted for asked in wanted.values())]
+    kinds = list(PERMISSIONS)
+    missing = sorted(
+        (name for name in needed if not is_granted(name, granted)),
+        key=lambda name: (kinds.index(kind_of(name)) if kind_of(name) in kinds else len(kinds), name),
+    )
     if not missing:
         return granted
     if memory.problem:
         _note(f"note: {memory.path}: {memory.problem}; what was allowed before is not known")
     changed = next((time for name in missing if (time := memory.before(lesson, name))), "")
     since = f" has changed since you allowed it on {changed[:10]}, and" if changed else ""
-    parts = []
-    for name in missing:
-        ids = ", ".join(f"'{step}'" for step, asked in wanted.items() if name in asked)
-        parts.append(f"{PERMISSIONS[name]} (steps {ids})")
-    what = " and ".join(parts)
+    what = " and ".join(_phrase(name, wanted, inputs) for name in missing)
     if interactive and ask(f"{lesson.path}{since} wants to {what}. Allow that, as long as it says the same?"):
         try:
             memory.remember(lesson, frozenset(missing))
         except LessonError as error:
             _note(f"note: the answer is not remembered: {error}")
         return granted | set(missing)
+    allow = ",".join(dict.fromkeys(map(kind_of, missing)))
     raise LessonError(
         f"{lesson.path}{since} wants to {what}",
-        fix=f"read these steps, then run it again with --allow {','.join(missing)}",
+        fix=f"read these steps, then run it again with --allow {allow}",
     )
+
+
+def _phrase(permission: str, wanted: dict[str, frozenset[str]], inputs: Inputs) -> str:
+    """Return what a permission lets a lesson do, and which steps of the plan want it."""
+    from lesson_runner.run.permissions import NETWORK, in_words, kind_of
+
+    what = in_words(permission)
+    if kind_of(permission) == NETWORK and inputs.sandbox:
+        what += " and use the network in its commands"
+    return f"{what} ({_steps(permission, wanted)})"
+
+
+def _steps(permission: str, wanted: dict[str, frozenset[str]]) -> str:
+    ids = [f"'{step}'" for step, asked in wanted.items() if permission in asked]
+    return f"step{'s' if len(ids) > 1 else ''} {', '.join(ids)}"
+
+
+def _refuse_what_is_never_read(needed: set[str], wanted: dict[str, frozenset[str]], lesson: Path) -> None:
+    from lesson_runner.execute.inputs import READ, why_never
+
+    for permission in sorted(needed):
+        kind, _, path = permission.partition(" ")
+        if kind == READ and (reason := why_never(Path(path))):
+            steps = _steps(permission, wanted)
+            raise LessonError(
+                f"{lesson} wants to read {path} ({steps}), which is never read: {reason}",
+                fix="do not run this lesson; if it is yours, name another file",
+            )
 
 
 def _note(text: str) -> None:

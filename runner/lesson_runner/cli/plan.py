@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -42,20 +44,28 @@ def plan(
     """Show what a run would do: each step with its command, parameters and expectations."""
     from rich.text import Text
 
+    from lesson_runner.execute.inputs import Inputs
     from lesson_runner.report.text import safe
     from lesson_runner.run.params import parse_param
+    from lesson_runner.run.permissions import asked_by
     from lesson_runner.run.plan import choose_profile, make_plan
     from lesson_runner.run.record import describe_plan
 
     plugins: Plugins = context.obj
-    document, problems, _ = open_valid_lesson(lesson, plugins)
+    document, problems, installed = open_valid_lesson(lesson, plugins)
     hardware = plugins.detect_hardware()
     check_hardware(expected, hardware)
     chosen = choose_profile(document, plugins, profile, hardware, check_backend(backend))
     made = make_plan(document, problems, plugins, chosen, [parse_param(text) for text in param or ()])
+    actions, inputs = plugins.actions(), Inputs(document.path)
+    asked = {step.id: sorted(asked_by(step, actions[step.action], inputs)) for step in made.steps}
     if json:
-        print_json(describe_plan(made))
+        described = describe_plan(made)
+        for step in described["steps"]:
+            step["permissions"] = [] if installed else asked[step["id"]]
+        print_json(described)
         return
+    permission_rows = {name: [] if installed else _permission_rows(found) for name, found in asked.items()}
     console = make_console()
     console.print(Text(safe(f"{document.title}, profile {chosen}"), "bold"))
     for line in [recognition_line(made), *profile_lines(made, plugins.actions())]:
@@ -63,7 +73,7 @@ def plan(
             console.print(Text(safe(line)), soft_wrap=True)
     for number, step in enumerate(without_repetition(made).steps, 1):
         console.print(Text.assemble(f"\n{number}. ", (safe(step.title), "bold"), (f"  ({step.id})", "dim")))
-        for row in _rows(step):
+        for row in [*_rows(step), *permission_rows[step.id]]:
             console.print(Text(f"   {safe(row)}"), soft_wrap=True)
     console.print()
     for problem in made.diagnostics:
@@ -87,6 +97,16 @@ def _rows(step: PlannedStep) -> list[str]:
         if "script" not in layer.params
     ]
     return rows + [f"expects {_expectation(item)}" for item in step.expect]
+
+
+def _permission_rows(asked: Sequence[str]) -> list[str]:
+    """Return what a step has to be allowed; that a command runs as you is plain from the command."""
+    from lesson_runner.execute.inputs import READ, why_never
+    from lesson_runner.run.permissions import in_words, kind_of
+
+    rows = [f"asks to {in_words(item)}" for item in asked if kind_of(item) != "shell"]
+    never = [item.partition(" ")[2] for item in asked if kind_of(item) == READ]
+    return rows + [f"never read: {path}: {reason}" for path in never if (reason := why_never(Path(path)))]
 
 
 def _expectation(item: Expectation) -> str:

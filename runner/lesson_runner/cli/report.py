@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of printing.")
     ] = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Make a report on a run: its results, curves and texts, as a page or for another tool."""
     from lesson_runner.report.runs import gather, render

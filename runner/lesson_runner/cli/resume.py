@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import (
-    WORKSPACE,
     AllowOption,
     EnvOption,
     JsonOption,
@@ -32,7 +31,7 @@ def resume(
     run: Annotated[
         str, typer.Argument(metavar="[RUN]", help="A run's name, the beginning of one, or its folder.")
     ] = "latest",
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="STEP", help="Run this step and all after it again.")
     ] = None,
@@ -43,6 +42,7 @@ def resume(
 ) -> int:
     """Go on with a run that was interrupted or failed: what passed is not run again."""
     from lesson_runner.context import Workspace
+    from lesson_runner.execute.inputs import Inputs
     from lesson_runner.run.find import find_run
     from lesson_runner.run.lock import holder
     from lesson_runner.run.params import params_of
@@ -55,6 +55,7 @@ def resume(
     root = expand(workspace).resolve()
     folder = find_run(run, root / "runs")
     place = Workspace(folder.parent.parent)
+    place.check_links()
     for used in (place.root, folder):
         if owner := holder(used):
             raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
@@ -79,9 +80,11 @@ def resume(
     files = (Workspace(folder) if fresh else place).files
     carried = carry(earlier_than(begun, plan, from_), plan, hardware, plugins.infos.values(), files)
     interactive = somebody_is_there(step=step, json=json)
-    if not installed:
-        again = [item for item in steps if item.id not in carried.results]
-        allowed = check_permissions(document, again, plugins, allowed, interactive)
+    again = [item for item in steps if item.id not in carried.results]
+    inputs = Inputs(document.path, (files, folder), guard.sandbox, given=False)
+    granted = check_permissions(
+        plan, again, plugins, allowed, inputs, installed=installed, interactive=interactive
+    )
     way = Way(
         backend,
         hardware,
@@ -90,7 +93,7 @@ def resume(
         interactive=interactive,
         json=json,
         pause=step,
-        guard=guard.with_network("network" in allowed),
+        guard=guard.with_permissions(granted),
     )
     record, _ = perform(plan, plugins, way, selection, params, folder, carried)
     if json:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import (
-    WORKSPACE,
     AllowOption,
     BackendOption,
     EnvOption,
@@ -38,7 +37,7 @@ def run(
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     from_: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin with this step.")] = None,
     until: Annotated[str | None, typer.Option(metavar="STEP", help="End after this step.")] = None,
     only: Annotated[
@@ -56,6 +55,7 @@ def run(
 ) -> int:
     """Run a lesson: every step executed, judged and recorded."""
     from lesson_runner.context import Workspace
+    from lesson_runner.execute.inputs import Inputs
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.plan import choose_profile, make_plan
     from lesson_runner.run.selection import Selection, selected
@@ -72,12 +72,20 @@ def run(
     selection = Selection(from_, until, tuple(only or ()))
     steps = selected(plan, selection)
     interactive = somebody_is_there(step=step, json=json)
-    if not installed:
-        allowed = check_permissions(document, steps, plugins, allowed, interactive)
     place = Workspace(expand(workspace).resolve())
-    guard = guard.with_network("network" in allowed)
+    inputs = Inputs(document.path, () if fresh else (place.files,), guard.sandbox)
+    granted = check_permissions(
+        plan, steps, plugins, allowed, inputs, installed=installed, interactive=interactive
+    )
     way = Way(
-        backend, hardware, place, fresh=fresh, interactive=interactive, json=json, pause=step, guard=guard
+        backend,
+        hardware,
+        place,
+        fresh=fresh,
+        interactive=interactive,
+        json=json,
+        pause=step,
+        guard=guard.with_permissions(granted),
     )
     record, _ = perform(plan, plugins, way, selection, params)
     if json:

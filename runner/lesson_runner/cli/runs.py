@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from lesson_runner.cli.common import (
-    WORKSPACE,
     JsonOption,
     WorkspaceOption,
     ask,
@@ -24,16 +23,14 @@ runs = typer.Typer(help="List the runs in a workspace, or remove some.", invoke_
 
 
 @runs.callback()
-def list_runs(
-    context: typer.Context, workspace: WorkspaceOption = WORKSPACE, json: JsonOption = False
-) -> None:
+def list_runs(context: typer.Context, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the runs in a workspace, oldest first; 'rm' removes some."""
     from lesson_runner.run.find import run_folders
 
-    folder = expand(workspace) / "runs"
     if context.invoked_subcommand:
-        context.meta[__name__] = folder
+        context.meta[__name__] = workspace
         return
+    folder = expand(workspace) / "runs"
     found = [_describe(path) for path in run_folders(folder)]
     if json:
         print_json(found)
@@ -51,10 +48,12 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove runs: their records and all their evidence. Data sets and checkpoints stay."""
+    from lesson_runner.context import Workspace
     from lesson_runner.run.find import find_run
     from lesson_runner.run.lock import holder
 
-    folder = expand(workspace) / "runs" if workspace else context.meta[__name__]
+    folder = expand(workspace or context.meta[__name__]) / "runs"
+    Workspace(folder.parent).check_links()
     found = list(dict.fromkeys(find_run(name, folder) for name in names))  # all of them, before any is gone
     for path in found:
         if path.parent.resolve() != folder.resolve():

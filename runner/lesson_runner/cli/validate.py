@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, make_console, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, expand, make_console, stdout_for_json
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def validate(
         list[str] | None,
         typer.Option(metavar="POLICY", help="What those must be signed under; a name, or a .yaml file."),
     ] = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", "-j", min=1, help="How many processes; without it, as many as pay."),

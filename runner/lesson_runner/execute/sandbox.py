@@ -36,6 +36,7 @@ DEVICES = ("/dev/tenstorrent", "/dev/hugepages", "/dev/hugepages-1G")
 RESOLVERS = ("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager")
 """Where ``/etc/resolv.conf`` may lead to."""
 TMP = real(Path("/tmp"))
+VAR_TMP = real(Path("/var/tmp"))
 NAMESPACES = (
     *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--hostname", "sandbox", "--cap-drop", "ALL", "--die-with-parent", "--new-session"),
@@ -84,20 +85,27 @@ class Sandbox:
             words += ["--dev-bind-try", device, device]
         for resolver in RESOLVERS if self.network else ():
             words += ["--ro-bind-try", resolver, resolver]
-        replaced = {home: "home", TMP: "tmp", real(Path("/var/tmp")): "var-tmp"}
+        replaced = {home: "home", TMP: "tmp", VAR_TMP: "var-tmp"}
         for place, name in sorted(replaced.items()):  # what holds another comes first
             (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
             words += ["--bind", str(own / name), str(place)]
-        hidden = list(_hidden())
-        for folder in hidden:
+        for folder in _hidden():
             words += _hide(folder)
-        gone = [*replaced, *hidden, Path("/run")]
-        for place in _needed(env, gone, readable):
+        for place in _needed(env, _gone(), readable):
             words += ["--ro-bind", str(real(place)), str(place)]
         words += _hide(real(config_folder()))  # again: it may lie in what has just been brought back
         for place in map(real, writable):
             words += ["--bind", str(place), str(place)]
         return [*words, "--", *command]
+
+    def hides(self, place: Path) -> bool:
+        """Return whether commands in the sandbox cannot see what is at a real path."""
+        gone = _gone()
+        if place.is_relative_to(real(config_folder())):
+            return True
+        if not any(place.is_relative_to(folder) for folder in gone):
+            return False
+        return not any(place.is_relative_to(real(folder)) for folder in _needed(os.environ, gone, ()))
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return an environment without what leads to places that are not there, or are not the same."""
@@ -168,6 +176,11 @@ def _hidden() -> Iterator[Path]:
     for name in HIDDEN:
         if os.environ.get(name):
             yield real(Path(os.environ[name]))
+
+
+def _gone() -> list[Path]:
+    """Return the places of which commands see nothing but what is brought back for them."""
+    return [home_folder(), TMP, VAR_TMP, *_hidden(), Path("/run")]
 
 
 def _hide(place: Path) -> list[str]:

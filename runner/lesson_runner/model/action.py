@@ -42,8 +42,10 @@ class Action:
             ``{"recipe": {"tuned": {"lr": 0.001}}}``. Stronger than defaults, weaker than the rest.
         profiles: parameters per profile, for documents that declare no profiles.
         permissions: what a lesson from elsewhere must be allowed before this runs: ``shell`` or ``network``.
-        asks: the permissions that its parameters call for beside those, such as ``network`` for an address
-            that the lesson names. Called with the parameters that are not the user's own (``--param``).
+        asks: the permissions that its parameters call for as well: ``network ADDRESS`` for an address that
+            the lesson names, ``read PATH`` for a file, with the path as the lesson has it. Called with the
+            parameters that are not the user's own (``--param``). The action reads the file with
+            ``context.read_input``.
         self_judging: the action finds out by itself whether it succeeded, so a step may go without
             ``expect``.
         check: what is wrong with parameters that are each valid, such as two that contradict each other;

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from lesson_runner.model import Diagnostic, Lesson, Link, Rule, Scope
+from lesson_runner.resources import open_plain
 from lesson_runner.rules.targets import Nearest, scheme_of
 
 SHOW_LESSON = "tenstorrent.showLesson"
@@ -127,7 +128,7 @@ def _ids_in(folder: Path, changed: int) -> frozenset[str]:  # noqa: ARG001  # pa
     for name in names:
         found.add(name.removesuffix(".md"))
         try:
-            with (folder / name).open("rb") as file:
+            with open_plain(folder / name) as file:  # no pipe, and no link that leads elsewhere
                 head = file.read(_HEAD).decode("utf-8", "replace")
         except OSError:
             continue

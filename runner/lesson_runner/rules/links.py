@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from lesson_runner.model import Diagnostic, Lesson, Link, Location, Rule, Scope
+from lesson_runner.resources import real
 from lesson_runner.rules.anchors import anchors_in
-from lesson_runner.rules.targets import Folders, Nearest, scheme_of, split
+from lesson_runner.rules.targets import Folders, Nearest, project_of, scheme_of, split
 
 # Lines of source code and texts to highlight are no anchors; "top" is one everywhere.
 _NO_ANCHOR = re.compile(r"(?:|top|L\d+(?:C\d+)?(?:-L?\d+(?:C\d+)?)?|:~:.*)", re.DOTALL)
@@ -18,7 +19,7 @@ _ANCHOR_FIX = "an anchor is the heading in lower case, with hyphens for spaces a
 
 def check_files(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
     """Yield links to files that do not exist."""
-    folders, suggest = Folders(), Nearest()
+    folders, suggest = Folders(project_of(lesson.path.parent)), Nearest()
     for link in lesson.links:
         target = link.target.strip()
         scheme = scheme_of(target)
@@ -78,7 +79,9 @@ def check_anchors(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
 
 def _anchors_elsewhere(lesson: Lesson, scope: Scope, path: str) -> frozenset[str] | None:
     try:
-        return scope.anchors_of(lesson.path.parent / path)
+        file = lesson.path.parent / path
+        inside = real(file).is_relative_to(project_of(lesson.path.parent))
+        return scope.anchors_of(file) if inside else None
     except (OSError, ValueError):  # it cannot be the name of a file, which is another rule's business
         return None
 

@@ -7,8 +7,12 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
-from pathlib import PurePath
+from functools import lru_cache
+from pathlib import Path, PurePath
 from urllib.parse import unquote
+
+from lesson_runner.execute.inputs import is_wide
+from lesson_runner.resources import real
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
 _MAX_SUGGESTIONS = 20
@@ -55,15 +59,38 @@ class Nearest:
         return near if near and difflib.SequenceMatcher(None, stem, other).ratio() > 0.6 else None
 
 
-class Folders:
-    """The names in folders, each listed once; a name counts only as it is written, on every system."""
+def project_of(folder: Path) -> Path:
+    """
+    Return the folder in which the links of a document are looked at.
 
-    def __init__(self) -> None:
+    That is the nearest repository around the document's folder, or else the folder above it, unless other
+    things than lessons are there.
+    """
+    return _project_of(real(folder))
+
+
+@lru_cache(maxsize=64)
+def _project_of(own: Path) -> Path:
+    top = next((place for place in (own, *own.parents) if _is_there(str(place), ".git", None)), own.parent)
+    return own if is_wide(top) else top
+
+
+class Folders:
+    """
+    The names in folders, each listed once; a name counts only as it is written, on every system.
+
+    Args:
+        top: outside of this folder nothing is looked at, so that findings say nothing about it.
+    """
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
         self._names: dict[str, frozenset[str] | None] = {}
+        self._known: dict[str, bool] = {}
 
     def missing(self, folder: str, path: str) -> tuple[str, str, frozenset[str]] | None:
         """
-        Return the first part of ``path`` that does not exist, or ``None`` if all of it does.
+        Return the first part of ``path`` that does not exist; ``None`` if all does, or it leads outside.
 
         Returns:
             The folder that was looked in, relative to the first one; the name; and what is there instead.
@@ -73,10 +100,17 @@ class Folders:
             if part in ("", "."):
                 continue
             here = os.path.join(folder, *walked)  # noqa: PTH118  # a Path would lose the dots of "../x"
+            if not self._inside(here):
+                return None
             if part != ".." and not _is_there(here, part, self._listed(here)):
                 return "/".join(walked), part, self._listed(here) or frozenset()
             walked.append(part)
         return None
+
+    def _inside(self, folder: str) -> bool:
+        if folder not in self._known:
+            self._known[folder] = real(Path(folder)).is_relative_to(self._top)
+        return self._known[folder]
 
     def _listed(self, folder: str) -> frozenset[str] | None:
         if folder not in self._names:

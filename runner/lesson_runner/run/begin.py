@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
-from lesson_runner.context import RunContext
+from lesson_runner.context import RunContext, Workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.family import Family
 from lesson_runner.hints import cure
@@ -34,7 +35,8 @@ def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
     """
     with ExitStack() as stack:
         try:
-            context.workspace.inside(context.workspace.files)
+            context.workspace.check_links()
+            _check_folder(context.folder)
             stack.enter_context(locked(context.workspace.root, context.folder.name))
             room = stack.enter_context(reserve(context.folder, steps))
         except LessonError:
@@ -51,6 +53,19 @@ def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
             message = f"{error.filename}: cannot be made: {error.strerror}"
             raise LessonError(message, fix=cure(error)) from None
         yield room
+
+
+def _check_folder(run: Path) -> None:
+    """
+    Make sure that what a run writes and deletes is in its folder, which may have come from elsewhere.
+
+    Raises:
+        LessonError: something in it is a link.
+    """
+    for name in (".", "evidence", "memory", "shell"):
+        with suppress(OSError):
+            for path in (run / name).iterdir():
+                Workspace(run).inside(path)
 
 
 def _tidy(context: RunContext) -> None:

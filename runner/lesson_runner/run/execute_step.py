@@ -31,6 +31,7 @@ from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.permissions import asked_by, in_words, is_granted, kind_of
 from lesson_runner.run.time_limit import overtime
 
 OUTPUT = "output.txt"
@@ -145,6 +146,7 @@ def _call(
 ) -> tuple[Status | None, Outcome]:
     """Return the action's outcome, and a status if it did not get as far as having one."""
     try:
+        _check_granted(step, context.run, plugins)
         with overtime(context):
             return None, plugins.run_step(step, context)
     except HardwareError:
@@ -168,6 +170,19 @@ def _call(
             (folder / "error.txt").write_text(trace, "utf-8", "backslashreplace")
             message += f" (see {folder / 'error.txt'})"
         return "error", Outcome("failed", message)
+
+
+def _check_granted(step: PlannedStep, run: RunContext, plugins: Plugins) -> None:
+    """
+    Make sure that a step was allowed what it wants: its paths may lead elsewhere since that was asked.
+
+    Raises:
+        LessonError: it was not.
+    """
+    for permission in sorted(asked_by(step, plugins.actions()[step.action], run.inputs)):
+        if not is_granted(permission, run.granted):
+            fix = f"--allow {kind_of(permission)} lets it"
+            raise LessonError(f"the step was not allowed to {in_words(permission)}", fix=fix)
 
 
 def _judged(

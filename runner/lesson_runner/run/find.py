@@ -16,10 +16,15 @@ LATEST = "latest"
 def run_folders(runs: Path) -> list[Path]:
     """Return the folders of a workspace's runs, oldest first; finished or not, but not half removed."""
     try:
-        found = [path for path in runs.iterdir() if path.name[0] != "." and path.is_dir() and is_run(path)]
+        found = [path for path in runs.iterdir() if path.name[0] != "." and _is_folder(path) and is_run(path)]
     except OSError:
         return []
     return sorted(found, key=lambda path: path.name)
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a path is a folder: a link to one may lead out of the workspace."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def is_run(folder: Path) -> bool:

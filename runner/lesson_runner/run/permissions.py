@@ -5,35 +5,76 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lesson_runner.context import merge
 from lesson_runner.errors import LessonError
+from lesson_runner.execute.inputs import READ, Inputs
 from lesson_runner.model import Action, Lesson, PlannedStep
 from lesson_runner.resources import config_folder, write_aside
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.record import now
 
+NETWORK = "network"
 PERMISSIONS: Mapping[str, str] = {
     "shell": "run commands of its own on this machine, as you",
-    "network": "download from addresses of its own",
+    NETWORK: "download from",
+    READ: "read",
 }
-"""Each with what it lets a lesson do."""
+"""Each with what it lets a lesson do. With an address or a path behind it, it is for that one alone."""
 FILE = "allowed.json"
 VERSION = 1
 
 
-def asked_by(step: PlannedStep, action: Action) -> frozenset[str]:
-    """Return what a step has to be allowed; an address that the user gave with ``--param`` counts as such."""
+def kind_of(permission: str) -> str:
+    """Return a permission's name, without the address or the path."""
+    return permission.partition(" ")[0]
+
+
+def is_granted(permission: str, granted: Collection[str]) -> bool:
+    """Return whether a permission was given, by itself or with all of its kind."""
+    return permission in granted or kind_of(permission) in granted
+
+
+def in_words(permission: str) -> str:
+    """Return what a permission lets a lesson do."""
+    kind, _, what = permission.partition(" ")
+    usual = {NETWORK: "addresses of its own", READ: "files outside of its folder"}
+    return " ".join(filter(None, (PERMISSIONS.get(kind, kind), what or usual.get(kind, ""))))
+
+
+def asked_by(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str]:
+    """
+    Return what a step has to be allowed.
+
+    What a person gave with ``--param`` needs no permission, and neither does a file that is the lesson's own.
+
+    Raises:
+        LessonError: a path that it names cannot be one.
+    """
     if action.asks is None:
         return action.permissions
     given = merge(*(layer.params for layer in step.layers if layer.name.startswith("--param")))
     own = {name: value for name, value in step.params.items() if name not in given}
     usual = {name: value for name, value in action.defaults.items() if name in given}
-    return action.permissions | frozenset(action.asks({**own, **usual}))
+    asked = frozenset(action.asks({**own, **usual}))
+    wanted = action.permissions.union(_resolved(asked, inputs, param=False))
+    if not inputs.given:  # what a record says was once given is asked for like the rest
+        wanted = wanted.union(_resolved(frozenset(action.asks(step.params)) - asked, inputs, param=True))
+    return wanted
+
+
+def _resolved(asked: Iterable[str], inputs: Inputs, *, param: bool) -> Iterator[str]:
+    """Yield permissions with the real paths of files, without those that need none."""
+    for permission in asked:
+        kind, _, name = permission.partition(" ")
+        if kind != READ:
+            yield permission
+        elif not inputs.is_free(place := inputs.place(name, param=param)):
+            yield f"{READ} {place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +195,9 @@ def _parsed(data: Any) -> list[Allowed]:
         raise ValueError(f"its version is {data['version']}, and this program knows {VERSION}")
     found = []
     for digest, entry in data["lessons"].items():
-        permissions = {name: time for name, time in entry["permissions"].items() if name in PERMISSIONS}
+        permissions = {
+            name: time for name, time in entry["permissions"].items() if kind_of(name) in PERMISSIONS
+        }
         texts = (entry["lesson"], entry["path"], *permissions.values())
         if not all(isinstance(text, str) for text in texts):
             raise TypeError

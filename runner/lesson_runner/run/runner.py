@@ -44,7 +44,7 @@ def new_run_folder(runs: Path, lesson_id: str) -> Path:
         LessonError: the workspace cannot be written, or the folder is a link that leaves it.
     """
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{lesson_id}"  # local time: people look for it
-    Workspace(runs.parent).inside(runs)
+    Workspace(runs.parent).check_links()
     try:
         return new_folder(runs, name)
     except OSError as error:

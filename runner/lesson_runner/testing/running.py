@@ -13,6 +13,7 @@ from lesson_runner.model import Diagnostic, Hardware, Lesson, Plan
 from lesson_runner.plugins import Plugins
 from lesson_runner.run.events import Listener
 from lesson_runner.run.params import parse_param
+from lesson_runner.run.permissions import PERMISSIONS
 from lesson_runner.run.plan import choose_profile, make_plan
 from lesson_runner.run.runner import new_run_folder, run_plan
 from lesson_runner.run.selection import Selection
@@ -128,6 +129,7 @@ def run_lesson(
         run_folder,
         found,
         fresh,
+        granted=frozenset(PERMISSIONS),
     )
     return run_plan(
         plan,

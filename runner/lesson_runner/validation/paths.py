@@ -10,6 +10,7 @@ from lesson_runner.catalog import find, lessons
 from lesson_runner.errors import LessonError
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import real
+from lesson_runner.rules.targets import project_of
 from lesson_runner.validation.settings import Settings
 
 SKIPPED_FOLDERS = ("node_modules", "__pycache__", "site-packages")
@@ -49,8 +50,15 @@ def documents(names: Iterable[str], plugins: Plugins, settings: Settings) -> lis
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield the Markdown files in a folder and the folders in it, hidden ones left out."""
+    """
+    Yield the Markdown files in a folder and the folders in it.
+
+    Hidden folders are left out, and links that lead out of the project: findings show parts of a document.
+    """
+    project = project_of(folder)
     for path in folder.rglob("*.md"):
         inside = path.relative_to(folder).parts[:-1]
-        if not any(part.startswith(".") or part in SKIPPED_FOLDERS for part in inside):
+        if any(part.startswith(".") or part in SKIPPED_FOLDERS for part in inside):
+            continue
+        if not path.is_symlink() or real(path).is_relative_to(project):
             yield path

@@ -80,7 +80,7 @@ def find_settings(file: Path | None, known: Collection[str]) -> Settings:
         known: the ids of all rules.
 
     Raises:
-        LessonError: the file is not there, or is not TOML.
+        LessonError: the file is not there, or is not TOML; or it was found, and is a link elsewhere.
         InvalidLessonError: it says something that means nothing.
     """
     if file is not None:
@@ -88,7 +88,14 @@ def find_settings(file: Path | None, known: Collection[str]) -> Settings:
     here = Path.cwd()
     for folder in (here, *here.parents):
         for name in NAMES:
-            if (folder / name).is_file() and (settings := _read(folder / name, known)):
+            file = folder / name
+            if not file.is_file():
+                continue
+            if real(file).parent != real(folder):  # what is printed of it may be somebody's secret
+                raise LessonError(
+                    f"{file} is a link to {real(file)}", fix=f"if you want that: --config {file}"
+                )
+            if settings := _read(file, known):
                 return settings
     return Settings(here)
 

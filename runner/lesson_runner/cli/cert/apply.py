@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, ask, expand, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, ask, expand, stdout_for_json
 from lesson_runner.cli.survey import CertsOption, PoliciesOption, survey
 from lesson_runner.errors import CertificateError, LessonError
 
@@ -23,7 +23,7 @@ def apply(
     lesson: Annotated[Path, typer.Argument(metavar="FILE", help="The lesson's .md file.")],
     certs: CertsOption = None,
     policy: PoliciesOption = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Write validatedOn, validationDate and status into a lesson, after showing the change."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -22,15 +22,16 @@ def bring(
     folders: Annotated[
         list[Path], typer.Argument(metavar="DIR…", help="Folders with certificates in or below them.")
     ],
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
 ) -> int:
     """Check certificates down to their evidence, and keep those that hold in this workspace."""
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.store import find_certificates, stored_at
     from lesson_runner.certify.trust import RefusedError
     from lesson_runner.certify.verify import verify
+    from lesson_runner.context import Workspace
 
-    target = expand(workspace) / "certificates"
+    target = Workspace(expand(workspace)).inside(expand(workspace) / "certificates")
     for folder in folders:
         if not folder.is_dir():
             raise LessonError(f"{folder}: no such folder", fix="name a folder of certificates")

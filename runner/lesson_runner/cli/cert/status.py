@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lesson_runner.cli.common import WORKSPACE, JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
 from lesson_runner.cli.survey import (
     CertsOption,
     LessonsArgument,
@@ -21,7 +21,7 @@ def status(
     folder: LessonsOption = None,
     certs: CertsOption = None,
     policy: PoliciesOption = None,
-    workspace: WorkspaceOption = WORKSPACE,
+    workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show on which hardware lessons are certified, and why not elsewhere."""
