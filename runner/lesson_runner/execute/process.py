@@ -63,7 +63,7 @@ def run(
         command: the program and its arguments.
         folder: where it starts.
         env: its whole environment.
-        on_line: called with each line of output as it appears.
+        on_line: called with output as it comes: one or more lines, without the last line end.
         deadline: when to stop it, on the clock of :func:`time.monotonic`.
         grace: seconds between SIGTERM and SIGKILL.
         redactor: keeps secrets out of its output.

@@ -74,7 +74,7 @@ def run_block(
         state: the terminal.
         block: the script; it runs exactly as it is.
         env: the environment that the terminal was started in.
-        on_line: called with each line of output.
+        on_line: called with output as it comes: one or more lines, without the last line end.
         extra: variables exported for this block only; stronger than the terminal's.
         strict: stop at the first command that fails (``set -e -o pipefail``). Without it the exit
             code is that of the last command, as in a terminal.

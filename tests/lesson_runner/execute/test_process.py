@@ -52,7 +52,7 @@ def test_output_and_errors_come_in_order_and_as_they_appear(bash: Bash) -> None:
     seen: list[tuple[float, str]] = []
     finished = bash(
         "echo one; echo two >&2; sleep 0.3; echo three; printf four",
-        on_line=lambda line: seen.append((time.monotonic(), line)),
+        on_line=lambda text: seen.extend((time.monotonic(), line) for line in text.split("\n")),
     )
     assert finished.output == "one\ntwo\nthree\nfour"
     assert [line for _, line in seen] == ["one", "two", "three", "four"]
@@ -76,9 +76,9 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_huge_output_is_streamed_whole_and_kept_in_part(bash: Bash) -> None:
     count = 0
 
-    def on_line(line: str) -> None:
+    def on_line(text: str) -> None:
         nonlocal count
-        count += 1
+        count += text.count("\n") + 1
 
     finished = bash(
         "yes 'a line of some length, again and again' | head -n 200000; echo end", on_line=on_line
