@@ -41,6 +41,8 @@ class Finished:
     """The processes that are still running."""
     signal: str | None = None
     """The signal that ended it, such as ``SIGSEGV``."""
+    unstored: str = ""
+    """Why the state of its terminal could not be stored, if it could not."""
 
 
 def run(
