@@ -137,7 +137,7 @@ class LineRedactor:
         return [self._alone(row) for row in rows[:ready]]
 
     def feed_all(self, lines: Sequence[str]) -> Sequence[str]:
-        """Take lines, and return those that may be shown now: as :meth:`feed`, but fast where all are clean."""
+        """Take lines, and return those that may be shown now; fast where all are clean."""
         if not self._held and not self._key_lines:
             text = "\n".join(lines)
             clean = not self._redactor.spans(text) and not _KEY_BEGIN.search(text)

@@ -67,7 +67,7 @@ def in_terminal(
     lost.pop(context.step.id, None)  # a step that is tried again starts where it started before
     for name, reason in lost.items():
         raise LessonError(
-            f"it would run in the terminal that step '{name}' left, and its state could not be stored: {reason}",
+            f"the terminal that step '{name}' left could not be stored ({reason})",
             fix="make room, then lesson resume",
         )
     finished = run_block(
