@@ -20,7 +20,7 @@ BIG = "big=$(head -c 200000 /dev/zero | tr '\\0' x); mkdir -p sub; cd sub"
     "disk",
     "too full to store the state of the terminal",
     how="a step leaves 20 to 180 KB free and has variables of 200 KB",
-    seen="the step: `error`, its state cannot be stored, with the cure; later steps of the terminal: `failed`",
+    seen="the step: `error`, with the cure; later steps of the terminal: `failed`",
     survives="the record and the evidence; no step runs in another folder than it should",
 )
 @pytest.mark.parametrize("free", [8, 20, 40, 80, 120, 180])

@@ -45,7 +45,7 @@ def _open_standard_streams() -> None:
         except OSError:  # in this order, the lowest free number is this one
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 def invoke(arguments: list[str]) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesson_runner.errors import LessonError
-from lesson_runner.execute.family import TICK, TOKEN, Family, Member
+from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans
 from lesson_runner.execute.lines import Lines
 from lesson_runner.redaction import Redactor
 
@@ -74,6 +74,7 @@ def run(
         LessonError: the command cannot be started.
     """
     token = uuid.uuid4().hex
+    adopt_orphans()
     family = Family(-1, token)  # until its first process is known, it is found by the token alone
     process: subprocess.Popen[bytes] | None = None
     pipe: _Pipe | None = None
@@ -99,12 +100,13 @@ def run(
         if process is None:
             time.sleep(TICK)  # what has been forked is still becoming the command, and has no token yet
         else:
-            family = Family(process.pid, token)
+            family = family if family.root == process.pid else Family(process.pid, token)
         family.stop(grace)
         if process is not None:
             _reap(process)
         raise
     finally:
+        family.reap()
         if pipe is not None:
             pipe.let_go()
         elif process is not None and process.stdout is not None:

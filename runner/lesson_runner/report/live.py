@@ -179,7 +179,7 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
 
 
 class _Output:
-    """Lines of a step's output, ready-made: to lay out each as a text would take most of a long step's time."""
+    """Lines of a step's output, ready-made: laying out each of them takes most of a long step's time."""
 
     def __init__(self, rows: Sequence[str]) -> None:
         self._rows = rows

@@ -308,3 +308,20 @@ def test_an_interrupt_while_a_command_begins(
     assert process.stdout is not None
     process.stdout.close()
     assert not alive(process.pid)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux gives orphans to the process that asks for them"
+)
+def test_a_daemon_without_its_environment_is_found(
+    bash: Bash, alive: Callable[[str | int], bool], tmp_path: Path
+) -> None:
+    daemon = f"echo $$ > {tmp_path}/pid; exec sleep 300 <&- >&- 2>&-"
+    finished = bash(f"env -i setsid bash -c '(setsid bash -c \"{daemon}\" &) ; exit' & sleep 60", seconds=2)
+    assert finished.timed_out
+    assert not alive((tmp_path / "pid").read_text().strip())
+    time.sleep(0.1)  # what was killed is still ending
+    finished.family.reap()
+    command = ["ps", "-o", "stat=,pid=", "--ppid", str(os.getpid())]
+    children = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    assert (tmp_path / "pid").read_text().strip() not in children
