@@ -24,6 +24,10 @@ FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 PROMPT = re.compile(r"^(\([^)\n]*\) ?)?[$%] ", re.MULTILINE)
 
 
+LONGEST = 64_000
+"""Characters of a block that are split into words; nobody types in as much."""
+
+
 class ShellSyntaxError(Exception):
     """A quote that is not closed; ``line`` and ``column`` count from 1."""
 
@@ -70,11 +74,14 @@ TOKENS = re.compile(
 
 def split(text: str) -> list[ShellCommand]:
     """
-    Return the commands and comments of a block, in order.
+    Return the commands and comments of a block, in order; of one that is longer than :data:`LONGEST`, a
+    single command without words, which only a shell can run.
 
     Raises:
         ShellSyntaxError: a quote is never closed.
     """
+    if len(text) > LONGEST:
+        return [ShellCommand(end=len(text), operators="&")]
     commands, comments = [ShellCommand()], []
     lines = _Lines(text)
     word: list[str] | None = None  # the parts of the word that has begun
