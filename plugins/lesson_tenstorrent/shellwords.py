@@ -24,6 +24,10 @@ FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 PROMPT = re.compile(r"^(\([^)\n]*\) ?)?[$%] ", re.MULTILINE)
 
 
+LONGEST = 64_000
+"""Characters of a block that are split into words; nobody types in as much."""
+
+
 class ShellSyntaxError(Exception):
     """A quote that is not closed; ``line`` and ``column`` count from 1."""
 
@@ -70,15 +74,35 @@ TOKENS = re.compile(
 
 def split(text: str) -> list[ShellCommand]:
     """
-    Return the commands and comments of a block, in order.
+    Return the commands and comments of a block, in order; of one that is longer than :data:`LONGEST`, a
+    single command without words, which only a shell can run.
 
     Raises:
         ShellSyntaxError: a quote is never closed.
     """
+    if len(text) > LONGEST:
+        return [ShellCommand(end=len(text), operators="&")]
     commands, comments = [ShellCommand()], []
     lines = _Lines(text)
-    word: Word | None = None
+    word: list[str] | None = None  # the parts of the word that has begun
+    begin = (0, 0)
+    operators: list[str] = []
     index = 0
+
+    def finish() -> None:
+        """Take the word that has ended into its command; joined once, for it can have a million parts."""
+        nonlocal word
+        if word is not None:
+            commands[-1].words.append(Word("".join(word), *begin))
+            word = None
+
+    def next_command() -> None:
+        nonlocal operators
+        finish()
+        commands[-1].operators = "".join(operators)
+        commands.append(ShellCommand())
+        operators = []
+
     while index < len(text):
         if text[index] == "#" and word is None:
             end = text.find("\n", index)
@@ -88,31 +112,33 @@ def split(text: str) -> list[ShellCommand]:
             continue
         token = TOKENS.match(text, index)
         if token is None:  # other white space, such as a form feed
-            index, word = index + 1, None
+            index += 1
+            finish()
             continue
-        kind, value, command = token.lastgroup, token.group(), commands[-1]
+        kind, value = token.lastgroup, token.group()
         if kind == "open":
             raise ShellSyntaxError(f"the quote {value} is never closed", *lines.place(index))
         if kind == "end":
-            commands.append(ShellCommand())
-            word = None
+            next_command()
         elif kind == "blank":
-            word = None
+            finish()
         elif kind == "shell":
-            command.operators, word = command.operators + value, None
+            finish()
+            operators.append(value)
             if value == "|":  # what follows is a command of its own, and not a plain one either
-                commands.append(ShellCommand(operators=value))
+                next_command()
+                operators.append(value)
         elif kind != "continued":
+            command = commands[-1]
             if word is None:
                 command.start = command.start if command.words else index
-                word = Word("", *lines.place(index))
-                command.words.append(word)
-            word = Word(word.text + _meaning(kind, value), word.line, word.column)
-            command.words[-1] = word
+                word, begin = [], lines.place(index)
+            word.append(_meaning(kind, value))
             command.end = token.end()
             if kind == "double" and re.search(r"(?<!\\)(?:`|\$\()", value):
-                command.operators += "$("
+                operators.append("$(")
         index = token.end()
+    next_command()
     found = [command for command in commands if command.words or command.operators] + comments
     return sorted(found, key=lambda command: command.start)
 

@@ -215,7 +215,10 @@ class StepContext:
     _kept: Kept = field(default_factory=Kept)
     _shown: int = 0
     """Characters that were shown."""
-    _shown_at: float = 0.0
+    _shown_at: float | None = None
+    """When a line was last shown of what is too much to show all of it."""
+    _unseen: int = 0
+    """Lines since then."""
 
     @property
     def lines(self) -> list[str]:
@@ -238,19 +241,30 @@ class StepContext:
         """
         Show ``text`` to the learner without keeping it: what is judged is kept elsewhere, if at all.
 
-        Of a step that says more than :data:`MOST_SHOWN`, a line a second is shown from then on.
+        Of a step that says more than :data:`MOST_SHOWN`, a line a second is shown from then on, with the
+        number of lines that were left out before it.
         """
-        if self._shown + len(text) <= MOST_SHOWN:
+        room = MOST_SHOWN - self._shown
+        if len(text) <= room:
             self._shown += len(text) + 1
-            self.emit(Event("output", self.step.id, {"text": text}))
+            self._output(text)
             return
+        if self._shown_at is None:
+            end = text.rfind("\n", 0, max(room, 0))
+            if end >= 0:
+                self._output(text[:end])
+            text = text[end + 1 :]
+            self._output(f"[more than {MOST_SHOWN:,} characters: a line a second is shown from here on]")
+            self._shown = MOST_SHOWN + 1
+        self._unseen += text.count("\n") + 1
         now = time.monotonic()
-        if self._shown_at == 0.0:
-            note = f"[more than {MOST_SHOWN:,} characters: a line a second is shown from here on]"
-            self.emit(Event("output", self.step.id, {"text": note}))
-        if now - self._shown_at >= PROGRESS_EVERY:
-            self._shown_at = now
-            self.emit(Event("output", self.step.id, {"text": pieces(text.rpartition("\n")[2])[-1]}))
+        if self._shown_at is None or now - self._shown_at >= PROGRESS_EVERY:
+            left_out = f"[{self._unseen - 1:,} lines are left out here]\n" if self._unseen > 1 else ""
+            self._output(left_out + pieces(text[text.rfind("\n") + 1 :])[-1])
+            self._shown_at, self._unseen = now, 0
+
+    def _output(self, text: str) -> None:
+        self.emit(Event("output", self.step.id, {"text": text}))
 
     def progress(self, done: int, total: int, **values: float | str) -> None:
         """Report that ``done`` of ``total`` is finished; ``values`` are numbers worth showing."""

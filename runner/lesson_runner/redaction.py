@@ -99,6 +99,8 @@ class Redactor:
 
     def begins(self, text: str) -> int | None:
         """Return where a declared value begins that the end of the text cuts off, if one may."""
+        if len(text) < SHORTEST or not self.values:
+            return None
         for start in range(max(0, len(text) - self._longest + 1), len(text) - SHORTEST + 1):
             for value in self._by_head.get(text[start : start + SHORTEST], ()):
                 if len(value) > len(text) - start and value.startswith(text[start:]):
@@ -133,6 +135,16 @@ class LineRedactor:
         rows = self._across(self._held)
         self._held = rows[ready:]
         return [self._alone(row) for row in rows[:ready]]
+
+    def feed_all(self, lines: Sequence[str]) -> Sequence[str]:
+        """Take lines, and return those that may be shown now; fast where all are clean."""
+        if not self._held and not self._key_lines:
+            text = "\n".join(lines)
+            clean = not self._redactor.spans(text) and not _KEY_BEGIN.search(text)
+            cut = self._redactor.values and any(self._redactor.begins(line) is not None for line in lines)
+            if clean and not cut:
+                return lines
+        return [ready for line in lines for ready in self.feed(line)]
 
     def flush(self) -> list[str]:
         """Return the lines that were waiting."""

@@ -209,7 +209,7 @@ def test_a_bug_report_is_passed_on_without_secrets(
 
 def shown(chunks: list[bytes], *values: str) -> list[str]:
     rows: list[str] = []
-    lines = Lines(rows.append, redactor=Redactor(values))
+    lines = Lines(lambda text: rows.extend(text.split("\n")), redactor=Redactor(values))
     for chunk in chunks:
         lines.feed(chunk)
     lines.feed(b"", final=True)
@@ -246,7 +246,7 @@ def test_a_value_that_is_no_text() -> None:
 
 def test_lines_wait_no_longer_than_they_may_matter() -> None:
     rows: list[str] = []
-    lines = Lines(rows.append, redactor=Redactor([PASSED]))
+    lines = Lines(lambda text: rows.extend(text.split("\n")), redactor=Redactor([PASSED]))
     lines.feed(f"one\n{PASSED[:8]}\n".encode())
     assert rows == ["one"]
     lines.feed(b"something else\n")

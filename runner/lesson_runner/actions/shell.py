@@ -7,8 +7,9 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from lesson_runner.errors import LessonError
 from lesson_runner.execute.console import commands
 from lesson_runner.execute.environment import given, withheld
 from lesson_runner.execute.family import RUN
@@ -18,6 +19,8 @@ from lesson_runner.plugin import Action, Json, Outcome, RunContext, StepContext
 
 BACKGROUND = "shell"
 """Where ``RunContext.state`` keeps the processes that steps left running."""
+LOST = "shell.lost"
+"""Where it keeps the steps whose terminal could not be stored, with the reason."""
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -53,9 +56,21 @@ def run_shell(params: Json, context: StepContext) -> Outcome:
 def in_terminal(
     block: Path, context: StepContext, *, extra: Mapping[str, str] | None = None, strict: bool = True
 ) -> Finished:
-    """Run a script in the terminal of the run, with what the run lets it see and do."""
+    """
+    Run a script in the terminal of the run, with what the run lets it see and do.
+
+    Raises:
+        LessonError: an earlier step has left a terminal whose state could not be stored.
+    """
     run = context.run
-    return run_block(
+    lost = run.state.setdefault(LOST, {})
+    lost.pop(context.step.id, None)  # a step that is tried again starts where it started before
+    for name, reason in lost.items():
+        raise LessonError(
+            f"the terminal that step '{name}' left could not be stored ({reason})",
+            fix="make room, then lesson resume",
+        )
+    finished = run_block(
         terminal(run),
         block,
         env=environment(run),
@@ -66,6 +81,9 @@ def in_terminal(
         redactor=run.redactor,
         sandbox=run.sandbox,
     )
+    if finished.unstored:
+        lost[context.step.id] = finished.unstored
+    return finished
 
 
 def terminal(run: RunContext) -> ShellState:
@@ -112,8 +130,13 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
         last = next((line for line in reversed(finished.output.split("\n")) if line.strip()), "")
         if last:
             message += f": {last.strip()[:200]}"
+    status: Literal["passed", "failed", "error"] = "failed" if message else "passed"
+    if finished.unstored:
+        status = "error"
+        message = f"{message}; " if message and finished.exit_code != 1 else ""
+        message += f"the state of its terminal cannot be stored: {finished.unstored}"
     return Outcome(
-        status="failed" if message else "passed",
+        status=status,
         message=message,
         output=finished.output,
         exit_code=finished.exit_code,

@@ -8,6 +8,7 @@ that, it imports inside its function, so that ``lesson --help`` stays fast.
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from lesson_runner.errors import ExitCode, LessonError
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``lesson`` and end the process with the exit code that :class:`ExitCode` documents."""
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # one that cannot show "✓" must not end a run
             stream.reconfigure(errors="replace")
@@ -30,13 +32,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
+def _open_standard_streams() -> None:
+    """
+    Open what the caller has closed of the standard streams on /dev/null.
+
+    The next file that is opened, such as a record, would get the number of the stream otherwise, and
+    with it what this process and its children print.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:  # in this order, the lowest free number is this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
+
+
 def invoke(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     import typer
 
     from lesson_runner.cli.app import build_app
-    from lesson_runner.cli.failures import report_bug, report_error, report_machine
-    from lesson_runner.hints import cure
+    from lesson_runner.cli.failures import is_environment, report_bug, report_error, report_machine
 
     try:
         result = build_app()(args=arguments, prog_name="lesson", standalone_mode=False)
@@ -54,5 +71,5 @@ def invoke(arguments: list[str]) -> int:
         sys.stdout = None
         return ExitCode.GOOD
     except Exception as error:
-        return report_machine(error) if cure(error) else report_bug(error, arguments)
+        return report_machine(error) if is_environment(error) else report_bug(error, arguments)
     return result if isinstance(result, int) else ExitCode.GOOD

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import platform
 import sys
 import tempfile
@@ -27,17 +29,48 @@ def report_error(error: LessonError) -> int:
     return int(error.exit_code)
 
 
+_ENVIRONMENT = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG),
+        *(errno.EMFILE, errno.ENFILE, errno.ENXIO, errno.ESTALE, errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT),
+    }
+)
+"""Errors that files, folders and limits of this machine cause, and no fault of a program's logic."""
+
+
+def is_environment(error: Exception) -> bool:
+    """Return whether an error comes from where ``lesson`` runs: a full disk, permissions, a lost folder."""
+    if cure(error):
+        return True
+    return isinstance(error, OSError) and (error.errno in _ENVIRONMENT or not _has_folder())
+
+
+def _has_folder() -> bool:
+    """Return whether the current folder is there."""
+    try:
+        os.stat(os.getcwd())  # noqa: PTH109, PTH116  # getcwd alone answers for a folder that may not be entered
+    except OSError:
+        return False
+    return True
+
+
 def report_machine(error: Exception) -> int:
-    """Print an error that is the machine's, such as a full disk, and return the exit code."""
-    if isinstance(error, OSError):
+    """Print an error that the machine's state causes, such as a full disk, and return the exit code."""
+    fix = cure(error)
+    if isinstance(error, OSError) and not _has_folder():
+        what, fix = "the current folder was removed, or cannot be entered", "cd to another folder"
+    elif isinstance(error, OSError) and fix:
         what = f"{error.filename or 'the output'}: cannot be written: {error.strerror}"
+    elif isinstance(error, OSError):
+        what = f"{error.filename or 'a file'}: {error.strerror}"
+        fix = "check what is there and who may use it, or name another place"
     else:
         what = str(error) or "out of memory"
     try:
         sys.stdout.flush()
     except OSError:
         sys.stdout = None  # or Python tries once more at exit
-    _say(f"error: {what}", f"fix: {cure(error)}")
+    _say(f"error: {what}", f"fix: {fix}")
     return int(ExitCode.FIXABLE)
 
 

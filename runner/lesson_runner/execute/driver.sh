@@ -46,27 +46,36 @@ __lesson_print() {
   fi
 }
 
+# Print the state, as a script. In a subshell, so nothing it does is seen by the terminal.
+__lesson_describe() {
+  builtin umask -p
+  builtin shopt -p dotglob extglob failglob globstar inherit_errexit lastpipe nocaseglob nocasematch nullglob
+  builtin printf '%s\n' "$__lesson_before"
+  __lesson_variables
+  for __lesson_name in "${__lesson_list[@]}"; do
+    [[ $__lesson_hidden == *" $__lesson_name "* ]] || __lesson_print "$__lesson_name"
+  done
+  builtin unset -f __lesson_variables __lesson_print __lesson_describe __lesson_store
+  builtin declare -f
+  builtin declare -F | while IFS= builtin read -r __lesson_name; do
+    [[ $__lesson_name == 'declare -fx '* ]] && builtin printf '%s\n' "$__lesson_name"
+  done
+  builtin printf 'builtin cd -- %q || builtin cd -- "$__lesson_start"\n' "$PWD"
+  [[ -n $OLDPWD ]] && builtin printf 'OLDPWD=%q\n' "$OLDPWD"
+  builtin printf '# end'
+}
+
+# Store the state. If that fails, so does the step: the next one would start from an older state.
 __lesson_store() {
   builtin set +aefnuvxCETP
   builtin trap - DEBUG ERR RETURN
   __lesson_stored=yes
   {
-    builtin umask -p
-    builtin shopt -p dotglob extglob failglob globstar inherit_errexit lastpipe nocaseglob nocasematch nullglob
-    builtin printf '%s\n' "$__lesson_before"
-    __lesson_variables
-    for __lesson_name in "${__lesson_list[@]}"; do
-      [[ $__lesson_hidden == *" $__lesson_name "* ]] || __lesson_print "$__lesson_name"
-    done
-    builtin unset -f __lesson_variables __lesson_print __lesson_store
-    builtin declare -f
-    builtin declare -F | while IFS= builtin read -r __lesson_name; do
-      [[ $__lesson_name == 'declare -fx '* ]] && builtin printf '%s\n' "$__lesson_name"
-    done
-    builtin printf 'builtin cd -- %q || builtin cd -- "$__lesson_start"\n' "$PWD"
-    [[ -n $OLDPWD ]] && builtin printf 'OLDPWD=%q\n' "$OLDPWD"
-    builtin printf '# complete\n'
-  } 2>/dev/null >|"$__lesson_target"
+    __lesson_state=$(__lesson_describe)
+    [[ $__lesson_state == *'# end' ]] && builtin printf '%s\n# complete\n' "$__lesson_state" >|"$__lesson_target"
+  } 2>/dev/null && builtin return
+  builtin printf 'the state of this terminal cannot be stored\n' >&2
+  builtin exit 1
 }
 
 __lesson_variables

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ RUN = "LESSON_RUN"
 """An environment variable with the folder of the run that a process belongs to."""
 TICK = 0.05
 PROC = Path("/proc")
+_SET_CHILD_SUBREAPER = 36
+"""In Linux's ``prctl.h``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Family:
     The processes that descend from one command.
 
     They are found by process group, session and parentage; on Linux also by the token in their
-    environment, which a daemon keeps that has left all three. Elsewhere such a daemon escapes.
+    environment, and, after :func:`adopt_orphans`, as children of this process: so even a daemon that has
+    cleared its environment is found. Elsewhere a daemon that has left all three escapes.
     """
 
     root: int
@@ -74,6 +78,7 @@ class Family:
         rows = {row.member.pid: row for row in processes() if row.member.pid != os.getpid()}
         found = {pid for pid, row in rows.items() if self.root in (pid, row.group, row.session)}
         found |= {pid for pid in rows.keys() - found if self._carries_token(rows[pid].member)}
+        found |= {pid for pid, row in rows.items() if self.since and _is_orphan(row, self.since)}
         while more := {pid for pid, row in rows.items() if row.parent in found} - found:
             found |= more
         return {rows[pid].member for pid in found}
@@ -114,7 +119,18 @@ class Family:
             while time.monotonic() < end and (rest := self.signal(signal.SIGKILL)):
                 seen |= rest
                 time.sleep(TICK)
+        self.reap()
         return tuple(sorted(seen, key=lambda member: member.pid))
+
+    def reap(self) -> None:
+        """Take the exit codes of adopted processes that have ended: else they stay as zombies."""
+        if not self.since or not (PROC / "self" / "stat").exists():
+            return
+        for entry in os.listdir(PROC):  # noqa: PTH208 - as below
+            row = _read_row(PROC, entry, zombies=True) if entry.isdigit() else None
+            if row is not None and row.member.pid != self.root and _is_orphan(row, self.since):
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(row.member.pid, os.WNOHANG)
 
     def _carries_token(self, member: Member) -> bool:
         if self.since and int(member.started) < self.since:  # as good as all processes of a machine
@@ -126,11 +142,35 @@ class Family:
             return False
 
 
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends; on Linux only."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _is_orphan(row: Row, since: int) -> bool:
+    """
+    Return whether a process was adopted: a child in a session of its own, which began after ``since``.
+
+    Children that this process starts for itself stay in its session.
+    """
+    mine = row.parent == os.getpid() and row.session != os.getsid(0)
+    return mine and int(row.member.started) >= since
+
+
 def _group(pid: int) -> int | None:
     try:
         return os.getpgid(pid)
     except (ProcessLookupError, PermissionError):
         return None
+
+
+def started(pid: int) -> str:
+    """Return when a process of this machine was started, in the system's own words; empty if it is gone."""
+    return next((row.member.started for row in processes() if row.member.pid == pid), "")
 
 
 def processes() -> Iterator[Row]:
@@ -144,8 +184,8 @@ def _from_proc() -> Iterator[Row]:
             yield row
 
 
-def _read_row(proc: Path, pid: str) -> Row | None:
-    """Return what Linux says of a process; ``None`` for one that has ended."""
+def _read_row(proc: Path, pid: str, *, zombies: bool = False) -> Row | None:
+    """Return what Linux says of a process; ``None`` for one that has ended, unless ``zombies`` count."""
     try:
         with open(f"{proc}/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - half of the time
             text = file.readall().decode("utf-8", "replace")
@@ -154,7 +194,7 @@ def _read_row(proc: Path, pid: str) -> Row | None:
     # The name stands in parentheses and may contain some itself.
     before, _, after = text.rpartition(")")
     fields = after.split(None, 20)
-    if len(fields) < 20 or fields[0] in "ZX":
+    if len(fields) < 20 or (fields[0] in "ZX" and not zombies):
         return None
     member = Member(int(pid), fields[19], before.partition("(")[2])
     return Row(member, int(fields[1]), int(fields[2]), int(fields[3]))

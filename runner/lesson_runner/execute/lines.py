@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from lesson_runner.redaction import LineRedactor, Redactor
 
@@ -37,13 +37,18 @@ class Kept:
 
     def add(self, line: str) -> None:
         """Keep a line."""
-        size = len(line) + 1
-        if size <= self._room and not self._tail:
-            self._head.append(line)
-            self._room -= size
-            return
-        self._tail.append(line)
-        self._tail_size += size
+        self.extend([line])
+
+    def extend(self, lines: Sequence[str]) -> None:
+        """Keep lines."""
+        taken = 0
+        while taken < len(lines) and not self._tail and len(lines[taken]) < self._room:
+            self._head.append(lines[taken])
+            self._room -= len(lines[taken]) + 1
+            taken += 1
+        rest = lines[taken:]
+        self._tail.extend(rest)
+        self._tail_size += sum(map(len, rest)) + len(rest)
         while self._tail_size > self._half and len(self._tail) > 1:
             self._tail_size -= len(self._tail.popleft()) + 1
             self._dropped += 1
@@ -80,7 +85,8 @@ class Lines:
     leave it, in its last state; while it changes, a state a second is shown.
 
     Args:
-        show: called with each line.
+        show: called with the lines that have come, as one text without its last line end. A call for each
+            line would be the slowest part of a step that prints many.
         keep: how many characters :meth:`text` returns at most, see :class:`Kept`.
         redactor: keeps secrets out of what is shown and what is kept.
     """
@@ -95,12 +101,18 @@ class Lines:
         self._rest = ""
         self._shown_at = time.monotonic()
         self._kept = Kept(keep)
+        self._ready: list[str] = []
+        """Lines that are kept, and not shown yet."""
 
     def feed(self, data: bytes, *, final: bool = False) -> None:
         """Take the next bytes; ``final`` ends a line that has no end."""
-        *complete, self._rest = (self._rest + self._decoder.decode(data, final)).split("\n")
-        for line in complete:
-            self.add(line.rstrip("\r").rpartition("\r")[2])
+        text = self._rest + self._decoder.decode(data, final)
+        *complete, self._rest = text.split("\n")
+        if "\r" in text:
+            complete = [line.rstrip("\r").rpartition("\r")[2] for line in complete]
+        if any(len(line) > LONGEST for line in complete):
+            complete = [piece for line in complete for piece in pieces(line)]
+        self._take(self._lines.feed_all(complete))
         # A carriage return that comes last may be half of a CRLF.
         overwritten, mark, state = self._rest[:-1].rpartition("\r")
         if mark:
@@ -114,27 +126,34 @@ class Lines:
             self._rest = ""
         if final:
             self._take(self._lines.flush())
+        self._show_ready()
 
     def add(self, line: str) -> None:
-        """Show a line and keep it."""
+        """Keep a line, and show it with the others that have come."""
         for piece in pieces(line):
             self._take(self._lines.feed(piece))
 
     def note(self, line: str) -> None:
         """Show and keep a line of our own, behind all that was waiting."""
         self._take([*self._lines.flush(), line])
+        self._show_ready()
 
     def text(self) -> str:
         """Return what was kept, with a note where something was left out."""
         return "\n".join(self._kept.lines())
 
-    def _take(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            self._kept.add(line)
-            self._show(line)
+    def _take(self, lines: Sequence[str]) -> None:
+        self._kept.extend(lines)
+        self._ready += lines
+
+    def _show_ready(self) -> None:
+        if self._ready:
+            text, self._ready = "\n".join(self._ready), []
+            self._show(text)
 
     def _progress(self, state: str) -> None:
         now = time.monotonic()
         if state.strip() and now - self._shown_at >= PROGRESS_EVERY:
             self._shown_at = now
+            self._show_ready()
             self._show(self._redactor.text(state))

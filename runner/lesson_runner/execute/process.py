@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesson_runner.errors import LessonError
-from lesson_runner.execute.family import TICK, TOKEN, Family, Member
+from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans
 from lesson_runner.execute.lines import Lines
 from lesson_runner.redaction import Redactor
 
@@ -41,6 +41,8 @@ class Finished:
     """The processes that are still running."""
     signal: str | None = None
     """The signal that ended it, such as ``SIGSEGV``."""
+    unstored: str = ""
+    """Why the state of its terminal could not be stored, if it could not."""
 
 
 def run(
@@ -63,7 +65,7 @@ def run(
         command: the program and its arguments.
         folder: where it starts.
         env: its whole environment.
-        on_line: called with each line of output as it appears.
+        on_line: called with output as it comes: one or more lines, without the last line end.
         deadline: when to stop it, on the clock of :func:`time.monotonic`.
         grace: seconds between SIGTERM and SIGKILL.
         redactor: keeps secrets out of its output.
@@ -72,6 +74,7 @@ def run(
         LessonError: the command cannot be started.
     """
     token = uuid.uuid4().hex
+    adopt_orphans()
     family = Family(-1, token)  # until its first process is known, it is found by the token alone
     process: subprocess.Popen[bytes] | None = None
     pipe: _Pipe | None = None
@@ -97,12 +100,13 @@ def run(
         if process is None:
             time.sleep(TICK)  # what has been forked is still becoming the command, and has no token yet
         else:
-            family = Family(process.pid, token)
+            family = family if family.root == process.pid else Family(process.pid, token)
         family.stop(grace)
         if process is not None:
             _reap(process)
         raise
     finally:
+        family.reap()
         if pipe is not None:
             pipe.let_go()
         elif process is not None and process.stdout is not None:

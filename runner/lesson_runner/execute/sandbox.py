@@ -2,7 +2,8 @@
 Commands in a sandbox of bubblewrap's: they can read the system, and write nothing but what is given to them.
 
 A command in it sees a read-only system; an empty home folder and an empty ``/tmp`` that last as long as the
-run; no ``/run`` (the sockets of Docker, D-Bus and agents are there); devices as few as programs need, and
+run; no ``/run`` (the sockets of Docker, D-Bus and agents are there), and without network no socket of the
+file system anywhere; none of the caller's keyrings; devices as few as programs need, and
 Tenstorrent's; processes of its own only; no network, unless that is allowed. Below the home folder what
 Python, ``PATH`` and tt-metal need is there, read-only. When it ends, so does all that it has started.
 """
@@ -21,15 +22,41 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesson_runner.errors import LessonError
+from lesson_runner.execute.seccomp import filter_program
 from lesson_runner.resources import config_folder, real
 
 TRIAL_SECONDS = 20.0
 HIDDEN = (
     *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "GNUPGHOME"),
-    *("DOCKER_CONFIG", "KUBECONFIG", "NETRC", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"),
-    *("GOOGLE_APPLICATION_CREDENTIALS", "PIP_CONFIG_FILE", "NPM_CONFIG_USERCONFIG", "HF_TOKEN_PATH"),
+    *("DOCKER_CONFIG", "DOCKER_CERT_PATH", "KUBECONFIG", "NETRC", "CURL_HOME", "SSH_AUTH_SOCK", "KRB5CCNAME"),
+    *("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "BOTO_CONFIG"),
+    *("CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR", "OCI_CLI_CONFIG_FILE", "GH_CONFIG_DIR", "GLAB_CONFIG_DIR"),
+    *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_SSH_KEY", "TF_CLI_CONFIG_FILE", "VAULT_CONFIG_PATH"),
+    *("HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_REGISTRY_CONFIG", "MINIKUBE_HOME", "RCLONE_CONFIG"),
+    *("PGPASSFILE", "PGSERVICEFILE", "MYSQL_HOME", "ODBCINI", "PASSWORD_STORE_DIR", "GNOME_KEYRING_CONTROL"),
+    *("PIP_CONFIG_FILE", "PYPIRC", "TWINE_CONFIG_FILE", "POETRY_CONFIG_DIR", "CONDARC", "UV_CONFIG_FILE"),
+    *(
+        "NPM_CONFIG_USERCONFIG",
+        "NPM_CONFIG_GLOBALCONFIG",
+        "YARN_RC_FILENAME",
+        "CARGO_HOME",
+        "GRADLE_USER_HOME",
+    ),
+    *("COMPOSER_HOME", "BUNDLE_USER_HOME", "BUNDLE_USER_CONFIG", "NUGET_PACKAGES", "COURSIER_CONFIG_DIR"),
+    *(
+        "HF_HOME",
+        "HF_TOKEN_PATH",
+        "HUGGINGFACE_HUB_CACHE",
+        "KAGGLE_CONFIG_DIR",
+        "WANDB_DIR",
+        "WANDB_CONFIG_DIR",
+    ),
+    *("XAUTHORITY", "ICEAUTHORITY", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"),
 )
-"""Variables that name where secrets are kept outside of the home folder. Commands get none of them."""
+"""Variables that name where programs keep secrets outside of the home folder. Commands get none of them."""
+_HIDDEN_ENDS = ("_CONFIG", "_CONFIG_FILE", "_CONFIG_DIR", "_CONFIG_HOME", "_CONFIG_PATH", "_CREDENTIALS")
+"""So do names that end like this: whose program it is need not be known."""
+_NO_CONFIG = frozenset({"PKG_CONFIG", "FONTCONFIG_FILE", "OPENSSL_CONF", "PKG_CONFIG_PATH"})
 NEEDED = ("VIRTUAL_ENV", "TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", "TT_METAL_SIMULATOR", "PYENV_ROOT")
 """Variables that name what commands read, also if it lies in the home folder."""
 DEVICES = ("/dev/tenstorrent", "/dev/hugepages", "/dev/hugepages-1G")
@@ -76,7 +103,7 @@ class Sandbox:
 
         Raises:
             LessonError: the home folder is the whole system.
-            OSError: ``own`` cannot be created.
+            OSError: ``own`` cannot be written.
         """
         home = home_folder()
         words = [self.program, *NAMESPACES, *(() if self.network else ("--unshare-net",))]
@@ -96,7 +123,14 @@ class Sandbox:
         words += _hide(real(config_folder()))  # again: it may lie in what has just been brought back
         for place in map(real, writable):
             words += ["--bind", str(place), str(place)]
-        return [*words, "--", *command]
+        refused = filter_program(network=self.network)
+        if refused is None:
+            return [*words, "--", *command]
+        rules = own / "seccomp"
+        rules.write_bytes(refused)
+        # bubblewrap reads it from a descriptor, and the command must not keep that.
+        start = ["sh", "-c", 'exec "$@" 9<"$0"', str(rules.absolute()), words[0], "--seccomp", "9"]
+        return [*start, *words[1:], "--", *command]
 
     def hides(self, place: Path) -> bool:
         """Return whether commands in the sandbox cannot see what is at a real path."""
@@ -109,7 +143,7 @@ class Sandbox:
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return an environment without what leads to places that are not there, or are not the same."""
-        kept = {name: value for name, value in env.items() if name not in HIDDEN}
+        kept = {name: value for name, value in env.items() if not leads_to_secrets(name, value)}
         return {**kept, "HOME": str(home_folder()), "TMPDIR": str(TMP)}
 
 
@@ -153,6 +187,21 @@ def open_sandbox(*, network: bool = False) -> Sandbox:
     return sandbox
 
 
+def leads_to_secrets(name: str, value: str) -> bool:
+    """Return whether a variable names a file or folder in which a program keeps its secrets."""
+    upper = name.upper()
+    if upper in HIDDEN:
+        return True
+    return upper.endswith(_HIDDEN_ENDS) and upper not in _NO_CONFIG and value.startswith("/")
+
+
+def secret_places(environ: Mapping[str, str]) -> list[Path]:
+    """Return the files and folders that variables name as places of secrets."""
+    named = (value for name, value in environ.items() if leads_to_secrets(name, value))
+    parts = [part.removeprefix("FILE:") for value in named for part in value.split(os.pathsep)]
+    return [real(Path(part)) for part in parts if part.startswith("/")]
+
+
 def home_folder() -> Path:
     """
     Return where the home folder of a command in the sandbox is: at the place of this user's.
@@ -173,9 +222,7 @@ def _hidden() -> Iterator[Path]:
     with contextlib.suppress(KeyError):  # a user without a name
         yield real(Path(pwd.getpwuid(os.getuid()).pw_dir))  # HOME may name another
     yield real(config_folder())
-    for name in HIDDEN:
-        if os.environ.get(name):
-            yield real(Path(os.environ[name]))
+    yield from secret_places(os.environ)
 
 
 def _gone() -> list[Path]:

@@ -10,12 +10,17 @@ change what a pattern matches.
 
 Not handed on: ``set`` options (each block starts with those of its ``strict`` parameter, or one ``set -e``
 would change every later block), traps, aliases (scripts do not expand them), redirections by ``exec``.
-A block with an EXIT trap of its own hands on its state only if it gets to its end. One that exits inside a
+A block with an EXIT trap of its own hands on its state only if it gets to its end, and one that calls
+``exec PROGRAM`` leaves the state as it was. A state that cannot be stored (the disk is full) is an error of
+the block, never the state before it. One that exits inside a
 function hands on that function's local variables as well: bash does not say which they are.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import errno
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -25,10 +30,16 @@ from pathlib import Path
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.process import Finished, run
 from lesson_runner.execute.sandbox import Sandbox
+from lesson_runner.hints import with_cure
 from lesson_runner.redaction import Redactor
+from lesson_runner.resources import open_plain
 
 DRIVER = Path(__file__).with_name("driver.sh")
+UNTOUCHED = b"# not stored\n"
+"""What a state holds before a block stores it; one that was replaced by ``exec`` never does."""
 COMPLETE = b"\n# complete\n"
+PROBE = 65_536
+"""Bytes that are written to find out why a state could not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +81,13 @@ def run_block(
     """
     Run a bash script in the terminal that ``state`` stands for, and remember how it left it.
 
+    ``Finished.unstored`` says why, if that could not be remembered: then the next block must not run.
+
     Args:
         state: the terminal.
         block: the script; it runs exactly as it is.
         env: the environment that the terminal was started in.
-        on_line: called with each line of output.
+        on_line: called with output as it comes: one or more lines, without the last line end.
         extra: variables exported for this block only; stronger than the terminal's.
         strict: stop at the first command that fails (``set -e -o pipefail``). Without it the exit
             code is that of the last command, as in a terminal.
@@ -84,6 +97,7 @@ def run_block(
 
     Raises:
         LessonError: there is no bash.
+        OSError: the folder of the state cannot be written.
     """
     bash = shutil.which("bash", path=env.get("PATH"))
     if bash is None:
@@ -93,6 +107,7 @@ def run_block(
     aside = state.folder / "state.new"
     aside.unlink(missing_ok=True)
     aside.touch(mode=0o600)
+    aside.write_bytes(UNTOUCHED)
     places = (DRIVER, state.saved, aside, state.start)
     command = [
         *(bash, "--noprofile", "--norc", "-c", 'source "$1"', "bash"),
@@ -111,16 +126,39 @@ def run_block(
         command, folder=state.start, env=env, on_line=on_line, deadline=deadline, redactor=redactor
     )
     # A block that was killed may have been in the middle of anything, storing its state included.
-    if not finished.timed_out and finished.signal is None and _is_complete(aside):
-        os.replace(aside, state.saved)  # noqa: PTH105 - atomic, and says so
-    else:
+    if finished.timed_out or finished.signal is not None:
         aside.unlink(missing_ok=True)
+        return finished
+    try:
+        if _is_stored(aside):
+            os.replace(aside, state.saved)  # noqa: PTH105 - atomic, and says so
+        else:
+            aside.unlink()
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        reason = with_cure((error.strerror or str(error)).lower(), error)
+        return dataclasses.replace(finished, unstored=reason)
     return finished
 
 
-def _is_complete(state: Path) -> bool:
-    """Return whether a block has stored the whole of its state; it may have removed the folder as well."""
-    try:
-        return state.read_bytes().endswith(COMPLETE)
-    except FileNotFoundError:
-        return False
+def _is_stored(state: Path) -> bool:
+    """
+    Return whether a block has stored its state; ``False`` if it never came to that.
+
+    Raises:
+        OSError: it could not store all of it.
+    """
+    with open_plain(state) as file:
+        begin = file.read(len(UNTOUCHED))
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(COMPLETE)))
+        complete = file.read() == COMPLETE
+        if complete:
+            os.fsync(file.fileno())  # a disk may say only now that it is full
+    if not complete and begin != UNTOUCHED:
+        with state.open("ab", buffering=0) as file:  # says why, if the reason is still there
+            os.write(file.fileno(), bytes(PROBE))
+            os.fsync(file.fileno())
+        raise OSError(errno.EIO, "it was cut short: was the disk full for a moment?")
+    return complete

@@ -99,7 +99,8 @@ class Outcome:
     What an action produced.
 
     Attributes:
-        status: ``passed`` means the action did its work; whether the step passes is for the judge.
+        status: ``passed`` means the action did its work; whether the step passes is for the judge. ``error``:
+            something it needed went wrong, such as a full disk, so there is nothing to judge.
         message: why it failed or was skipped.
         output: text for a person, also matched by ``contains``, ``regex``, ``lines`` and ``json``.
         exit_code: of the process, for actions that are one.
@@ -108,7 +109,7 @@ class Outcome:
         labels: what a reader must know wherever the result appears, such as ``emulated``.
     """
 
-    status: Literal["passed", "failed", "skipped"] = "passed"
+    status: Literal["passed", "failed", "skipped", "error"] = "passed"
     message: str = ""
     output: str = ""
     exit_code: int | None = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from lesson_runner.model import Event, Plan, PlannedStep
@@ -101,8 +102,8 @@ class LiveReporter:
             self._console.print(Text(" " * _INDENT).append_text(text), soft_wrap=True)
 
     def _output(self, event: Event) -> None:
-        for row in safe(str(event.data.get("text", ""))).split("\n"):
-            self._console.print(Text(f"{' ' * _INDENT}│ ", "dim").append(row, "none"), soft_wrap=True)
+        rows = safe(str(event.data.get("text", ""))).split("\n")
+        self._console.print(_Output(rows), soft_wrap=True)
 
     def _advanced(self, event: Event) -> None:
         if isinstance(loss := event.data.get("loss"), int | float):
@@ -175,6 +176,23 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
     low, high = min(means), max(means)
     span = (high - low) or 1.0
     return "".join(_BLOCKS[min(int((mean - low) / span * len(_BLOCKS)), len(_BLOCKS) - 1)] for mean in means)
+
+
+class _Output:
+    """Lines of a step's output, ready-made: laying out each of them takes most of a long step's time."""
+
+    def __init__(self, rows: Sequence[str]) -> None:
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        margin = f"{' ' * _INDENT}│ "
+        if console.color_system is None:
+            yield Segment("".join(f"{margin}{row}\n" for row in self._rows))
+            return
+        style = console.get_style("dim")
+        for row in self._rows:
+            yield Segment(margin, style)
+            yield Segment(f"{row}\n")
 
 
 class _Numbers(ProgressColumn):

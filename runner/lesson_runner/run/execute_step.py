@@ -111,7 +111,7 @@ def _attempt(
         exit_code=outcome.exit_code,
         artifacts=record.artifacts(folder, run.folder),
     )
-    if status is None and outcome.status != "skipped":
+    if status is None and outcome.status not in ("skipped", "error"):
         try:
             result = _judged(result, output, files, run, facts)
         except Exception as error:  # such as JSON nested too deeply; the other steps still count

@@ -2,7 +2,8 @@
 One run at a time in a workspace: a file that is locked while a run writes there.
 
 The system lets go of the lock when the process that holds it ends, however it ends, so a dead owner's lock is
-free. What stands in the file says whose it is, for people; nothing is decided by it.
+free. What stands in the file says whose it is, for people; nothing is decided by it. Where the file system
+has no locks (some NFS and FUSE), a second file that is created exclusively takes their place.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.errors import LessonError
+from lesson_runner.execute.family import started
 from lesson_runner.run.record import now
 
 LOCK = "lock"
 """In a workspace."""
+MARK = "lock.held"
+"""Next to it, while a run writes there, where the file system has no locks."""
 
 
 @contextmanager
@@ -49,19 +53,67 @@ def locked(folder: Path, run: str) -> Iterator[None]:
         except BlockingIOError:
             fix = "wait until it ends, or add --fresh, or name another folder with --workspace"
             raise LessonError(f"{folder} is in use by {_owner(path)}", fix=fix) from None
-        except OSError:  # a file system without locks: then nobody can be kept out
-            yield
+        except OSError:  # a file system without locks
+            with _marked(folder, run):
+                yield
             return
-        about = {"run": run, "pid": os.getpid(), "host": platform.node(), "since": now()}
         with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
             file.truncate()
-            file.write(json.dumps(about))
+            file.write(_about(run))
             file.flush()
         yield
 
 
+def _about(run: str) -> str:
+    """Return what a lock's file says of its owner."""
+    pid = os.getpid()
+    about = {"run": run, "pid": pid, "host": platform.node(), "since": now(), "started": started(pid)}
+    return json.dumps(about)
+
+
+@contextmanager
+def _marked(folder: Path, run: str) -> Iterator[None]:
+    """
+    Hold a workspace by a file that only one process can create: for file systems without locks.
+
+    Unlike a lock it outlives a process that is killed. One of this machine is seen to be gone.
+
+    Raises:
+        LessonError: another run holds it, or the file cannot be written.
+    """
+    path = folder / MARK
+    try:
+        if path.exists() and _is_gone(path):
+            path.unlink(missing_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_about(run))
+    except FileExistsError:
+        fix = f"wait until it ends; if it is not running any more, remove {path}"
+        raise LessonError(f"{folder} is in use by {_owner(path)}", fix=fix) from None
+    except OSError as error:
+        fix = "name a folder you can write with --workspace"
+        raise LessonError(f"{path}: cannot be written: {error.strerror}", fix=fix) from None
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _is_gone(path: Path) -> bool:
+    """Return whether the process that a mark names ran on this machine and has ended."""
+    try:
+        about: Any = json.loads(path.read_text("utf-8", "replace"))
+        return bool(about["host"] == platform.node() and started(int(about["pid"])) != about["started"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def holder(folder: Path) -> str | None:
     """Return who holds the lock of a workspace, for people; ``None`` if nobody does."""
+    mark = folder / MARK
+    if mark.exists() and not _is_gone(mark):
+        return _owner(mark)
     try:
         with (folder / LOCK).open("rb") as file:
             try:

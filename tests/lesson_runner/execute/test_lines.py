@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from lesson_runner.execute.lines import Lines
 
 def collect(*chunks: bytes, keep: int = 2_000_000) -> tuple[str, list[str]]:
     shown: list[str] = []
-    lines = Lines(shown.append, keep)
+    lines = Lines(lambda text: shown.extend(text.split("\n")), keep)
     for chunk in chunks:
         lines.feed(chunk)
     lines.feed(b"", final=True)
@@ -71,3 +73,23 @@ def test_an_endless_line_is_cut_in_pieces() -> None:
     kept, shown = collect(*[b"\0" * 50_000] * 5)
     assert [len(line) for line in shown] == [65_536, 65_536, 65_536, 250_000 - 3 * 65_536]
     assert kept.count("\0") == 250_000
+
+
+def test_lines_that_come_together_are_shown_together() -> None:
+    shown: list[str] = []
+    lines = Lines(shown.append)
+    lines.feed(b"one\ntwo\nthr")
+    lines.feed(b"ee\n", final=True)
+    assert shown == ["one\ntwo", "three"]
+
+
+@pytest.mark.parametrize("line", [b"\n", b"y\n"])
+def test_millions_of_short_lines_take_seconds(line: bytes) -> None:
+    shown: list[str] = []
+    lines = Lines(shown.append)
+    began = time.process_time()
+    for _ in range(40):
+        lines.feed(line * 50_000)
+    lines.feed(b"", final=True)
+    assert time.process_time() - began < 4
+    assert len(shown) == 40

@@ -52,7 +52,7 @@ def test_output_and_errors_come_in_order_and_as_they_appear(bash: Bash) -> None:
     seen: list[tuple[float, str]] = []
     finished = bash(
         "echo one; echo two >&2; sleep 0.3; echo three; printf four",
-        on_line=lambda line: seen.append((time.monotonic(), line)),
+        on_line=lambda text: seen.extend((time.monotonic(), line) for line in text.split("\n")),
     )
     assert finished.output == "one\ntwo\nthree\nfour"
     assert [line for _, line in seen] == ["one", "two", "three", "four"]
@@ -76,9 +76,9 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_huge_output_is_streamed_whole_and_kept_in_part(bash: Bash) -> None:
     count = 0
 
-    def on_line(line: str) -> None:
+    def on_line(text: str) -> None:
         nonlocal count
-        count += 1
+        count += text.count("\n") + 1
 
     finished = bash(
         "yes 'a line of some length, again and again' | head -n 200000; echo end", on_line=on_line
@@ -308,3 +308,20 @@ def test_an_interrupt_while_a_command_begins(
     assert process.stdout is not None
     process.stdout.close()
     assert not alive(process.pid)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux gives orphans to the process that asks for them"
+)
+def test_a_daemon_without_its_environment_is_found(
+    bash: Bash, alive: Callable[[str | int], bool], tmp_path: Path
+) -> None:
+    daemon = f"echo $$ > {tmp_path}/pid; exec sleep 300 <&- >&- 2>&-"
+    finished = bash(f"env -i setsid bash -c '(setsid bash -c \"{daemon}\" &) ; exit' & sleep 60", seconds=2)
+    assert finished.timed_out
+    assert not alive((tmp_path / "pid").read_text().strip())
+    time.sleep(0.1)  # what was killed is still ending
+    finished.family.reap()
+    command = ["ps", "-o", "stat=,pid=", "--ppid", str(os.getpid())]
+    children = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    assert (tmp_path / "pid").read_text().strip() not in children

@@ -273,3 +273,62 @@ def test_a_run_in_a_sandbox_goes_on_in_one(lesson: Lesson, tmp_path: Path) -> No
     assert (said.code, said.json["options"]["sandbox"]) == (0, "no network")
     (output,) = (tmp_path / ".lesson").glob("runs/*/evidence/three/output.txt")
     assert output.read_text().split("\n")[:2] == ["fig", "/run:"]
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Path]:
+    """A socket of the file system that this user can reach; where no sandbox hides the folder."""
+    folder = Path(__file__).parent / f"socket-{os.getpid()}"
+    folder.mkdir()
+    try:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(folder / "s"))
+            server.listen()
+            yield folder / "s"
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_sockets_of_the_file_system_are_out_of_reach_without_network(
+    steps: Callable[..., Any], listening: Path
+) -> None:
+    connect = f"import socket\nsocket.socket(socket.AF_UNIX).connect('{listening}')\nprint('reached')"
+    assert steps(connect, language="python", options=("--allow", "network"))["s1"] == ("passed", "reached")
+    pair = "import socket\na, b = socket.socketpair()\na.send(b'x')\nprint(b.recv(1))"
+    done = steps(connect, pair, language="python")
+    assert done["s1"][0] == "failed"
+    assert "PermissionError" in done["s1"][1]
+    assert done["s2"] == ("passed", "b'x'")  # what programs use among themselves
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_the_keyrings_of_the_caller_and_new_namespaces_are_out_of_reach(steps: Callable[..., Any]) -> None:
+    code = """import ctypes, errno, platform
+libc = ctypes.CDLL(None, use_errno=True)
+first = {"x86_64": 248, "aarch64": 217}[platform.machine()]
+for call in ((first + 2, 0, -3, 0), (first, b"user", b"a", b"b", 1, -3), (425, 1, 0)):
+    print(libc.syscall(*call), errno.errorcode[ctypes.get_errno()])"""
+    done = steps(code, language="python")
+    assert done["s1"] == ("passed", "\n".join(["-1 EPERM"] * 3))
+    assert steps("unshare --user true && echo made")["s1"][0] == "failed"
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+@pytest.mark.parametrize(
+    "name",
+    ["HF_HOME", "CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR", "GH_CONFIG_DIR", "CARGO_HOME", "ANY_TOOL_CONFIG"],
+)
+def test_folders_that_variables_name_for_secrets_are_hidden(
+    steps: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = Path(__file__).parent / f"secrets-{os.getpid()}"
+    folder.mkdir()
+    (folder / "token").write_text("kumquat")
+    monkeypatch.setenv(name, str(folder))
+    try:
+        done = steps(f"cat {folder}/token || echo [${name}]")
+    finally:
+        shutil.rmtree(folder)
+    assert "kumquat" not in done["s1"][1]
+    assert done["s1"][1].endswith("[]")

@@ -25,6 +25,12 @@ def laughs() -> str:
     return "---\n" + "\n".join(rows) + "\n---\n"
 
 
+def shell_of(text: str) -> bytes:
+    """Return a lesson with a step of nothing else, as long as a lesson may be."""
+    script = text * (1_900_000 // len(text))
+    return f"{HEAD}<!-- step\nid: one\n-->\n```bash\n{script}\n```\n".encode()
+
+
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "empty": lambda: b"",
     "one-newline": lambda: b"\n",
@@ -101,6 +107,12 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         HEAD + "".join(f"```bash\n{command}\n```\n" * 3_000 for command in ("head shakespeare.txt", WGET))
     ).encode(),
     "heredocs": lambda: (HEAD + "```bash\n" + "cat <<A\n" * 20_000 + "```\n").encode(),
+    "two-megabytes-of-arithmetic": lambda: shell_of("$(("),
+    "two-megabytes-of-parentheses": lambda: shell_of("(("),
+    "two-megabytes-of-tests": lambda: shell_of("[[ "),
+    "two-megabytes-of-words-in-parts": lambda: shell_of("a'b'"),
+    "two-megabytes-of-pipes": lambda: shell_of("a | "),
+    "two-megabytes-of-ifs": lambda: shell_of("if "),
     "command-links": lambda: (HEAD + '[x](command:tenstorrent.showLesson?["a"]) ' * 20_000).encode(),
     "dead-links": lambda: (HEAD + "[x](nowhere/at/all.md) " * 20_000).encode(),
     "tokens": lambda: (HEAD + "```bash\n" + "export HF_TOKEN=hf_" + "a" * MEGABYTE + "\n```\n").encode(),
@@ -111,6 +123,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 QUICK = {
     *("empty", "binary", "50-megabytes", "cyclic-aliases", "billion-laughs", "deep-yaml", "opening-brackets"),
     *("quotes", "crlf", "bom", "tabs", "zeros", "invalid-utf-8", "deep-bash", "deep-python", "escapes"),
+    "two-megabytes-of-arithmetic",
 }
 """The others are slow to make or to read; ``.ci/run`` tries them too."""
 
@@ -135,6 +148,16 @@ def test_it_is_answered_in_time(name: str, tmp_path: Path) -> None:
     assert done.returncode in (0, 1), done.stderr[-2000:]
     assert "Traceback" not in done.stderr
     assert spent < SECONDS, f"{spent:.1f} s"
+
+
+@pytest.mark.parametrize("name", ["two-megabytes-of-arithmetic", "two-megabytes-of-words-in-parts"])
+def test_it_is_planned_in_time(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(HOSTILE[name]())
+    began = _processor_time()
+    command = [sys.executable, "-m", "lesson_runner", "plan", "a.md"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert _processor_time() - began < SECONDS
 
 
 def _processor_time() -> float:
