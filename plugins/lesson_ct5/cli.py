@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from lesson_runner.cli.common import print_json
+from lesson_runner.cli.output import say
 
 Names = Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="One for each number of chips.")]
 Folder = Annotated[str, typer.Option(help="Where the checkpoints are.", envvar="LESSON_WORKSPACE")]
@@ -36,8 +38,8 @@ def compare(checkpoints: Names, workspace: Folder = ".lesson", json_: AsJson = F
     runs = runs_from(comparison)
     kind, labels = comparison["session"].get("kind"), labels_of(comparison)
     if json_:
-        typer.echo(json.dumps({"kind": kind, "metrics": measure(runs), "labels": labels}, indent=2))
+        print_json({"kind": kind, "metrics": measure(runs), "labels": labels})
         return
-    typer.echo(table(runs))
+    say(*table(runs).split("\n"))
     if labels:
-        typer.echo(f"\n[{', '.join(labels)}] {NO_BOARD.get(str(kind), '')}".rstrip())
+        say("", f"[{', '.join(labels)}] {NO_BOARD.get(str(kind), '')}".rstrip())

@@ -170,7 +170,7 @@ def _given(pin: Pin, given: str) -> Found:
     except OSError as error:
         raise LessonError(f"the data set {path} cannot be read: {error.strerror}") from None
     if problem := pin.problem(data, str(path)):
-        raise WrongTextError(problem + "\n  to train on a text of your own: --param sha256=any")
+        raise WrongTextError(f"{problem}; to train on a text of your own: --param sha256=any")
     return Found(data, "user", str(path))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lesson_runner.cli.common import ask
+from lesson_runner.cli.output import say
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def check_permissions(
     if not missing:
         return granted
     if memory.problem:
-        _note(f"note: {memory.path}: {memory.problem}; what was allowed before is not known")
+        say(f"note: {memory.path}: {memory.problem}; what was allowed before is not known", err=True)
     changed = next((time for name in missing if (time := memory.before(lesson, name))), "")
     since = f" has changed since you allowed it on {changed[:10]}, and" if changed else ""
     parts = []
@@ -65,15 +65,9 @@ def check_permissions(
         try:
             memory.remember(lesson, frozenset(missing))
         except LessonError as error:
-            _note(f"note: the answer is not remembered: {error}")
+            say(f"note: the answer is not remembered: {error}", err=True)
         return granted | set(missing)
     raise LessonError(
         f"{lesson.path}{since} wants to {what}",
         fix=f"read these steps, then run it again with --allow {','.join(missing)}",
     )
-
-
-def _note(text: str) -> None:
-    from lesson_runner.report.text import safe
-
-    sys.stderr.write(safe(text) + "\n")

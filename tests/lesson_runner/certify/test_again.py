@@ -148,7 +148,7 @@ def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
     )
     assert "ValueError: no scale for _shared" in why
     # One that was not there when it was recorded either is an expectation that is not met.
-    verdicts = [{"matcher": "metric", "expected": "3 <= beans", "passed": False}]
+    verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": "beans = 2", "passed": False}]
     said = again(step(expect=[METRIC]), entry(status="failed", verdicts=verdicts))
     assert (said.status, said.problems, said.not_judged) == ("failed", (), ())
     (own / "beans.json").write_text("5")
@@ -180,7 +180,7 @@ def test_what_a_plugin_measures_from(again: Again, own: Path) -> None:
 
 def test_what_a_capture_reads(again: Again, own: Path) -> None:
     capture = {"beans": r"^(\d+) beans$"}
-    verdicts = [{"matcher": "metric", "expected": "3 <= beans", "passed": True}]
+    verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": "beans = 5", "passed": True}]
     said = again(step(expect=[METRIC], capture=capture), entry(verdicts=verdicts, metrics={"beans": 5.0}))
     assert said.verdicts == (Verdict("metric", "3 <= beans", "beans = 5", True),)
     (own / "beans.json").write_text("2")  # what is measured counts more than what is printed
