@@ -165,12 +165,12 @@ reason: {word}
 echo
 ```
 """
-TEXT = (
+TEXT: tuple[tuple[str, ...], ...] = (
     *(("validate", "."), ("plan", "a.md"), ("show", "a.md"), ("run", "a.md"), ("list",), ("plugins",)),
     *(("doctor",), ("hw",), ("runs",), ("compare", "first", "latest"), ("explain",), ("annotate", "a.md")),
     *(("matrix", "--lessons", "."), ("cert", "status", "--lessons", "."), ("resume", "first")),
 )
-FILES = (
+FILES: tuple[tuple[str, ...], ...] = (
     *(("report", "latest", "--format", form) for form in ("html", "markdown", "junit", "ctrf", "json")),
     *(("plan", "a.md", "--json"), ("show", "a.md", "--json"), ("run", "a.md", "--json"), ("hw", "--json")),
     *(("validate", ".", "--format", form) for form in ("json", "sarif")),
@@ -237,7 +237,8 @@ def test_a_record_from_elsewhere(lesson: Lesson, tmp_path: Path, word: str) -> N
         )
 
     path.write_text(json.dumps(spoiled(record)))
-    for command in (("runs",), ("resume",), ("matrix",), ("cert", "status")):
+    commands: tuple[tuple[str, ...], ...] = (("runs",), ("resume",), ("matrix",), ("cert", "status"))
+    for command in commands:
         harmless(lesson(*command, plugins=[Speaker("x")]), command, text=True)
     for form in ("html", "markdown", "junit", "ctrf", "json"):
         harmless(lesson("report", "--format", form, plugins=[Speaker("x")]), (form,), text=False)

@@ -88,8 +88,9 @@ def merge_sections(sections: Mapping[str, Iterable[Section]]) -> list[Section]:
     said: dict[tuple[str, str], dict[str, Section]] = {}
     for letter, found in sections.items():
         for section in found:
+            key: tuple[str, str] = (section.title, section.kind)
             try:
-                key, one = (section.title, section.kind), _with_letter(section, letter)
+                one = _with_letter(section, letter)
             except (AttributeError, KeyError, TypeError, ValueError):  # of another shape: it is shown as that
                 key, one = (section.title, f"{section.kind} of {letter}"), section
             merged[key] = _joined(merged[key], one) if key in merged else one
