@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import print_json
-from lesson_runner.cli.output import say
+from lesson_runner.commands import say, say_json
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -102,6 +101,6 @@ def _look(
 
 def _print(data: Any, lines: Sequence[str], as_json: bool) -> None:
     if as_json:
-        print_json(data)
+        say_json(data)
     else:
         say(*lines)

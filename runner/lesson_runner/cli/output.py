@@ -13,23 +13,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from lesson_runner.report.text import inert, line
+from lesson_runner.commands import say
+from lesson_runner.report.text import inert
+
+__all__ = ["Harmless", "Patient", "harmless_streams", "say"]
 
 _REMEMBERED = 200
 """Characters of an unfinished line that are kept: what is written next may complete a command."""
-
-
-def say(*lines: str, err: bool = False) -> None:
-    """
-    Print lines, each of which stays one line and is made harmless.
-
-    Args:
-        err: to standard error, where notes and warnings go.
-    """
-    stream = sys.stderr if err else sys.stdout
-    if stream is not None:
-        stream.write("".join(f"{line(text)}\n" for text in lines))
-        stream.flush()
 
 
 @contextlib.contextmanager

@@ -55,7 +55,7 @@ def line(text: object, most: int = MOST_IN_LINE) -> str:
 def block(text: object, indent: str = INDENT) -> str:
     """Return a text of several lines, each harmless and behind ``indent``: none looks like a line of ours."""
     rows = _BREAKS.sub(lambda match: match[0] if match[0] == "\t" else "\n", str(text)).split("\n")
-    return "\n".join(f"{indent}{inert(safe(row))}" for row in rows)
+    return "\n".join(inert(f"{indent}{safe(row)}") for row in rows)
 
 
 def safe(text: str) -> str:
