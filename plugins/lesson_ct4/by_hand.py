@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import typer
 
 from lesson_ct4.flags import FLAGS, Command
 from lesson_runner.context import RunContext, StepContext, Workspace, default_workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Event, Lesson, Location, PlannedStep
+from lesson_runner.report.text import safe
 
 HERE = Path("the command line")
 OWN = [flag for flag in FLAGS if flag.name in ("workspace", "backend", "json")]
@@ -105,4 +105,5 @@ def expanded(path: str) -> Path:
 def echo(event: Event) -> None:
     """Print what an action says."""
     if event.kind == "output":
-        typer.echo(event.data["text"])
+        sys.stdout.write(f"{safe(event.data['text'])}\n")
+        sys.stdout.flush()

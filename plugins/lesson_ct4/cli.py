@@ -16,6 +16,8 @@ from lesson_ct4.flags import Command, Flag, flags_of
 from lesson_ct4.import_command import import_checkpoint
 from lesson_ct4.sweep import sweep
 from lesson_ct4.training.callbacks import ignore
+from lesson_runner.cli.common import print_json
+from lesson_runner.cli.output import say
 from lesson_runner.context import StepContext, merge
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Evidence, Outcome
@@ -83,7 +85,7 @@ def run_command(command: Command, args: list[str]) -> Outcome:
     for problem in parsed.problems:
         if problem.severity == "error":
             raise LessonError(problem.message, fix=problem.fix)
-        typer.echo(problem.message, err=True)
+        say(problem.message, err=True)
     action = next(action for action in ACTIONS if action.name == f"ct4.{command}")
     given = {"recipe": action.defaults.get("recipe"), **parsed.params}
     preset = action.presets.get("recipe", {}).get(str(given["recipe"]), {})
@@ -96,7 +98,7 @@ def run_command(command: Command, args: list[str]) -> Outcome:
         _print_result(context, outcome)
     elif command == "generate" and outcome.labels:
         # Beside the text, not in it: the text may be piped on.
-        typer.echo(f"[{', '.join(outcome.labels)}]", err=True)
+        say(f"[{', '.join(outcome.labels)}]", err=True)
     return outcome
 
 
@@ -119,7 +121,6 @@ def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outc
 
 def _print_result(context: StepContext, outcome: Outcome) -> None:
     from lesson_ct4.measuring.evidence import measure_action
-    from lesson_runner.report.text import json_text
 
     evidence = Evidence(context.evidence, context.run.shared_evidence)
     result = {
@@ -132,7 +133,7 @@ def _print_result(context: StepContext, outcome: Outcome) -> None:
         "output": "\n".join(context.lines),
         "evidence": str(context.evidence),
     }
-    typer.echo(json_text(result))
+    print_json(result)
 
 
 ct4 = typer.Typer(help="Train and sample the lesson's model by hand.", no_args_is_help=True)

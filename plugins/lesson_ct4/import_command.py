@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lesson_ct4.by_hand import expanded, workspace_for
+from lesson_runner.cli.common import print_json
+from lesson_runner.cli.output import say
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -52,16 +53,16 @@ def import_checkpoint(
     _require_free(target)
     save_checkpoint(target, model)
     if as_json:
-        typer.echo(json.dumps(_result(target, model, imported.notes), indent=2))
+        print_json(_result(target, model, imported.notes))
         return
     config = model.config
-    typer.echo(
+    say(
         f"NanoGPT of {config.n_layer} layers, {config.n_embd} wide, {config.n_head} heads, "
         f"{config.sequence_length} characters at once; {_size(model):,} parameters after {model.step:,} steps"
     )
     for note in imported.notes:
-        typer.echo(f"Note: {note}")
-    typer.echo(f"Checkpoint saved: {target}  [{', '.join(model.labels)}]")
+        say(f"Note: {note}")
+    say(f"Checkpoint saved: {target}  [{', '.join(model.labels)}]")
 
 
 def _dataset(workspace: Workspace, path: str, model: Checkpoint) -> dict[str, Any]:

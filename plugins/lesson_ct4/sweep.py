@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +11,8 @@ import typer
 
 from lesson_ct4.by_hand import context_for, own_options
 from lesson_ct4.flags import FLAGS
+from lesson_runner.cli.common import make_console, print_json
+from lesson_runner.cli.output import say
 from lesson_runner.context import StepContext, merge
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
 from lesson_runner.model import Evidence
@@ -48,7 +49,7 @@ def sweep(context: typer.Context) -> int:
     quiet = bool(own.get("json"))
     results = _train_all(planned, combinations, own, quiet=quiet)
     if quiet:
-        typer.echo(json.dumps(results, indent=2))
+        print_json(results)
     else:
         _print(results, list(varied))
     return ExitCode.GOOD if any(item["status"] == "passed" for item in results) else ExitCode.FAILED
@@ -111,10 +112,10 @@ def _train_all(
             first = first or step
             settings = ", ".join(f"{name} {value}" for name, value in chosen.items())
             if not quiet:
-                typer.echo(f"{number}/{len(planned)} {settings}")
+                say(f"{number}/{len(planned)} {settings}")
             results.append({**_train(params, step), "settings": {name: params[name] for name in chosen}})
             if not quiet:
-                typer.echo(f"  {_outcome(results[-1])}")
+                say(f"  {_outcome(results[-1])}")
     finally:
         if first is not None:
             close_session(first.run)
@@ -153,12 +154,10 @@ def _outcome(result: Mapping[str, Any]) -> str:
 
 
 def _print(results: Sequence[Mapping[str, Any]], varied: Sequence[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from lesson_runner.report.tables import PlainTable
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in (*varied, *COLUMNS.values(), ""):
-        table.add_column(name, justify="right" if name else "left", overflow="fold")
+    numbers = (*varied, *COLUMNS.values())
+    table = PlainTable(*numbers, "", right=numbers)
     best = min((_quality(item) for item in results), default=math.inf)
     for item in results:
         note = "" if item["status"] == "passed" else "failed"
@@ -166,12 +165,12 @@ def _print(results: Sequence[Mapping[str, Any]], varied: Sequence[str]) -> None:
             note = "lowest"
         cells = [_cell(item["settings"].get(name)) for name in varied]
         cells += [_cell(item["metrics"].get(name)) for name in COLUMNS]
-        table.add_row(*cells, note)
+        table.add(*cells, note)
     labels = list(dict.fromkeys(label for item in results for label in item["labels"]))
-    typer.echo("")
-    console = Console(highlight=False)
+    console = make_console()
+    console.print()
     if labels:
-        console.print(f"[{', '.join(labels)}]", markup=False)
+        console.print(f"[{', '.join(labels)}]")
     console.print(table)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+
+from lesson_runner.cli.common import print_json
+from lesson_runner.cli.output import say
 
 Names = Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="One for each number of chips.")]
 Folder = Annotated[str | None, typer.Option(help="Where the checkpoints are.", envvar="LESSON_WORKSPACE")]
@@ -35,8 +37,8 @@ def compare(checkpoints: Names, workspace: Folder = None, json_: AsJson = False)
     runs = runs_from(comparison)
     kind, labels = comparison["session"].get("kind"), labels_of(comparison)
     if json_:
-        typer.echo(json.dumps({"kind": kind, "metrics": measure(runs), "labels": labels}, indent=2))
+        print_json({"kind": kind, "metrics": measure(runs), "labels": labels})
         return
-    typer.echo(table(runs))
+    say(*table(runs).split("\n"))
     if labels:
-        typer.echo(f"\n[{', '.join(labels)}] {NO_BOARD.get(str(kind), '')}".rstrip())
+        say("", f"[{', '.join(labels)}] {NO_BOARD.get(str(kind), '')}".rstrip())

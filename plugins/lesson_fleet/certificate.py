@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lesson_runner.execute.python import python_code
 
 LONGEST = 2000
 """Characters of an answer that are kept."""
@@ -47,7 +48,7 @@ def certify(wish: Wish | None, workspace: Path, lesson: str, runs: Sequence[str]
     words += ["--policy", wish.policy] if wish.policy else []
     words += ["--key", wish.key] if wish.key else []
     done = subprocess.run(
-        [sys.executable, "-m", "lesson_runner", *words],
+        python_code("from lesson_runner.cli import main; main()", *words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

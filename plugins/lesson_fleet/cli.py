@@ -134,7 +134,6 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
     from lesson_fleet.drive import drive
     from lesson_fleet.engine import RayEngine
     from lesson_fleet.table import print_results
-    from lesson_runner.report.text import safe
     from lesson_runner.resources import write_aside
 
     console = make_console()
@@ -143,7 +142,7 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
 
     def tell(line: str) -> None:
         if not quiet:
-            console.print(safe(line), soft_wrap=True)
+            console.print(line)
 
     by_id = {document.id: document for document in order.documents}
     cells = cells_of(order.documents, order.kinds)

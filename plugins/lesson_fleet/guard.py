@@ -23,6 +23,7 @@ import uuid
 from pathlib import Path
 
 from lesson_runner.execute.family import TICK, TOKEN, Family
+from lesson_runner.execute.python import python_module
 
 GRACE = 10.0
 """Seconds for a lesson to end its own processes and close its device, before it is killed."""
@@ -45,7 +46,7 @@ def _guarded(folder: Path, words: list[str]) -> int:
     token = uuid.uuid4().hex
     # No thread: the system tells a child that its parent's thread has died, and would tell it twice.
     process = subprocess.Popen(
-        [sys.executable, "-m", "lesson_fleet.tied", str(os.getpid()), *words],
+        python_module("lesson_fleet.tied", str(os.getpid()), *words),
         cwd=folder,
         env={**os.environ, TOKEN: token},
         stdin=subprocess.DEVNULL,

@@ -26,37 +26,35 @@ SIGNS = {
 
 def print_results(console: Console, data: Mapping[str, Any], path: Path, *, certify: bool) -> None:
     """Print a table of lessons by hardware, what went wrong or was certified, and where the results are."""
-    from rich.table import Table
     from rich.text import Text
 
-    from lesson_runner.report.text import duration, safe
+    from lesson_runner.report.tables import PlainTable
+    from lesson_runner.report.text import duration, line
 
     label = f"  [{PRETENDED}]" if data["pretended"] else ""
     by_cell = {(item["lesson"], item["hardware"]): item for item in data["results"]}
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("lesson", *data["hardware"]):
-        table.add_column(f"{name}{label if name in data['hardware'] else ''}", overflow="fold")
+    table = PlainTable("lesson", *(f"{name}{label}" for name in data["hardware"]))
     for lesson in data["lessons"]:
-        row = [Text(safe(lesson["id"]))]
+        row: list[str | Text] = [lesson["id"]]
         for kind in data["hardware"]:
             item = by_cell[lesson["id"], kind]
             sign, style = SIGNS[item["status"]]
             time = f" {duration(item['seconds'])}" if item["passes"] else ""
             row.append(Text(f"{sign} {item['status'].replace('-', ' ')}{time}", style))
-        table.add_row(*row)
+        table.add(*row)
     console.print()
     console.print(table)
     for item in data["results"]:
         cell = f"{item['lesson']} on {item['hardware']}{label}"
         if item["message"] and item["status"] != "not-supported":
-            console.print(Text(safe(f"{cell}: {in_a_line(item['message'])}"), "red"), soft_wrap=True)
+            console.print(Text(line(f"{cell}: {in_a_line(item['message'])}"), "red"))
         if item["certificate"] and certify:
-            console.print(Text(safe(f"{cell}: {item['certificate']['message']}")), soft_wrap=True)
+            console.print(f"{cell}: {item['certificate']['message']}")
     counts = Counter(item["status"].replace("-", " ") for item in data["results"])
     total = len(data["results"])
     summary = ", ".join(f"{count} {status}" for status, count in counts.items())
     console.print(f"{total} result{'' if total == 1 else 's'}: {summary}{label}")
-    console.print(f"Results: {path}", soft_wrap=True)
+    console.print(f"Results: {path}")
 
 
 def outcome(result: Mapping[str, Any]) -> str:

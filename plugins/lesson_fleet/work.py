@@ -11,7 +11,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from lesson_fleet.archive import pack
 from lesson_fleet.boards import Board, environment, pretended_boards, real_boards, taken
 from lesson_runner import __version__
 from lesson_runner.errors import ExitCode, LessonError
+from lesson_runner.execute.python import python_module
 from lesson_runner.run.find import run_folders
 from lesson_runner.secrets import mask
 
@@ -116,7 +116,7 @@ def _under_guard(words: Sequence[str], folder: Path, env: Mapping[str, str], hel
     try:
         with (folder / OUTPUT).open("wb") as output:
             guard = subprocess.Popen(
-                [sys.executable, "-m", "lesson_fleet.guard", str(folder), *words],
+                python_module("lesson_fleet.guard", str(folder), *words),
                 cwd=folder,
                 env=dict(env),
                 stdin=read,

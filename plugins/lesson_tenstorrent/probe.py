@@ -9,6 +9,7 @@ import signal
 from dataclasses import dataclass
 
 from lesson_runner.checks import Finding, Machine
+from lesson_runner.execute.python import python_code
 
 IMPORT_SECONDS = 90.0
 """A first import of ``ttnn`` on a cold disk takes most of a minute."""
@@ -70,7 +71,7 @@ def probe(name: str, machine: Machine, *, load: bool) -> Probe:
 
     An ``import ttnn`` that does not fit the machine can kill the interpreter or hang it.
     """
-    command = [machine.python, "-c", PROBE, name, "import" if load else "look"]
+    command = python_code(PROBE, name, "import" if load else "look", python=machine.python)
     done = machine.run(command, timeout=IMPORT_SECONDS)
     try:
         facts = json.loads(done.output.splitlines()[0])
@@ -89,7 +90,9 @@ def probe(name: str, machine: Machine, *, load: bool) -> Probe:
 
 def not_known(found: Probe, expected: str, machine: Machine) -> Finding:
     """Return what to say where the process that looked for a package ended badly."""
-    look = [machine.python, "-c", f"import importlib.util; importlib.util.find_spec({found.name!r})"]
+    look = python_code(
+        f"import importlib.util; importlib.util.find_spec({found.name!r})", python=machine.python
+    )
     fix = f"{shlex.join(look)}  # and read the whole message"
     return Finding("warning", f"not known: {found.error}", expected, fix)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from lesson_runner.checks import Completed, Finding, FindingStatus, Machine
+from lesson_runner.execute.python import python_code
 from lesson_runner.model import Json
 from lesson_tenstorrent.fixes import mendable
 from lesson_tenstorrent.imports import BUILD
@@ -71,7 +72,7 @@ def _tellers(machine: Machine, home: Home | None) -> Iterator[tuple[Version | No
         # `git archive`, which makes the archives of a release, writes into this file what git describe says.
         archived = _ARCHIVED.search(_read(home, "cmake/version.cmake"))
         yield parse_version(archived[1]) if archived else None, "cmake/version.cmake of the archive"
-    asked = machine.run([machine.python, "-c", _WHEEL])
+    asked = machine.run(python_code(_WHEEL, python=machine.python))
     if asked.exit_code == 0:
         yield _of_wheel(asked.output), "the installed ttnn package"
     for name in _PACKAGES:

@@ -1,5 +1,5 @@
 """
-Commands that are imported when they are typed.
+Commands that are imported when they are typed, and how they print.
 
 ``lesson --help`` names every command of every plugin. With what is here it imports none of them: a name, a
 line of help and where the command is stand for it until somebody asks for it.
@@ -8,11 +8,14 @@ line of help and where the command is stand for it until somebody asks for it.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any, ClassVar
 
 import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
+
+from lesson_runner.report.text import json_text, line
 
 
 def add_later(app: typer.Typer, name: str, target: str, summary: str) -> None:
@@ -27,6 +30,29 @@ def add_later(app: typer.Typer, name: str, target: str, summary: str) -> None:
     """
     command = type("Later", (_Later,), {"target": target})
     app.command(name, cls=command, help=summary)(_not_loaded)
+
+
+def say(*lines: str, err: bool = False) -> None:
+    """
+    Print lines, each of which stays one line and is made harmless.
+
+    Args:
+        err: to standard error, where notes and warnings go.
+    """
+    stream = sys.stderr if err else sys.stdout
+    if stream is not None:
+        stream.write("".join(f"{line(text)}\n" for text in lines))
+        stream.flush()
+
+
+def say_json(data: Any) -> None:
+    """
+    Print data as JSON to standard output.
+
+    Raises:
+        ValueError: a number in it is not finite.
+    """
+    sys.stdout.write(f"{json_text(data)}\n")
 
 
 class _CheapHelp:

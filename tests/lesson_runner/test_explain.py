@@ -32,7 +32,7 @@ def test_all_rules(lesson: Lesson) -> None:
     said = lesson("explain", plugins=[own])
     rows = [row.split(maxsplit=2) for row in said.out.splitlines()]
     assert rows[: len(RULES)] == [[rule.id, rule.severity, rule.summary] for rule in RULES]
-    assert rows[len(RULES) :] == [["own.loud", "warning", "Too loud."], ["own.silent", "info", "No page."]]
+    assert rows[len(RULES) :] == [["own.loud", "warning", "Too loud.�"], ["own.silent", "info", "No page."]]
     assert said.err == "from the plugin\n"
 
 
@@ -56,7 +56,7 @@ def test_every_rule_has_a_page_with_an_example(rule: Rule, lesson: Lesson) -> No
 
 def test_rules_of_plugins(lesson: Lesson) -> None:
     said = lesson("explain", "own.loud", plugins=[own])
-    assert said.out == "own.loud (warning): Too loud.\n\n# Why\n\nIt *hurts*.\n"
+    assert said.out == "own.loud (warning): Too loud.�\n\n# Why\n\nIt *hurts*.�\n"
     assert lesson("explain", "own.silent", plugins=[own]).out == "own.silent (info): No page.\n"
     assert lesson("explain", "own.silent", "--json", plugins=[own]).json["page"] == ""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lesson_runner.commands import say, say_json
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def check(
 
     _, results = _look(backend, metal, ids or (), disk_gb, memory_gb)
     data = [finding_data(check, found) for check, found in results]
-    _print(data, [checks_table(results)], as_json)
+    _print(data, checks_table(results).split("\n"), as_json)
     if any(finding.status == "failed" for _, finding in results):
         raise typer.Exit(ExitCode.FAILED)
 
@@ -100,4 +100,7 @@ def _look(
 
 
 def _print(data: Any, lines: Sequence[str], as_json: bool) -> None:
-    typer.echo(json.dumps(data, indent=2) if as_json else "\n".join(lines))
+    if as_json:
+        say_json(data)
+    else:
+        say(*lines)

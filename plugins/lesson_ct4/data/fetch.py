@@ -171,7 +171,7 @@ def _given(pin: Pin, given: Given) -> Found:
             fix="train on another text, or take the key out of it",
         )
     if problem := pin.problem(given.data, given.name):
-        raise WrongTextError(problem + "\n  to train on a text of your own: --param sha256=any")
+        raise WrongTextError(f"{problem}; to train on a text of your own: --param sha256=any")
     return Found(given.data, "user", given.name)
 
 

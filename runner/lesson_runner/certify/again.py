@@ -7,16 +7,17 @@ and what a person confirmed are taken from the record: nothing else is left of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.model import Evidence, Expectation, Location, PlannedStep, Verdict
+from lesson_runner.model import Claim, Evidence, Expectation, Location, PlannedStep, Verdict
 from lesson_runner.plugins import Plugins
 from lesson_runner.run.execute_step import OUTPUT
 from lesson_runner.run.files import kept_files
-from lesson_runner.run.judge import Produced, captured, judge
+from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Judged:
         not_judged: what cannot be judged here, and why: the evidence or a plugin is missing.
         telling: how many expectations, other than of an exit code, tell something; see :func:`telling`.
         confirmed: a person was asked whether it worked; there is nothing else to judge.
+        recorded: metrics that are in the record only: nothing measures them from the evidence.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Judged:
     optional: bool = False
     telling: int = 0
     confirmed: bool = False
+    recorded: tuple[str, ...] = ()
 
 
 def judge_again(
@@ -109,11 +112,12 @@ def _judge_step(
     missing = tuple(_not_judged(step, metrics, entry, plugins))
     if missing:
         return Judged(step.id, "error", not_judged=missing, optional=step.optional)
-    problems = tuple(_differences(verdicts, entry))
+    problems = (*_differences(verdicts, entry), *_other_metrics(metrics, entry["metrics"]))
     passed = status == "passed" and all(item.passed for item in verdicts)
     status = "passed" if passed else "failed"
     confirmed = asks_a_person(step)
-    return Judged(step.id, status, verdicts, problems, (), step.optional, count, confirmed)
+    recorded = tuple(sorted(entry["metrics"].keys() - metrics.keys()))
+    return Judged(step.id, status, verdicts, problems, (), step.optional, count, confirmed, recorded)
 
 
 def planned_step(content: Mapping[str, Any]) -> PlannedStep:
@@ -149,9 +153,53 @@ def _not_judged(
         yield f"nothing here measures '{name}' from the evidence{''.join(errors)}"
 
 
+def wrong_claims(
+    claims: Sequence[Claim], entry: Mapping[str, Any], record: Mapping[str, Any]
+) -> Iterable[str]:
+    """
+    Yield where what a record says of the lesson's claims does not follow from its metrics.
+
+    Args:
+        claims: those of the step, as the lesson makes them.
+        entry: what was recorded of the step.
+    """
+    boards = [
+        str(item["name"])
+        for item in record["hardware"]
+        if item["devices"] and item.get("kind", "silicon") == "silicon"
+    ]
+    here = Conditions(record["profile"], boards, entry["params"], record["facts"])
+    metrics = {name: value for name, value in entry["metrics"].items() if value is not None}
+    weighed = {(item.claim, item.source): item for item in (weigh(claim, metrics, here) for claim in claims)}
+    for said in entry["claims"]:
+        found = weighed.get((said["claim"], said["source"]))
+        if found is None:
+            yield f"claim {said['claim']}: it is recorded, and the lesson does not make it"
+        # Facts that later steps found out may make a claim apply that did not when it was weighed.
+        elif said["result"] != "not evaluated" and (said["result"], said["actual"]) != (
+            found.result,
+            found.actual,
+        ):
+            yield (
+                f"claim {said['claim']}: recorded as {said['result']} ({said['actual']}), "
+                f"the metrics say {found.result} ({found.actual})"
+            )
+
+
+def _other_metrics(measured: Mapping[str, float], recorded: Mapping[str, float | None]) -> Iterable[str]:
+    """Yield where recorded metrics are not those that the evidence gives."""
+    for name in sorted(measured.keys() & recorded.keys()):
+        said, shows = recorded[name], measured[name]
+        # Infinities and NaN are recorded as null; the last digits of a logarithm depend on the system.
+        same = not math.isfinite(shows) if said is None else math.isclose(said, shows, rel_tol=1e-9)
+        if not same:
+            yield f"metric {name}: recorded as {said}, the evidence says {shows}"
+
+
 def _differences(verdicts: Sequence[Verdict], entry: Mapping[str, Any]) -> Iterable[str]:
     """Yield where the recorded verdicts are not those that the evidence gives."""
     recorded = {(item["matcher"], item["expected"]): bool(item["passed"]) for item in entry["verdicts"]}
+    numbers = {item["expected"]: item.get("actual") for item in entry["verdicts"]}
     now = {(item.matcher, item.expected): item for item in verdicts}
     for key, verdict in now.items():
         said, shows = recorded.get(key), "passed" if verdict.passed else f"failed ({verdict.actual})"
@@ -159,5 +207,7 @@ def _differences(verdicts: Sequence[Verdict], entry: Mapping[str, Any]) -> Itera
             yield f"{' '.join(key)}: nothing is recorded, the evidence says {shows}"
         elif said != verdict.passed:
             yield f"{' '.join(key)}: recorded as {'passed' if said else 'failed'}, the evidence says {shows}"
+        elif verdict.matcher == "metric" and (number := numbers[verdict.expected]) != verdict.actual:
+            yield f"{' '.join(key)}: recorded as {number}, the evidence says {verdict.actual}"
     for key in recorded.keys() - now.keys():
         yield f"{' '.join(key)}: it is recorded, and the plan does not ask for it"

@@ -27,10 +27,10 @@ class Change:
     before: str
     after: str
 
-    def diff(self) -> str:
-        """Return the change as a unified diff; empty if nothing changes."""
-        before, after = (text.splitlines(keepends=True) for text in (self.before, self.after))
-        return "".join(difflib.unified_diff(before, after, str(self.path), str(self.path)))
+    def diff(self) -> list[str]:
+        """Return the lines of the change as a unified diff; none if nothing changes."""
+        before, after = (text.split("\n") for text in (self.before, self.after))
+        return list(difflib.unified_diff(before, after, str(self.path), str(self.path), lineterm=""))
 
     def write(self) -> None:
         """

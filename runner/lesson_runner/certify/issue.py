@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ from lesson_runner.certify.keys import KnownKey, PrivateKey
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.requirements import examine
 from lesson_runner.certify.statement import Certificate, Digests, describe, payloads
-from lesson_runner.certify.store import BUNDLE, EVIDENCE, Stored, copy_run, publish
+from lesson_runner.certify.store import BUNDLE, EVIDENCE, Stored, copy_run, publish, staging_folder
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import verify
 from lesson_runner.errors import LessonError
@@ -76,43 +74,57 @@ def issue(
     _check_distinct(runs, records)
     plan = _plan_of(lesson, problems, records, plugins)
     try:
-        certificates.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".certificate-", dir=certificates))
-    except OSError as error:
-        raise LessonError(f"{certificates}: cannot be written: {error.strerror or error}") from None
-    try:
-        evidence = staging / EVIDENCE
-        for folder, record in zip(runs, records, strict=True):
-            copy_run(folder, evidence / record["run_id"])
-        steps = plan_content(plan.steps)
-        # What was copied is judged, so that what is signed is what was judged.
-        copied = [read_run(evidence / record["run_id"]) for record in records]
-        passes = tuple(
-            Pass(record, tuple(judge_again(steps, record, evidence / record["run_id"], plugins)))
-            for record in copied
-        )
-        case = Case(lesson.frontmatter, frozenset(step.action for step in plan.steps), passes)
-        issued = Issued(tuple(examine(case, policy)), None)
-        if issued.missing:
-            return issued
-        write_aside(evidence / LESSON, lesson.text)  # as it was run: the file may have changed since
-        write_aside(evidence / PLAN, canonical(steps))
-        write_aside(evidence / MANIFEST, canonical(list_files(evidence)))
-        digests = Digests(content_digest(lesson), plan.digest, file_digest(evidence / MANIFEST))
-        predicate = describe(lesson, passes, digests, policy, issued.findings)
-        private = key()
-        signed = [sign(payload, private) for payload in payloads(predicate, digests, passes)]
-        write_aside(staging / BUNDLE, write_bundle(signed))
-        public = private.public
-        signer = KnownKey(private.name, public.keyid, public.pem)
-        verify(Stored(staging / BUNDLE, evidence), {signer.keyid: signer}, plugins)
-        return Issued(issued.findings, publish(staging, certificates, Certificate(predicate, digests).name))
+        with staging_folder(certificates) as staging:
+            return _issue(lesson, plan, runs, records, policy, key, plugins, staging)
     except RefusedError as error:
         raise LessonError(f"the certificate would not hold, so none is given: {error}") from None
     except OSError as error:
-        raise LessonError(f"{staging}: cannot be written: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        raise LessonError(f"{certificates}: cannot be written: {error.strerror or error}") from None
+
+
+def _issue(
+    lesson: Lesson,
+    plan: Plan,
+    runs: Sequence[Path],
+    records: Sequence[dict[str, Any]],
+    policy: Policy,
+    key: Callable[[], PrivateKey],
+    plugins: Plugins,
+    staging: Path,
+) -> Issued:
+    """
+    Put a certificate together in an empty folder, check it, and publish it next to that.
+
+    Raises:
+        RefusedError: it does not hold.
+        OSError: the folder cannot be written.
+    """
+    evidence = staging / EVIDENCE
+    for folder, record in zip(runs, records, strict=True):
+        copy_run(folder, evidence / record["run_id"])
+    steps = plan_content(plan.steps)
+    # What was copied is judged, so that what is signed is what was judged.
+    copied = [read_run(evidence / record["run_id"]) for record in records]
+    passes = tuple(
+        Pass(record, tuple(judge_again(steps, record, evidence / record["run_id"], plugins)))
+        for record in copied
+    )
+    case = Case(lesson.frontmatter, frozenset(step.action for step in plan.steps), passes)
+    issued = Issued(tuple(examine(case, policy)), None)
+    if issued.missing:
+        return issued
+    write_aside(evidence / LESSON, lesson.text)  # as it was run: the file may have changed since
+    write_aside(evidence / PLAN, canonical(steps))
+    write_aside(evidence / MANIFEST, canonical(list_files(evidence)))
+    digests = Digests(content_digest(lesson), plan.digest, file_digest(evidence / MANIFEST))
+    predicate = describe(lesson, passes, digests, policy, issued.findings)
+    private = key()
+    signed = [sign(payload, private) for payload in payloads(predicate, digests, passes)]
+    write_aside(staging / BUNDLE, write_bundle(signed))
+    public = private.public
+    signer = KnownKey(private.name, public.keyid, public.pem)
+    verify(Stored(staging / BUNDLE, evidence), {signer.keyid: signer}, plugins)
+    return Issued(issued.findings, publish(staging, staging.parent, Certificate(predicate, digests).name))
 
 
 def _check_distinct(runs: Sequence[Path], records: Sequence[dict[str, Any]]) -> None:

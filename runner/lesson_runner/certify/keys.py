@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,12 +16,17 @@ from typing import TYPE_CHECKING
 
 from lesson_runner.errors import LessonError
 from lesson_runner.hints import did_you_mean
-from lesson_runner.resources import config_folder, write_aside
+from lesson_runner.resources import config_folder, read_plain, real, write_aside
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_PEM = re.compile(
+    r"\s*-----BEGIN ((?:PUBLIC|PRIVATE) KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----\s*", re.ASCII
+)
+MAX_KEY_BYTES = 16 * 1024
+"""An Ed25519 key in PEM has about 120 bytes, and a file of the key store as many more."""
 _INSTALL = 'pip install "lesson-runner[sign]"'
 
 
@@ -119,24 +125,27 @@ class KeyStore:
         Return all keys, by name.
 
         Raises:
-            LessonError: a file is damaged.
+            LessonError: a file is damaged, or others could have written it.
         """
-        found = []
-        for path in sorted(self.folder.glob("*.json")):
-            try:
-                data = json.loads(path.read_text("utf-8"))
-                key = KnownKey(**data)
-                good = read_public(key.public, str(path)).keyid == key.keyid and key.name == path.stem
-            except (OSError, ValueError, TypeError, AttributeError) as error:
-                raise LessonError(
-                    f"{path}: is damaged: {error}", fix="remove it, and trust the key again"
-                ) from None
-            if not good:
-                raise LessonError(
-                    f"{path}: the key is not what its id says", fix="remove it, and trust the key again"
-                )
-            found.append(key)
-        return found
+        paths = sorted(self.folder.glob("*.json"))
+        if paths:
+            check_owner(self.folder)
+        return [self._read(path) for path in paths]
+
+    def _read(self, path: Path) -> KnownKey:
+        check_owner(path)
+        fix = "remove it, and trust the key again"
+        try:
+            key = KnownKey(**json.loads(read_plain(real(path), MAX_KEY_BYTES)))
+            if not (isinstance(key.own, bool) and isinstance(key.revoked, str)):
+                raise TypeError("it has values of other types")
+            public = read_public(key.public, str(path))
+            good = public.keyid == key.keyid and key.name == path.stem and _NAME.fullmatch(key.name)
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise LessonError(f"{path}: is damaged: {error}", fix=fix) from None
+        if not good:
+            raise LessonError(f"{path}: the key is not what its name and id say", fix=fix)
+        return replace(key, public=public.pem)
 
     def trusted(self) -> Mapping[str, KnownKey]:
         """Return the keys by id; revoked ones too, for their signatures must be told from unknown ones."""
@@ -164,14 +173,13 @@ class KeyStore:
         self._write(self.folder / f"{name}.pem", pem, 0o600)
         return self._keep(KnownKey(name, public.keyid, public.pem, own=True))
 
-    def trust(self, name: str, pem: str, where: str) -> KnownKey:
+    def trust(self, name: str, public: PublicKey, where: str) -> KnownKey:
         """
-        Let a key's signatures count; ``pem`` is its public half, read from ``where``.
+        Let a key's signatures count; ``where`` it was read is for messages.
 
         Raises:
-            LessonError: it is not an Ed25519 key, or is known already.
+            LessonError: it is known already, or the name is taken or is none.
         """
-        public = read_public(pem, where)
         for key in self.known():
             if key.keyid == public.keyid:
                 state = "revoked" if key.revoked else "trusted"
@@ -272,19 +280,22 @@ class KeyStore:
 
 def read_public(pem: str, where: str) -> PublicKey:
     """
-    Return the public key in a PEM text; of a private one, its public half.
+    Return the public key in a PEM text, written as we write it; of a private one, its public half.
 
     Raises:
-        LessonError: it is not an Ed25519 key.
+        LessonError: it is not an Ed25519 key, or there is more in the text than one key.
     """
     _need_cryptography()
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+    block = _PEM.fullmatch(pem)
+    if block is None:
+        message = f"{where}: is not a key in PEM" + (", or not that alone" if "-----BEGIN" in pem else "")
+        raise LessonError(message, fix="name a file with one public Ed25519 key and nothing around it")
     try:
-        data = pem.encode("utf-8", "backslashreplace")
-        private = "PRIVATE KEY" in pem
+        data, private = pem.strip().encode(), block[1] == "PRIVATE KEY"
         key = (
             serialization.load_pem_private_key(data, None)
             if private
@@ -298,7 +309,44 @@ def read_public(pem: str, where: str) -> PublicKey:
         return PrivateKey(key).public
     if not isinstance(key, Ed25519PublicKey):
         raise LessonError(f"{where}: is not an Ed25519 key", fix="make one with: lesson cert keys new NAME")
-    return PublicKey(pem)
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return PublicKey(key.public_bytes(serialization.Encoding.PEM, form).decode())
+
+
+def read_public_file(file: Path, where: str) -> PublicKey:
+    """
+    Return the public key in a file; see :func:`read_public`.
+
+    Raises:
+        LessonError: it cannot be read or is not such a key; the message begins with ``where``.
+    """
+    try:
+        text = read_plain(real(file), MAX_KEY_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        raise LessonError(f"{where}: cannot be read: {error.strerror or error}") from None
+    return read_public(text, where)
+
+
+def check_owner(path: Path) -> None:
+    """
+    Make sure that nobody but this user, or root, can have written a file or what is in a folder.
+
+    Raises:
+        LessonError: others can write it, or it belongs to another user.
+    """
+    if os.name != "posix":
+        return
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if facts.st_uid not in (os.geteuid(), 0):
+        message = f"{path}: belongs to another user (uid {facts.st_uid}), so its keys do not count"
+        raise LessonError(message, fix=f"chown {os.geteuid()} {shlex.quote(str(path))}, after looking at it")
+    mode = stat.S_IMODE(facts.st_mode)
+    if mode & 0o022:
+        message = f"{path}: others can write it (mode {mode:o}), so its keys do not count"
+        raise LessonError(message, fix=f"chmod go-w {shlex.quote(str(path))}, after looking at it")
 
 
 def read_private(path: Path, name: str = "") -> PrivateKey:
@@ -314,11 +362,12 @@ def read_private(path: Path, name: str = "") -> PrivateKey:
 
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
-        data = path.read_bytes()
+        data = read_plain(real(path), MAX_KEY_BYTES)
     except OSError as error:
         raise LessonError(f"{path}: cannot be read: {error.strerror or error}") from None
     if os.name == "posix" and mode & 0o077:
         raise LessonError(f"{path}: others can read it (mode {mode:o})", fix=f"chmod 600 {path}")
+    check_owner(path)
     try:
         key = serialization.load_pem_private_key(data, None)
     except (ValueError, TypeError) as error:

@@ -142,8 +142,8 @@ class Standings:
             return f"the policy '{policy.name}' changed"
         days = policy.content.get("valid_days")
         age = (self._today - certificate.seen).days
-        if age < -1:
-            return f"its runs are of {certificate.since}, which is to come; a clock was wrong"
+        if problem := certificate.time_problem(self._today):
+            return problem
         if days is not None and age > days:
             return f"{age} days old; it counts for {days}"
         for rule in policy.content.get("versions", ()):

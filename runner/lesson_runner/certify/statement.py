@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 CERTIFICATION = "urn:lesson-runner:lesson-certification/v1"
 """A name, and no address: ``lesson schema certificate`` prints what it stands for."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the clocks of the machines that ran, signed and check may be apart."""
 _BY_ID = "lesson-certification"
 
 
@@ -69,6 +71,21 @@ class Certificate:
     def since(self) -> str:
         """The same, as it is written."""
         return min((str(item["finished"]) for item in self.predicate["passes"]), key=moment)
+
+    def time_problem(self, now: datetime) -> str:
+        """Return why its times cannot be true; empty if they can."""
+        issued = moment(self.predicate["issued"])
+        for item in self.predicate["passes"]:
+            name, started, finished = item["runId"], moment(item["started"]), moment(item["finished"])
+            if finished < started:
+                return f"run {name} finished before it started"
+            if finished > now + CLOCKS_DIFFER:
+                return f"run {name} finished in the future: {item['finished']}"
+            if issued < finished - CLOCKS_DIFFER:
+                return f"it was issued ({self.predicate['issued']}) before run {name} finished"
+        if issued > now + CLOCKS_DIFFER:
+            return f"it was issued in the future: {self.predicate['issued']}"
+        return ""
 
     @property
     def name(self) -> str:
@@ -222,7 +239,11 @@ def read_certificate(payload: bytes) -> Certificate:
     if certificate.kind != wanted:
         raise BrokenStatementError(f"the class {certificate.kind} does not go with {certificate.target}")
     try:
-        moment(certificate.predicate["issued"]), certificate.seen
+        for time in (
+            said["issued"],
+            *(item[key] for item in said["passes"] for key in ("started", "finished")),
+        ):
+            moment(time)
     except ValueError as error:
         raise BrokenStatementError(f"a time in it does not exist: {error}") from None
     return certificate

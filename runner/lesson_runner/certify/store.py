@@ -14,8 +14,12 @@ A certificate's folder: the bundle, and the evidence it speaks of.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +29,8 @@ from lesson_runner.run.record import RECORD
 
 BUNDLE = "certificate.intoto.jsonl"
 EVIDENCE = "evidence"
+STAGING = ".certificate-"
+"""How the names of folders begin in which a certificate is put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,70 @@ def copy_certificate(stored: Stored, into: Path) -> Stored:
     shutil.copyfile(stored.bundle, copied.bundle)
     shutil.copytree(stored.evidence, copied.evidence, copy_function=shutil.copyfile, ignore=_no_evidence)
     return copied
+
+
+@contextlib.contextmanager
+def staging_folder(certificates: Path) -> Iterator[Path]:
+    """
+    Make a folder to put a certificate together in; what is left of it at the end is removed.
+
+    Those that a killed process left are removed first: a live process holds a lock on its own.
+
+    Raises:
+        OSError: the folder of certificates cannot be written.
+    """
+    certificates.mkdir(parents=True, exist_ok=True)
+    with _locked(certificates, fcntl.LOCK_EX):
+        _remove_abandoned(certificates)
+        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=certificates))
+        own = _open_folder(staging)
+        with contextlib.suppress(OSError):
+            fcntl.flock(own, fcntl.LOCK_EX)
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        os.close(own)
+
+
+def remove_abandoned(certificates: Path) -> None:
+    """Remove what processes that were killed had begun to put together; what cannot be removed stays."""
+    with contextlib.suppress(OSError), _locked(certificates, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        _remove_abandoned(certificates)
+
+
+def _remove_abandoned(certificates: Path) -> None:
+    for path in certificates.glob(f"{STAGING}*"):
+        with contextlib.suppress(OSError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB) as sure:
+            if sure:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int) -> Iterator[bool]:
+    """
+    Hold the lock of a folder; yield ``False`` where the file system has no locks.
+
+    Raises:
+        BlockingIOError: another process holds it, and ``how`` says not to wait.
+        OSError: it is not a folder, or cannot be opened.
+    """
+    handle = _open_folder(folder)
+    try:
+        try:
+            fcntl.flock(handle, how)
+        except BlockingIOError:
+            raise
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def _open_folder(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
 
 def publish(staging: Path, certificates: Path, name: str) -> Path:

@@ -13,7 +13,7 @@ from lesson_runner.certify.statement import Certificate
 from lesson_runner.certify.store import Stored
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.errors import LessonError
-from lesson_runner.model import Lesson, first_error
+from lesson_runner.model import Lesson, Plan, first_error
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import MAX_JSON_BYTES, read_plain
 from lesson_runner.run.digests import content_digest
@@ -85,9 +85,11 @@ def _lesson(certificate: Certificate, stored: Stored) -> Lesson:
     return ran
 
 
-def check_plan(certificate: Certificate, ran: Lesson, steps: list[dict[str, Any]], plugins: Plugins) -> None:
+def check_plan(certificate: Certificate, ran: Lesson, steps: list[dict[str, Any]], plugins: Plugins) -> Plan:
     """
-    Make sure that the plan is the lesson's, so that nothing is judged by what only the signer says.
+    Return the lesson's plan if it is the one that was signed.
+
+    So nothing is judged by what only the signer says.
 
     Other versions of the runner or of plugins may plan the same lesson in another way. That is no forgery,
     but then it cannot be found out here.
@@ -104,12 +106,12 @@ def check_plan(certificate: Certificate, ran: Lesson, steps: list[dict[str, Any]
         raise RefusedError(NOT_HERE, f"no plugin here has the action '{missing[0]}'", INSTALL)
     differ = versions_that_differ(certificate, plugins)
     try:
-        digest = make_plan(ran, (), plugins, said["profile"], params_of(said)).digest
+        plan = make_plan(ran, (), plugins, said["profile"], params_of(said))
+        if plan.digest == certificate.digests.plan:
+            return plan
         why = "the lesson is planned differently here"
     except LessonError as error:
-        digest, why = "", f"the lesson cannot be planned here: {error}"
-    if digest == certificate.digests.plan:
-        return
+        why = f"the lesson cannot be planned here: {error}"
     if differ:
         raise RefusedError(NOT_HERE, f"{why}; versions that differ: {differ}", INSTALL)
     raise RefusedError("plan", "the plan that was signed does not follow from the lesson")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from lesson_runner.certify.statement import (
     read_certificate,
 )
 from lesson_runner.resources import read_plain, real
+
+_KEYID = re.compile(r"[0-9a-f]{64}|")  # DSSE lets a signature leave it out
 
 
 class RefusedError(Exception):
@@ -74,6 +77,10 @@ def open_bundle(data: bytes, trusted: Mapping[str, KnownKey]) -> Signed:
         envelopes = read_bundle(data)
     except BrokenEnvelopeError as error:
         raise RefusedError("envelope", f"the bundle was changed or damaged: {error}") from None
+    for number, envelope in enumerate(envelopes, 1):
+        if not all(_KEYID.fullmatch(item.keyid) for item in envelope.signatures):
+            message = f"line {number}: a keyid is not the sha256 of a key (64 hex digits)"
+            raise RefusedError("envelope", message)
     named = {item.keyid for envelope in envelopes for item in envelope.signatures}
     if len(named) != 1:
         raise RefusedError("envelope", f"its lines are signed by {len(named)} keys; one was expected")

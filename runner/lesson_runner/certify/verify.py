@@ -7,14 +7,14 @@ what was signed is not judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from lesson_runner.canonical import canonical, parse_json
-from lesson_runner.certify.again import Judged, judge_again
+from lesson_runner.certify.again import Judged, judge_again, wrong_claims
 from lesson_runner.certify.case import Case, Finding, Pass
 from lesson_runner.certify.keys import KnownKey
 from lesson_runner.certify.policy import Policy, shipped_policies
@@ -24,7 +24,7 @@ from lesson_runner.certify.store import Stored
 from lesson_runner.certify.subjects import INSTALL, NOT_HERE, check_files, check_plan, versions_that_differ
 from lesson_runner.certify.trust import RefusedError, Signed, open_file
 from lesson_runner.errors import LessonError
-from lesson_runner.model import Lesson
+from lesson_runner.model import Lesson, Plan
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import MAX_JSON_BYTES, read_plain
 from lesson_runner.run.digests import content_digest
@@ -41,13 +41,15 @@ class Verified:
     Attributes:
         judged: how many expectations were judged again; exit codes, which are only recorded, do not count.
         findings: what its policy asks, all met.
-        notes: what a reader should know beside that.
+        notes: what else a reader should know.
+        recorded: the metrics of each step that are recorded and were not recomputed: no evidence shows them.
     """
 
     signed: Signed
     judged: int
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = field(default=())
+    recorded: tuple[str, ...] = field(default=())
 
 
 def verify(
@@ -71,12 +73,14 @@ def verify(
     """
     signed = open_file(stored.bundle, trusted)
     certificate = signed.certificate
+    _check_times(certificate, datetime.now(timezone.utc))
     ran, steps = check_files(certificate, stored)
     if lesson is not None:
         _check_lesson(certificate, lesson)
-    check_plan(certificate, ran, steps, plugins)
+    plan = check_plan(certificate, ran, steps, plugins)
     passes = tuple(_passes(certificate, stored, steps, plugins))
     _check_passes(passes, versions_that_differ(certificate, plugins))
+    _check_claims(plan, passes)
     case = Case(ran.frontmatter, frozenset(str(step["action"]) for step in steps), passes)
     findings = _check_policy(case, certificate.policy, "its own policy")
     if policy is not None:
@@ -85,7 +89,12 @@ def verify(
     judged = sum(
         verdict.matcher != "exit" for item in passes for step in item.steps for verdict in step.verdicts
     )
-    return Verified(signed, judged, findings, tuple(_notes(certificate, passes)))
+    recorded = (
+        f"{step.id}: {', '.join(step.recorded)}" for item in passes for step in item.steps if step.recorded
+    )
+    return Verified(
+        signed, judged, findings, tuple(_notes(certificate, passes)), tuple(dict.fromkeys(recorded))
+    )
 
 
 def _check_lesson(certificate: Certificate, path: Path) -> None:
@@ -109,10 +118,24 @@ def _passes(
             raise RefusedError("evidence", what) from None
         if record["run_id"] != name or record["plan_digest"] != certificate.digests.plan:
             raise RefusedError("evidence", f"{name}/{RECORD} is of another run or another plan")
+        hidden = {label for step in record["steps"] for label in step.get("labels", ())} - {*record["labels"]}
+        if hidden:
+            what = f"{name}/{RECORD} leaves out labels of its steps: {', '.join(sorted(hidden))}"
+            raise RefusedError("evidence", what)
         if record["lesson"].get("content_sha256") != certificate.digests.lesson:
             raise RefusedError("evidence", f"{name}/{RECORD} is of another lesson")
         passes.append(Pass(record, tuple(judged)))
     return passes
+
+
+def _check_times(certificate: Certificate, now: datetime) -> None:
+    """Refuse what is from the future or has expired; its runs' own times are compared with it later."""
+    if problem := certificate.time_problem(now):
+        raise RefusedError("time", problem)
+    days, age = certificate.policy.content.get("valid_days"), (now - certificate.seen).days
+    if days is not None and age > days:
+        message = f"it has expired: its runs are {age} days old; under its policy it counts for {days}"
+        raise RefusedError("time", message, "run the lesson again: lesson certify")
 
 
 def _check_passes(passes: tuple[Pass, ...], differ: str) -> None:
@@ -132,6 +155,15 @@ def _check_passes(passes: tuple[Pass, ...], differ: str) -> None:
                 else ""
             )
             raise RefusedError("re-evaluation", message, fix)
+
+
+def _check_claims(plan: Plan, passes: Sequence[Pass]) -> None:
+    claims = {step.id: step.claims for step in plan.steps}
+    for item in passes:
+        for entry in item.record["steps"]:
+            for wrong in wrong_claims(claims.get(entry["id"], ()), entry, item.record):
+                message = f"step {entry['id']} of {item.id} was recorded wrongly: {wrong}"
+                raise RefusedError("re-evaluation", message)
 
 
 def _check_said(signed: Signed, ran: Lesson, passes: tuple[Pass, ...]) -> None:
@@ -173,9 +205,6 @@ def _notes(certificate: Certificate, passes: tuple[Pass, ...]) -> Iterator[str]:
     if shipped is not None and shipped.digest != policy.digest:
         name = policy.name
         yield f"its policy '{name}' is not the one of that name here; --policy {name} holds it against that"
-    days, age = policy.content.get("valid_days"), (datetime.now(timezone.utc) - certificate.seen).days
-    if days is not None and age > days:
-        yield f"its runs are {age} days old; under its policy it counts for {days}"
     confirmed = [step.id for step in last.steps if step.confirmed]
     if confirmed:
         yield f"a person confirmed {', '.join(confirmed)}; that cannot be judged again"

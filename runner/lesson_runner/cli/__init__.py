@@ -50,10 +50,23 @@ def _open_standard_streams() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
+    from lesson_runner.cli.output import harmless_streams
+
+    with harmless_streams():
+        return _invoke(arguments)
+
+
+def _invoke(arguments: list[str]) -> int:
     import typer
 
     from lesson_runner.cli.app import build_app
-    from lesson_runner.cli.failures import is_environment, report_bug, report_error, report_machine
+    from lesson_runner.cli.failures import (
+        is_environment,
+        report_bug,
+        report_error,
+        report_machine,
+        report_usage,
+    )
 
     try:
         result = build_app()(args=arguments, prog_name="lesson", standalone_mode=False)
@@ -61,9 +74,7 @@ def invoke(arguments: list[str]) -> int:
     except LessonError as error:
         return report_error(error)
     except typer.TyperException as error:
-        show = getattr(error, "show", None)
-        show() if show else print(f"Error: {error}", file=sys.stderr)  # noqa: T201  # usage errors
-        return ExitCode.FIXABLE
+        return report_usage(error)
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except BrokenPipeError:

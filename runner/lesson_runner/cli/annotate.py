@@ -23,7 +23,6 @@ def annotate(
     """Show the directives that say what 'lesson plan' recognised, as a diff; or write them."""
     from rich.text import Text
 
-    from lesson_runner.report.text import safe
     from lesson_runner.resources import rewrite
     from lesson_runner.run.annotate import annotate as annotated
     from lesson_runner.run.claims import known_profiles
@@ -34,7 +33,7 @@ def annotate(
     console = make_console()
     path = document.path
     if has_directives(document):
-        console.print(Text(safe(f"{path} has directives already: nothing to do")), soft_wrap=True)
+        console.print(f"{path} has directives already: nothing to do")
         return
     made = annotated(document, plugins, known_profiles(document, plugins))
     steps = f"{made.steps} step{'' if made.steps == 1 else 's'}"
@@ -42,9 +41,9 @@ def annotate(
         old, new = made.before.splitlines(), made.after.splitlines()
         for row in difflib.unified_diff(old, new, str(path), f"{path} (annotated)", lineterm=""):
             style = "green" if row.startswith("+") else "dim"
-            console.print(Text(safe(row), style), soft_wrap=True)
+            console.print(Text(row, style))
         hint = f"{steps}; nothing was written. To write this: lesson annotate {shlex.quote(lesson)} --write"
-        console.print(Text(safe(hint)), soft_wrap=True)
+        console.print(hint)
         return
     try:
         if path.read_bytes() != made.before.encode("utf-8"):
@@ -52,4 +51,4 @@ def annotate(
         rewrite(path, made.after.encode("utf-8"))
     except OSError as error:
         raise LessonError(f"{path}: cannot be written: {error.strerror or error}") from None
-    console.print(Text(safe(f"{path}: {steps} written as directives")), soft_wrap=True)
+    console.print(f"{path}: {steps} written as directives")

@@ -8,6 +8,7 @@ import typer
 
 from lesson_runner import __version__
 from lesson_runner.cli.common import stdout_for_json
+from lesson_runner.cli.output import say
 from lesson_runner.commands import Group, add_later
 from lesson_runner.plugins import Plugins
 
@@ -40,7 +41,7 @@ PLACES = {"list": "lessons:list_lessons", "show": "lessons:show"}
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"lesson-runner {__version__}")
+        say(f"lesson-runner {__version__}")
         raise typer.Exit
 
 

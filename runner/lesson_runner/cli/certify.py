@@ -30,6 +30,7 @@ from lesson_runner.cli.common import (
 )
 from lesson_runner.cli.guard import Guard, open_guard
 from lesson_runner.cli.hardware import HardwareOption, check_hardware
+from lesson_runner.cli.output import say
 from lesson_runner.cli.perform import Way, perform
 from lesson_runner.cli.permissions import allowed_permissions, check_permissions
 from lesson_runner.errors import CertificateError, LessonError
@@ -110,11 +111,10 @@ def certify(
 
 
 def _check_writable(folder: Path) -> None:
-    import tempfile
+    from lesson_runner.certify.store import staging_folder
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".certificate-", dir=folder):
+        with staging_folder(folder):
             pass
     except OSError as error:
         fix = "name a folder you can write with --workspace"
@@ -201,7 +201,7 @@ def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, opti
     folders: list[Path] = []
     for number in range(1, policy.passes + 1):
         if not options.json:
-            typer.echo(f"\nPass {number} of {policy.passes}")
+            say("", f"Pass {number} of {policy.passes}")
         record, folder = perform(plan, plugins, way, Selection(), params)
         folders.append(folder)
         if record["status"] == "interrupted":

@@ -43,14 +43,12 @@ def _as_json(issued: Issued, policy: Policy) -> dict[str, Any]:
 def _print(issued: Issued, policy: Policy) -> None:
     from rich.text import Text
 
-    from lesson_runner.report.text import safe
-
     console = make_console()
     console.print()
     if issued.folder:
         console.print(Text(f"Certified under the policy '{policy.name}':", "bold green"))
         _print_findings(issued.findings)
-        console.print(Text(safe(f"Certificate: {issued.folder}")), soft_wrap=True)
+        console.print(f"Certificate: {issued.folder}")
         return
     missing = issued.missing
     things = "one thing is" if len(missing) == 1 else f"{len(missing)} things are"
@@ -61,11 +59,11 @@ def _print(issued: Issued, policy: Policy) -> None:
 def _print_findings(findings: Sequence[Finding]) -> None:
     from rich.text import Text
 
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import line
 
     console = make_console()
     for item in findings:
         sign, style = ("✓", "green") if item.met else ("✗", "red")
-        console.print(Text.assemble((f"{sign} ", style), safe(f"{item.asked}: {item.found}")), soft_wrap=True)
+        console.print(Text.assemble((f"{sign} ", style), line(f"{item.asked}: {item.found}")))
         if item.fix:
-            console.print(Text(safe(f"  → {item.fix}"), "dim"), soft_wrap=True)
+            console.print(Text(line(f"  → {item.fix}"), "dim"))

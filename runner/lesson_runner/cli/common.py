@@ -140,14 +140,27 @@ def stdout_for_json() -> Iterator[None]:
 
 
 def make_console() -> Console:
-    """Return the console for people; honours ``NO_COLOR``, plain lines where it is not a terminal."""
+    """
+    Return the console for people; honours ``NO_COLOR``, plain lines where it is not a terminal.
+
+    A text that is printed on it stays one line. What has several is a :class:`rich.console.Group`.
+    """
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
+    from rich.text import Text
 
     from lesson_runner.cli.output import Patient
+    from lesson_runner.report.tables import one_line
     from lesson_runner.report.text import safe
 
     class Safe(Console):
+        def print(self, *objects: Any, **options: Any) -> None:
+            """Print texts as lines, which nothing but the terminal itself wraps."""
+            if objects and all(isinstance(item, str | Text) for item in objects):
+                objects = tuple(map(one_line, objects))
+                options.setdefault("soft_wrap", True)
+            super().print(*objects, **options)
+
         def render(
             self, renderable: RenderableType, options: ConsoleOptions | None = None
         ) -> Iterator[Segment]:
@@ -188,10 +201,10 @@ def ask(question: str) -> bool:
     Raises:
         KeyboardInterrupt: they pressed Ctrl-C.
     """
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import line
 
     try:
-        return typer.confirm(safe(question))
+        return typer.confirm(line(question))
     except typer.Abort:
         raise KeyboardInterrupt from None
 

@@ -91,34 +91,32 @@ def _print_runs(console: Console, named: Mapping[str, Mapping[str, Any]]) -> Non
     from rich.text import Text
 
     from lesson_runner.report.live import SIGNS
-    from lesson_runner.report.text import duration, safe
+    from lesson_runner.report.text import duration, line
 
     for letter, item in named.items():
-        line = Text.assemble((f"{letter}  ", "bold"), safe(item["run_id"]), "  ")
-        line.append(item["status"], SIGNS.get(item["status"], ("", "yellow"))[1])
-        line.append(f", profile {safe(item['profile'])}, in {duration(item['seconds'])}")
+        shown = Text.assemble((f"{letter}  ", "bold"), line(item["run_id"]), "  ")
+        shown.append(item["status"], SIGNS.get(item["status"], ("", "yellow"))[1])
+        shown.append(f", profile {line(item['profile'])}, in {duration(item['seconds'])}")
         if item["labels"]:
-            line.append(f"  [{safe(', '.join(item['labels']))}]", "yellow")
-        console.print(line, soft_wrap=True)
+            shown.append(f"  [{line(', '.join(item['labels']))}]", "yellow")
+        console.print(shown)
 
 
 def _print_differences(console: Console, title: str, letters: list[str], items: Sequence[Difference]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    from lesson_runner.report.text import number, safe
+    from lesson_runner.report.tables import PlainTable
+    from lesson_runner.report.text import number
 
     console.print()
     console.print(Text(title, "bold"))
     if not items:
         console.print(Text("no differences", "dim"))
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("step", "what", *letters):
-        table.add_column(name, overflow="fold")
+    table = PlainTable("step", "what", *letters)
     for item in items:
         values = [number(value) if isinstance(value, int | float) else str(value) for value in item.values]
-        table.add_row(*(Text(safe(cell)) for cell in (", ".join(item.steps), item.name, *values)))
+        table.add(", ".join(item.steps), item.name, *values)
     console.print(table)
 
 

@@ -19,6 +19,7 @@ from lesson_runner.cli.common import (
     print_json,
     stdout_for_json,
 )
+from lesson_runner.cli.output import say
 from lesson_runner.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def doctor(
     if json:
         print_json({**_data(results, hardware), **({"fixes": mended} if fix else {})})
     else:
-        typer.echo(_closing(results, lesson, fixing=fix))
+        say(*_closing(results, lesson, fixing=fix))
     failed = any(finding.status == "failed" for _, finding in results)
     return ExitCode.FAILED if failed else ExitCode.GOOD
 
@@ -100,7 +101,6 @@ def _of_lesson(
 def _look(checks: Sequence[Check], machine: Machine, *, quiet: bool) -> Results:
     """Run the checks, and show each as soon as it is known: importing a library may take a minute."""
     from lesson_runner.checks import finding_lines, run_check
-    from lesson_runner.report.text import safe
 
     width = max((len(check.title) for check in checks), default=0)
     results = []
@@ -108,14 +108,13 @@ def _look(checks: Sequence[Check], machine: Machine, *, quiet: bool) -> Results:
         finding = run_check(check, machine)
         results.append((check, finding))
         if not quiet:
-            typer.echo(safe("\n".join(finding_lines(check, finding, width))))
+            say(*finding_lines(check, finding, width))
     return results
 
 
 def _look_again(before: Results, machine: Machine, *, quiet: bool) -> Results:
     """Run the same checks once more, and show what changed."""
     from lesson_runner.checks import run_checks
-    from lesson_runner.report.text import safe
 
     after = run_checks([check for check, _ in before], machine)
     changed = [
@@ -124,9 +123,7 @@ def _look_again(before: Results, machine: Machine, *, quiet: bool) -> Results:
         if old != new
     ]
     if not quiet:
-        typer.echo("\nlooked again:")
-        for line in changed or ["nothing changed"]:
-            typer.echo(safe(f"  {line}"))
+        say("", "looked again:", *(f"  {line}" for line in changed or ["nothing changed"]))
     return after
 
 
@@ -139,16 +136,16 @@ def _data(results: Results, hardware: Iterable[Hardware]) -> Json:
     }
 
 
-def _closing(results: Results, lesson: str | None, *, fixing: bool) -> str:
+def _closing(results: Results, lesson: str | None, *, fixing: bool) -> list[str]:
     """Return how many checks ended how, and what can be done about it."""
     if not results and lesson is not None:
-        return f"no step of {lesson} runs a check; `lesson doctor` runs all there are"
+        return [f"no step of {lesson} runs a check; `lesson doctor` runs all there are"]
     if not results:
-        return "nothing was checked: no plugin brings a check (`lesson plugins` says which there are)"
+        return ["nothing was checked: no plugin brings a check (`lesson plugins` says which there are)"]
     counts = Counter(finding.status for _, finding in results)
     numbers = [f"{counts[status]} {status}" for status in ("ok", "warning", "failed", "skipped")]
-    lines = [f"\n{len(results)} checks: {', '.join(numbers)}"]
+    lines = ["", f"{len(results)} checks: {', '.join(numbers)}"]
     if not fixing and any(finding.command for _, finding in results):
         lines.append(f"`lesson doctor{f' {lesson}' if lesson else ''} --fix` offers to run:")
         lines += [f"  {finding.fix}" for _, finding in results if finding.command]
-    return "\n".join(lines)
+    return lines

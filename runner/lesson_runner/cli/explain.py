@@ -46,7 +46,7 @@ def explain(
 def _list(rules: Mapping[str, Rule], json: bool) -> None:
     from rich.text import Text
 
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import line
 
     if json:
         print_json(
@@ -56,15 +56,15 @@ def _list(rules: Mapping[str, Rule], json: bool) -> None:
     console = make_console()
     width = max(map(len, rules))
     for item in rules.values():
-        line = Text(f"{safe(item.id):{width}}  ").append(f"{item.severity:7}  ", STYLES[item.severity])
-        console.print(line.append(safe(item.summary)), soft_wrap=True)
+        shown = Text(f"{line(item.id):{width}}  ").append(f"{item.severity:7}  ", STYLES[item.severity])
+        console.print(shown.append(line(item.summary)))
 
 
 def _show(rule: Rule, json: bool) -> None:
     from rich.markdown import Markdown
     from rich.text import Text
 
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import line, safe
     from lesson_runner.rules.document import page_of
 
     page = page_of(rule)
@@ -72,8 +72,8 @@ def _show(rule: Rule, json: bool) -> None:
         print_json({"id": rule.id, "severity": rule.severity, "summary": rule.summary, "page": page})
         return
     console = make_console()
-    head = Text(safe(rule.id), "bold").append(" (").append(rule.severity, STYLES[rule.severity])
-    console.print(head.append(f"): {safe(rule.summary)}"), soft_wrap=True)
+    head = Text(line(rule.id), "bold").append(" (").append(rule.severity, STYLES[rule.severity])
+    console.print(head.append(f"): {line(rule.summary)}"))
     if not page:
         return
     console.print()

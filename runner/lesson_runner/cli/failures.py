@@ -11,11 +11,16 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lesson_runner import __version__
+from lesson_runner.cli.output import say
 from lesson_runner.errors import ExitCode, InvalidLessonError, LessonError
 from lesson_runner.hints import cure
-from lesson_runner.report.text import safe
+from lesson_runner.report.text import line
+
+if TYPE_CHECKING:
+    import typer
 
 
 def report_error(error: LessonError) -> int:
@@ -52,6 +57,17 @@ def _has_folder() -> bool:
     except OSError:
         return False
     return True
+
+
+def report_usage(error: typer.TyperException) -> int:
+    """Print an error in the arguments, and return its exit code."""
+    error.message = line(error.message)
+    show = getattr(error, "show", None)
+    if show is None:
+        _say(f"Error: {error}")
+    else:
+        show(sys.stderr)
+    return int(ExitCode.FIXABLE)
 
 
 def report_machine(error: Exception) -> int:
@@ -93,11 +109,14 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> int:
             file.write(text)
         said.append(f"fix: please report it with the file {Path(file.name)}")
     except OSError as trouble:
-        said += [f"fix: please report it ({tempfile.gettempdir()}: {trouble.strerror}), with this:", text]
+        said += [
+            f"fix: please report it ({tempfile.gettempdir()}: {trouble.strerror}), with this:",
+            *text.split("\n"),
+        ]
     _say(*said)
     return int(ExitCode.BUG)
 
 
 def _say(*lines: str) -> None:
     with contextlib.suppress(OSError):  # the terminal may be gone
-        sys.stderr.write("\n".join(safe(line) for line in lines) + "\n")
+        say(*lines, err=True)

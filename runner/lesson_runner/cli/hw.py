@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lesson_runner.cli.common import JsonOption, print_json, stdout_for_json
+from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
     from lesson_runner.model import Hardware
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 def hw(context: typer.Context, json: JsonOption = False) -> None:
     """Show what hardware is in this machine, and how each fact was found out; every source is asked."""
-    from lesson_runner.report.text import safe
-
     plugins: Plugins = context.obj
     with stdout_for_json():
         found = plugins.detect_hardware(thorough=True)
@@ -26,10 +25,9 @@ def hw(context: typer.Context, json: JsonOption = False) -> None:
         print_json({"hardware": [dataclasses.asdict(item) for item in found]})
         return
     if not found:
-        typer.echo("none: no plugin looks for hardware (lesson plugins says which there are)")
+        say("none: no plugin looks for hardware (lesson plugins says which there are)")
     for item in found:
-        for line in _lines(item):
-            typer.echo(safe(line))
+        say(*_lines(item))
 
 
 def _lines(item: Hardware) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lesson_runner.cli.common import JsonOption, LessonArgument, make_console, open_lesson, print_json
+from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
     from lesson_runner.model import Lesson
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 def list_lessons(context: typer.Context, json: JsonOption = False) -> None:
     """List the lessons that plugins bring."""
     from lesson_runner.catalog import lessons
-    from lesson_runner.report.text import safe
 
     plugins: Plugins = context.obj
     found = lessons(plugins)
@@ -31,16 +31,16 @@ def list_lessons(context: typer.Context, json: JsonOption = False) -> None:
         return
     width = max((len(entry.id) for entry in found), default=0)
     for entry in found:
-        typer.echo(safe(f"{entry.id:{width}}  {entry.title}"))
+        say(f"{entry.id:{width}}  {entry.title}")
     if not found:
-        typer.echo("No plugin brings a lesson. Run one by its path: lesson run FILE.md")
+        say("No plugin brings a lesson. Run one by its path: lesson run FILE.md")
 
 
 def show(context: typer.Context, lesson: LessonArgument, json: JsonOption = False) -> None:
     """Show a lesson: what it teaches, where it works, its profiles and steps."""
     from rich.text import Text
 
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import line
 
     plugins: Plugins = context.obj
     document, problems, _ = open_lesson(lesson, plugins)
@@ -51,21 +51,25 @@ def show(context: typer.Context, lesson: LessonArgument, json: JsonOption = Fals
         return
     console = make_console()
     errors = sum(item.severity == "error" for item in problems)
-    console.print(Text(safe(document.title), "bold"))
-    for line in [] if errors else _about(document):  # of an invalid lesson, any value may be of any type
-        console.print(Text(safe(line)), soft_wrap=True)
-    console.print(Text("\nSteps", "bold"))
+    console.print(Text(line(document.title), "bold"))
+    for said in [] if errors else _about(document):  # of an invalid lesson, any value may be of any type
+        console.print(said)
+    console.print()
+    console.print(Text("Steps", "bold"))
     for item in steps:
-        console.print(Text(safe(f"  {item['id']}: {item['title']} (line {item['line']})")), soft_wrap=True)
+        console.print(f"  {line(item['id'])}: {line(item['title'])} (line {item['line']})")
     if errors:
         counted = f"{errors} error{'' if errors == 1 else 's'}"
-        console.print(Text(f"\n{counted}; see: lesson validate {safe(lesson)}", "red"))
+        console.print()
+        console.print(Text(f"{counted}; see: lesson validate {lesson}", "red"))
 
 
 def _about(document: Lesson) -> Iterator[str]:
     """Yield what a valid lesson's frontmatter says, line by line."""
+    from lesson_runner.report.text import block
+
     front = document.frontmatter
-    yield f"{front['description'].strip()}\n"
+    yield from (*block(front["description"].strip(), "  ").split("\n"), "")
     for label, key in (("Hardware", "supportedHardware"), ("Validated on", "validatedOn"), ("Tags", "tags")):
         if front.get(key):
             yield f"{label}: {', '.join(front[key])}"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lesson_runner.cli.common import WorkspaceOption, expand, make_console
+from lesson_runner.cli.output import say
 from lesson_runner.cli.survey import (
     CertsOption,
     LessonsArgument,
@@ -36,7 +37,7 @@ def matrix(
 ) -> None:
     """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
     from lesson_runner.report.matrix import FORMATS, Cell, Grid, render
-    from lesson_runner.report.text import json_text, safe
+    from lesson_runner.report.text import json_text
     from lesson_runner.resources import write_aside
 
     if format_ not in (*FORMATS, "json"):
@@ -53,7 +54,7 @@ def matrix(
     else:
         text = render(grid, format_, make_console())
     for line in found.warnings():
-        typer.echo(safe(f"warning: {line}"), err=True)
+        say(f"warning: {line}", err=True)
     if output is None:
         sys.stdout.write(text)
         return
@@ -61,4 +62,4 @@ def matrix(
         write_aside(output, text)
     except OSError as error:
         raise LessonError(f"{output}: cannot be written: {error.strerror or error}") from None
-    typer.echo(safe(f"{output}: {format_}, {len(text.encode()):,} bytes"))
+    say(f"{output}: {format_}, {len(text.encode()):,} bytes")

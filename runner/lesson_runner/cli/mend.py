@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import typer
-
+from lesson_runner.cli.output import say
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ def mend(results: Iterable[tuple[Check, Finding]], machine: Machine, *, yes: boo
         For each command that ran: the ``id`` of its check, the ``command`` and its ``exit_code``.
     """
     from lesson_runner.cli.common import ask
-    from lesson_runner.report.text import safe
 
     seen: set[tuple[str, ...]] = set()
     done: list[dict[str, Any]] = []
@@ -51,11 +49,11 @@ def mend(results: Iterable[tuple[Check, Finding]], machine: Machine, *, yes: boo
             continue
         seen.add(finding.command)
         shown = shlex.join(finding.command)
-        typer.echo(safe(f"\n{check.title}: {finding.found}\n$ {shown}"))
+        say("", f"{check.title}: {finding.found}", f"$ {shown}")
         if not yes and not ask("Run it?"):
             continue
         code = _run(finding.command, machine, alone=yes)
-        typer.echo(f"exit code {code}")
+        say(f"exit code {code}")
         done.append({"id": check.id, "command": list(finding.command), "exit_code": code})
     return done
 
@@ -67,5 +65,5 @@ def _run(command: tuple[str, ...], machine: Machine, *, alone: bool) -> int:
     try:
         return subprocess.run(command, env=dict(machine.environ), check=False, stdin=stdin).returncode
     except OSError as error:
-        typer.echo(str(error))
+        say(str(error))
         return 127

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lesson_runner.report.text import safe
+from lesson_runner.cli.output import say
 
 FolderOption = Annotated[Path, typer.Option(help="Where it is made; folders that are missing are made too.")]
 
@@ -47,8 +47,4 @@ def new_plugin(
 
 
 def _show(paths: list[Path], commands: list[str]) -> None:
-    for path in paths:
-        typer.echo(f"made {safe(str(path))}")
-    typer.echo("\nnext:")
-    for command in commands:
-        typer.echo(f"  {safe(command)}")
+    say(*(f"made {path}" for path in paths), "", "next:", *(f"  {command}" for command in commands))

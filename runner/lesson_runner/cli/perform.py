@@ -94,7 +94,7 @@ def perform(
     _print_heading(console, plan, plugins, folder)
     if carried is not None:
         done = f"{len(carried.results)} of {len(plan.steps)} steps had passed"
-        console.print(f"Going on with {folder.name}: {done}", soft_wrap=True)
+        console.print(f"Going on with {folder.name}: {done}")
     reporter = LiveReporter(console, without_repetition(plan), context.redactor)
     listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if way.pause else [reporter]
     try:
@@ -110,11 +110,11 @@ def perform(
     finally:
         reporter.close()
     print_closing(console, record, plugins.report_sections(record, folder))
-    console.print(f"Record: {folder / 'record.json'}", soft_wrap=True)
-    console.print(f"Texts, loss curves and output of every step: {folder / 'evidence'}", soft_wrap=True)
+    console.print(f"Record: {folder / 'record.json'}")
+    console.print(f"Texts, loss curves and output of every step: {folder / 'evidence'}")
     if record["status"] != "passed":
         usual = way.place.root == DEFAULT_WORKSPACE.resolve()
-        console.print(f"To go on with it: lesson resume {folder.name if usual else folder}", soft_wrap=True)
+        console.print(f"To go on with it: lesson resume {folder.name if usual else folder}")
     return record, folder
 
 
@@ -128,24 +128,21 @@ def _end_with_a_record() -> None:
 def _print_heading(console: Console, plan: Plan, plugins: Plugins, folder: Path) -> None:
     from rich.text import Text
 
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import line
 
-    console.print(Text(safe(plan.lesson.title), "bold"))
+    console.print(Text(line(plan.lesson.title), "bold"))
     profiles = plan.lesson.runner.get("profiles", {})
     summary = profiles.get(plan.profile, {}).get("summary", "")
-    line = f"Profile {plan.profile}{': ' if summary else ''}{safe(summary)}"
-    console.print(Text(line), soft_wrap=True)
-    for line in [*profile_lines(plan, plugins.actions()), recognition_line(plan)]:
-        if line:
-            console.print(Text(safe(line)), soft_wrap=True)
-    console.print(
-        Text(f"Steps: {len(plan.steps)}; everything is written below {folder.parent.parent}"), soft_wrap=True
-    )
+    console.print(f"Profile {plan.profile}{': ' if summary else ''}{summary}")
+    for said in [*profile_lines(plan, plugins.actions()), recognition_line(plan)]:
+        if said:
+            console.print(said)
+    console.print(f"Steps: {len(plan.steps)}; everything is written below {folder.parent.parent}")
     for problem in plan.diagnostics:
-        console.print(Text(safe(str(problem)), "yellow"), soft_wrap=True)
+        console.print(Text(line(problem), "yellow"))
     if plan.not_run:
         lines = [str(item.block.location.line) for item in plan.not_run]
         blocks = "the block at line" if len(lines) == 1 else "the blocks at lines"
         what = "Not covered" if plan.recognised else "Not run"
         text = f"{what}: {blocks} {', '.join(lines)}; 'lesson plan' says why"
-        console.print(Text(text, "dim"), soft_wrap=True)
+        console.print(Text(text, "dim"))

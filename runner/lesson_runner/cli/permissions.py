@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lesson_runner.cli.common import ask
+from lesson_runner.cli.output import say
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def check_permissions(
     if not missing:
         return granted
     if memory.problem:
-        _note(f"note: {memory.path}: {memory.problem}; what was allowed before is not known")
+        say(f"note: {memory.path}: {memory.problem}; what was allowed before is not known", err=True)
     changed = next((time for name in missing if (time := memory.before(lesson, name))), "")
     since = f" has changed since you allowed it on {changed[:10]}, and" if changed else ""
     what = " and ".join(_phrase(name, wanted, inputs) for name in missing)
@@ -91,7 +91,7 @@ def check_permissions(
         try:
             memory.remember(lesson, frozenset(missing))
         except LessonError as error:
-            _note(f"note: the answer is not remembered: {error}")
+            say(f"note: the answer is not remembered: {error}", err=True)
         return granted | set(missing)
     allow = ",".join(dict.fromkeys(map(kind_of, missing)))
     raise LessonError(
@@ -126,9 +126,3 @@ def _refuse_what_is_never_read(needed: set[str], wanted: dict[str, frozenset[str
                 f"{lesson} wants to read {path} ({steps}), which is never read: {reason}",
                 fix="do not run this lesson; if it is yours, name another file",
             )
-
-
-def _note(text: str) -> None:
-    from lesson_runner.report.text import safe
-
-    sys.stderr.write(safe(text) + "\n")

@@ -45,7 +45,7 @@ def plan(
     from rich.text import Text
 
     from lesson_runner.execute.inputs import Inputs
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import block, line
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.permissions import asked_by
     from lesson_runner.run.plan import choose_profile, make_plan
@@ -67,20 +67,21 @@ def plan(
         return
     permission_rows = {name: [] if installed else _permission_rows(found) for name, found in asked.items()}
     console = make_console()
-    console.print(Text(safe(f"{document.title}, profile {chosen}"), "bold"))
-    for line in [recognition_line(made), *profile_lines(made, plugins.actions())]:
-        if line:
-            console.print(Text(safe(line)), soft_wrap=True)
+    console.print(Text(line(f"{document.title}, profile {chosen}"), "bold"))
+    for said in [recognition_line(made), *profile_lines(made, plugins.actions())]:
+        if said:
+            console.print(said)
     for number, step in enumerate(without_repetition(made).steps, 1):
-        console.print(Text.assemble(f"\n{number}. ", (safe(step.title), "bold"), (f"  ({step.id})", "dim")))
+        console.print()
+        console.print(Text.assemble(f"{number}. ", (line(step.title), "bold"), (f"  ({step.id})", "dim")))
         for row in [*_rows(step), *permission_rows[step.id]]:
-            console.print(Text(f"   {safe(row)}"), soft_wrap=True)
+            console.print(Text(block(row, "   ")))
     console.print()
     for problem in made.diagnostics:
-        console.print(Text(safe(str(problem)), "yellow"), soft_wrap=True)
+        console.print(Text(line(problem), "yellow"))
     name = "not covered" if made.recognised else "not run"
     for item in made.not_run:
-        console.print(Text(f"{name}: {safe(not_run_line(item))}", "dim"), soft_wrap=True)
+        console.print(Text(line(f"{name}: {not_run_line(item)}"), "dim"))
 
 
 def _rows(step: PlannedStep) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lesson_runner.cli.common import JsonOption, print_json
+from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
     from lesson_runner.plugins import Plugins
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 def plugins(context: typer.Context, json: JsonOption = False) -> None:
     """List plugins with the actions, checks and rules they bring; a broken one has its error."""
-    from lesson_runner.report.text import safe
-
     loaded: Plugins = context.obj
     loaded.directories()
     loaded.detect_hardware()
@@ -39,19 +38,17 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
         return
     for item in infos:
         version = f" {item.version}" if item.version else ""
-        typer.echo(safe(f"{item.name}{version}: {item.origin}"))
+        say(f"{item.name}{version}: {item.origin}")
         if item.error:
-            typer.echo(safe(f"  does not work: {item.error}"))
+            say(f"  does not work: {item.error}")
     _table("actions", {action.name: action.summary for action in actions.values()})
     _table("checks", {check.id: check.title for check in checks.values()})
     _table("rules", {rule.id: rule.summary for rule in rules.values()})
 
 
 def _table(title: str, rows: Mapping[str, str]) -> None:
-    from lesson_runner.report.text import safe
-
     if rows:
-        typer.echo(f"\n{title}:")
+        say("", f"{title}:")
     width = max(map(len, rows), default=0)
     for name, summary in rows.items():
-        typer.echo(safe(f"  {name:{width}}  {summary}"))
+        say(f"  {name:{width}}  {summary}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.output import say
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ def report(
 ) -> None:
     """Make a report on a run: its results, curves and texts, as a page or for another tool."""
     from lesson_runner.report.runs import gather, render
-    from lesson_runner.report.text import safe
     from lesson_runner.resources import write_aside
     from lesson_runner.run.find import find_run
     from lesson_runner.run.stored import plain_sections, read_run
@@ -57,7 +57,7 @@ def report(
     except OSError as error:
         reason = error.strerror or error
         raise LessonError(f"{output}: cannot be written: {reason}", fix="name a file with -o") from None
-    typer.echo(safe(f"{output}: {form}, {len(text.encode()):,} bytes"))
+    say(f"{output}: {form}, {len(text.encode()):,} bytes")
 
 
 def _form(form: str | None, output: Path | None) -> str:

@@ -17,6 +17,7 @@ from lesson_runner.cli.common import (
     make_console,
     print_json,
 )
+from lesson_runner.cli.output import say
 from lesson_runner.errors import LessonError
 
 runs = typer.Typer(help="List the runs in a workspace, or remove some.", invoke_without_command=True)
@@ -37,7 +38,7 @@ def list_runs(context: typer.Context, workspace: WorkspaceOption = None, json: J
     elif found:
         _print(found)
     else:
-        typer.echo(f"No runs in {folder}")
+        say(f"No runs in {folder}")
 
 
 @runs.command("rm")
@@ -70,7 +71,7 @@ def remove(
         # Aside first: what is half removed must not look like a run.
         aside = path.rename(path.with_name(f".{path.name}.removed"))
         shutil.rmtree(aside)
-        typer.echo(f"removed {path.name}")
+        say(f"removed {path.name}")
 
 
 def _describe(path: Path) -> dict[str, Any]:
@@ -84,19 +85,16 @@ def _describe(path: Path) -> dict[str, Any]:
 
 
 def _print(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from lesson_runner.report.live import SIGNS
-    from lesson_runner.report.text import duration, safe
+    from lesson_runner.report.tables import PlainTable
+    from lesson_runner.report.text import duration
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("run", "status", "profile", "labels", "time"):
-        table.add_column(name, overflow="fold")
+    table = PlainTable("run", "status", "profile", "labels", "time")
     for entry in found:
         _, style = SIGNS.get(entry["status"], ("", "yellow"))
         seconds = duration(entry["seconds"]) if "seconds" in entry else ""
         labels = ", ".join(entry.get("labels", []))
-        row = (entry["run_id"], Text(entry["status"], style), entry.get("profile", ""), labels, seconds)
-        table.add_row(*(Text(safe(cell)) if isinstance(cell, str) else cell for cell in row))
+        table.add(entry["run_id"], Text(entry["status"], style), entry.get("profile", ""), labels, seconds)
     make_console().print(table)

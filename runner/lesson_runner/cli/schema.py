@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lesson_runner.cli.common import JsonOption, print_json
+from lesson_runner.cli.output import say
 
 
 def schema(
@@ -35,7 +36,7 @@ def schema(
             return
         width = max(len(item["name"]) for item in found)
         for item in found:
-            typer.echo(f"{item['name']:{width}}  {item['title']}")
+            say(f"{item['name']:{width}}  {item['title']}")
     elif output is None:
         print_json(bundle(name))
     else:
@@ -45,4 +46,4 @@ def schema(
             raise LessonError(
                 f"-o {output}: cannot be written: {error.strerror or error}", fix="name another file"
             ) from None
-        typer.echo(f"wrote {output}")
+        say(f"wrote {output}")

@@ -76,8 +76,10 @@ def survey(
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import asked_of
     from lesson_runner.certify.standing import Standings, hardware_names, supported
+    from lesson_runner.certify.store import remove_abandoned
 
     _check_folders("--certs", certs)
+    remove_abandoned(workspace / "certificates")
     lessons, unread = _lessons(plugins, list(names), folders)
     holdings = collect(certs or [workspace / "certificates"], KeyStore().trusted())
     standings = Standings(holdings, asked_of(policies), plugins, _records(workspace / "runs"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lesson_runner.cli.common import JsonOption, make_console, print_json
+from lesson_runner.cli.output import say
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def list_allowed(json: JsonOption = False) -> None:
     elif memory.all():
         _print(memory.all())
     else:
-        typer.echo("No lesson was allowed anything.")
+        say("No lesson was allowed anything.")
 
 
 @trust.command("forget")
@@ -46,8 +46,6 @@ def forget(
     everything: Annotated[bool, typer.Option("--all", help="Forget all of it.")] = False,
 ) -> None:
     """Forget what lessons were allowed: they will ask again."""
-    from lesson_runner.report.text import safe
-
     memory = _memory()
     if everything == bool(names):
         raise LessonError("forget takes lessons, or --all", fix="'lesson trust list' lists them")
@@ -56,7 +54,7 @@ def forget(
         memory.forget([item.digest for item in chosen])
     for item in dict.fromkeys(item.digest for item in chosen):
         known = next(entry for entry in chosen if entry.digest == item)
-        typer.echo(safe(f"forgotten: {known.lesson} ({known.path})"))
+        say(f"forgotten: {known.lesson} ({known.path})")
 
 
 def _memory() -> Memory:
@@ -64,7 +62,7 @@ def _memory() -> Memory:
 
     memory = Memory.read()
     if memory.problem:
-        sys.stderr.write(f"note: {memory.path}: {memory.problem}; it counts for nothing\n")
+        say(f"note: {memory.path}: {memory.problem}; it counts for nothing", err=True)
     return memory
 
 
@@ -96,16 +94,10 @@ def _data(item: Allowed) -> dict[str, object]:
 
 
 def _print(found: list[Allowed]) -> None:
-    from rich.table import Table
-    from rich.text import Text
+    from lesson_runner.report.tables import PlainTable
 
-    from lesson_runner.report.text import safe
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("lesson", "may", "since", "content", "path"):
-        table.add_column(name, overflow="fold")
+    table = PlainTable("lesson", "may", "since", "content", "path")
     for item in found:
         since = min(item.permissions.values(), default="")[:10]
-        row = (item.lesson, ", ".join(item.permissions), since, item.digest[:12], item.path)
-        table.add_row(*(Text(safe(cell)) for cell in row))
+        table.add(item.lesson, ", ".join(item.permissions), since, item.digest[:12], item.path)
     make_console().print(table)

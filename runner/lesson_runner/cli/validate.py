@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import WorkspaceOption, expand, make_console, stdout_for_json
+from lesson_runner.cli.output import Harmless
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -95,8 +96,11 @@ def validate(
         if not mended:
             break
     found = Findings(look(), rules, fixed)
+    write = sys.stdout.write
+    if shown_as == "github" and isinstance(sys.stdout, Harmless):
+        write = sys.stdout.write_commands  # findings for GitHub are commands, and have their own escaping
     for piece in render(found, shown_as, Path.cwd(), make_console()):
-        sys.stdout.write(piece)
+        write(piece)
     return ExitCode.FAILED if found.errors else ExitCode.GOOD
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from lesson_runner.model import LEFT_OUT, Section
 from lesson_runner.report.live import SIGNS
-from lesson_runner.report.text import duration, number, safe
+from lesson_runner.report.tables import PlainTable
+from lesson_runner.report.text import block, duration, line, number
 
 _SERIES_POINTS = 5
 """Into so many parts the longest series is cut; the ends of all are shown too."""
@@ -36,56 +36,53 @@ def print_closing(console: Console, record: Mapping[str, Any], sections: Iterabl
     console.print(steps_table(record["steps"]))
     left_out = Counter(step["message"] for step in record["steps"] if step["message"].startswith(LEFT_OUT))
     for reason, count in left_out.items():
-        console.print(Text(f"{count} more steps {safe(reason)}", "dim"), soft_wrap=True)
+        console.print(Text(f"{count} more steps {line(reason)}", "dim"))
     status = "passed" if record["status"] == "passed" else "failed"
-    line = Text(f"{SIGNS[status][0]} {record['lesson']['id']}: {record['status']}", SIGNS[status][1])
-    line.append(f", profile {record['profile']}, in {duration(record['seconds'])}", "none")
+    result = Text(f"{SIGNS[status][0]} {line(record['lesson']['id'])}: {record['status']}", SIGNS[status][1])
+    result.append(f", profile {line(record['profile'])}, in {duration(record['seconds'])}", "none")
     if record["labels"]:
-        line.append(f"  [{', '.join(record['labels'])}]", "yellow")
-    console.print(line, soft_wrap=True)
+        result.append(f"  [{line(', '.join(record['labels']))}]", "yellow")
+    console.print(result)
     for section in shown_sections:
         if section.conclusion:
-            console.print(Text(safe(str(section.conclusion)), "bold"), soft_wrap=True)
+            console.print(Text(line(section.conclusion), "bold"))
     claims = [claim for step in record["steps"] for claim in step["claims"]]
     if claims:
         counts = ", ".join(
             f"{sum(claim['result'] == name for claim in claims)} {name}"
             for name in ("reproduced", "better", "worse", "not evaluated")
         )
-        console.print(Text(f"The lesson's claims: {counts}", "none"), soft_wrap=True)
+        console.print(Text(f"The lesson's claims: {counts}", "none"))
 
 
 def print_section(console: Console, section: Section, labels: str) -> None:
     """Print what a plugin has to show, with what a reader must know of it."""
     console.print()
-    title = Text(safe(section.title), "bold")
-    console.print(title.append(f"  [{safe(labels)}]", "yellow") if labels else title)
+    title = Text(line(section.title), "bold")
+    console.print(title.append(f"  [{line(labels)}]", "yellow") if labels else title)
     if section.note:
-        console.print(Text(safe(section.note), "dim"), soft_wrap=True)
+        console.print(Text(line(section.note), "dim"))
     if section.conclusion:
-        console.print(Text(safe(section.conclusion)), soft_wrap=True)
+        console.print(Text(line(section.conclusion)))
     try:
         drawn = _draw(section, console.width)
     except Exception as error:  # a plugin gave data of another shape; the run itself is recorded
-        drawn = Text(safe(f"cannot be shown: {type(error).__name__}: {error}"), "yellow")
+        drawn = Text(line(f"cannot be shown: {type(error).__name__}: {error}"), "yellow")
     console.print(drawn)
 
 
-def steps_table(steps: Sequence[Mapping[str, Any]]) -> Table:
+def steps_table(steps: Sequence[Mapping[str, Any]]) -> PlainTable:
     """Return the table of steps: status, the number that matters, time."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("step", "status", "key metric"):
-        table.add_column(name, overflow="fold")
-    table.add_column("time", justify="right", no_wrap=True)
+    table = PlainTable("step", "status", "key metric", "time", right={"time"})
     for step in steps:
         if step["message"].startswith(LEFT_OUT):
             continue
         sign, style = SIGNS[step["status"]]
         seconds = step.get("seconds", 0.0)
-        table.add_row(
-            Text(safe(step["id"])),
+        table.add(
+            str(step["id"]),
             Text(f"{sign} {step['status']}", style),
-            Text(safe(key_metric(step))),
+            key_metric(step),
             duration(seconds) if step.get("attempts") else "",
         )
     return table
@@ -107,11 +104,9 @@ def _draw(section: Section, width: int) -> RenderableType:
         return _texts(section.data["items"], width)
     if section.kind == "series":
         return _series(section.data)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in section.data["columns"]:
-        table.add_column(Text(safe(str(name))), overflow="fold")
+    table = PlainTable(*map(str, section.data["columns"]))
     for row in section.data["rows"]:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add(*map(_cell, row))
     return table
 
 
@@ -122,7 +117,7 @@ def _texts(items: Sequence[Mapping[str, str]], width: int) -> RenderableType:
         rows.setdefault(str(item.get("row") or ""), []).append(item)
     shown: list[RenderableType] = []
     for name, found in rows.items():
-        shown += [Text(safe(name), "italic")] if name else []
+        shown += [Text(line(name), "italic")] if name else []
         shown.append(_row(found, width))
     return Group(*shown)
 
@@ -134,28 +129,27 @@ def _row(items: Sequence[Mapping[str, str]], width: int) -> RenderableType:
     across = max(1, math.ceil(len(items) / rows))
     each = width // across - 1
     panels = [
-        Panel(Text(safe(text).strip("\n")), title=Text(safe(title)), title_align="left", width=each)
+        Panel(Text(block(text.strip("\n"), "")), title=Text(line(title)), title_align="left", width=each)
         for title, text in ((item["title"], item["text"]) for item in items)
     ]
     return Columns(panels, padding=(0, 1, 0, 0))
 
 
-def _series(data: Mapping[str, Any]) -> Table:
+def _series(data: Mapping[str, Any]) -> PlainTable:
     """Return each series at the same places; a curve is for reports that can draw one."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(Text(safe(f"{data.get('y', 'y')} at {data.get('x', 'x')}")))
+    heading = f"{data.get('y', 'y')} at {data.get('x', 'x')}"
     places = sorted({x for item in data["items"] for x, _ in item["points"]})
     if len(places) > _ALL_POINTS:
         ends = {item["points"][-1][0] for item in data["items"] if item["points"]}
         between = {round(max(ends) * n / _SERIES_POINTS) for n in range(1, _SERIES_POINTS)}
         places = sorted(ends | between)
-    for place in places:
-        table.add_column(f"{place:,}", justify="right")
+    numbers = [f"{place:,}" for place in places]
+    table = PlainTable(heading, *numbers, right=numbers)
     for item in data["items"]:
         # What is not of this run has values at its own places only, and says nothing between them.
         shown = {x for x, _ in item["points"]} if item.get("dashed") else set(places)
         cells = [_at(place, item["points"]) if place in shown else "" for place in places]
-        table.add_row(Text(safe(item["name"])), *cells)
+        table.add(str(item["name"]), *cells)
     return table
 
 
@@ -168,4 +162,4 @@ def _at(place: float, points: Sequence[Sequence[float]]) -> str:
 
 
 def _cell(value: object) -> str:
-    return number(value) if isinstance(value, int | float) else safe("" if value is None else str(value))
+    return number(value) if isinstance(value, int | float) else "" if value is None else str(value)

@@ -88,8 +88,11 @@ def merge_sections(sections: Mapping[str, Iterable[Section]]) -> list[Section]:
     said: dict[tuple[str, str], dict[str, Section]] = {}
     for letter, found in sections.items():
         for section in found:
-            key = section.title, section.kind
-            one = _with_letter(section, letter)
+            key: tuple[str, str] = (section.title, section.kind)
+            try:
+                one = _with_letter(section, letter)
+            except (AttributeError, KeyError, TypeError, ValueError):  # of another shape: it is shown as that
+                key, one = (section.title, f"{section.kind} of {letter}"), section
             merged[key] = _joined(merged[key], one) if key in merged else one
             said.setdefault(key, {})[letter] = section
     return [
@@ -106,7 +109,7 @@ def _together(sentences: Mapping[str, str]) -> str:
     """Return what is said of runs: once if it is the same of all, else with the letter of each."""
     if len(set(sentences.values())) == 1:
         return next(iter(sentences.values()))
-    return "\n".join(f"{letter}: {text}" for letter, text in sentences.items() if text)
+    return "; ".join(f"{letter}: {text}" for letter, text in sentences.items() if text)
 
 
 def _with_letter(section: Section, letter: str) -> Section:

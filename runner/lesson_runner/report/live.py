@@ -15,7 +15,7 @@ from rich.text import Text
 
 from lesson_runner.model import Event, Plan, PlannedStep
 from lesson_runner.redaction import Redactor
-from lesson_runner.report.text import duration, number, safe
+from lesson_runner.report.text import INDENT, block, duration, line, number
 
 SIGNS = {
     "passed": ("✓", "green"),
@@ -73,12 +73,12 @@ class LiveReporter:
         count, step = self._steps[event.step or ""]
         self._losses = []
         self._console.print()
-        title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (safe(step.title), "bold"))
+        title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (line(step.title), "bold"))
         self._console.print(title.append(f"  ({step.id})", "dim"))
         prose = {"Why": step.why, "Look for": step.look_for}
         for label, text in prose.items():
             if text and prose != self._prose:  # the commands of one block share it: once is enough
-                self._indented(Text.assemble((f"{label}: ", "italic"), safe(text)))
+                self._indented(Text.assemble((f"{label}: ", "italic"), line(text)))
         self._prose = prose
         self._command(step)
         if self._console.is_terminal:
@@ -88,21 +88,21 @@ class LiveReporter:
 
     def _command(self, step: PlannedStep) -> None:
         for row in command_rows(step):
-            self._indented(Text(safe(self._redactor.text(row)), "cyan"))
+            self._indented(Text(block(self._redactor.text(row), ""), "cyan"))
         for layer in step.layers:
             if layer.name.startswith(("profile", "--param")):
                 values = ", ".join(f"{key} {value}" for key, value in layer.params.items())
-                shown = safe(self._redactor.text(values))
+                shown = line(self._redactor.text(values))
                 self._indented(Text(f"{layer.name} sets {shown}", "dim"))
 
     def _indented(self, text: Text) -> None:
         if self._console.is_terminal:
             self._console.print(Padding(text, (0, 0, 0, _INDENT)))
         else:
-            self._console.print(Text(" " * _INDENT).append_text(text), soft_wrap=True)
+            self._console.print(Text(" " * _INDENT).append_text(text))
 
     def _output(self, event: Event) -> None:
-        rows = safe(str(event.data.get("text", ""))).split("\n")
+        rows = block(event.data.get("text", "")).split("\n")
         self._console.print(_Output(rows), soft_wrap=True)
 
     def _advanced(self, event: Event) -> None:
@@ -126,31 +126,31 @@ class LiveReporter:
             self._indented(Text.assemble(ends[0], (sparkline(self._losses), "cyan"), ends[1]))
         if not data["attempts"]:  # the closing table says why; here it would only be in the way
             return
-        line = Text(f"{sign} {data['status']}", style)
-        line.append(f" in {duration(data['seconds'])}", "none")
+        result = Text(f"{sign} {data['status']}", style)
+        result.append(f" in {duration(data['seconds'])}", "none")
         if data["labels"]:
-            line.append(f"  [{', '.join(data['labels'])}]", "yellow")
+            result.append(f"  [{line(', '.join(data['labels']))}]", "yellow")
         if data["message"]:
-            line.append(f": {safe(data['message'])}", "none")
-        self._indented(line)
+            result.append(f": {line(data['message'])}", "none")
+        self._indented(result)
         self._more_verdicts(data)
         for diagnosis in data.get("diagnoses", ()):
             self._diagnosis(diagnosis)
         for claim in data["claims"]:
             if claim["result"] != "not evaluated":
                 text = f"claim {claim['claim']} ({claim['source']}): {claim['result']}, {claim['actual']}"
-                self._indented(Text(safe(text), "dim"))
+                self._indented(Text(line(text), "dim"))
 
     def _diagnosis(self, diagnosis: Mapping[str, str]) -> None:
         """Print what a plugin makes of the result, where the lesson explains it, and what to try."""
         self._indented(
-            Text.assemble((f"{safe(diagnosis['title'])}: ", "bold"), safe(diagnosis["explanation"]))
+            Text.assemble((f"{line(diagnosis['title'])}: ", "bold"), line(diagnosis["explanation"]))
         )
         if diagnosis["section"]:
-            where = f": {safe(diagnosis['link'])}" if diagnosis["link"] else ""
-            self._indented(Text(f"the lesson explains it under '{safe(diagnosis['section'])}'{where}", "dim"))
+            where = f": {line(diagnosis['link'])}" if diagnosis["link"] else ""
+            self._indented(Text(f"the lesson explains it under '{line(diagnosis['section'])}'{where}", "dim"))
         if diagnosis["command"]:
-            self._indented(Text(f"try: {safe(diagnosis['command'])}", "cyan"))
+            self._indented(Text(f"try: {line(diagnosis['command'])}", "cyan"))
 
     def _more_verdicts(self, data: Mapping[str, Any]) -> None:
         """Print what else was not as expected; the message names the first."""
@@ -158,7 +158,7 @@ class LiveReporter:
         if data["message"].startswith("expected "):
             for verdict in broken[1:]:
                 expected = f"{verdict['matcher']} {verdict['expected']}"
-                self._indented(Text(safe(f"also expected {expected}; got {verdict['actual']}")))
+                self._indented(Text(line(f"also expected {expected}; got {verdict['actual']}")))
 
 
 def command_rows(step: PlannedStep) -> list[str]:
@@ -179,20 +179,19 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
 
 
 class _Output:
-    """Lines of a step's output, ready-made: laying out each of them takes most of a long step's time."""
+    """Lines from :func:`block`, printed as they are: laying out each takes most of a long step's time."""
 
     def __init__(self, rows: Sequence[str]) -> None:
         self._rows = rows
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        margin = f"{' ' * _INDENT}│ "
         if console.color_system is None:
-            yield Segment("".join(f"{margin}{row}\n" for row in self._rows))
+            yield Segment("".join(f"{row}\n" for row in self._rows))
             return
         style = console.get_style("dim")
         for row in self._rows:
-            yield Segment(margin, style)
-            yield Segment(f"{row}\n")
+            yield Segment(row[: len(INDENT)], style)
+            yield Segment(f"{row[len(INDENT) :]}\n")
 
 
 class _Numbers(ProgressColumn):
@@ -205,7 +204,7 @@ class _Numbers(ProgressColumn):
         if task.fields.get("curve"):
             text.append(f"  {task.fields['curve']}", "cyan")
         for key, value in task.fields.get("values", {}).items():
-            text.append(f"  {_named(key, value)}", "cyan")
+            text.append(f"  {line(_named(key, value))}", "cyan")
         return text
 
 

@@ -1,4 +1,11 @@
-"""Small pieces of text: durations, numbers, and output made safe for a terminal."""
+"""
+Small pieces of text: durations, numbers, and strangers' text made harmless.
+
+Whatever a lesson, a run, a certificate or a plugin says passes one of three functions before it is shown:
+:func:`line` where it must stay on one line, :func:`block` where it may have several, :func:`safe` in files
+that have a syntax of their own. All of them replace characters and delete none: deleting could join the
+pieces of a secret that redaction did not recognise.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +14,92 @@ import math
 import re
 from typing import Any
 
+MOST_IN_LINE = 4000
+"""Characters of a stranger's text that are shown in one line."""
+INDENT = "   │ "
+"""What stands before each line of a stranger's text that has several."""
+
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-# Besides control characters, halves of surrogate pairs: no encoding can print them. And what turns the
-# direction of writing, so that a text looks as if it said something else: CVE-2021-42574, "Trojan Source".
-_UNSEEN = r"\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSEEN}]")
-_UNSEEN_IN_JSON = re.compile(f"[{_UNSEEN}]")
+# Besides control characters:
+# - halves of surrogate pairs: no encoding can print them;
+# - what turns the direction of writing, so that a text looks as if it said something else: CVE-2021-42574;
+# - invisible characters, which can hide one text in another. Joiners and variation selectors stay where
+#   scripts and emoji need them: next to characters that are not ASCII.
+_UNSEEN = (
+    r"\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_JOINERS = (
+    r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+    r"|(?<![^\x00-\x7f])[\ufe0e\ufe0f](?!\u20e3)"
+)
+_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSEEN}]|{_JOINERS}")
+_UNSEEN_IN_JSON = re.compile(rf"[{_UNSEEN}]|{_JOINERS}|(?<=#)#(?=\w*\[)")
+_BREAKS = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+# Workflow commands: GitHub's runner takes `::name …::` at the start of a line, after blanks, and `##[name …]`
+# anywhere in one; Azure Pipelines `##vso[…]`, TeamCity `##teamcity[…]`. Comparing, they may ignore joiners.
+_COMMAND = re.compile(r"(?:\A|[\r\n])(?:[^\S\r\n]|[\u200c\u200d\ufe0e\ufe0f])*:(?=:)|##\w*(?=\[)")
+
+
+def line(text: object, most: int = MOST_IN_LINE) -> str:
+    """
+    Return a text as one harmless line: no escapes, nothing invisible, no workflow commands.
+
+    Line breaks and tabs become spaces. A text of more than ``most`` characters is cut, and says how many are
+    left out.
+    """
+    shown = inert(safe(_BREAKS.sub(" ", str(text))))
+    return shown if len(shown) <= most else f"{shown[:most]}… ({len(shown) - most:,} more characters)"
+
+
+def block(text: object, indent: str = INDENT) -> str:
+    """Return a text of several lines, each harmless and behind ``indent``: none looks like a line of ours."""
+    rows = _BREAKS.sub(lambda match: match[0] if match[0] == "\t" else "\n", str(text)).split("\n")
+    return "\n".join(inert(f"{indent}{safe(row)}") for row in rows)
 
 
 def safe(text: str) -> str:
-    """Return ``text`` without terminal escapes: a lesson or a model must not move the cursor."""
-    return _CONTROL.sub("�", _SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    """
+    Return ``text`` without terminal escapes and invisible characters; each becomes a replacement character.
+
+    Newlines and tabs stay. Use :func:`line` or :func:`block` for what is printed.
+    """
+    return seen(_SEQUENCE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def seen(text: str) -> str:
+    """Return a text of the same length: control and invisible characters are replaced, line feeds stay."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def workflow_commands(text: str) -> list[int]:
+    """Return the positions at which :func:`inert` inserts a space."""
+    return [match.end() for match in _COMMAND.finditer(text)]
+
+
+def inert(text: str) -> str:
+    """Return a text in which build services find no workflow commands: a space stands in each."""
+    return _COMMAND.sub(lambda match: f"{match[0]} ", text)
 
 
 def json_text(data: Any) -> str:
     """
-    Return ``data`` as JSON for people and programs: what a terminal would obey is written as escapes.
+    Return ``data`` as JSON for people and programs.
 
-    So are halves of surrogate pairs, which a file's name may hold and UTF-8 cannot.
+    What a terminal or a build service would obey and what is invisible is written as escapes. So are halves
+    of surrogate pairs, which a file's name may hold and UTF-8 cannot.
 
     Raises:
         ValueError: a number in it is not finite.
     """
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-    return _UNSEEN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return escaped_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def escaped_json(text: str) -> str:
+    """Return JSON that means the same, with the escapes that :func:`json_text` describes."""
+    return _UNSEEN_IN_JSON.sub(
+        lambda match: json.dumps(match[0])[1:-1] if match[0] != "#" else "\\u0023", text
+    )
 
 
 def duration(seconds: float) -> str:

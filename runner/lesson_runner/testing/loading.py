@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import Distribution, entry_points
 from pathlib import Path
 
+from lesson_runner.execute.python import python_code
 from lesson_runner.plugins import Plugins
 
 HEAVY = (
@@ -119,7 +120,7 @@ def import_afresh(module: str, heavy: Sequence[str] = HEAVY) -> Imported:
         answer = Path(folder, "answer")
         question = json.dumps([module, str(answer), sys.path, list(heavy)])
         done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, question],
+            python_code(_PROGRAM, question),
             capture_output=True,
             check=False,
             encoding="utf-8",

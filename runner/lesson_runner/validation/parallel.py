@@ -77,11 +77,12 @@ class _Worker:
         self.connection, theirs = context.Pipe()
         self.given: deque[int] = deque()
         self.process = context.Process(
-            target=_work, args=(theirs, settings, scope.lessons, scope.together), daemon=True
+            target=_work, args=(theirs, settings, scope.lessons, scope.together, Path.cwd()), daemon=True
         )
         self.ready = False
         try:
-            with _without_interrupts():  # Ctrl-C is for us; it must not end them with a traceback each
+            # Ctrl-C is for us; it must not end them with a traceback each.
+            with _outside(), _without_interrupts():
                 self.process.start()
         except OSError as error:
             raise LessonError(f"cannot start another process: {error}", fix="add --jobs 1") from None
@@ -170,6 +171,18 @@ def _fatal(path: Path, code: int | None) -> Checked:
 
 
 @contextmanager
+def _outside() -> Iterator[None]:
+    """Start processes elsewhere: Python would import its own modules from the current folder first."""
+    here = os.open(".", os.O_RDONLY)
+    os.chdir("/")
+    try:
+        yield
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+@contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Keep Ctrl-C from what is started meanwhile, for as long as that lives."""
     resource_tracker.ensure_running()  # or else starting the first process does, and lets Ctrl-C in again
@@ -181,9 +194,14 @@ def _without_interrupts() -> Iterator[None]:
 
 
 def _work(
-    connection: Any, settings: Settings, lessons: Mapping[str, tuple[Path, ...]], together: frozenset[Path]
+    connection: Any,
+    settings: Settings,
+    lessons: Mapping[str, tuple[Path, ...]],
+    together: frozenset[Path],
+    folder: Path,
 ) -> None:
     """Check documents until there are no more; the other end says which, and hears what was found."""
+    os.chdir(folder)
     plugins = Plugins()
     checker = Checker(plugins, settings, all_rules(plugins), Scope(lessons, together, anchors_of))
     connection.send(None)  # ready

@@ -137,6 +137,9 @@ class broken:  # noqa: N801  # stands for a module
         raise ValueError(f"no scale for {evidence.shared.name}")
 
 
+MISSED = "not measured (measured: none)"
+
+
 def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
     recorded = entry(metrics={"beans": 5.0, "other": 1.0}, verdicts=[])
     said = again(step(expect=[METRIC]), recorded)
@@ -148,11 +151,16 @@ def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
     )
     assert "ValueError: no scale for _shared" in why
     # One that was not there when it was recorded either is an expectation that is not met.
-    verdicts = [{"matcher": "metric", "expected": "3 <= beans", "passed": False}]
+    verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": MISSED, "passed": False}]
     said = again(step(expect=[METRIC]), entry(status="failed", verdicts=verdicts))
     assert (said.status, said.problems, said.not_judged) == ("failed", (), ())
     (own / "beans.json").write_text("5")
-    assert again(step(expect=[METRIC]), entry(verdicts=[{**verdicts[0], "passed": True}])).status == "passed"
+    assert (
+        again(
+            step(expect=[METRIC]), entry(verdicts=[{**verdicts[0], "actual": "beans = 5", "passed": True}])
+        ).status
+        == "passed"
+    )
 
 
 class reading:  # noqa: N801  # stands for a module
@@ -171,7 +179,7 @@ def test_what_a_plugin_measures_from(again: Again, own: Path) -> None:
     metrics = {"beans": 5, "shared by grow": 1}
     expect = [{**METRIC, "argument": {"name": name, "min": least}} for name, least in metrics.items()]
     verdicts = [
-        {"matcher": "metric", "expected": f"{least} <= {name}", "passed": True}
+        {"matcher": "metric", "expected": f"{least} <= {name}", "actual": f"{name} = {least}", "passed": True}
         for name, least in metrics.items()
     ]
     plugins = Plugins(points=[Given(garden), Given(reading)])
@@ -180,7 +188,7 @@ def test_what_a_plugin_measures_from(again: Again, own: Path) -> None:
 
 def test_what_a_capture_reads(again: Again, own: Path) -> None:
     capture = {"beans": r"^(\d+) beans$"}
-    verdicts = [{"matcher": "metric", "expected": "3 <= beans", "passed": True}]
+    verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": "beans = 5", "passed": True}]
     said = again(step(expect=[METRIC], capture=capture), entry(verdicts=verdicts, metrics={"beans": 5.0}))
     assert said.verdicts == (Verdict("metric", "3 <= beans", "beans = 5", True),)
     (own / "beans.json").write_text("2")  # what is measured counts more than what is printed

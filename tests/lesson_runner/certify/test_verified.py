@@ -43,7 +43,7 @@ def runs(bench: Bench) -> list[str]:
 
 def test_one_that_holds(certified: Bench) -> None:
     said = checked(certified)
-    assert (said.judged, said.notes) == (8, ())
+    assert (said.judged, said.notes, said.recorded) == (8, (), ("grow: reported",))
     assert [item.requirement for item in said.findings][:2] == ["passes", "distinct"]
     assert all(item.met for item in said.findings)
     assert said.signed.certificate.lesson_id == "growing"
@@ -226,8 +226,8 @@ def test_a_policy_of_the_same_name(certified: Bench) -> None:
     assert checked(certified).notes == ()
 
 
-@pytest.mark.parametrize(("days", "noted"), [(2, True), (3, False), (None, False)])
-def test_runs_that_are_old(certified: Bench, days: int | None, noted: bool) -> None:
+@pytest.mark.parametrize(("days", "expired"), [(2, True), (3, False), (None, False)])
+def test_runs_that_are_old(certified: Bench, days: int | None, expired: bool) -> None:
     began = datetime.now(timezone.utc) - timedelta(days=3, hours=2)
 
     def change(stored: Stored, predicate: Predicate) -> None:
@@ -243,8 +243,11 @@ def test_runs_that_are_old(certified: Bench, days: int | None, noted: bool) -> N
         change_policy(predicate, name="mine", **({"valid_days": days} if days else {}))
 
     resign(certified, change)
-    note = f"its runs are 3 days old; under its policy it counts for {days}"
-    assert checked(certified).notes == ((note,) if noted else ())
+    if not expired:
+        assert checked(certified).notes == ()
+        return
+    why = f"it has expired: its runs are 3 days old; under its policy it counts for {days}"
+    assert refused(certified) == ("time", why, "run the lesson again: lesson certify")
 
 
 @pytest.mark.parametrize(("first", "second", "note"), [(2, 1, "grow"), (1, 3, "grow"), (1, 1, "")])

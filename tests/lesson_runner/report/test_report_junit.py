@@ -99,7 +99,7 @@ def test_output_is_shortened_and_clean() -> None:
     output = root.find(".//testcase[@name='flood']/system-out")
     assert output is not None
     assert output.text is not None
-    assert output.text.startswith("first red ")
+    assert output.text.startswith("first �red� ")
     assert "bytes left out" in output.text
     assert output.text.endswith("last & <b>end</b>")
 

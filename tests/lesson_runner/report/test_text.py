@@ -45,4 +45,4 @@ def test_numbers(value: float | None, text: str) -> None:
 
 
 def test_what_would_move_the_cursor() -> None:
-    assert safe("a\x1b[31mb\x1b]0;title\x07c\r\nd\re\x07\ud800") == "abc\nd\ne��"
+    assert safe("a\x1b[31mb\x1b]0;title\x07c\r\nd\re\x07\ud800") == "a�b�c\nd\ne��"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import WorkspaceOption, ask, expand, stdout_for_json
+from lesson_runner.cli.output import say
 from lesson_runner.cli.survey import CertsOption, PoliciesOption, survey
 from lesson_runner.errors import CertificateError, LessonError
 
@@ -29,7 +30,6 @@ def apply(
     """Write validatedOn, validationDate and status into a lesson, after showing the change."""
     from lesson_runner.certify.apply import change_for
     from lesson_runner.certify.standing import COUNTING, hardware_names
-    from lesson_runner.report.text import safe
 
     if not lesson.is_file():
         raise LessonError(f"{lesson}: no such file", fix="name the lesson's .md file")
@@ -47,17 +47,17 @@ def apply(
         message = f"{lesson}: no certificate of a board is valid{': ' if others else ''}{'; '.join(others)}"
         raise CertificateError(message, fix=f"run it on a board: lesson certify {lesson}")
     for item, why in refused:
-        typer.echo(safe(f"warning: {item.target}: not counted: {why}"), err=True)
+        say(f"warning: {item.target}: not counted: {why}", err=True)
     change = change_for(found.lessons[0].lesson, valid)
     difference = change.diff()
     if not difference:
-        typer.echo(f"{lesson}: says so already")
+        say(f"{lesson}: says so already")
         return
-    typer.echo(safe(difference), nl=False)
+    say(*difference)
     if not yes and not (sys.stdin is not None and sys.stdin.isatty() and ask(f"Write this into {lesson}?")):
         raise LessonError("nothing was written", fix="answer yes, or add --yes")
     change.write()
-    typer.echo(safe(f"{lesson}: written"))
+    say(f"{lesson}: written")
 
 
 def _verified(

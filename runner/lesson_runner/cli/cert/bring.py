@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.output import say
 from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
@@ -51,31 +51,20 @@ def bring(
         except RefusedError as error:
             refused += 1
             fix = f" ({error.fix})" if error.fix else ""
-            typer.echo(_line(f"✗ {bundle}: {error} [{error.check}]{fix}"))
+            say(f"✗ {bundle}: {error} [{error.check}]{fix}")
         else:
-            typer.echo(_line(f"✓ {kept}: {certificate.lesson_id} on {certificate.target}"))
+            say(f"✓ {kept}: {certificate.lesson_id} on {certificate.target}")
     return ExitCode.CERTIFICATE if refused else ExitCode.GOOD
-
-
-def _line(text: str) -> str:
-    """Return a text as one line: a folder's name may have several, of which one looks like another result."""
-    from lesson_runner.report.text import safe
-
-    return safe(text.replace("\n", " "))
 
 
 def _keep(stored: Stored, certificate: Certificate, target: Path) -> Path:
     """Copy what was checked, whole or not at all; the same certificate twice is one."""
-    from lesson_runner.certify.store import copy_certificate, first_cause, publish
+    from lesson_runner.certify.store import copy_certificate, first_cause, publish, staging_folder
     from lesson_runner.certify.subjects import check_files
 
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".certificate-", dir=target))
-        try:
+        with staging_folder(target) as staging:
             check_files(certificate, copy_certificate(stored, staging))  # it may have changed in between
             return publish(staging, target, certificate.name)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
     except (OSError, shutil.Error) as error:
         raise LessonError(f"{target}: cannot be written: {first_cause(error)}") from None

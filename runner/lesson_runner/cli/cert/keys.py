@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lesson_runner.cli.common import JsonOption, make_console, print_json
-from lesson_runner.errors import LessonError
+from lesson_runner.cli.output import say
 
 keys = typer.Typer(help="Keys to sign with, and whose signatures count.", no_args_is_help=True)
 
@@ -23,9 +23,9 @@ def new(name: NameArgument) -> None:
 
     store = KeyStore()
     key = store.new(name)
-    typer.echo(f"{key.name}: {key.keyid}")
-    typer.echo(f"private half: {store.folder / f'{name}.pem'} (mode 600; whoever has it can sign as you)")
-    typer.echo(f"for others:   lesson cert keys list {name} > {name}.pub")
+    say(f"{key.name}: {key.keyid}")
+    say(f"private half: {store.folder / f'{name}.pem'} (mode 600; whoever has it can sign as you)")
+    say(f"for others:   lesson cert keys list {name} > {name}.pub")
 
 
 @keys.command("list")
@@ -36,29 +36,27 @@ def list_keys(
     json: JsonOption = False,
 ) -> None:
     """List the keys known here, or print the public half of one."""
-    from rich.table import Table
     from rich.text import Text
 
     from lesson_runner.certify.keys import KeyStore
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.tables import PlainTable
+    from lesson_runner.report.text import line
 
     store = KeyStore()
     if name is not None:
-        typer.echo(store.find(name).public, nl=False)
+        say(*store.find(name).public.splitlines())
         return
     found = store.known()
     if json:
         print_json([asdict(key) for key in found])
         return
     if not found:
-        typer.echo(f"No keys in {store.folder}; make one: lesson cert keys new NAME")
+        say(f"No keys in {store.folder}; make one: lesson cert keys new NAME")
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("key", "id", "state"):
-        table.add_column(column, overflow="fold")
+    table = PlainTable("key", "id", "state")
     for key in found:
         state = f"revoked: {key.revoked}" if key.revoked else "yours" if key.own else "trusted"
-        table.add_row(key.name, key.keyid, Text(safe(state), "red" if key.revoked else ""))
+        table.add(key.name, key.keyid, Text(line(state), "red" if key.revoked else ""))
     make_console().print(table)
 
 
@@ -68,14 +66,10 @@ def trust(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Their public key, in PEM.")],
 ) -> None:
     """Let somebody's signatures count here. Make sure that the key is theirs: compare its id with them."""
-    from lesson_runner.certify.keys import KeyStore
+    from lesson_runner.certify.keys import KeyStore, read_public_file
 
-    try:
-        pem = file.read_text("utf-8", "replace")
-    except OSError as error:
-        raise LessonError(f"{file}: cannot be read: {error.strerror or error}") from None
-    key = KeyStore().trust(name, pem, str(file))
-    typer.echo(f"{key.name}: {key.keyid} is trusted")
+    key = KeyStore().trust(name, read_public_file(file, str(file)), str(file))
+    say(f"{key.name}: {key.keyid} is trusted")
 
 
 @keys.command("revoke")
@@ -87,4 +81,4 @@ def revoke(
     from lesson_runner.certify.keys import KeyStore
 
     key = KeyStore().revoke(name, reason)
-    typer.echo(f"{key.name}: {key.keyid} is revoked: {key.revoked}")
+    say(f"{key.name}: {key.keyid} is revoked: {key.revoked}")

@@ -25,11 +25,10 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Show on which hardware lessons are certified, and why not elsewhere."""
-    from rich.table import Table
     from rich.text import Text
 
     from lesson_runner.report.matrix import STYLES
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.tables import PlainTable
 
     place = expand(workspace)
     found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
@@ -39,12 +38,10 @@ def status(
         print_json({"standings": [as_json(item) for item in rows], "refused": refused})
         return
     console = make_console()
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("lesson", "on", "state", "since", "why"):
-        table.add_column(name, overflow="fold")
+    table = PlainTable("lesson", "on", "state", "since", "why")
     for item in rows:
         state = Text(f"{STYLES[item.state].sign} {item.state}", STYLES[item.state].color)
-        table.add_row(item.lesson, item.target, state, item.since[:10], Text(safe(item.reason)))
+        table.add(item.lesson, item.target, state, item.since[:10], item.reason)
     console.print(table)
     for line in found.warnings():
-        console.print(Text(safe(line), "yellow"), soft_wrap=True)
+        console.print(Text(line, "yellow"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
-from lesson_runner.errors import CertificateError, ExitCode, LessonError
+from lesson_runner.errors import CertificateError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,13 +64,10 @@ def verify(
 
 
 def _only(file: Path) -> Mapping[str, KnownKey]:
-    from lesson_runner.certify.keys import KeyStore, KnownKey, read_public
+    from lesson_runner.certify.keys import KeyStore, KnownKey, check_owner, read_public_file
 
-    try:
-        pem = file.read_text("utf-8", "replace")
-    except OSError as error:
-        raise LessonError(f"--key {file}: cannot be read: {error.strerror or error}") from None
-    public = read_public(pem, f"--key {file}")
+    check_owner(file)
+    public = read_public_file(file, f"--key {file}")
     known = KeyStore().trusted().get(public.keyid)  # naming a key that was revoked does not bring it back
     return {public.keyid: known or KnownKey(file.name, public.keyid, public.pem)}
 
@@ -82,6 +79,7 @@ def _as_json(verified: Verified) -> dict[str, Any]:
         "signer": {"name": verified.signed.signer.name, "keyid": verified.signed.signer.keyid},
         "judged_again": verified.judged,
         "notes": list(verified.notes),
+        "recorded_not_recomputed": list(verified.recorded),
         "certificate": certificate.predicate,
     }
 
@@ -89,7 +87,7 @@ def _as_json(verified: Verified) -> dict[str, Any]:
 def _print(verified: Verified) -> None:
     from rich.text import Text
 
-    from lesson_runner.report.text import safe
+    from lesson_runner.report.text import line
 
     said, signer = verified.signed.certificate.predicate, verified.signed.signer
     console = make_console()
@@ -111,8 +109,10 @@ def _print(verified: Verified) -> None:
         ("labels", ", ".join(labels) or "none"),
         ("judged again", f"{verified.judged} expectations, all as recorded"),
     ]
+    if verified.recorded:
+        lines.append(("recorded", f"not recomputed: {'; '.join(verified.recorded)}"))
     console.print(Text("✓ the certificate holds", "bold green"))
     for name, text in lines:
-        console.print(Text.assemble((f"{name:>13}  ", "dim"), safe(text)), soft_wrap=True)
+        console.print(Text.assemble((f"{name:>13}  ", "dim"), line(text)))
     for note in verified.notes:
-        console.print(Text(safe(f"note: {note}"), "yellow"), soft_wrap=True)
+        console.print(Text(line(f"note: {note}"), "yellow"))

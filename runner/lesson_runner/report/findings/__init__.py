@@ -32,7 +32,9 @@ def render(findings: Findings, form: str, root: Path, console: Console | None = 
 
 
 def _in_colours(findings: Findings, root: Path, console: Console) -> Iterator[str]:
+    from rich.console import Group
+
     for piece in text.draw(findings, root, console.width):
         with console.capture() as capture:
-            console.print(piece, end="", soft_wrap=True)
+            console.print(Group(piece), end="", soft_wrap=True)
         yield capture.get()

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.findings.phrases import in_repository, one_line, sentence, shown, totals
+from lesson_runner.report.findings.phrases import in_repository, sentence, shown, totals
+from lesson_runner.report.text import line
 
 SHOWN = 10
 """GitHub shows so many errors, warnings and notices of one step; the rest is in the step's log only."""
@@ -30,15 +31,15 @@ def _command(item: Diagnostic, root: Path) -> str:
     place = item.location
     path = in_repository(place.path, root) or place.path
     properties = {
-        "file": one_line(path.as_posix()),
+        "file": line(path.as_posix()),
         "line": str(place.line),
         "col": str(place.column),
-        "title": one_line(item.rule),
+        "title": line(item.rule),
     }
     written = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
     # The log shows nothing but the message, so that must say where it belongs, too.
     where = f"{shown(place.path, root)}:{place.line}:{place.column}"
-    message = f"{one_line(where)}: {one_line(sentence(item))} [{one_line(item.rule)}]"
+    message = f"{line(where)}: {line(sentence(item))} [{line(item.rule)}]"
     return f"::{_COMMANDS[item.severity]} {written}::{_escape(message)}"
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.text import safe
+from lesson_runner.report.text import line
 
 
 def shown(path: Path, root: Path) -> str:
@@ -27,14 +27,9 @@ def in_repository(path: Path, root: Path) -> Path | None:
     return whole.relative_to(top) if whole.is_relative_to(top) else None
 
 
-def one_line(text: str) -> str:
-    """Return a text that cannot move the cursor, nor begin a line."""
-    return safe(text).replace("\n", " ").replace("\t", " ")
-
-
 def sentence(item: Diagnostic) -> str:
-    """Return what a finding says and what to do, each made safe by itself: one could eat the other."""
-    return f"{safe(item.message)} ({safe(item.fix)})" if item.fix else safe(item.message)
+    """Return what a finding says and what to do; each made harmless by itself: one could eat the other."""
+    return f"{line(item.message)} ({line(item.fix)})" if item.fix else line(item.message)
 
 
 def counted(number: int, noun: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from lesson_runner import __version__
 from lesson_runner.model import Diagnostic, Edit, Findings, Rule
 from lesson_runner.report.findings.phrases import in_repository, sentence
-from lesson_runner.report.text import safe
+from lesson_runner.report.text import escaped_json, safe
 from lesson_runner.rules.document import page_of
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -41,15 +41,19 @@ def render(findings: Findings, root: Path) -> Iterator[str]:
         "originalUriBaseIds": {BASE: {"description": {"text": "The top of the repository."}}},
         "results": [],
     }
-    log = json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    log = _json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
     before, _, after = log.rpartition("[]")  # where the results belong
     yield f"{before}["
     between = ""
     for result in _results(findings, root):
-        yield between + f"\n{json.dumps(result, indent=2)}".replace("\n", "\n" + " " * 8)
+        yield between + f"\n{_json(result)}".replace("\n", "\n" + " " * 8)
         between = ","
     end = "\n      " if between else ""
     yield f"{end}]{after}\n"
+
+
+def _json(data: dict[str, Any]) -> str:
+    return escaped_json(json.dumps(data, indent=2))
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

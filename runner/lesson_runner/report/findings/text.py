@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.findings.phrases import counted, one_line, sentence, shown, totals
+from lesson_runner.report.findings.phrases import counted, sentence, shown, totals
+from lesson_runner.report.text import line as one_line
+from lesson_runner.report.text import seen, workflow_commands
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -84,8 +86,12 @@ def excerpt(row: str, column: int, span: tuple[int, int], width: int) -> tuple[s
     from rich.cells import cell_len
 
     at = min(max(column - 1, 0), len(row))
+    row, apart = seen(row), workflow_commands(row)
     first, last = _window(row, at, width - 2)
-    pieces = [_harmless(char) for char in row[first:last]]
+    pieces = [
+        f"{' ' if index in apart else ''}{_harmless(char)}"
+        for index, char in enumerate(row[first:last], first)
+    ]
     before, after = "…" if first else "", "…" if last < len(row) else ""
 
     def cell(index: int) -> int:

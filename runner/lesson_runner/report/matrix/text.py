@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from lesson_runner.report.matrix.grid import STYLES, Grid
-from lesson_runner.report.text import safe
+from lesson_runner.report.tables import PlainTable
 
 
 def render(grid: Grid, console: Console) -> str:
     """Return a table of signs, what they mean, and the reasons of what is stale or failed."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("lesson", overflow="fold")
-    for target in grid.targets:
-        table.add_column(safe(target), justify="center")
+    table = PlainTable("lesson", *grid.targets, center=tuple(grid.targets))
     for lesson in grid.lessons:
         cells = [STYLES[grid.cells[lesson, target].state] for target in grid.targets]
-        table.add_row(safe(lesson), *(Text(style.sign, style.color) for style in cells))
+        table.add(lesson, *(Text(style.sign, style.color) for style in cells))
     used = {cell.state for cell in grid.cells.values()}
     legend = "  ".join(f"{style.sign} {state}" for state, style in STYLES.items() if state in used)
     reasons = [
@@ -30,6 +26,6 @@ def render(grid: Grid, console: Console) -> str:
         console.print(table)
         if legend:
             console.print(Text(legend, "dim"))
-        for line in reasons:
-            console.print(Text(safe(line)), soft_wrap=True)
+        for reason in reasons:
+            console.print(reason)
     return captured.get()
