@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from lesson_ct4.actions.workbench import dataset_labels, find_data
+from lesson_ct4.data.fetch import LARGEST
 from lesson_runner.context import StepContext
+from lesson_runner.errors import LessonError
 from lesson_runner.model import Json, Outcome
+from lesson_runner.resources import read_plain, real
 
 
 def run(params: Json, context: StepContext) -> Outcome:
@@ -14,10 +17,13 @@ def run(params: Json, context: StepContext) -> Outcome:
     Show the first lines of a data set.
 
     Raises:
-        LessonError: it is not in the workspace.
+        LessonError: it is not in the workspace, or cannot be read.
     """
     path = find_data(context, params["name"])
-    data = path.read_bytes()
+    try:
+        data = read_plain(real(path), LARGEST)
+    except OSError as error:
+        raise LessonError(f"{path} cannot be read: {error.strerror}") from None
     lines = data.decode("utf-8", "replace").splitlines()[: params["lines"]]
     if not any(line.strip() for line in lines):
         return Outcome("failed", f"{path} begins with nothing but empty lines")

@@ -20,7 +20,7 @@ from lesson_ct4.training.checkpoint import checkpoint_path
 from lesson_runner.context import RunContext, StepContext, Workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.model import ActionCall
-from lesson_runner.resources import write_aside
+from lesson_runner.resources import MAX_JSON_BYTES, read_plain, read_text, real, write_aside
 
 if TYPE_CHECKING:
     from lesson_ct4.device.session import Session
@@ -146,21 +146,28 @@ def share_corpus(run: RunContext, data: bytes) -> str:
     """Keep a text as evidence for all steps of the run; return its file's name."""
     name = f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt"
     target = run.shared_evidence / name
-    if not target.is_file() or target.stat().st_size != len(data):
+    if not _is_plain(target) or target.stat().st_size != len(data):
         # A copy, not a link: evidence must not change when somebody edits the data set.
         write_aside(target, data)
     return name
 
 
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
 def find_corpus(context: StepContext, sha256: str) -> str | None:
     """Return the evidence file of the text with this digest, taken from the workspace if need be."""
     name = f"corpus-{sha256[:16]}.txt"
-    if (context.run.shared_evidence / name).is_file():
+    if _is_plain(context.run.shared_evidence / name):
         return name
     for path in sorted(context.workspace.resolve("data").glob("*")):
         if not path.is_file() or path.suffix == ".json":
             continue
-        data = path.read_bytes()
+        try:
+            data = read_plain(real(path), fetch.LARGEST)
+        except OSError:
+            continue
         if hashlib.sha256(data).hexdigest() == sha256:
             return share_corpus(context.run, data)
     return None
@@ -202,8 +209,8 @@ def dataset_labels(sha256: str) -> tuple[str, ...]:
 
 def _read_fact(path: Path) -> dict[str, Any]:
     try:
-        fact = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        fact = json.loads(read_text(path, MAX_JSON_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
     return fact if isinstance(fact, dict) else {}
 

@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lesson_ct4.data.fetch import LARGEST
 from lesson_ct4.data.tokenizer import CharTokenizer
 from lesson_ct4.training.randomness import Purpose, words
 from lesson_runner.errors import LessonError
+from lesson_runner.resources import read_plain, real
 
 Ids = NDArray[np.uint32]
 Batch = tuple[Ids, Ids]
@@ -59,7 +61,7 @@ def load_dataset(
         LessonError: the file is missing, not UTF-8, or too short.
     """
     try:
-        data = path.read_bytes()
+        data = read_plain(real(path), LARGEST)
         text = data.decode("utf-8")
     except FileNotFoundError:
         raise LessonError(

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.tokenizer import CharTokenizer
 from lesson_runner.errors import LessonError
-from lesson_runner.resources import ASIDE
+from lesson_runner.resources import ASIDE, read_plain, real
 
 Array = NDArray[Any]
 Tensors = dict[str, Array]
@@ -36,6 +36,8 @@ FORMAT = "lesson-ct4-checkpoint"
 VERSION = 1
 IMPORTED = "imported"
 """The session's name in a checkpoint that tt-train saved, see :mod:`lesson_ct4.upstream.convert`."""
+LARGEST = 4 * 1024**3
+"""Bytes of a checkpoint; all of it is held in memory."""
 MAX_HEADER_BYTES = 4 * 1024 * 1024
 """The lesson's model has a header of 40 kB; a longer one is not ours, and parsing it would cost memory."""
 
@@ -156,7 +158,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         LessonError: the file is missing, is not a checkpoint of this format, or any part of it changed.
     """
     try:
-        data = path.read_bytes()
+        data = read_plain(real(path), LARGEST)
     except FileNotFoundError:
         raise LessonError(
             f"there is no checkpoint {path}", fix="run the training step that saves it first"

@@ -26,9 +26,13 @@ from lesson_runner.errors import LessonError
 from lesson_runner.execute.process import Finished, run
 from lesson_runner.execute.sandbox import Sandbox
 from lesson_runner.redaction import Redactor
+from lesson_runner.resources import read_plain
+from lesson_runner.untrusted import make_below
 
 DRIVER = Path(__file__).with_name("driver.sh")
 COMPLETE = b"\n# complete\n"
+MOST_STATE = 16 * 1024 * 1024
+"""Bytes of variables and functions that are handed on; the next block reads all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,9 @@ def run_block(
     bash = shutil.which("bash", path=env.get("PATH"))
     if bash is None:
         raise LessonError("no bash on PATH: shell steps run in it", fix="install bash")
-    state.folder.mkdir(parents=True, exist_ok=True)
+    make_below(state.folder.parent, state.folder.name)
+    if os.path.lexists(state.saved) and not _is_complete(state.saved):
+        raise LessonError(f"{state.saved} is not what a block left", fix="start the run from scratch")
     state.start.mkdir(parents=True, exist_ok=True)
     aside = state.folder / "state.new"
     aside.unlink(missing_ok=True)
@@ -121,6 +127,6 @@ def run_block(
 def _is_complete(state: Path) -> bool:
     """Return whether a block has stored the whole of its state; it may have removed the folder as well."""
     try:
-        return state.read_bytes().endswith(COMPLETE)
-    except FileNotFoundError:
+        return read_plain(state, MOST_STATE).endswith(COMPLETE)
+    except OSError:
         return False

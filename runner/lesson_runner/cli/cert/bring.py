@@ -65,7 +65,7 @@ def _line(text: str) -> str:
 
 def _keep(stored: Stored, certificate: Certificate, target: Path) -> Path:
     """Copy what was checked, whole or not at all; the same certificate twice is one."""
-    from lesson_runner.certify.store import copy_certificate, first_cause, publish
+    from lesson_runner.certify.store import copy_certificate, publish
     from lesson_runner.certify.subjects import check_files
 
     try:
@@ -76,5 +76,5 @@ def _keep(stored: Stored, certificate: Certificate, target: Path) -> Path:
             return publish(staging, target, certificate.name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    except (OSError, shutil.Error) as error:
-        raise LessonError(f"{target}: cannot be written: {first_cause(error)}") from None
+    except OSError as error:
+        raise LessonError(f"{target}: cannot be written: {error.strerror or error}") from None

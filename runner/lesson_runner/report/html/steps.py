@@ -77,7 +77,8 @@ def _view(step: Mapping[str, Any], place: int, output: Excerpt | None) -> StepVi
         tuple(_facts(step)),
         output,
         tuple(
-            (path, f"{item['bytes']:,}", item["sha256"]) for path, item in step.get("artifacts", {}).items()
+            (path, f"{item['bytes']:,}", item.get("sha256") or f"not hashed: {item.get('not_hashed', '')}")
+            for path, item in step.get("artifacts", {}).items()
         ),
     )
 
