@@ -188,7 +188,7 @@ def _hostile_values(random: Random) -> Any:
 
 def _claim(path: Path, random: Random, outside: Path) -> None:
     """Let the record say something else of the files, or have many more steps."""
-    path = next(parent for parent in path.parents if (parent / "record.json").is_file()) / "record.json"
+    (path,) = [name / "record.json" for name in path.parents if (name / "record.json").is_file()]
     record = json.loads(path.read_text())
     step = random.choice(record["steps"])
     what = random.randrange(5)

@@ -135,14 +135,14 @@ def _tell_of_training(run: Path) -> None:
         new = {**like, "id": id_, "action": action, "params": params, "metrics": measured, "artifacts": {}}
         record["steps"].append({**new, "labels": ["emulated"], "verdicts": [], "claims": [], "expect": []})
         (run / "evidence" / id_).mkdir()
-    (run / "record.json").write_text(json.dumps({**record, "run_id": run.name}))
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     for name, content in evidence().items():
         (run / "evidence" / name).write_bytes(content)
         facts = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-        for event in events:
-            if f"evidence/{name}" in event.get("artifacts", {}):  # else it could not be gone on with
-                event["artifacts"][f"evidence/{name}"] = facts
+        for told in (*events, *record["steps"]):
+            if f"evidence/{name}" in told.get("artifacts", {}):  # else it would not be read
+                told["artifacts"][f"evidence/{name}"] = facts
+    (run / "record.json").write_text(json.dumps({**record, "run_id": run.name}))
     (run / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
 
 
