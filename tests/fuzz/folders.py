@@ -20,6 +20,8 @@ from tests.fuzz.mutations import odd_json
 
 SECRET = "canary-7d1f"
 """What lies outside of the folder, and must never be shown."""
+LARGEST = 10_000_000
+"""Bytes of a file that is read to change a part of it."""
 ORIGINALS = [json.dumps([["odd", 0, 0]]).encode()]
 BOMBS: tuple[Callable[[], bytes], ...] = (
     lambda: b"[" * 200_000,
@@ -148,6 +150,8 @@ def _bomb(path: Path, random: Random, outside: Path) -> None:
 
 def _odd(path: Path, random: Random, outside: Path) -> None:
     """Change a value of JSON somewhere inside."""
+    if path.stat().st_size > LARGEST:
+        return
     lines = path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
     place = random.randrange(len(lines))
     data = json.loads(lines[place])
@@ -189,6 +193,8 @@ def _hostile_values(random: Random) -> Any:
 def _claim(path: Path, random: Random, outside: Path) -> None:
     """Let the record say something else of the files, or have many more steps."""
     (path,) = [name / "record.json" for name in path.parents if (name / "record.json").is_file()]
+    if path.stat().st_size > LARGEST:
+        return
     record = json.loads(path.read_text())
     step = random.choice(record["steps"])
     what = random.randrange(5)
