@@ -42,7 +42,7 @@ def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, 
     wrong = next((problem for problem in problems if problem.severity == "error"), None)
     if wrong is not None:
         raise LessonError(
-            f"{path}: it does not follow the schema: {wrong.message}",
+            f"{path}: it does not follow the schema: {wrong.message[:LONGEST]}",
             fix=record.DAMAGED,
         )
     ids = [PurePosixPath(step["id"]) for step in data["steps"]]
@@ -52,8 +52,10 @@ def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, 
     return data
 
 
-MOST_STEPS = 20_000
-"""No lesson of the largest size that is read has as many."""
+LONGEST = 500
+"""Characters shown of what is wrong with a record, which may quote it."""
+MOST_STEPS = 10_000
+"""Steps of a record that is read; a page of so many takes seconds."""
 
 
 OVERVIEW: Mapping[str, tuple[type, ...]] = {
