@@ -235,12 +235,12 @@ def test_removing_a_run_follows_no_link_and_survives_deep_folders(run: Path, tmp
         os.close(place)
         place = inner
     os.close(place)
-    shown = lesson("report", run, "--format", "markdown")
-    assert shown.returncode == 0
-    done = lesson("runs", "rm", run.name, "--yes", "--workspace", run.parents[1])
-    assert done.returncode in (0, 2)
-    if done.returncode:
-        assert "cannot be removed" in done.stderr
-        subprocess.run(["rm", "-rf", str(run.with_name(f".{run.name}.removed"))], check=True)
-    assert not run.exists()
+    removed = run.with_name(f".{run.name}.removed")
+    try:
+        assert lesson("report", run, "--format", "markdown").returncode == 0
+        done = lesson("runs", "rm", run.name, "--yes", "--workspace", run.parents[1])
+        assert not run.exists()
+    finally:  # pytest could not remove it
+        subprocess.run(["rm", "-rf", str(run), str(removed)], check=True)
+    assert done.returncode == 0 or f"fix: remove what is left of it: {removed}" in done.stderr
     assert (outside / "mine.txt").read_text() == "mine"
