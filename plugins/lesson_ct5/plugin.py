@@ -81,7 +81,7 @@ def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]
         return {}
     from lesson_ct5.stored import metrics
 
-    return metrics(evidence.folder)
+    return metrics(evidence)
 
 
 @hookimpl

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from lesson_ct5.scaling import COLUMNS, Run, measure, rows, runs_from
-from lesson_runner.model import Json, Section
-from lesson_runner.resources import MAX_JSON_BYTES, read_text
+from lesson_runner.model import Evidence, Json, Section
 
 RECORD = "comparison.json"
 DAMAGED = (OSError, ValueError, KeyError, TypeError, ArithmeticError, IndexError, RecursionError)
 """What reading somebody else's file can raise."""
 
 
-def metrics(folder: Path) -> Mapping[str, float]:
+def metrics(evidence: Evidence) -> Mapping[str, float]:
     """Return :func:`lesson_ct5.scaling.measure` of a step's evidence."""
     try:
-        found = measure(_runs(folder))
+        found = measure(_runs(evidence))
     except DAMAGED:
         return {}
     return {name: value for name, value in found.items() if math.isfinite(value)}
@@ -32,7 +30,7 @@ def sections(record: Json, folder: Path, action: str) -> list[Section]:
         if step.get("action") != action:
             continue
         try:
-            data = {"columns": list(COLUMNS), "rows": rows(_runs(folder / "evidence" / str(step["id"])))}
+            data = {"columns": list(COLUMNS), "rows": rows(_runs(Evidence.of(folder, step)))}
         except DAMAGED:
             continue
         no_board = {"emulated", "simulator"} & set(step.get("labels", ()))
@@ -41,5 +39,5 @@ def sections(record: Json, folder: Path, action: str) -> list[Section]:
     return found
 
 
-def _runs(folder: Path) -> list[Run]:
-    return runs_from(json.loads(read_text(folder / RECORD, MAX_JSON_BYTES)))
+def _runs(evidence: Evidence) -> list[Run]:
+    return runs_from(evidence.read_json(RECORD))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import shutil
+import stat
 import tarfile
 import tempfile
 import zlib
@@ -18,10 +19,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from lesson_runner.errors import LessonError
+from lesson_runner.model import EVIDENCE
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.record import RECORD
+from lesson_runner.untrusted import files_below
 
-EVIDENCE = "evidence"
 MOST_BYTES = 256 * 2**20
 """Bytes of a run's files, unpacked."""
 MOST_FILES = 20_000
@@ -63,9 +65,8 @@ def pack(run: Path, *, most_bytes: int = MOST_BYTES) -> bytes:
 def _files(run: Path) -> Iterator[Path]:
     """Yield the files that travel; links stay, because where they lead does not."""
     yield from (path for name in (RECORD, EVENTS) if (path := run / name).is_file())
-    yield from sorted(
-        path for path in (run / EVIDENCE).rglob("*") if path.is_file() and not path.is_symlink()
-    )
+    found = files_below(run / EVIDENCE)
+    yield from sorted(run / EVIDENCE / name for name, facts in found if stat.S_ISREG(facts.st_mode))
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:

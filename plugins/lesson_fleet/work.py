@@ -25,6 +25,8 @@ from lesson_runner.execute.python import python_module
 from lesson_runner.run.find import run_folders
 from lesson_runner.secrets import mask
 
+MOST_SAID = 1024 * 1024
+"""Bytes that are read of the end of what a run printed."""
 LONGEST_MESSAGE = 2000
 """Characters of what a failed lesson printed last."""
 OUTPUT = "output.txt"
@@ -96,7 +98,9 @@ def _run_pass(
     started = time.monotonic()
     code = _under_guard(words, folder, variables, held)
     seconds = round(time.monotonic() - started, 3)
-    said = (folder / OUTPUT).read_text("utf-8", "replace")
+    with (folder / OUTPUT).open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - MOST_SAID))
+        said = file.read(MOST_SAID).decode("utf-8", "replace")
     runs = [path for path in run_folders(workspace / "runs") if path not in before]
     # A lesson that ran prints its record; what went wrong is in there.
     message = "" if runs else mask(said)[-LONGEST_MESSAGE:].strip()

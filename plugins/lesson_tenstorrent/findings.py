@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lesson_runner.checks import Check, Finding, Machine, checks_table, finding_data, run_checks
 from lesson_runner.context import StepContext
-from lesson_runner.model import Json, Outcome
+from lesson_runner.model import Evidence, Json, Outcome
 from lesson_runner.resources import write_aside
 
 RECORD = "environment.json"
@@ -33,15 +33,15 @@ def keep(results: Iterable[tuple[Check, Finding]], folder: Path) -> None:
     write_aside(folder / RECORD, json.dumps(findings, indent=2) + "\n")
 
 
-def measure(folder: Path) -> Mapping[str, float]:
+def measure(evidence: Evidence) -> Mapping[str, float]:
     """
     Return how many checks ended how.
 
     Raises:
-        OSError: nothing was written down.
+        OSError: nothing was written down, or it cannot be read.
         ValueError: it is damaged; so are KeyError and TypeError.
     """
-    statuses = [finding["status"] for finding in json.loads((folder / RECORD).read_text("utf-8"))]
+    statuses = [finding["status"] for finding in evidence.read_json(RECORD)]
     return {
         "checks": len(statuses),
         "failed_checks": statuses.count("failed"),

@@ -68,6 +68,6 @@ def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]
     if step.action != "tenstorrent.check":
         return {}
     try:
-        return measure(evidence.folder)
+        return measure(evidence)
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from lesson_runner.model import EVIDENCE
 from lesson_runner.plugin import Event, Json, RunContext
 from lesson_runner.secrets import mask
+from lesson_runner.untrusted import read_below
 from lesson_tracking.sinks import Sink, Value
 from lesson_tracking.tensorboard import TensorBoardSink
 from lesson_tracking.weights_and_biases import WandbSink
@@ -22,6 +24,8 @@ OPENERS: Mapping[str, Callable[[Path, RunContext], Sink]] = {
 """What opens each sink; the names are those of the extras that install what it needs."""
 NOT_DRAWN = {"done", "total", "seconds_left"}
 """What progress reports for people who wait, not for a curve."""
+MOST_READ = 32 * 1024 * 1024
+"""Bytes of an output that are read; a step keeps fewer."""
 LONGEST_OUTPUT = 4000
 """How many characters of a step's output are written; the last ones."""
 
@@ -36,7 +40,7 @@ class Tracking:
     """
 
     def __init__(self, names: str, context: RunContext) -> None:
-        self._evidence = context.folder / "evidence"
+        self._run = context.folder
         self._labels: set[str] = set()
         self._at: dict[str, int] = {}
         self._settings: dict[str, Value] = {
@@ -97,7 +101,9 @@ class Tracking:
     def _output(self, step: str) -> str:
         """Return the end of what a step printed, such as the texts that a model wrote."""
         try:
-            text = (self._evidence / step / "output.txt").read_text("utf-8")
+            text = read_below(self._run, f"{EVIDENCE}/{step}/output.txt", MOST_READ).decode(
+                "utf-8", "replace"
+            )
         except OSError:  # it was interrupted
             return ""
         text = mask(text)  # whole: half a secret is not recognised

@@ -60,11 +60,22 @@ def parse_json(data: bytes) -> Any:
         value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    check_depth(value)
+    return value
+
+
+def check_depth(value: Any) -> None:
+    """
+    Check that JSON is not nested more than :data:`MAX_DEPTH` deep.
+
+    Raises:
+        ValueError: it is.
+    """
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [inner for item in level for inner in _inside(item)]
         if not level:
-            return value
+            return
     raise ValueError("it is nested too deeply")
 
 

@@ -16,9 +16,10 @@ from lesson_runner.errors import LessonError, TimedOutError
 from lesson_runner.execute.environment import redactor_for
 from lesson_runner.execute.inputs import Inputs
 from lesson_runner.execute.lines import PROGRESS_EVERY, Kept, pieces
-from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
+from lesson_runner.model import EVIDENCE, SHARED, Event, Hardware, Json, Lesson, PlannedStep
 from lesson_runner.redaction import Redactor
 from lesson_runner.resources import real, write_aside
+from lesson_runner.untrusted import make_below, read_json
 
 if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
@@ -117,6 +118,8 @@ def default_workspace() -> Path:
     return place
 
 
+MEMORY = "memory"
+"""The folder of a run with what plugins must know when it is resumed."""
 MOST_SHOWN = 1_000_000
 """Characters of a step's output that are shown, and written to ``events.jsonl``, as they come."""
 LABELS = "LESSON_LABELS"
@@ -172,7 +175,7 @@ class RunContext:
     @property
     def shared_evidence(self) -> Path:
         """The folder for evidence that several steps use."""
-        return self.folder / "evidence" / "_shared"
+        return self.folder / EVIDENCE / SHARED
 
     def remember(self, name: str, value: Any) -> None:
         """
@@ -182,17 +185,14 @@ class RunContext:
             name: the plugin's, a dot, and what it is.
             value: fit for JSON.
         """
-        write_aside(self._memory(name), json.dumps(value))
+        write_aside(make_below(self.folder, MEMORY) / f"{name}.json", json.dumps(value))
 
     def recall(self, name: str) -> Any:
         """Return what was kept by :meth:`remember`; ``None`` if nothing was, or it is damaged."""
         try:
-            return json.loads(self._memory(name).read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):
+            return read_json(self.folder, f"{MEMORY}/{name}.json")
+        except (OSError, ValueError):
             return None
-
-    def _memory(self, name: str) -> Path:
-        return self.folder / "memory" / f"{name}.json"
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
-MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_JSON_BYTES = 32 * 1024 * 1024
 """No JSON that a run leaves is as large: a record of 200 steps has 0.3 MB."""
 
 
@@ -46,26 +46,42 @@ ASIDE = ".lesson-part"
 """How the names of files end that are not whole yet."""
 
 
-def remove_asides(folder: Path) -> None:
-    """Remove what :func:`write_aside` was writing below a folder when its process was killed."""
-    for path in folder.rglob(f".*{ASIDE}"):
-        with contextlib.suppress(OSError):
-            path.unlink()
-
-
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path, folder: int | None = None) -> BinaryIO:
     """
     Open a file to read it, and nothing that only looks like one.
+
+    Args:
+        folder: an open folder that ``path`` begins in.
 
     Raises:
         OSError: it cannot be read, or is a link, a pipe or a device.
     """
-    # Without O_NONBLOCK, opening a pipe waits for whoever writes into it.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    return os.fdopen(plain_handle(path, os.O_RDONLY, folder), "rb")
+
+
+def plain_handle(path: Path, flags: int, folder: int | None = None, mode: int = 0o666) -> int:
+    """
+    Return an open plain file; ``flags`` and ``mode`` are those of :func:`os.open`.
+
+    Raises:
+        OSError: it cannot be opened, or is a link, a pipe or a device.
+    """
+    # Looked at before it is opened, because opening a device can already do something. Without O_NONBLOCK,
+    # opening a pipe that has taken the file's place in between would wait for somebody at its other end.
+    with contextlib.suppress(FileNotFoundError):
+        _check_plain(os.stat(path, dir_fd=folder, follow_symlinks=False), path)
+    handle = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder)
+    try:
+        _check_plain(os.fstat(handle), path)
+    except OSError:
         os.close(handle)
+        raise
+    return handle
+
+
+def _check_plain(facts: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(facts.st_mode):
         raise OSError(errno.EINVAL, "it is not a plain file", str(path))
-    return os.fdopen(handle, "rb")
 
 
 def read_plain(path: Path, most: int) -> bytes:

@@ -26,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--documents", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument("--kind", action="append", help="only documents of this kind, such as folder")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-found"), help="the folder for what does harm")
     given = parser.parse_args()
@@ -34,7 +35,7 @@ def main() -> int:
     each = [(given.documents + n) // given.jobs for n in range(given.jobs)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(given.jobs, context) as pool:  # it raises if a process crashes
-        asked = [pool.submit(work, size, given.seed + n, kept) for n, size in enumerate(each)]
+        asked = [pool.submit(work, size, given.seed + n, kept, given.kind) for n, size in enumerate(each)]
         tallies = [item.result() for item in asked]
     return tell(tallies, kept, time.monotonic() - began)
 

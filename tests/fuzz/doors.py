@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -19,11 +20,13 @@ from io import StringIO
 from pathlib import Path
 from random import Random
 from resource import RUSAGE_SELF, getrusage
+from threading import Timer
 from types import FrameType
 from typing import Any
 
 import pytest
 import typer
+from tests.fuzz import folders
 from tests.fuzz.mutations import LARGEST
 from tests.fuzz.seeds import LESSON, World, evidence
 
@@ -39,6 +42,8 @@ GOOD = (0, 1, 2, 5)
 """What a command may answer: all is well, something was found, mend it, it does not count."""
 SECONDS = 5.0
 """Of a processor, for one document."""
+PATIENCE = 60.0
+"""Seconds of the clock for one document: what waits needs no processor."""
 MEGABYTES = 300
 """That one document may add to what the process needs."""
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -86,10 +91,13 @@ class Doors:
         if kind == "checkpoint":
             return _watched(lambda: _load_checkpoint(self.world.folder, data, Random(choice)))
         commands = getattr(self, f"_{kind}")(data, Random(choice))
+        secrets = self.world.secrets()
         for arguments in commands:
             answer = _watched(partial(self._ask, arguments))
             if answer.problem:
                 break
+        if not answer.problem and self.world.secrets() != secrets:
+            return Answer(answer.code, "it changed what lies outside")
         return answer
 
     def _lesson(self, data: bytes, random: Random) -> Iterator[Sequence[str]]:
@@ -131,6 +139,43 @@ class Doors:
             *(("report", run, "--format", form) for form in ("html", "markdown", "junit", "ctrf", "json")),
             *(("runs",), ("runs", "--json"), ("compare", other, run), ("cert", "status", "growing.md")),
             *(("certify", "growing.md", "--policy", "policy.yaml", "--from-run", run), ("resume", run)),
+        )
+        yield random.choice(asked)
+
+    def _folder(self, data: bytes, random: Random) -> Iterator[Sequence[str]]:
+        """Change a copy of a run's folder, or of a certificate's."""
+        self.restore()
+        outside = self.world.outside
+        changed = Path("changed")
+        shutil.rmtree(changed, ignore_errors=True)
+        shutil.rmtree(outside / "like", ignore_errors=True)
+        if random.random() < 0.25:
+            shutil.copytree(self.world.certificate, changed)
+            folders.apply(data, changed, outside)
+            yield random.choice(
+                (
+                    *(("cert", "verify", "changed"), ("cert", "import", "changed", "--workspace", "other")),
+                    *(("cert", "status", "growing.md", "--certs", "changed"),),
+                    ("matrix", "growing.md", "--certs", "changed"),
+                    ("cert", "apply", "growing.md", "--certs", "changed", "--dry-run"),
+                )
+            )
+            return
+        run = changed / "runs" / self.world.run.name
+        shutil.copytree(self.world.run, run)
+        (changed / "lock").write_text("{}")
+        if random.random() < 0.5:
+            text = (run / "record.json").read_text()
+            (run / "record.json").write_text(text.replace('"status": "passed"', '"status": "failed"', 1))
+        folders.apply(data, changed if random.random() < 0.2 else run, outside)
+        place = ("--workspace", "changed")
+        asked: tuple[Sequence[str], ...] = (
+            *(("report", run.name, "--format", form, *place) for form in ("html", "markdown", "junit")),
+            *(("report", run.name, "--format", form, *place) for form in ("ctrf", "json")),
+            *(("runs", *place), ("runs", "--json", *place), ("compare", ".lesson/runs/01-whole", str(run))),
+            *(("resume", run.name, "--allow", "shell", *place), ("resume", str(run), "--allow", "shell")),
+            ("certify", "growing.md", "--policy", "policy.yaml", "--from-run", run.name, *place),
+            ("runs", "rm", run.name, "--yes", *place),
         )
         yield random.choice(asked)
 
@@ -223,6 +268,8 @@ class Doors:
         said = out.getvalue() + err.getvalue()
         if code and not said.strip():
             return Answer(code, f"exit code {code} without a word")
+        if folders.SECRET in said:
+            return Answer(code, f"{arguments[0]} has read what lies outside")
         unsafe = _UNSAFE.search(said)
         if unsafe:
             around = said[max(0, unsafe.start() - 40) : unsafe.end() + 40]
@@ -315,8 +362,11 @@ def _at_most(seconds: float) -> Iterator[None]:
 
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds)
+    waiting = Timer(PATIENCE, os.kill, (os.getpid(), signal.SIGPROF))
+    waiting.start()
     try:
         yield
     finally:
+        waiting.cancel()
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)

@@ -13,7 +13,7 @@ from random import Random
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from tests.fuzz import mutations
+from tests.fuzz import folders, mutations
 from tests.fuzz.doors import Answer, Doors
 
 BATCH = 500
@@ -28,6 +28,7 @@ SHARES = {
     "signed": 2,
     "checkpoint": 2,
     "bundle": 2,
+    "folder": 3,
 }
 """How often a kind comes; all others once."""
 MUTATIONS: Mapping[str, Sequence[mutations.Mutation]] = {
@@ -36,6 +37,7 @@ MUTATIONS: Mapping[str, Sequence[mutations.Mutation]] = {
     **dict.fromkeys(("record", "events", "evidence", "bundle"), mutations.JSON),
     "signed": (mutations.change_signed, mutations.change_signed, *mutations.JSON),
     "checkpoint": (mutations.change_checkpoint, mutations.change_checkpoint, *mutations.GENERAL),
+    "folder": (folders.change,),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from tests.fuzz import folders
 
 from lesson_runner.cli import invoke
 from lesson_runner.testing import lesson_text
@@ -87,6 +90,15 @@ class World:
         """The folder of the run whose record and evidence are mutated."""
         return self.folder / ".lesson" / "runs" / "00-mutated"
 
+    @property
+    def outside(self) -> Path:
+        """A folder that no command may read or change."""
+        return self.folder / "outside"
+
+    def secrets(self) -> dict[str, bytes]:
+        """Return what lies in there, apart from what a document has put there."""
+        return {path.name: path.read_bytes() for path in self.outside.iterdir() if path.is_file()}
+
 
 def make_world(folder: Path) -> World:
     """Run and certify a lesson in an empty folder; the process is in it, and ``LESSON_HOME`` below it."""
@@ -103,6 +115,9 @@ def make_world(folder: Path) -> World:
     ran.rename(world.run)
     _tell_of_training(world.run)
     shutil.copytree(world.run, world.run.with_name("01-whole"))
+    world.outside.mkdir()
+    (world.outside / "secret").write_text(folders.SECRET)
+    os.mkfifo(world.outside / "pipe")
     return world
 
 
@@ -120,14 +135,14 @@ def _tell_of_training(run: Path) -> None:
         new = {**like, "id": id_, "action": action, "params": params, "metrics": measured, "artifacts": {}}
         record["steps"].append({**new, "labels": ["emulated"], "verdicts": [], "claims": [], "expect": []})
         (run / "evidence" / id_).mkdir()
-    (run / "record.json").write_text(json.dumps({**record, "run_id": run.name}))
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     for name, content in evidence().items():
         (run / "evidence" / name).write_bytes(content)
         facts = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-        for event in events:
-            if f"evidence/{name}" in event.get("artifacts", {}):  # else it could not be gone on with
-                event["artifacts"][f"evidence/{name}"] = facts
+        for told in (*events, *record["steps"]):
+            if f"evidence/{name}" in told.get("artifacts", {}):  # else it would not be read
+                told["artifacts"][f"evidence/{name}"] = facts
+    (run / "record.json").write_text(json.dumps({**record, "run_id": run.name}))
     (run / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
 
 
@@ -202,6 +217,7 @@ def seeds(world: World) -> dict[str, list[bytes]]:
             *(path.read_bytes() for path in ROOT.glob("runner/lesson_runner/certify/policies/*")),
         ],
         "settings": lambda: [SETTINGS.encode()],
+        "folder": lambda: folders.ORIGINALS,
     }
     found = {kind: make() for kind, make in kinds.items()}
     return {kind: documents for kind, documents in found.items() if documents}

@@ -16,7 +16,7 @@ MEMORY = 4 * 1024**3
 """Bytes of address space that a process may have."""
 
 
-def work(documents: int, seed: int, kept: Path) -> Tally:
+def work(documents: int, seed: int, kept: Path, kinds: list[str] | None = None) -> Tally:
     """Search in a folder of this process's own, and keep what does harm."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     with tempfile.TemporaryDirectory(prefix="lesson-fuzz-") as folder:
@@ -27,7 +27,8 @@ def work(documents: int, seed: int, kept: Path) -> Tally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # `lesson certify` has taken it for a Ctrl-C
         doors = Doors(world)
         kept.mkdir(parents=True, exist_ok=True)
-        tally = search(doors, seeds(world), documents, seed, kept / f"last-{seed}")
+        originals = {kind: found for kind, found in seeds(world).items() if not kinds or kind in kinds}
+        tally = search(doors, originals, documents, seed, kept / f"last-{seed}")
         for number, sign in enumerate(sorted(tally.harms)):
             harm = tally.harms[sign] = minimise(tally.harms[sign], doors)
             (kept / f"{seed}-{number}.{harm.kind}").write_bytes(harm.data)

@@ -103,7 +103,7 @@ def test_a_damaged_summary_costs_its_own_numbers(stored: Evidence, summary: str 
 def test_a_damaged_curve_is_none(stored: Evidence, content: str) -> None:
     (stored.folder / "loss.csv").write_text(content)
 
-    assert read_losses(stored.folder / "loss.csv") == []
+    assert read_losses(stored) == []
     assert measure_action("ct4.train", stored) == {}
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lesson_ct5.scaling import Run, measure, rows, runs_from
 from lesson_ct5.stored import metrics, sections
+from lesson_runner.model import Evidence
 
 LOSS = [4.66, 4.0, 3.5]
 
@@ -73,7 +74,7 @@ def test_what_was_stored_is_measured_again(tmp_path: Path) -> None:
     (tmp_path / "comparison.json").write_text(json.dumps(data))
 
     assert [item.chips for item in runs_from(data)] == [1, 4]
-    assert metrics(tmp_path)["efficiency_4"] == pytest.approx(74.4 / 74.8)
+    assert metrics(Evidence(tmp_path, tmp_path))["efficiency_4"] == pytest.approx(74.4 / 74.8)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +97,8 @@ def test_damaged_evidence_has_no_numbers(text: str, tmp_path: Path) -> None:
     (folder / "comparison.json").write_text(text)
     record = {"steps": [{"id": "x", "action": "ct5.compare", "labels": []}]}
 
-    assert metrics(folder) == {}
-    assert metrics(tmp_path / "nowhere") == {}
+    assert metrics(Evidence(folder, folder)) == {}
+    assert metrics(Evidence(tmp_path / "nowhere", tmp_path)) == {}
     assert sections(record, tmp_path, "ct5.compare") == []
 
 

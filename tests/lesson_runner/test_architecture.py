@@ -20,8 +20,8 @@ SOURCES = {
     if path.relative_to(root).parts[0] != "lesson-setup"
 }
 LAYERS = (
-    {"lesson_runner", "errors", "hints", "model", "canonical"},
-    {"checks", "context", "resources", "secrets", "redaction", "markdown", "execute"},
+    {"lesson_runner", "errors", "hints", "model", "canonical", "resources", "untrusted"},
+    {"checks", "context", "secrets", "redaction", "markdown", "execute"},
     {"commands", "hookspecs", "plugin", "schema", "report", "rules"},
     {"plugins", "catalog", "guarded", "scaffold"},
     {"run"},

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesson_runner.model import Claim, Expectation
+from lesson_runner.model import Claim, Evidence, Expectation
 from lesson_runner.run.files import keep_files, kept_files, look_at_files
+from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
 
 TEXT = "first line\n  second: 2 \n\nlast line"
@@ -117,10 +118,10 @@ def test_file(tmp_path: Path, argument: dict[str, Any], good: bool) -> None:
     (folder / "a.txt").write_bytes(b"abc")
     (tmp_path / "outside.txt").write_bytes(b"abc")
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
-    files = look_at_files([Expectation("file", argument)], folder)
+    files = look_at_files([Expectation("file", argument)], folder, Hasher(None))
     assert passes("file", argument, files=files) is good
     keep_files(files, tmp_path)
-    assert passes("file", argument, files=kept_files(tmp_path)) is good
+    assert passes("file", argument, files=kept_files(Evidence(tmp_path, tmp_path))) is good
 
 
 @given(NUMBERS, NUMBERS, NUMBERS)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.model import Evidence
 from lesson_runner.resources import write_aside
 from lesson_tenstorrent import findings
 
@@ -19,22 +21,22 @@ def write(path: Path, data: Any) -> None:
     write_aside(path, json.dumps(data, indent=2) + "\n")
 
 
-def measure(folder: Path) -> Mapping[str, float]:
+def measure(evidence: Evidence) -> Mapping[str, float]:
     """Return the numbers of a step from the files it left; of a file that is not there, none."""
     numbers: dict[str, float] = {}
-    if hardware := _load(folder / HARDWARE):
+    if hardware := _load(evidence, HARDWARE):
         numbers["devices"] = sum(item["devices"] for item in hardware["found"])
         numbers["usable_devices"] = sum(device["usable"] for device in hardware["devices"])
         numbers["chips_on_bus"] = len(hardware["on_bus"])
-    if (folder / findings.RECORD).exists():
-        numbers |= findings.measure(folder)
-    if summary := _load(folder / SUMMARY):
+    with suppress(FileNotFoundError):
+        numbers |= findings.measure(evidence)
+    if summary := _load(evidence, SUMMARY):
         numbers["ready"] = int(summary["ready"])
     return numbers
 
 
-def _load(path: Path) -> Any:
+def _load(evidence: Evidence, name: str) -> Any:
     try:
-        return json.loads(path.read_text("utf-8"))
+        return evidence.read_json(name)
     except OSError:
         return None

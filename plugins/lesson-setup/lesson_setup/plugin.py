@@ -53,7 +53,7 @@ def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]
         return {}
     from lesson_setup.evidence import measure
 
-    return measure(evidence.folder)
+    return measure(evidence)
 
 
 @hookimpl

@@ -147,16 +147,20 @@ def share_corpus(run: RunContext, data: bytes) -> str:
     """Keep a text as evidence for all steps of the run; return its file's name."""
     name = f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt"
     target = run.shared_evidence / name
-    if not target.is_file() or target.stat().st_size != len(data):
+    if not _is_plain(target) or target.stat().st_size != len(data):
         # A copy, not a link: evidence must not change when somebody edits the data set.
         write_aside(target, data)
     return name
 
 
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
 def find_corpus(context: StepContext, sha256: str) -> str | None:
     """Return the evidence file of the text with this digest, taken from the workspace if need be."""
     name = f"corpus-{sha256[:16]}.txt"
-    if (context.run.shared_evidence / name).is_file():
+    if _is_plain(context.run.shared_evidence / name):
         return name
     for path in sorted(context.workspace.resolve("data").glob("*")):
         if path.suffix == ".json":

@@ -17,7 +17,7 @@ from typing import Literal
 from lesson_ct4.data.download import Limits, NoAnswerError, Progress, WrongAnswerError, download
 from lesson_runner.errors import LessonError
 from lesson_runner.hints import cure
-from lesson_runner.resources import cache_folder, write_aside
+from lesson_runner.resources import cache_folder, read_plain, write_aside
 from lesson_runner.secrets import holds_private_key
 
 URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -141,7 +141,7 @@ def find_text(
     notes = []
     if not pin.any and kept.is_file():
         try:
-            data = kept.read_bytes()
+            data = read_plain(kept, LARGEST)
         except OSError:  # a bad block, or another user's
             data = b""
         if pin.problem(data, str(kept)) is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from lesson_ct4.data.fetch import LARGEST
 from lesson_ct4.diagnosis import curves
 from lesson_ct4.diagnosis.messages import CIRCLES, EXPLODING, JUMPING, NOT_FALLING, SIGNS, TEXT
 from lesson_ct4.diagnosis.text import entropy, kind_of
@@ -45,7 +44,7 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
     kind = kind_of(text) if text else None
     if kind:
         yield Diagnosis(kind[0], "The text is the wrong kind", f"it {kind[1]}", TEXT)
-    losses = read_losses(evidence.folder / "loss.csv")
+    losses = read_losses(evidence)
     if not losses or explained:
         return
     begin = _resumed_at(result, evidence)
@@ -144,18 +143,14 @@ def _text(evidence: Evidence) -> str:
     if len(files) != 1:
         return ""
     try:
-        return files[0].read_text("utf-8")
+        return evidence.read_shared(files[0].name, LARGEST).decode("utf-8")
     except (OSError, ValueError):
         return ""
 
 
 def _summary(evidence: Evidence) -> dict[str, Any]:
-    return _read(evidence.folder / "training.json")
-
-
-def _read(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        data = evidence.read_json("training.json")
+    except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lesson_ct4.measuring.evidence import read_losses
 from lesson_ct4.measuring.published import BOARD_CURVE, BOARD_NAME
-from lesson_runner.model import Json, Section
+from lesson_runner.model import Evidence, Json, Section
 
+MOST_CURVES = 50
+"""More than one chart can show."""
 CURVE_POINTS = 200
 """More than a chart is wide; a full run has 34,000 steps."""
 
@@ -21,16 +23,16 @@ def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> 
         folder: the run's.
         shakespeare: whether the text is the one that the published curve is about.
     """
-    curves = {
-        str(step["title"]): losses
-        for step in trained
-        if (losses := read_losses(folder / "evidence" / str(step["id"]) / "loss.csv"))
-    }
-    if not curves:
+    items: list[Json] = []
+    stages: list[Json] = []
+    for step in trained[:MOST_CURVES]:
+        if losses := read_losses(Evidence.of(folder, step)):
+            items.append({"name": str(step["title"]), "points": _thinned(losses)})
+            stages.append({"name": str(step["title"]), "x": len(losses)})
+    if not items:
         return None
-    items: list[Json] = [{"name": name, "points": _thinned(losses)} for name, losses in curves.items()]
     note = "Each point: the mean of the steps up to it."
-    longest = max(map(len, curves.values()))
+    longest = max(stage["x"] for stage in stages)
     published = [[step, loss] for step, loss in BOARD_CURVE if step <= longest]
     if shakespeare and len(published) > 1:
         items.append({"name": BOARD_NAME, "points": published, "dashed": True})
@@ -38,7 +40,6 @@ def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> 
             " Dashed, behind them: what was published of a board, single steps of 10.8 million parameters at"
             " batch 64. It saw more text at each step, and is no target."
         )
-    stages = [{"name": name, "x": len(losses)} for name, losses in curves.items()]
     data = {"x": "step", "y": "training loss", "items": items, "stages": stages}
     return Section("Loss curves", "series", data, note)
 

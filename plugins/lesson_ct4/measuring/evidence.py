@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import math
 from array import array
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_ct4.data.fetch import LARGEST
 from lesson_runner.model import Evidence
-from lesson_runner.resources import MAX_JSON_BYTES, read_plain, read_text, real
 from lesson_tenstorrent.findings import measure as measure_checks
 
 if TYPE_CHECKING:
@@ -55,14 +54,14 @@ def measure_training(evidence: Evidence) -> dict[str, float]:
     is where training begins: ln 96 = 4.56 for tiny Shakespeare.
     """
     metrics: dict[str, float] = {}
-    losses, seconds = read_columns(evidence.folder / "loss.csv", "loss", "seconds")
+    losses, seconds = read_columns(evidence, "loss", "seconds")
     if losses:
         metrics |= loss_metrics(losses)
     if seconds:
         # Of all steps, those that an earlier stage trained included: what the stage alone would take.
         metrics["training_seconds"] = math.fsum(seconds)
     try:
-        summary = _read_json(evidence.folder / "training.json")
+        summary = evidence.read_json("training.json")
     except (OSError, ValueError):
         summary = None
     if isinstance(summary, Mapping):
@@ -101,14 +100,14 @@ def loss_metrics(losses: Sequence[float]) -> dict[str, float]:
     }
 
 
-def read_losses(path: Path) -> Sequence[float]:
+def read_losses(evidence: Evidence) -> Sequence[float]:
     """Return the losses of ``loss.csv``; empty if there is no whole curve."""
-    return read_columns(path, "loss")[0]
+    return read_columns(evidence, "loss")[0]
 
 
-def read_columns(path: Path, *names: str) -> list[Sequence[float]]:
+def read_columns(evidence: Evidence, *names: str) -> list[Sequence[float]]:
     """
-    Return columns of ``loss.csv``: numbers, 8 bytes each, however long the file is.
+    Return columns of ``loss.csv``: numbers, 8 bytes each.
 
     Returns:
         For each name the column; empty if the file is missing, is not a curve from step 1 on, has no such
@@ -116,7 +115,7 @@ def read_columns(path: Path, *names: str) -> list[Sequence[float]]:
     """
     columns: dict[str, array[float]] = {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with TextIOWrapper(evidence.open("loss.csv"), encoding="utf-8", newline="") as file:
             rows = csv.reader(file)
             head = next(rows, [])
             places = {name: head.index(name) for name in ("step", *names) if name in head}
@@ -146,15 +145,15 @@ def measure_samples(evidence: Evidence) -> dict[str, float]:
     """Return what the generated texts show, over all samples, compared with what was trained on."""
     from lesson_ct4.measuring.measure import measure_samples
 
-    record = _read_json(evidence.folder / "samples.json")
-    corpus = stored_corpus(evidence.shared, record["corpus"])
+    record = evidence.read_json("samples.json")
+    corpus = stored_corpus(evidence, record["corpus"])
     return measure_samples(record["samples"], record["prompt"], corpus)
 
 
 def measure_dataset(evidence: Evidence) -> dict[str, float]:
     """Return sizes of the text that was fetched, if the stored copy is the one the step wrote about."""
-    record = _read_json(evidence.folder / "dataset.json")
-    text = _shared_text(evidence.shared, record["corpus"])
+    record = evidence.read_json("dataset.json")
+    text = _shared_text(evidence, record["corpus"])
     data = text.encode("utf-8")
     if hashlib.sha256(data).hexdigest() != record["sha256"]:
         return {}
@@ -168,7 +167,7 @@ def measure_dataset(evidence: Evidence) -> dict[str, float]:
 
 def measure_environment(evidence: Evidence) -> Mapping[str, float]:
     """Return how many checks ended how."""
-    return measure_checks(evidence.folder)
+    return measure_checks(evidence)
 
 
 def finite(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -180,32 +179,31 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _read_json(path: Path) -> Any:
-    return json.loads(read_text(path, MAX_JSON_BYTES))
-
-
-def stored_corpus(shared: Path, name: str) -> Corpus:
+def stored_corpus(evidence: Evidence, name: str, most: int = LARGEST) -> Corpus:
     """
     Return what is known of a text of the run's shared evidence.
 
+    Args:
+        most: how many bytes it may have.
+
     Raises:
         ValueError: it is not what its name says, or has no words.
-        OSError: it is not there.
+        OSError: it cannot be read.
     """
-    return _corpus(_shared_text(shared, name))
+    return _corpus(_shared_text(evidence, name, most))
 
 
-def _shared_text(shared: Path, name: str) -> str:
+def _shared_text(evidence: Evidence, name: str, most: int = LARGEST) -> str:
     """
     Return a text of the run's shared evidence.
 
     Raises:
         ValueError: its name is not ``corpus-<digest>.txt``, or its digest is another.
-        OSError: it is not there.
+        OSError: it cannot be read.
     """
     if Path(name).name != name:
         raise ValueError(f"{name!r} is not a file name")
-    data = read_plain(real(shared / name), LARGEST)
+    data = evidence.read_shared(name, most)
     if name != f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt":
         raise ValueError(f"{name} is not what it was")
     return data.decode("utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from lesson_ct4.measuring.experiments import Written, in_rows, in_words
 from lesson_ct4.measuring.learned import what_was_learned
 from lesson_ct4.measuring.marks import marks
 from lesson_ct4.names import loaded_stems, saved_stem
-from lesson_runner.model import Json, Section
-from lesson_runner.resources import MAX_JSON_BYTES, read_text
+from lesson_runner.model import EVIDENCE, SHARED, Evidence, Json, Section
 
 COLUMNS = (
     ("Steps", "steps"),
@@ -27,17 +26,18 @@ COLUMNS = (
 """Heading, and metric."""
 MAX_TEXT = 4000
 """Characters of a text that a report shows."""
+MOST_TEXTS = 200
+"""Steps whose texts are read; a report shows fewer."""
+MAX_CORPUS = 8 * 1024 * 1024
+"""Bytes of a text that samples are compared with: a second for each."""
 
 
 def report_sections(record: Json, folder: Path) -> list[Section]:
     """Return the sections; none for a run that neither trained nor generated with ct4."""
     steps = [step for step in record.get("steps", ()) if isinstance(step, Mapping)]
     trained = _named([step for step in steps if step.get("action") == "ct4.train" and step.get("metrics")])
-    generated = [
-        (step, samples)
-        for step in steps
-        if step.get("action") == "ct4.generate" and (samples := _samples(step, folder))
-    ]
+    wrote = [step for step in steps if step.get("action") == "ct4.generate"][:MOST_TEXTS]
+    generated = [(step, samples) for step in wrote if (samples := _samples(step, folder))]
     stages = {saved_stem(str(step["params"].get("model_save_path", ""))): step for step in trained}
     first: dict[str, tuple[Json, Json]] = {}
     shown, others = [], []
@@ -50,7 +50,7 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
         else:
             others.append(written)
     in_order = {stage: first[stage] for stage in stages if stage in first}
-    shared = folder / "evidence" / "_shared"
+    shared = Evidence(folder / EVIDENCE, folder / EVIDENCE / SHARED, run=folder)
     sections = [
         _texts(
             "What each stage writes",
@@ -76,8 +76,9 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
 def _named(steps: list[Json]) -> list[Json]:
     """Return the steps with titles that tell them apart: those of one block have the same."""
     titles = [str(step.get("title") or step.get("id")) for step in steps]
+    times = Counter(titles)
     return [
-        {**step, "title": title if titles.count(title) == 1 else f"{title} ({step.get('id')})"}
+        {**step, "title": title if times[title] == 1 else f"{title} ({step.get('id')})"}
         for step, title in zip(steps, titles, strict=True)
     ]
 
@@ -94,11 +95,14 @@ def _stage(step: Json, stages: Iterable[str]) -> str | None:
 def _samples(step: Json, folder: Path) -> Json | None:
     """Return a generating step's stored samples, if they are usable."""
     try:
-        data = json.loads(read_text(folder / "evidence" / str(step["id"]) / "samples.json", MAX_JSON_BYTES))
-        usable = isinstance(data["prompt"], str) and isinstance(data["samples"][0], str)
+        data = Evidence.of(folder, step).read_json("samples.json")
+        prompt, first = data["prompt"], data["samples"][0]
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
-    return data if usable else None
+    if not isinstance(prompt, str) or not isinstance(first, str):
+        return None
+    asked = {name: str(data[name])[:MAX_TEXT] for name in ("temperature", "corpus") if name in data}
+    return {**asked, "prompt": prompt[:MAX_TEXT], "samples": [first[:MAX_TEXT]]}
 
 
 def _written(step: Json, samples: Json, stage: str | None, *, last: list[str]) -> Written:
@@ -121,7 +125,7 @@ def _dataset(record: Json) -> str:
     return str(dataset.get("text")) if isinstance(dataset, Mapping) else ""
 
 
-def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared: Path) -> Section | None:
+def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared: Evidence) -> Section | None:
     """Return texts with their rows' names and titles as a section; None if there are none."""
     items = [
         {"title": name, **({"row": row} if row else {}), **_marked(samples, shared)}
@@ -130,12 +134,12 @@ def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared:
     return Section(title, "texts", {"items": items}, note) if items else None
 
 
-def _marked(samples: Json, shared: Path) -> Json:
+def _marked(samples: Json, shared: Evidence) -> Json:
     """Return the first of the samples, with what its parts are."""
-    prompt, text = samples["prompt"][:MAX_TEXT], samples["samples"][0]
+    prompt, text = samples["prompt"], samples["samples"][0]
     text = text[: MAX_TEXT - len(prompt)]
     try:
-        corpus = stored_corpus(shared, str(samples.get("corpus")))
+        corpus = stored_corpus(shared, str(samples.get("corpus")), MAX_CORPUS)
     except (OSError, ValueError):
         corpus = None
     return {"text": prompt + text, "marks": marks(prompt, text, corpus)}

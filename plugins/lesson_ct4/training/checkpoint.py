@@ -36,11 +36,10 @@ FORMAT = "lesson-ct4-checkpoint"
 VERSION = 1
 IMPORTED = "imported"
 """The session's name in a checkpoint that tt-train saved, see :mod:`lesson_ct4.upstream.convert`."""
+LARGEST = 4 * 1024**3
+"""Bytes of a checkpoint; all of it is held in memory."""
 MAX_HEADER_BYTES = 4 * 1024 * 1024
 """The lesson's model has a header of 40 kB; a longer one is not ours, and parsing it would cost memory."""
-
-MAX_BYTES = 16 * 1024**3
-"""The lesson's model has 65 MB."""
 
 _DTYPES: Mapping[str, Any] = {"BF16": ml_dtypes.bfloat16, "F32": np.float32}
 _SAFETENSORS_ERROR: type[Exception] = safetensors.SafetensorError
@@ -159,7 +158,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         LessonError: the file is missing, is not a checkpoint of this format, or any part of it changed.
     """
     try:
-        data = read_plain(real(path), MAX_BYTES)
+        data = read_plain(real(path), LARGEST)
     except FileNotFoundError:
         raise LessonError(
             f"there is no checkpoint {path}", fix="run the training step that saves it first"

@@ -24,7 +24,8 @@ from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lesson_ct4.training.schedule import key_of, trunk_identity, trunk_steps
 from lesson_runner.errors import LessonError
-from lesson_runner.resources import ASIDE, read_plain, remove_asides, write_aside
+from lesson_runner.resources import ASIDE, write_aside
+from lesson_runner.untrusted import read_json, remove_asides
 
 Note = Callable[[str], None]
 KEPT = 4
@@ -32,7 +33,6 @@ KEPT = 4
 ON_THE_WAY = 2
 """So many states of an unfinished training are kept; see above."""
 IDENTITY = "identity.json"
-MAX_IDENTITY_BYTES = 1024 * 1024
 
 
 class Found(NamedTuple):
@@ -113,6 +113,9 @@ class Trunk:
         files = [(steps, self._result(steps))] if self._result(steps).exists() else []
         files += sorted(self._states(steps, shared), reverse=True)
         for step, path in files:
+            if path.is_symlink():
+                note(f"not reused: {path} is a link, which may lead anywhere")
+                continue
             written = written_at(path)
             try:
                 checkpoint = load_checkpoint(path)
@@ -137,7 +140,7 @@ class Trunk:
             if path.parent == self._folder:
                 continue
             try:
-                other = json.loads(read_plain(path, MAX_IDENTITY_BYTES))
+                other = read_json(self._all, f"{path.parent.name}/{IDENTITY}")
                 found = _differences(other, self._identity)
             except (OSError, ValueError, AttributeError, RecursionError):
                 continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,16 +94,19 @@ def _judge_step(
     status = str(entry["status"])
     if status not in ("passed", "failed"):
         return Judged(step.id, status, optional=step.optional)
-    own = folder / "evidence" / step.id
+    evidence = Evidence.of(folder, entry)
     try:
-        output = (own / OUTPUT).read_text("utf-8", "backslashreplace")
-    except OSError:
+        output = evidence.read_bytes(OUTPUT).decode("utf-8", "backslashreplace")
+    except FileNotFoundError:
         why = f"its output ({OUTPUT}) is not in the evidence"
         return Judged(step.id, "error", not_judged=(why,), optional=step.optional)
-    evidence = Evidence(own, folder / "evidence" / "_shared", output)
+    except OSError as error:
+        why = f"its output ({OUTPUT}) cannot be read: {error.strerror}"
+        return Judged(step.id, "error", not_judged=(why,), optional=step.optional)
+    evidence = replace(evidence, output=output)
     try:
         metrics = {**captured(step.capture, output), **plugins.measure(step, evidence)}
-        produced = Produced(output, entry.get("exit_code"), metrics, kept_files(own))
+        produced = Produced(output, entry.get("exit_code"), metrics, kept_files(evidence))
         verdicts = judge(step.expect, produced, record["facts"])
         count = telling(step, record["facts"])
     except Exception as error:  # as when it was judged first; the other steps still count

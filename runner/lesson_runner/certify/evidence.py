@@ -7,13 +7,13 @@ waited for, a device or a link would lead out of the folder, and a file of a ter
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.run.files import file_digest
+from lesson_runner.run.hashing import file_digest
+from lesson_runner.untrusted import files_below
 
 LESSON, PLAN, MANIFEST = "lesson.md", "plan.json", "manifest.json"
 _BESIDE_RUNS = frozenset({LESSON, PLAN, MANIFEST})
@@ -56,15 +56,8 @@ def difference(listed: Mapping[str, Any], evidence: Path) -> tuple[str, str] | N
 
 def _files(evidence: Path) -> Iterator[tuple[str, Path, int]]:
     """Yield all that lies below and is no folder: its name in a manifest, its path, its size in bytes."""
-    folders = [evidence]
-    while folders:
-        with os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(Path(entry.path))
-                    continue
-                path, facts = Path(entry.path), entry.stat(follow_symlinks=False)
-                name = path.relative_to(evidence).as_posix().encode("utf-8", "backslashreplace").decode()
-                if name not in _BESIDE_RUNS:
-                    # No size is that of what is no plain file.
-                    yield name, path, facts.st_size if stat.S_ISREG(facts.st_mode) else -1
+    for inside, facts in files_below(evidence):
+        name = inside.encode("utf-8", "backslashreplace").decode()
+        if name not in _BESIDE_RUNS:
+            # No size is that of what is no plain file.
+            yield name, evidence / inside, facts.st_size if stat.S_ISREG(facts.st_mode) else -1

@@ -16,15 +16,15 @@ from lesson_runner.certify.keys import KnownKey, PrivateKey
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.requirements import examine
 from lesson_runner.certify.statement import Certificate, Digests, describe, payloads
-from lesson_runner.certify.store import BUNDLE, EVIDENCE, Stored, copy_run, publish, staging_folder
+from lesson_runner.certify.store import BUNDLE, Stored, copy_run, publish, staging_folder
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import verify
 from lesson_runner.errors import LessonError
-from lesson_runner.model import Diagnostic, Lesson, Plan
+from lesson_runner.model import EVIDENCE, Diagnostic, Lesson, Plan
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import write_aside
 from lesson_runner.run.digests import content_digest, plan_content
-from lesson_runner.run.files import file_digest
+from lesson_runner.run.hashing import file_digest
 from lesson_runner.run.params import params_of
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.stored import read_run
@@ -144,6 +144,10 @@ def _plan_of(
     plans: dict[str, Plan] = {}
     for record in records:
         run, ran = record["run_id"], record["lesson"]
+        for step in record["steps"]:
+            for name, facts in step.get("artifacts", {}).items():
+                if "sha256" not in facts:
+                    raise LessonError(f"run {run}: {name} was not hashed: {facts.get('not_hashed', '')}")
         if ran["id"] != lesson.id:
             raise LessonError(f"run {run} is of the lesson '{ran['id']}', not of '{lesson.id}'")
         if ran.get("content_sha256") != content:

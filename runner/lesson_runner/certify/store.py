@@ -15,22 +15,31 @@ A certificate's folder: the bundle, and the evidence it speaks of.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from lesson_runner.certify.envelope import MAX_BUNDLE_BYTES
 from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN
 from lesson_runner.errors import LessonError
+from lesson_runner.hints import cure
+from lesson_runner.model import EVIDENCE
+from lesson_runner.resources import read_plain, real, write_aside
 from lesson_runner.run.record import RECORD
+from lesson_runner.untrusted import files_below, open_sized
 
 BUNDLE = "certificate.intoto.jsonl"
-EVIDENCE = "evidence"
 STAGING = ".certificate-"
 """How the names of folders begin in which a certificate is put together."""
+MOST_BYTES = 2 * 1024**3
+"""Bytes of evidence that are copied; a sparse file counts as large as it claims to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +104,34 @@ def copy_run(run: Path, into: Path) -> None:
     Copy what a run has left that can be judged again: its record and its evidence.
 
     Raises:
-        LessonError: something cannot be copied.
+        LessonError: something cannot be copied, or there is more than :data:`MOST_BYTES` of it.
     """
     try:
         into.mkdir(parents=True)
-        shutil.copyfile(run / RECORD, into / RECORD)
-        shutil.copytree(run / EVIDENCE, into / EVIDENCE, copy_function=shutil.copyfile, ignore=_no_evidence)
-    except (OSError, shutil.Error) as error:
-        raise LessonError(
-            f"{run}: its evidence cannot be copied: {first_cause(error)}", fix="is there room on the disk?"
-        ) from None
+        _copy(run, RECORD, into / RECORD)
+        _copy_tree(run, EVIDENCE, into / EVIDENCE)
+    except OSError as error:
+        where, why = error.filename or run, error.strerror or error
+        raise LessonError(f"{where}: cannot be copied: {why}", fix=cure(error)) from None
 
 
-def first_cause(error: OSError) -> str:
-    """Return why copying failed; shutil gathers a line for every file."""
-    causes = error.args[0] if isinstance(error, shutil.Error) else None
-    return str(causes[0][2]) if isinstance(causes, list) and causes else str(error.strerror or error)
+def _copy_tree(base: Path, inside: str, into: Path) -> None:
+    """Copy the plain files of a folder below ``base``; links may lead anywhere, and pipes hold nothing."""
+    size = 0
+    (base / inside).stat()  # it must be there
+    into.mkdir()
+    for name, facts in files_below(base / inside):
+        if stat.S_ISREG(facts.st_mode):
+            size += facts.st_size
+            if size > MOST_BYTES:
+                raise OSError(errno.EFBIG, f"it has more than {MOST_BYTES:,} bytes", str(base / inside))
+            _copy(base, str(PurePosixPath(inside, name)), into / name)
 
 
-def _no_evidence(folder: str, names: list[str]) -> list[str]:
-    """Return what is neither a file nor a folder: links may lead anywhere, pipes hold nothing."""
-    paths = [Path(folder, name) for name in names]
-    return [path.name for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())]
+def _copy(base: Path, name: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open_sized(base, name, MOST_BYTES) as file, target.open("xb") as copy:
+        shutil.copyfileobj(file, copy)
 
 
 def copy_certificate(stored: Stored, into: Path) -> Stored:
@@ -124,11 +139,11 @@ def copy_certificate(stored: Stored, into: Path) -> Stored:
     Copy a certificate and its evidence into an empty folder.
 
     Raises:
-        OSError: something cannot be read or written; so does what raises shutil.Error.
+        OSError: something cannot be read or written, or there is more than :data:`MOST_BYTES` of it.
     """
+    write_aside(into / BUNDLE, read_plain(real(stored.bundle), MAX_BUNDLE_BYTES))
     copied = Stored(into / BUNDLE, into / EVIDENCE)
-    shutil.copyfile(stored.bundle, copied.bundle)
-    shutil.copytree(stored.evidence, copied.evidence, copy_function=shutil.copyfile, ignore=_no_evidence)
+    _copy_tree(stored.evidence, ".", copied.evidence)
     return copied
 
 
@@ -205,7 +220,7 @@ def publish(staging: Path, certificates: Path, name: str) -> Path:
         OSError: the folder cannot be written.
     """
     staging.chmod(0o755)
-    bundle = (staging / BUNDLE).read_bytes()
+    bundle = read_plain(staging / BUNDLE, MAX_BUNDLE_BYTES)
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
         folder = certificates / f"{name}{suffix}"
         try:
@@ -213,6 +228,7 @@ def publish(staging: Path, certificates: Path, name: str) -> Path:
         except OSError:  # it may be there, even if it was not a moment ago
             if not folder.is_dir():
                 raise
-        if (folder / BUNDLE).is_file() and (folder / BUNDLE).read_bytes() == bundle:
-            return folder
+        with suppress(OSError):
+            if read_plain(folder / BUNDLE, MAX_BUNDLE_BYTES) == bundle:
+                return folder
     raise LessonError(f"{certificates}: there are a hundred certificates called {name}")

@@ -28,6 +28,7 @@ def compare(
 ) -> None:
     """Show runs beside each other: what differs in parameters and numbers, their curves and texts."""
     from lesson_runner.report import compare as side_by_side
+    from lesson_runner.report.runs.evidence import unread
     from lesson_runner.run.find import find_run
     from lesson_runner.run.stored import plain_sections, read_run
 
@@ -43,7 +44,7 @@ def compare(
     plugins: Plugins = context.obj
     sections = side_by_side.merge_sections(
         {
-            letter: plain_sections(plugins.report_sections(data, folder))
+            letter: plain_sections([*plugins.report_sections(data, folder), *unread(data, folder)])
             for (letter, data), folder in zip(named.items(), folders, strict=True)
         }
     )

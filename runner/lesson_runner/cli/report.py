@@ -38,6 +38,7 @@ def report(
 ) -> None:
     """Make a report on a run: its results, curves and texts, as a page or for another tool."""
     from lesson_runner.report.runs import gather, render
+    from lesson_runner.report.runs.evidence import unread
     from lesson_runner.resources import write_aside
     from lesson_runner.run.find import find_run
     from lesson_runner.run.stored import plain_sections, read_run
@@ -47,7 +48,7 @@ def report(
     record = read_run(folder)
     plugins: Plugins = context.obj
     with stdout_for_json():  # what a plugin prints belongs to no report
-        sections = plain_sections(plugins.report_sections(record, folder))
+        sections = plain_sections([*plugins.report_sections(record, folder), *unread(record, folder)])
         text = render(gather(record, folder, sections), form)
     if output is None:
         sys.stdout.write(text)

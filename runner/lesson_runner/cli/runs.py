@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,6 +52,7 @@ def remove(
     from lesson_runner.context import Workspace
     from lesson_runner.run.find import find_run
     from lesson_runner.run.lock import holder
+    from lesson_runner.untrusted import remove_tree
 
     folder = expand(workspace or context.meta[__name__]) / "runs"
     Workspace(folder.parent).check_links()
@@ -69,8 +70,16 @@ def remove(
         raise LessonError("nothing was removed", fix="answer yes, or add --yes")
     for path in found:
         # Aside first: what is half removed must not look like a run.
-        aside = path.rename(path.with_name(f".{path.name}.removed"))
-        shutil.rmtree(aside)
+        aside = path.with_name(f".{path.name}.removed")
+        try:
+            if os.path.lexists(aside):  # the rest of one that could not be removed
+                remove_tree(aside)
+            remove_tree(path.rename(aside))
+        except OSError as error:
+            where, why = error.filename or aside, error.strerror or error
+            raise LessonError(
+                f"{path.name} cannot be removed: {where}: {why}", fix=f"remove what is left of it: {aside}"
+            ) from None
         say(f"removed {path.name}")
 
 

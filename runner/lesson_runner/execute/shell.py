@@ -32,7 +32,8 @@ from lesson_runner.execute.process import Finished, run
 from lesson_runner.execute.sandbox import Sandbox
 from lesson_runner.hints import with_cure
 from lesson_runner.redaction import Redactor
-from lesson_runner.resources import open_plain
+from lesson_runner.resources import open_plain, read_plain
+from lesson_runner.untrusted import make_below
 
 DRIVER = Path(__file__).with_name("driver.sh")
 UNTOUCHED = b"# not stored\n"
@@ -40,6 +41,8 @@ UNTOUCHED = b"# not stored\n"
 COMPLETE = b"\n# complete\n"
 PROBE = 65_536
 """Bytes that are written to find out why a state could not be."""
+MOST_STATE = 16 * 1024 * 1024
+"""Bytes of variables and functions that are handed on; the next block reads all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,9 @@ def run_block(
     bash = shutil.which("bash", path=env.get("PATH"))
     if bash is None:
         raise LessonError("no bash on PATH: shell steps run in it", fix="install bash")
-    state.folder.mkdir(parents=True, exist_ok=True)
+    make_below(state.folder.parent, state.folder.name)
+    if os.path.lexists(state.saved) and not _is_whole(state.saved):
+        raise LessonError(f"{state.saved} is not what a block left", fix="start the run from scratch")
     state.start.mkdir(parents=True, exist_ok=True)
     aside = state.folder / "state.new"
     aside.unlink(missing_ok=True)
@@ -142,6 +147,14 @@ def run_block(
     return finished
 
 
+def _is_whole(state: Path) -> bool:
+    """Return whether a state that was kept is as a block stored it."""
+    try:
+        return read_plain(state, MOST_STATE).endswith(COMPLETE)
+    except OSError:
+        return False
+
+
 def _is_stored(state: Path) -> bool:
     """
     Return whether a block has stored its state; ``False`` if it never came to that.
@@ -152,6 +165,8 @@ def _is_stored(state: Path) -> bool:
     with open_plain(state) as file:
         begin = file.read(len(UNTOUCHED))
         size = file.seek(0, os.SEEK_END)
+        if size > MOST_STATE:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes; at most {MOST_STATE:,} are handed on")
         file.seek(max(0, size - len(COMPLETE)))
         complete = file.read() == COMPLETE
         if complete:

@@ -1,15 +1,14 @@
 """
 The nouns: what a lesson consists of, what a step can do, and what running gives.
 
-Everything here is data, and all of it is frozen except the counter :class:`Findings`. Nothing here reads a
-file, prints, or imports another part of the project when it runs.
+Everything here is data, and all of it is frozen except the counter :class:`Findings`. Nothing here prints,
+and only :class:`Evidence` reads files.
 """
 
 from lesson_runner.model.action import (
     NOT_BOARDS,
     Action,
     ActionCall,
-    Evidence,
     Hardware,
     Outcome,
     Paths,
@@ -32,6 +31,7 @@ from lesson_runner.model.document import (
     Step,
     first_error,
 )
+from lesson_runner.model.evidence import EVIDENCE, SHARED, Evidence
 from lesson_runner.model.findings import Checked, Findings
 from lesson_runner.model.misfit import misfit
 from lesson_runner.model.rule import Rule, Scope
@@ -51,8 +51,10 @@ from lesson_runner.model.run import (
 )
 
 __all__ = [
+    "EVIDENCE",
     "LEFT_OUT",
     "NOT_BOARDS",
+    "SHARED",
     "Action",
     "ActionCall",
     "Block",

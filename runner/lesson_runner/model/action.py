@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lesson_runner.model.document import Diagnostic, Expectation, Json, Location
@@ -116,17 +115,6 @@ class Outcome:
     metrics: Mapping[str, float] = field(default_factory=dict)
     facts: Json = field(default_factory=dict)
     labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The files a step left behind."""
-
-    folder: Path
-    """The step's own evidence folder."""
-    shared: Path
-    """Evidence that steps of a run share, such as the text a model was trained on."""
-    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)

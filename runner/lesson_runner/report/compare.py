@@ -135,13 +135,10 @@ def _joined(first: Section, second: Section) -> Section:
 
 
 def _by_step(records: Sequence[Record], part: str) -> list[Difference]:
-    steps = list(dict.fromkeys(step["id"] for record in records for step in record["steps"]))
+    found_in = [{step["id"]: step[part] for step in record["steps"]} for record in records]
     alike: dict[tuple[str, str], Difference] = {}
-    for step in steps:
-        rows = [
-            next((dict(item[part]) for item in record["steps"] if item["id"] == step), {})
-            for record in records
-        ]
+    for step in dict.fromkeys(name for steps in found_in for name in steps):
+        rows = [steps.get(step, {}) for steps in found_in]
         for name, values in _different(rows):
             found = alike.get((name, repr(values)))
             alike[name, repr(values)] = Difference((*(found.steps if found else ()), step), name, values)

@@ -10,9 +10,10 @@ from lesson_runner.context import RunContext, Workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.family import Family
 from lesson_runner.hints import cure
-from lesson_runner.resources import remove_asides
+from lesson_runner.model import EVIDENCE, SHARED
 from lesson_runner.run.lock import locked
 from lesson_runner.run.reserve import reserve
+from lesson_runner.untrusted import make_below, remove_asides
 
 LABELS = "runner.labels"
 """What :meth:`RunContext.remember` calls the labels of whoever started the run."""
@@ -46,7 +47,7 @@ def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
         if context.resumed:
             _tidy(context)
         try:
-            context.shared_evidence.mkdir(parents=True, exist_ok=True)
+            make_below(context.folder, EVIDENCE, SHARED)
             context.workspace.files.mkdir(parents=True, exist_ok=True)
             context.remember(LABELS, context.labels)
         except OSError as error:

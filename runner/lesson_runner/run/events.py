@@ -14,6 +14,7 @@ from typing import Any
 
 from lesson_runner.model import Event
 from lesson_runner.redaction import Redactor
+from lesson_runner.resources import plain_handle
 from lesson_runner.run.record import now, plain
 
 EVENTS = "events.jsonl"
@@ -97,7 +98,7 @@ class EventLog:
             self._close()
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._file = plain_handle(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         return self._file
 
     def _close(self) -> None:
@@ -127,9 +128,9 @@ def cut_short(path: Path) -> None:
     Remove what stands behind a file's last line end, if anything.
 
     Raises:
-        OSError: there is no such file, or it cannot be written.
+        OSError: there is no such file, it is not a plain file, or it cannot be written.
     """
-    with path.open("rb+") as file:
+    with os.fdopen(plain_handle(path, os.O_RDWR), "rb+") as file:
         end = file.seek(0, os.SEEK_END)
         while end:
             start = max(0, end - 65536)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-import shutil
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ from lesson_runner.execute.lines import bounded
 from lesson_runner.hints import cure, with_cure
 from lesson_runner.markdown.anchors import slug_of
 from lesson_runner.model import (
+    EVIDENCE,
     Diagnosis,
     Event,
     Evidence,
@@ -30,9 +31,11 @@ from lesson_runner.model import (
 from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
+from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
 from lesson_runner.run.permissions import asked_by, in_words, is_granted, kind_of
 from lesson_runner.run.time_limit import overtime
+from lesson_runner.untrusted import make_below, remove_tree
 
 OUTPUT = "output.txt"
 
@@ -78,10 +81,10 @@ def _attempt(
     facts: Mapping[str, Any],
     attempt: int,
 ) -> tuple[StepResult, Mapping[str, Any]]:
-    folder = run.folder / "evidence" / step.id
-    if folder.exists():  # what a failed attempt left must not be judged as this one's
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    folder = make_below(run.folder, EVIDENCE) / step.id
+    if os.path.lexists(folder):  # what a failed attempt left must not be judged as this one's
+        remove_tree(folder)
+    folder.mkdir()
     deadline = None if step.timeout is None else time.monotonic() + step.timeout
     context = StepContext(run, step, folder, emit, deadline, attempt)
     status, outcome = _call(step, context, plugins, folder)
@@ -97,10 +100,12 @@ def _attempt(
     except Exception as error:  # it takes too long, or a pattern is too much for Python
         message = f"its output cannot be read: {error}"
         status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
-    measured = plugins.measure(step, Evidence(folder, run.shared_evidence, output))
+    evidence = Evidence(folder, run.shared_evidence, output, run.folder)
+    measured = plugins.measure(step, evidence)
     metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
-    files = look_at_files(step.expect, run.workspace.files)
+    hasher = Hasher(deadline)
+    files = look_at_files(step.expect, run.workspace.files, hasher)
     keep_files(files, folder)
     result = StepResult(
         step,
@@ -109,7 +114,7 @@ def _attempt(
         metrics,
         labels=tuple(dict.fromkeys((*outcome.labels, *run.labels))),
         exit_code=outcome.exit_code,
-        artifacts=record.artifacts(folder, run.folder),
+        artifacts=record.artifacts(folder, run.folder, hasher),
     )
     if status is None and outcome.status not in ("skipped", "error"):
         try:
@@ -117,7 +122,7 @@ def _attempt(
         except Exception as error:  # such as JSON nested too deeply; the other steps still count
             message = f"it cannot be judged: {type(error).__name__}: {error}"
             result = dataclasses.replace(result, status="error", message=message)
-    diagnoses = plugins.diagnose(result, Evidence(folder, run.shared_evidence, output))
+    diagnoses = plugins.diagnose(result, evidence)
     linked = tuple(_linked(diagnosis, run.lesson) for diagnosis in diagnoses)
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
 
@@ -125,7 +130,7 @@ def _attempt(
 def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:
     """Return the result of a step that has left no evidence to judge it by, and remove the half of it."""
     with contextlib.suppress(OSError):
-        (run.folder / "evidence" / step.id / OUTPUT).unlink(missing_ok=True)
+        (run.folder / EVIDENCE / step.id / OUTPUT).unlink(missing_ok=True)
     where = f"{error.filename}: " if error.filename else ""
     message = with_cure(f"its evidence cannot be written: {where}{error.strerror or error}", error)
     if error.errno == errno.ENOENT:

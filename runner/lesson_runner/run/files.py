@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from lesson_runner.model import Expectation
+from lesson_runner.model import Evidence, Expectation
 from lesson_runner.resources import write_aside
+from lesson_runner.run.hashing import Hasher, NotHashedError
+from lesson_runner.untrusted import open_below
 
 FILES = "files.json"
 """In a step's evidence, if it expects files."""
@@ -22,32 +25,30 @@ class FileFacts:
     bytes: int = 0
     sha256: str = ""
     problem: str = ""
+    not_hashed: str = ""
+    """Why there is a size and no digest."""
 
 
-def file_digest(path: Path) -> str:
-    """Return a file's sha256."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def look_at_files(expectations: Iterable[Expectation], folder: Path) -> dict[str, FileFacts]:
+def look_at_files(expectations: Iterable[Expectation], folder: Path, hasher: Hasher) -> dict[str, FileFacts]:
     """Return what there is of each file that is expected, by its path in ``folder``."""
     wanted = {str(item.argument["path"]) for item in expectations if item.matcher == "file"}
     base = folder.resolve()
-    return {name: _facts(name, base) for name in sorted(wanted)}
+    return {name: _facts(name, base, hasher) for name in sorted(wanted)}
 
 
-def _facts(name: str, base: Path) -> FileFacts:
+def _facts(name: str, base: Path, hasher: Hasher) -> FileFacts:
     try:
         path = (base / name).resolve()
         if not path.is_relative_to(base):
             return FileFacts(problem="the path leaves the workspace")
         if not path.is_file():
             return FileFacts(problem="there is no such file")
-        return FileFacts(path.stat().st_size, file_digest(path))
+        with open_below(base, path.relative_to(base).as_posix()) as file:
+            size = os.fstat(file.fileno()).st_size
+            try:
+                return FileFacts(size, hasher.digest(file))
+            except NotHashedError as error:
+                return FileFacts(size, not_hashed=str(error))
     except (OSError, ValueError) as error:  # such as a path with a NUL in it
         return FileFacts(problem=f"it cannot be looked at: {error}")
 
@@ -55,14 +56,19 @@ def _facts(name: str, base: Path) -> FileFacts:
 def keep_files(files: Mapping[str, FileFacts], evidence: Path) -> None:
     """Write down what was found, if files were looked for."""
     if files:
-        data = {name: asdict(facts) for name, facts in files.items()}
+        data = {name: _known(facts) for name, facts in files.items()}
         write_aside(evidence / FILES, json.dumps(data, indent=2) + "\n")
 
 
-def kept_files(evidence: Path) -> dict[str, FileFacts]:
+def _known(facts: FileFacts) -> dict[str, Any]:
+    data = asdict(facts)
+    return data if facts.not_hashed else {key: data[key] for key in data if key != "not_hashed"}
+
+
+def kept_files(evidence: Evidence) -> dict[str, FileFacts]:
     """Return what was written down; nothing if it is missing or damaged."""
     try:
-        data = json.loads((evidence / FILES).read_text("utf-8"))
+        data = evidence.read_json(FILES)
         return {str(name): FileFacts(**facts) for name, facts in data.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

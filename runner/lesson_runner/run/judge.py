@@ -130,6 +130,9 @@ def _file(argument: Mapping[str, Any], produced: Produced) -> Verdict:
     if facts.problem:
         return Verdict("file", expected, facts.problem, False)
     enough = facts.bytes >= argument.get("min_bytes", 0)
+    if facts.not_hashed:
+        known = f"{facts.bytes} bytes, not hashed: {facts.not_hashed}"
+        return Verdict("file", expected, known, enough and "sha256" not in argument)
     good = enough and argument.get("sha256", facts.sha256) == facts.sha256
     return Verdict("file", expected, f"{facts.bytes} bytes, sha256 {facts.sha256}", good)
 

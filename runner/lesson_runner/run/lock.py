@@ -21,12 +21,15 @@ from typing import Any
 
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.family import started
+from lesson_runner.resources import open_plain, plain_handle, read_plain
 from lesson_runner.run.record import now
 
 LOCK = "lock"
 """In a workspace."""
 MARK = "lock.held"
 """Next to it, while a run writes there, where the file system has no locks."""
+MOST_BYTES = 4096
+"""Bytes that are read of a lock."""
 
 
 @contextmanager
@@ -43,9 +46,9 @@ def locked(folder: Path, run: str) -> Iterator[None]:
     path = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        handle = plain_handle(path, os.O_RDWR | os.O_CREAT, mode=0o644)
     except OSError as error:
-        fix = "name a folder you can write with --workspace"
+        fix = "remove it, or name a folder you can write with --workspace"
         raise LessonError(f"{path}: cannot be written: {error.strerror}", fix=fix) from None
     with os.fdopen(handle, "r+", encoding="utf-8", errors="replace") as file:
         try:
@@ -103,7 +106,7 @@ def _marked(folder: Path, run: str) -> Iterator[None]:
 def _is_gone(path: Path) -> bool:
     """Return whether the process that a mark names ran on this machine and has ended."""
     try:
-        about: Any = json.loads(path.read_text("utf-8", "replace"))
+        about: Any = json.loads(read_plain(path, MOST_BYTES))
         return bool(about["host"] == platform.node() and started(int(about["pid"])) != about["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -115,7 +118,7 @@ def holder(folder: Path) -> str | None:
     if mark.exists() and not _is_gone(mark):
         return _owner(mark)
     try:
-        with (folder / LOCK).open("rb") as file:
+        with open_plain(folder / LOCK) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -128,10 +131,10 @@ def holder(folder: Path) -> str | None:
 def _owner(path: Path) -> str:
     """Return what the lock's file says of its owner."""
     try:
-        about: Any = json.loads(path.read_text("utf-8", "replace"))
+        about: Any = json.loads(read_plain(path, MOST_BYTES).decode("utf-8", "replace"))
         began = datetime.fromisoformat(about["since"].replace("Z", "+00:00"))
         seconds = (datetime.now(timezone.utc) - began).total_seconds()
         host = "" if about["host"] == platform.node() else f" on {about['host']}"
         return f"the run {about['run']} (process {about['pid']}{host}, for {max(seconds, 0):.0f} s)"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "another run"

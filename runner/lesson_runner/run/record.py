@@ -6,9 +6,11 @@ import dataclasses
 import json
 import math
 import platform
+import stat
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,10 @@ from lesson_runner.errors import LessonError
 from lesson_runner.hints import cure
 from lesson_runner.model import Expectation, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import PluginInfo
-from lesson_runner.resources import MAX_JSON_BYTES, read_text, write_aside
+from lesson_runner.resources import write_aside
 from lesson_runner.run.digests import content_digest
-from lesson_runner.run.files import file_digest
+from lesson_runner.run.hashing import Hasher, look
+from lesson_runner.untrusted import files_below, read_json
 
 RECORD = "record.json"
 UNFINISHED = "unfinished"
@@ -131,16 +134,18 @@ def versions() -> dict[str, str]:
     return found
 
 
-def artifacts(folder: Path, base: Path) -> dict[str, dict[str, Any]]:
-    """Return size and digest of every file below ``folder``, by its path from ``base``."""
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
-        try:
-            facts = {"sha256": file_digest(path), "bytes": path.stat().st_size}
-        except OSError:  # something that runs in the background has removed it
-            continue
-        found[path.relative_to(base).as_posix()] = facts
-    return found
+MOST_ARTIFACTS = 20_000
+"""Files of a step's evidence that a record lists."""
+
+
+def artifacts(folder: Path, base: Path, hasher: Hasher) -> dict[str, dict[str, Any]]:
+    """Return what is known of every file below ``folder``, by its path from ``base``; see :func:`look`."""
+    names = (name for name, facts in files_below(folder) if stat.S_ISREG(facts.st_mode))
+    inside = folder.relative_to(base).as_posix()
+    paths = sorted(f"{inside}/{name}" for name in islice(names, MOST_ARTIFACTS))
+    found = ((path, look(base, path, hasher)) for path in paths)
+    # Something that runs in the background may have removed a file in between.
+    return {path: dict(facts) for path, facts in found if facts is not None}
 
 
 def write(record: Mapping[str, Any], folder: Path) -> Path:
@@ -184,13 +189,14 @@ def read_begun(folder: Path) -> dict[str, Any]:
     """
     path = folder / RECORD
     try:
-        data = json.loads(read_text(path, MAX_JSON_BYTES))
+        data = read_json(folder, RECORD)
     except FileNotFoundError:
         raise LessonError(
             f"{path}: there is no record", fix="the run did not finish; start it again"
         ) from None
     except (OSError, ValueError) as error:
-        raise LessonError(f"{path}: cannot be read: {error}", fix=DAMAGED) from None
+        reason = error.strerror or error if isinstance(error, OSError) else error
+        raise LessonError(f"{path}: cannot be read: {reason}", fix=DAMAGED) from None
     if not isinstance(data, dict) or data.get("record_version") != 1:
         raise LessonError(f"{path}: not a record of a run (record_version 1)", fix=DAMAGED)
     return data

@@ -8,7 +8,7 @@ step that came to its end, safely on disk. What passed is taken over; everything
 from __future__ import annotations
 
 import dataclasses
-import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +17,19 @@ from typing import Any
 from lesson_runner.errors import LessonError
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
 from lesson_runner.plugins import PluginInfo
-from lesson_runner.resources import open_plain
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
-from lesson_runner.run.left import Left, look
+from lesson_runner.run.hashing import is_unchanged
+from lesson_runner.run.left import Left
 from lesson_runner.run.stored import read_begun
+from lesson_runner.untrusted import open_sized, parse_json
 
+MOST_BYTES = 1024**3
+"""Bytes of ``events.jsonl`` that are read: a run of 1,000 steps that say much has as many."""
 LONGEST = 16 * 1024 * 1024
 """Bytes of a line of the events that are read at once; a longer one is none of ours."""
+MOST_LEFT = 500_000
+"""Files that the steps of a run left."""
 SHOWN = 8
 """How many differences a refusal lists."""
 
@@ -77,6 +82,7 @@ def read_interrupted(folder: Path) -> Begun:
     done: dict[str, Done] = {}
     left: dict[str, Any] = {}
     resumed: list[Mapping[str, Any]] = []
+    known = {step["id"] for step in begun["steps"]}
     for event in _events(folder / EVENTS):
         name = str(event.get("step"))
         if event.get("event") == "run-started" and "carried" in event:
@@ -87,7 +93,11 @@ def read_interrupted(folder: Path) -> Begun:
         elif event.get("event") == "step-finished":
             touched = event.get("left", {})
             left |= touched if isinstance(touched, dict) else {}
-            if event.get("status") == "passed":
+            if len(left) > MOST_LEFT:
+                raise LessonError(
+                    f"{folder / EVENTS}: it names more than {MOST_LEFT:,} files", fix=record.DAMAGED
+                )
+            if event.get("status") == "passed" and name in known:
                 done[name] = Done(event, event.get("facts", {}), touched)
     return Begun(folder, begun, done, left, tuple(resumed))
 
@@ -151,16 +161,18 @@ def carry(
 def _events(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the events of a run; what is no event, such as half of a last line, is passed over."""
     try:
-        with open_plain(path) as file:
+        with open_sized(path.parent, path.name, MOST_BYTES) as file:
             while line := file.readline(LONGEST):
+                if b'"event"' not in line:
+                    continue
                 try:
-                    event = json.loads(line.decode("utf-8", "replace"))
-                except (ValueError, RecursionError):
+                    event = parse_json(line)
+                except ValueError:
                     continue
                 if isinstance(event, dict):
                     yield event
     except OSError as error:
-        raise LessonError(f"{path}: cannot be read: {error.strerror}") from None
+        raise LessonError(f"{path}: cannot be read: {error.strerror}", fix=record.DAMAGED) from None
 
 
 def _different(
@@ -200,13 +212,15 @@ def _changed(begun: Begun, files: Path) -> Iterator[str]:
     """Yield the files that steps have left and that are not as they left them."""
     owners: dict[str, str] = {}
     for name, item in begun.done.items():
+        if unknown := item.result.get("left_unknown"):
+            yield f"what step '{name}' left may have changed: {unknown}"
         owners |= dict.fromkeys(item.left, name)
         for path, facts in item.result.get("artifacts", {}).items():
-            if look(begun.folder, path) != facts:
+            if not is_unchanged(begun.folder, path, facts):
                 yield f"{path}, evidence of step '{name}', has changed"
     for path, name in owners.items():
-        if look(files, path) != begun.left[path]:
-            state = "is missing" if look(files, path) is None else "has changed"
+        if not is_unchanged(files, path, begun.left[path]):
+            state = "has changed" if os.path.lexists(files / path) else "is missing"
             yield f"{files / path}, which step '{name}' left, {state}"
 
 

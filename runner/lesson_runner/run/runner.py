@@ -20,6 +20,7 @@ from lesson_runner.run import record
 from lesson_runner.run.begin import begun
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
+from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.interruption import Interruption
 from lesson_runner.run.left import Watched
 from lesson_runner.run.params import Param, as_text
@@ -206,7 +207,11 @@ def _take(
             seconds = time.monotonic() - clock
             result = StepResult(step, "error", "interrupted", started=started, seconds=seconds, attempts=1)
             state.exit_code = ExitCode.INTERRUPTED
-        noted["left"] = watched.left()  # what going on with this run must find
+        timed = None if step.timeout is None else clock + step.timeout
+        deadline = clock if state.exit_code == ExitCode.INTERRUPTED else timed
+        changes = watched.changes(Hasher(deadline))  # what a run that is resumed must find
+        noted["left"] = changes.files
+        noted |= {"left_unknown": changes.unknown} if changes.unknown else {}
     state.results.append(result)
     if result.status not in ("passed", "skipped") and not step.optional and state.exit_code == ExitCode.GOOD:
         state.exit_code = ExitCode.FAILED

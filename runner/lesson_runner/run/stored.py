@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesson_runner.errors import LessonError
@@ -35,20 +35,27 @@ def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, 
     from lesson_runner.schema.validator import KeyPath, check, load_schema
 
     path = folder / record.RECORD
-    try:
-        data: dict[str, Any] = record.plain(read(folder))
-    except RecursionError:
-        raise LessonError(f"{path}: it is nested too deeply to be a record", fix=record.DAMAGED) from None
+    data = read(folder)
     place: dict[KeyPath, Location] = {(): Location(path, 1)}
     # Keys that a later version adds do no harm.
     problems = check(data, load_schema("record"), place, what=record.RECORD, unknown_key="warning")
     wrong = next((problem for problem in problems if problem.severity == "error"), None)
     if wrong is not None:
         raise LessonError(
-            f"{path}: it does not follow the schema: {wrong.message}",
+            f"{path}: it does not follow the schema: {wrong.message[:LONGEST]}",
             fix=record.DAMAGED,
         )
+    ids = [PurePosixPath(step["id"]) for step in data["steps"]]
+    if len(set(ids)) < len(ids) or len(ids) > MOST_STEPS:
+        what = f"more than {MOST_STEPS:,} steps" if len(ids) > MOST_STEPS else "two steps of the same name"
+        raise LessonError(f"{path}: it has {what}", fix=record.DAMAGED)
     return data
+
+
+LONGEST = 500
+"""Characters shown of what is wrong with a record, which may quote it."""
+MOST_STEPS = 10_000
+"""Steps of a record that is read; a page of so many takes seconds."""
 
 
 OVERVIEW: Mapping[str, tuple[type, ...]] = {
@@ -75,14 +82,14 @@ def read_overview(folder: Path) -> dict[str, Any]:
         data: dict[str, Any] = record.read(folder)
         found = {name: data[name] for name in OVERVIEW}
         lesson = data["lesson"]["id"]
-    except (KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         found, lesson = {}, None
     fits = isinstance(lesson, str) and all(isinstance(found[name], kind) for name, kind in OVERVIEW.items())
     if not fits or not all(isinstance(label, str) for label in found["labels"]):
         raise LessonError(
             f"{folder / record.RECORD}: it does not follow the schema", fix="lesson report says where"
         )
-    return {**record.plain(found), "lesson": lesson}
+    return {**found, "lesson": lesson}
 
 
 def plain_sections(sections: Iterable[Section]) -> list[Section]:

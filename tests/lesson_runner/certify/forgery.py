@@ -14,7 +14,7 @@ from lesson_runner.certify.evidence import list_files
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.statement import Digests, payloads
 from lesson_runner.certify.store import Stored, stored_at
-from lesson_runner.run.files import file_digest
+from lesson_runner.run.hashing import file_digest
 
 
 def resign(

@@ -83,7 +83,7 @@ def test_evidence_that_cannot_be_copied(bench: Bench, run: Path) -> None:
     shutil.rmtree(run / "evidence")
     said = bench.certify("--from-run", "latest")
     assert said.code == 2
-    assert f"{run.name}: its evidence cannot be copied: No such file or directory" in said.err
+    assert f"{run.name}/evidence: cannot be copied: No such file or directory" in said.err
     assert list((bench.folder / ".lesson" / "certificates").iterdir()) == []
 
 

@@ -16,7 +16,7 @@ from lesson_runner.canonical import canonical, digest_of
 from lesson_runner.certify.store import Stored
 from lesson_runner.run import time_limit
 from lesson_runner.run.digests import content_digest
-from lesson_runner.run.files import file_digest
+from lesson_runner.run.hashing import file_digest
 from lesson_runner.schema.lessons import load_lesson
 
 Change = Callable[[dict[str, Any]], Any]

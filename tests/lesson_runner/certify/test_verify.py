@@ -18,7 +18,7 @@ from lesson_runner.canonical import canonical
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.store import Stored
 from lesson_runner.certify.trust import RefusedError, open_bundle
-from lesson_runner.run.files import file_digest
+from lesson_runner.run.hashing import file_digest
 
 
 def flip(path: Path, index: int = 0, bit: int = 0) -> None:

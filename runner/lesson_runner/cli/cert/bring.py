@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,12 +58,12 @@ def bring(
 
 def _keep(stored: Stored, certificate: Certificate, target: Path) -> Path:
     """Copy what was checked, whole or not at all; the same certificate twice is one."""
-    from lesson_runner.certify.store import copy_certificate, first_cause, publish, staging_folder
+    from lesson_runner.certify.store import copy_certificate, publish, staging_folder
     from lesson_runner.certify.subjects import check_files
 
     try:
         with staging_folder(target) as staging:
             check_files(certificate, copy_certificate(stored, staging))  # it may have changed in between
             return publish(staging, target, certificate.name)
-    except (OSError, shutil.Error) as error:
-        raise LessonError(f"{target}: cannot be written: {first_cause(error)}") from None
+    except OSError as error:
+        raise LessonError(f"{target}: cannot be written: {error.strerror or error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lesson_runner.report.closing import key_metric
@@ -15,6 +16,8 @@ from lesson_runner.report.text import duration, number
 
 LONGEST = 4000
 """Characters shown of a message, a command or a value; the record has all of it."""
+MOST_SHOWN = 1_000
+"""Verdicts, metrics, parameters and so on that are shown of a step; the record has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,17 @@ def _view(step: Mapping[str, Any], place: int, output: Excerpt | None) -> StepVi
                 "actual": shortened(item["actual"], LONGEST),
                 "status": "passed" if item["passed"] else "failed",
             }
-            for item in step["verdicts"]
+            for item in step["verdicts"][:MOST_SHOWN]
         ),
-        tuple((name, number(metric)) for name, metric in step["metrics"].items()),
-        tuple(step["claims"]),
-        tuple({"link": "", **diagnosis} for diagnosis in step.get("diagnoses", ())),
+        tuple((name, number(metric)) for name, metric in islice(step["metrics"].items(), MOST_SHOWN)),
+        tuple(step["claims"][:MOST_SHOWN]),
+        tuple({"link": "", **diagnosis} for diagnosis in step.get("diagnoses", ())[:MOST_SHOWN]),
         tuple(_params(step)),
         tuple(_facts(step)),
         output,
         tuple(
-            (path, f"{item['bytes']:,}", item["sha256"]) for path, item in step.get("artifacts", {}).items()
+            (path, f"{item['bytes']:,}", item.get("sha256") or f"not hashed: {item.get('not_hashed', '')}")
+            for path, item in islice(step.get("artifacts", {}).items(), MOST_SHOWN)
         ),
     )
 
@@ -87,7 +91,7 @@ def _params(step: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for layer in step.get("layers", ()):
         params = layer.get("params")
         set_by |= dict.fromkeys(params if isinstance(params, Mapping) else (), str(layer.get("name", "")))
-    for name, item in step["params"].items():
+    for name, item in islice(step["params"].items(), MOST_SHOWN):
         yield name, shortened(value(item), LONGEST), set_by.get(name, "")
 
 

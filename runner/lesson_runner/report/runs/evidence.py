@@ -1,17 +1,31 @@
-"""What a step printed, as far as a report shows it: the beginning and the end, without escapes or tokens."""
+"""
+What a report shows of evidence: the beginning and the end of what a step printed, without escapes or tokens;
+and which files cannot be read.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from lesson_runner.report.runs.phrases import public
+from lesson_runner.model import EVIDENCE, Evidence, Json, Section
+from lesson_runner.report.runs.phrases import printable, public
+from lesson_runner.untrusted import open_sized
 
 OUTPUT = "output.txt"
 BEGINNING = 48 * 1024
 """Bytes shown of the beginning of an output that is too long."""
 END = 16 * 1024
 """Bytes shown of its end, where a failure usually is."""
+MOST_BYTES = 1024**4
+"""Bytes that a file of evidence may have."""
+MOST_FILES = 10_000
+"""Files of evidence that are looked at."""
+MOST_ROWS = 50
+"""Files that cannot be read and are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +50,80 @@ class Excerpt:
         return f"{self.beginning}\n{self.note}\n{self.end}" if self.left_out else self.beginning
 
 
-def read_output(folder: Path, step: str) -> Excerpt | None:
+def read_output(folder: Path, step: Json) -> Excerpt | None:
     """
-    Return what a step printed.
+    Return what a step printed, or why that cannot be read.
 
     Returns:
-        ``None`` if it printed nothing, or its evidence is not beside the record. A record may come from
-        anywhere, so a step's id that leads out of the run's folder finds nothing either.
+        ``None`` if it printed nothing, or its evidence is not next to the record.
     """
-    path = folder / "evidence" / step / OUTPUT
+    evidence = Evidence.of(folder, step)
+    path = f"{EVIDENCE}/{step['id']}/{OUTPUT}"
     try:
-        if not path.resolve().is_relative_to((folder / "evidence").resolve()) or not path.is_file():
-            return None
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with evidence.open(OUTPUT, most=MOST_BYTES) as file:
+            size = os.fstat(file.fileno()).st_size
             if size <= BEGINNING + END:
-                head, tail = file.read(BEGINNING + END), b""
+                head, tail = file.read(size), b""
             else:
                 head = file.read(BEGINNING)
                 file.seek(size - END)
                 tail = file.read(END)
-    except (OSError, ValueError, RuntimeError):  # a name with a null byte, or a circle of links
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError) as error:  # a name with a null byte
+        return Excerpt(f"[{printable(path)}: {_why(error)}]")
     if tail:  # whole lines, where there are any
         head = head[: head.rfind(b"\n") + 1] or head
         tail = tail[tail.find(b"\n") + 1 :] or tail
     if not head.strip():
         return None
     beginning, end = (public(part.decode("utf-8", "replace")).rstrip() for part in (head, tail))
-    hidden = size - len(head) - len(tail)
-    return Excerpt(beginning, end, hidden, path.relative_to(folder).as_posix())
+    return Excerpt(beginning, end, size - len(head) - len(tail), path)
+
+
+def unread(record: Json, folder: Path) -> list[Section]:
+    """Return a table of the evidence that cannot be read, and why; nothing if all of it can, or is absent."""
+    rows: list[tuple[str, str]] = []
+    looked_at = 0
+    for step in record["steps"]:
+        for name in _names(folder, step):
+            looked_at += 1
+            if looked_at > MOST_FILES or len(rows) > MOST_ROWS:
+                break
+            if problem := _problem(folder, name, step):
+                rows.append((name, problem))
+    if not rows:
+        return []
+    if len(rows) > MOST_ROWS:
+        rows[MOST_ROWS:] = [("…", "and more")]
+    return [Section("Evidence that was not read", "table", {"columns": ["File", "Why"], "rows": rows})]
+
+
+def _names(folder: Path, step: Json) -> Iterator[str]:
+    """Yield the step's files: those that the record lists, and those that lie there besides."""
+    listed = step.get("artifacts", {})
+    yield from listed
+    inside = f"{EVIDENCE}/{step['id']}"
+    try:
+        with os.scandir(folder / inside) as entries:
+            for entry in islice(entries, MOST_FILES):
+                name = f"{inside}/{entry.name}"
+                if name not in listed and not entry.is_dir(follow_symlinks=False):
+                    yield name
+    except (OSError, ValueError):
+        pass
+
+
+def _problem(folder: Path, name: str, step: Json) -> str:
+    size = step.get("artifacts", {}).get(name, {}).get("bytes")
+    try:
+        open_sized(folder, name, MOST_BYTES, size).close()
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        return _why(error)
+    return ""
+
+
+def _why(error: Exception) -> str:
+    return str(error.strerror or error) if isinstance(error, OSError) else str(error)

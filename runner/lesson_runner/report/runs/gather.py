@@ -41,7 +41,7 @@ def gather(record: Json, folder: Path, sections: Iterable[Section]) -> Report:
         sections: what plugins want shown; one of an unknown shape is shown as that.
     """
     kept = tuple(sections)
-    outputs = {str(step["id"]): read_output(folder, str(step["id"])) for step in record["steps"]}
+    outputs = {str(step["id"]): read_output(folder, step) for step in record["steps"]}
     return Report(
         record,
         {name: excerpt for name, excerpt in outputs.items() if excerpt is not None},

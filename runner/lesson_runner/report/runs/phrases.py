@@ -13,6 +13,8 @@ from lesson_runner.model import LEFT_OUT
 from lesson_runner.report.text import number, safe
 from lesson_runner.secrets import mask
 
+LONGEST = 100_000
+"""Characters of a text that a report shows; the record has all of it."""
 STATUSES = ("passed", "failed", "error", "skipped", "not-reached", "planned")
 CLAIM_RESULTS = ("reproduced", "better", "worse", "not evaluated")
 # Unicode's noncharacters: XML 1.0 has no way to write two of them, and HTML calls all of them an error.
@@ -21,8 +23,12 @@ _NONCHARACTERS = re.compile(f"[\ufdd0-\ufdef{_ENDS_OF_PLANES}]")
 
 
 def printable(text: object) -> str:
-    """Return a text that XML 1.0, HTML and UTF-8 can all hold: no escapes, no control characters."""
-    return _NONCHARACTERS.sub("\ufffd", safe(str(text)))
+    """
+    Return a text that XML 1.0, HTML and UTF-8 can all hold: no escapes, no control characters.
+
+    Of one that is longer than :data:`LONGEST`, the beginning.
+    """
+    return _NONCHARACTERS.sub("\ufffd", safe(shortened(str(text), LONGEST)))
 
 
 def public(text: object) -> str:

@@ -1,0 +1,112 @@
+"""Hash files within a limit of time and bytes, and tell whether a file has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lesson_runner.untrusted import open_below
+
+
+def file_digest(path: Path) -> str:
+    """Return a file's sha256."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+HASHED = 4 * 1024**3
+"""Bytes of files that are hashed after a step; a sparse file counts as large as it claims to be."""
+LEAST_SECONDS = 2.0
+"""Time for hashing after a step that has used up its own time."""
+UNTIMED_SECONDS = 120.0
+"""Time for hashing after a step without a time limit."""
+
+
+class NotHashedError(Exception):
+    """A file was not hashed; the message says why."""
+
+
+class Hasher:
+    """
+    Hashes what a step has left, within the time and the bytes that there are for it.
+
+    Args:
+        deadline: when the step should have ended, on the clock of :func:`time.monotonic`; ``None`` if it has
+            no time limit.
+    """
+
+    def __init__(self, deadline: float | None) -> None:
+        now = time.monotonic()
+        self._until = now + UNTIMED_SECONDS if deadline is None else max(deadline, now + LEAST_SECONDS)
+        self._left = HASHED
+
+    def digest(self, file: BinaryIO) -> str:
+        """
+        Return the sha256 of an open file.
+
+        Raises:
+            NotHashedError: it is too large, there is no time, or something is writing to it.
+            OSError: it cannot be read.
+        """
+        before = os.fstat(file.fileno())
+        if before.st_size > self._left:
+            raise NotHashedError(f"more than {HASHED:,} bytes of files are not hashed after a step")
+        self._left -= before.st_size
+        digest = hashlib.sha256()
+        done = 0
+        while done < before.st_size and (chunk := file.read(min(1 << 20, before.st_size - done))):
+            digest.update(chunk)
+            done += len(chunk)
+            if time.monotonic() > self._until:
+                raise NotHashedError("there was no time left to hash it")
+        if stamp(os.fstat(file.fileno())) != stamp(before):
+            raise NotHashedError("it was written to while it was hashed")
+        return digest.hexdigest()
+
+
+def stamp(facts: os.stat_result) -> tuple[int, int, int]:
+    """Return size, time and inode: what tells, without reading, whether a file was changed."""
+    return facts.st_size, facts.st_mtime_ns, facts.st_ino
+
+
+def look(folder: Path, name: str, hasher: Hasher) -> Mapping[str, Any] | None:
+    """
+    Return what is known of a file below a folder, as a record has it.
+
+    Returns:
+        ``bytes``, and ``sha256`` or, where it was not hashed, ``not_hashed`` (the reason) and ``stamp``;
+        ``None`` if there is no such file that can be read.
+    """
+    try:
+        with open_below(folder, name) as file:
+            facts = os.fstat(file.fileno())
+            try:
+                return {"sha256": hasher.digest(file), "bytes": facts.st_size}
+            except NotHashedError as error:
+                facts = os.fstat(file.fileno())
+                return {"bytes": facts.st_size, "not_hashed": str(error), "stamp": list(stamp(facts))}
+    except (OSError, ValueError):
+        return None
+
+
+def is_unchanged(folder: Path, name: str, known: Mapping[str, Any] | None) -> bool:
+    """Return whether a file below a folder is as :func:`look` has found it."""
+    try:
+        with open_below(folder, name) as file:
+            facts = os.fstat(file.fileno())
+            if known is None:
+                return False
+            if "sha256" not in known:
+                return bool(list(stamp(facts)) == known["stamp"])
+            return bool(facts.st_size == known["bytes"] and Hasher(None).digest(file) == known["sha256"])
+    except NotHashedError:
+        return False
+    except (OSError, ValueError):
+        return known is None
