@@ -26,10 +26,10 @@ int flock(int file, int what) { (void)file; (void)what; errno = ENOLCK; return -
 @pytest.fixture
 def no_locks(tmp_path: Path) -> dict[str, str]:
     """An environment in which no file can be locked."""
-    if sys.platform != "linux" or not shutil.which("cc"):
+    if sys.platform != "linux" or not shutil.which("gcc"):
         pytest.skip("LD_PRELOAD needs Linux and a C compiler")
     (tmp_path / "no.c").write_text(NO_LOCKS)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", "no.so", "no.c"], cwd=tmp_path, check=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", "no.so", "no.c"], cwd=tmp_path, check=True)
     return {"LD_PRELOAD": str(tmp_path / "no.so")}
 
 

@@ -142,13 +142,13 @@ class Family:
             return False
 
 
-def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends; on Linux only."""
+def adopt_orphans(*, wanted: bool) -> None:
+    """Be the parent of every descendant whose own parent ends, or be it no more; on Linux only."""
     if sys.platform == "linux":
         import ctypes
 
         with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
 
 
 def _is_orphan(row: Row, since: int) -> bool:

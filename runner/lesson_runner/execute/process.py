@@ -74,7 +74,7 @@ def run(
         LessonError: the command cannot be started.
     """
     token = uuid.uuid4().hex
-    adopt_orphans()
+    adopt_orphans(wanted=True)
     family = Family(-1, token)  # until its first process is known, it is found by the token alone
     process: subprocess.Popen[bytes] | None = None
     pipe: _Pipe | None = None
@@ -107,6 +107,7 @@ def run(
         raise
     finally:
         family.reap()
+        adopt_orphans(wanted=False)
         if pipe is not None:
             pipe.let_go()
         elif process is not None and process.stdout is not None:
