@@ -8,7 +8,7 @@ import errno
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,14 @@ from lesson_runner.model import (
 )
 from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
+from lesson_runner.run.clean import STATE, clean_evidence
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
 from lesson_runner.run.time_limit import overtime
 
 OUTPUT = "output.txt"
+MOST_TOLD = 5
+"""Files of the evidence that held secrets, and are named in a step's message."""
 
 
 def run_step(
@@ -91,6 +94,17 @@ def _attempt(
         (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
     except OSError as error:
         return _unwritten(step, run, error, outcome.message), {}
+    files = look_at_files(step.expect, run.workspace.files)
+    keep_files(files, folder)
+    # What is measured and judged is what is kept; output and names are, here, already without secrets.
+    seen = run.state.setdefault(STATE, {})
+    cleaned = [
+        note for place in (folder, run.shared_evidence) for note in clean_evidence(place, run.redactor, seen)
+    ]
+    if cleaned:
+        outcome = dataclasses.replace(
+            outcome, message="; ".join(filter(None, (outcome.message, _told(cleaned))))
+        )
     try:
         read = captured(step.capture, output)
     except Exception as error:  # it takes too long, or a pattern is too much for Python
@@ -99,8 +113,6 @@ def _attempt(
     measured = plugins.measure(step, Evidence(folder, run.shared_evidence, output))
     metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
-    files = look_at_files(step.expect, run.workspace.files)
-    keep_files(files, folder)
     result = StepResult(
         step,
         status or outcome.status,
@@ -119,6 +131,12 @@ def _attempt(
     diagnoses = plugins.diagnose(result, Evidence(folder, run.shared_evidence, output))
     linked = tuple(_linked(diagnosis, run.lesson) for diagnosis in diagnoses)
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
+
+
+def _told(cleaned: Sequence[str]) -> str:
+    """Return what became of evidence that held secrets."""
+    more = f"; and {len(cleaned) - MOST_TOLD} more files" if len(cleaned) > MOST_TOLD else ""
+    return f"evidence: {'; '.join(cleaned[:MOST_TOLD])}{more}"
 
 
 def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:

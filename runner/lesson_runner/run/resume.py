@@ -17,6 +17,7 @@ from typing import Any
 from lesson_runner.errors import LessonError
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
 from lesson_runner.plugins import PluginInfo
+from lesson_runner.redaction import REDACTED
 from lesson_runner.resources import open_plain
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
@@ -205,7 +206,9 @@ def _changed(begun: Begun, files: Path) -> Iterator[str]:
             if look(begun.folder, path) != facts:
                 yield f"{path}, evidence of step '{name}', has changed"
     for path, name in owners.items():
-        if look(files, path) != begun.left[path]:
+        if REDACTED in path:
+            yield f"a file that step '{name}' left cannot be compared: its name holds a secret"
+        elif look(files, path) != begun.left[path]:
             state = "is missing" if look(files, path) is None else "has changed"
             yield f"{files / path}, which step '{name}' left, {state}"
 
