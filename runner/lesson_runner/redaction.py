@@ -145,9 +145,8 @@ class Redactor:
         return self._spans(text, seen), self._begins(text, seen) if self.values else None
 
     def _begins(self, text: str, seen: Iterable[View] | None) -> int | None:
-        cut = UNFINISHED.search(text, max(len(text) - 40, 0))
         offset = max(0, len(text) - min(6 * self._longest + 64, TAIL))
-        tail = text[offset : cut.start() if cut else len(text)]
+        tail = text[offset:]
         if seen is None or tail != text:
             seen = views(tail)
         begins = [
@@ -161,25 +160,24 @@ class Redactor:
         """Return where the end of a view begins that is the beginning of a declared value."""
         first: int | None = None
         # What base64 decodes to ends four times, once for each way to begin.
-        picked = bool(view.steps) and view.steps[-1].picks
+        picked = any(step.picks for step in view.steps)
         rows = (
             [match.span() for match in re.finditer(f"[^{APART}]+", view.text)][-8:]
             if picked
             else [(0, len(view.text))]
         )
         for begin, end in rows:
-            for value in self._sought(view):
-                start = view.text.find(value[:SHORTEST], max(begin, end - len(value) + 1 - 2 * picked), end)
-                while start >= 0:
-                    here = view.text[start:end]
+            for stop in _stops(view.text, begin, end):
+                for value in self._sought(view):
+                    start = view.text.find(value[:SHORTEST], max(begin, stop - len(value) - 1), stop)
                     # Base64 is padded before it is decoded: the last two bytes may not be the text's.
-                    if any(
-                        value.startswith(here[: len(here) - n]) and len(here) - n >= SHORTEST
-                        for n in range(1 + 2 * picked)
+                    while start >= 0 and not any(
+                        size >= SHORTEST and value.startswith(view.text[start : start + size])
+                        for size in range(stop - start, stop - start - 1 - 2 * picked, -1)
                     ):
+                        start = view.text.find(value[:SHORTEST], start + 1, stop)
+                    if start >= 0:
                         first = start if first is None else min(first, start)
-                        break
-                    start = view.text.find(value[:SHORTEST], start + 1, end)
         return first
 
 
@@ -239,6 +237,17 @@ class LineRedactor:
             return REDACTED if line.strip() else line
         self._key_lines = 0
         return line
+
+
+def _stops(text: str, begin: int, end: int) -> Iterator[int]:
+    """Yield the end of a row, and where it ends without the escapes that may be cut off there."""
+    yield end
+    for _ in range(2):
+        cut = UNFINISHED.search(text[max(begin, end - 40) : end])
+        if cut is None:
+            return
+        end = max(begin, end - 40) + cut.start()
+        yield end
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -282,9 +282,9 @@ def _nothing(_: re.Match[str]) -> str:
     return ""
 
 
-_SEP = r"[ \t:,;\-]{0,2}(?:\r?\n[ \t]{0,64})?(?:0x|\\x)?"
+_SEP = r"[ \t:,;+\-]{0,2}(?:\r?\n[ \t]{0,64})?(?:0x|\\x)?"
 _BYTE = "[2-7][0-9A-Fa-f]"
-JOIN = Step(re.compile(rf"\\?{_NL}"), _nothing, "\n", wrapped=True)
+JOIN = Step(re.compile(_NL), _nothing, "\n", wrapped=True)
 STEPS = (
     Step(
         re.compile(rf"(?=[^\t\n -~])(?:{SEQUENCE.pattern}|.)", re.DOTALL),
@@ -297,12 +297,12 @@ STEPS = (
     Step(re.compile(r"=[0-9A-Fa-f]{2}|=[ \t]{0,8}\r?\n"), _unescaped, "=", wrapped=True),
     Step(re.compile(f"{_PERCENT}|{_BACKSLASH}|{_ENTITY}", re.DOTALL), _unescaped, "%\\&"),
     # One at a time: a percent sign before a secret is no escape if backslashes are what stands in it.
-    Step(re.compile(_PERCENT), _unescaped, "%", first=True, last=True),
-    Step(re.compile(_BACKSLASH, re.DOTALL), _unescaped, "\\", first=True, last=True),
-    Step(re.compile(_ENTITY), _unescaped, "&", first=True, last=True),
+    Step(re.compile(_PERCENT), _unescaped, "%", first=True),
+    Step(re.compile(_BACKSLASH, re.DOTALL), _unescaped, "\\", first=True),
+    Step(re.compile(_ENTITY), _unescaped, "&", first=True),
     Step(re.compile(r"""['"`\\]+"""), _nothing, "'\"`\\", last=True),
     Step(re.compile(_legible_base64()), _base64, picks=True),
-    Step(re.compile(rf"(?:{_BYTE}(?:00)?{_SEP}){{5}}{_BYTE}(?:{_SEP}[0-9A-Fa-f])*"), _hex, picks=True),
+    Step(re.compile(rf"(?:{_BYTE}(?:{_SEP}00)?{_SEP}){{5}}{_BYTE}(?:{_SEP}[0-9A-Fa-f])*"), _hex, picks=True),
     Step(re.compile(rf"[A-Z2-7]{{16,}}(?:{_NL}[A-Z2-7]+)*"), _base32, picks=True),
 )
 UNFINISHED = re.compile(r"(?:%[0-9A-Fa-f]?|\\[xuU]?\{?[0-9A-Fa-f]{0,8}|&#?[A-Za-z0-9]{0,32}|=[0-9A-Fa-f]?)\Z")
