@@ -268,7 +268,7 @@ _BASE64_ONLY = re.compile(f"{_ANY}*")
 
 
 def _legible_base64() -> str:
-    """Return a pattern of base64 that has six characters of ASCII in a row, or three and the zeros of UTF-16."""
+    """Return a pattern of base64 that has six ASCII characters in a row, or three of UTF-16."""
 
     def those(wanted: Callable[[int], bool]) -> str:
         return "[" + re.escape("".join(digit for n, digit in enumerate(_DIGITS) if wanted(n))) + "_-]"

@@ -109,7 +109,8 @@ def test_a_real_run_shows_and_keeps_no_secret(tmp_path: Path, form: list[str]) -
 
 
 def test_a_run_with_a_secret_in_a_file_name_is_not_resumed(tmp_path: Path) -> None:
-    steps = '<!-- step\nid: one\n-->\n```bash\ntouch "$UPLOAD"\n```\n\n<!-- step\nid: two\n-->\n```bash\nfalse\n```\n'
+    step = "<!-- step\nid: {}\n-->\n```bash\n{}\n```\n\n"
+    steps = step.format("one", 'touch "$UPLOAD"') + step.format("two", "false")
     (tmp_path / "a.md").write_text(lesson_text(steps))
     assert lesson(tmp_path, "run", "a.md", "--allow", "shell", "--env", "UPLOAD").returncode == 1
     said = lesson(tmp_path, "resume", "--allow", "shell", "--env", "UPLOAD")
@@ -120,7 +121,7 @@ def test_a_run_with_a_secret_in_a_file_name_is_not_resumed(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("where", ["id", "title", "path"])
 def test_a_secret_in_a_lesson(tmp_path: Path, where: str) -> None:
-    """Steps and files are found by ids: a run does not begin if one is a secret. Anything else is redacted."""
+    """A run does not begin if an id is a secret, for files are found by it. Anything else is redacted."""
     secret = SECRET.lower()
     step = f"id: {secret if where == 'id' else 'one'}\ntitle: Say {secret if where == 'title' else 'it'}"
     name = f"{secret}.md" if where == "path" else "a.md"
@@ -153,7 +154,7 @@ def packed(kind: str) -> bytes:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr("a/b.txt", data)
     else:
-        with tarfile.open(fileobj=buffer, mode=f"w:{kind}") as tar:
+        with tarfile.open(fileobj=buffer, mode=f"w:{kind}") as tar:  # type: ignore[call-overload]
             member = tarfile.TarInfo("a/b.txt")
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))

@@ -152,7 +152,7 @@ def decoded(text: str, depth: int = 3) -> Iterator[str]:
     for way in ("unicode_escape", "escape"):
         try:
             if way == "escape":
-                made.add(codecs.escape_decode(text.encode())[0].decode("utf-8", "replace"))  # type: ignore[attr-defined]
+                made.add(codecs.escape_decode(text.encode())[0].decode("utf-8", "replace"))
             else:
                 made.add(text.encode("latin-1", "backslashreplace").decode(way))
         except (ValueError, UnicodeError):
