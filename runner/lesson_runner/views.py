@@ -231,7 +231,7 @@ def _meaning(text: str) -> str:
     return _BACKSLASHED.get(text[1], text[1])
 
 
-_LEGIBLE = re.compile(rb"[ -~]{6}|(?:[ -~]\0){6}")
+_LEGIBLE = re.compile(rb"[\n -~]{6}|(?:[ -~]\0){6}")
 """What is decoded by mistake has so much text in a row hardly ever."""
 _TO_STANDARD = str.maketrans("-_", "+/", " \t\r\n")
 _NO_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")

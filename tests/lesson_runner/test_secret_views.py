@@ -21,6 +21,8 @@ from lesson_runner.execute.lines import Lines
 from lesson_runner.redaction import REDACTED, Redactor
 
 RANDOM = random.Random(5)
+# Python warns of backslashes that escape nothing.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ALNUM = string.ascii_letters + string.digits
 
 
@@ -206,6 +208,9 @@ def judged(name: str, codings: tuple[str, ...], seed: int) -> str | None:
     return None
 
 
+CODINGS_OF_TEXT = ("as it is", "json", "html", "shell", "repr", "quote", "base64")
+
+
 def chosen(codings: tuple[str, ...], name: str) -> bool:
     """Return whether it is promised that a secret is found that is encoded so."""
     if len(codings) > 1 and (name in ("accents", "escapes") or codings in NOT_FOUND):
@@ -216,7 +221,13 @@ def chosen(codings: tuple[str, ...], name: str) -> bool:
 NOT_FOUND = {
     ("UTF-16", "base64 of UTF-16"),
     ("base64 in lines", "shell backslashes"),
-    ("colours", "quote plus"),
+    # What is decoded counts as text if it has six characters of it in a row.
+    *(
+        (inner, outer)
+        for inner in ("colours", "wrapped")
+        for outer in CODINGS
+        if outer not in CODINGS_OF_TEXT
+    ),
 }
 
 
