@@ -43,17 +43,20 @@ class Tracking:
         self._run = context.folder
         self._labels: set[str] = set()
         self._at: dict[str, int] = {}
-        self._settings: dict[str, Value] = {
+        settings = {
             "lesson": context.lesson.id,
             "profile": context.profile,
             "backend": context.backend,
             "hardware": ", ".join(f"{item.name} ({item.kind})" for item in context.hardware),
         }
+        self._settings: dict[str, Value] = {
+            name: context.redactor.text(text) for name, text in settings.items()
+        }
         self._sinks: dict[str, Sink] = {}
         for name in dict.fromkeys(item.strip() for item in names.split(",")):
             if name:
                 self._open(name, context)
-        self._tell(lambda sink: sink.text("run/lesson", context.lesson.title))
+        self._tell(lambda sink: sink.text("run/lesson", context.redactor.text(context.lesson.title)))
 
     def _open(self, name: str, context: RunContext) -> None:
         if name not in OPENERS:

@@ -2,40 +2,39 @@
 Keeping secrets out of what a run shows and stores.
 
 Two kinds are known: values that were declared, and texts that look like tokens, which
-:mod:`lesson_runner.secrets` finds. Values are found line by line, and as JSON, addresses and base64 have
-them: these forms are those of GitHub's runner. What a program turns into something else is not recognised.
+:mod:`lesson_runner.secrets` finds. Values are looked for in a text and in all of its views
+(:mod:`lesson_runner.views`), such as decoded or unwrapped; tokens in the text and without its escapes
+and invisible characters. A secret that no view shows is not recognised.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
 from typing import Any
-from urllib.parse import quote
 
+from lesson_runner.own_words import NAMES, STRUCTURE, WORDS
 from lesson_runner.secrets import find
+from lesson_runner.views import APART, UNFINISHED, View, views
 
 REDACTED = "[redacted]"
 SHORTEST = 4
 """Fewer characters would be found in half of all words."""
+SHORTEST_ENCODED = 6
+"""Fewer bytes would be found by chance in what base64 and hexadecimal digits decode to."""
 SHORTEST_LINE = 8
 """Of a value of several lines, each line of so many characters counts by itself."""
 HELD = 64
 """So many lines wait at most for the rest of a value that may have begun in them."""
 KEY_LINES = 400
 """A private key has fewer lines."""
-STRUCTURE = frozenset(
-    {
-        *("event", "time", "status", "matcher", "result", "sha256", "content_sha256", "plan_digest"),
-        *("run_id", "started", "finished", "profile", "backend", "kind", "id", "action", "needs"),
-        *("sandbox", "env", "carried"),
-    }
-)
-"""Keys of records and events whose values the runner makes up itself: a secret that is an ordinary word must
-not turn a record into something else."""
+TAIL = 16_384
+"""Characters of the end of a text in which a value may begin that goes on after it."""
+_OURS = re.compile(r"[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{8}-\d{6}-.*", re.DOTALL)
+"""Digests, times and names of runs. A lesson's id is no secret: a run does not begin if it is."""
+_WHOLE = 16
+"""Of what is a digest only a declared value of so many characters is taken to be a secret instead."""
 
 _KEY_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
 _KEY_END = "-----END "
@@ -60,57 +59,135 @@ class Redactor:
             least = SHORTEST if len(rows) == 1 else SHORTEST_LINE
             for row in rows:
                 if len(row) >= least:
-                    found |= {row, *_encoded(row)}
+                    found |= set(_forms(row))
         self.values = tuple(sorted(found, key=lambda value: (-len(value), value)))
+        self._long = tuple(value for value in self.values if len(value) >= SHORTEST_ENCODED)
         self._longest = max(map(len, found), default=0)
-        self._by_head: dict[str, list[str]] = {}
-        for value in self.values:
-            self._by_head.setdefault(value[:SHORTEST], []).append(value)
+
+    @property
+    def raw(self) -> tuple[bytes, ...]:
+        """The declared values as bytes, for what is no text."""
+        return tuple(value.encode("utf-8", "surrogateescape") for value in self._long)
 
     def text(self, text: str) -> str:
         """Return a text without the secrets in it; it may have several lines."""
         return _replaced(text, self.spans(text))
 
     def data(self, value: Any) -> Any:
-        """Return data fit for JSON without the secrets in its texts; see :data:`STRUCTURE`."""
+        """
+        Return data fit for JSON without the secrets in its keys and values.
+
+        Keys stay different from each other. What the runner itself writes is left alone, see
+        :mod:`lesson_runner.own_words`. A number that is a secret becomes ``None``.
+        """
+        return self._data(value, "")
+
+    def _data(self, value: Any, key: str) -> Any:
         if isinstance(value, str):
-            return self.text(value)
+            return value if key in STRUCTURE and self._is_ours(value) else self.text(value)
         if isinstance(value, Mapping):
-            return {key: item if key in STRUCTURE else self.data(item) for key, item in value.items()}
+            kept: dict[Any, Any] = {}
+            for name, item in value.items():
+                shown = name if name in NAMES or not isinstance(name, str) else self.text(name)
+                kept[_other_than(kept, shown) if shown != name else name] = self._data(item, str(name))
+            return kept
         if isinstance(value, list | tuple):
-            return [self.data(item) for item in value]
+            return [self._data(item, key) for item in value]
+        if isinstance(value, int | float) and not isinstance(value, bool) and key not in NAMES:
+            return None if self._is_secret(str(value)) else value
         return value
+
+    def _is_ours(self, value: str) -> bool:
+        if value in WORDS:
+            return True
+        return bool(_OURS.fullmatch(value)) and not any(
+            len(item) >= _WHOLE and item in value for item in self.values
+        )
+
+    def _is_secret(self, value: str) -> bool:
+        return any(item in (value, value.removesuffix(".0")) for item in self._long)
 
     def spans(self, text: str) -> list[Span]:
         """Return where secrets are, in order; none of them overlap."""
-        found = self.declared(text)
-        found += [(secret.start, secret.end) for secret in find(text)]
+        return self._spans(text, views(text))
+
+    def _spans(self, text: str, seen: Iterable[View]) -> list[Span]:
+        found: list[Span] = []
+        for view in seen:
+            spans = list(self._declared(view))
+            if view.words:
+                spans += [(secret.start, secret.end) for secret in find(view.text)]
+            if spans and view.steps:
+                starts, ends = view.places(text)
+                spans = [(starts[start], ends[end - 1]) for start, end in spans]
+            found += spans
         return _merged(found)
 
     def declared(self, text: str) -> list[Span]:
-        """Return where declared values are; they may overlap."""
-        found: list[Span] = []
-        for value in self.values:
+        """Return where declared values stand in a text as they are, without looking at its views."""
+        return list(self._declared(View(text)))
+
+    def _declared(self, view: View) -> Iterator[Span]:
+        """Yield where declared values are in a view; they may overlap."""
+        text = view.text
+        for value in self._sought(view):
             start = text.find(value)
             while start >= 0:
-                found.append((start, start + len(value)))
+                yield start, start + len(value)
                 start = text.find(value, start + 1)
-        return found
+
+    def _sought(self, view: View) -> Sequence[str]:
+        return self._long if any(step.picks for step in view.steps) else self.values
 
     def begins(self, text: str) -> int | None:
         """Return where a declared value begins that the end of the text cuts off, if one may."""
-        if len(text) < SHORTEST or not self.values:
-            return None
-        for start in range(max(0, len(text) - self._longest + 1), len(text) - SHORTEST + 1):
-            for value in self._by_head.get(text[start : start + SHORTEST], ()):
-                if len(value) > len(text) - start and value.startswith(text[start:]):
-                    return start
-        return None
+        return self._begins(text, None) if self.values else None
+
+    def look(self, text: str) -> tuple[list[Span], int | None]:
+        """Return :meth:`spans` and :meth:`begins`."""
+        seen = list(views(text))
+        return self._spans(text, seen), self._begins(text, seen) if self.values else None
+
+    def _begins(self, text: str, seen: Iterable[View] | None) -> int | None:
+        offset = max(0, len(text) - min(6 * self._longest + 64, TAIL))
+        tail = text[offset:]
+        if seen is None or tail != text:
+            seen = views(tail)
+        begins = [
+            offset + (view.places(tail)[0][start] if view.steps else start)
+            for view in seen
+            if (start := self._cut_off(view)) is not None
+        ]
+        return min(begins, default=None)
+
+    def _cut_off(self, view: View) -> int | None:
+        """Return where the end of a view begins that is the beginning of a declared value."""
+        first: int | None = None
+        # What base64 decodes to ends four times, once for each way to begin.
+        picked = any(step.picks for step in view.steps)
+        rows = (
+            [match.span() for match in re.finditer(f"[^{APART}]+", view.text)][-8:]
+            if picked
+            else [(0, len(view.text))]
+        )
+        for begin, end in rows:
+            for stop in _stops(view.text, begin, end):
+                for value in self._sought(view):
+                    start = view.text.find(value[:SHORTEST], max(begin, stop - len(value) - 1), stop)
+                    # Base64 is padded before it is decoded: the last two bytes may not be the text's.
+                    while start >= 0 and not any(
+                        size >= SHORTEST and value.startswith(view.text[start : start + size])
+                        for size in range(stop - start, stop - start - 1 - 2 * picked, -1)
+                    ):
+                        start = view.text.find(value[:SHORTEST], start + 1, stop)
+                    if start >= 0:
+                        first = start if first is None else min(first, start)
+        return first
 
 
 class LineRedactor:
     """
-    Redacts output that comes line by line.
+    Redacts output that comes in lines.
 
     A line whose end may be the beginning of a declared value waits for the next one: programs wrap long
     lines. After the first line of a private key, its other lines are redacted as they come.
@@ -122,77 +199,87 @@ class LineRedactor:
         self._key_lines = 0
         """How many more lines may belong to a private key."""
 
-    def feed(self, line: str) -> list[str]:
-        """Take a line, and return those that may be shown now."""
-        if not self._held and self._redactor.begins(line) is None:
-            return [self._alone(line)]
-        self._held.append(line)
-        begin = self._redactor.begins("".join(self._held)) if len(self._held) < HELD else None
+    def feed(self, lines: Iterable[str]) -> list[str]:
+        """Take lines, and return those that may be shown now."""
+        rows = [*self._held, *lines]
+        text = "\n".join(rows)
+        if self._key_lines or _KEY_BEGIN.search(text):
+            rows = [*self._held, *map(self._without_key, rows[len(self._held) :])]
+            text = "\n".join(rows)
+        spans, begin = self._redactor.look(text)
         if begin is None:
-            return self.flush()
-        ends = list(accumulate(map(len, self._held)))
-        ready = sum(end <= begin for end in ends)
-        rows = self._across(self._held)
-        self._held = rows[ready:]
-        return [self._alone(row) for row in rows[:ready]]
-
-    def feed_all(self, lines: Sequence[str]) -> Sequence[str]:
-        """Take lines, and return those that may be shown now; fast where all are clean."""
-        if not self._held and not self._key_lines:
-            text = "\n".join(lines)
-            clean = not self._redactor.spans(text) and not _KEY_BEGIN.search(text)
-            cut = self._redactor.values and any(self._redactor.begins(line) is not None for line in lines)
-            if clean and not cut:
-                return lines
-        return [ready for line in lines for ready in self.feed(line)]
+            self._held = []
+            return _replaced(text, spans).split("\n") if rows else []
+        begin = text.rfind("\n", 0, begin) + 1
+        for start, end in reversed(spans):  # a value that ends in what waits may begin before it
+            if start < begin < end:
+                begin = text.rfind("\n", 0, start) + 1
+        if text.count("\n", begin) >= HELD:
+            return [*_replaced(text, spans).split("\n"), *self._release()]
+        self._held = text[begin:].split("\n")
+        ready = [span for span in spans if span[0] < begin]
+        return _replaced(text[: begin - 1], ready).split("\n") if begin else []
 
     def flush(self) -> list[str]:
         """Return the lines that were waiting."""
-        rows, self._held = self._across(self._held), []
-        return [self._alone(row) for row in rows]
+        held = self._release()
+        return self._redactor.text("\n".join(held)).split("\n") if held else []
 
-    def _across(self, rows: Sequence[str]) -> list[str]:
-        """Redact declared values, also those that go on from one row in the next."""
-        spans = _merged(self._redactor.declared("".join(rows)))
-        shown, base = [], 0
-        for row in rows:
-            own = [
-                (max(start - base, 0), min(end - base, len(row)))
-                for start, end in spans
-                if start < base + len(row) and end > base
-            ]
-            shown.append(_replaced(row, own))
-            base += len(row)
-        return shown
+    @property
+    def waits(self) -> bool:
+        """True if lines are waiting."""
+        return bool(self._held)
 
-    def _alone(self, line: str) -> str:
+    def _release(self) -> list[str]:
+        held, self._held = self._held, []
+        return held
+
+    def _without_key(self, line: str) -> str:
         begin = None if _KEY_END in line else _KEY_BEGIN.search(line)
         if begin is not None:
             self._key_lines = KEY_LINES
-            return self._redactor.text(line[: begin.end()]) + (
-                REDACTED if line[begin.end() :].strip() else ""
-            )
+            return line[: begin.end()] + (REDACTED if line[begin.end() :].strip() else "")
         if self._key_lines and _KEY_LINE.fullmatch(line):
             self._key_lines -= 1
             return REDACTED if line.strip() else line
         self._key_lines = 0
-        return self._redactor.text(line)
+        return line
 
 
-def _encoded(value: str) -> Iterator[str]:
-    """
-    Yield a value as JSON, addresses and base64 have it.
+def _stops(text: str, begin: int, end: int) -> Iterator[int]:
+    """Yield the end of a row, and where it ends without the escapes that may be cut off there."""
+    yield end
+    for _ in range(2):
+        cut = UNFINISHED.search(text[max(begin, end - 40) : end])
+        if cut is None:
+            return
+        end = max(begin, end - 40) + cut.start()
+        yield end
 
-    In base64, wherever it stands in what is encoded: three ways, without the characters at the ends that
-    depend on what stands before and behind it.
-    """
+
+def _forms(value: str) -> Iterator[str]:
+    """Yield a value and its views, one of which a view of a text may hold instead."""
+    shortest = max(SHORTEST, len(value) // 2)
     data = value.encode("utf-8", "surrogateescape")  # as it is in the environment
-    yield json.dumps(value)[1:-1]
-    yield quote(data, safe="")
-    for before, first in ((0, 0), (1, 2), (2, 3)):
-        text = b64encode(bytes(before) + data).decode()[first : 8 * (before + len(data)) // 6]
-        if len(text) >= SHORTEST_LINE:
-            yield text
+    for form in {value, data.decode("latin-1"), value.replace(" ", "+")}:
+        for view in views(form):
+            if len(view.text) >= shortest and not any(step.picks for step in view.steps):
+                yield view.text
+    if not value.isascii():  # where views of base64 and hexadecimal digits look for text in ASCII
+        yield data.hex()
+        for before, first in ((0, 0), (1, 2), (2, 3)):  # without what depends on what stands around it
+            text = b64encode(bytes(before) + data).decode()[first : 8 * (before + len(data)) // 6]
+            if len(text) >= SHORTEST_LINE:
+                yield text
+
+
+def _other_than(taken: Mapping[str, Any], name: str) -> str:
+    """Return a name, with a number behind it if it is taken."""
+    number, other = 1, name
+    while other in taken:
+        number += 1
+        other = f"{name}-{number}"
+    return other
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
@@ -206,9 +293,16 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def _replaced(text: str, spans: Iterable[Span]) -> str:
+    """Return a text with something else in the place of secrets, and as many lines as before."""
     parts: list[str] = []
     end = 0
     for start, stop in spans:
-        parts += (text[end:start], REDACTED)
+        secret = text[start:stop]
+        shown = (
+            REDACTED
+            if "\n" not in secret
+            else "\n".join(REDACTED if row.strip() else row for row in secret.split("\n"))
+        )
+        parts += (text[end:start], shown)
         end = stop
     return "".join((*parts, text[end:])) if parts else text

@@ -92,16 +92,13 @@ def report_machine(error: Exception) -> int:
 
 def report_bug(error: Exception, arguments: Sequence[str]) -> int:
     """Write a report on an error of ours to a file, say where it is, and return the exit code."""
-    from lesson_runner.execute.environment import redactor_for
-
     trace = "".join(traceback.format_exception(error))
     text = (
         f"lesson {' '.join(arguments)}\n"
         f"lesson-runner {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n{trace}"
     )
-    redactor = redactor_for()  # what is reported goes to others
-    text, told = redactor.text(text), redactor.text(str(error))
-    said = [f"error: this is a bug in lesson-runner: {type(error).__name__}: {told}"]
+    text = _redacted(text)  # what is reported goes to others
+    said = [f"error: this is a bug in lesson-runner: {type(error).__name__}: {error}"]
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="lesson-bug-", suffix=".txt", delete=False, encoding="utf-8"
@@ -117,6 +114,13 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> int:
     return int(ExitCode.BUG)
 
 
+def _redacted(text: str) -> str:
+    from lesson_runner.execute.environment import redactor_for
+
+    return redactor_for().text(text)
+
+
 def _say(*lines: str) -> None:
+    lines = tuple(map(_redacted, lines))
     with contextlib.suppress(OSError):  # the terminal may be gone
         say(*lines, err=True)

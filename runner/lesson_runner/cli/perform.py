@@ -15,7 +15,7 @@ from lesson_runner.cli.heading import profile_lines, recognition_line, without_r
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lesson_runner.context import Listener, Workspace
+    from lesson_runner.context import Listener, RunContext, Workspace
     from lesson_runner.model import Hardware, Plan
     from lesson_runner.plugins import Plugins
     from lesson_runner.run.params import Param
@@ -66,6 +66,7 @@ def perform(
     from lesson_runner.report.live import LiveReporter
     from lesson_runner.run.runner import new_run_folder, run_plan
     from lesson_runner.run.selection import selected
+    from lesson_runner.run.stored import without_secrets
 
     steps = selected(plan, selection)
     folder = folder or new_run_folder(way.place.runs, plan.lesson.id)
@@ -91,10 +92,10 @@ def perform(
             record = run_plan(plan, context, plugins, selection=selection, params=params, carried=carried)
         return record, folder
     console = make_console()
-    _print_heading(console, plan, plugins, folder)
+    _print_heading(console, plan, plugins, context)
     if carried is not None:
         done = f"{len(carried.results)} of {len(plan.steps)} steps had passed"
-        console.print(f"Going on with {folder.name}: {done}")
+        console.print(context.redactor.text(f"Going on with {folder.name}: {done}"))
     reporter = LiveReporter(console, without_repetition(plan), context.redactor)
     listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if way.pause else [reporter]
     try:
@@ -109,12 +110,14 @@ def perform(
         )
     finally:
         reporter.close()
-    print_closing(console, record, plugins.report_sections(record, folder))
-    console.print(f"Record: {folder / 'record.json'}")
-    console.print(f"Texts, loss curves and output of every step: {folder / 'evidence'}")
+    shown = context.redactor.text
+    sections = without_secrets(plugins.report_sections(record, folder), context.redactor)
+    print_closing(console, record, sections)
+    console.print(shown(f"Record: {folder / 'record.json'}"))
+    console.print(shown(f"Texts, loss curves and output of every step: {folder / 'evidence'}"))
     if record["status"] != "passed":
         usual = way.place.root == DEFAULT_WORKSPACE.resolve()
-        console.print(f"To go on with it: lesson resume {folder.name if usual else folder}")
+        console.print(shown(f"To go on with it: lesson resume {folder.name if usual else folder}"))
     return record, folder
 
 
@@ -125,19 +128,21 @@ def _end_with_a_record() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
-def _print_heading(console: Console, plan: Plan, plugins: Plugins, folder: Path) -> None:
+def _print_heading(console: Console, plan: Plan, plugins: Plugins, context: RunContext) -> None:
     from rich.text import Text
 
     from lesson_runner.report.text import line
 
-    console.print(Text(line(plan.lesson.title), "bold"))
+    shown = context.redactor.text
+    console.print(Text(line(shown(plan.lesson.title)), "bold"))
     profiles = plan.lesson.runner.get("profiles", {})
     summary = profiles.get(plan.profile, {}).get("summary", "")
-    console.print(f"Profile {plan.profile}{': ' if summary else ''}{summary}")
+    console.print(shown(f"Profile {plan.profile}{': ' if summary else ''}{summary}"))
     for said in [*profile_lines(plan, plugins.actions()), recognition_line(plan)]:
         if said:
-            console.print(said)
-    console.print(f"Steps: {len(plan.steps)}; everything is written below {folder.parent.parent}")
+            console.print(shown(said))
+    place = context.folder.parent.parent
+    console.print(shown(f"Steps: {len(plan.steps)}; everything is written below {place}"))
     for problem in plan.diagnostics:
         console.print(Text(line(problem), "yellow"))
     if plan.not_run:

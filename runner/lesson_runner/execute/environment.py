@@ -62,6 +62,10 @@ def given(environ: Mapping[str, str], passed: Collection[str] = ()) -> dict[str,
     return {name: value for name, value in environ.items() if name not in hidden}
 
 
+_asked: set[str] = set()
+"""The names that ``--env`` gave: error messages of this process must not show their values either."""
+
+
 def redactor_for(environ: Mapping[str, str] | None = None, passed: Iterable[str] = ()) -> Redactor:
     """
     Return what keeps the secrets of an environment out of everything that a run shows.
@@ -73,7 +77,7 @@ def redactor_for(environ: Mapping[str, str] | None = None, passed: Iterable[str]
         environ: by default this process's.
     """
     environ = os.environ if environ is None else environ
-    values = [environ[name] for name in passed if name in environ]
+    values = [environ[name] for name in {*passed, *_asked} if name in environ]
     for name, value in environ.items():
         if len(value) >= LEAST and is_credential(name, value) and not _is_place(value):
             values.append(value)
@@ -90,6 +94,7 @@ def check_passed(names: Iterable[str], environ: Mapping[str, str] | None = None)
     """
     environ = os.environ if environ is None else environ
     passed = frozenset(names)
+    _asked.update(passed)
     for name in sorted(passed):
         shown, equals, _ = name.partition("=")
         if equals:

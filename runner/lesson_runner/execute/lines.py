@@ -8,9 +8,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from lesson_runner.redaction import LineRedactor, Redactor
+from lesson_runner.views import as_seen, has_control
 
 LONGEST = 65_536
 """A line longer than this is cut in pieces: a file of zeros is one endless line."""
+LONGEST_ESCAPE = 256
+"""Characters of an escape that is not cut."""
 MOST_KEPT = 2_000_000
 """Characters of an output that are kept."""
 PROGRESS_EVERY = 1.0
@@ -79,7 +82,7 @@ def bounded(text: str, most: int = MOST_KEPT) -> str:
 
 class Lines:
     """
-    Collects output.
+    Collects output as its reader sees it: without terminal escapes and control characters.
 
     A line that a program overwrites with carriage returns (a progress bar) is kept as a terminal would
     leave it, in its last state; while it changes, a state a second is shown.
@@ -97,41 +100,35 @@ class Lines:
         self._show = show
         self._redactor = redactor or Redactor()
         self._lines = LineRedactor(self._redactor)
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder = codecs.getincrementaldecoder("utf-8")(_C1)
         self._rest = ""
         self._shown_at = time.monotonic()
         self._kept = Kept(keep)
         self._ready: list[str] = []
-        """Lines that are kept, and not shown yet."""
 
     def feed(self, data: bytes, *, final: bool = False) -> None:
         """Take the next bytes; ``final`` ends a line that has no end."""
         text = self._rest + self._decoder.decode(data, final)
-        *complete, self._rest = text.split("\n")
+        *lines, self._rest = text.split("\n")
         if "\r" in text:
-            complete = [line.rstrip("\r").rpartition("\r")[2] for line in complete]
-        if any(len(line) > LONGEST for line in complete):
-            complete = [piece for line in complete for piece in pieces(line)]
-        self._take(self._lines.feed_all(complete))
+            lines = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
         # A carriage return that comes last may be half of a CRLF.
         overwritten, mark, state = self._rest[:-1].rpartition("\r")
         if mark:
-            self._progress(overwritten.rpartition("\r")[2])
             self._rest = state + self._rest[-1:]
         while len(self._rest) > LONGEST:
-            self.add(self._rest[:LONGEST])
-            self._rest = self._rest[LONGEST:]
+            cut = _cut(self._rest)
+            lines.append(self._rest[:cut])
+            self._rest = self._rest[cut:]
         if final and self._rest:
-            self.add(self._rest.rstrip("\r"))
+            lines.append(self._rest.rstrip("\r"))
             self._rest = ""
+        self._add(lines)
+        if mark and not final:
+            self._progress(as_seen(overwritten.rpartition("\r")[2]))
         if final:
             self._take(self._lines.flush())
         self._show_ready()
-
-    def add(self, line: str) -> None:
-        """Keep a line, and show it with the others that have come."""
-        for piece in pieces(line):
-            self._take(self._lines.feed(piece))
 
     def note(self, line: str) -> None:
         """Show and keep a line of our own, behind all that was waiting."""
@@ -141,6 +138,14 @@ class Lines:
     def text(self) -> str:
         """Return what was kept, with a note where something was left out."""
         return "\n".join(self._kept.lines())
+
+    def _add(self, lines: Sequence[str]) -> None:
+        if has_control(lines):
+            lines = [as_seen(line) for line in lines]
+        if any(len(line) > LONGEST for line in lines):
+            lines = [piece for line in lines for piece in pieces(line)]
+        if lines:
+            self._take(self._lines.feed(lines))
 
     def _take(self, lines: Sequence[str]) -> None:
         self._kept.extend(lines)
@@ -153,7 +158,30 @@ class Lines:
 
     def _progress(self, state: str) -> None:
         now = time.monotonic()
-        if state.strip() and now - self._shown_at >= PROGRESS_EVERY:
+        if not state.strip() or now - self._shown_at < PROGRESS_EVERY:
+            return
+        # What is shown of a value in one state and in the next would be all of it.
+        if not self._lines.waits and self._redactor.begins(state) is None:
             self._shown_at = now
             self._show_ready()
             self._show(self._redactor.text(state))
+
+
+_C1 = "lesson_runner.c1"
+"""How bytes that are no UTF-8 are read: some are escapes of a terminal, in eight bits."""
+
+
+def _c1(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    wrong = error.object[error.start : error.end]
+    control = len(wrong) == 1 and 0x80 <= wrong[0] <= 0x9F
+    return chr(wrong[0]) if control else "\ufffd", error.end
+
+
+codecs.register_error(_C1, _c1)
+
+
+def _cut(text: str) -> int:
+    """Return where an endless line is cut: not inside of an escape."""
+    start = max(text.rfind(mark, LONGEST - LONGEST_ESCAPE, LONGEST) for mark in "\x1b\x9b\x90\x9d")
+    return start if start > 0 else LONGEST

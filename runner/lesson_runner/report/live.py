@@ -73,12 +73,12 @@ class LiveReporter:
         count, step = self._steps[event.step or ""]
         self._losses = []
         self._console.print()
-        title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (line(step.title), "bold"))
+        title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (self._shown(step.title), "bold"))
         self._console.print(title.append(f"  ({step.id})", "dim"))
         prose = {"Why": step.why, "Look for": step.look_for}
         for label, text in prose.items():
             if text and prose != self._prose:  # the commands of one block share it: once is enough
-                self._indented(Text.assemble((f"{label}: ", "italic"), line(text)))
+                self._indented(Text.assemble((f"{label}: ", "italic"), self._shown(text)))
         self._prose = prose
         self._command(step)
         if self._console.is_terminal:
@@ -88,12 +88,15 @@ class LiveReporter:
 
     def _command(self, step: PlannedStep) -> None:
         for row in command_rows(step):
-            self._indented(Text(block(self._redactor.text(row), ""), "cyan"))
+            self._indented(Text(self._shown(row), "cyan"))
         for layer in step.layers:
             if layer.name.startswith(("profile", "--param")):
                 values = ", ".join(f"{key} {value}" for key, value in layer.params.items())
-                shown = line(self._redactor.text(values))
-                self._indented(Text(f"{layer.name} sets {shown}", "dim"))
+                self._indented(Text(self._shown(f"{layer.name} sets {values}"), "dim"))
+
+    def _shown(self, text: str) -> str:
+        """Return a text of the plan as it may be printed."""
+        return line(self._redactor.text(text))
 
     def _indented(self, text: Text) -> None:
         if self._console.is_terminal:

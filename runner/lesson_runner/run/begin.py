@@ -10,7 +10,7 @@ from lesson_runner.context import RunContext, Workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.family import Family
 from lesson_runner.hints import cure
-from lesson_runner.model import EVIDENCE, SHARED
+from lesson_runner.model import EVIDENCE, SHARED, Plan
 from lesson_runner.run.lock import locked
 from lesson_runner.run.reserve import reserve
 from lesson_runner.untrusted import make_below, remove_asides
@@ -19,6 +19,25 @@ LABELS = "runner.labels"
 """What :meth:`RunContext.remember` calls the labels of whoever started the run."""
 GRACE = 2.0
 """Seconds for processes that a killed run has left to tidy up in."""
+
+
+def check_names(plan: Plan, context: RunContext) -> None:
+    """
+    Refuse a plan in whose names there are secrets: files, steps and records are found by them.
+
+    Raises:
+        LessonError: there are; nothing of the run is left.
+    """
+    names = [("lesson's id", plan.lesson.id), ("profile", plan.profile)]
+    names += [(f"step's id in line {step.location.line}", step.id) for step in plan.steps]
+    for what, name in names:
+        if context.redactor.spans(name):
+            with suppress(OSError):
+                context.folder.rmdir()
+            raise LessonError(
+                f"the {what} holds a value that must not be shown: {context.redactor.text(name)}",
+                fix="rename it, or unset the environment variable whose value is an ordinary word",
+            )
 
 
 @contextmanager

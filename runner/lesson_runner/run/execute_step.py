@@ -8,7 +8,7 @@ import errno
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from lesson_runner.model import (
 )
 from lesson_runner.plugins import Plugins
 from lesson_runner.run import record
+from lesson_runner.run.clean import STATE, clean_evidence
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
 from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
@@ -38,6 +39,8 @@ from lesson_runner.run.time_limit import overtime
 from lesson_runner.untrusted import make_below, remove_tree
 
 OUTPUT = "output.txt"
+MOST_TOLD = 5
+"""Files of the evidence that held secrets, and are named in a step's message."""
 
 
 def run_step(
@@ -95,6 +98,18 @@ def _attempt(
         (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
     except OSError as error:
         return _unwritten(step, run, error, outcome.message), {}
+    hasher = Hasher(deadline)
+    files = look_at_files(step.expect, run.workspace.files, hasher)
+    keep_files(files, folder)
+    # What is measured and judged is what is kept; output and names are, here, already without secrets.
+    seen = run.state.setdefault(STATE, {})
+    cleaned = [
+        note for place in (folder, run.shared_evidence) for note in clean_evidence(place, run.redactor, seen)
+    ]
+    if cleaned:
+        outcome = dataclasses.replace(
+            outcome, message="; ".join(filter(None, (outcome.message, _told(cleaned))))
+        )
     try:
         read = captured(step.capture, output)
     except Exception as error:  # it takes too long, or a pattern is too much for Python
@@ -104,9 +119,6 @@ def _attempt(
     measured = plugins.measure(step, evidence)
     metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
-    hasher = Hasher(deadline)
-    files = look_at_files(step.expect, run.workspace.files, hasher)
-    keep_files(files, folder)
     result = StepResult(
         step,
         status or outcome.status,
@@ -125,6 +137,12 @@ def _attempt(
     diagnoses = plugins.diagnose(result, evidence)
     linked = tuple(_linked(diagnosis, run.lesson) for diagnosis in diagnoses)
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
+
+
+def _told(cleaned: Sequence[str]) -> str:
+    """Return what became of evidence that held secrets."""
+    more = f"; and {len(cleaned) - MOST_TOLD} more files" if len(cleaned) > MOST_TOLD else ""
+    return f"evidence: {'; '.join(cleaned[:MOST_TOLD])}{more}"
 
 
 def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:

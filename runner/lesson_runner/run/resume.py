@@ -17,6 +17,7 @@ from typing import Any
 from lesson_runner.errors import LessonError
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
 from lesson_runner.plugins import PluginInfo
+from lesson_runner.redaction import REDACTED
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.hashing import is_unchanged
@@ -219,7 +220,9 @@ def _changed(begun: Begun, files: Path) -> Iterator[str]:
             if not is_unchanged(begun.folder, path, facts):
                 yield f"{path}, evidence of step '{name}', has changed"
     for path, name in owners.items():
-        if not is_unchanged(files, path, begun.left[path]):
+        if REDACTED in path:
+            yield f"a file that step '{name}' left cannot be compared: its name holds a secret"
+        elif not is_unchanged(files, path, begun.left[path]):
             state = "has changed" if os.path.lexists(files / path) else "is missing"
             yield f"{files / path}, which step '{name}' left, {state}"
 

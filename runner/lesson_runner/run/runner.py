@@ -17,7 +17,8 @@ from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import Plugins
 from lesson_runner.resources import new_folder
 from lesson_runner.run import record
-from lesson_runner.run.begin import begun
+from lesson_runner.run.begin import begun, check_names
+from lesson_runner.run.clean import STATE, clean_evidence
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.hashing import Hasher
@@ -79,6 +80,7 @@ def run_plan(
     """
     selection = selection or Selection()
     without = left_out(plan.steps, selection)
+    check_names(plan, context)
     state, began, clock = _State(), record.now(), time.monotonic()
     started, before, resumed = began, 0.0, []
     taken_over: Mapping[str, StepResult] = {}
@@ -144,6 +146,8 @@ def run_plan(
             broken = error
             interruption.hold()
         room.close()
+        # What still ran in the background may have written there since.
+        clean_evidence(context.folder / "evidence", context.redactor, context.state.get(STATE, {}))
         finished = describe(_STATUS.get(state.exit_code, "failed"))
         try:
             record.write(finished, context.folder)

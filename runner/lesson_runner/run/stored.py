@@ -7,7 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesson_runner.errors import LessonError
+from lesson_runner.execute.environment import redactor_for
 from lesson_runner.model import Location, Section
+from lesson_runner.redaction import Redactor
 from lesson_runner.run import record
 
 
@@ -93,8 +95,23 @@ def read_overview(folder: Path) -> dict[str, Any]:
 
 
 def plain_sections(sections: Iterable[Section]) -> list[Section]:
-    """Return sections whose data is JSON, whatever plugins have put into them."""
-    return [
+    """Return sections without secrets whose data is JSON, whatever plugins have put into them."""
+    plain = [
         Section(str(item.title), item.kind, record.plain(item.data), str(item.note), str(item.conclusion))
+        for item in sections
+    ]
+    return without_secrets(plain, redactor_for())
+
+
+def without_secrets(sections: Iterable[Section], redactor: Redactor) -> list[Section]:
+    """Return sections without the secrets in their titles, notes and data."""
+    return [
+        Section(
+            redactor.text(str(item.title)),
+            item.kind,
+            redactor.data(item.data),
+            redactor.text(str(item.note)),
+            redactor.text(str(item.conclusion)),
+        )
         for item in sections
     ]

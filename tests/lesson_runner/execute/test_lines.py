@@ -19,7 +19,7 @@ def collect(*chunks: bytes, keep: int = 2_000_000) -> tuple[str, list[str]]:
     return lines.text(), shown
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r")), max_size=8), st.data())
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])), max_size=8), st.data())
 def test_lines_do_not_depend_on_how_the_bytes_arrive(parts: list[str], data: st.DataObject) -> None:
     text = "\n".join(parts)
     encoded = text.encode()
@@ -70,9 +70,32 @@ def test_what_is_kept_is_bounded_and_has_both_ends() -> None:
 
 
 def test_an_endless_line_is_cut_in_pieces() -> None:
-    kept, shown = collect(*[b"\0" * 50_000] * 5)
+    kept, shown = collect(*[b"x" * 50_000] * 5)
     assert [len(line) for line in shown] == [65_536, 65_536, 65_536, 250_000 - 3 * 65_536]
-    assert kept.count("\0") == 250_000
+    assert kept.count("x") == 250_000
+
+
+@pytest.mark.parametrize(
+    ("printed", "seen"),
+    [
+        (b"a\x1b[01;31m\x1b[Kb\x1b[m\x1b[Kc", "abc"),
+        (b"a\x1b]8;;http://x\x1b\\b\x1b]8;;\x07c", "abc"),
+        (b"a\x1bPq#0;2\x1b\\b\x1b_x\x1b\\c", "abc"),
+        (b"a\x1b(0b\x1b)Bc\x1b7\x1b=", "abc"),
+        (b"a\x9b31mb\xc2\x9b0mc\x9dtitle\x9c", "abc"),
+        (b"a\x00b\x07\x0e\x0fc\x7f", "abc"),
+        (b"a\x1b\x00[3\x001mb\x1b[0mc", "abc"),
+        (b"a\x08ab\x08bc\x08c", "abc"),
+        (b"abx\x08c", "abc"),
+        (b"\x08\x08abc", "abc"),
+        (b"a\x1b]no end", "ano end"),
+        (b"a\tb", "a\tb"),
+    ],
+)
+def test_output_is_kept_as_a_reader_sees_it(printed: bytes, seen: str) -> None:
+    whole = collect(printed)
+    assert whole == (seen, [seen])
+    assert collect(*[printed[n : n + 1] for n in range(len(printed))]) == whole
 
 
 def test_lines_that_come_together_are_shown_together() -> None:
@@ -93,3 +116,19 @@ def test_millions_of_short_lines_take_seconds(line: bytes) -> None:
     lines.feed(b"", final=True)
     assert time.process_time() - began < 4
     assert len(shown) == 40
+
+
+def test_an_endless_line_is_not_cut_inside_of_an_escape() -> None:
+    for place in range(65_524, 65_540, 3):
+        kept, _ = collect(b"x " * (place // 2) + b"\x1b[38;5;12mx")
+        assert kept.replace("\n", "") == "x " * (place // 2) + "x"
+
+
+@pytest.mark.parametrize(
+    "printed", [b"\x08", b"x\x08", b"\x1b", b"\x1b[", b"\x1b]", b"\x9d", b"\x90\x01", b"\x1b[\x01"]
+)
+def test_hostile_output_takes_no_time(printed: bytes) -> None:
+    data = (printed * 2_000_000)[:2_000_000]
+    began = time.process_time()
+    collect(*(data[start : start + 65_536] for start in range(0, len(data), 65_536)))
+    assert time.process_time() - began < 5

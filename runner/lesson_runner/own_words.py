@@ -1,0 +1,150 @@
+"""
+Words that the runner itself writes into records and events.
+
+They stay as they are even if a secret is the same ordinary word: the record must stay a record.
+"""
+
+from __future__ import annotations
+
+NAMES = frozenset(
+    {
+        # of events
+        *("time", "event", "step", "text", "done", "total", "steps", "carried", "record", "facts", "left"),
+        *("events", "reason", "seconds_left"),
+        # of records
+        *(
+            "record_version",
+            "run_id",
+            "status",
+            "exit_code",
+            "lesson",
+            "plan_digest",
+            "profile",
+            "backend",
+            "params",
+        ),
+        *(
+            "options",
+            "hardware",
+            "labels",
+            "versions",
+            "plugins",
+            "started",
+            "finished",
+            "seconds",
+            "resumed",
+        ),
+        *(
+            "not_run",
+            "id",
+            "title",
+            "path",
+            "sha256",
+            "content_sha256",
+            "recognised",
+            "at",
+            "line",
+            "language",
+        ),
+        *("fresh", "sandbox", "env", "only", "until", "name", "version", "error"),
+        *("devices", "kind", "detected_by"),
+        # of their steps
+        *(
+            "action",
+            "claimed_by",
+            "layers",
+            "needs",
+            "expect",
+            "when",
+            "command",
+            "optional",
+            "message",
+            "metrics",
+        ),
+        *(
+            "verdicts",
+            "claims",
+            "attempts",
+            "artifacts",
+            "diagnoses",
+            "bytes",
+            "matcher",
+            "expected",
+            "actual",
+        ),
+        *("passed", "claim", "source", "result", "explanation", "section", "link"),
+        *(
+            "exit",
+            "contains",
+            "not_contains",
+            "regex",
+            "lines",
+            "json",
+            "metric",
+            "file",
+            "min",
+            "max",
+            "unit",
+        ),
+        # of what plugins want shown
+        *("items", "columns", "rows", "row", "marks", "points", "x", "y", "stages", "dashed", "start", "end"),
+    }
+)
+"""Keys."""
+WORDS = frozenset(
+    {
+        *("passed", "failed", "error", "skipped", "not-reached", "planned", "unfinished", "interrupted"),
+        *(
+            "reproduced",
+            "better",
+            "worse",
+            "not evaluated",
+            "auto",
+            "ttml",
+            "emulated",
+            "no network",
+            "with network",
+        ),
+        *(
+            "exit",
+            "contains",
+            "not_contains",
+            "regex",
+            "lines",
+            "json",
+            "metric",
+            "file",
+            "when",
+            "confirmed",
+        ),
+        *("silicon", "simulator", "mock"),
+        *(
+            "run-started",
+            "step-started",
+            "output",
+            "progress",
+            "step-finished",
+            "run-finished",
+            "events-lost",
+        ),
+    }
+)
+"""Values of what :data:`STRUCTURE` names."""
+STRUCTURE = frozenset(
+    {
+        "event",
+        "status",
+        "matcher",
+        "result",
+        "backend",
+        "kind",
+        "sandbox",
+        "run_id",
+        "time",
+        "started",
+        "finished",
+        "at",
+    }
+    | {"sha256", "content_sha256", "plan_digest"}
+)
+"""Keys under which digests, times and words of the runner stand."""
