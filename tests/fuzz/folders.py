@@ -1,7 +1,7 @@
 """
 Folders that a stranger has changed: a document of this kind is a list of changes, one a line.
 
-A line has three words that JSON can hold: what is done, to which of the folder's files, and a number.
+A line is a JSON list: what is done, to which of the folder's files, and a number that decides how.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECRET = "canary-7d1f"
 """What lies outside of the folder, and must never be shown."""
 LARGEST = 10_000_000
 """Bytes of a file that is read to change a part of it."""
-ORIGINALS = [json.dumps([["odd", 0, 0]]).encode()]
+ORIGINALS = [b'["odd", 0, 0]']
 BOMBS: tuple[Callable[[], bytes], ...] = (
     lambda: b"[" * 200_000,
     lambda: b'{"a":' * 99 + b"1" + b"}" * 99,
@@ -41,21 +41,22 @@ NAMES = ("a\nb", "\x1b[2J", "\u202etxt", "-rf", "a" * 250, "\udcff", "...", "CON
 
 def change(data: bytes, other: bytes, random: Random) -> bytes:
     """Return a list of changes with one more, or one less."""
-    changes = json.loads(data)
+    changes = data.splitlines()
     if len(changes) > 1 and random.random() < 0.2:
         del changes[random.randrange(len(changes))]
     else:
-        changes.append([random.choice([*CHANGES]), random.randrange(10**6), random.randrange(10**9)])
-    return json.dumps(changes).encode()
+        new = [random.choice([*CHANGES]), random.randrange(10**6), random.randrange(10**9)]
+        changes.append(json.dumps(new).encode())
+    return b"\n".join(changes)
 
 
 def apply(data: bytes, folder: Path, outside: Path) -> None:
     """Change a folder as a document says; what cannot be done any more is left out."""
-    for name, place, number in json.loads(data):
+    for line in data.splitlines():
         paths = sorted(path for path in folder.rglob("*") if not path.is_symlink() and os.path.lexists(path))
-        if paths:
-            with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-                CHANGES[name](paths[place % len(paths)], Random(number), outside)
+        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError):
+            name, place, number = json.loads(line)
+            CHANGES[name](paths[place % len(paths)], Random(number), outside)
 
 
 def _away(path: Path) -> None:
@@ -207,7 +208,7 @@ def _claim(path: Path, random: Random, outside: Path) -> None:
         like = random.choice(("verdicts", "claims", "diagnoses"))
         step[like] = [*step.get(like, ()), *({"x": 1},)] * random.choice((3, 10_000))
     elif what == 3:
-        count = random.choice((30, 5_000))
+        count = random.choice((30, 2_000))  # of a report, a millisecond each
         record["steps"] += [{**step, "id": f"{step['id']}-{n}"} for n in range(count)]
     else:
         step["metrics"] = {
