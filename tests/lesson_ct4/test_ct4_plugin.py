@@ -18,7 +18,7 @@ HEAVY = {
     "jsonschema",
     "ml_dtypes",
     "numpy",
-    "pooch",
+    "requests",
     "requests",
     "safetensors",
     "torch",
