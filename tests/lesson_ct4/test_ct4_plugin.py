@@ -19,7 +19,6 @@ HEAVY = {
     "ml_dtypes",
     "numpy",
     "requests",
-    "requests",
     "safetensors",
     "torch",
     "ttml",
