@@ -113,7 +113,7 @@ def default_workspace() -> Path:
         if facts.st_uid not in (os.geteuid(), 0):
             raise LessonError(
                 f"{place.absolute()} belongs to another user",
-                fix="name a folder of yours: --workspace FOLDER",
+                fix=f"name a folder of yours with --workspace; or, if you trust it: --workspace {place}",
             )
     return place
 

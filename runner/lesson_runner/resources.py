@@ -7,8 +7,11 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
+
+from lesson_runner.errors import LessonError
 
 MAX_JSON_BYTES = 32 * 1024 * 1024
 """No JSON that a run leaves is as large: a record of 200 steps has 0.3 MB."""
@@ -27,19 +30,38 @@ def real(path: Path) -> Path:
 
 
 def cache_folder() -> Path:
-    """Return where downloads are kept: ``$LESSON_HOME/cache``, or the platform's cache folder."""
+    """
+    Return where downloads are kept: ``$LESSON_HOME/cache``, or the platform's cache folder.
+
+    Raises:
+        LessonError: there is no home folder to keep them in.
+    """
     import platformdirs
 
     home = os.environ.get("LESSON_HOME")
-    return Path(home) / "cache" if home else platformdirs.user_cache_path("lesson-runner")
+    return Path(home) / "cache" if home else _at_home(platformdirs.user_cache_path)
 
 
 def config_folder() -> Path:
-    """Return where keys are kept: ``$LESSON_HOME/config``, or the platform's folder for settings."""
+    """
+    Return where keys are kept: ``$LESSON_HOME/config``, or the platform's folder for settings.
+
+    Raises:
+        LessonError: there is no home folder to keep them in.
+    """
     import platformdirs
 
     home = os.environ.get("LESSON_HOME")
-    return Path(home) / "config" if home else platformdirs.user_config_path("lesson-runner")
+    return Path(home) / "config" if home else _at_home(platformdirs.user_config_path)
+
+
+def _at_home(find: Callable[[str], Path]) -> Path:
+    # Where there is none, older versions of platformdirs name a folder "~" of the current one, which may be
+    # a stranger's.
+    with contextlib.suppress(RuntimeError):
+        if (folder := find("lesson-runner")).parts[:1] != ("~",):
+            return folder
+    raise LessonError("this user has no home folder", fix="set HOME, or LESSON_HOME, to a folder of yours")
 
 
 ASIDE = ".lesson-part"

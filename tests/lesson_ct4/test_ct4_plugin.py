@@ -18,7 +18,6 @@ HEAVY = {
     "jsonschema",
     "ml_dtypes",
     "numpy",
-    "pooch",
     "requests",
     "safetensors",
     "torch",

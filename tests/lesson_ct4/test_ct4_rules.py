@@ -175,4 +175,4 @@ def test_a_lesson_may_not_choose_what_is_downloaded(
     said = lesson("run", "a.md", "--backend", "emulated", points=[CT4])
 
     assert said.code == (2 if asked else 0)
-    assert (f"wants to download from {url} (step 'get')" in said.err) == asked
+    assert (f"wants to download from {url} and" in said.err) == asked

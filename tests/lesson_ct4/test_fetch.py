@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import socket
@@ -251,6 +252,55 @@ def test_a_redirect_over_http_is_followed(server: Any, find: Callable[..., Found
     assert find(server.url).data == TEXT
 
 
+def test_no_password_is_taken_from_netrc(
+    server: Any, find: Callable[..., Found], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password p\ndefault login me password p\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    sent = []
+
+    def redirect(handler: Any) -> None:
+        sent.append(handler.headers["Authorization"])
+        server.answer = serve
+        handler.send_response(302)
+        handler.send_header("Location", server.url.replace("127.0.0.1", "localhost"))
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    def serve(handler: Any) -> None:
+        sent.append(handler.headers["Authorization"])
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(TEXT)))
+        handler.end_headers()
+        handler.wfile.write(TEXT)
+
+    server.answer = redirect
+    assert find(server.url).data == TEXT
+    assert sent == [None, None]
+    server.answer = redirect  # what the address itself says is sent, and to its own host alone
+    assert (
+        find(
+            server.url.replace("://", "://you:own@"), pin=Pin(server.url.replace("://", "://you:own@"), ANY)
+        ).data
+        == TEXT
+    )
+    assert sent[2:] == ["Basic eW91Om93bg==", None]
+
+
+def test_a_redirect_whose_body_does_not_end_is_followed(server: Any, find: Callable[..., Found]) -> None:
+    def redirect(handler: Any) -> None:
+        server.serve_bytes(TEXT)
+        handler.send_response(302)
+        handler.send_header("Location", "/moved.txt")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while not server.ended.is_set():
+                handler.wfile.write(b"x" * 65536)
+
+    server.answer = redirect
+    assert find(server.url).data == TEXT
+
+
 def test_other_protocols_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongAnswerError, match="not an http"):
         download("file:///etc/hosts", tmp_path / "x", limit=10)
@@ -421,7 +471,7 @@ def test_the_action_fails_on_a_truncated_file(
     own = tmp_path / "own.txt"
     own.write_bytes(TEXT[:-1])
 
-    outcome = act_fetch.run({**params, "dataset": str(own)}, step())
+    outcome = act_fetch.run({**params, "dataset": str(own)}, step(dataset=str(own)))
 
     assert outcome.status == "failed"
     assert f"expected {len(TEXT)} bytes" in outcome.message

@@ -40,7 +40,7 @@ HEAVY = (
     "ttnn",
     "jsonschema",
     "markdown_it",
-    "pooch",
+    "requests",
     "rich",
     "yaml",
     "referencing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -276,3 +277,13 @@ def test_states_are_not_written_through_a_link(tmp_path: Path) -> None:
     with pytest.raises(LessonError, match="is a link"):
         Trunk(tmp_path / "trunk", small().config, "0" * 64, small().session)
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_the_usual_workspace_of_another_user_has_to_be_named(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: one\n-->\n```bash\ntrue\n```\n"))
+    (tmp_path / ".lesson").mkdir()
+    os.chown(tmp_path / ".lesson", 12345, 12345)  # of whoever mounted a checkout into a container
+    said = lesson("run", "a.md", "--allow", "shell")
+    assert (said.code, "if you trust it: --workspace .lesson" in said.err) == (2, True), said
+    assert lesson("run", "a.md", "--allow", "shell", "--workspace", ".lesson").code == 0

@@ -222,7 +222,8 @@ def test_an_address_of_the_lesson_has_to_be_allowed(
     said = lesson("run", "a.md", *arguments, plugins=[far])
     assert said.code == code, said.err
     if code:
-        assert "wants to download from addresses of its own (step 'get')" in said.err
+        assert "wants to download from addresses of its own" in said.err
+        assert "and, in a sandbox, use the network in its commands (step 'get')" in said.err
         assert "--allow network" in said.err
 
 

@@ -181,6 +181,55 @@ def test_a_file_that_is_too_large_is_not_read(run: Callable[..., Any], folder: P
     assert "is larger than 1,000 bytes" in run("big").out
 
 
+def test_a_single_file_is_allowed_by_a_path_as_people_write_it(run: Callable[..., Any]) -> None:
+    assert run("~/diary", "--allow", "read ~/diary").code == 0
+    assert run("~/diary", "--allow", "read me/diary").code == 0
+    said = run("~/diary", "--allow", "shell,read ~/diary")
+    assert (said.code, "give --allow once for each" in said.err) == (2, True), said
+
+
+def test_folders_for_downloads_have_names_in_any_language(
+    lesson: Lesson, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = tmp_path / "me" / "Descargas"
+    wide.mkdir()
+    monkeypatch.setenv("XDG_DOWNLOAD_DIR", str(wide))
+    (wide / "bill").write_text(SECRET)
+    write(wide, "bill")
+    assert "wants to read" in lesson("run", wide / "a.md", plugins=[near]).err
+
+
+def test_variables_that_name_data_and_secrets_alike(
+    run: Callable[..., Any], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("hf/token", "hf/hub/play.txt", "tickets/krb"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(SECRET)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path}/tickets/krb")
+    assert run("text.txt").code == 0
+    assert SECRET in run("x", "--param", f"file={tmp_path}/hf/hub/play.txt").out
+    for name in ("hf/token", "tickets/krb"):
+        assert "never read" in run("x", "--param", f"file={tmp_path / name}").out
+
+
+def test_a_user_without_a_home_folder(
+    run: Callable[..., Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.delenv("HOME")
+    assert run("text.txt").code == 0
+    for name in ("LESSON_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    said = run("text.txt")
+    assert (said.code, "this user has no home folder" in said.err) == (2, True), said
+
+
 def test_param_is_relative_to_the_current_folder_and_needs_no_permission(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -246,6 +295,30 @@ def test_what_a_record_says_was_given_is_asked_for_when_it_is_resumed(
     said = lesson("resume", plugins=[near])
     assert (said.code, f"wants to read {tmp_path / 'mine.txt'} (step 's1')" in said.err) == (2, True), said
     assert lesson("resume", "--allow", "read", plugins=[near]).code == 0
+
+
+def test_a_record_gives_an_installed_lesson_no_file_to_read(
+    run: Callable[..., Any], lesson: Lesson, folder: Path, tmp_path: Path
+) -> None:
+    class shelf(near):  # noqa: N801
+        """Brings the lesson, which is trusted with what it reads itself."""
+
+        @staticmethod
+        @hookimpl
+        def lesson_directories() -> list[Path]:
+            return [folder]
+
+    (tmp_path / "mine.txt").mkdir()
+    write(folder, "../outside.txt")
+    assert lesson("run", folder / "a.md", "--param", "file=mine.txt", plugins=[shelf]).code == 1
+    (tmp_path / "mine.txt").rmdir()
+    (tmp_path / "mine.txt").write_text("mine")
+    said = lesson("resume", plugins=[shelf])
+    assert (said.code, f"wants to read {tmp_path / 'mine.txt'}" in said.err) == (2, True), said
+    assert lesson("resume", "--allow", "read mine.txt", plugins=[shelf]).code == 0
+    write(folder, "../outside.txt", "../mine.txt/none")
+    assert lesson("run", folder / "a.md", plugins=[shelf]).code == 1
+    assert lesson("resume", plugins=[shelf]).code == 1  # what it names itself is not asked for
 
 
 def test_part_of_a_lesson_asks_for_all_steps_that_want_it(

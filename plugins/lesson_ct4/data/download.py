@@ -30,6 +30,8 @@ TOTAL_SECONDS = 120.0
 """How long a transfer may take: 1.1 MB at 10 kB/s."""
 CONNECT_SECONDS = 3.0
 RETRY_AFTER_SECONDS = 0.3
+CHUNK = 1024
+"""Bytes that are read at once: of a slow transfer one sees that it is alive."""
 GATEWAY_STATUS = frozenset({407, 429, 502, 503, 504, 511})
 """Answers of whoever stands between us and the file (proxies, rate limits, captive portals)."""
 
@@ -52,15 +54,10 @@ class WrongAnswerError(_TransferError):
 
 
 class _Meter:
-    """
-    What ``pooch`` takes for a progress bar.
-
-    It is told of every chunk of 1,024 bytes, sees from that whether the transfer is alive, and can stop it.
-    """
+    """Is told of every chunk, sees from that whether the transfer is alive, and can stop it."""
 
     def __init__(self, limit: int) -> None:
-        self.total = 0
-        self.chunks = 0
+        self.done = 0
         self.last = time.monotonic()
         self.limit = limit
         self.stopped = False
@@ -68,17 +65,9 @@ class _Meter:
     def update(self, size: int) -> None:
         """Count a chunk."""
         self.last = time.monotonic()
-        self.chunks += 1
-        if self.stopped or self.chunks * size > self.limit:
+        self.done += size
+        if self.stopped or self.done > self.limit:
             raise WrongAnswerError(f"it is longer than {self.limit} bytes")
-
-    def reset(self) -> None:
-        """Start from 0, as ``pooch`` does when all is there."""
-        self.chunks = 0
-        self.limit += self.total
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +96,7 @@ def download(
     scheme = urlsplit(url).scheme
     if scheme not in ("http", "https"):
         raise WrongAnswerError(f"{url!r} is not an http or https address")
-    _library("pooch")  # not on the clock
-    _library("requests")
+    _library("requests")  # not on the clock
     began = time.monotonic()
     try:
         _attempt(url, target, _Meter(limit), progress, limits)
@@ -132,11 +120,11 @@ def _attempt(url: str, target: Path, meter: _Meter, progress: Progress | None, l
     while worker.is_alive():
         worker.join(0.05)
         now = time.monotonic()
-        if progress and meter.chunks and target.exists():
-            progress(target.stat().st_size)
-        if not meter.chunks and now - began > limits.answer:
+        if progress and meter.done:
+            progress(meter.done)
+        if not meter.done and now - began > limits.answer:
             trouble = f"no answer within {limits.answer:g} s"
-        elif now - meter.last > limits.silence and meter.chunks:
+        elif now - meter.last > limits.silence and meter.done:
             trouble = f"the server fell silent for {limits.silence:g} s"
         elif now - began > limits.total:
             trouble = f"not done within {limits.total:g} s"
@@ -150,19 +138,38 @@ def _attempt(url: str, target: Path, meter: _Meter, progress: Progress | None, l
 
 
 def _transfer(url: str, target: Path, meter: _Meter, limits: Limits, failures: list[Exception]) -> None:
-    answers: list[Any] = []
-
-    def keep(answer: Any, **_: object) -> None:
-        answers.append(answer)
-
-    options = {"timeout": (CONNECT_SECONDS, limits.silence + 1), "hooks": {"response": keep}}
     try:
-        _library("pooch").HTTPDownloader(progressbar=meter, **options)(url, str(target), None)
+        with _session(url) as session, target.open("wb") as file:
+            timeout = (CONNECT_SECONDS, limits.silence + 1)
+            with session.get(url, stream=True, timeout=timeout) as answer:
+                answer.raise_for_status()
+                for chunk in answer.iter_content(CHUNK):
+                    file.write(chunk)
+                    file.flush()
+                    meter.update(len(chunk))
     except Exception as error:
-        failures.append(_explained(error, target if meter.chunks else None))
-    finally:
-        for answer in answers:  # nobody else closes one that was not read to its end
-            answer.close()
+        failures.append(_explained(error, target if meter.done else None))
+
+
+def _session(url: str) -> Any:
+    """Return a session that sends no password but the address's own: a lesson may have named that."""
+    requests = _library("requests")
+    session = requests.Session()
+    user, password = requests.utils.get_auth_from_url(url)
+    # Anything here keeps requests from looking for the host in ~/.netrc.
+    session.auth = (user, password) if user or password else _unchanged
+    session.rebuild_auth = lambda request, _: request.headers.pop("Authorization", None)
+    session.hooks["response"].append(_skip_body)
+    return session
+
+
+def _unchanged(request: Any) -> Any:
+    return request
+
+
+def _skip_body(answer: Any, **_: object) -> None:
+    if answer.is_redirect:  # requests would read all of it, however long it is
+        answer.close()
 
 
 def _library(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,24 +22,27 @@ def allowed_permissions(allow: list[str] | None) -> frozenset[str]:
     Return what ``--allow`` says: names of permissions, or ``read PATH`` or ``network ADDRESS`` for one alone.
 
     Raises:
-        LessonError: there is no such permission.
+        LessonError: there is no such permission, or a path cannot be one.
     """
-    from lesson_runner.execute.inputs import READ
-    from lesson_runner.resources import real
-    from lesson_runner.run.permissions import NETWORK, PERMISSIONS, kind_of
+    from lesson_runner.execute.inputs import READ, Inputs
+    from lesson_runner.run.permissions import NETWORK, PERMISSIONS
 
     allowed: set[str] = set()
+    names: set[str] = set()
     for item in allow or ():
         kind, _, what = item.partition(" ")
-        if what.strip() and kind in (READ, NETWORK):
-            allowed.add(f"{kind} {real(Path(what.strip()).absolute()) if kind == READ else what.strip()}")
+        what = what.strip()
+        if what and kind in (READ, NETWORK):
+            allowed.add(f"{kind} {Inputs(Path()).place(what, param=True) if kind == READ else what}")
         else:
-            allowed |= {name.strip() for name in item.split(",")}
-    for name in sorted(item for item in allowed if kind_of(item) not in PERMISSIONS):
+            names |= {name.strip() for name in item.split(",")}
+    for name in sorted(names.difference(PERMISSIONS)):
+        alone = name.partition(" ")[0] in (READ, NETWORK)
         raise LessonError(
-            f"--allow {name}: there is no such permission", fix=f"one of: {', '.join(PERMISSIONS)}"
+            f"--allow {name}: there is no such permission",
+            fix="give --allow once for each" if alone else f"one of: {', '.join(PERMISSIONS)}",
         )
-    return frozenset(allowed)
+    return frozenset(allowed | names)
 
 
 def check_permissions(
@@ -60,16 +64,21 @@ def check_permissions(
     Args:
         steps: those that will be run.
         installed: the lesson came with a plugin, and is trusted as that is; in a sandbox it has no network of
-            its own all the same.
+            its own all the same. What the record of a run adds to it is asked for when that is resumed.
 
     Raises:
         LessonError: leave was not given, or cannot be given.
     """
     from lesson_runner.run.permissions import NETWORK, PERMISSIONS, Memory, asked_by, is_granted, kind_of
 
-    if installed:
-        return allowed | ({*PERMISSIONS} - ({NETWORK} if inputs.sandbox else set()))
+    trusted = {*PERMISSIONS} - ({NETWORK} if inputs.sandbox else set())
+    if installed and inputs.given:
+        return allowed | trusted
     lesson, actions = plan.lesson, plugins.actions()
+    if installed:
+        own = dataclasses.replace(inputs, given=True)
+        asked = {name for step in plan.steps for name in asked_by(step, actions[step.action], own)}
+        allowed |= {name for name in asked if kind_of(name) in trusted}
     wanted = {step.id: asked_by(step, actions[step.action], inputs) for step in plan.steps}
     needed = {name for step in steps for name in wanted[step.id]}
     _refuse_what_is_never_read(needed, wanted, lesson.path)
@@ -86,7 +95,7 @@ def check_permissions(
         say(f"note: {memory.path}: {memory.problem}; what was allowed before is not known", err=True)
     changed = next((time for name in missing if (time := memory.before(lesson, name))), "")
     since = f" has changed since you allowed it on {changed[:10]}, and" if changed else ""
-    what = " and ".join(_phrase(name, wanted, inputs) for name in missing)
+    what = " and ".join(_phrase(name, wanted) for name in missing)
     if interactive and ask(f"{lesson.path}{since} wants to {what}. Allow that, as long as it says the same?"):
         try:
             memory.remember(lesson, frozenset(missing))
@@ -100,13 +109,13 @@ def check_permissions(
     )
 
 
-def _phrase(permission: str, wanted: dict[str, frozenset[str]], inputs: Inputs) -> str:
+def _phrase(permission: str, wanted: dict[str, frozenset[str]]) -> str:
     """Return what a permission lets a lesson do, and which steps of the plan want it."""
     from lesson_runner.run.permissions import NETWORK, in_words, kind_of
 
     what = in_words(permission)
-    if kind_of(permission) == NETWORK and inputs.sandbox:
-        what += " and use the network in its commands"
+    if kind_of(permission) == NETWORK:  # also said outside of one: a yes is remembered for both
+        what += " and, in a sandbox, use the network in its commands"
     return f"{what} ({_steps(permission, wanted)})"
 
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from platformdirs import user_desktop_path, user_documents_path, user_downloads_path
+
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.environment import is_credential
 from lesson_runner.execute.sandbox import HIDDEN, Sandbox
@@ -43,6 +45,13 @@ CREDENTIALS = (
     *("id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"),
 )
 """Files and folders in which programs keep keys, tokens and passwords, wherever they lie."""
+WITH_DATA = {
+    "HF_HOME": ("token", "stored_tokens"),
+    "XDG_CACHE_HOME": ("huggingface/token", "huggingface/stored_tokens"),
+    "XDG_DATA_HOME": ("keyrings", "kwalletd", "python_keyring"),
+    **dict.fromkeys(("HUGGINGFACE_HUB_CACHE", "NUGET_PACKAGES", "WANDB_DIR"), ()),
+}
+"""Variables whose folders hold data sets and programs too, and what in them is a secret."""
 OF_THE_SYSTEM = (
     *(
         "/etc/shadow*",
@@ -53,10 +62,11 @@ OF_THE_SYSTEM = (
         "/etc/wireguard",
     ),
     *("/etc/krb5.keytab", "/etc/NetworkManager/system-connections", "/run/secrets", "/var/run/secrets"),
+    *("/run/credentials", "/tmp/krb5cc_*", "/etc/letsencrypt", "/etc/kubernetes", "/etc/pki/tls/private"),
 )
 """The same, of the system."""
 SHARED = ("Desktop", "Documents", "Downloads")
-"""Folders of the home folder in which a lesson may lie beside everything else."""
+"""Folders of the home folder in which a lesson may lie next to everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +208,22 @@ def _begins(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
 
 def _named() -> Iterator[tuple[str, Path]]:
     """Yield variables that name where secrets are kept, and the place, unless the home folder is in it."""
+    homes = _homes()
     for name, value in os.environ.items():
         if name in HIDDEN or is_credential(name, value):
-            for place in value.split(os.pathsep):
-                if place.startswith("/") and not _homes()[0].is_relative_to(real(Path(place))):
-                    yield name, real(Path(place))
+            for place in value.removeprefix("FILE:").split(os.pathsep):
+                if not place.startswith("/"):
+                    continue
+                for kept in WITH_DATA.get(name, ("",)):
+                    found = real(Path(place) / kept)
+                    if not any(home.is_relative_to(found) for home in homes):
+                        yield name, found
 
 
 def _homes() -> list[Path]:
     """Return this user's home folders: HOME may name another than the system knows."""
-    homes = [real(Path(os.environ.get("HOME") or "~").expanduser())]
+    named = os.environ.get("HOME")
+    homes = [real(Path(named))] if named else []
     with contextlib.suppress(KeyError):  # a user without a name
         homes.append(real(Path(pwd.getpwuid(os.getuid()).pw_dir)))
     return homes
@@ -217,8 +233,10 @@ def is_wide(folder: Path) -> bool:
     """Return whether a folder holds more than a lesson: your home folder, one for downloads, ``/tmp``."""
     homes = _homes()
     shared = [home / name for home in homes for name in SHARED]
-    temporary = [real(Path(name)) for name in ("/tmp", "/var/tmp", tempfile.gettempdir())]
-    return any(place.is_relative_to(folder) for place in (*homes, *shared, *temporary))
+    with contextlib.suppress(RuntimeError):  # there is no home folder
+        shared += [user_desktop_path(), user_documents_path(), user_downloads_path()]  # in any language
+    temporary = [Path(name) for name in ("/tmp", "/var/tmp", tempfile.gettempdir())]
+    return any(real(place).is_relative_to(folder) for place in (*homes, *shared, *temporary))
 
 
 def _open(path: str, _: int) -> int:

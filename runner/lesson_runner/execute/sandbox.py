@@ -209,7 +209,10 @@ def home_folder() -> Path:
     Raises:
         LessonError: that is the whole system, which cannot be hidden.
     """
-    home = real(Path(os.environ.get("HOME") or "~").expanduser())
+    try:
+        home = real(Path(os.environ.get("HOME") or "~").expanduser())
+    except RuntimeError:  # a user without a name
+        return TMP
     if home == home.parent:
         raise LessonError(
             "--sandbox: your home folder is /, which cannot be hidden", fix="set HOME to another"
