@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lesson_runner.execute.test_sandbox import why_not
+from tests.lesson_runner.execute.conftest import why_not
 from tests.reliability import fault
 
 from lesson_runner.plugin import Action, Json, LessonError, Outcome, StepContext, hookimpl

@@ -187,6 +187,10 @@ def wrong_claims(
                 f"claim {said['claim']}: recorded as {said['result']} ({said['actual']}), "
                 f"the metrics say {found.result} ({found.actual})"
             )
+    if entry["status"] == "passed":  # then all claims were weighed
+        recorded = {(said["claim"], said["source"]) for said in entry["claims"]}
+        for text, _ in sorted(weighed.keys() - recorded):
+            yield f"claim {text}: the lesson makes it, and it is not recorded"
 
 
 def _other_metrics(measured: Mapping[str, float], recorded: Mapping[str, float | None]) -> Iterable[str]:

@@ -27,6 +27,10 @@ _PEM = re.compile(
 )
 MAX_KEY_BYTES = 16 * 1024
 """An Ed25519 key in PEM has about 120 bytes, and a file of the key store as many more."""
+_P = 2**255 - 19
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_WEAK = frozenset({0, 1, _ORDER_8, _P - _ORDER_8, _P - 1, _P, _P + 1})
+"""The y of points of small order: as public keys they verify signatures that anybody can make."""
 _INSTALL = 'pip install "lesson-runner[sign]"'
 
 
@@ -309,6 +313,8 @@ def read_public(pem: str, where: str) -> PublicKey:
         return PrivateKey(key).public
     if not isinstance(key, Ed25519PublicKey):
         raise LessonError(f"{where}: is not an Ed25519 key", fix="make one with: lesson cert keys new NAME")
+    if int.from_bytes(key.public_bytes_raw(), "little") & ~(1 << 255) in _WEAK:
+        raise LessonError(f"{where}: is a key for which anybody can sign", fix="do not trust who sent it")
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     return PublicKey(key.public_bytes(serialization.Encoding.PEM, form).decode())
 

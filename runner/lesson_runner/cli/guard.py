@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
@@ -37,12 +40,16 @@ class Guard:
 
 def open_guard(env: Iterable[str] | None, *, sandbox: bool) -> Guard:
     """
-    Return what the options ask for.
+    Return what the options ask for; warn if a sandbox cannot refuse system calls on this processor.
 
     Raises:
         LessonError: a variable is not there, or no sandbox can be made here.
     """
     from lesson_runner.execute.environment import check_passed
     from lesson_runner.execute.sandbox import open_sandbox
+    from lesson_runner.execute.seccomp import filter_program
 
+    if sandbox and filter_program(network=False) is None:
+        what = f"--sandbox: no system call can be refused on this processor ({platform.machine()})"
+        say(f"warning: {what}: your keyrings and the Unix sockets of other programs are in reach", err=True)
     return Guard(check_passed(env or ()), open_sandbox() if sandbox else None)

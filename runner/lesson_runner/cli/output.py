@@ -60,7 +60,8 @@ class Harmless:
         self._stream.write(shown[len(self._line) :])
         self._line = shown[max(shown.rfind("\n"), shown.rfind("\r")) + 1 :]
         if len(self._line) > _REMEMBERED:
-            self._line = f"…{self._line[1 - _REMEMBERED :]}"
+            begun = "…" if self._line.strip() else ""  # blanks before a command do not count
+            self._line = f"{begun}{self._line[1 - _REMEMBERED :]}"
         return len(text)
 
     def write_commands(self, text: str) -> None:

@@ -64,6 +64,8 @@ RESOLVERS = ("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager")
 """Where ``/etc/resolv.conf`` may lead to."""
 TMP = real(Path("/tmp"))
 VAR_TMP = real(Path("/var/tmp"))
+OUTSIDE = Path("/")
+"""Where bubblewrap is started."""
 NAMESPACES = (
     *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--hostname", "sandbox", "--cap-drop", "ALL", "--die-with-parent", "--new-session"),
@@ -88,16 +90,21 @@ class Sandbox:
         command: Sequence[str],
         env: Mapping[str, str],
         own: Path,
+        folder: Path,
         *,
         writable: Iterable[Path] = (),
         readable: Iterable[Path] = (),
     ) -> list[str]:
         """
-        Return the command that runs ``command`` in the sandbox; it begins in the folder it is started in.
+        Return the command that runs ``command`` in the sandbox.
+
+        Start it in :data:`OUTSIDE`: where ``PATH`` or ``LD_LIBRARY_PATH`` has an empty entry, what is not yet
+        in the sandbox would run what an earlier command has left in the current folder.
 
         Args:
             env: its environment, from which :meth:`environment` makes what it is given.
             own: a folder for its home and its ``/tmp``; created.
+            folder: where ``command`` begins.
             writable: what it may change; must be there.
             readable: what it may read, wherever that lies.
 
@@ -108,21 +115,24 @@ class Sandbox:
         home = home_folder()
         words = [self.program, *NAMESPACES, *(() if self.network else ("--unshare-net",))]
         words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"]
+        for name in _settings_of_the_kernel():
+            words += ["--ro-bind-try", name, name]
         for device in DEVICES:
             words += ["--dev-bind-try", device, device]
         for resolver in RESOLVERS if self.network else ():
             words += ["--ro-bind-try", resolver, resolver]
-        replaced = {home: "home", TMP: "tmp", VAR_TMP: "var-tmp"}
-        for place, name in sorted(replaced.items()):  # what holds another comes first
+        # What holds another comes first: a secret place may lie in what is needed, and the other way around.
+        places = {place: ["--ro-bind", str(real(place)), str(place)] for place in _needed(env, readable)}
+        places |= {place: _hide(place) for place in _hidden()}
+        for place, name in {home: "home", TMP: "tmp", VAR_TMP: "var-tmp"}.items():
             (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-            words += ["--bind", str(own / name), str(place)]
-        for folder in _hidden():
-            words += _hide(folder)
-        for place in _needed(env, _gone(), readable):
-            words += ["--ro-bind", str(real(place)), str(place)]
+            places[place] = ["--bind", str(own / name), str(place)]
+        for place in sorted(places):
+            words += places[place]
         words += _hide(real(config_folder()))  # again: it may lie in what has just been brought back
         for place in map(real, writable):
             words += ["--bind", str(place), str(place)]
+        words += ["--chdir", str(real(folder))]
         refused = filter_program(network=self.network)
         if refused is None:
             return [*words, "--", *command]
@@ -134,12 +144,10 @@ class Sandbox:
 
     def hides(self, place: Path) -> bool:
         """Return whether commands in the sandbox cannot see what is at a real path."""
-        gone = _gone()
         if place.is_relative_to(real(config_folder())):
             return True
-        if not any(place.is_relative_to(folder) for folder in gone):
-            return False
-        return not any(place.is_relative_to(real(folder)) for folder in _needed(os.environ, gone, ()))
+        hidden = _depth(place, _gone())
+        return hidden > 0 and hidden >= _depth(place, map(real, _needed(os.environ, ())))
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return an environment without what leads to places that are not there, or are not the same."""
@@ -163,10 +171,11 @@ def open_sandbox(*, network: bool = False) -> Sandbox:
         )
     sandbox = Sandbox(program, network)
     with tempfile.TemporaryDirectory(prefix="lesson-sandbox-") as folder:
-        command = sandbox.command(["true"], os.environ, real(Path(folder)))
+        command = sandbox.command(["true"], os.environ, real(Path(folder)), OUTSIDE)
         try:
             done = subprocess.run(
                 command,
+                cwd=OUTSIDE,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",
@@ -199,7 +208,7 @@ def secret_places(environ: Mapping[str, str]) -> list[Path]:
     """Return the files and folders that variables name as places of secrets."""
     named = (value for name, value in environ.items() if leads_to_secrets(name, value))
     parts = [part.removeprefix("FILE:") for value in named for part in value.split(os.pathsep)]
-    return [real(Path(part)) for part in parts if part.startswith("/")]
+    return [real(Path(part)) for part in parts if part]
 
 
 def home_folder() -> Path:
@@ -239,9 +248,25 @@ def _hide(place: Path) -> list[str]:
     return ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", "/dev/null", str(place)]
 
 
-def _needed(env: Mapping[str, str], gone: Sequence[Path], more: Iterable[Path]) -> list[Path]:
+def _settings_of_the_kernel() -> Iterator[str]:
     """
-    Return what commands need of the places that are gone, those that hold others first.
+    Yield what can be written in ``/proc`` and belongs to no process: the kernel's settings.
+
+    They obey root without any rights, and bubblewrap leaves ``/proc/sys`` as it is. ``core_pattern`` in it
+    names a program that the kernel runs outside of every sandbox.
+    """
+    for entry in sorted(Path("/proc").iterdir()):
+        if not entry.name.isdigit() and not entry.is_symlink() and (entry.is_dir() or _is_writable(entry)):
+            yield str(entry)
+
+
+def _is_writable(file: Path) -> bool:
+    return bool(file.stat().st_mode & 0o222)
+
+
+def _needed(env: Mapping[str, str], more: Iterable[Path]) -> list[Path]:
+    """
+    Return what commands need of the places that are gone.
 
     By the name that is used for it and by its real one: a link in the home folder is gone as well.
     """
@@ -251,14 +276,19 @@ def _needed(env: Mapping[str, str], gone: Sequence[Path], more: Iterable[Path]) 
     programs = real(Path(sys.executable)).parent
     wanted = [*map(Path, names), programs, programs.parent, *more]
     used = {Path(os.path.normpath(place)) for place in wanted if place.is_absolute()}
-    places = used | {real(place) for place in used}
-    return sorted(
+    gone, whole = _gone(), [home_folder(), TMP, VAR_TMP, Path("/run")]
+    return [
         place
-        for place in places
+        for place in used | {real(place) for place in used}
         if _is_there(place)
         and any(place.is_relative_to(folder) for folder in gone)
-        and not any(folder.is_relative_to(place) for folder in gone)
-    )
+        and not any(folder.is_relative_to(place) for folder in whole)
+    ]
+
+
+def _depth(place: Path, folders: Iterable[Path]) -> int:
+    """Return how deep the innermost of the folders lies that hold a place; 0 if none does."""
+    return max((len(folder.parts) for folder in folders if place.is_relative_to(folder)), default=0)
 
 
 def _is_there(place: Path) -> bool:

@@ -2,9 +2,11 @@
 System calls that a sandbox refuses, as a program for the kernel's filter (seccomp, classic BPF).
 
 bubblewrap takes such a program and brings none. Refused are those that reach something outside which no
-namespace hides: keys of the caller's keyrings, and, where there is no network, sockets of the file system,
-whose servers hear everybody who can see them. ``io_uring`` does the same by other ways. What only widens
-what a fault in the kernel opens (namespaces and mounts of one's own, BPF, ...) is refused as well.
+namespace hides: keys of the caller's keyrings, and, where there is no network, all sockets but those of IP
+and netlink. Servers of file system sockets hear everybody who can see them; ``AF_VSOCK`` reaches the host of
+a virtual machine. ``io_uring`` does the same by other ways. A setuid file would let other users of the
+machine act as this one. What only widens what a fault in the kernel opens (namespaces and mounts of one's
+own, BPF, ...) is refused as well.
 """
 
 from __future__ import annotations
@@ -12,13 +14,17 @@ from __future__ import annotations
 import errno
 import platform
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-AF_UNIX = 1
+FAMILIES = (2, 10, 16)
+"""``AF_INET``, ``AF_INET6`` and ``AF_NETLINK``: what a network namespace holds."""
+PAIRS = (1, 5)
+"""``SOCK_STREAM`` and ``SOCK_SEQPACKET``: a pair of datagram sockets can send to other sockets, too."""
+SETUID = 0o4000
 CLONE_NEWUSER = 0x10000000
-_LOAD, _EQUAL, _MASKED, _RETURN = 0x20, 0x15, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_LOAD, _AND, _EQUAL, _MASKED, _RETURN = 0x20, 0x54, 0x15, 0x45, 0x06
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
 
 
@@ -28,19 +34,31 @@ class _Machine:
 
     audit: int
     socket: int
+    socketpair: int
     clone: int
     refused: tuple[int, ...]
     """``add_key``, ``request_key``, ``keyctl``, ``bpf``, ``userfaultfd``, ``perf_event_open``,
     ``kexec_load``, ``mount``, ``umount2``, ``pivot_root``, ``unshare``, ``setns``, ``open_by_handle_at``."""
+    modes: Mapping[int, int]
+    """Which argument is the mode of a file, of those that have one."""
 
 
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, 41, 56, (248, 249, 250, 321, 323, 298, 246, 165, 166, 155, 272, 308, 304)),
-    "aarch64": _Machine(0xC00000B7, 198, 220, (217, 218, 219, 280, 282, 241, 104, 40, 39, 41, 97, 268, 265)),
+    "x86_64": _Machine(
+        *(0xC000003E, 41, 53, 56, (248, 249, 250, 321, 323, 298, 246, 165, 166, 155, 272, 308, 304)),
+        # open, creat, chmod, fchmod, mknod, openat, mknodat, fchmodat
+        {2: 2, 85: 1, 90: 1, 91: 1, 133: 1, 257: 3, 259: 2, 268: 2},
+    ),
+    "aarch64": _Machine(
+        *(0xC00000B7, 198, 199, 220, (217, 218, 219, 280, 282, 241, 104, 40, 39, 41, 97, 268, 265)),
+        {33: 2, 52: 1, 53: 2, 56: 3},  # mknodat, fchmod, fchmodat, openat
+    ),
 }
 _EVERYWHERE = (*range(425, 434), 442)
 """``io_uring_setup`` to ``fspick``, and ``mount_setattr``: newer calls have one number on all machines."""
-_CLONE3 = 435
+_HIDING = (435, 437)
+"""``clone3`` and ``openat2``, whose flags lie where no filter can look; libraries use the older ones."""
+_FCHMODAT2 = 452
 _X32 = 0x40000000
 """In the numbers of another way to call an x86_64 kernel."""
 
@@ -65,19 +83,13 @@ def _program(machine: _Machine, *, network: bool) -> Iterator[bytes]:
     yield _step(_MASKED, _X32, no=1)
     yield _step(_RETURN, _REFUSE | errno.ENOSYS)
     yield from _refuse((*machine.refused, *_EVERYWHERE), errno.EPERM)
-    yield from _refuse(
-        (_CLONE3,), errno.ENOSYS
-    )  # its flags lie where no filter can look; libraries use clone
+    yield from _refuse(_HIDING, errno.ENOSYS)
+    for number, place in {**machine.modes, _FCHMODAT2: 2}.items():
+        yield from _refuse_bits(number, place, SETUID)
+    yield from _refuse_bits(machine.clone, 0, CLONE_NEWUSER)
     if not network:
-        yield _step(_EQUAL, machine.socket, no=4)
-        yield _step(_LOAD, _FIRST_ARGUMENT)
-        yield _step(_EQUAL, AF_UNIX, no=1)
-        yield _step(_RETURN, _REFUSE | errno.EACCES)
-        yield _step(_RETURN, _ALLOW)
-    yield _step(_EQUAL, machine.clone, no=3)
-    yield _step(_LOAD, _FIRST_ARGUMENT)
-    yield _step(_MASKED, CLONE_NEWUSER, no=1)
-    yield _step(_RETURN, _REFUSE | errno.EPERM)
+        yield from _only(machine.socket, 0, FAMILIES)
+        yield from _only(machine.socketpair, 1, PAIRS)
     yield _step(_RETURN, _ALLOW)
 
 
@@ -85,6 +97,26 @@ def _refuse(numbers: Iterable[int], error: int) -> Iterator[bytes]:
     for number in numbers:
         yield _step(_EQUAL, number, no=1)
         yield _step(_RETURN, _REFUSE | error)
+
+
+def _refuse_bits(number: int, place: int, bits: int) -> Iterator[bytes]:
+    """Yield the refusal of a call that has one of ``bits`` in an argument."""
+    yield _step(_EQUAL, number, no=4)
+    yield _step(_LOAD, _ARGUMENTS + 8 * place)
+    yield _step(_MASKED, bits, no=1)
+    yield _step(_RETURN, _REFUSE | errno.EPERM)
+    yield _step(_RETURN, _ALLOW)
+
+
+def _only(number: int, place: int, values: Sequence[int]) -> Iterator[bytes]:
+    """Yield the refusal of a call whose argument, without flags, is not one of ``values``."""
+    yield _step(_EQUAL, number, no=len(values) + 4)
+    yield _step(_LOAD, _ARGUMENTS + 8 * place)
+    yield _step(_AND, 0xFF)
+    for left, value in enumerate(values):
+        yield _step(_EQUAL, value, yes=len(values) - left)
+    yield _step(_RETURN, _REFUSE | errno.EACCES)
+    yield _step(_RETURN, _ALLOW)
 
 
 def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.process import Finished, run
-from lesson_runner.execute.sandbox import Sandbox
+from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
 from lesson_runner.hints import with_cure
 from lesson_runner.redaction import Redactor
 from lesson_runner.resources import open_plain, read_plain
@@ -125,11 +125,10 @@ def run_block(
         env = sandbox.environment(env)
         readable = (DRIVER.parent, state.folder, block.absolute().parent)
         command = sandbox.command(
-            command, env, state.sandbox, writable=(state.start, aside), readable=readable
+            command, env, state.sandbox, state.start, writable=(state.start, aside), readable=readable
         )
-    finished = run(
-        command, folder=state.start, env=env, on_line=on_line, deadline=deadline, redactor=redactor
-    )
+    folder = state.start if sandbox is None else OUTSIDE
+    finished = run(command, folder=folder, env=env, on_line=on_line, deadline=deadline, redactor=redactor)
     # A block that was killed may have been in the middle of anything, storing its state included.
     if finished.timed_out or finished.signal is not None:
         aside.unlink(missing_ok=True)

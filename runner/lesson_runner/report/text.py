@@ -24,14 +24,16 @@ _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b
 # - halves of surrogate pairs: no encoding can print them;
 # - what turns the direction of writing, so that a text looks as if it said something else: CVE-2021-42574;
 # - invisible characters, which can hide one text in another. Joiners and variation selectors stay where
-#   scripts and emoji need them: next to characters that are not ASCII.
+#   scripts and emoji need them: one at a time, between characters that are not ASCII. Scripts of the Near
+#   East and India end words with a joiner as well.
 _UNSEEN = (
     r"\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    r"\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    r"\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _JOINERS = (
-    r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
-    r"|(?<![^\x00-\x7f])[\ufe0e\ufe0f](?!\u20e3)"
+    r"(?<![^\x00-\x7f\u200c\u200d])[\u200c\u200d]|(?<![\u0600-\u0dff])[\u200c\u200d](?![^\x00-\x7f])"
+    r"|(?<![^\x00-\x7f\ufe0e\ufe0f])[\ufe0e\ufe0f](?!\u20e3)"
 )
 _CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSEEN}]|{_JOINERS}")
 _UNSEEN_IN_JSON = re.compile(rf"[{_UNSEEN}]|{_JOINERS}|(?<=#)#(?=\w*\[)")

@@ -188,6 +188,11 @@ def test_a_claim_that_its_metrics_contradict(bench: Bench) -> None:
     resign(bench, lambda stored, predicate: edit_records(stored, better))
     why = "recorded as reproduced (9), the metrics say worse (5)"
     assert why in bench.verify()["message"]
+    resign(
+        bench,
+        lambda stored, predicate: edit_records(stored, lambda record: record["steps"][0].update(claims=[])),
+    )
+    assert "claim 9 <= beans: the lesson makes it, and it is not recorded" in bench.verify()["message"]
 
 
 def test_what_is_only_recorded_is_said(certified: Bench) -> None:

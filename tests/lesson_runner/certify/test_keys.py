@@ -173,3 +173,15 @@ def test_without_the_package_that_signs(bench: Bench, monkeypatch: pytest.Monkey
     said = bench.lesson("cert", "keys", "new", "you")
     assert (said.code, "signatures need the package cryptography" in said.err) == (2, True)
     assert "pip install" in said.err
+
+
+@pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 18, 1 + 2**255])
+def test_a_key_for_which_anybody_can_sign(bench: Bench, y: int) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    key = Ed25519PublicKey.from_public_bytes(y.to_bytes(32, "little"))
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    (bench.folder / "weak.pub").write_bytes(key.public_bytes(serialization.Encoding.PEM, form))
+    said = bench.lesson("cert", "keys", "trust", "weak", "weak.pub")
+    assert (said.code, "a key for which anybody can sign" in said.err) == (2, True), said

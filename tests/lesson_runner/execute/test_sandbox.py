@@ -10,75 +10,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.lesson_runner.execute.conftest import STEP
 from tests.reliability import fault
 
-from lesson_runner.errors import LessonError
-from lesson_runner.execute.sandbox import open_sandbox
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
-STEP = "<!-- step\nid: {}\noptional: true\ntimeout: {}\n-->\n```{}\n{}\n```\n"
-
-
-@cache
-def why_not() -> str:
-    """Why there is no sandbox on this machine; empty if there is."""
-    try:
-        open_sandbox()
-    except LessonError as error:
-        return str(error)
-    return ""
-
-
-@pytest.fixture
-def bubblewrap() -> None:
-    """Skips where no sandbox can be made."""
-    if why_not():
-        pytest.skip(why_not())
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder with things in it that nobody should read."""
-    folder = tmp_path / "me"
-    for name in (
-        ".ssh/id_ed25519",
-        ".aws/credentials",
-        ".config/lesson-runner/keys/me.pem",
-        ".netrc",
-        "diary",
-    ):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("kumquat")
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "kube").write_text("kumquat")
-    monkeypatch.setenv("HOME", str(folder))
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "elsewhere" / "kube"))
-    return folder
-
-
-@pytest.fixture
-def steps(lesson: Lesson, tmp_path: Path) -> Callable[..., dict[str, tuple[str, str]]]:
-    """Runs blocks of a lesson, and returns the status and the output of each step."""
-
-    def run(*blocks: str, language: str = "bash", timeout: str = "30s", options: tuple[str, ...] = ()) -> Any:
-        body = "".join(STEP.format(f"s{n}", timeout, language, block) for n, block in enumerate(blocks, 1))
-        (tmp_path / "a.md").write_text(lesson_text(body))
-        said = lesson("run", "a.md", "--allow", "shell", "--sandbox", "--json", *options)
-        assert said.code == 0, said
-        evidence = tmp_path / ".lesson" / "runs" / said.json["run_id"] / "evidence"
-        return {
-            step["id"]: (step["status"], (evidence / step["id"] / "output.txt").read_text())
-            for step in said.json["steps"]
-        }
-
-    return run
 
 
 @pytest.mark.usefixtures("bubblewrap")
@@ -273,20 +214,6 @@ def test_a_run_in_a_sandbox_goes_on_in_one(lesson: Lesson, tmp_path: Path) -> No
     assert (said.code, said.json["options"]["sandbox"]) == (0, "no network")
     (output,) = (tmp_path / ".lesson").glob("runs/*/evidence/three/output.txt")
     assert output.read_text().split("\n")[:2] == ["fig", "/run:"]
-
-
-@pytest.fixture
-def listening(tmp_path: Path) -> Iterator[Path]:
-    """A socket of the file system that this user can reach; where no sandbox hides the folder."""
-    folder = Path(__file__).parent / f"socket-{os.getpid()}"
-    folder.mkdir()
-    try:
-        with socket.socket(socket.AF_UNIX) as server:
-            server.bind(str(folder / "s"))
-            server.listen()
-            yield folder / "s"
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
