@@ -142,6 +142,24 @@ def _write_aside(path: Path, content: str | bytes, mode: int) -> None:
         raise
 
 
+def write_output(path: Path, text: str) -> None:
+    """
+    Write what a command makes to the file that the user named: aside, or into a device or a pipe.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        special = not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        special = False
+    if not special:
+        write_aside(path, text)
+        return
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.write(text)
+
+
 def new_folder(parent: Path, name: str) -> Path:
     """
     Create and return an empty folder, which gets a number behind its name if that is taken.
