@@ -94,7 +94,7 @@ def read_plain(path: Path, most: int) -> bytes:
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            raise OSError(errno.EFBIG, f"it has {size:,} bytes; at most {most:,} are read", str(path))
+            raise OSError(errno.E2BIG, f"it has {size:,} bytes; at most {most:,} are read", str(path))
         return file.read(most)
 
 

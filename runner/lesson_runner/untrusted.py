@@ -79,7 +79,7 @@ def open_sized(folder: Path, name: str, most: int, size: int | None = None) -> B
                 errno.EINVAL, f"it has {has:,} bytes, and not the {size:,} recorded", str(folder / name)
             )
         if has > most:
-            raise OSError(errno.EFBIG, f"it has {has:,} bytes; at most {most:,} are read", str(folder / name))
+            raise OSError(errno.E2BIG, f"it has {has:,} bytes; at most {most:,} are read", str(folder / name))
     except OSError:
         file.close()
         raise
