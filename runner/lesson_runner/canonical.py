@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+MAX_JSON_VALUES = 1_000_000
+"""Values that JSON may hold: 100 to 250 bytes of memory each, and a record of 10,000 steps has 600,000."""
 MAX_DEPTH = 100
 """No JSON of ours is nested as deeply; YAML, which plans come from, may be 20 levels deep."""
 _LARGEST = 2**53 - 1
@@ -54,14 +57,27 @@ def parse_json(data: bytes) -> Any:
     Return what JSON says, if every reader of it understands the same.
 
     Raises:
-        ValueError: it is not JSON, has a key twice in one object, or is nested too deeply.
+        ValueError: it is not JSON, has a key twice in one object, is nested too deeply, or has more than
+            :data:`MAX_JSON_VALUES` values.
     """
+    check_count(data)
     try:
         value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     check_depth(value)
     return value
+
+
+def check_count(data: bytes) -> None:
+    """
+    Check that JSON has no more than :data:`MAX_JSON_VALUES` values, before it is parsed.
+
+    Raises:
+        ValueError: it has more.
+    """
+    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_JSON_VALUES:
+        raise ValueError(f"it has more than {MAX_JSON_VALUES:,} values")
 
 
 def check_depth(value: Any) -> None:
@@ -89,8 +105,7 @@ def _inside(item: Any) -> Iterator[Any]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {twice!r} stands twice in one object")
     return found
 

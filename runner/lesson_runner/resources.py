@@ -116,7 +116,7 @@ def read_plain(path: Path, most: int) -> bytes:
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            raise OSError(errno.EFBIG, f"it has {size:,} bytes; at most {most:,} are read", str(path))
+            raise OSError(errno.E2BIG, f"it has {size:,} bytes; at most {most:,} are read", str(path))
         return file.read(most)
 
 
@@ -162,6 +162,24 @@ def _write_aside(path: Path, content: str | bytes, mode: int) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_output(path: Path, text: str) -> None:
+    """
+    Write what a command makes to the file that the user named: aside, or into a device or a pipe.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        special = not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        special = False
+    if not special:
+        write_aside(path, text)
+        return
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.write(text)
 
 
 def new_folder(parent: Path, name: str) -> Path:

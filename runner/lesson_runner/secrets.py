@@ -153,12 +153,13 @@ def mask(text: str, *, keep_places: bool = False) -> str:
 
 def _candidates(text: str) -> Iterator[Secret]:
     for shape in [shape for start, shape in _STARTS if start in text]:  # every line of output comes by here
+        rest = re.compile(shape.rest)
         begin = text.find(shape.start)
         while begin >= 0:
             after = begin + len(shape.start)
             # A name may be the end of a longer one; a token that begins inside a word is none.
             if shape.named or begin == 0 or text[begin - 1] not in _WORD:
-                match = re.compile(shape.rest).match(text, after)
+                match = rest.match(text, after)
                 if match is not None:
                     value = "v" in match.re.groupindex
                     start, end = match.span("v") if value else (begin, match.end())

@@ -18,11 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from lesson_runner.canonical import check_depth
+from lesson_runner.canonical import check_count, check_depth
 from lesson_runner.resources import ASIDE, MAX_JSON_BYTES, open_plain
 
-MAX_JSON_VALUES = 1_000_000
-"""Values that JSON may hold: 100 to 250 bytes of memory each, and a record of 10,000 steps has 600,000."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -81,7 +79,7 @@ def open_sized(folder: Path, name: str, most: int, size: int | None = None) -> B
                 errno.EINVAL, f"it has {has:,} bytes, and not the {size:,} recorded", str(folder / name)
             )
         if has > most:
-            raise OSError(errno.EFBIG, f"it has {has:,} bytes; at most {most:,} are read", str(folder / name))
+            raise OSError(errno.E2BIG, f"it has {has:,} bytes; at most {most:,} are read", str(folder / name))
     except OSError:
         file.close()
         raise
@@ -115,10 +113,9 @@ def parse_json(data: bytes) -> Any:
     Return what JSON says; numbers that are not finite, or that no float can hold, become ``None``.
 
     Raises:
-        ValueError: it is not JSON, is nested too deeply, or has more than :data:`MAX_JSON_VALUES` values.
+        ValueError: it is not JSON, is nested too deeply, or has too many values.
     """
-    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_JSON_VALUES:
-        raise ValueError(f"it has more than {MAX_JSON_VALUES:,} values")
+    check_count(data)
     try:
         value = json.loads(data, parse_constant=_none, parse_float=_finite, parse_int=_whole)
     except RecursionError:

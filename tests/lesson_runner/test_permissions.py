@@ -143,14 +143,15 @@ DAMAGE: dict[str, Any] = {
     "another shape": '{"version": 1, "lessons": {"x": {"permissions": []}}}',
     "no texts": '{"version": 1, "lessons": {"x": {"lesson": 1, "path": "", "permissions": {}}}}',
     "deep": '{"version": ' + "[" * 100_000,
-    "a folder": None,
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
 }
 
 
 @fault(
     "permissions",
     "the file of what was allowed is damaged",
-    how="cut JSON, other shapes, bytes that are no text, a folder in its place",
+    how="cut JSON, other shapes, bytes that are no text, a folder or a pipe in its place",
     seen="a note with the file and the reason; the lesson asks again, exit 2 where nobody answers",
     survives="nothing runs that was not allowed; the damaged file is kept aside",
 )
@@ -160,8 +161,8 @@ def test_a_damaged_memory_counts_for_nothing(
 ) -> None:
     write(tmp_path, SHELL.format("hi"))
     home.parent.mkdir(parents=True)
-    if content is None:
-        home.mkdir()
+    if callable(content):
+        content(home)
     else:
         home.write_bytes(content if isinstance(content, bytes) else content.encode())
     said = lesson("run", "a.md")

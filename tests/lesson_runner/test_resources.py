@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.errors import InvalidLessonError, LessonError
-from lesson_runner.resources import new_folder, rewrite, write_aside
+from lesson_runner.resources import new_folder, rewrite, write_aside, write_output
 from lesson_runner.schema.lessons import MAX_LINES, load_lesson
 from lesson_runner.testing import lesson_text
 
@@ -28,6 +29,19 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="Is a directory"):
         write_aside(tmp_path / "a", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_output_goes_into_a_pipe_or_a_device_and_does_not_replace_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with os.fdopen(os.open(tmp_path / "pipe", os.O_RDWR), "r", encoding="utf-8") as reader:
+        for name in ("pipe", "link"):
+            write_output(tmp_path / name, "text\n")
+            assert reader.readline() == "text\n"
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+    write_output(tmp_path / "file", "text")
+    assert (tmp_path / "file").read_text() == "text"
 
 
 def test_a_link_stays_a_link_and_a_mode_a_mode(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -247,6 +248,16 @@ def test_damaged_events(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
     assert lines[whole[0] + 1][:20] + "\n" not in path.read_text().splitlines(keepends=True)
 
 
+@pytest.mark.parametrize(("start", "carried"), [({"carried": 5, "time": "x"}, 2), ({"carried": ["one"]}, 1)])
+def test_a_damaged_start(lesson: Lesson, failed: Path, start: Json, carried: int) -> None:
+    with (failed / "events.jsonl").open("a") as file:
+        file.write(json.dumps({"event": "run-started", **start}) + "\n")
+    (failed.parents[1] / "files" / "go").touch()
+    said = lesson("resume", "--allow", "shell")
+    assert said.code == 0, said
+    assert record_of(failed)["resumed"][-1]["carried"] == carried
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -255,6 +266,10 @@ def test_damaged_events(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
         lambda event: event.update(artifacts=3),
         lambda event: event.update(left=[1]),
         lambda event: event.update(facts=7),
+        lambda event: event.update(message=None),
+        lambda event: event.update(seconds="long"),
+        lambda event: event.update(labels=[5]),
+        lambda event: event.update(metrics={"answer": "x"}),
     ],
 )
 def test_a_result_that_is_none(lesson: Lesson, failed: Path, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -410,3 +425,18 @@ def test_a_lock_whose_owner_is_not_legible(lesson: Lesson, tmp_path: Path, text:
         (tmp_path / ".lesson" / "lock").write_text(text)
         said = lesson("run", "one.md", "--allow", "shell")
     assert (said.code, "is in use by another run" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 4000, json.dumps({"host": platform.node(), "pid": "PID"}).replace('"PID"', "1e999")],
+    ids=["nested", "infinite"],
+)
+@pytest.mark.parametrize("command", [("resume",), ("runs", "rm", "latest", "--yes")])
+def test_a_mark_whose_owner_is_not_legible(
+    lesson: Lesson, failed: Path, text: str, command: tuple[str, ...]
+) -> None:
+    (failed.parents[1] / "lock.held").write_text(text)
+    said = lesson(*command)
+    assert said.code != 3, said
+    assert "this is a bug" not in said.err

@@ -35,7 +35,7 @@ def samples(kind: str) -> list[Path]:
 
 GOOD, BAD = samples("good"), samples("bad")
 EXPECTED = re.compile(rb"<!-- expected\n(.*?)(?:-->|\Z)", re.DOTALL)
-GENERATED = {"too-large", "unreadable", "validated-without-certificate"}
+GENERATED = {"too-large", "unparsed-block", "unreadable", "validated-without-certificate"}
 """Rules whose bad sample cannot be a file in a repository; tests below, or of certificates, make one."""
 STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```"
 
@@ -115,6 +115,19 @@ def test_a_finding_is_as_severe_as_the_table_says(rule: Any) -> None:
     said = {line.split()[1] for path in BAD for line in expected(path) if line.split()[2] == rule.id}
     # What is unknown in the frontmatter may be another tool's.
     assert said <= {rule.severity} | ({"warning"} if rule.id == "unknown-key" else set())
+
+
+@pytest.mark.parametrize("step", ["<!-- step\nid: long\nexpect: [{contains: a}]\n-->\n", ""])
+@pytest.mark.parametrize("language", ["bash", "python"])
+def test_a_block_that_is_too_long_to_be_checked(
+    lesson: Lesson, tmp_path: Path, step: str, language: str
+) -> None:
+    comments = "# a comment\n" * 6000
+    text = lesson_text(f"{STEP}\n\n{step}```{language}\n{comments}```\n")
+    (tmp_path / "a.md").write_text(text)
+    said = lesson("validate", "a.md")
+    assert "this block is not checked: it has 72,000 characters, and at most 64,000 are read" in said.out
+    assert said.out.count("unparsed-block") == 1
 
 
 def test_unreadable(lesson: Lesson, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def in_terminal(
     for name, reason in lost.items():
         raise LessonError(
             f"the terminal that step '{name}' left could not be stored ({reason})",
-            fix="make room, then lesson resume",
+            fix="remove the reason, then lesson resume",
         )
     finished = run_block(
         terminal(run),

@@ -8,7 +8,6 @@ looked into to be sorted, and only those that may decide are opened: signatures,
 from __future__ import annotations
 
 import base64
-import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from lesson_runner.certify.statement import CERTIFICATION, Certificate
 from lesson_runner.certify.store import find_certificates
 from lesson_runner.certify.trust import RefusedError, open_file
 from lesson_runner.resources import read_plain, real
+from lesson_runner.untrusted import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _look_into(bundle: Path, data: bytes) -> tuple[tuple[str, str], tuple[str, s
         ValueError: it is not one; nor is what raises LookupError, TypeError or AttributeError.
     """
     for line in reversed(data.splitlines()):  # ours is the last, as we write it
-        statement = json.loads(base64.b64decode(json.loads(line)["payload"]))
+        statement = parse_json(base64.b64decode(parse_json(line)["payload"]))
         if statement["predicateType"] == CERTIFICATION:
             said = statement["predicate"]
             time = min(str(item["finished"]) for item in said["passes"])

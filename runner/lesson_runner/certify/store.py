@@ -124,7 +124,7 @@ def _copy_tree(base: Path, inside: str, into: Path) -> None:
         if stat.S_ISREG(facts.st_mode):
             size += facts.st_size
             if size > MOST_BYTES:
-                raise OSError(errno.EFBIG, f"it has more than {MOST_BYTES:,} bytes", str(base / inside))
+                raise OSError(errno.E2BIG, f"it has more than {MOST_BYTES:,} bytes", str(base / inside))
             _copy(base, str(PurePosixPath(inside, name)), into / name)
 
 

@@ -38,7 +38,7 @@ def matrix(
     """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
     from lesson_runner.report.matrix import FORMATS, Cell, Grid, render
     from lesson_runner.report.text import json_text
-    from lesson_runner.resources import write_aside
+    from lesson_runner.resources import write_output
 
     if format_ not in (*FORMATS, "json"):
         raise LessonError(f"--format {format_}: expected one of {', '.join((*FORMATS, 'json'))}")
@@ -59,7 +59,7 @@ def matrix(
         sys.stdout.write(text)
         return
     try:
-        write_aside(output, text)
+        write_output(output, text)
     except OSError as error:
         raise LessonError(f"{output}: cannot be written: {error.strerror or error}") from None
     say(f"{output}: {format_}, {len(text.encode()):,} bytes")

@@ -39,7 +39,7 @@ def report(
     """Make a report on a run: its results, curves and texts, as a page or for another tool."""
     from lesson_runner.report.runs import gather, render
     from lesson_runner.report.runs.evidence import unread
-    from lesson_runner.resources import write_aside
+    from lesson_runner.resources import write_output
     from lesson_runner.run.find import find_run
     from lesson_runner.run.stored import plain_sections, read_run
 
@@ -54,7 +54,7 @@ def report(
         sys.stdout.write(text)
         return
     try:
-        write_aside(output, text)
+        write_output(output, text)
     except OSError as error:
         reason = error.strerror or error
         raise LessonError(f"{output}: cannot be written: {reason}", fix="name a file with -o") from None

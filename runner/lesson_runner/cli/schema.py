@@ -23,7 +23,7 @@ def schema(
 ) -> None:
     """List the JSON Schemas, or print one in one piece, as editors want it."""
     from lesson_runner.errors import LessonError
-    from lesson_runner.resources import write_aside
+    from lesson_runner.resources import write_output
     from lesson_runner.schema.bundle import bundle, schema_names
     from lesson_runner.schema.validator import load_schema
 
@@ -41,7 +41,7 @@ def schema(
         print_json(bundle(name))
     else:
         try:
-            write_aside(output, json_format.dumps(bundle(name), indent=2, ensure_ascii=False) + "\n")
+            write_output(output, json_format.dumps(bundle(name), indent=2, ensure_ascii=False) + "\n")
         except OSError as error:
             raise LessonError(
                 f"-o {output}: cannot be written: {error.strerror or error}", fix="name another file"

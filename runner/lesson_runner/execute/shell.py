@@ -165,7 +165,7 @@ def _is_stored(state: Path) -> bool:
         begin = file.read(len(UNTOUCHED))
         size = file.seek(0, os.SEEK_END)
         if size > MOST_STATE:
-            raise OSError(errno.EFBIG, f"it has {size:,} bytes; at most {MOST_STATE:,} are handed on")
+            raise OSError(errno.E2BIG, f"it has {size:,} bytes; at most {MOST_STATE:,} are handed on")
         file.seek(max(0, size - len(COMPLETE)))
         complete = file.read() == COMPLETE
         if complete:

@@ -20,6 +20,7 @@ from lesson_runner.rules import (
     shell_blocks,
     status,
     tokens,
+    unparsed,
     unseen,
 )
 
@@ -38,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     *pipes.RULES,
     *python_blocks.RULES,
     *shell_blocks.RULES,
+    *unparsed.RULES,
     *tokens.RULES,
 )
 

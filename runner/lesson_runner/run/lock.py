@@ -23,6 +23,7 @@ from lesson_runner.errors import LessonError
 from lesson_runner.execute.family import started
 from lesson_runner.resources import open_plain, plain_handle, read_plain
 from lesson_runner.run.record import now
+from lesson_runner.untrusted import parse_json
 
 LOCK = "lock"
 """In a workspace."""
@@ -106,7 +107,7 @@ def _marked(folder: Path, run: str) -> Iterator[None]:
 def _is_gone(path: Path) -> bool:
     """Return whether the process that a mark names ran on this machine and has ended."""
     try:
-        about: Any = json.loads(read_plain(path, MOST_BYTES))
+        about: Any = parse_json(read_plain(path, MOST_BYTES))
         return bool(about["host"] == platform.node() and started(int(about["pid"])) != about["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -131,10 +132,10 @@ def holder(folder: Path) -> str | None:
 def _owner(path: Path) -> str:
     """Return what the lock's file says of its owner."""
     try:
-        about: Any = json.loads(read_plain(path, MOST_BYTES).decode("utf-8", "replace"))
+        about: Any = parse_json(read_plain(path, MOST_BYTES))
         began = datetime.fromisoformat(about["since"].replace("Z", "+00:00"))
         seconds = (datetime.now(timezone.utc) - began).total_seconds()
         host = "" if about["host"] == platform.node() else f" on {about['host']}"
         return f"the run {about['run']} (process {about['pid']}{host}, for {max(seconds, 0):.0f} s)"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "another run"

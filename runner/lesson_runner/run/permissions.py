@@ -14,9 +14,10 @@ from lesson_runner.context import merge
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.inputs import READ, Inputs
 from lesson_runner.model import Action, Lesson, PlannedStep
-from lesson_runner.resources import config_folder, write_aside
+from lesson_runner.resources import MAX_JSON_BYTES, config_folder, read_plain, real, write_aside
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.record import now
+from lesson_runner.untrusted import parse_json
 
 NETWORK = "network"
 PERMISSIONS: Mapping[str, str] = {
@@ -118,10 +119,13 @@ class Memory:
             if facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o022:
                 memory.problem = "others can write it"
                 return memory
-            memory._kept = {item.digest: item for item in _parsed(json.loads(memory.path.read_text("utf-8")))}
+            memory._kept = {
+                item.digest: item
+                for item in _parsed(parse_json(read_plain(real(memory.path), MAX_JSON_BYTES)))
+            }
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             memory.problem = f"it cannot be read: {reason or type(error).__name__}"
         except (AttributeError, KeyError, TypeError):

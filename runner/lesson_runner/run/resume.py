@@ -33,6 +33,9 @@ MOST_LEFT = 500_000
 """Files that the steps of a run left."""
 SHOWN = 8
 """How many differences a refusal lists."""
+MOST_SHOWN = 500
+"""Characters shown of what is wrong with an event, which may quote it."""
+_STEP = {"$ref": "record.schema.json#/$defs/step"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,9 @@ def read_interrupted(folder: Path) -> Begun:
     known = {step["id"] for step in begun["steps"]}
     for event in _events(folder / EVENTS):
         name = str(event.get("step"))
-        if event.get("event") == "run-started" and "carried" in event:
+        if event.get("event") == "run-started" and isinstance(event.get("carried"), list):
             done = {key: value for key, value in done.items() if key in event["carried"]}
-            resumed.append({"at": event["time"], "carried": len(done)})
+            resumed.append({"at": str(event.get("time")), "carried": len(done)})
         elif event.get("event") == "step-started":
             done.pop(name, None)
         elif event.get("event") == "step-finished":
@@ -228,7 +231,13 @@ def _changed(begun: Begun, files: Path) -> Iterator[str]:
 
 
 def _result(step: PlannedStep, stored: Mapping[str, Any]) -> StepResult:
-    """Return a step's result as it was recorded."""
+    """
+    Return a step's result as it was recorded.
+
+    Raises:
+        ValueError: it is not what a record has of a step.
+    """
+    _check_step(stored)
     metrics = {name: float("nan") if value is None else value for name, value in stored["metrics"].items()}
     return StepResult(
         step,
@@ -245,3 +254,19 @@ def _result(step: PlannedStep, stored: Mapping[str, Any]) -> StepResult:
         stored["artifacts"],
         tuple(Diagnosis(**item) for item in stored["diagnoses"]),
     )
+
+
+def _check_step(stored: Mapping[str, Any]) -> None:
+    """
+    Check an event's result against the schema of a record's steps.
+
+    Raises:
+        ValueError: it does not follow the schema.
+    """
+    from lesson_runner.schema.validator import load_schema, validator_for
+
+    known = load_schema("record")["$defs"]["step"]["properties"]
+    step = {name: value for name, value in stored.items() if name in known}
+    wrong = next(validator_for(_STEP).iter_errors(step), None)
+    if wrong is not None:
+        raise ValueError(wrong.message[:MOST_SHOWN])

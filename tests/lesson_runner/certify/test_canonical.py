@@ -84,3 +84,14 @@ JSON = st.recursive(
 def test_what_was_written_comes_back(data: Any) -> None:
     assert canonical(parse_json(canonical(data))) == canonical(data)
     assert parse_json(json.dumps(data).encode()) == data
+
+
+def test_a_key_that_stands_twice_is_found_at_once() -> None:
+    keys = ",".join(f'"{number}":0' for number in range(200_000))
+    with pytest.raises(ValueError, match="the key '199999' stands twice"):
+        parse_json(f'{{{keys},"199999":0}}'.encode())
+
+
+def test_json_of_too_many_values() -> None:
+    with pytest.raises(ValueError, match="more than 1,000,000 values"):
+        parse_json(b"[" + b"[]," * 600_000 + b"0]")
