@@ -101,7 +101,7 @@ def test_as_json(lesson: Command) -> None:
 def test_facts_of_a_careless_plugin_are_shown_and_harmless(lesson: Command) -> None:
     facts = {"bare": 5, "list": {"value": ["a", "b"]}, "odd": {"found_by": "guessing \x1b[2J"}}
     said = lesson("hw", plugins=[having(Hardware("x", "y", 1, facts=facts))])
-    assert said.out.splitlines()[2:] == ["  bare  5", "  list  a, b", "  odd   None  (guessing )"]
+    assert said.out.splitlines()[2:] == ["  bare  5", "  list  a, b", "  odd   None  (guessing �)"]
 
 
 def test_everything_is_asked_for_and_what_a_plugin_prints_is_no_output(lesson: Command) -> None:

@@ -32,7 +32,7 @@ def test_a_lesson(lesson: Lesson, tmp_path: Path, more: int, rules: list[str]) -
 @pytest.mark.parametrize(("more", "rules"), [(0, []), (1, ["yaml-too-large"])])
 def test_yaml(lesson: Lesson, tmp_path: Path, more: int, rules: list[str]) -> None:
     text = lesson_text(STEP, note="")
-    yaml = text.split("---\n")[1].rstrip("\n")
+    yaml = text.split("---\n")[1]
     note = "x" * (MAX_BYTES - len(yaml.encode()) + more)
     (tmp_path / "a.md").write_text(text.replace('note: ""', f'note: "{note}"'))
     assert [item["rule"] for item in lesson("validate", "a.md", "--json").json["findings"]] == rules
@@ -78,5 +78,8 @@ def test_files_that_are_none(lesson: Lesson, tmp_path: Path, make: Callable[[Pat
     assert lesson("validate", "a.md", "--config", "lesson.toml").code == 2
     (tmp_path / "lesson.toml").unlink()
     said = lesson("validate", "lessons", "--json")
-    assert [item["rule"] in ("unreadable", "too-large") for item in said.json["findings"]] == [True]
-    assert lesson("matrix", "--lessons", "lessons").code == 0
+    if make is endless:  # a link that leads out of the folder is not looked at
+        assert said.code == 2
+    else:
+        assert [item["rule"] in ("unreadable", "too-large") for item in said.json["findings"]] == [True]
+    assert lesson("matrix", "--lessons", "lessons").code == (2 if make is endless else 0)

@@ -69,17 +69,27 @@ def test_a_run_is_resumed_only_if_a_file_that_was_not_hashed_is_the_same(
     assert lesson("resume", "--allow", "shell").code == 0
 
 
-def test_evidence_that_was_not_hashed_cannot_be_certified(lesson: Lesson, tmp_path: Path) -> None:
+def test_evidence_that_claims_to_be_large_is_removed(lesson: Lesson, tmp_path: Path) -> None:
     script = 'cd "$LESSON_WORKSPACE"/runs/*/evidence/one; truncate -s 60G big; cd; echo done'
     said, record = run(lesson, tmp_path, shell(("one", script), more="expect: [{contains: done}]"))
-    assert said.code == 0
-    (facts,) = [facts for name, facts in record["steps"][0]["artifacts"].items() if name.endswith("big")]
-    assert facts["bytes"] == 60 * 2**30
-    assert "sha256" not in facts
+    (step,) = record["steps"]
+    assert (said.code, step["status"]) == (0, "passed")
+    assert "big" in step["message"]
+    assert not any(name.endswith("big") for name in step["artifacts"])
+
+
+def test_evidence_that_was_not_hashed_cannot_be_certified(lesson: Lesson, tmp_path: Path) -> None:
+    run(lesson, tmp_path, shell(("one", "echo done"), more="expect: [{contains: done}]"))
+    (path,) = (tmp_path / ".lesson" / "runs").glob("*/record.json")
+    record = json.loads(path.read_text())
+    facts = record["steps"][0]["artifacts"]["evidence/one/output.txt"]
+    del facts["sha256"]
+    facts |= {"not_hashed": "the step's time was over", "stamp": [facts["bytes"], 1, 1]}
+    path.write_text(json.dumps(record))
     lesson("cert", "keys", "new", "me")
     refused = lesson("certify", "a.md", "--from-run", "latest", "--allow", "shell")
     assert refused.code == 2
-    assert "evidence/one/big was not hashed: more than " in refused.err
+    assert "evidence/one/output.txt was not hashed: the step's time was over" in refused.err
     assert "not hashed" in lesson("report", "--format", "html").out
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.model import Evidence
+from lesson_runner.plugin import Evidence
 from lesson_runner.resources import write_aside
 from lesson_tenstorrent import findings
 

@@ -41,9 +41,10 @@ def documents(names: Iterable[str], plugins: Plugins, settings: Settings) -> lis
             message = f"{folder}: every .md file in this folder is left out, by its name or by 'exclude'"
             raise LessonError(message, fix="name the files themselves, or mend 'exclude' in the settings")
         if not found:
-            raise LessonError(
-                f"{folder}: there is no lesson (.md file) in this folder", fix="name another folder"
-            )
+            links = any(path.is_symlink() for path in folder.rglob("*.md"))
+            note = "; links that leave the project are not followed" if links else ""
+            message = f"{folder}: there is no lesson (.md file) in this folder{note}"
+            raise LessonError(message, fix="name another folder")
         for path in found:
             paths.setdefault(real(path), path)
     return list(paths.values())

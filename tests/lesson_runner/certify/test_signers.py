@@ -181,8 +181,8 @@ def test_runs_of_the_future_do_not_last_for_ever(certified: Bench) -> None:
         (lambda record: record.update(backend="emulated"), "policy", "made on a board"),
         (
             lambda record: record["steps"].insert(0, {**record["steps"][0], "status": "failed"}),
-            "re-evaluation",
-            "it is recorded twice",
+            "evidence",
+            "two steps of the same name",
         ),
         (lambda record: record["facts"].update(a=DEPTHS), "evidence", "nested too deeply"),
     ],
