@@ -4,7 +4,7 @@ Which lines of an output may hold a declared value behind escapes: only those ar
 Decoding a log full of backslashes and percent signs in every order takes fifty times as long as looking
 through it. A value that is escaped leaves traces, though: four of its letters in a row, in plain text or in
 base64 or hexadecimal digits; or an escape at least every fourth letter; or text in base64 or hexadecimal
-digits. Lines without any of these cannot hold it.
+digits. Lines without any of these are not decoded.
 """
 
 from __future__ import annotations
