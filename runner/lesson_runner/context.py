@@ -17,7 +17,7 @@ from lesson_runner.execute.environment import redactor_for
 from lesson_runner.execute.inputs import Inputs
 from lesson_runner.execute.lines import PROGRESS_EVERY, Kept, pieces
 from lesson_runner.model import EVIDENCE, SHARED, Event, Hardware, Json, Lesson, PlannedStep
-from lesson_runner.redaction import Redactor
+from lesson_runner.redaction import LineRedactor, Redactor
 from lesson_runner.resources import real, write_aside
 from lesson_runner.untrusted import make_below, read_json
 
@@ -219,6 +219,8 @@ class StepContext:
     """When a line was last shown of what is too much to show all of it."""
     _unseen: int = 0
     """Lines since then."""
+    _said: LineRedactor | None = None
+    """Holds back a line whose end may be the beginning of a secret."""
 
     @property
     def lines(self) -> list[str]:
@@ -232,10 +234,17 @@ class StepContext:
 
     def say(self, text: str = "") -> None:
         """Show ``text`` to the learner and keep it as the step's output."""
-        for line in text.split("\n"):
-            for piece in pieces(line):
-                self._kept.add(piece)
-        self.show(text)
+        rows = [piece for line in text.split("\n") for piece in pieces(line)]
+        self._kept.extend(rows)
+        if self._said is None:
+            self._said = LineRedactor(self.run.redactor)
+        if ready := self._said.feed(rows):
+            self.show("\n".join(ready))
+
+    def finish(self) -> None:
+        """Show what was said and may have been the beginning of a secret."""
+        if self._said is not None and (rest := self._said.flush()):
+            self.show("\n".join(rest))
 
     def show(self, text: str) -> None:
         """

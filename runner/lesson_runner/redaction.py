@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lesson_runner.own_words import NAMES, STRUCTURE, WORDS
+from lesson_runner.screening import Screen
 from lesson_runner.secrets import find
 from lesson_runner.views import APART, UNFINISHED, View, views
 
@@ -63,6 +64,7 @@ class Redactor:
         self.values = tuple(sorted(found, key=lambda value: (-len(value), value)))
         self._long = tuple(value for value in self.values if len(value) >= SHORTEST_ENCODED)
         self._longest = max(map(len, found), default=0)
+        self._screen = Screen(self.values)
 
     @property
     def raw(self) -> tuple[bytes, ...]:
@@ -109,7 +111,13 @@ class Redactor:
 
     def spans(self, text: str) -> list[Span]:
         """Return where secrets are, in order; none of them overlap."""
-        return self._spans(text, views(text))
+        if not self.values:
+            return _merged(self._spans(text, views(text, words=True)))
+        found = self._spans(text, views(text, escapes=False))
+        for start, end in self._screen.suspects(text):
+            part = text[start:end]
+            found += [(start + begin, start + stop) for begin, stop in self._spans(part, views(part))]
+        return _merged(found)
 
     def _spans(self, text: str, seen: Iterable[View]) -> list[Span]:
         found: list[Span] = []
@@ -121,7 +129,7 @@ class Redactor:
                 starts, ends = view.places(text)
                 spans = [(starts[start], ends[end - 1]) for start, end in spans]
             found += spans
-        return _merged(found)
+        return found
 
     def declared(self, text: str) -> list[Span]:
         """Return where declared values stand in a text as they are, without looking at its views."""
@@ -141,24 +149,21 @@ class Redactor:
 
     def begins(self, text: str) -> int | None:
         """Return where a declared value begins that the end of the text cuts off, if one may."""
-        return self._begins(text, None) if self.values else None
-
-    def look(self, text: str) -> tuple[list[Span], int | None]:
-        """Return :meth:`spans` and :meth:`begins`."""
-        seen = list(views(text))
-        return self._spans(text, seen), self._begins(text, seen) if self.values else None
-
-    def _begins(self, text: str, seen: Iterable[View] | None) -> int | None:
+        if not self.values:
+            return None
         offset = max(0, len(text) - min(6 * self._longest + 64, TAIL))
         tail = text[offset:]
-        if seen is None or tail != text:
-            seen = views(tail)
+
         begins = [
             offset + (view.places(tail)[0][start] if view.steps else start)
-            for view in seen
+            for view in views(tail)
             if (start := self._cut_off(view)) is not None
         ]
         return min(begins, default=None)
+
+    def look(self, text: str) -> tuple[list[Span], int | None]:
+        """Return :meth:`spans` and :meth:`begins`."""
+        return self.spans(text), self.begins(text)
 
     def _cut_off(self, view: View) -> int | None:
         """Return where the end of a view begins that is the beginning of a declared value."""

@@ -86,6 +86,7 @@ class Step:
         last: no view is made of the view.
         wrapped: may be taken of several lines; all others are taken of one, or of lines that were joined.
         words: in the view tokens have their shapes.
+        escapes: it decodes escapes.
     """
 
     pattern: re.Pattern[str]
@@ -96,6 +97,7 @@ class Step:
     last: bool = False
     wrapped: bool = False
     words: bool = False
+    escapes: bool = False
 
     def applies(self, text: str) -> bool:
         """Return whether the view is another than the text."""
@@ -107,7 +109,7 @@ class Step:
         """Return the view."""
         if self.picks:
             return APART.join(filter(None, map(self.read, self.pattern.finditer(text))))
-        return self.pattern.sub(self.read, text)
+        return self.pattern.sub("" if self.read is _nothing else self.read, text)
 
     def places(self, text: str, starts: list[int], ends: list[int]) -> tuple[list[int], list[int]]:
         """Return where each character of the view begins and ends, given where those of the text do."""
@@ -148,8 +150,14 @@ class View:
         return starts, ends
 
 
-def views(text: str) -> Iterator[View]:
-    """Yield a text and its views, each different text once, those with the fewest steps first."""
+def views(text: str, *, words: bool = False, escapes: bool = True) -> Iterator[View]:
+    """
+    Yield a text and its views, each different text once, those with the fewest steps first.
+
+    Args:
+        words: only those views in which tokens have their shapes.
+        escapes: False leaves escapes as they are, except in what base64 and the like decode to.
+    """
     seen = {text}
     found = [View(text)]
     yield found[0]
@@ -158,7 +166,10 @@ def views(text: str) -> Iterator[View]:
         wrapped = "\n" in view.text and JOIN not in view.steps
         if len(view.steps) == DEEPEST:
             return
+        unescaped = escapes or any(step.picks for step in view.steps)
         for step in STEPS:
+            if (words and not step.words) or (step.escapes and not unescaped):
+                continue
             if (wrapped and not step.wrapped) or (step.first and not (mixed and view.steps in ((), (JOIN,)))):
                 continue
             if not step.applies(view.text):
@@ -299,16 +310,17 @@ STEPS = (
     ),
     Step(re.compile(r"[^\x08\n]\x08"), _nothing, "\b", wrapped=True, words=True),
     JOIN,
-    Step(re.compile(r"=[0-9A-Fa-f]{2}|=[ \t]{0,8}\r?\n"), _unescaped, "=", wrapped=True),
-    Step(re.compile(f"{_PERCENT}|{_BACKSLASH}|{_ENTITY}", re.DOTALL), _unescaped, "%\\&"),
+    Step(re.compile(r"=[0-9A-Fa-f]{2}|=[ \t]{0,8}\r?\n"), _unescaped, "=", wrapped=True, escapes=True),
+    Step(re.compile(f"{_PERCENT}|{_BACKSLASH}|{_ENTITY}", re.DOTALL), _unescaped, "%\\&", escapes=True),
     # One at a time: a percent sign before a secret is no escape if backslashes are what stands in it.
-    Step(re.compile(_PERCENT), _unescaped, "%", first=True),
-    Step(re.compile(_BACKSLASH, re.DOTALL), _unescaped, "\\", first=True),
-    Step(re.compile(_ENTITY), _unescaped, "&", first=True),
+    Step(re.compile(_PERCENT), _unescaped, "%", first=True, escapes=True),
+    Step(re.compile(_BACKSLASH, re.DOTALL), _unescaped, "\\", first=True, escapes=True),
+    Step(re.compile(_ENTITY), _unescaped, "&", first=True, escapes=True),
     Step(re.compile(r"""['"`\\]+"""), _nothing, "'\"`\\", last=True),
     Step(re.compile(_legible_base64()), _base64, picks=True),
     Step(re.compile(rf"(?:{_BYTE}(?:{_SEP}00)?{_SEP}){{5}}{_BYTE}(?:{_SEP}[0-9A-Fa-f])*"), _hex, picks=True),
     Step(re.compile(rf"[A-Z2-7]{{16,}}(?:{_NL}[A-Z2-7]+)*"), _base32, picks=True),
 )
+PICKS = tuple(step for step in STEPS if step.picks)
 UNFINISHED = re.compile(r"(?:%[0-9A-Fa-f]?|\\[xuU]?\{?[0-9A-Fa-f]{0,8}|&#?[A-Za-z0-9]{0,32}|=[0-9A-Fa-f]?)\Z")
 """An escape that the end of a text may have cut off."""

@@ -21,7 +21,7 @@ SOURCES = {
 }
 LAYERS = (
     {"lesson_runner", "errors", "hints", "model", "canonical", "resources", "untrusted"},
-    {"checks", "context", "secrets", "views", "own_words", "redaction", "markdown", "execute"},
+    {"checks", "context", "secrets", "views", "screening", "own_words", "redaction", "markdown", "execute"},
     {"commands", "hookspecs", "plugin", "schema", "report", "rules"},
     {"plugins", "catalog", "guarded", "scaffold"},
     {"run"},

@@ -146,6 +146,30 @@ def leaked(
     return lesson(*arguments, *request.param, plugins=[leaking])
 
 
+def test_a_secret_said_in_two_parts_is_not_in_events(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(params: Json, context: StepContext) -> Outcome:
+        for part in ("first", PASSED[:9], PASSED[9:], "last", PASSED[:6]):
+            context.say(part)
+        return Outcome("passed")
+
+    class plugin:  # noqa: N801  # stands for a plugin's module
+        @staticmethod
+        @hookimpl
+        def lesson_actions() -> list[Action]:
+            return [Action("leak.parts", "Parts", said, {"type": "object"}, self_judging=True)]
+
+    monkeypatch.setenv("DEPLOY_TOKEN", PASSED)
+    (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: a\nuses: leak.parts\n-->\n```text\nx\n```\n"))
+    assert lesson("run", "a.md", plugins=[plugin]).code == 0
+    (events,) = (tmp_path / ".lesson" / "runs").glob("*/events.jsonl")
+    rows = [json.loads(row) for row in events.read_text().splitlines()]
+    shown = "\n".join(row["text"] for row in rows if row["event"] == "output").split("\n")
+    assert shown == ["first", REDACTED, REDACTED, "last", PASSED[:6]]
+    assert (events.parent / "evidence/a/output.txt").read_text().split("\n") == shown
+
+
 def found(text: str) -> list[str]:
     return [secret for secret in SECRETS if secret in text]
 

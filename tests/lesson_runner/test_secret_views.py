@@ -298,6 +298,41 @@ def test_hostile_text_takes_no_time(piece: str) -> None:
     assert time.process_time() - began < 10
 
 
+def log(rows: int) -> str:
+    """Return lines full of escapes, as programs log them."""
+    return "\n".join(
+        json.dumps({"step": row, "path": 'C:\\new\\path "quoted" é\n', "url": f"/?a%20b%2Fc&d={row}"})
+        for row in range(rows)
+    )
+
+
+def test_a_log_full_of_escapes_takes_no_time() -> None:
+    def seconds(text: str, redactor: Redactor) -> float:
+        began = time.process_time()
+        assert redactor.text(text) == text
+        return time.process_time() - began
+
+    for values in ((), (SECRETS["plain"],), tuple(made_up(24) for _ in range(200))):
+        redactor = Redactor(values)
+        plain = "step 12: loss 1.2345 tokens per second 12345\n" * (len(log(2000)) // 45)
+        assert seconds(log(2000), redactor) < 15 * seconds(plain, redactor) + 0.1
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_secret_is_found_in_a_log_full_of_escapes(coding: str) -> None:
+    for name in ("plain", "punctuation"):
+        secret = SECRETS[name]
+        for outer in ("json", "quote all"):
+            codings = (coding, outer)
+            if not chosen(codings, name):
+                continue
+            text = secret
+            for one in codings:
+                text = CODINGS[one](text, random.Random(f"{name}{codings}"))
+            shown = Redactor([secret]).text(f"{log(30)}\n{text}\n{log(30)}")
+            assert REDACTED in shown, (name, codings, text)
+
+
 def test_keys_and_numbers() -> None:
     secret, pin = SECRETS["plain"], "8273645519"
     data = {

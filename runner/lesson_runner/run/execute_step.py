@@ -90,7 +90,10 @@ def _attempt(
     folder.mkdir()
     deadline = None if step.timeout is None else time.monotonic() + step.timeout
     context = StepContext(run, step, folder, emit, deadline, attempt)
-    status, outcome = _call(step, context, plugins, folder)
+    try:
+        status, outcome = _call(step, context, plugins, folder)
+    finally:
+        context.finish()
     # What is judged is what is kept, so that judging it again comes to the same.
     output = run.redactor.text(bounded(outcome.output) or "\n".join(context.lines))
     outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
