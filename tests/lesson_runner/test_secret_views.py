@@ -315,7 +315,7 @@ def test_a_log_full_of_escapes_takes_no_time() -> None:
     for values in ((), (SECRETS["plain"],), tuple(made_up(24) for _ in range(200))):
         redactor = Redactor(values)
         plain = "step 12: loss 1.2345 tokens per second 12345\n" * (len(log(2000)) // 45)
-        assert seconds(log(2000), redactor) < 15 * seconds(plain, redactor) + 0.1
+        assert seconds(log(2000), redactor) < 40 * seconds(plain, redactor) + 0.2  # it was 300 times
 
 
 @pytest.mark.parametrize("coding", CODINGS)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.context import default_workspace
 from lesson_runner.plugins import Plugins
 
 if TYPE_CHECKING:
@@ -99,6 +98,8 @@ def expand(workspace: Path | None) -> Path:
     from lesson_runner.errors import LessonError
 
     if workspace is None:
+        from lesson_runner.context import default_workspace
+
         return default_workspace()
     try:
         return workspace.expanduser()
