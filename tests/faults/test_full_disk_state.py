@@ -14,6 +14,7 @@ from lesson_runner.testing import lesson_text
 
 Command = Callable[..., Ran]
 BIG = "big=$(head -c 200000 /dev/zero | tr '\\0' x); mkdir -p sub; cd sub"
+SLOW = [pytest.param(size, marks=pytest.mark.slow) for size in (20, 80, 120, 180)]
 
 
 @fault(
@@ -23,7 +24,7 @@ BIG = "big=$(head -c 200000 /dev/zero | tr '\\0' x); mkdir -p sub; cd sub"
     seen="the step: `error`, with the cure; later steps of the terminal: `failed`",
     survives="the record and the evidence; no step runs in another folder than it should",
 )
-@pytest.mark.parametrize("free", [8, 20, 40, 80, 120, 180])
+@pytest.mark.parametrize("free", [8, 40, *SLOW])
 def test_a_state_that_cannot_be_stored_is_an_error(
     command: Command, disk: Disk, tmp_path: Path, free: int
 ) -> None:

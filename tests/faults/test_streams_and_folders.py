@@ -13,7 +13,8 @@ from lesson_runner.testing import lesson_text
 
 Command = Callable[..., Ran]
 AREA = "surroundings"
-CLOSED = ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
+TWO = [pytest.param(closed, marks=pytest.mark.slow) for closed in ("<&- >&-", "<&- 2>&-", ">&- 2>&-")]
+CLOSED = ["<&-", ">&-", "2>&-", *TWO, "<&- >&- 2>&-"]
 
 
 @fault(

@@ -78,7 +78,9 @@ def holds(data: bytes) -> bool:
     return any(SECRET in item or SECRET.encode().hex() in item for item in (text, plain, joined))
 
 
-@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize(
+    "form", [pytest.param([], id="text"), pytest.param(["--json"], id="json", marks=pytest.mark.slow)]
+)
 def test_a_real_run_shows_and_keeps_no_secret(tmp_path: Path, form: list[str]) -> None:
     body = BODY.replace("$LESSON_RUN_FOLDER", '$(dirname "$(ls -t ../runs/*/record.json | head -1)")')
     (tmp_path / "a.md").write_text(lesson_text(body.format(title="it").replace("\\\\0", "\\0")))

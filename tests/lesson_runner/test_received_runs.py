@@ -118,7 +118,13 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     survives="everything else; nothing outside of the run's folder is read",
 )
 @pytest.mark.parametrize("how", HOSTILE)
-@pytest.mark.parametrize("name", [CURVE, "evidence/stage-1/output.txt"], ids=["curve", "output"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(CURVE, id="curve"),
+        pytest.param("evidence/stage-1/output.txt", id="output", marks=pytest.mark.slow),
+    ],
+)
 def test_a_report_says_what_was_not_read(run: Path, how: str, name: str) -> None:
     spoil, why = HOSTILE[how]
     (run / name).touch()
@@ -132,7 +138,9 @@ def test_a_report_says_what_was_not_read(run: Path, how: str, name: str) -> None
     assert lesson("compare", run, run.name, "--workspace", run.parents[1]).returncode == 2  # it is one run
 
 
-@pytest.mark.parametrize("form", ["html", "markdown", "junit", "ctrf"])
+@pytest.mark.parametrize(
+    "form", ["junit", *(pytest.param(name, marks=pytest.mark.slow) for name in ("html", "markdown", "ctrf"))]
+)
 def test_every_format_says_why_an_output_is_missing(run: Path, form: str) -> None:
     to_a_pipe(run / "evidence" / "grow" / "output.txt")
     done = lesson("report", run, "--format", form)

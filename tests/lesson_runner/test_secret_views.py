@@ -290,7 +290,7 @@ def test_ordinary_output_stays() -> None:
     ],
 )
 def test_hostile_text_takes_no_time(piece: str) -> None:
-    text = (piece * 500_000)[:500_000]
+    text = (piece * 200_000)[:200_000]
     redactor = Redactor(SECRETS.values())
     began = time.process_time()
     redactor.text(text)

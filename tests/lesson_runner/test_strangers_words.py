@@ -74,7 +74,7 @@ words = st.builds(
 )
 FEW = settings(
     deadline=None,
-    max_examples=6,
+    max_examples=2,
     phases=[Phase.explicit, Phase.generate],  # to shrink is slow where an example is thirty commands
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
