@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import numpy as np
-
 from lesson_ct4.actions.workbench import (
     about_dataset,
     checkpoint_to_save,
@@ -20,7 +18,7 @@ from lesson_ct4.config import RECIPES, TrainConfig, config_from, training_fields
 from lesson_ct4.data.dataset import Dataset, load_dataset
 from lesson_ct4.data.fetch import LARGEST
 from lesson_ct4.device.mesh import share_problem
-from lesson_ct4.measuring.evidence import WINDOW
+from lesson_ct4.measuring.evidence import WINDOW, final_loss
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
 from lesson_ct4.training.trunk import written_at
 from lesson_runner.context import StepContext
@@ -177,11 +175,9 @@ class _Story:
 
     def close(self, result: TrainResult) -> None:
         """Tell how it ended."""
-        last = result.losses[-WINDOW:]
+        steps = min(WINDOW, len(result.losses))
         self._say("\nTraining complete!")
-        self._say(
-            f"Final loss: {float(np.mean(last, dtype=np.float64)):.2f} (mean of the last {len(last)} steps)"
-        )
+        self._say(f"Final loss: {final_loss(result.losses.tolist()):.2f} (mean of the last {steps} steps)")
         if result.validation_loss is not None:
             self._say(f"Validation loss: {result.validation_loss:.2f}")
         self._say(f"Checkpoint saved: {result.checkpoint}")

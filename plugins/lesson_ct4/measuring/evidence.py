@@ -84,18 +84,24 @@ def _outputs(summary: Any) -> int:
     return size if isinstance(size, int) and size > 1 else 0
 
 
+def final_loss(losses: Sequence[float]) -> float:
+    """Return the mean of the last :data:`WINDOW` steps, or of all if there are fewer."""
+    last = losses[-WINDOW:]
+    return math.fsum(last) / len(last)
+
+
 def loss_metrics(losses: Sequence[float]) -> dict[str, float]:
     """
     Return ``first_loss``, ``last_loss`` (one step each), ``final_loss`` and ``best_loss``.
 
-    ``final_loss`` is the mean of the last :data:`WINDOW` steps, ``best_loss`` the lowest mean of as many.
+    ``final_loss`` is :func:`final_loss`, ``best_loss`` the lowest mean of as many steps.
     """
     size = min(WINDOW, len(losses))
     windows = (losses[start : start + size] for start in range(len(losses) - size + 1))
     return {
         "first_loss": losses[0],
         "last_loss": losses[-1],
-        "final_loss": math.fsum(losses[len(losses) - size :]) / size,
+        "final_loss": final_loss(losses),
         "best_loss": min(map(math.fsum, windows)) / size,
     }
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from lesson_runner.report.html import plots
+from lesson_runner.report.html.environment import environment, style
 from lesson_runner.report.html.sections import label_of, view
 from lesson_runner.report.html.steps import views
 from lesson_runner.report.runs.gather import Report
@@ -23,7 +23,6 @@ from lesson_runner.report.runs.phrases import (
     claim_counts,
     claims_of,
     moment,
-    public,
     step_counts,
     value,
 )
@@ -45,7 +44,7 @@ def render(report: Report) -> str:
         .get_template("page.html.jinja")
         .render(
             record=record,
-            style=Markup((_HERE / "style.css").read_text("utf-8")),
+            style=style(),
             sign=_SIGNS[record["status"]],
             summary=list(_summary(record)),
             conclusions=report.conclusions,
@@ -64,20 +63,9 @@ def render(report: Report) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=lambda item: item if isinstance(item, Markup) else public(item),
-    )
-    environment.filters |= {
-        "labels": label_of,
-        "values": _as_values,
-    }
-    return environment
+    made = environment(_HERE)
+    made.filters |= {"labels": label_of, "values": _as_values}
+    return made
 
 
 def _as_values(items: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
