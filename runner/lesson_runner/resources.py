@@ -117,7 +117,7 @@ def read_plain(path: Path, most: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise OSError(errno.E2BIG, f"it has {size:,} bytes; at most {most:,} are read", str(path))
-        return file.read(most)
+        return file.read(size)  # Python makes room for as many bytes as it is asked for
 
 
 def read_text(path: Path, most: int) -> str:

@@ -94,7 +94,7 @@ def read_below(folder: Path, name: str, most: int) -> bytes:
         OSError: as :func:`open_below`, or it has more than ``most`` bytes.
     """
     with open_sized(folder, name, most) as file:
-        return file.read(most)
+        return file.read(os.fstat(file.fileno()).st_size)  # more would be room that Python makes for nothing
 
 
 def read_json(folder: Path, name: str, most: int = MAX_JSON_BYTES) -> Any:
