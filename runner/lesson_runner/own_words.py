@@ -6,6 +6,8 @@ They stay as they are even if a secret is the same ordinary word: the record mus
 
 from __future__ import annotations
 
+MATCHERS = ("exit", "contains", "not_contains", "regex", "lines", "json", "metric", "file")
+
 NAMES = frozenset(
     {
         # of events
@@ -73,15 +75,8 @@ NAMES = frozenset(
             "actual",
         ),
         *("passed", "claim", "source", "result", "explanation", "section", "link"),
+        *MATCHERS,
         *(
-            "exit",
-            "contains",
-            "not_contains",
-            "regex",
-            "lines",
-            "json",
-            "metric",
-            "file",
             "min",
             "max",
             "unit",
@@ -105,15 +100,8 @@ WORDS = frozenset(
             "no network",
             "with network",
         ),
+        *MATCHERS,
         *(
-            "exit",
-            "contains",
-            "not_contains",
-            "regex",
-            "lines",
-            "json",
-            "metric",
-            "file",
             "when",
             "confirmed",
         ),

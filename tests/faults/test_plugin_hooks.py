@@ -271,7 +271,11 @@ def test_a_check_that_goes_wrong(lesson: Lesson) -> None:
         "found": lambda: Finding("ok", value),
         "fine": lambda: Finding("ok", "all is well"),
     }
-    checks = [Check(name, name, "why", lambda _, way=way: way()) for name, way in ways.items()]  # type: ignore[misc]
+
+    def check(name: str, way: Callable[[], Any]) -> Check:
+        return Check(name, name, "why", lambda _: way())
+
+    checks = [check(name, way) for name, way in ways.items()]
     said = lesson("doctor", "--json", plugins=[hooked("lesson_checks", lambda: checks)])
     statuses = {item["id"]: item["status"] for item in said.json["checks"]}
     assert said.code == 1
@@ -307,7 +311,12 @@ def test_a_hook_that_hangs(lesson: Lesson, tmp_path: Path, hook: str) -> None:
 )
 def test_an_action_that_hangs(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limit, "OVERTIME", 0.1)  # not to wait for a minute
-    wait = Action("theirs.wait", "Wait", lambda *_: threading.Event().wait(), self_judging=True)  # type: ignore[arg-type]
+
+    def for_ever(params: Any, context: Any) -> Outcome:
+        threading.Event().wait()
+        return Outcome()
+
+    wait = Action("theirs.wait", "Wait", for_ever, self_judging=True)
     body = typed("one", "theirs.wait", timeout="0.1s") + shell("two", "echo two")
     (tmp_path / "a.md").write_text(lesson_text(body))
     said = lesson(*RUN, "--json", plugins=[hooked("lesson_actions", lambda: [wait])])
