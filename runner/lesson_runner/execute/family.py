@@ -120,7 +120,7 @@ class Family:
                 seen |= rest
                 time.sleep(TICK)
         self.reap()
-        return tuple(sorted(seen, key=lambda member: member.pid))
+        return tuple(sorted(seen, key=self._age))
 
     def reap(self) -> None:
         """Take the exit codes of adopted processes that have ended: else they stay as zombies."""
@@ -131,6 +131,11 @@ class Family:
             if row is not None and row.member.pid != self.root and _is_orphan(row, self.since):
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(row.member.pid, os.WNOHANG)
+
+    def _age(self, member: Member) -> tuple[bool, int, int]:
+        """Sort the command itself first, then by start time: process numbers wrap around."""
+        ticks = int(member.started) if member.started.isdigit() else 0
+        return (member.pid != self.root, ticks, member.pid)
 
     def _carries_token(self, member: Member) -> bool:
         if self.since and int(member.started) < self.since:  # as good as all processes of a machine
