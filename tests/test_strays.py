@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PARTS = {
     *(".ci", ".github", ".gitignore", ".pre-commit-hooks.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
     *("README.md", "SECURITY.md", "action.yml", "benchmarks", "docs", "lessons", "plugins", "pyproject.toml"),
-    *("runner", "schemas", "tests"),
+    *("runner", "schemas", "tests", "tools"),
 }
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fuzz.seeds import World, make_world
 from tests.reliability import fault
+from tools.fuzz.seeds import World, make_world
 
 MEMORY = 2 * 1024**3
 """Bytes of address space that a command may have; it needs a fifth of them as memory."""

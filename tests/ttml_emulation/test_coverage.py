@@ -1,4 +1,4 @@
-"""What the emulation has of a board, and that its documentation says so."""
+"""Which names of a board are emulated, and which of those tests name."""
 
 from __future__ import annotations
 
@@ -6,30 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ttml_emulation.test_doors import python
+from tools.docs import emulation as coverage
 
-from ttml_emulation import board_names, coverage
-
-PAGE = Path(__file__).parents[2] / "docs" / "emulation.md"
-BEGIN, END = "<!-- coverage: begin -->\n", "<!-- coverage: end -->\n"
-
-
-def test_the_page_has_the_table_as_it_is() -> None:
-    table = PAGE.read_text("utf-8").split(BEGIN)[1].split(END)[0]
-    assert table == coverage.table(), (
-        "put the output of `python -m ttml_emulation.coverage` between the markers of docs/emulation.md"
-    )
-
-
-def test_the_command_prints_the_table() -> None:
-    done = python("-m", "ttml_emulation.coverage")
-    assert (done.stdout, done.stderr) == (coverage.table(), "")
-
-
-def test_without_the_tests_nothing_counts_as_tested(tmp_path: Path) -> None:
-    rows = coverage.table(tmp_path / "nowhere").splitlines()[2:]
-    assert len(rows) == len(board_names.names())
-    assert all(row.split(" | ")[1] == "" for row in rows)
+from ttml_emulation import board_names
 
 
 def test_a_name_counts_where_it_follows_its_modules(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def _show(rule: Rule, json: bool) -> None:
     from rich.text import Text
 
     from lesson_runner.report.text import line, safe
-    from lesson_runner.rules.document import page_of
+    from lesson_runner.rules.table import page_of
 
     page = page_of(rule)
     if json:

@@ -45,7 +45,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def page_of(rule: Rule) -> str:
-    """Return what there is to say about a rule, in Markdown; a plugin's rule brings it along."""
-    if rule.page:
+    """Return the page about a rule, in Markdown; empty for a plugin's rule that has none."""
+    if rule.page or "." in rule.id:
         return rule.page.strip()
     return (files("lesson_runner.rules") / "pages" / f"{rule.id}.md").read_text("utf-8").strip()

@@ -19,7 +19,7 @@ from lesson_runner import __version__
 from lesson_runner.model import Diagnostic, Edit, Findings, Rule
 from lesson_runner.report.findings.phrases import in_repository, sentence
 from lesson_runner.report.text import escaped_json, safe
-from lesson_runner.rules.document import page_of
+from lesson_runner.rules.table import page_of
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "%SRCROOT%"

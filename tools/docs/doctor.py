@@ -1,8 +1,4 @@
-"""
-``docs/doctor.md``: the table of checks as a document, made from the code.
-
-``python -m lesson_tenstorrent.document`` writes it again.
-"""
+"""``docs/doctor.md``: the checks of ``lesson doctor``, and which of them explains which symptom."""
 
 from __future__ import annotations
 
@@ -11,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from lesson_runner.checks import Check
-from lesson_runner.resources import write_aside
 from lesson_tenstorrent.table import CHECKS
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "doctor.md"
+PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
 SYMPTOMS = (
     ("`error: unknown type name 'ChipId'` while tt-metal is built", ("submodules",)),
     (
@@ -82,8 +77,8 @@ the machine. Other plugins add checks of their own; `lesson plugins` lists them 
 """
 
 
-def document() -> str:
-    """Return the whole document."""
+def text() -> str:
+    """Return the whole page."""
     return "\n".join([_HEAD, *_symptoms(), *_checks(), _VERSIONS])
 
 
@@ -96,7 +91,7 @@ def _symptoms() -> Iterator[str]:
 
 
 def _checks() -> Iterator[str]:
-    yield "## The checks\n\nIn the order in which faults cause one another: mend them from the top.\n"
+    yield "## The checks\n\nA fault may cause those below it, so fix them from the top.\n"
     yield "| check | what it does | why it matters | where |\n|---|---|---|---|"
     for check in CHECKS:
         where = "with a board" if check.board_only else "everywhere"
@@ -108,7 +103,3 @@ def _about(check: Check) -> str:
     """Return the first line of what documents the check's function."""
     function = check.run.func if isinstance(check.run, partial) else check.run
     return (function.__doc__ or "").strip().split("\n")[0].rstrip(".").replace("``", "`")
-
-
-if __name__ == "__main__":
-    write_aside(DOCUMENT, document())

@@ -8,9 +8,9 @@ import signal
 import tempfile
 from pathlib import Path
 
-from tests.fuzz.doors import Doors
-from tests.fuzz.search import Tally, minimise, search
-from tests.fuzz.seeds import make_world, seeds
+from tools.fuzz.doors import Doors
+from tools.fuzz.search import Tally, minimise, search
+from tools.fuzz.seeds import make_world, seeds
 
 MEMORY = 4 * 1024**3
 """Bytes of address space that a process may have."""

@@ -3,7 +3,7 @@ Kill real runs at random moments, and check that going on with each gives what w
 
 ::
 
-    python -m tests.kills --kills 50 --seed 1
+    python -m tools.kills --kills 50 --seed 1
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.kills.harness import Trial, alone, killed
+from tools.kills.harness import Trial, alone, killed
 
 
 def main() -> int:
     """Kill, go on, compare; return how many runs came out otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m tests.kills", description=__doc__.strip().split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.kills", description=__doc__.strip().split("\n")[0])
     parser.add_argument("--kills", type=int, default=50, help="runs to kill")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="decides the moments")
     options = parser.parse_args()

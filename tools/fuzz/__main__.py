@@ -1,5 +1,5 @@
 """
-Mutated documents by the thousand: ``python -m tests.fuzz --documents 100000 --seed 1 --jobs 2``.
+Mutated documents by the thousand: ``python -m tools.fuzz --documents 100000 --seed 1 --jobs 2``.
 
 Prints the seed, how many documents of each kind were tried and how they were answered, and every document
 that was answered badly, made smaller and kept in a folder. Ends with 1 if there was one.
@@ -17,13 +17,13 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.fuzz.search import Tally
-from tests.fuzz.work import work
+from tools.fuzz.search import Tally
+from tools.fuzz.work import work
 
 
 def main() -> int:
     """Return 1 if a document was answered badly."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.fuzz", description=__doc__)
     parser.add_argument("--documents", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--kind", action="append", help="only documents of this kind, such as folder")

@@ -26,9 +26,9 @@ from typing import Any
 
 import pytest
 import typer
-from tests.fuzz import folders
-from tests.fuzz.mutations import LARGEST
-from tests.fuzz.seeds import LESSON, World, evidence
+from tools.fuzz import folders
+from tools.fuzz.oddities import LARGEST
+from tools.fuzz.seeds import LESSON, World, evidence
 
 from lesson_runner.canonical import canonical
 from lesson_runner.certify.envelope import read_bundle, sign, write_bundle
@@ -84,7 +84,7 @@ class Doors:
         Return what comes of a document.
 
         Args:
-            kind: one of those that :func:`tests.fuzz.seeds.seeds` returns.
+            kind: one of those that :func:`tools.fuzz.seeds.seeds` returns.
             choice: decides which command is asked, and how.
         """
         data = data[:LARGEST]

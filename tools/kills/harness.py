@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.kills.lesson import LESSON, STAGES, play
-
 from lesson_ct4.training.checkpoint import load_checkpoint
+from tools.kills.lesson import LESSON, STAGES, play
 
 SNAPSHOTS = "0.05"
 """Seconds between the states that a training leaves; a minute's worth, for trainings of a second."""

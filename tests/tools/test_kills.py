@@ -1,4 +1,4 @@
-"""A few runs that are killed with SIGKILL; ``python -m tests.kills`` kills as many as one likes."""
+"""A few runs that are killed with SIGKILL; ``python -m tools.kills`` kills as many as one likes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.kills.harness import alone, killed
 from tests.reliability import fault
+from tools.kills.harness import alone, killed
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,7 +29,7 @@ KILLS = 5
 )
 def test_a_run_that_is_killed_comes_out_as_if_left_alone(tmp_path: Path) -> None:
     seed = random.randrange(10**6)
-    print(f"seed {seed}: python -m tests.kills --kills {KILLS} --seed {seed}")
+    print(f"seed {seed}: python -m tools.kills --kills {KILLS} --seed {seed}")
     draw = random.Random(seed)
     expected, seconds = alone(tmp_path / "alone")
     trials = [

@@ -1,7 +1,7 @@
 """
 Mutation testing of what must not be wrong by a little: directives, matchers, policies, certificates.
 
-``python -m tests.mutation [AREA…]`` changes the code of an area in one small way at a time and runs the
+``python -m tools.mutation [AREA…]`` changes the code of an area in one small way at a time and runs the
 area's tests on each; a mutant that no test notices has survived. mutmut (the extra ``mutation``) makes the
 mutants and runs them, in a copy of the project; what survives and why is in ``docs/mutation.md``.
 """

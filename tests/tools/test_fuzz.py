@@ -1,7 +1,7 @@
 """
 Mutated documents are answered, and the search would tell if they were not.
 
-``python -m tests.fuzz`` is the long form; see CONTRIBUTING.md.
+``python -m tools.fuzz`` is the long form; see CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 import pytest
-from tests.fuzz.doors import Doors
-from tests.fuzz.mutations import LARGEST
-from tests.fuzz.search import MUTATIONS, Harm, Tally, minimise, mutated, search
-from tests.fuzz.seeds import make_world, seeds
+from tools.fuzz.doors import Doors
+from tools.fuzz.oddities import LARGEST
+from tools.fuzz.search import MUTATIONS, Harm, Tally, minimise, mutated, search
+from tools.fuzz.seeds import make_world, seeds
 
 from lesson_runner.plugin import hookimpl
 from lesson_runner.report import text
@@ -98,7 +98,7 @@ def test_a_bug_is_found_and_made_small(doors: Doors, monkeypatch: pytest.MonkeyP
 def test_a_plugin_that_raises_a_document_that_lasts_and_an_escape_are_found(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.fuzz import doors as module
+    from tools.fuzz import doors as module
 
     import lesson_ct4.plugin
 

@@ -13,8 +13,9 @@ from random import Random
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from tests.fuzz import folders, mutations
-from tests.fuzz.doors import Answer, Doors
+from tools.fuzz import folders, mutations
+from tools.fuzz.doors import Answer, Doors
+from tools.fuzz.oddities import LARGEST
 
 BATCH = 500
 """Documents that hypothesis makes in one go; it remembers all of one go, so that none comes twice."""
@@ -143,7 +144,7 @@ def mutated(originals: Sequence[bytes], ways: Sequence[mutations.Mutation], rand
     original, other = random.choice(originals), random.choice(originals)
     data = original
     for number in range(8):
-        data = random.choice(ways)(data, other, random)[: mutations.LARGEST]
+        data = random.choice(ways)(data, other, random)[:LARGEST]
         if data != original and random.random() < 0.5 + number / 10:
             break
     return data

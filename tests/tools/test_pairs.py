@@ -1,4 +1,4 @@
-"""Documents with one digest have one plan; ``python -m tests.fuzz.pairs`` is the long form."""
+"""Documents with one digest have one plan; ``python -m tools.fuzz.pairs`` is the long form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from random import SystemRandom
 
 import pytest
-from tests.fuzz import pairs
+from tools.fuzz import pairs
 
 from lesson_runner.markdown import frontmatter
 from lesson_runner.run import digests

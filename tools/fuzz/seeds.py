@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz import folders
+from tools.fuzz import folders
 
 from lesson_runner.cli import invoke
 from lesson_runner.testing import lesson_text

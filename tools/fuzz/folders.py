@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fuzz.mutations import odd_json
+from tools.fuzz.mutations import odd_json
 
 SECRET = "canary-7d1f"
 """What lies outside of the folder, and must never be shown."""

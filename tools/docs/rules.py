@@ -1,8 +1,4 @@
-"""
-``docs/rules.md``: the table of rules as a document, made from the code.
-
-``python -m lesson_runner.rules.document`` writes it again.
-"""
+"""``docs/rules.md``: the rules of ``lesson validate``, one table per module."""
 
 from __future__ import annotations
 
@@ -14,26 +10,20 @@ from types import ModuleType
 
 from lesson_runner import rules
 from lesson_runner.model import Rule
-from lesson_runner.resources import write_aside
 from lesson_runner.rules import table
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "rules.md"
+PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 _PAGES = "../runner/lesson_runner/rules/pages"
 _HEAD = """\
 # Rules
 
-What `lesson validate` looks for. `lesson explain RULE` says why it matters and how to mend it. An error is
-something that is wrong; a warning is likely wrong, or claims what nothing shows; info is worth knowing.
+What `lesson validate` looks for. `lesson explain RULE` says why it matters and how to fix it. An error is
+wrong. A warning is probably wrong, or claims something that nothing shows. Info is worth knowing.
 """
 
 
-def page_of(rule: Rule) -> str:
-    """Return the page of a rule; empty for a plugin's rule that brings none."""
-    return "" if "." in rule.id and not rule.page else table.page_of(rule)
-
-
-def document() -> str:
-    """Return the whole document: one table a module, in the order of the table of rules."""
+def text() -> str:
+    """Return the whole page."""
     return "\n".join([_HEAD, *_sections()])
 
 
@@ -51,14 +41,9 @@ def _sections() -> Iterator[str]:
 
 def _groups() -> list[tuple[ModuleType, list[Rule]]]:
     """Return the modules that bring rules, in the order of the table."""
-    own = {__name__, table.__name__}
     names = [f"{rules.__name__}.{item.name}" for item in pkgutil.iter_modules(rules.__path__)]
-    modules = [import_module(name) for name in names if name not in own]
+    modules = [import_module(name) for name in names if name != table.__name__]
     groups = [
         (module, [rule for rule in table.RULES if rule in getattr(module, "RULES", ())]) for module in modules
     ]
     return sorted((group for group in groups if group[1]), key=lambda group: table.RULES.index(group[1][0]))
-
-
-if __name__ == "__main__":
-    write_aside(DOCUMENT, document())

@@ -1,5 +1,5 @@
 """
-Pairs of documents that say the same, or nearly: ``python -m tests.fuzz.pairs --pairs 50000 --seed 1``.
+Pairs of documents that say the same, or nearly: ``python -m tools.fuzz.pairs --pairs 50000 --seed 1``.
 
 Two documents with one digest must have one plan, since permissions and certificates are given to a digest.
 And the frontmatter of a document that is accepted must end at the same line for markdown-it-py's front matter
@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fuzz.mutations import MARKDOWN, YAML
+from tools.fuzz.mutations import MARKDOWN, YAML
 
 from lesson_runner.errors import LessonError
 from lesson_runner.markdown.frontmatter import Parts, split
@@ -336,7 +336,7 @@ def _yaml(text: str, parts: Parts) -> str:
 
 def main() -> int:
     """Return 1 if anything was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.pairs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.fuzz.pairs", description=__doc__)
     parser.add_argument("--pairs", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     given = parser.parse_args()

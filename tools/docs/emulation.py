@@ -1,23 +1,24 @@
-"""`python -m ttml_emulation.coverage`: which names of a board are emulated, and which of those tests name.
+"""``docs/emulation.md``: which names of a board's libraries are emulated, and which of those tests name.
 
-Whether a name is emulated is asked of the modules that scripts get. Whether it is tested is read from the
-syntax trees of the tests, without running them: see `named`.
+The modules that scripts get say whether a name is emulated. The syntax trees of the tests say whether it is
+tested; no test runs for that.
 """
 
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import load
-from .board_names import names
+from ttml_emulation import load
+from ttml_emulation.board_names import names
 
-TESTS = Path(__file__).parents[2] / "tests" / "ttml_emulation"
-"""Where the tests are in the project's tree; an installed package has none."""
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "emulation.md"
+TESTS = ROOT / "tests" / "ttml_emulation"
+BEGIN, END = "<!-- coverage: begin -->\n", "<!-- coverage: end -->\n"
 
 
 def emulated(module: ModuleType, symbol: str) -> bool:
@@ -106,23 +107,28 @@ def named(used: set[tuple[str, str]], holder: str, name: str) -> bool:
     return ("", name) in used if last[0].isupper() and last != "MemoryUsageTracker" else (last, name) in used
 
 
+def text() -> str:
+    """Return the whole page: what it says now, with a table of today."""
+    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+    return f"{before}{BEGIN}{table()}{END}{rest.partition(END)[2]}"
+
+
 def table(tests: Path = TESTS) -> str:
-    """Return the table in markdown; without the tests' folder the last column says so."""
+    """Return the table as Markdown."""
     ttml, ttnn = load()
-    from .namespaces import NATIVE, build  # after `load`, which prepares the process for PyTorch
+    from ttml_emulation.namespaces import (  # after `load`, which prepares the process for PyTorch
+        NATIVE,
+        build,
+    )
 
     trees = {"ttml": [ttml, build("_ttml", NATIVE)["_ttml"]], "ttnn": [ttnn]}
-    used = uses(tests) if tests.is_dir() else None
+    used = uses(tests)
     rows = ["| where | emulated and named in a test | emulated | not emulated |", "|---|---|---|---|"]
     for holder, held in names().items():
         modules = trees[holder.split(".")[0]]
         there = [name for name in held if any(emulated(module, f"{holder}.{name}") for module in modules)]
-        tested = [name for name in there if used is not None and named(used, holder, name)]
+        tested = [name for name in there if named(used, holder, name)]
         columns = tested, [n for n in there if n not in tested], [n for n in held if n not in there]
         cells = " | ".join(", ".join(f"`{name}`" for name in column) for column in columns)
         rows.append(f"| `{holder}` | {cells} |")
     return "\n".join(rows) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(table())
