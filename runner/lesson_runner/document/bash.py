@@ -16,8 +16,6 @@ LONGEST = 64_000
 """Characters of the longest block that is parsed; nobody types in as much."""
 LONGEST_WORD = 2000
 """Characters of a word, which may hold a whole script, that rules look at."""
-PATIENCE = 0.25
-"""Seconds of one parse: some texts take the parser quadratic time to recover from."""
 PLACEHOLDER = re.compile(r"<[A-Za-z][\w./:|-]*(?: [\w./:|-]+){0,5}>(?![\w(])")
 """What a reader is to fill in: ``<your-token>``."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -38,18 +36,23 @@ class Script:
         return self.source[node.start_byte : end]
 
 
-def parse(source: str, patience: float = PATIENCE) -> Tree | None:
+def parse(source: str, patience: float | None = None) -> Tree | None:
     """
     Return the tree of a script, or ``None`` if it is too long, or takes too long.
 
+    Some texts take the parser quadratic time to recover from.
+
     The tree counts in characters: for each that is not ASCII the parser gets a letter, which means the same
     to a shell. The grammar's scanner hands characters to C's ``isdigit`` and the like, and crashes on others.
+
+    Args:
+        patience: seconds of processor time; unless given, a few times what a script of this length takes.
     """
     if len(source) > LONGEST or "\0" in source:
         return None
     plain = _NOT_ASCII.sub("_", source).encode("ascii")
     parser = _parser()
-    end = time.process_time() + patience
+    end = time.process_time() + (0.02 + 2e-6 * len(source) if patience is None else patience)
     try:
         return parser.parse(
             lambda offset, point: plain[offset : offset + 4096],  # noqa: ARG005

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lesson_runner.document.bash import parse, without_placeholders
 from lesson_runner.document.languages import TERMINAL
@@ -75,8 +76,6 @@ class _Reader:
         self.kept: list[str] = []
         self.cut: list[int] = []
         self._parsed = 0
-        self._last = {_MORE.sub("", line, count=1).strip(): row for row, line in enumerate(lines)}
-        """The last row in which each line stands: a here-document ends only if its word does."""
 
     def first_prompt(self, *, terminal: bool) -> tuple[int, re.Match[str]] | None:
         """Return the row of the first prompt, and the prompt."""
@@ -119,6 +118,11 @@ class _Reader:
                 self._close(ends, line[size:])
             else:
                 ends = self._here_documents(line[size:], row)
+
+    @cached_property
+    def _last(self) -> dict[str, int]:
+        """The last row of each line's text: a here-document needs a line that ends it."""
+        return {_MORE.sub("", line, count=1).strip(): row for row, line in enumerate(self.lines)}
 
     def _keep(self, line: str, cut: int) -> None:
         self.kept.append(line)

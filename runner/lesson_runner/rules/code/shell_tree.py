@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lesson_runner.document.bash import PATIENCE, PLACEHOLDER, Script, parse, without_placeholders
+from lesson_runner.document.bash import PLACEHOLDER, Script, parse, without_placeholders
 from lesson_runner.document.languages import SHELL, TERMINAL
 from lesson_runner.document.transcripts import Typed, typed_in
 from lesson_runner.model import Lesson, Location
 from lesson_runner.rules.code.blocks import Code, blocks
 
+PATIENCE = 0.25
+"""Seconds of one parse."""
 PATIENCE_WITH_ALL = 1.0
 """Seconds of all parses of a lesson."""
 
