@@ -130,7 +130,8 @@ class _Reader:
 
     def _here_documents(self, line: str, row: int) -> list[str]:
         """Return the words that end the here-documents which a line begins, in their order."""
-        words = [match["quoted"] or match["word"] for match in _HEREDOC.finditer(line)]
+        found = (match for match in _HEREDOC.finditer(line) if "((" not in line[: match.start()])  # 1 << 2
+        words = [match["quoted"] or match["word"] for match in found]
         return [word for word in words if self._last.get(word, 0) > row]
 
     @staticmethod

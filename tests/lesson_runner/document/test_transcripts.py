@@ -11,7 +11,7 @@ from tests.lesson_runner.rules.code_lessons import lesson_with
 from lesson_runner.document.transcripts import typed
 from lesson_runner.plugin import Block, Location, shell_commands
 from lesson_runner.rules.code.shell_tree import shells
-from lesson_runner.testing import lesson_text, plan_lesson
+from lesson_runner.testing import lesson_text, plan_lesson, run_lesson
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,7 @@ def test_other_blocks_stay_as_they_are(script: str) -> None:
         ("$ diff a b\n> rm x", "diff a b\n"),
         ("$ diff a \\\n> b\n> rm x", "diff a \\\nb\n"),
         ("$ echo $((a << b))\nrm x", "echo $((a << b))\n"),
+        ("$ echo $((a << b))\nrm x\nb", "echo $((a << b))\n\n"),
         ("$ echo a\\\\\nrm x", "echo a\\\\\n"),
         ("$ scp a me@host:\nme@host: 100% done\n$ ls", "scp a me@host:\n\nls"),
     ],
@@ -107,3 +108,20 @@ def test_hostile_text_takes_no_time(text: str) -> None:
     began = time.process_time()
     typed(f"$ x <<a\n{text * (60_000 // len(text))}", terminal=True)
     assert time.process_time() - began < 2
+
+
+def test_output_is_never_executed(tmp_path: Path) -> None:
+    terminal = (
+        "Last login: today\ntouch bad0\n"
+        "me@host:~/x$ cat > f.sh <<'EOF'\n> % touch bad1\n> echo made\n> EOF\n"
+        "me@host:~/x$ tail -1 f.sh | sh\nmade\n> touch bad2\n% touch bad3\n  me@host:~/x$ touch bad4\n"
+        "me@host:~/x$ for i in 1 2; do\n> touch good$i\n> done\ntouch bad5\n"
+    )
+    body = f"<!-- step\nid: one\nexpect: [{{lines: [made]}}]\n-->\n```console\n{terminal}```\n"
+
+    record = run_lesson(lesson_text(body), tmp_path)
+
+    assert record["status"] == "passed"
+    files = tmp_path / ".lesson" / "files"
+    assert sorted(path.name for path in files.iterdir()) == ["f.sh", "good1", "good2"]
+    assert (files / "f.sh").read_text() == "% touch bad1\necho made\n"
