@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from lesson_runner.model import ActionCall, Block, Location
+from lesson_runner.plugin import ActionCall, Block, shell_commands
 from lesson_tenstorrent.packages import read_requirement
-from lesson_tenstorrent.shellwords import (
-    PYTHON,
-    ShellCommand,
-    commands_of,
-    is_preparation,
-)
 
 CHECK = "tenstorrent.check"
 LINKS: Mapping[str, Mapping[str, Any]] = {
@@ -31,6 +25,9 @@ ABSORBED = frozenset({"cd", "echo", "export", "ls", "pwd"})
 HARMLESS_OPTIONS = frozenset({"-q", "--quiet", "-U", "--upgrade", "-y", "--yes", "--user", "--no-cache-dir"})
 """Options of pip that change nothing about which packages it is asked for."""
 
+PYTHON = re.compile(r"(?:.*/)?python(3(\.\d+)?)?")
+"""The program that a command runs, if it is Python."""
+
 Params = Mapping[str, Any]
 
 
@@ -39,16 +36,12 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
     if block.language == "command-link":
         name = block.text.strip()
         return [ActionCall(CHECK, LINKS[name], block.location, name)] if name in LINKS else None
-    read = commands_of(block)
-    if read is None:
-        return None
-    text, commands = read
     calls: list[ActionCall] = []
     absorbed: list[str] = []
     exported: set[str] = set()
     before: list[str] = []
-    for command in commands:
-        words, source = [word.text for word in command.words], text[command.start : command.end].strip()
+    for command in shell_commands(block) or ():
+        words, source = list(command.words), command.source
         if words[:1] == ["export"]:
             exported |= {word.partition("=")[0] for word in words[1:]}
         params = _purpose(words, command.operators, before)
@@ -56,16 +49,27 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
         if params is None:
             return None
         if params:
-            calls.append(ActionCall(CHECK, params, _place(block, command), source, tuple(absorbed)))
+            calls.append(ActionCall(CHECK, params, command.location, source, tuple(absorbed)))
             absorbed.clear()
         else:
             absorbed.append(source)
     if not calls and exported & VARIABLES and _sets_environment(block):
         params = {"checks": ["environment-variables"]}
-        return [ActionCall(CHECK, params, block.location, text.strip())]
+        return [ActionCall(CHECK, params, block.location, block.text.strip())]
     if calls and absorbed:
         calls[-1] = replace(calls[-1], absorbed=(*calls[-1].absorbed, *absorbed))
     return calls or None
+
+
+def is_preparation(words: Sequence[str], harmless: Container[str]) -> bool:
+    """
+    Return whether a command only prepares the shell or looks, so that nothing is missed without it.
+
+    ``source`` runs a whole script; only that of a virtual environment is known to do no more than that.
+    """
+    if words and words[0] in ("source", "."):
+        return len(words) == 2 and words[1].rpartition("/")[2] == "activate"
+    return not words or words[0] in harmless
 
 
 def _purpose(words: list[str], operators: str, before: list[str]) -> Params | None:
@@ -141,8 +145,3 @@ def _prints(statement: ast.stmt) -> bool:
 def _sets_environment(block: Block) -> bool:
     """Return whether a block's own section is about the environment, and not about a training to come."""
     return bool(block.headings) and "environment" in block.headings[-1].lower()
-
-
-def _place(block: Block, command: ShellCommand) -> Location:
-    word, start = command.words[0], block.location
-    return Location(start.path, start.line + word.line - 1, start.column + word.column - 1)

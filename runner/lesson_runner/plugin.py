@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         run_checks,
     )
     from lesson_runner.context import RunContext, StepContext, Workspace
+    from lesson_runner.document.shell import ShellCommand, shell_commands
     from lesson_runner.errors import HardwareError, LessonError, TimedOutError
     from lesson_runner.model import (
         Action,
@@ -92,6 +93,7 @@ __all__ = [
     "RunContext",
     "Scope",
     "Section",
+    "ShellCommand",
     "StepContext",
     "StepResult",
     "TimedOutError",
@@ -100,12 +102,13 @@ __all__ = [
     "finding_data",
     "hookimpl",
     "run_checks",
+    "shell_commands",
 ]
 
 hookimpl = pluggy.HookimplMarker("lesson_runner")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
 
-_MODULES = ("model", "context", "errors", "checks")
+_MODULES = ("model", "context", "errors", "checks", "document.shell")
 """Where the names of this module are from."""
 
 

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lesson_ct4.blocks.interpret import interpret_block
 from lesson_ct4.data.fetch import URL
 from lesson_ct4.names import loaded_stems, saved_stem
 from lesson_runner.model import ActionCall, Block, Location
-from lesson_tenstorrent.shellwords import ShellSyntaxError, split
 
 
 def interpret(text: str, language: str = "bash", line: int = 10, column: int = 1) -> Sequence[ActionCall]:
@@ -187,36 +184,7 @@ def test_an_open_quote_is_reported_for_our_commands() -> None:
     ]
 
 
-# --- words and names ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("a  b\tc", ["a", "b", "c"]),
-        (r"""a\ b 'c d'\''e' "f \"g\" $H" """, ["a b", "c d'e", 'f "g" $H']),
-        ("a \\\n  b", ["a", "b"]),
-        ("a#b # c", ["a#b"]),
-        ("'' x", ["", "x"]),
-        ('"a\\nb"', ["a\\nb"]),
-        ("~/x $Y", ["~/x", "$Y"]),
-    ],
-)
-def test_words(text: str, words: list[str]) -> None:
-    (command,) = [command for command in split(text) if command.words]
-
-    assert [word.text for word in command.words] == words
-
-
-@given(st.text(alphabet="ab \n\t\\'\"#;&|<>$()`\x0c", max_size=30))
-def test_any_text_can_be_split(text: str) -> None:
-    places = []
-    try:
-        places = [(word.line, word.column) for command in split(text) for word in command.words]
-    except ShellSyntaxError as error:
-        places = [(error.line, error.column)]
-    for line, column in places:
-        assert 1 <= column <= len(text.split("\n")[line - 1])
+# --- names -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,18 @@ SOURCES = {
 }
 LAYERS = (
     {"lesson_runner", "errors", "hints", "model", "canonical", "resources", "untrusted"},
-    {"checks", "context", "secrets", "views", "screening", "own_words", "redaction", "markdown", "execute"},
+    {
+        "checks",
+        "context",
+        "secrets",
+        "views",
+        "screening",
+        "own_words",
+        "redaction",
+        "document",
+        "markdown",
+        "execute",
+    },
     {"commands", "hookspecs", "plugin", "schema", "report", "rules"},
     {"plugins", "catalog", "guarded", "scaffold"},
     {"run"},
@@ -30,7 +41,7 @@ LAYERS = (
 )
 """Each may import what stands in the lines above it, and in its own."""
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-ACTIONS = {"plugin", "execute", "context", "errors", "model", "actions"}
+ACTIONS = {"plugin", "document", "execute", "context", "errors", "model", "actions"}
 """The built-in actions are a plugin, and see what a plugin sees, and how commands are run."""
 LONGEST = 400
 HEAVY = (

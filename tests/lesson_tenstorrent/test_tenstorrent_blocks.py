@@ -272,16 +272,12 @@ def test_a_module_that_is_called_like_a_check_is_looked_for() -> None:
     assert [check.id for check in found] == ["import-devices", "ttnn"]
 
 
-def test_a_huge_block_takes_no_longer_for_each_of_its_words() -> None:
-    def seconds(count: int) -> float:
-        block = Block("bash", "echo a b c\n(\n# d\n" * count, Location(Path("a.md"), 1))
-        begin = time.process_time()  # whatever else the machine does
-        interpret_block(block)
-        return time.process_time() - begin
-
-    small = min(seconds(1_000) for _ in range(3))
-
-    assert seconds(20_000) < 100 * small
+@pytest.mark.parametrize("text", ["echo a b c\n(\n# d\n", "echo a b c\n# d\n"])
+@pytest.mark.parametrize("count", [1_000, 3_500, 20_000])
+def test_a_huge_block_takes_no_time(text: str, count: int) -> None:
+    began = time.process_time()  # whatever else the machine does
+    interpret_block(Block("bash", text * count, Location(Path("a.md"), 1)))
+    assert time.process_time() - began < 2
 
 
 def test_every_check_has_its_own_name_and_reason() -> None:

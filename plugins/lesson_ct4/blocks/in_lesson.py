@@ -8,11 +8,8 @@ from dataclasses import replace
 from lesson_ct4.blocks.interpret import ABSORBED, interpret_block
 from lesson_ct4.data.fetch import NAME, URL
 from lesson_ct4.names import base_name
-from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location
-from lesson_tenstorrent.shellwords import (
-    commands_of,
-    is_preparation,
-)
+from lesson_runner.plugin import ActionCall, Block, Diagnostic, Lesson, shell_commands
+from lesson_tenstorrent.blocks import is_preparation
 
 MOST_DIGITS = 9
 """Of a number of lines; Python refuses to read one of 5,000."""
@@ -65,28 +62,24 @@ def _with_prompt_checked(call: ActionCall, lesson: Lesson) -> ActionCall:
 
 def _previews(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
     """Return a call for each ``head`` of the lesson's text, if the block does nothing besides."""
-    read = commands_of(block) if "head" in block.text else None
-    if read is None:
+    if "head" not in block.text:
         return None
-    text, commands = read
     calls: list[ActionCall] = []
-    for command in commands:
-        words = [word.text for word in command.words]
+    for command in shell_commands(block) or ():
+        words = command.words
         if command.operators or not is_preparation(words, ABSORBED):
             return None
-        if words[:1] == ["head"]:
+        if words[:1] == ("head",):
             found = _head(words[1:])
             if found is None:
                 return None
             name, lines = found
-            first, start = command.words[0], block.location
-            place = Location(start.path, start.line + first.line - 1, start.column + first.column - 1)
-            source = text[command.start : command.end]
-            calls.append(ActionCall("ct4.preview", {"name": name, "lines": lines}, place, source))
+            params = {"name": name, "lines": lines}
+            calls.append(ActionCall("ct4.preview", params, command.location, command.source))
     return calls if calls and {call.params["name"] for call in calls} <= _texts(lesson) else None
 
 
-def _head(arguments: list[str]) -> tuple[str, int] | None:
+def _head(arguments: Sequence[str]) -> tuple[str, int] | None:
     """Return which file ``head`` shows, and how many lines of it; ``None`` if it does anything else."""
     lines, files = str(LINES), []
     words = iter(arguments)

@@ -12,17 +12,8 @@ from lesson_ct4.blocks.arguments import Parsed, parse
 from lesson_ct4.data.fetch import URL
 from lesson_ct4.flags import FLAGS, Command
 from lesson_ct4.names import base_name
-from lesson_runner.model import ActionCall, Block, Diagnostic, Location
-from lesson_tenstorrent.shellwords import (
-    PYTHON,
-    SHELL_LANGUAGES,
-    ShellCommand,
-    ShellSyntaxError,
-    Word,
-    is_preparation,
-    split,
-    typed_text,
-)
+from lesson_runner.plugin import ActionCall, Block, Diagnostic, ShellCommand, shell_commands
+from lesson_tenstorrent.blocks import PYTHON, is_preparation
 
 ABSORBED = frozenset({"cd", "echo", "export", "ls", "mkdir", "pwd", "set", "head", "cat"})
 """Commands that only prepare or look; our actions know their own paths and environment."""
@@ -44,36 +35,32 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
 
     ``None`` if there is no such command, or if anything else in the block would have to run too.
     """
-    if block.language not in SHELL_LANGUAGES:
-        return None
-    text = typed_text(block.text)
-    try:
-        commands = split(text)
-    except ShellSyntaxError as error:
-        return _unreadable(text, error, block)
     calls: list[ActionCall] = []
     absorbed: list[str] = []
     folder = ""
-    for command in commands:
-        words = list(command.words)
-        while words and ASSIGNMENT.match(words[0].text):
-            absorbed.append(words.pop(0).text)
-        found = _program(words, folder)
-        name = _downloaded([word.text for word in words])
-        source = text[command.start : command.end].strip()
-        if command.operators and (found or name or DOES_MORE.search(command.operators)):
+    for command in shell_commands(block) or ():
+        if command.unclosed:
+            return _unreadable(command)
+        first = 0
+        while first < len(command.words) and ASSIGNMENT.match(command.words[first]):
+            first += 1
+        absorbed += command.words[:first]
+        words, source = command.words[first:], command.source
+        arguments = _arguments(words, folder)
+        name = _downloaded(words)
+        if command.operators and (arguments or name or DOES_MORE.search(command.operators)):
             return None
-        if found or name:
-            if found:
-                call = _call(*found, source, command, block)
+        if arguments or name:
+            if arguments:
+                program, skipped = arguments
+                call = _call(program, command, first + skipped)
             else:
-                place = _location(block, command.words[0])
-                call = ActionCall("ct4.fetch-dataset", {"name": name}, place, source)
+                call = ActionCall("ct4.fetch-dataset", {"name": name}, command.location, source)
             calls.append(replace(call, absorbed=tuple(absorbed)))
             absorbed.clear()
-        elif is_preparation([word.text for word in words], ABSORBED):
-            if words and words[0].text == "cd" and len(words) > 1:
-                folder = words[1].text
+        elif is_preparation(words, ABSORBED):
+            if words[:1] == ("cd",) and len(words) > 1:
+                folder = words[1]
             absorbed.append(source)
         else:
             return None
@@ -82,69 +69,65 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
     return calls or None
 
 
-def _program(words: Sequence[Word], folder: str) -> tuple[Program, Sequence[Word]] | None:
-    """Return which of our commands the words are, and its arguments."""
-    texts = [word.text for word in words]
-    if texts[:2] == ["lesson", "ct4"]:
+def _arguments(words: Sequence[str], folder: str) -> tuple[Program, int] | None:
+    """Return which of our commands the words are, and where its arguments begin."""
+    if tuple(words[:2]) == ("lesson", "ct4"):
         rest = 2
-    elif texts[1:4] == ["-m", "lesson_runner", "ct4"] and PYTHON.fullmatch(texts[0]):
+    elif tuple(words[1:4]) == ("-m", "lesson_runner", "ct4") and PYTHON.fullmatch(words[0]):
         rest = 4
     else:
-        return _script(texts, words, folder)
-    if texts[rest : rest + 1] == ["train"]:
-        return "train", words[rest + 1 :]
-    if texts[rest : rest + 1] == ["generate"]:
-        return "generate", words[rest + 1 :]
-    return None
+        return _script(words, folder)
+    name = words[rest] if rest < len(words) else ""
+    if name == "train":
+        return "train", rest + 1
+    return ("generate", rest + 1) if name == "generate" else None
 
 
-def _script(texts: list[str], words: Sequence[Word], folder: str) -> tuple[Program, Sequence[Word]] | None:
-    if not texts:
+def _script(words: Sequence[str], folder: str) -> tuple[Program, int] | None:
+    if not words:
         return None
     place = 0
-    if PYTHON.fullmatch(texts[0]):
+    if PYTHON.fullmatch(words[0]):
         place = 1
-        while place < len(texts) and texts[place] in ("-u", "-O", "-B"):
+        while place < len(words) and words[place] in ("-u", "-O", "-B"):
             place += 1
-    if place >= len(texts):
+    if place >= len(words):
         return None
-    path = texts[place]
+    path = words[place]
     newest = base_name(path) == "train.py" and re.search(r"tt-train|examples/train", f"{folder}/{path}")
     if base_name(path) == "train_nanogpt.py" or newest:
-        return "script", words[place + 1 :]
+        return "script", place + 1
     return None
 
 
-def _downloaded(texts: list[str]) -> str | None:
-    """Return what ``wget`` or ``curl`` calls our text, if that is all they get."""
-    if texts[:1] not in (["wget"], ["curl"]) or [text for text in texts if "://" in text] != [URL]:
+def _downloaded(words: Sequence[str]) -> str | None:
+    """Return the name under which ``wget`` or ``curl`` saves our text, if that is all they get."""
+    if words[:1] not in (("wget",), ("curl",)) or [word for word in words if "://" in word] != [URL]:
         return None
     names = [
         after
-        for option, after in pairwise(texts)
+        for option, after in pairwise(words)
         if option in ("-O", "-o", "--output", "--output-document") and "://" not in after
     ]
     return base_name(names[-1]) if names else base_name(URL)
 
 
-def _call(
-    program: Program, words: Sequence[Word], source: str, command: ShellCommand, block: Block
-) -> ActionCall:
-    parsed = parse([word.text for word in words], program)
+def _call(program: Program, command: ShellCommand, begin: int) -> ActionCall:
+    """Return the call of a command whose arguments are the words from ``begin`` on."""
+    parsed = parse(command.words[begin:], program)
     kind: Command
     if program == "script":
         kind = "generate" if "prompt" in parsed.params else "train"
         params, ignored = _as_upstream(parsed, kind)
     else:
         kind, params, ignored = program, parsed.params, ()
-    first = command.words[0]
-    here = _location(block, first)
+    here = command.location
     diagnostics = [
         Diagnostic(
             problem.rule,
             problem.severity,
             problem.message,
-            _location(block, words[problem.index]),
+            command.places[begin + problem.index],
             problem.fix,
         )
         for problem in parsed.problems
@@ -153,7 +136,7 @@ def _call(
         Diagnostic("ct4.no-effect", "info", f"--{name} has no effect when the script {kind}s", here)
         for name in ignored
     ]
-    return ActionCall(f"ct4.{kind}", params, here, source, diagnostics=tuple(diagnostics))
+    return ActionCall(f"ct4.{kind}", params, here, command.source, diagnostics=tuple(diagnostics))
 
 
 def _as_upstream(parsed: Parsed, kind: Command) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -167,16 +150,11 @@ def _as_upstream(parsed: Parsed, kind: Command) -> tuple[dict[str, Any], tuple[s
     return params, tuple(name for name in parsed.params if name not in ours)
 
 
-def _unreadable(text: str, error: ShellSyntaxError, block: Block) -> Sequence[ActionCall] | None:
+def _unreadable(command: ShellCommand) -> Sequence[ActionCall] | None:
     """Return a call that carries the error, if it is likely to be about one of our commands."""
-    if not re.search(r"\blesson ct4 (train|generate)\b|train_nanogpt\.py", text):
+    if not re.search(r"\blesson ct4 (train|generate)\b|train_nanogpt\.py", command.source):
         return None
-    where = _location(block, Word("", error.line, error.column))
-    diagnostic = Diagnostic("ct4.shell-syntax", "error", str(error), where, "close it, or leave it out")
-    return [ActionCall("ct4.train", {}, where, text, diagnostics=(diagnostic,))]
-
-
-def _location(block: Block, word: Word) -> Location:
-    """Return where a word stands in the lesson: the block's own place plus the word's in the block."""
-    start = block.location
-    return Location(start.path, start.line + word.line - 1, start.column + word.column - 1)
+    message = f"the quote {command.unclosed} is never closed"
+    fix = "close it, or leave it out"
+    diagnostic = Diagnostic("ct4.shell-syntax", "error", message, command.location, fix)
+    return [ActionCall("ct4.train", {}, command.location, command.source, diagnostics=(diagnostic,))]

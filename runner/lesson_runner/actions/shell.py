@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from lesson_runner.document.transcripts import typed
 from lesson_runner.errors import LessonError
-from lesson_runner.execute.console import commands
 from lesson_runner.execute.environment import given, withheld
 from lesson_runner.execute.family import RUN
 from lesson_runner.execute.process import Finished, signal_name
@@ -26,7 +26,7 @@ SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "script": {
-            "description": "Bash commands; where some stand behind a `$ ` prompt, only those run.",
+            "description": "Bash commands; behind prompts such as `$ `, only what is typed runs.",
             "type": "string",
         },
         "strict": {
@@ -48,7 +48,7 @@ SCHEMA: dict[str, Any] = {
 def run_shell(params: Json, context: StepContext) -> Outcome:
     """Run ``script`` in the run's terminal."""
     block = context.evidence / "script.sh"
-    block.write_text(commands(params["script"]) + "\n", "utf-8")
+    block.write_text(typed(params["script"]).text + "\n", "utf-8")
     finished = in_terminal(block, context, extra=params.get("env"), strict=params.get("strict", True))
     return conclude(finished, context)
 
@@ -173,10 +173,10 @@ def _judged_by_exit(context: StepContext) -> bool:
     return any(expectation.matcher == "exit" for expectation in context.step.expect)
 
 
-def _typed(script: str) -> str:
-    """Return what runs, as one would type it: of a terminal's transcript, the commands alone."""
-    typed = commands(script)
-    return script if typed == script else "\n".join(line for line in typed.split("\n") if line.strip())
+def _command(script: str) -> str:
+    """Return what runs, as one would type it: only the commands of a block that shows a terminal."""
+    read = typed(script)
+    return "\n".join(filter(str.strip, read.text.split("\n"))) if read.transcript else script
 
 
 SHELL = Action(
@@ -187,5 +187,5 @@ SHELL = Action(
     defaults={"strict": True, "env": {}},
     permissions=frozenset({"shell"}),
     self_judging=True,
-    command=lambda params: _typed(str(params["script"])),
+    command=lambda params: _command(str(params["script"])),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lesson_runner.document.languages import SHELL
 from lesson_runner.markdown import directives
 from lesson_runner.markdown.frontmatter import Parts
 from lesson_runner.markdown.links import LinkFinder
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _NOTE = re.compile(r"^\*\*(?P<kind>Why|Look for):\*\*\s*(?P<text>.+)$", re.DOTALL)
-RUNNABLE = frozenset({"bash", "sh", "shell", "console", "shell-session", "shellsession", "python", "py"})
-"""Languages of blocks that a reader would type in."""
+RUNNABLE = (SHELL - {"zsh"}) | {"python", "py"}
+"""Languages of blocks that a step can run; bash is not zsh."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def _insecure_in_shell(lesson: Lesson) -> Iterator[tuple[Location, str]]:
         if "http://" in shell.source:
             found = (pair for command in commands(shell) for pair in _plain_urls(command))
             for node, url in found:
-                yield shell.place(node), url
+                yield shell.place(*node.start_point), url
                 break
 
 
@@ -110,7 +110,7 @@ def check_unpinned(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
                 message = (
                     f"nothing says what '{command.name}' should have saved: it may change, or be cut off"
                 )
-                place = shell.place(command.node)
+                place = shell.place(*command.node.start_point)
                 fix = "compare it with a digest: echo '<sha256>  <file>' | sha256sum --check"
                 yield Diagnostic("unpinned-download", "info", message, place, fix)
                 break

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from lesson_runner.document.languages import PYTHON, SHELL
 from lesson_runner.model import Block, Diagnostic, Lesson, Location, Rule, Scope
-from lesson_runner.rules.code.blocks import PYTHON, SHELL
 from lesson_runner.rules.fence_lines import inner_opening, opening
 
 _DEEP = re.compile(r"^(?P<marks>[ \t>*+\d.)-]{20,})(?:`{3}|~{3})", re.MULTILINE)

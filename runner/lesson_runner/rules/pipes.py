@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
+from lesson_runner.document.bash import walk
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
 from lesson_runner.rules.code import hosts
 from lesson_runner.rules.code.shell_commands import Command, Word, commands, first_command
-from lesson_runner.rules.code.shell_tree import Shell, shells, walk
+from lesson_runner.rules.code.shell_tree import Shell, shells
 from lesson_runner.rules.downloads import GETTERS
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def check_pipes(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: 
         if node is not None:
             message = "this runs what it gets from the network before anybody can look at it"
             fix = "save it to a file, compare it with a digest, and run the file in a line of its own"
-            yield Diagnostic("pipe-to-shell", "warning", message, shell.place(node), fix)
+            yield Diagnostic("pipe-to-shell", "warning", message, shell.place(*node.start_point), fix)
 
 
 def _runs_unseen(shell: Shell, node: Node) -> bool:

@@ -10,10 +10,11 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
+from lesson_runner.document.bash import PLACEHOLDER, parse, without_placeholders
+from lesson_runner.document.shell_errors import Problem, first_problem
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
 from lesson_runner.rules.code.blocks import is_elided
-from lesson_runner.rules.code.shell_errors import Problem, first_problem
-from lesson_runner.rules.code.shell_tree import PLACEHOLDER, Shell, parse, shells, without_placeholders
+from lesson_runner.rules.code.shell_tree import Shell, shells
 from lesson_runner.secrets import mask
 
 if TYPE_CHECKING:
@@ -61,28 +62,28 @@ def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
         # The grammar does not know everything that bash does.
         asked += 1
         said = _bash_says(shell.source)
-        if said == "" or (said and shell.transcript and _ENDS_EARLY.search(said)):
+        if said == "" or (said and shell.typed.transcript and _ENDS_EARLY.search(said)):
             continue
         severity: Literal["error", "warning"] = "warning" if said is None else "error"
-        place = shell.code.place(problem.row, problem.column)
+        place = shell.place(problem.row, problem.column)
         yield Diagnostic("shell-syntax", severity, mask(problem.message), place, problem.fix)
 
 
 def check_placeholders(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
     """Yield the first placeholder of each step's block that the shell would take for something else."""
     for shell in shells(lesson):
-        if not shell.code.run or "<" not in shell.original:
+        if not shell.code.run or "<" not in shell.typed.text:
             continue
-        places = [match.span() for match in islice(PLACEHOLDER.finditer(shell.original), FEW)]
-        tree = parse(without_placeholders(shell.original)) if places else None
+        places = [match.span() for match in islice(PLACEHOLDER.finditer(shell.typed.text), FEW)]
+        tree = parse(without_placeholders(shell.typed.text)) if places else None
         for start, end in places:
             if tree is None or not _is_bare(tree, start, end):
                 continue
-            row = shell.original.count("\n", 0, start)
-            column = start - (shell.original.rfind("\n", 0, start) + 1)
-            message = f"a step runs this block with the placeholder {shell.original[start:end]} in it"
+            row = shell.typed.text.count("\n", 0, start)
+            column = start - (shell.typed.text.rfind("\n", 0, start) + 1)
+            message = f"a step runs this block with the placeholder {shell.typed.text[start:end]} in it"
             fix = "write a value, or a variable that was set before; or give the block a 'skip' directive"
-            yield Diagnostic("placeholder-in-step", "error", message, shell.code.place(row, column), fix)
+            yield Diagnostic("placeholder-in-step", "error", message, shell.place(row, column), fix)
             break
 
 
@@ -103,7 +104,7 @@ def _only_shows(shell: Shell, problem: Problem) -> bool:
     as_written = shell.code.block.text.split("\n")[row]
     if is_elided(lines[row]) or is_elided(lines[-1]) or _SYNOPSIS.search(as_written):
         return True
-    if shell.transcript and as_written.lstrip().startswith(">"):
+    if shell.typed.transcript and as_written.lstrip().startswith(">"):
         return True  # another program's prompt may look like that
     while row > 0 and lines[row - 1].endswith("\\"):
         row -= 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lesson_runner.document.bash import LONGEST as LONGEST_SHELL
+from lesson_runner.document.languages import SHELL
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
-from lesson_runner.rules.code.blocks import SHELL, blocks
+from lesson_runner.rules.code.blocks import blocks
 from lesson_runner.rules.code.python_tree import LONGEST as LONGEST_PYTHON
 from lesson_runner.rules.code.python_tree import pythons
-from lesson_runner.rules.code.shell_tree import LONGEST as LONGEST_SHELL
 from lesson_runner.rules.code.shell_tree import shells
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lesson_runner.document.transcripts import as_script
 from lesson_runner.markdown.document import RUNNABLE
 from lesson_runner.model import Action, ActionCall, Block, Diagnostic, Lesson, Step
 from lesson_runner.plugins import Claimed, Plugins
@@ -50,7 +51,7 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Claimed, Seq
         source = block.text.rstrip("\n") if block else ""
         action = plugins.actions().get(step.uses)
         takes_script = action is not None and "script" in action.schema.get("properties", {})
-        params = {"script": block.text} if block and takes_script else {}
+        params = {"script": as_script(block).text} if block and takes_script else {}
         return Claimed("", (ActionCall(step.uses, params, step.location, source),)), []
     if block is None:  # the parser binds every other directive to a block
         return Claimed("", ()), []
@@ -60,7 +61,7 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Claimed, Seq
         return Claimed(claimed.plugin, tuple(calls)), [item for call in calls for item in call.diagnostics]
     if block.language in RUNNABLE and not step.recognised:
         name = "python" if block.language in PYTHON else "shell"
-        call = ActionCall(name, {"script": block.text}, block.location, block.text.rstrip("\n"))
+        call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))
         return Claimed("", (call,)), []
     kind = f"of language '{block.language}'" if block.language else "without a language"
     message = f"step '{step.id}': nothing runs a block {kind}"

@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from lesson_runner.model import Block, Lesson, Location
 from lesson_runner.rules.fence_lines import inner_opening
 
-TERMINAL = frozenset({"console", "shell-session", "shellsession"})
-"""Languages of blocks that show what stands in a terminal: commands behind a prompt, and output."""
-SHELL = frozenset({"bash", "sh", "shell", "zsh"}) | TERMINAL
-PYTHON = frozenset({"python", "py", "python3", "pycon", "ipython"})
 ELLIPSES = ("...", "…")
 
 

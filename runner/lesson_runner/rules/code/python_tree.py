@@ -7,9 +7,10 @@ import re
 import warnings
 from dataclasses import dataclass
 
+from lesson_runner.document.languages import PYTHON
+from lesson_runner.document.transcripts import typed_python
 from lesson_runner.model import Lesson, Location
-from lesson_runner.rules.code.blocks import PYTHON, Code, blocks
-from lesson_runner.rules.code.transcripts import typed_python
+from lesson_runner.rules.code.blocks import Code, blocks
 
 LONGEST = 64_000
 """Characters of a block that are still parsed."""

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lesson_runner.rules.code.shell_tree import Shell, walk
+from lesson_runner.document.bash import unquoted, walk
+from lesson_runner.document.shell import word_nodes
+from lesson_runner.rules.code.shell_tree import Shell
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -25,10 +27,6 @@ _WRAPPERS = {
 }
 """Commands that run another one, and their options that take a value."""
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_QUOTES = re.compile(r"\\\n|\\(.)|[\"']", re.DOTALL)
-_PARTS = frozenset(
-    {"command_name", "variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +86,8 @@ def first_command(shell: Shell, node: Node) -> Command | None:
 
 
 def _command(shell: Shell, node: Node) -> Command | None:
-    words: list[Word] = []
-    for child in node.children:
-        if child.type == "command_name" or (words and child.is_named and child.type not in _PARTS):
-            words.append(_word(shell, child))
+    parts = [part for part in word_nodes(node) if part.type != "variable_assignment"]
+    words = [Word(unquoted(shell.text(part)), part) for part in parts]
     while words:
         name = words.pop(0).text.rpartition("/")[2]
         if name not in _WRAPPERS:
@@ -112,10 +108,3 @@ def _skip_options(words: list[Word], with_value: frozenset[str]) -> None:
             words.pop(0)
         else:
             return
-
-
-def _word(shell: Shell, node: Node) -> Word:
-    text = shell.text(node)
-    if "'" in text or '"' in text or "\\" in text:
-        text = text[1:-1] if node.type == "raw_string" else _QUOTES.sub(lambda match: match[1] or "", text)
-    return Word(text, node)

@@ -1,4 +1,4 @@
-"""What is wrong with a shell block that does not parse, and where."""
+"""What is wrong with a shell script that does not parse, and where."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lesson_runner.rules.code.shell_tree import Shell, walk
+from lesson_runner.document.bash import Script, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -52,31 +52,33 @@ class Problem:
     column: int
     message: str
     fix: str
+    quote: str = ""
+    """The quote or backtick that is never closed, if that is the reason."""
 
 
-def first_problem(shell: Shell) -> Problem | None:
-    """Return the first thing in a block that the grammar does not allow."""
-    root = shell.tree.root_node
+def first_problem(script: Script) -> Problem | None:
+    """Return the first thing in a script that the grammar does not allow."""
+    root = script.tree.root_node
     if root.has_error:
         for node in walk(root):
             if node.is_missing:
-                return _missing(shell, node)
+                return _missing(script, node)
             if node.is_error:
-                return _error(shell, node)
+                return _error(script, node)
     # What the grammar takes for commands, and no shell does.
-    if _MAY_STRAY.search(shell.source):
+    if _MAY_STRAY.search(script.source):
         for node in walk(root):
-            if node.type == "command" and (problem := _stray(shell, node)):
+            if node.type == "command" and (problem := _stray(script, node)):
                 return problem
     return None
 
 
-def _stray(shell: Shell, command: Node) -> Problem | None:
+def _stray(script: Script, command: Node) -> Problem | None:
     name = command.child_by_field_name("name")
-    if name is not None and shell.text(name) in _STRAY and command.children[0].type == "command_name":
+    if name is not None and script.text(name) in _STRAY and command.children[0].type == "command_name":
         return _at(
             command,
-            f"`{shell.text(name)}` ends or continues nothing",
+            f"`{script.text(name)}` ends or continues nothing",
             "take it out, or add what it belongs to",
         )
     for child in command.children:
@@ -89,7 +91,7 @@ def _parenthesis(node: Node) -> Problem:
     return _at(node, "a parenthesis where an argument is expected", "put it in quotes")
 
 
-def _missing(shell: Shell, node: Node) -> Problem:
+def _missing(script: Script, node: Node) -> Problem:
     opener = node.parent
     while opener is not None and opener.children and opener.children[0].type not in _CLOSERS:
         opener = opener.parent
@@ -101,18 +103,19 @@ def _missing(shell: Shell, node: Node) -> Problem:
         return _unfinished(opener.children[0])
     if node.type == "heredoc_end" and node.parent is not None:
         word = next(
-            (shell.text(child) for child in node.parent.children if child.type == "heredoc_start"), "its word"
+            (script.text(child) for child in node.parent.children if child.type == "heredoc_start"),
+            "its word",
         )
         message = f"the here-document never ends: no line says {word.strip(chr(39) + chr(34))}"
         return _at(node.parent, message, "end it with that word, alone on its line")
-    if shell.source[node.end_byte :].lstrip(" \t").startswith("(") and node.next_sibling is not None:
+    if script.source[node.end_byte :].lstrip(" \t").startswith("(") and node.next_sibling is not None:
         return _parenthesis(node.next_sibling)
-    before = shell.source[: node.start_byte].split()[-1:]
+    before = script.source[: node.start_byte].split()[-1:]
     after = f" after `{_short(before[0])}`" if before else ""
     return _at(node, f"something is missing{after}", "complete the command, or write a comment with #")
 
 
-def _error(shell: Shell, node: Node) -> Problem:
+def _error(script: Script, node: Node) -> Problem:
     """Return the last thing in an ERROR node that begins and does not end, or else its first text."""
     open_: list[Node] = []
     for child in _leaves(node):
@@ -125,15 +128,15 @@ def _error(shell: Shell, node: Node) -> Problem:
             open_.append(child)
     if open_:
         return _unfinished(open_[-1])
-    text = shell.source[node.start_byte : node.end_byte]
+    text = script.source[node.start_byte : node.end_byte]
     skipped = len(text) - len(text.lstrip())
     begin = node.start_byte + skipped
-    row = shell.source.count("\n", 0, begin)
-    column = begin - (shell.source.rfind("\n", 0, begin) + 1)
+    row = script.source.count("\n", 0, begin)
+    column = begin - (script.source.rfind("\n", 0, begin) + 1)
     text = text.lstrip()
     if text[:1] in _NEVER_CLOSED:
-        return Problem(row, column, *_NEVER_CLOSED[text[:1]])
-    return Problem(row, column, f"no shell can parse `{_short(text)}` here", "mend it, or put it in quotes")
+        return Problem(row, column, *_NEVER_CLOSED[text[:1]], text[:1])
+    return Problem(row, column, f"no shell can parse `{_short(text)}` here", "fix it, or put it in quotes")
 
 
 def _leaves(node: Node) -> list[Node]:
@@ -144,7 +147,7 @@ def _leaves(node: Node) -> list[Node]:
 def _unfinished(opener: Node) -> Problem:
     kind = opener.type
     if kind in _NEVER_CLOSED:
-        return _at(opener, *_NEVER_CLOSED[kind])
+        return Problem(*opener.start_point, *_NEVER_CLOSED[kind], kind)
     return _at(opener, f"`{kind}` begins something that is never finished", f"it needs {_CLOSERS[kind]}")
 
 
