@@ -15,7 +15,7 @@ from rich.text import Text
 
 from lesson_runner.model import Event, Plan, PlannedStep
 from lesson_runner.redaction import Redactor
-from lesson_runner.report.text import INDENT, block, duration, line, number
+from lesson_runner.report.text import INDENT, block, command_rows, duration, line, number
 
 SIGNS = {
     "passed": ("✓", "green"),
@@ -46,7 +46,9 @@ class LiveReporter:
         self._steps = {step.id: (number, step) for number, step in enumerate(plan.steps, 1)}
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._losses: list[float] = []
+        self._curve: list[float] = []
+        """The values that the step's curve is drawn from, and their name."""
+        self._curve_name = ""
         self._prose: dict[str, str] = {}
         """What the step before was introduced with."""
 
@@ -71,7 +73,7 @@ class LiveReporter:
 
     def _started(self, event: Event) -> None:
         count, step = self._steps[event.step or ""]
-        self._losses = []
+        self._curve, self._curve_name = [], ""
         self._console.print()
         title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (self._shown(step.title), "bold"))
         self._console.print(title.append(f"  ({step.id})", "dim"))
@@ -87,7 +89,7 @@ class LiveReporter:
             self._progress.start()
 
     def _command(self, step: PlannedStep) -> None:
-        for row in command_rows(step):
+        for row in command_rows(step.command or step.source, step.action):
             self._indented(Text(self._shown(row), "cyan"))
         for layer in step.layers:
             if layer.name.startswith(("profile", "--param")):
@@ -109,24 +111,27 @@ class LiveReporter:
         self._console.print(_Output(rows), soft_wrap=True)
 
     def _advanced(self, event: Event) -> None:
-        if isinstance(loss := event.data.get("loss"), int | float):
-            self._losses.append(float(loss))
+        name = str(event.data.get("curve", ""))
+        if name and isinstance(value := event.data.get(name), int | float):
+            self._curve_name = name
+            self._curve.append(float(value))
         if self._progress is None:
             return
         total, done = event.data["total"], event.data["done"]
         if self._task is None:
             self._task = self._progress.add_task("", total=total)
-        rest = {key: value for key, value in event.data.items() if key not in ("done", "total")}
-        curve = sparkline(self._losses) if self._losses else ""
+        rest = {key: value for key, value in event.data.items() if key not in ("done", "total", "curve")}
+        curve = sparkline(self._curve) if self._curve else ""
         self._progress.update(self._task, completed=done, total=total, values=rest, curve=curve)
 
     def _finished(self, event: Event) -> None:
         self.close()
         data = event.data
         sign, style = SIGNS[data["status"]]
-        if len(self._losses) > 1:
-            ends = f"loss {number(self._losses[0])} ", f" {number(self._losses[-1])}"
-            self._indented(Text.assemble(ends[0], (sparkline(self._losses), "cyan"), ends[1]))
+        if len(self._curve) > 1:
+            first, last = number(self._curve[0]), number(self._curve[-1])
+            drawn = (sparkline(self._curve), "cyan")
+            self._indented(Text.assemble(f"{line(self._curve_name)} {first} ", drawn, f" {last}"))
         if not data["attempts"]:  # the closing table says why; here it would only be in the way
             return
         result = Text(f"{sign} {data['status']}", style)
@@ -164,13 +169,6 @@ class LiveReporter:
                 self._indented(Text(line(f"also expected {expected}; got {verdict['actual']}")))
 
 
-def command_rows(step: PlannedStep) -> list[str]:
-    """Return the lines of what a step does; behind a prompt, if one would type them into a shell."""
-    command = (step.command or step.source).rstrip("\n")
-    prompt = "" if step.action in ("python", "manual") else "$ "
-    return [f"{prompt}{row}" for row in command.split("\n")] if command else []
-
-
 def sparkline(values: Sequence[float], width: int = 24) -> str:
     """Return a curve as a row of block characters, each the mean of an equal part of the values."""
     parts = min(width, len(values))
@@ -198,7 +196,7 @@ class _Output:
 
 
 class _Numbers(ProgressColumn):
-    """What a step reports beside how far it is: loss, tokens per second, time left."""
+    """How far a step is, and the values it reports with that."""
 
     def render(self, task: Task) -> Text:
         if task.total is None:

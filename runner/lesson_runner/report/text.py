@@ -104,6 +104,13 @@ def escaped_json(text: str) -> str:
     )
 
 
+def command_rows(command: str, action: str) -> list[str]:
+    """Return the lines of a step's command, behind a prompt if one would type them into a shell."""
+    command = command.rstrip("\n")
+    prompt = "" if action in ("python", "manual") else "$ "
+    return [f"{prompt}{row}" for row in command.split("\n")] if command else []
+
+
 def duration(seconds: float) -> str:
     """Return a time such as ``0.4 s``, ``12 s``, ``3 min 05 s`` or ``2 h 10 min``."""
     if seconds < 10:

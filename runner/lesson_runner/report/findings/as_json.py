@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.findings.phrases import shown
+from lesson_runner.report.findings.formatting import shown
 from lesson_runner.report.text import json_text
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.findings.phrases import in_repository, sentence, shown, totals
+from lesson_runner.report.findings.formatting import in_repository, sentence, shown, totals
 from lesson_runner.report.text import line
 
 SHOWN = 10

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from lesson_runner import __version__
 from lesson_runner.model import Diagnostic, Edit, Findings, Rule
-from lesson_runner.report.findings.phrases import in_repository, sentence
+from lesson_runner.report.findings.formatting import in_repository, sentence
 from lesson_runner.report.text import escaped_json, safe
 from lesson_runner.rules.document import page_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.findings.phrases import counted, sentence, shown, totals
+from lesson_runner.report.findings.formatting import counted, sentence, shown, totals
 from lesson_runner.report.text import line as one_line
 from lesson_runner.report.text import seen, workflow_commands
 

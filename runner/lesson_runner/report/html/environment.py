@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lesson_runner.report.runs.phrases import public
+from lesson_runner.report.runs.formatting import public
 
 _STYLE = Path(__file__).with_name("style.css")
 

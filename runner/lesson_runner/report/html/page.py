@@ -1,8 +1,8 @@
 """
 The page: what the template shows, and the template's rules.
 
-Every text passes :func:`~lesson_runner.report.runs.phrases.public` and is escaped; only our own style sheet
-and the drawings, which an XML library wrote, go in as they are.
+Every text passes :func:`~lesson_runner.report.runs.formatting.public` and is escaped; only our own style
+sheet and the drawings, which an XML library wrote, go in as they are.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from lesson_runner.report.html import plots
 from lesson_runner.report.html.environment import environment, style
 from lesson_runner.report.html.sections import label_of, view
 from lesson_runner.report.html.steps import views
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import (
+from lesson_runner.report.runs.formatting import (
     CLAIM_RESULTS,
     claim_counts,
     claims_of,
@@ -26,6 +25,7 @@ from lesson_runner.report.runs.phrases import (
     step_counts,
     value,
 )
+from lesson_runner.report.runs.report_data import Report
 from lesson_runner.report.text import duration
 
 _HERE = Path(__file__).parent
@@ -36,7 +36,7 @@ def render(report: Report) -> str:
     """Return the page; without matplotlib, it has the tables and says how to get drawings."""
     record = report.record
     draw = plots.available()
-    sections = [view(shape, place, draw=draw) for place, shape in enumerate(report.shapes, 1)]
+    sections = [view(section, place, draw=draw) for place, section in enumerate(report.sections, 1)]
     drawable = any(section.kind == "series" for section in sections)
     steps = views(report)
     return (

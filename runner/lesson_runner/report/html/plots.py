@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from lesson_runner.model import Series
 from lesson_runner.report.html.svg import GRID, INK, MUTED, PAPER, inline, series_colour
 from lesson_runner.report.html.thinning import thinned
-from lesson_runner.report.runs.phrases import printable
-from lesson_runner.report.runs.shapes import Series
+from lesson_runner.report.runs.formatting import printable
 from lesson_runner.report.text import number
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def available() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def curves(shape: Series, name: str, size: tuple[int, int], description: str) -> str:
+def curves(series: Series, name: str, size: tuple[int, int], description: str) -> str:
     """
     Return the lines of a section as an ``svg`` element, what they are compared with behind them.
 
@@ -73,27 +73,27 @@ def curves(shape: Series, name: str, size: tuple[int, int], description: str) ->
     """
     with _figure(size) as figure:
         axes = figure.subplots()
-        xs = [x for line in shape.lines for x, _ in line.points]
+        xs = [x for line in series.lines for x, _ in line.points]
         start, end = min(xs), max(xs)
-        own = [line for line in shape.lines if not line.dashed]
+        own = [line for line in series.lines if not line.dashed]
         styles = {id(line): place for place, line in enumerate(own)}
         handles: dict[int, Line2D] = {}
         # The longest first: where lines are equal, the end of the shorter one stays in sight.
-        for line in sorted(shape.lines, key=lambda line: (not line.dashed, -line.points[-1][0])):
+        for line in sorted(series.lines, key=lambda line: (not line.dashed, -line.points[-1][0])):
             points = thinned(line.points, size[0], start, end)
             handles[id(line)] = _draw(axes, points, styles.get(id(line)))
         axes.grid(axis="y", linewidth=0.8)
-        axes.set_xlabel(_name(shape.x))
-        axes.set_ylabel(_name(shape.y))
+        axes.set_xlabel(_name(series.x))
+        axes.set_ylabel(_name(series.y))
         axes.margins(x=0.02)
-        _places(axes, shape, [mark for mark in shape.stages if start <= mark[0] <= end], wide=size == WIDE)
-        names = [_name(line.name) for line in shape.lines]
+        _places(axes, series, [mark for mark in series.stages if start <= mark[0] <= end], wide=size == WIDE)
+        names = [_name(line.name) for line in series.lines]
         columns = max(1, min(len(names), size[0] // (50 + 7 * max(map(len, names)))))
-        shown = [handles[id(line)] for line in shape.lines]
+        shown = [handles[id(line)] for line in series.lines]
         figure.legend(
             shown, names, loc="outside upper left", ncols=columns, handlelength=2.4, borderaxespad=0
         )
-        return inline(figure, name, printable(shape.title), description)
+        return inline(figure, name, printable(series.title), description)
 
 
 def _draw(axes: Axes, points: Sequence[tuple[float, float]], place: int | None) -> Line2D:
@@ -120,9 +120,9 @@ def _draw(axes: Axes, points: Sequence[tuple[float, float]], place: int | None) 
     return drawn
 
 
-def _places(axes: Axes, shape: Series, stages: Sequence[tuple[float, str]], *, wide: bool) -> None:
+def _places(axes: Axes, series: Series, stages: Sequence[tuple[float, str]], *, wide: bool) -> None:
     """Name the places on the axis, and the stages; the stages are the places if nothing lies between."""
-    xs = {x for line in shape.lines for x, _ in line.points}
+    xs = {x for line in series.lines for x, _ in line.points}
     if xs <= {x for x, _ in stages}:
         room = (WIDE if wide else NARROW)[0] // (8 * len(stages))
         axes.set_xticks([x for x, _ in stages], _fitting([name for _, name in stages], room))

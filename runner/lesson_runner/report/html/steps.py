@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from lesson_runner.report.closing import key_metric
 from lesson_runner.report.live import SIGNS
 from lesson_runner.report.runs.evidence import Excerpt
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import command_rows, left_out, moment, shortened, value, went_wrong
+from lesson_runner.report.runs.formatting import command_of, left_out, moment, shortened, value, went_wrong
+from lesson_runner.report.runs.report_data import Report
+from lesson_runner.report.summary import key_metric
 from lesson_runner.report.text import duration, number
 
 LONGEST = 4000
@@ -64,7 +64,7 @@ def _view(step: Mapping[str, Any], place: int, output: Excerpt | None) -> StepVi
         key_metric(step) if not went_wrong(step) else "",
         duration(step.get("seconds", 0)) if step.get("attempts") else "",
         shortened(step["message"], LONGEST),
-        shortened("\n".join(command_rows(step)), LONGEST),
+        shortened("\n".join(command_of(step)), LONGEST),
         tuple(
             {
                 "what": f"{item['matcher']} {shortened(item['expected'], LONGEST)}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lesson_runner.model import NOT_BOARDS
 from lesson_runner.report.matrix.grid import Grid
-from lesson_runner.report.runs.phrases import printable
+from lesson_runner.report.runs.formatting import printable
 
 _PER_CHARACTER = 6.6
 """Pixels of a character at 11 pixels; ``textLength`` makes it so in every font."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lesson_runner.model import NOT_BOARDS
 
@@ -53,6 +54,9 @@ class Grid:
     """Titles by id."""
     targets: Sequence[str]
     cells: Mapping[tuple[str, str], Cell]
+    """By lesson and target."""
+    data: Sequence[Mapping[str, Any]] = ()
+    """The cells in full, for programs."""
 
     def certified(self) -> tuple[int, int]:
         """Return how many pairs of a lesson and a board it supports are certified, and how many there are."""

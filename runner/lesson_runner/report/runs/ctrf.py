@@ -11,8 +11,8 @@ from typing import Any
 
 from lesson_runner import __version__
 from lesson_runner.report.runs.evidence import Excerpt
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import broken, milliseconds, printable, public
+from lesson_runner.report.runs.formatting import broken, milliseconds, printable, public
+from lesson_runner.report.runs.report_data import Report
 from lesson_runner.report.text import json_text
 
 SPECIFICATION = "0.0.0"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from lesson_runner.model import EVIDENCE, Evidence, Json, Section
-from lesson_runner.report.runs.phrases import printable, public
+from lesson_runner.model import EVIDENCE, Evidence, Json, Table
+from lesson_runner.report.runs.formatting import printable, public
 from lesson_runner.untrusted import open_sized
 
 OUTPUT = "output.txt"
@@ -81,7 +81,7 @@ def read_output(folder: Path, step: Json) -> Excerpt | None:
     return Excerpt(beginning, end, size - len(head) - len(tail), path)
 
 
-def unread(record: Json, folder: Path) -> list[Section]:
+def unread(record: Json, folder: Path) -> list[Table]:
     """Return a table of the evidence that cannot be read, and why; nothing if all of it can, or is absent."""
     rows: list[tuple[str, str]] = []
     looked_at = 0
@@ -96,7 +96,7 @@ def unread(record: Json, folder: Path) -> list[Section]:
         return []
     if len(rows) > MOST_ROWS:
         rows[MOST_ROWS:] = [("…", "and more")]
-    return [Section("Evidence that was not read", "table", {"columns": ["File", "Why"], "rows": rows})]
+    return [Table("Evidence that was not read", ("File", "Why"), tuple(rows))]
 
 
 def _names(folder: Path, step: Json) -> Iterator[str]:

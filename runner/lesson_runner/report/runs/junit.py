@@ -13,8 +13,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from lesson_runner.report.runs.evidence import Excerpt
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import broken, claim_counts, command_rows, public, value, went_wrong
+from lesson_runner.report.runs.formatting import broken, claim_counts, command_of, public, value, went_wrong
+from lesson_runner.report.runs.report_data import Report
 
 Step = Mapping[str, Any]
 
@@ -107,7 +107,7 @@ def _case(suite: ElementTree.Element, step: Step, kind: str, classname: str, out
 
 def _told(step: Step) -> Iterator[str]:
     """Yield what a step did, what was not as expected, and what plugins make of it."""
-    yield from command_rows(step)
+    yield from command_of(step)
     for verdict in broken(step):
         yield f"expected {verdict['matcher']} {verdict['expected']}"
         yield f"got {verdict['actual']}"

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lesson_runner.report.closing import key_metric
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import (
+from lesson_runner.model import Section, Series, Table, Texts
+from lesson_runner.report.runs.formatting import (
     broken,
     cell,
     claim_counts,
     claims_of,
-    command_rows,
+    command_of,
     left_out,
     moment,
     public,
@@ -21,7 +20,9 @@ from lesson_runner.report.runs.phrases import (
     step_counts,
     went_wrong,
 )
-from lesson_runner.report.runs.shapes import Series, Shape, Table, Texts, as_table
+from lesson_runner.report.runs.report_data import Report
+from lesson_runner.report.runs.sections import MAX_ITEMS, as_table, by_row, pieces
+from lesson_runner.report.summary import key_metric
 from lesson_runner.report.text import duration
 
 SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "interrupted": "⚠️"}
@@ -56,14 +57,14 @@ def _rows(report: Report) -> Iterator[str]:
         yield f"> **{plain(', '.join(record['labels']))}**: whatever is shown here was measured that way."
         yield ""
     yield from _summary(record, report.conclusions)
-    for shape in report.shapes:
-        table = as_table(shape) if isinstance(shape, Series) else shape
+    for section in report.sections:
+        table = as_table(section) if isinstance(section, Series) else section
         if isinstance(table, Table):
             yield from _section(table)
     yield from _failures(record)
     yield from _claims(record)
     yield from _steps(record)
-    yield from _passages(report.shapes)
+    yield from _passages(report.sections)
 
 
 def _summary(record: Mapping[str, Any], conclusions: Iterable[str]) -> Iterator[str]:
@@ -84,17 +85,17 @@ def _summary(record: Mapping[str, Any], conclusions: Iterable[str]) -> Iterator[
         yield ""
 
 
-def _section(shape: Table) -> Iterator[str]:
-    yield f"### {plain(shape.title)}"
+def _section(table: Table) -> Iterator[str]:
+    yield f"### {plain(table.title)}"
     yield ""
-    if shape.note:
-        yield plain(shape.note)
+    if table.note:
+        yield plain(table.note)
         yield ""
-    # A table without a column is none in markdown.
-    if shape.columns:
-        rows = ([plain(shortened(cell(item), LONGEST)) for item in row] for row in shape.rows[:MOST_ROWS])
-        yield from _table([plain(name) for name in shape.columns], rows)
-    hidden = shape.left_out + max(0, len(shape.rows) - MOST_ROWS)
+    # Markdown has no table without columns.
+    if table.columns:
+        rows = ([plain(shortened(cell(item), LONGEST)) for item in row] for row in table.rows[:MOST_ROWS])
+        yield from _table([plain(name) for name in table.columns], rows)
+    hidden = max(0, len(table.rows) - MOST_ROWS)
     if hidden:
         yield f"… and {hidden:,} more rows"
         yield ""
@@ -112,7 +113,7 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
         if step["message"]:
             yield plain(shortened(str(step["message"]), LONGEST))
             yield ""
-        if rows := command_rows(step):
+        if rows := command_of(step):
             yield from _fenced(shortened(public("\n".join(rows)), 10 * LONGEST), "console")
         wrong = [
             [plain(shortened(str(item[key]), LONGEST)) for key in ("matcher", "expected", "actual")]
@@ -155,16 +156,16 @@ def _steps(record: Mapping[str, Any]) -> Iterator[str]:
     yield from _folded("All steps", _table(("step", "status", "key metric", "time"), rows))
 
 
-def _passages(shapes: Sequence[Shape]) -> Iterator[str]:
-    for shape in shapes:
-        if isinstance(shape, Texts) and shape.items:
+def _passages(sections: Iterable[Section]) -> Iterator[str]:
+    for section in sections:
+        if isinstance(section, Texts) and section.items:
             inner: list[str] = []
-            for name, items in shape.rows:
+            for name, items in by_row(section.items[:MAX_ITEMS]).items():
                 inner += [f"#### {plain(name)}", ""] if name else []
                 for item in items:
                     inner += [f"**{plain(item.title)}**", ""]
-                    inner += _fenced(public("".join(piece.text for piece in item.pieces)), "text")
-            yield from _folded(shape.title, inner)
+                    inner += _fenced(public("".join(piece.text for piece in pieces(item))), "text")
+            yield from _folded(section.title, inner)
 
 
 def _folded(title: str, inner: Iterable[str]) -> Iterator[str]:

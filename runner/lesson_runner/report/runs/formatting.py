@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from lesson_runner.model import LEFT_OUT
-from lesson_runner.report.text import number, safe
+from lesson_runner.report.text import command_rows, number, safe
 from lesson_runner.secrets import mask
 
 LONGEST = 100_000
@@ -73,11 +73,9 @@ def broken(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [verdict for verdict in step["verdicts"] if not verdict["passed"]]
 
 
-def command_rows(step: Mapping[str, Any]) -> list[str]:
-    """Return the lines of what a step did; behind a prompt, if one would type them into a shell."""
-    text = str(step.get("command", "")).rstrip("\n")
-    prompt = "" if step["action"] in ("python", "manual") else "$ "
-    return [f"{prompt}{row}" for row in text.split("\n")] if text else []
+def command_of(step: Mapping[str, Any]) -> list[str]:
+    """Return the lines of the command that a step ran."""
+    return command_rows(str(step.get("command", "")), step["action"])
 
 
 def went_wrong(step: Mapping[str, Any]) -> bool:
