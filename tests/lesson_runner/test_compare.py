@@ -1,4 +1,4 @@
-"""``lesson compare`` and ``lesson runs``: runs beside each other, found by name, removed."""
+"""``lesson compare`` and ``lesson runs``: runs compared, found by name, removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``lesson compare``: runs beside each other."""
+"""``lesson compare``: the differences between runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def compare(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show runs beside each other: what differs in parameters and numbers, their curves and texts."""
+    """Compare runs: the parameters and numbers that differ, their curves and texts."""
     from lesson_runner.execute.environment import redactor_for
     from lesson_runner.report import compare as side_by_side
     from lesson_runner.report.runs.as_json import section_data
@@ -71,7 +71,7 @@ def compare(
         "runs": "The runs",
         "status": "Steps that ended differently",
         "params": "Parameters",
-        "metrics": "Numbers that expectations speak of",
+        "metrics": "Numbers that expectations judge",
     }
     for name, title in titles.items():
         _print_differences(console, title, list(named), shown[name])

@@ -32,7 +32,7 @@ def validate(
     ] = None,
     format_: Annotated[str, typer.Option("--format", help=f"{FINDINGS.help}.")] = "text",
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend in the files what can be mended safely.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix in the files what can be fixed safely.")] = False,
     select: Annotated[
         list[str] | None,
         typer.Option(metavar="RULE,…", help="Look for these rules only; ct4.* is all of ct4."),

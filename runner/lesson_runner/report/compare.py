@@ -11,29 +11,29 @@ from lesson_runner.model import Section, Series, Table, Texts
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What the runs are called in a comparison; their names are too long for a table."""
 ABSENT = "-"
-"""Stands where a run has no such parameter or number."""
+"""Shown where a run does not have the parameter or number."""
 
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not the same in all runs."""
+    """A value that is not the same in all runs."""
 
     steps: tuple[str, ...]
-    """The ids of the steps; empty for something of the whole run."""
+    """The ids of the steps; empty for a value of the whole run."""
     name: str
     values: tuple[Any, ...]
-    """One for each run; :data:`ABSENT` where it has none."""
+    """One for each run; :data:`ABSENT` if it has none."""
 
 
 def name_runs(records: Sequence[Record]) -> dict[str, Record]:
-    """Return the runs by the letters that stand for them, in their order."""
+    """Return the runs by their letters, in order."""
     return dict(zip(LETTERS, records, strict=False))
 
 
 def of_runs(records: Sequence[Record]) -> list[Difference]:
-    """Return what is different about the runs as wholes: lesson, profile, backend, labels, versions."""
+    """Return how the runs as a whole differ: lesson, profile, backend, labels, hardware, versions."""
     rows: list[dict[str, Any]] = [
         {
             "lesson": record["lesson"]["id"],
@@ -50,17 +50,17 @@ def of_runs(records: Sequence[Record]) -> list[Difference]:
 
 
 def of_parameters(records: Sequence[Record]) -> list[Difference]:
-    """Return the parameters that differ; one that differs alike in several steps is listed once."""
+    """Return the parameters that differ; one with the same values in several steps is listed once."""
     return _by_step(records, "params")
 
 
 def of_metrics(records: Sequence[Record]) -> list[Difference]:
-    """Return the numbers that differ, step by step."""
+    """Return the metrics that differ, step by step."""
     return _by_step(records, "metrics")
 
 
 def judged(records: Sequence[Record]) -> list[Difference]:
-    """Return those of :func:`of_metrics` that a run's expectations speak of: what a person wants first."""
+    """Return those of :func:`of_metrics` that an expectation of a run judges."""
     wanted = {
         (step["id"], item["metric"]["name"])
         for record in records
@@ -72,7 +72,7 @@ def judged(records: Sequence[Record]) -> list[Difference]:
 
 
 def of_status(records: Sequence[Record]) -> list[Difference]:
-    """Return the steps that did not end alike."""
+    """Return the steps that ended with different statuses."""
     rows = [{step["id"]: step["status"] for step in record["steps"]} for record in records]
     return [Difference((name,), "status", values) for name, values in _different(rows)]
 

@@ -1,4 +1,4 @@
-"""The run as the learner sees it: each step's title, why it is done, what it does, how it ended."""
+"""The run as the learner sees it: each step's title, purpose, command, output and result."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ SIGNS = {
     "not-reached": ("·", "dim"),
     "planned": ("·", "dim"),
 }
-"""A sign and a style for each status; the word is always beside it."""
+"""A sign and a style for each status; the word always follows the sign."""
 _INDENT = 3
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class LiveReporter:
     """
-    Listens to a run and prints it.
+    Prints the events of a run.
 
-    On a terminal the running step has a progress bar; piped, there are only lines.
+    On a terminal the running step has a progress bar; in a pipe there are only lines.
 
     Args:
-        redactor: for what is printed of the plan; events come without secrets.
+        redactor: removes secrets from texts of the plan; events have none.
     """
 
     def __init__(self, console: Console, plan: Plan, redactor: Redactor | None = None) -> None:
@@ -47,10 +47,10 @@ class LiveReporter:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._curve: list[float] = []
-        """The values that the step's curve is drawn from, and their name."""
+        """The values of the step's curve."""
         self._curve_name = ""
         self._prose: dict[str, str] = {}
-        """What the step before was introduced with."""
+        """The introduction of the step before."""
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
@@ -66,7 +66,7 @@ class LiveReporter:
             handler(event)
 
     def close(self) -> None:
-        """Take the progress bar away; safe to call twice."""
+        """Remove the progress bar; safe to call twice."""
         if self._progress is not None:
             self._progress.stop()
         self._progress = self._task = None
@@ -79,7 +79,7 @@ class LiveReporter:
         self._console.print(title.append(f"  ({step.id})", "dim"))
         prose = {"Why": step.why, "Look for": step.look_for}
         for label, text in prose.items():
-            if text and prose != self._prose:  # the commands of one block share it: once is enough
+            if text and prose != self._prose:  # the commands of one block share it: print it once
                 self._indented(Text.assemble((f"{label}: ", "italic"), self._shown(text)))
         self._prose = prose
         self._command(step)
@@ -97,7 +97,7 @@ class LiveReporter:
                 self._indented(Text(self._shown(f"{layer.name} sets {values}"), "dim"))
 
     def _shown(self, text: str) -> str:
-        """Return a text of the plan as it may be printed."""
+        """Return a text of the plan as one harmless line without secrets."""
         return line(self._redactor.text(text))
 
     def _indented(self, text: Text) -> None:
@@ -132,7 +132,7 @@ class LiveReporter:
             first, last = number(self._curve[0]), number(self._curve[-1])
             drawn = (sparkline(self._curve), "cyan")
             self._indented(Text.assemble(f"{line(self._curve_name)} {first} ", drawn, f" {last}"))
-        if not data["attempts"]:  # the closing table says why; here it would only be in the way
+        if not data["attempts"]:  # it did not run; the table at the end says why
             return
         result = Text(f"{sign} {data['status']}", style)
         result.append(f" in {duration(data['seconds'])}", "none")
@@ -150,7 +150,7 @@ class LiveReporter:
                 self._indented(Text(line(text), "dim"))
 
     def _diagnosis(self, diagnosis: Mapping[str, str]) -> None:
-        """Print what a plugin makes of the result, where the lesson explains it, and what to try."""
+        """Print a plugin's diagnosis, where the lesson explains it, and what to try."""
         self._indented(
             Text.assemble((f"{line(diagnosis['title'])}: ", "bold"), line(diagnosis["explanation"]))
         )
@@ -161,7 +161,7 @@ class LiveReporter:
             self._indented(Text(f"try: {line(diagnosis['command'])}", "cyan"))
 
     def _more_verdicts(self, data: Mapping[str, Any]) -> None:
-        """Print what else was not as expected; the message names the first."""
+        """Print the other expectations that were not met; the message names the first."""
         broken = [verdict for verdict in data["verdicts"] if not verdict["passed"]]
         if data["message"].startswith("expected "):
             for verdict in broken[1:]:
@@ -170,7 +170,7 @@ class LiveReporter:
 
 
 def sparkline(values: Sequence[float], width: int = 24) -> str:
-    """Return a curve as a row of block characters, each the mean of an equal part of the values."""
+    """Return a curve as a row of block characters; each is the mean of an equal share of the values."""
     parts = min(width, len(values))
     cuts = [len(values) * n // parts for n in range(parts + 1)]
     means = [math.fsum(values[a:b]) / (b - a) for a, b in pairwise(cuts)]
@@ -180,7 +180,7 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
 
 
 class _Output:
-    """Lines from :func:`block`, printed as they are: laying out each takes most of a long step's time."""
+    """Lines from :func:`block`, printed as they are: letting rich lay out each line is slow."""
 
     def __init__(self, rows: Sequence[str]) -> None:
         self._rows = rows

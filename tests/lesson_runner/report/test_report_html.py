@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from justhtml import JustHTML
+from rich.console import Console
 from tests.lesson_runner.report.stories import SCRIPT, SECTIONS, TEXT, TEXTS, retold, story
 
 from lesson_runner.model import Line, Passage, Section, Series, Table, Texts
@@ -19,6 +20,7 @@ from lesson_runner.report.formats import REPORTS
 from lesson_runner.report.runs import Report, read_report, render
 from lesson_runner.report.runs.formatting import public
 from lesson_runner.report.runs.sections import cut
+from lesson_runner.report.summary import print_section
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -159,6 +161,18 @@ def test_what_is_learned_at_each_stage_is_drawn_by_itself_on_one_scale(page: Any
     assert [text_of(node) for node in section.query(".numbered li")] == ["Stage 1: short", "Stage 2: long"]
     rows = [[text_of(cell) for cell in row.query("td")] for row in section.query("tbody tr")]
     assert rows == [["Stage 1: short", "0.25", ""], ["Stage 2: long", "0.75", "0.5"]]
+
+
+def test_a_table_of_a_plugin_is_a_table_everywhere(page: Any) -> None:
+    (section,) = [node for node in page.query("section") if "in numbers" in text_of(node.query("h2")[0])]
+    assert len(section.query("table")) == 1
+    assert section.query("details") == []
+    table = Table("The stages in numbers", ("Stage", "Loss"), (("short", 2.5),))
+    assert "| Stage | Loss |\n|---|---|\n| short | 2.5 |" in render(story([table]), "markdown")
+    console = Console(width=80)
+    with console.capture() as captured:
+        print_section(console, table, "")
+    assert [row.split() for row in captured.get().splitlines()[2:]] == [["Stage", "Loss"], ["short", "2.5"]]
 
 
 def test_experiments_stand_in_rows(page: Any) -> None:

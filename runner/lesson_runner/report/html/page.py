@@ -33,7 +33,7 @@ _SIGNS = {"passed": "✓", "failed": "✗", "interrupted": "!"}
 
 
 def render(report: Report) -> str:
-    """Return the page; without matplotlib, it has the tables and says how to get drawings."""
+    """Return the page; without matplotlib it has only tables, and says how to get drawings."""
     record = report.record
     draw = plots.available()
     sections = [view(section, place, draw=draw) for place, section in enumerate(report.sections, 1)]
@@ -76,28 +76,28 @@ def _summary(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Profile", record["profile"]
     yield "Steps", step_counts(record)
     yield "Time", duration(record["seconds"])
-    yield "Hardware", "; ".join(item["name"] for item in record["hardware"]) or "none was looked for"
+    yield "Hardware", "; ".join(item["name"] for item in record["hardware"]) or "not detected"
     if counts := claim_counts(record):
         yield "The lesson's claims", counts
     yield "Started", moment(record["started"])
 
 
 def _claims(record: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Return the claims with their steps: those that were weighed first."""
+    """Return the claims with their steps; those that were evaluated come first."""
     return sorted(claims_of(record), key=lambda pair: CLAIM_RESULTS.index(pair[1]["result"]))
 
 
 def _setup(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what was asked for: lesson, profile, backend, options, parameters."""
+    """Yield how the run was started: lesson, profile, backend, options, parameters."""
     lesson = record["lesson"]
     yield "Run", record["run_id"]
     yield "Lesson", f"{lesson['id']} ({lesson['path']})"
     if lesson.get("recognised"):
-        yield "Steps", "recognised by plugins: its author declared none"
+        yield "Steps", "recognised by plugins; the lesson declares none"
     yield "sha256 of the lesson", lesson["sha256"]
     yield "sha256 of the plan", record["plan_digest"]
     yield "Profile", record["profile"]
-    yield "Backend asked for", record["backend"]
+    yield "Requested backend", record["backend"]
     for name, item in record["options"].items():
         if item:
             yield f"--{name}", value(item)

@@ -1,4 +1,4 @@
-"""The sections of plugins as a page shows them: drawings, and the numbers behind each as a table."""
+"""The sections of plugins as a page shows them: texts, tables, and drawings with their numbers."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ MAX_BARS = MOST_PLACES
 MOST_ACROSS = 4
 """Texts next to each other on a wide screen."""
 TABLE_POINTS = 25
-"""Rows of the table behind a curve, besides those at the ends of lines."""
+"""Rows of the table of a curve, not counting those at the ends of lines."""
 _SHORT = 5
-"""Characters of a name that fit below a bar, of at most :data:`_FEW`."""
+"""Characters of a name that fit below a bar, if there are at most :data:`_FEW` bars."""
 _FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One drawing; ``narrow`` takes the place of ``wide`` on a phone, if it is not empty."""
+    """One drawing; ``narrow`` replaces ``wide`` on a phone, if it is not empty."""
 
     caption: str
     wide: Markup
@@ -47,7 +47,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table of a page: cells as texts, with the columns that hold numbers."""
+    """A table of a page: cells as texts, and which columns hold numbers."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -88,10 +88,10 @@ class View:
     """The kinds of marks in its texts."""
     drawings: tuple[Drawing, ...] = ()
     legend: tuple[str, ...] = ()
-    """What the numbers below bars stand for."""
+    """The names that the numbers below bars stand for."""
     grid: Grid | None = None
     remark: str = ""
-    """Why something is not shown as it could be."""
+    """What is not shown, and why."""
 
 
 def view(section: Section, place: int, *, draw: bool) -> View:
@@ -100,7 +100,7 @@ def view(section: Section, place: int, *, draw: bool) -> View:
 
     Args:
         place: its number on the page.
-        draw: False if there is nothing to draw with.
+        draw: False if matplotlib is not installed.
     """
     anchor = f"section-{place}"
     if isinstance(section, Texts):
@@ -137,7 +137,7 @@ def _across(count: int) -> int:
 
 
 def label_of(piece: Piece) -> str:
-    """Return the CSS classes of a passage."""
+    """Return the CSS classes of a piece."""
     return " ".join(piece.kinds)
 
 
@@ -180,7 +180,7 @@ def _numbers(column: Sequence[Cell]) -> list[float | None] | None:
 
 
 def _labels(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what stands below the bars: short names, or else numbers, and what they stand for."""
+    """Return the labels below bars: short names, or else numbers, and the names they stand for."""
     short = tuple(printable(name).strip() for name in names)
     if len(short) <= _FEW and all(0 < len(name) <= _SHORT for name in short):
         return short, ()

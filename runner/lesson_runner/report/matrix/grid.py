@@ -1,4 +1,4 @@
-"""What a matrix shows, as data."""
+"""The data of a matrix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lesson_runner.model import NOT_BOARDS
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a state looks; the sign tells it without colour."""
+    """How a state looks; the sign is enough without colour."""
 
     sign: str
     color: str

@@ -26,13 +26,13 @@ from lesson_runner.report.summary import key_metric
 from lesson_runner.report.text import duration
 
 SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "interrupted": "⚠️"}
-"""The others have none: nothing happened."""
+"""Other statuses have no sign."""
 LONGEST = 400
 """Characters shown of a message or a value; the record has all of it."""
 MOST_ROWS = 50
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$^])")
 _AT_THE_START = re.compile(r"^(\d*)([-+=]|[.)](?= |$))")
-"""What begins a list, or makes a heading of the line above."""
+"""Characters that begin a list, or make the line above a heading."""
 _MENTION = re.compile(r"(?<=[@#])(?=\w)")
 _LONGER = re.compile(r"`+")
 
@@ -43,9 +43,9 @@ def render(report: Report) -> str:
 
 
 def plain(text: object) -> str:
-    """Return a text on one line that markdown shows as it is: no markup, no link, nobody called by name."""
+    """Return a text on one line without markup, links or mentions: markdown shows it as it is."""
     line = " ".join(public(text).split())
-    # A word joiner keeps "@name" and "#12" from being taken for a person or an issue.
+    # A word joiner keeps "@name" and "#12" from mentioning a person or an issue.
     return _MENTION.sub("\u2060", _AT_THE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", line)))
 
 
@@ -54,7 +54,7 @@ def _rows(report: Report) -> Iterator[str]:
     yield f"## {SIGNS[record['status']]} {plain(record['lesson']['title'])}: {record['status']}"
     yield ""
     if record["labels"]:
-        yield f"> **{plain(', '.join(record['labels']))}**: whatever is shown here was measured that way."
+        yield f"> **{plain(', '.join(record['labels']))}**: everything shown here was measured that way."
         yield ""
     yield from _summary(record, report.conclusions)
     for section in report.sections:
@@ -107,7 +107,7 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
         yield "### What failed"
         yield ""
     for step in failed:
-        optional = ", which may fail" if step.get("optional") else ""
+        optional = ", optional" if step.get("optional") else ""
         yield f"**{plain(step['title'])}** ({plain(step['id'])}{optional})"
         yield ""
         if step["message"]:
@@ -130,7 +130,7 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
 def _claims(record: Mapping[str, Any]) -> Iterator[str]:
     weighed = [(step, claim) for step, claim in claims_of(record) if claim["result"] != "not evaluated"]
     if weighed:
-        yield "### What the lesson says, and what came out"
+        yield "### What the lesson says, and what happened"
         yield ""
         rows = [
             [
@@ -169,7 +169,7 @@ def _passages(sections: Iterable[Section]) -> Iterator[str]:
 
 
 def _folded(title: str, inner: Iterable[str]) -> Iterator[str]:
-    """Yield what a reader opens with a click; GitHub shows markdown inside after an empty line."""
+    """Yield a folded part; GitHub renders the markdown in it after an empty line."""
     yield f"<details><summary>{_html(title)}</summary>"
     yield ""
     yield from inner
@@ -178,7 +178,7 @@ def _folded(title: str, inner: Iterable[str]) -> Iterator[str]:
 
 
 def _html(text: str) -> str:
-    """Return a text that stands inside an HTML block, where markdown is not read."""
+    """Return a text for the inside of an HTML block, where markdown has no effect."""
     line = " ".join(public(text).split())
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u2060")
 
