@@ -8,6 +8,7 @@ import pytest
 from benchmarks import commands, scale
 
 import lesson_ct4.plugin
+from lesson_runner.model import Series
 from lesson_runner.plugins import Plugins
 from lesson_runner.run.stored import read_run
 from lesson_runner.testing import Given, run_lesson
@@ -19,8 +20,8 @@ def test_a_made_up_run_is_as_good_as_a_real_one(tmp_path: Path) -> None:
     assert [step["metrics"]["steps"] for step in record["steps"]] == [100, 200, 300, 400]
     assert {step["claims"][0]["result"] for step in record["steps"]} == {"reproduced"}
     plugins = Plugins(points=[Given(lesson_ct4.plugin, called="ct4")])
-    (curves,) = [item for item in plugins.report_sections(record, folder) if item.kind == "series"]
-    assert [len(item["points"]) for item in curves.data["items"]] == [100, 200, 150, 200]
+    (curves,) = [item for item in plugins.report_sections(record, folder) if isinstance(item, Series)]
+    assert [len(line.points) for line in curves.lines] == [100, 200, 150, 200]
 
 
 def test_many_runs_and_lessons_are_made_and_looked_at(tmp_path: Path) -> None:

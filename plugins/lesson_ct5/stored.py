@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lesson_ct5.scaling import COLUMNS, Run, measure, rows, runs_from
-from lesson_runner.model import Evidence, Json, Section
+from lesson_runner.model import Evidence, Json, Table
 
 RECORD = "comparison.json"
 DAMAGED = (OSError, ValueError, KeyError, TypeError, ArithmeticError, IndexError, RecursionError)
@@ -23,19 +23,19 @@ def metrics(evidence: Evidence) -> Mapping[str, float]:
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
-def sections(record: Json, folder: Path, action: str) -> list[Section]:
+def sections(record: Json, folder: Path, action: str) -> list[Table]:
     """Return a table for each step of a run that was ``action``; ``folder`` is the run's."""
     found = []
     for step in record.get("steps", ()):
         if step.get("action") != action:
             continue
         try:
-            data = {"columns": list(COLUMNS), "rows": rows(_runs(Evidence.of(folder, step)))}
+            cells = tuple(map(tuple, rows(_runs(Evidence.of(folder, step)))))
         except DAMAGED:
             continue
         no_board = {"emulated", "simulator"} & set(step.get("labels", ()))
         note = "No board made these times: they say nothing about scaling." if no_board else ""
-        found.append(Section(str(step.get("title") or step["id"]), "table", data, note))
+        found.append(Table(str(step.get("title") or step["id"]), COLUMNS, cells, note))
     return found
 
 

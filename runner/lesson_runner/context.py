@@ -275,9 +275,17 @@ class StepContext:
     def _output(self, text: str) -> None:
         self.emit(Event("output", self.step.id, {"text": text}))
 
-    def progress(self, done: int, total: int, **values: float | str) -> None:
-        """Report that ``done`` of ``total`` is finished; ``values`` are numbers worth showing."""
-        self.emit(Event("progress", self.step.id, {"done": done, "total": total, **values}))
+    def progress(self, done: int, total: int, *, curve: str = "", **values: float | str) -> None:
+        """
+        Report that ``done`` of ``total`` is finished.
+
+        Args:
+            curve: the name of the value to draw as a curve over the step.
+            values: what to show with it, by name, such as ``loss=1.5``. A name such as ``tokens_per_second``
+                is shown as ``tokens/s``, and ``seconds_left`` as the time left.
+        """
+        drawn = {"curve": curve} if curve else {}
+        self.emit(Event("progress", self.step.id, {"done": done, "total": total, **drawn, **values}))
 
     def read_input(self, param: str, most: int) -> bytes:
         """

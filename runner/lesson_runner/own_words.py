@@ -12,7 +12,7 @@ NAMES = frozenset(
     {
         # of events
         *("time", "event", "step", "text", "done", "total", "steps", "carried", "record", "facts", "left"),
-        *("events", "reason", "seconds_left"),
+        *("events", "reason", "seconds_left", "curve"),
         # of records
         *(
             "record_version",
@@ -81,8 +81,6 @@ NAMES = frozenset(
             "max",
             "unit",
         ),
-        # of what plugins want shown
-        *("items", "columns", "rows", "row", "marks", "points", "x", "y", "stages", "dashed", "start", "end"),
     }
 )
 """Keys."""

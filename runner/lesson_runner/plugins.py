@@ -19,7 +19,7 @@ from functools import cache, partial
 from importlib.metadata import Distribution, entry_points
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 import pluggy
 
@@ -188,16 +188,24 @@ class Plugins:
                 continue
             yield implementation.plugin_name, result
 
-    def _collect(self, hook: str, kind: type, **arguments: object) -> Iterator[tuple[str, Any]]:
-        """Yield every item of the lists that a hook's implementations return, checked for its type."""
+    def _collect(
+        self, hook: str, kind: Any, *, fields: bool = True, **arguments: object
+    ) -> Iterator[tuple[str, Any]]:
+        """
+        Yield every item of the lists that a hook's implementations return, checked for its type.
+
+        Args:
+            kind: a class, or a union of classes.
+            fields: False leaves it to the caller to check the fields of the items.
+        """
         from lesson_runner.model import misfit
 
         for name, result in self._each(hook, **arguments):
             # A plugin that returns one thing where a list is wanted is told so, and not searched for items.
             for item in [] if result is None else result if isinstance(result, list) else [result]:
                 if not isinstance(item, kind) or not isinstance(result, list):
-                    self._blame(name, hook, TypeError(f"returned {item!r}, not a list of {kind.__name__}"))
-                elif problem := misfit(item):
+                    self._blame(name, hook, TypeError(f"returned {item!r}, not a list of {_name(kind)}"))
+                elif fields and (problem := misfit(item)):
                     self._blame(name, hook, TypeError(problem))
                 else:
                     yield name, item
@@ -333,11 +341,16 @@ class Plugins:
             pass
 
     def report_sections(self, record: Json, folder: Path) -> list[Section]:
-        """Return what the plugins want shown in a report."""
-        from lesson_runner.model import Section
+        """Return the sections that the plugins add to a report; one that cannot be shown says why."""
+        from lesson_runner.model import Section, checked_section
 
-        found = self._collect("lesson_report_sections", Section, record=record, folder=folder)
-        return [section for _, section in found]
+        found = self._collect("lesson_report_sections", Section, fields=False, record=record, folder=folder)
+        return [checked_section(section) for _, section in found]
+
+
+def _name(kind: Any) -> str:
+    """Return the name of a class, or the names of the classes of a union."""
+    return " or ".join(item.__name__ for item in get_args(kind) or (kind,))
 
 
 def _outcome(value: object, who: str) -> Outcome:

@@ -28,7 +28,8 @@ from lesson_runner.plugin import (
     Hardware,
     Outcome,
     Rule,
-    Section,
+    Table,
+    Texts,
     hookimpl,
 )
 from lesson_runner.run import time_limit
@@ -78,7 +79,7 @@ def rubbish(hook: str) -> Iterator[object]:
         "lesson_interpret_block": [ActionCall(number, {}, nothing), ActionCall("shell", number, nothing)],
         "lesson_run_step": [Outcome(number), Outcome("passed", number), Outcome(output=number)],
         "lesson_diagnose": [Diagnosis("x", number, "y"), Diagnosis("x", "y", "z", number)],
-        "lesson_report_sections": [Section(number, "texts", {}), Section("x", "table", number)],
+        "lesson_report_sections": [Texts(number, ()), Texts("x", (number,)), Table("x", number, nothing)],
     }
     for item in made.get(hook, []):
         yield item if hook == "lesson_run_step" else [item]

@@ -9,6 +9,7 @@ from typing import Any
 
 from lesson_ct4.measuring.curves import CURVE_POINTS
 from lesson_ct4.measuring.sections import report_sections
+from lesson_runner.model import Line, Passage, Series, Table, Texts
 
 
 def trained(id: str, name: str, **metrics: float) -> dict[str, Any]:  # noqa: A002
@@ -56,29 +57,30 @@ def test_a_whole_run(tmp_path: Path) -> None:
 
     stages, learned, table, curves, others = report_sections(record, tmp_path)
 
-    assert [item["text"] for item in stages.data["items"]] == ["ROMEO:\nasdf", "ROMEO:\nBut soft"]
-    assert learned.kind == "series"
-    assert learned.data["items"] == [
-        {"name": "Look of a play", "points": [[1, 0.5], [2, 1]]},
-        {"name": "Real words", "points": [[1, 0.25], [2, 0.5]]},
-    ]
-    assert learned.data["stages"] == [{"name": "Stage-1", "x": 1}, {"name": "Stage-2", "x": 2}]
+    assert isinstance(stages, Texts)
+    assert [item.text for item in stages.items] == ["ROMEO:\nasdf", "ROMEO:\nBut soft"]
+    assert isinstance(learned, Series)
+    assert learned.lines == (
+        Line("Look of a play", ((1, 0.5), (2, 1))),
+        Line("Real words", ((1, 0.25), (2, 0.5))),
+    )
+    assert learned.stages == ((1, "Stage-1"), (2, "Stage-2"))
     assert "look of a play 0.5 (structure), real words 0.6 (vocabulary)" in learned.note
     assert learned.conclusion == (
         "Learned: structure by stage 1, speakers of the play by stage 2. Not learned: vocabulary."
     )
-    assert table.data["columns"][:3] == ["Stage", "Steps", "Final loss"]
-    assert table.data["rows"] == [
-        ["Stage-1", 2, 3.5, None, 1, 0, 1.2],
-        ["Stage-2", 3, 2.5, 2.6, 2, 1, 2],
-    ]
-    assert curves.kind == "series"
-    assert curves.data["items"][0] == {"name": "Stage-1", "points": [[1, 4.0], [2, 3.0]]}
-    assert curves.data["stages"] == [{"name": "Stage-1", "x": 2}, {"name": "Stage-2", "x": 3}]
-    prompt = {"start": 0, "end": 6, "kind": "prompt"}
-    assert others.data["items"] == [
-        {"title": 'from "ROMEO:" at temperature 1.2', "text": "ROMEO:\nWild", "marks": [prompt]}
-    ]
+    assert isinstance(table, Table)
+    assert table.columns[:3] == ("Stage", "Steps", "Final loss")
+    assert table.rows == (
+        ("Stage-1", 2, 3.5, None, 1, 0, 1.2),
+        ("Stage-2", 3, 2.5, 2.6, 2, 1, 2),
+    )
+    assert isinstance(curves, Series)
+    assert curves.lines[0] == Line("Stage-1", ((1, 4.0), (2, 3.0)))
+    assert curves.stages == ((2, "Stage-1"), (3, "Stage-2"))
+    prompt = (0, 6, "prompt")
+    assert isinstance(others, Texts)
+    assert others.items == (Passage('from "ROMEO:" at temperature 1.2', "ROMEO:\nWild", (prompt,)),)
 
 
 def test_texts_are_marked_with_what_they_have_from_the_corpus(tmp_path: Path) -> None:
@@ -91,8 +93,9 @@ def test_texts_are_marked_with_what_they_have_from_the_corpus(tmp_path: Path) ->
 
     (section,) = report_sections({"steps": [generated("text", "one")]}, tmp_path)
 
-    (item,) = section.data["items"]
-    parts = [(mark["kind"], item["text"][mark["start"] : mark["end"]]) for mark in item["marks"]]
+    assert isinstance(section, Texts)
+    (item,) = section.items
+    parts = [(kind, item.text[start:end]) for start, end, kind in item.marks]
     assert parts == [
         ("prompt", "ROMEO:"),
         ("invented", "zorp"),
@@ -105,19 +108,20 @@ def test_a_published_curve_lies_behind_those_of_the_same_text(tmp_path: Path) ->
     write(tmp_path, "stage", loss_csv=f"step,loss\n{rows}\n")
     record: dict[str, Any] = {"steps": [trained("stage", "one", steps=1200)]}
 
-    def items(text: str) -> list[dict[str, Any]]:
+    def dashed(text: str) -> list[Line]:
         facts = {"dataset": {"text": text}}
         curves = report_sections({**record, "facts": facts}, tmp_path)[-1]
-        return [item for item in curves.data["items"] if item.get("dashed")]
+        assert isinstance(curves, Series)
+        return [line for line in curves.lines if line.dashed]
 
-    (published,) = items("shakespeare")
-    assert published["points"] == [
-        [1, 4.656],
-        [50, 3.05],
-        [500, 2.297],
-        [1000, 1.867],
-    ]  # no further than ours
-    assert items("synthetic") == []
+    (published,) = dashed("shakespeare")
+    assert published.points == (
+        (1, 4.656),
+        (50, 3.05),
+        (500, 2.297),
+        (1000, 1.867),
+    )  # no further than ours
+    assert dashed("synthetic") == []
 
 
 def test_long_curves_are_thinned(tmp_path: Path) -> None:
@@ -126,9 +130,10 @@ def test_long_curves_are_thinned(tmp_path: Path) -> None:
 
     curves = report_sections({"steps": [trained("stage", "one", steps=1001)]}, tmp_path)[-1]
 
-    points = curves.data["items"][0]["points"]
+    assert isinstance(curves, Series)
+    points = curves.lines[0].points
     assert len(points) <= CURVE_POINTS
-    assert points[-1] == [1001, 2.0]
+    assert points[-1] == (1001, 2.0)
 
 
 def test_texts_of_models_trained_earlier_are_told_apart(tmp_path: Path) -> None:
@@ -138,7 +143,8 @@ def test_texts_of_models_trained_earlier_are_told_apart(tmp_path: Path) -> None:
 
     (section,) = report_sections({"steps": steps}, tmp_path)
 
-    assert [(item["row"], item["title"]) for item in section.data["items"]] == [
+    assert isinstance(section, Texts)
+    assert [(item.row, item.title) for item in section.items] == [
         ('Compare, from "ROMEO:" at temperature 0.8', "stage1"),
         ('Compare, from "ROMEO:" at temperature 0.8', "stage2"),
     ]
@@ -170,7 +176,8 @@ def test_every_experiment_is_a_row_of_a_grid(tmp_path: Path) -> None:
 
     assert section.title == "Prompts and temperatures"
     heat, who = 'Temperatures, from "ROMEO:"', "Speakers, at temperature 0.8"
-    assert [(item["row"], item["title"]) for item in section.data["items"]] == [
+    assert isinstance(section, Texts)
+    assert [(item.row, item.title) for item in section.items] == [
         (heat, "at temperature 0.3"),
         (heat, "at temperature 0.8"),
         (who, 'from "ROMEO:"'),
@@ -189,11 +196,13 @@ def test_a_question_asked_again_is_shown_once(tmp_path: Path) -> None:
 
     sections = {section.title: section for section in report_sections({"steps": steps}, tmp_path)}
 
-    assert [item["title"] for item in sections["What each stage writes"].data["items"]] == ["Stage"]
-    note = sections["What each stage writes"].note
-    assert note == 'All from "ROMEO:" at temperature 0.8; the first of each stage\'s texts.'
-    (other,) = sections["Prompts and temperatures"].data["items"]
-    assert other["title"] == 'from "ROMEO:" at temperature 0.3'
+    written, others = sections["What each stage writes"], sections["Prompts and temperatures"]
+    assert isinstance(written, Texts)
+    assert isinstance(others, Texts)
+    assert [item.title for item in written.items] == ["Stage"]
+    assert written.note == 'All from "ROMEO:" at temperature 0.8; the first of each stage\'s texts.'
+    (other,) = others.items
+    assert other.title == 'from "ROMEO:" at temperature 0.3'
 
 
 def test_other_runs_have_no_sections(tmp_path: Path) -> None:
@@ -208,4 +217,4 @@ def test_damaged_files_are_left_out(tmp_path: Path) -> None:
     write(tmp_path, "stage", loss_csv="nonsense")
 
     record = {"steps": [trained("stage", "one", steps=1), generated("sample", "one")]}
-    assert [section.kind for section in report_sections(record, tmp_path)] == ["table"]
+    assert [type(section) for section in report_sections(record, tmp_path)] == [Table]

@@ -118,4 +118,4 @@ def test_a_report_says_which_times_mean_nothing(tmp_path: Path) -> None:
     assert "they say nothing about scaling" in emulated[0].note
     assert simulated[0].note == emulated[0].note
     assert real[0].note == ""
-    assert len(real[0].data["rows"]) == 2
+    assert len(real[0].rows) == 2

@@ -20,7 +20,20 @@ from tests.reliability import fault
 
 from lesson_runner import catalog
 from lesson_runner.cli.app import COMMANDS
-from lesson_runner.plugin import Action, HardwareError, Json, Outcome, Section, StepContext, hookimpl
+from lesson_runner.plugin import (
+    Action,
+    HardwareError,
+    Json,
+    Line,
+    Outcome,
+    Passage,
+    Section,
+    Series,
+    StepContext,
+    Table,
+    Texts,
+    hookimpl,
+)
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -56,15 +69,12 @@ class talking:  # noqa: N801  # stands for a plugin's module
     def lesson_report_sections() -> list[Section]:
         nan = float("nan")
         return [
-            Section(
-                "Numbers\x1b[2J", "table", {"columns": ["a"], "rows": [[nan], [1.5], ["x\x1b[2J"], [None]]}
-            ),
-            Section(
-                "Curve", "series", {"items": [{"name": "loss", "points": [[n, nan] for n in range(20)]}]}
-            ),
-            Section("Words", "texts", {"items": [{"title": "t", "text": "text\x1b[2J"}]}),
-            Section("Nothing", "series", {"items": []}),
-            Section("Broken", "table", {}),
+            Table("Numbers\x1b[2J", ("a",), ((nan,), (1.5,), ("x\x1b[2J",), (None,))),
+            Series("Curve", (Line("loss", tuple((n, nan) for n in range(20))),)),
+            Texts("Words", (Passage("t", "text\x1b[2J"),)),
+            Series("Nothing", ()),
+            Table("Broken", None, ()),  # type: ignore[arg-type]  # a plugin may be untyped
+            Table("Ragged", ("a",), (("x", "y"),)),
         ]
 
 
@@ -344,7 +354,8 @@ def test_sections_of_plugins_are_shown_as_far_as_they_can_be(
     said = lesson("run", "a.md", plugins=[talking])
     assert said.code == 0
     assert "not finite" in said.out
-    assert "Broken  [default]\ncannot be shown: KeyError: 'columns'" in said.out
+    assert "Broken  [default]\nThis section cannot be shown: TypeError: None is not a tuple" in said.out
+    assert "Ragged  [default]\nThis section cannot be shown: ValueError: a row has 2 cells" in said.out
 
 
 def test_output_in_a_pipe_is_plain(command: Callable[..., Any], write: Callable[..., Path]) -> None:

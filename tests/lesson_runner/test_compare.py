@@ -1,4 +1,4 @@
-"""``lesson compare`` and ``lesson runs``: runs beside each other, found by name, removed."""
+"""``lesson compare`` and ``lesson runs``: runs compared, found by name, removed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.plugin import Action, Json, Outcome, Section, StepContext, hookimpl
+from lesson_runner.plugin import (
+    Action,
+    Json,
+    Line,
+    Outcome,
+    Passage,
+    Section,
+    Series,
+    StepContext,
+    Table,
+    Texts,
+    hookimpl,
+)
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -43,11 +55,11 @@ class guessing:  # noqa: N801  # stands for a plugin's module
     @hookimpl
     def lesson_report_sections(record: Json) -> list[Section]:
         error = record["steps"][0]["metrics"]["error"]
-        reference = {"name": "published", "points": [[0, 1]], "dashed": True}
+        reference = Line("published", ((0, 1),), dashed=True)
         return [
-            Section("Curve", "series", {"items": [{"name": "error", "points": [[0, error]]}, reference]}),
-            Section("Said", "texts", {"items": [{"title": "one", "text": f"error {error}"}]}),
-            Section("All", "table", {"columns": ["error"], "rows": [[error]]}),
+            Series("Curve", (Line("error", ((0, error),)), reference)),
+            Texts("Said", (Passage("one", f"error {error}"),)),
+            Table("All", ("error",), ((error,),)),
         ]
 
 

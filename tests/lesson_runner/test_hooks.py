@@ -31,12 +31,14 @@ from lesson_runner.plugin import (
     Lesson,
     Machine,
     Outcome,
+    Passage,
     PlannedStep,
     Rule,
     RunContext,
     Scope,
     Section,
     StepContext,
+    Texts,
     hookimpl,
 )
 from lesson_runner.testing import lesson_text, load_plugins, plan_lesson, run_lesson
@@ -281,7 +283,7 @@ def test_hook_lesson_step_event(tmp_path: Path) -> None:
 def test_hook_lesson_report_sections(lesson: Command, tmp_path: Path) -> None:
     def lesson_report_sections(record: Json, folder: Path) -> Iterator[Section]:
         assert (folder / "record.json").exists()
-        yield Section("Steps", "texts", {"items": [{"title": "status", "text": record["status"]}]}, "A note.")
+        yield Texts("Steps", (Passage("status", record["status"]),), "A note.")
 
     (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: one\n-->\n```bash\necho hi\n```\n"))
     out = lesson("run", "a.md", "--allow", "shell", plugins=[hook(lesson_report_sections)]).out

@@ -14,8 +14,22 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from lesson_runner.checks import Check, Finding, Machine
-from lesson_runner.model import Action, Diagnosis, Evidence, Hardware, Outcome, Section, StepResult
+from lesson_runner.model import (
+    Action,
+    Diagnosis,
+    Evidence,
+    Hardware,
+    Line,
+    Outcome,
+    Passage,
+    Section,
+    Series,
+    StepResult,
+    Table,
+    Texts,
+)
 from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.report.formats import FINDINGS, MATRICES, REPORTS
 from lesson_runner.report.text import block, inert, line, safe
 from lesson_runner.testing import lesson_text
 
@@ -133,14 +147,13 @@ class Speaker:
     @hookimpl
     def lesson_report_sections(self) -> list[Section]:
         word = self.word
-        table = {"columns": [word, "n"], "rows": [[word, 1], ["x", 2]]}
-        texts = {"items": [{"title": word, "text": word, "row": word}]}
-        lines = {"x": word, "y": word, "items": [{"name": word, "points": [[1, 1], [2, 3]]}]}
+        broken: Any = word
         return [
-            Section(word, "table", table, word, word),
-            Section(word, "texts", texts, word, word),
-            Section(word, "series", lines, word, word),
-            Section(word, "table", {"columns": word}, word, word),
+            Table(word, (word, "n"), ((word, 1), ("x", 2)), word, word),
+            Texts(word, (Passage(word, word, row=word),), word, word),
+            Series(word, (Line(word, ((1, 1), (2, 3))),), word, word, ((1, word),), word, word),
+            Table(word, broken, (), word, word),
+            Series(word, (Line(word, broken),), word, word, (), word, word),
         ]
 
 
@@ -171,10 +184,10 @@ TEXT: tuple[tuple[str, ...], ...] = (
     *(("matrix", "--lessons", "."), ("cert", "status", "--lessons", "."), ("resume", "first")),
 )
 FILES: tuple[tuple[str, ...], ...] = (
-    *(("report", "latest", "--format", form) for form in ("html", "markdown", "junit", "ctrf", "json")),
+    *(("report", "latest", "--format", form) for form in REPORTS.names),
     *(("plan", "a.md", "--json"), ("show", "a.md", "--json"), ("run", "a.md", "--json"), ("hw", "--json")),
-    *(("validate", ".", "--format", form) for form in ("json", "sarif")),
-    *(("matrix", "--lessons", ".", "--format", form) for form in ("html", "markdown", "json", "svg-badge")),
+    *(("validate", ".", "--format", form) for form in FINDINGS.names if form not in ("text", "github")),
+    *(("matrix", "--lessons", ".", "--format", form) for form in MATRICES.names if form != "text"),
 )
 
 

@@ -12,8 +12,22 @@ import pytest
 from tests.reliability import fault
 
 from lesson_runner.checks import Check, Finding, Machine
-from lesson_runner.model import Action, Diagnosis, Evidence, Hardware, Outcome, Section, StepResult
+from lesson_runner.model import (
+    Action,
+    Diagnosis,
+    Evidence,
+    Hardware,
+    Line,
+    Outcome,
+    Passage,
+    Section,
+    Series,
+    StepResult,
+    Table,
+    Texts,
+)
 from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.report.formats import FINDINGS, MATRICES, REPORTS
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -61,13 +75,11 @@ class shouter:  # noqa: N801  # stands for a module
     @staticmethod
     @hookimpl
     def lesson_report_sections() -> list[Section]:
-        table = {"columns": [HOSTILE, "n"], "rows": [[HOSTILE, 1], ["x", 2]]}
-        texts = {"items": [{"title": HOSTILE, "text": HOSTILE, "row": HOSTILE}]}
-        lines = {"x": HOSTILE, "y": HOSTILE, "items": [{"name": HOSTILE, "points": [[1, 1], [2, 3]]}]}
+        line = Line(HOSTILE, ((1, 1), (2, 3)))
         return [
-            Section(HOSTILE, "table", table, HOSTILE, HOSTILE),
-            Section(HOSTILE, "texts", texts, HOSTILE, HOSTILE),
-            Section(HOSTILE, "series", lines, HOSTILE, HOSTILE),
+            Table(HOSTILE, (HOSTILE, "n"), ((HOSTILE, 1), ("x", 2)), HOSTILE, HOSTILE),
+            Texts(HOSTILE, (Passage(HOSTILE, HOSTILE, row=HOSTILE),), HOSTILE, HOSTILE),
+            Series(HOSTILE, (line,), HOSTILE, HOSTILE, ((1, HOSTILE),), HOSTILE, HOSTILE),
         ]
 
     @staticmethod
@@ -123,7 +135,7 @@ def hostile(lesson: Lesson, tmp_path: Path) -> Lesson:
 
 
 COMMANDS: list[tuple[str, ...]] = [
-    *(("validate", ".", "--format", form) for form in ("text", "json", "github", "sarif")),
+    *(("validate", ".", "--format", form) for form in FINDINGS.names),
     *(("plan", "a.md"), ("plan", "a.md", "--json"), ("show", "a.md"), ("show", "a.md", "--json")),
     *(("annotate", "a.md"), ("list",), ("plugins",), ("plugins", "--json"), ("explain",)),
     *(("doctor",), ("doctor", "--json"), ("hw",), ("hw", "--json"), ("run", HOSTILE), ("explain", HOSTILE)),
@@ -133,11 +145,8 @@ COMMANDS: list[tuple[str, ...]] = [
         ("compare", "first", "latest"),
         ("compare", "first", "latest", "--json"),
     ),
-    *(("report", "latest", "--format", form) for form in ("html", "markdown", "junit", "ctrf", "json")),
-    *(
-        ("matrix", "--lessons", ".", "--format", form)
-        for form in ("text", "html", "markdown", "json", "svg-badge")
-    ),
+    *(("report", "latest", "--format", form) for form in REPORTS.names),
+    *(("matrix", "--lessons", ".", "--format", form) for form in MATRICES.names),
     *(("cert", "status", "--lessons", "."), ("cert", "status", "--lessons", ".", "--json")),
     *(("cert", "verify", HOSTILE), ("report", HOSTILE), ("run", "a.md", "--param", f"{HOSTILE}=1")),
 ]

@@ -158,6 +158,7 @@ class _Story:
         self._progress(
             step.step,
             step.steps,
+            curve="loss",
             loss=step.loss,
             learning_rate=step.learning_rate,
             tokens_per_second=step.tokens_per_second,

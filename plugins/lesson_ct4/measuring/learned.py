@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lesson_ct4.measuring.emergence import PHASES, emergence, sentence
-from lesson_runner.model import Section
+from lesson_runner.model import Line, Series
 
 LEARNED = (
     ("Plausible letters", "character_plausibility"),
@@ -29,23 +29,19 @@ NOTE = (
 )
 
 
-def what_was_learned(stages: Mapping[str, Mapping[str, float]]) -> Section | None:
+def what_was_learned(stages: Mapping[str, Mapping[str, float]]) -> Series | None:
     """Return the ratios of each stage's texts; None unless there are two stages to compare.
 
     Args:
         stages: the metrics of the texts by the stage's title, in order of training.
     """
     numbered = list(enumerate(stages.values(), 1))
-    items = [
-        {
-            "name": name,
-            "points": [[number, round(found[metric], 3)] for number, found in numbered if metric in found],
-        }
+    lines = [
+        Line(name, tuple((number, round(found[metric], 3)) for number, found in numbered if metric in found))
         for name, metric in LEARNED
     ]
-    shown = [item for item in items if item["points"]]
+    shown = tuple(line for line in lines if line.points)
     if len(stages) < 2 or not shown:
         return None
-    marks = [{"name": title, "x": number} for number, title in enumerate(stages, 1)]
-    data = {"x": "stage", "y": "share", "items": shown, "stages": marks}
-    return Section("What was learned", "series", data, NOTE, sentence(emergence(list(stages.values()))))
+    conclusion = sentence(emergence(list(stages.values())))
+    return Series("What was learned", shown, "stage", "share", tuple(enumerate(stages, 1)), NOTE, conclusion)

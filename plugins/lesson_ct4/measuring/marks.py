@@ -7,16 +7,17 @@ from collections.abc import Iterable, Sequence
 from lesson_ct4.measuring.copying import joined
 from lesson_ct4.measuring.corpus import Corpus
 from lesson_ct4.measuring.vocabulary import WORD, whole_part
-from lesson_runner.model import Json
 
 Span = tuple[int, int]
+Mark = tuple[int, int, str]
+"""Start, end and kind."""
 
 
-def marks(prompt: str, text: str, corpus: Corpus | None = None) -> list[Json]:
-    """Return ``{"start", "end", "kind"}`` for the marked parts of ``prompt + text``, in order and apart.
+def marks(prompt: str, text: str, corpus: Corpus | None = None) -> tuple[Mark, ...]:
+    """Return the marked parts of ``prompt + text``, in order; they do not overlap.
 
-    ``kind`` is ``prompt``, ``invented`` (a word that the corpus has not, as `measure_samples` counts them) or
-    ``copied`` (a passage of at least `COPY_LENGTH` characters, less words it touches that are invented).
+    A kind is ``prompt``, ``invented`` (a word that is not in the corpus, as `measure_samples` counts them) or
+    ``copied`` (a passage of at least `COPY_LENGTH` characters, without the invented words it touches).
 
     Args:
         corpus: None marks the prompt alone.
@@ -28,7 +29,7 @@ def marks(prompt: str, text: str, corpus: Corpus | None = None) -> list[Json]:
         copied = [span for span in (_stripped(text, *span) for span in passages) if span[0] < span[1]]
         own = [(*span, "invented") for span in invented] + [(*span, "copied") for span in copied]
         found += [(first + len(prompt), last + len(prompt), kind) for first, last, kind in sorted(own)]
-    return [{"start": first, "end": last, "kind": kind} for first, last, kind in found]
+    return tuple(found)
 
 
 def _stripped(text: str, first: int, last: int) -> Span:

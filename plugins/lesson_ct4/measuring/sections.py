@@ -13,7 +13,7 @@ from lesson_ct4.measuring.experiments import Written, in_rows, in_words
 from lesson_ct4.measuring.learned import what_was_learned
 from lesson_ct4.measuring.marks import marks
 from lesson_ct4.names import loaded_stems, saved_stem
-from lesson_runner.model import EVIDENCE, SHARED, Evidence, Json, Section
+from lesson_runner.model import EVIDENCE, SHARED, Cell, Evidence, Json, Passage, Section, Table, Texts
 
 COLUMNS = (
     ("Steps", "steps"),
@@ -125,40 +125,37 @@ def _dataset(record: Json) -> str:
     return str(dataset.get("text")) if isinstance(dataset, Mapping) else ""
 
 
-def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared: Evidence) -> Section | None:
+def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared: Evidence) -> Texts | None:
     """Return texts with their rows' names and titles as a section; None if there are none."""
-    items = [
-        {"title": name, **({"row": row} if row else {}), **_marked(samples, shared)}
-        for row, name, samples in found
-    ]
-    return Section(title, "texts", {"items": items}, note) if items else None
+    items = tuple(_passage(row, name, samples, shared) for row, name, samples in found)
+    return Texts(title, items, note) if items else None
 
 
-def _marked(samples: Json, shared: Evidence) -> Json:
-    """Return the first of the samples, with what its parts are."""
+def _passage(row: str, title: str, samples: Json, shared: Evidence) -> Passage:
+    """Return the first of the samples, with its parts marked."""
     prompt, text = samples["prompt"], samples["samples"][0]
     text = text[: MAX_TEXT - len(prompt)]
     try:
         corpus = stored_corpus(shared, str(samples.get("corpus")), MAX_CORPUS)
     except (OSError, ValueError):
         corpus = None
-    return {"text": prompt + text, "marks": marks(prompt, text, corpus)}
+    return Passage(title, prompt + text, marks(prompt, text, corpus), row)
 
 
-def _table(stages: Mapping[str, Json], first: Mapping[str, tuple[Json, Json]]) -> Section | None:
-    rows = []
+def _table(stages: Mapping[str, Json], first: Mapping[str, tuple[Json, Json]]) -> Table | None:
+    rows: list[tuple[Cell, ...]] = []
     for name, step in stages.items():
         generated = first[name][0].get("metrics", {}) if name in first else {}
         metrics = {**generated, **step["metrics"]}
-        rows.append([_title(step), *(_cell(metric, metrics.get(metric)) for _, metric in COLUMNS)])
+        rows.append((_title(step), *(_cell(metric, metrics.get(metric)) for _, metric in COLUMNS)))
     if not rows:
         return None
-    columns = ["Stage", *(heading for heading, _ in COLUMNS)]
+    columns = ("Stage", *(heading for heading, _ in COLUMNS))
     note = f"Final loss: mean of the last {WINDOW} steps. Text metrics: over all samples of the stage."
-    return Section("The stages in numbers", "table", {"columns": columns, "rows": rows}, note)
+    return Table("The stages in numbers", columns, tuple(rows), note)
 
 
-def _cell(metric: str, value: Any) -> Any:
+def _cell(metric: str, value: Any) -> Cell:
     if not isinstance(value, int | float):
         return None
     if metric in ("steps", "speaker_lines", "known_speakers"):

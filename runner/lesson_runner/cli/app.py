@@ -23,7 +23,7 @@ COMMANDS = {
     "doctor": "Check this machine, and say how to put right what is wrong.",
     "list": "List the lessons that plugins bring.",
     "show": "Show a lesson: what it teaches, where it works, its profiles and steps.",
-    "compare": "Show runs beside each other: what differs in parameters and numbers, their curves and texts.",
+    "compare": "Compare runs: the parameters and numbers that differ, their curves and texts.",
     "certify": "Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants.",
     "cert": "Check certificates, and use what they show.",
     "matrix": "Show lessons by hardware: certified, text changed, stale, failed, never run, not supported.",

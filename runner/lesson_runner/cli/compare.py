@@ -1,4 +1,4 @@
-"""``lesson compare``: runs beside each other."""
+"""``lesson compare``: the differences between runs."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ def compare(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show runs beside each other: what differs in parameters and numbers, their curves and texts."""
+    """Compare runs: the parameters and numbers that differ, their curves and texts."""
+    from lesson_runner.execute.environment import redactor_for
     from lesson_runner.report import compare as side_by_side
+    from lesson_runner.report.runs.as_json import section_data
     from lesson_runner.report.runs.evidence import unread
     from lesson_runner.run.find import find_run
-    from lesson_runner.run.stored import plain_sections, read_run
+    from lesson_runner.run.stored import read_run, without_secrets
 
     folders = list(dict.fromkeys(find_run(name, expand(workspace) / "runs") for name in runs))
     most = len(side_by_side.LETTERS)
@@ -42,9 +44,10 @@ def compare(
     records = [read_run(folder) for folder in folders]
     named = side_by_side.name_runs(records)
     plugins: Plugins = context.obj
+    redactor = redactor_for()
     sections = side_by_side.merge_sections(
         {
-            letter: plain_sections([*plugins.report_sections(data, folder), *unread(data, folder)])
+            letter: without_secrets([*plugins.report_sections(data, folder), *unread(data, folder)], redactor)
             for (letter, data), folder in zip(named.items(), folders, strict=True)
         }
     )
@@ -58,7 +61,7 @@ def compare(
         data = {name: [_plain(item) for item in items] for name, items in differences.items()}
         runs_data = [{"letter": letter, **_about(item)} for letter, item in named.items()]
         print_json(
-            {"compared": runs_data, "differences": data, "sections": [_section(item) for item in sections]}
+            {"compared": runs_data, "differences": data, "sections": list(map(section_data, sections))}
         )
         return
     console = make_console()
@@ -68,7 +71,7 @@ def compare(
         "runs": "The runs",
         "status": "Steps that ended differently",
         "params": "Parameters",
-        "metrics": "Numbers that expectations speak of",
+        "metrics": "Numbers that expectations judge",
     }
     for name, title in titles.items():
         _print_differences(console, title, list(named), shown[name])
@@ -82,10 +85,6 @@ def _about(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(item: Difference) -> dict[str, Any]:
     return {"steps": list(item.steps), "name": item.name, "values": list(item.values)}
-
-
-def _section(section: Section) -> dict[str, Any]:
-    return {name: getattr(section, name) for name in ("title", "kind", "note", "conclusion", "data")}
 
 
 def _print_runs(console: Console, named: Mapping[str, Mapping[str, Any]]) -> None:
@@ -124,7 +123,7 @@ def _print_differences(console: Console, title: str, letters: list[str], items: 
 def _print_sections(
     console: Console, sections: Sequence[Section], records: Sequence[Mapping[str, Any]]
 ) -> None:
-    from lesson_runner.report.closing import print_section
+    from lesson_runner.report.summary import print_section
 
     labels = list(dict.fromkeys(label for item in records for label in item["labels"]))
     for section in sections:

@@ -19,6 +19,7 @@ from lesson_runner.cli.survey import (
     survey,
 )
 from lesson_runner.errors import LessonError
+from lesson_runner.report.formats import MATRICES
 
 
 def matrix(
@@ -27,32 +28,26 @@ def matrix(
     folder: LessonsOption = None,
     certs: CertsOption = None,
     policy: PoliciesOption = None,
-    format_: Annotated[
-        str, typer.Option("--format", help="text, html, markdown, json or svg-badge.")
-    ] = "text",
+    format_: Annotated[str, typer.Option("--format", help=f"{MATRICES.help}.")] = "text",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of printing.")
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
-    from lesson_runner.report.matrix import FORMATS, Cell, Grid, render
-    from lesson_runner.report.text import json_text
+    from lesson_runner.report.matrix import Cell, Grid, render
     from lesson_runner.resources import write_output
 
-    if format_ not in (*FORMATS, "json"):
-        raise LessonError(f"--format {format_}: expected one of {', '.join((*FORMATS, 'json'))}")
+    MATRICES.checked(format_)
     found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), expand(workspace))
     standings = found.all()
     grid = Grid(
         {known.lesson.id: known.lesson.title for known in found.lessons},
         tuple(found.targets),
         {(item.lesson, item.target): Cell(item.state, item.reason, item.since[:10]) for item in standings},
+        list(map(as_json, standings)),
     )
-    if format_ == "json":
-        text = json_text([as_json(item) for item in standings]) + "\n"
-    else:
-        text = render(grid, format_, make_console())
+    text = render(grid, format_, make_console())
     for line in found.warnings():
         say(f"warning: {line}", err=True)
     if output is None:

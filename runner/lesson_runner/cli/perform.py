@@ -62,8 +62,8 @@ def perform(
     from lesson_runner.cli.pause import Pause
     from lesson_runner.context import DEFAULT_WORKSPACE, RunContext, Workspace
     from lesson_runner.execute.environment import redactor_for
-    from lesson_runner.report.closing import print_closing
     from lesson_runner.report.live import LiveReporter
+    from lesson_runner.report.summary import print_summary
     from lesson_runner.run.runner import new_run_folder, run_plan
     from lesson_runner.run.selection import selected
     from lesson_runner.run.stored import without_secrets
@@ -112,7 +112,7 @@ def perform(
         reporter.close()
     shown = context.redactor.text
     sections = without_secrets(plugins.report_sections(record, folder), context.redactor)
-    print_closing(console, record, sections)
+    print_summary(console, record, sections)
     console.print(shown(f"Record: {folder / 'record.json'}"))
     console.print(shown(f"Texts, loss curves and output of every step: {folder / 'evidence'}"))
     if record["status"] != "passed":

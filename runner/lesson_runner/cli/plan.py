@@ -85,13 +85,13 @@ def plan(
 
 
 def _rows(step: PlannedStep) -> list[str]:
-    from lesson_runner.report.live import command_rows
+    from lesson_runner.report.text import command_rows
 
     claimed = f", known to plugin {step.claimed_by}" if step.claimed_by else ""
     rows = [f"line {step.location.line}, action {step.action}{claimed}"]
     rows += [f"skipped: {step.skip}"] if step.skip else []
     rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
-    rows += [row for row in command_rows(step) if row.strip(" $")]
+    rows += [row for row in command_rows(step.command or step.source, step.action) if row.strip(" $")]
     rows += [
         f"{layer.name}: {', '.join(f'{k} {v}' for k, v in layer.params.items())}"
         for layer in step.layers

@@ -1,4 +1,4 @@
-"""``lesson report``: a run, told again."""
+"""``lesson report``: a report on a run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import typer
 from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
 from lesson_runner.cli.output import say
 from lesson_runner.errors import LessonError
+from lesson_runner.report.formats import REPORTS
 
 if TYPE_CHECKING:
     from lesson_runner.plugins import Plugins
 
-BY_NAME = {".html": "html", ".htm": "html", ".md": "markdown", ".xml": "junit", ".json": "json"}
-"""What a file is by the end of its name, if ``--format`` does not say."""
+DEFAULT = "markdown"
+"""The format if neither ``--format`` nor a file's name says which."""
 
 
 def report(
@@ -28,7 +29,7 @@ def report(
         str | None,
         typer.Option(
             "--format",
-            help="html, markdown, junit, ctrf or json; without it, by the file's name, or else markdown.",
+            help=f"{REPORTS.help}. Without it, the suffix of the file decides, or else {DEFAULT}.",
         ),
     ] = None,
     output: Annotated[
@@ -37,19 +38,20 @@ def report(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Make a report on a run: its results, curves and texts, as a page or for another tool."""
-    from lesson_runner.report.runs import gather, render
+    from lesson_runner.execute.environment import redactor_for
+    from lesson_runner.report.runs import read_report, render
     from lesson_runner.report.runs.evidence import unread
     from lesson_runner.resources import write_output
     from lesson_runner.run.find import find_run
-    from lesson_runner.run.stored import plain_sections, read_run
+    from lesson_runner.run.stored import read_run, without_secrets
 
-    form = _form(format_, output)
+    form = REPORTS.checked(format_) if format_ is not None else _by_name(output)
     folder = find_run(run, expand(workspace) / "runs")
     record = read_run(folder)
     plugins: Plugins = context.obj
     with stdout_for_json():  # what a plugin prints belongs to no report
-        sections = plain_sections([*plugins.report_sections(record, folder), *unread(record, folder)])
-        text = render(gather(record, folder, sections), form)
+        sections = [*plugins.report_sections(record, folder), *unread(record, folder)]
+        text = render(read_report(record, folder, without_secrets(sections, redactor_for())), form)
     if output is None:
         sys.stdout.write(text)
         return
@@ -61,16 +63,6 @@ def report(
     say(f"{output}: {form}, {len(text.encode()):,} bytes")
 
 
-def _form(form: str | None, output: Path | None) -> str:
-    """Return the format that was asked for, in whichever way."""
-    from lesson_runner.report.runs import FORMATS
-
-    if form is None:
-        if output is None:
-            return "markdown"
-        if output.suffix.lower() not in BY_NAME:
-            raise LessonError(f"-o {output}: its name does not say what it shall be", fix="add --format")
-        return BY_NAME[output.suffix.lower()]
-    if form not in FORMATS:
-        raise LessonError(f"--format {form}: expected one of {', '.join(FORMATS)}")
-    return form
+def _by_name(output: Path | None) -> str:
+    """Return the format that the name of the output file stands for."""
+    return DEFAULT if output is None else REPORTS.for_file(output)

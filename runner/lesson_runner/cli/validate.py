@@ -12,6 +12,7 @@ import typer
 from lesson_runner.cli.common import WorkspaceOption, expand, make_console, stdout_for_json
 from lesson_runner.cli.output import Harmless
 from lesson_runner.errors import ExitCode, LessonError
+from lesson_runner.report.formats import FINDINGS
 
 if TYPE_CHECKING:
     from lesson_runner.model import Checked
@@ -29,11 +30,9 @@ def validate(
             metavar="[LESSON]...", help="Ids, files or folders; without any, all that plugins bring."
         ),
     ] = None,
-    format_: Annotated[
-        str, typer.Option("--format", help="How to say it: text, json, github, sarif.")
-    ] = "text",
+    format_: Annotated[str, typer.Option("--format", help=f"{FINDINGS.help}.")] = "text",
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend in the files what can be mended safely.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix in the files what can be fixed safely.")] = False,
     select: Annotated[
         list[str] | None,
         typer.Option(metavar="RULE,…", help="Look for these rules only; ct4.* is all of ct4."),
@@ -61,16 +60,14 @@ def validate(
 ) -> int:
     """Check lessons: frontmatter, directives, steps in every profile, links, code, encoding."""
     from lesson_runner.model import Findings
-    from lesson_runner.report.findings import FORMATS, render
+    from lesson_runner.report.findings import render
     from lesson_runner.validation.check import all_rules, validate
     from lesson_runner.validation.fix import mend
     from lesson_runner.validation.parallel import jobs_that_pay, validate_with
     from lesson_runner.validation.paths import documents
     from lesson_runner.validation.settings import find_settings, with_options
 
-    shown_as = "json" if json else format_
-    if shown_as not in FORMATS:
-        raise LessonError(f"--format {format_}: expected one of {', '.join(FORMATS)}")
+    shown_as = "json" if json else FINDINGS.checked(format_)
     if policy and not certs:
         raise LessonError("--policy goes with --certs", fix="name the folder of the certificates too")
     plugins: Plugins = context.obj

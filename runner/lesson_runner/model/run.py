@@ -146,30 +146,3 @@ class Event:
     kind: Literal["run-started", "step-started", "output", "progress", "step-finished", "run-finished"]
     step: str | None = None
     data: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """
-    Part of a report, as data; reporters draw it.
-
-    Attributes:
-        kind: ``texts`` (``items``: title, text), ``table`` (``columns``, ``rows``) or ``series``
-            (``items``: name, points as ``[x, y]`` pairs; ``x`` and ``y`` name the axes).
-        data: keys as above. These may be there too, and a reporter may leave them out:
-            of a text, ``marks``: ``{"start", "end", "kind"}`` for parts of it, in order and apart from each
-            other; ``start`` and ``end`` count characters as slices do, and ``kind`` is ``prompt``,
-            ``invented`` (a word that the model made up) or ``copied`` (a passage it has by heart); and
-            ``row``: a name. Texts with the same one stand beside each other below it, so rows make a grid.
-            Of a series' item, ``dashed``: true for a curve that is not this run's but lies behind it for
-            comparison, with values at its own points only. Of a series, ``stages``: ``{"name", "x"}`` for
-            places on the x axis that have a name.
-        note: a sentence or two to read with it.
-        conclusion: a sentence that a run ends with, and a page begins with.
-    """
-
-    title: str
-    kind: Literal["texts", "table", "series"]
-    data: Json
-    note: str = ""
-    conclusion: str = ""

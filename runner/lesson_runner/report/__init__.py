@@ -1,1 +1,1 @@
-"""Showing runs to people. Results are data; only the modules of this package print them."""
+"""Output for people and for other tools. Results are data; only the modules of this package print them."""

@@ -1,4 +1,4 @@
-"""Runs beside each other: parameters that differ, what came of them, curves and texts. Pure functions."""
+"""Compare runs: parameters and results that differ, and their sections put together. Pure functions."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lesson_runner.model import Section
+from lesson_runner.model import Section, Series, Table, Texts
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""What the runs are called beside each other; their names are too long for a table."""
+"""What the runs are called in a comparison; their names are too long for a table."""
 ABSENT = "-"
-"""Stands where a run has no such parameter or number."""
+"""Shown where a run does not have the parameter or number."""
 
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not the same in all runs."""
+    """A value that is not the same in all runs."""
 
     steps: tuple[str, ...]
-    """The ids of the steps; empty for something of the whole run."""
+    """The ids of the steps; empty for a value of the whole run."""
     name: str
     values: tuple[Any, ...]
-    """One for each run; :data:`ABSENT` where it has none."""
+    """One for each run; :data:`ABSENT` if it has none."""
 
 
 def name_runs(records: Sequence[Record]) -> dict[str, Record]:
-    """Return the runs by the letters that stand for them, in their order."""
+    """Return the runs by their letters, in order."""
     return dict(zip(LETTERS, records, strict=False))
 
 
 def of_runs(records: Sequence[Record]) -> list[Difference]:
-    """Return what is different about the runs as wholes: lesson, profile, backend, labels, versions."""
+    """Return how the runs as a whole differ: lesson, profile, backend, labels, hardware, versions."""
     rows: list[dict[str, Any]] = [
         {
             "lesson": record["lesson"]["id"],
@@ -50,17 +50,17 @@ def of_runs(records: Sequence[Record]) -> list[Difference]:
 
 
 def of_parameters(records: Sequence[Record]) -> list[Difference]:
-    """Return the parameters that differ; one that differs alike in several steps is listed once."""
+    """Return the parameters that differ; one with the same values in several steps is listed once."""
     return _by_step(records, "params")
 
 
 def of_metrics(records: Sequence[Record]) -> list[Difference]:
-    """Return the numbers that differ, step by step."""
+    """Return the metrics that differ, step by step."""
     return _by_step(records, "metrics")
 
 
 def judged(records: Sequence[Record]) -> list[Difference]:
-    """Return those of :func:`of_metrics` that a run's expectations speak of: what a person wants first."""
+    """Return those of :func:`of_metrics` that an expectation of a run judges."""
     wanted = {
         (step["id"], item["metric"]["name"])
         for record in records
@@ -72,66 +72,68 @@ def judged(records: Sequence[Record]) -> list[Difference]:
 
 
 def of_status(records: Sequence[Record]) -> list[Difference]:
-    """Return the steps that did not end alike."""
+    """Return the steps that ended with different statuses."""
     rows = [{step["id"]: step["status"] for step in record["steps"]} for record in records]
     return [Difference((name,), "status", values) for name, values in _different(rows)]
 
 
 def merge_sections(sections: Mapping[str, Iterable[Section]]) -> list[Section]:
     """
-    Return the runs' sections put together, those of one title and kind as one.
+    Return the runs' sections put together; those with the same title, type and columns become one.
 
-    Curves come over each other, texts beside each other, tables below each other; each item carries its
-    run's letter, and so does a note that is not the same in all of them.
+    Lines share a chart, texts stand next to each other, rows of tables follow each other. Each carries its
+    run's letter, and so does a note that is not the same in all runs.
     """
-    merged: dict[tuple[str, str], Section] = {}
-    said: dict[tuple[str, str], dict[str, Section]] = {}
+    merged: dict[tuple[object, ...], Section] = {}
+    parts: dict[tuple[object, ...], dict[str, Section]] = {}
     for letter, found in sections.items():
         for section in found:
-            key: tuple[str, str] = (section.title, section.kind)
-            try:
-                one = _with_letter(section, letter)
-            except (AttributeError, KeyError, TypeError, ValueError):  # of another shape: it is shown as that
-                key, one = (section.title, f"{section.kind} of {letter}"), section
-            merged[key] = _joined(merged[key], one) if key in merged else one
-            said.setdefault(key, {})[letter] = section
+            columns = section.columns if isinstance(section, Table) else ()
+            key = (section.title, type(section), columns)
+            own = _with_letter(section, letter)
+            merged[key] = _joined(merged[key], own) if key in merged else own
+            parts.setdefault(key, {})[letter] = section
     return [
         replace(
             section,
-            note=_together({letter: one.note for letter, one in said[key].items()}),
-            conclusion=_together({letter: one.conclusion for letter, one in said[key].items()}),
+            note=_together({letter: part.note for letter, part in parts[key].items()}),
+            conclusion=_together({letter: part.conclusion for letter, part in parts[key].items()}),
         )
         for key, section in merged.items()
     ]
 
 
 def _together(sentences: Mapping[str, str]) -> str:
-    """Return what is said of runs: once if it is the same of all, else with the letter of each."""
+    """Return the sentence that runs have in common, or else each with its run's letter."""
     if len(set(sentences.values())) == 1:
         return next(iter(sentences.values()))
     return "; ".join(f"{letter}: {text}" for letter, text in sentences.items() if text)
 
 
 def _with_letter(section: Section, letter: str) -> Section:
-    data = dict(section.data)
-    if section.kind == "table":
-        data["columns"] = ["Run", *data["columns"]]
-        data["rows"] = [[letter, *row] for row in data["rows"]]
-    else:
-        key = "title" if section.kind == "texts" else "name"
-        data["items"] = [
-            item if item.get("dashed") else {**item, key: f"{letter}: {item[key]}"} for item in data["items"]
-        ]
-    return replace(section, data=data)
+    if isinstance(section, Table):
+        rows = tuple((letter, *row) for row in section.rows)
+        return replace(section, columns=("Run", *section.columns), rows=rows)
+    if isinstance(section, Texts):
+        items = tuple(replace(item, title=f"{letter}: {item.title}") for item in section.items)
+        return replace(section, items=items)
+    lines = tuple(
+        line if line.dashed else replace(line, name=f"{letter}: {line.name}") for line in section.lines
+    )
+    return replace(section, lines=lines)
 
 
 def _joined(first: Section, second: Section) -> Section:
-    key = "rows" if first.kind == "table" else "items"
-    own = first.data[key]
-    # A curve for reference is the same in every run: once is enough.
-    return replace(
-        first, data={**first.data, key: [*own, *(item for item in second.data[key] if item not in own)]}
-    )
+    """Return two sections of the same type as one."""
+    if isinstance(first, Table) and isinstance(second, Table):
+        return replace(first, rows=first.rows + second.rows)
+    if isinstance(first, Texts) and isinstance(second, Texts):
+        return replace(first, items=first.items + second.items)
+    if isinstance(first, Series) and isinstance(second, Series):
+        # A line for comparison is the same in every run: once is enough.
+        new = tuple(line for line in second.lines if line not in first.lines)
+        return replace(first, lines=first.lines + new)
+    raise TypeError(f"{type(first).__name__} and {type(second).__name__} cannot be joined")
 
 
 def _by_step(records: Sequence[Record], part: str) -> list[Difference]:

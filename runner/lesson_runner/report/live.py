@@ -1,4 +1,4 @@
-"""The run as the learner sees it: each step's title, why it is done, what it does, how it ended."""
+"""The run as the learner sees it: each step's title, purpose, command, output and result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from lesson_runner.model import Event, Plan, PlannedStep
 from lesson_runner.redaction import Redactor
-from lesson_runner.report.text import INDENT, block, duration, line, number
+from lesson_runner.report.text import INDENT, block, command_rows, duration, line, number
 
 SIGNS = {
     "passed": ("✓", "green"),
@@ -25,19 +25,19 @@ SIGNS = {
     "not-reached": ("·", "dim"),
     "planned": ("·", "dim"),
 }
-"""A sign and a style for each status; the word is always beside it."""
+"""A sign and a style for each status; the word always follows the sign."""
 _INDENT = 3
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class LiveReporter:
     """
-    Listens to a run and prints it.
+    Prints the events of a run.
 
-    On a terminal the running step has a progress bar; piped, there are only lines.
+    On a terminal the running step has a progress bar; in a pipe there are only lines.
 
     Args:
-        redactor: for what is printed of the plan; events come without secrets.
+        redactor: removes secrets from texts of the plan; events have none.
     """
 
     def __init__(self, console: Console, plan: Plan, redactor: Redactor | None = None) -> None:
@@ -46,9 +46,11 @@ class LiveReporter:
         self._steps = {step.id: (number, step) for number, step in enumerate(plan.steps, 1)}
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._losses: list[float] = []
+        self._curve: list[float] = []
+        """The values of the step's curve."""
+        self._curve_name = ""
         self._prose: dict[str, str] = {}
-        """What the step before was introduced with."""
+        """The introduction of the step before."""
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
@@ -64,20 +66,20 @@ class LiveReporter:
             handler(event)
 
     def close(self) -> None:
-        """Take the progress bar away; safe to call twice."""
+        """Remove the progress bar; safe to call twice."""
         if self._progress is not None:
             self._progress.stop()
         self._progress = self._task = None
 
     def _started(self, event: Event) -> None:
         count, step = self._steps[event.step or ""]
-        self._losses = []
+        self._curve, self._curve_name = [], ""
         self._console.print()
         title = Text.assemble((f"{count}/{len(self._steps)} ", "dim"), (self._shown(step.title), "bold"))
         self._console.print(title.append(f"  ({step.id})", "dim"))
         prose = {"Why": step.why, "Look for": step.look_for}
         for label, text in prose.items():
-            if text and prose != self._prose:  # the commands of one block share it: once is enough
+            if text and prose != self._prose:  # the commands of one block share it: print it once
                 self._indented(Text.assemble((f"{label}: ", "italic"), self._shown(text)))
         self._prose = prose
         self._command(step)
@@ -87,7 +89,7 @@ class LiveReporter:
             self._progress.start()
 
     def _command(self, step: PlannedStep) -> None:
-        for row in command_rows(step):
+        for row in command_rows(step.command or step.source, step.action):
             self._indented(Text(self._shown(row), "cyan"))
         for layer in step.layers:
             if layer.name.startswith(("profile", "--param")):
@@ -95,7 +97,7 @@ class LiveReporter:
                 self._indented(Text(self._shown(f"{layer.name} sets {values}"), "dim"))
 
     def _shown(self, text: str) -> str:
-        """Return a text of the plan as it may be printed."""
+        """Return a text of the plan as one harmless line without secrets."""
         return line(self._redactor.text(text))
 
     def _indented(self, text: Text) -> None:
@@ -109,25 +111,28 @@ class LiveReporter:
         self._console.print(_Output(rows), soft_wrap=True)
 
     def _advanced(self, event: Event) -> None:
-        if isinstance(loss := event.data.get("loss"), int | float):
-            self._losses.append(float(loss))
+        name = str(event.data.get("curve", ""))
+        if name and isinstance(value := event.data.get(name), int | float):
+            self._curve_name = name
+            self._curve.append(float(value))
         if self._progress is None:
             return
         total, done = event.data["total"], event.data["done"]
         if self._task is None:
             self._task = self._progress.add_task("", total=total)
-        rest = {key: value for key, value in event.data.items() if key not in ("done", "total")}
-        curve = sparkline(self._losses) if self._losses else ""
+        rest = {key: value for key, value in event.data.items() if key not in ("done", "total", "curve")}
+        curve = sparkline(self._curve) if self._curve else ""
         self._progress.update(self._task, completed=done, total=total, values=rest, curve=curve)
 
     def _finished(self, event: Event) -> None:
         self.close()
         data = event.data
         sign, style = SIGNS[data["status"]]
-        if len(self._losses) > 1:
-            ends = f"loss {number(self._losses[0])} ", f" {number(self._losses[-1])}"
-            self._indented(Text.assemble(ends[0], (sparkline(self._losses), "cyan"), ends[1]))
-        if not data["attempts"]:  # the closing table says why; here it would only be in the way
+        if len(self._curve) > 1:
+            first, last = number(self._curve[0]), number(self._curve[-1])
+            drawn = (sparkline(self._curve), "cyan")
+            self._indented(Text.assemble(f"{line(self._curve_name)} {first} ", drawn, f" {last}"))
+        if not data["attempts"]:  # it did not run; the table at the end says why
             return
         result = Text(f"{sign} {data['status']}", style)
         result.append(f" in {duration(data['seconds'])}", "none")
@@ -145,7 +150,7 @@ class LiveReporter:
                 self._indented(Text(line(text), "dim"))
 
     def _diagnosis(self, diagnosis: Mapping[str, str]) -> None:
-        """Print what a plugin makes of the result, where the lesson explains it, and what to try."""
+        """Print a plugin's diagnosis, where the lesson explains it, and what to try."""
         self._indented(
             Text.assemble((f"{line(diagnosis['title'])}: ", "bold"), line(diagnosis["explanation"]))
         )
@@ -156,7 +161,7 @@ class LiveReporter:
             self._indented(Text(f"try: {line(diagnosis['command'])}", "cyan"))
 
     def _more_verdicts(self, data: Mapping[str, Any]) -> None:
-        """Print what else was not as expected; the message names the first."""
+        """Print the other expectations that were not met; the message names the first."""
         broken = [verdict for verdict in data["verdicts"] if not verdict["passed"]]
         if data["message"].startswith("expected "):
             for verdict in broken[1:]:
@@ -164,15 +169,8 @@ class LiveReporter:
                 self._indented(Text(line(f"also expected {expected}; got {verdict['actual']}")))
 
 
-def command_rows(step: PlannedStep) -> list[str]:
-    """Return the lines of what a step does; behind a prompt, if one would type them into a shell."""
-    command = (step.command or step.source).rstrip("\n")
-    prompt = "" if step.action in ("python", "manual") else "$ "
-    return [f"{prompt}{row}" for row in command.split("\n")] if command else []
-
-
 def sparkline(values: Sequence[float], width: int = 24) -> str:
-    """Return a curve as a row of block characters, each the mean of an equal part of the values."""
+    """Return a curve as a row of block characters; each is the mean of an equal share of the values."""
     parts = min(width, len(values))
     cuts = [len(values) * n // parts for n in range(parts + 1)]
     means = [math.fsum(values[a:b]) / (b - a) for a, b in pairwise(cuts)]
@@ -182,7 +180,7 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
 
 
 class _Output:
-    """Lines from :func:`block`, printed as they are: laying out each takes most of a long step's time."""
+    """Lines from :func:`block`, printed as they are: letting rich lay out each line is slow."""
 
     def __init__(self, rows: Sequence[str]) -> None:
         self._rows = rows
@@ -198,7 +196,7 @@ class _Output:
 
 
 class _Numbers(ProgressColumn):
-    """What a step reports beside how far it is: loss, tokens per second, time left."""
+    """How far a step is, and the values it reports with that."""
 
     def render(self, task: Task) -> Text:
         if task.total is None:

@@ -1,4 +1,4 @@
-"""Tables on the terminal whose cells may be a stranger's words."""
+"""Tables on the terminal whose cells may hold untrusted text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.text import Text
 from lesson_runner.report.text import line
 
 CONTINUED = "  "
-"""What stands before a row that continues the one above it, so that it does not look like one of its own."""
+"""Indents a row that continues the one above it, so that it does not look like a row of its own."""
 
 
 class PlainTable(Table):
@@ -38,7 +38,7 @@ class PlainTable(Table):
 
 
 class _Folded:
-    """A text whose rows but the first are indented."""
+    """A text whose rows after the first are indented."""
 
     def __init__(self, text: Text) -> None:
         self._text = text
@@ -58,7 +58,7 @@ class _Folded:
 
 
 def one_line(text: str | Text) -> Text:
-    """Return a text as one harmless line; one with styles keeps them, and was made harmless by its maker."""
+    """Return a text as one harmless line; a styled text keeps its styles and must be harmless already."""
     if not isinstance(text, Text):
         return Text(line(text))
     copy = text.copy()

@@ -1,9 +1,9 @@
 """
-Small pieces of text: durations, numbers, and strangers' text made harmless.
+Small pieces of text: durations, numbers, commands, and untrusted text made harmless.
 
-Whatever a lesson, a run, a certificate or a plugin says passes one of three functions before it is shown:
+Every text from a lesson, a run, a certificate or a plugin passes one of three functions before it is shown:
 :func:`line` where it must stay on one line, :func:`block` where it may have several, :func:`safe` in files
-that have a syntax of their own. All of them replace characters and delete none: deleting could join the
+that have a syntax of their own. They replace characters and never delete any: deleting could join the
 pieces of a secret that redaction did not recognise.
 """
 
@@ -15,9 +15,9 @@ import re
 from typing import Any
 
 MOST_IN_LINE = 4000
-"""Characters of a stranger's text that are shown in one line."""
+"""Characters of an untrusted text that are shown in one line."""
 INDENT = "   │ "
-"""What stands before each line of a stranger's text that has several."""
+"""Stands before each line of an untrusted text that has several."""
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 # Besides control characters:
@@ -55,7 +55,7 @@ def line(text: object, most: int = MOST_IN_LINE) -> str:
 
 
 def block(text: object, indent: str = INDENT) -> str:
-    """Return a text of several lines, each harmless and behind ``indent``: none looks like a line of ours."""
+    """Return a text of several lines, each harmless and after ``indent``: none looks like a line of ours."""
     rows = _BREAKS.sub(lambda match: match[0] if match[0] == "\t" else "\n", str(text)).split("\n")
     return "\n".join(inert(f"{indent}{safe(row)}") for row in rows)
 
@@ -88,8 +88,8 @@ def json_text(data: Any) -> str:
     """
     Return ``data`` as JSON for people and programs.
 
-    What a terminal or a build service would obey and what is invisible is written as escapes. So are halves
-    of surrogate pairs, which a file's name may hold and UTF-8 cannot.
+    Invisible characters, and those that a terminal or a build service would obey, are written as escapes. So
+    are halves of surrogate pairs, which a file name may contain but UTF-8 cannot encode.
 
     Raises:
         ValueError: a number in it is not finite.
@@ -102,6 +102,13 @@ def escaped_json(text: str) -> str:
     return _UNSEEN_IN_JSON.sub(
         lambda match: json.dumps(match[0])[1:-1] if match[0] != "#" else "\\u0023", text
     )
+
+
+def command_rows(command: str, action: str) -> list[str]:
+    """Return the lines of a step's command, behind a prompt if one would type them into a shell."""
+    command = command.rstrip("\n")
+    prompt = "" if action in ("python", "manual") else "$ "
+    return [f"{prompt}{row}" for row in command.split("\n")] if command else []
 
 
 def duration(seconds: float) -> str:
@@ -117,7 +124,7 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a metric as people read it: four significant digits, thousands apart."""
+    """Return a number for people: four significant digits, with thousands separators."""
     if isinstance(value, int):
         return f"{value:,}"
     if value is None or not math.isfinite(value):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesson_runner.errors import LessonError
-from lesson_runner.execute.environment import redactor_for
 from lesson_runner.model import Location, Section
 from lesson_runner.redaction import Redactor
 from lesson_runner.run import record
@@ -94,24 +94,17 @@ def read_overview(folder: Path) -> dict[str, Any]:
     return {**found, "lesson": lesson}
 
 
-def plain_sections(sections: Iterable[Section]) -> list[Section]:
-    """Return sections without secrets whose data is JSON, whatever plugins have put into them."""
-    plain = [
-        Section(str(item.title), item.kind, record.plain(item.data), str(item.note), str(item.conclusion))
-        for item in sections
-    ]
-    return without_secrets(plain, redactor_for())
-
-
 def without_secrets(sections: Iterable[Section], redactor: Redactor) -> list[Section]:
-    """Return sections without the secrets in their titles, notes and data."""
-    return [
-        Section(
-            redactor.text(str(item.title)),
-            item.kind,
-            redactor.data(item.data),
-            redactor.text(str(item.note)),
-            redactor.text(str(item.conclusion)),
-        )
-        for item in sections
-    ]
+    """Return sections without the secrets in their texts."""
+    return [_without_secrets(section, redactor) for section in sections]
+
+
+def _without_secrets(value: Any, redactor: Redactor) -> Any:
+    if isinstance(value, str):
+        return redactor.text(value)
+    if isinstance(value, tuple):
+        return tuple(_without_secrets(item, redactor) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {item.name: _without_secrets(getattr(value, item.name), redactor) for item in fields(value)}
+        return replace(value, **changed)
+    return value

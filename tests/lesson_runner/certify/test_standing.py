@@ -18,6 +18,7 @@ from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import shipped_policies
 from lesson_runner.certify.standing import Known, Standings
 from lesson_runner.model import Hardware
+from lesson_runner.report.formats import MATRICES
 from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing import load_plugins
 
@@ -206,7 +207,7 @@ def test_what_is_no_lesson_spoils_nothing_and_is_named(several: Bench) -> None:
     (folder / "odd-id.md").write_text("---\nid: [1]\n---\n")
     (folder / "empty.md").write_text("---\nid: empty\nsupportedHardware:\n---\n")
     (folder / "nested.md").write_text('---\nid: "a\\eb"\nsupportedHardware: [[n150]]\n---\n')
-    for form in ("text", "html", "markdown", "json", "svg-badge"):
+    for form in MATRICES.names:
         said = several.lesson("matrix", "--lessons", "lessons", "--format", form)
         assert said.code == 0, said
         assert [line.split(":")[1] for line in said.err.splitlines()] == [
@@ -230,7 +231,7 @@ def test_badges(several: Bench) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--format", "pdf"], "--format pdf: expected one of text, html, markdown, svg-badge, json"),
+        (["--format", "pdf"], f"--format pdf: expected one of {', '.join(MATRICES.names)}"),
         (["--certs", "none"], "--certs none: no such folder"),
         (["--lessons", "none"], "--lessons none: no such folder"),
         (["none.md"], "none.md: no such file"),

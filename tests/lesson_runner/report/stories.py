@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -11,8 +11,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lesson_runner.plugin import Action, Json, Outcome, Section, StepContext, hookimpl
-from lesson_runner.report.runs import Report, gather
+from lesson_runner.model import checked_section
+from lesson_runner.plugin import (
+    Action,
+    Json,
+    Line,
+    Outcome,
+    Passage,
+    Section,
+    Series,
+    StepContext,
+    Table,
+    Texts,
+    hookimpl,
+)
+from lesson_runner.report.runs import Report, read_report
 from lesson_runner.testing import lesson_text, run_lesson
 
 SCRIPT = "<script>alert(1)</script>"
@@ -39,82 +52,62 @@ def flood(params: Json, context: StepContext) -> Outcome:
     return Outcome()
 
 
-def losses(length: int) -> list[list[float]]:
+def losses(length: int) -> tuple[tuple[float, float], ...]:
     """Return a falling curve of ``length`` steps, with one spike in it if it is long enough."""
-    return [[step, 9.0 if step == SPIKE else 1 + 3 / (1 + step / 200)] for step in range(1, length + 1)]
+    return tuple((step, 9.0 if step == SPIKE else 1 + 3 / (1 + step / 200)) for step in range(1, length + 1))
 
 
-SECTIONS = [
-    Section(
+UNREADABLE: Any = "map"
+"""What an untyped plugin may put into a field."""
+SECTIONS: list[Section] = [
+    Texts(
         "What each stage writes",
-        "texts",
-        {
-            "items": [
-                {
-                    "title": f"Stage {SCRIPT}",
-                    "text": "ROMEO: wherf art thou",
-                    "marks": [
-                        {"start": 0, "end": 6, "kind": "prompt"},
-                        {"start": 7, "end": 12, "kind": "invented"},
-                        {"start": 13, "end": 21, "kind": "copied"},
-                    ],
-                },
-                {"title": "plain", "text": "no marks\n\nhere"},
-            ]
-        },
+        (
+            Passage(
+                f"Stage {SCRIPT}",
+                "ROMEO: wherf art thou",
+                ((0, 6, "prompt"), (7, 12, "invented"), (13, 21, "copied")),
+            ),
+            Passage("plain", "no marks\n\nhere"),
+        ),
         "All from ROMEO.",
     ),
-    Section(
+    Series(
         "What was learned",
-        "series",
-        {
-            "x": "stage",
-            "y": "share",
-            "items": [
-                {"name": "Real words", "points": [[1, 0.25], [2, 0.75]]},
-                {"name": "Form", "points": [[2, 0.5]]},
-            ],
-            "stages": [{"x": 1, "name": "Stage 1: short"}, {"x": 2, "name": "Stage 2: long"}],
-        },
+        (Line("Real words", ((1, 0.25), (2, 0.75))), Line("Form", ((2, 0.5),))),
+        "stage",
+        "share",
+        ((1, "Stage 1: short"), (2, "Stage 2: long")),
         conclusion="Learned: words by stage 2 <b>.",
     ),
-    Section(
+    Table(
         "The stages in numbers",
-        "table",
-        {
-            "columns": ["Stage", "Loss", "Names"],
-            "rows": [["Stage 1: short", 2.5, None], ["Stage 2: long", 1.25, 4]],
-        },
+        ("Stage", "Loss", "Names"),
+        (("Stage 1: short", 2.5, None), ("Stage 2: long", 1.25, 4)),
     ),
-    Section(
+    Series(
         "Loss curves",
-        "series",
-        {
-            "x": "step",
-            "y": "training loss",
-            "items": [
-                {"name": "Stage 1", "points": losses(500)},
-                {"name": "Stage 2", "points": losses(STEPS)},
-                {"name": "published", "points": [[1, 4.2], [20_000, 1.1]], "dashed": True},
-            ],
-            "stages": [{"x": 500, "name": "Stage 1"}, {"x": 20_000, "name": "Stage 2"}],
-        },
+        (
+            Line("Stage 1", losses(500)),
+            Line("Stage 2", losses(STEPS)),
+            Line("published", ((1, 4.2), (20_000, 1.1)), dashed=True),
+        ),
+        "step",
+        "training loss",
+        ((500, "Stage 1"), (20_000, "Stage 2")),
         "Each point is a step.",
     ),
-    Section(
+    Texts(
         "Experiments",
-        "texts",
-        {
-            "items": [
-                {"title": "cold", "text": "the the", "row": "Temperatures"},
-                {"title": "hot", "text": "zorp", "row": "Temperatures"},
-                {"title": "JULIET:", "text": "but soft", "row": "Speakers"},
-            ]
-        },
+        (
+            Passage("cold", "the the", row="Temperatures"),
+            Passage("hot", "zorp", row="Temperatures"),
+            Passage("JULIET:", "but soft", row="Speakers"),
+        ),
     ),
-    Section("Words only", "table", {"columns": ["a", "b"], "rows": [["x|y", "`z`"], ["*", None]]}),
-    Section("Broken", "table", {"columns": ["a"], "rows": [["x", "y"]]}),
-    Section("Odd", "map", {}),  # type: ignore[arg-type]  # what a plugin of a later version may give
+    Table("Words only", ("a", "b"), (("x|y", "`z`"), ("*", None))),
+    Table("Broken", ("a",), (("x", "y"),)),
+    Series("Odd", UNREADABLE),
 ]
 
 
@@ -225,9 +218,10 @@ def run() -> tuple[dict[str, Any], Path]:
     return record, folder / ".lesson" / "runs" / record["run_id"]
 
 
-def story(sections: list[Section] | None = None) -> Report:
+def story(sections: Sequence[Section] | None = None) -> Report:
+    """Return a report with sections as a plugin gave them."""
     record, folder = run()
-    return gather(record, folder, SECTIONS if sections is None else sections)
+    return read_report(record, folder, map(checked_section, SECTIONS if sections is None else sections))
 
 
 def retold(texts: Mapping[str, str]) -> Report:
@@ -244,33 +238,12 @@ def retold(texts: Mapping[str, str]) -> Report:
     step["diagnoses"] = [dict(zip(keys, texts.values(), strict=True))]
     step["verdicts"][0].update(expected=texts["value"], actual=texts["output"])
     text = texts["output"]
-    sections = [
-        Section(
-            texts["title"],
-            "texts",
-            {
-                "items": [
-                    {
-                        "title": texts["name"],
-                        "text": text,
-                        "marks": [{"start": 1, "end": 3, "kind": "copied"}],
-                    }
-                ]
-            },
-            texts["value"],
-        ),
-        Section(
-            texts["name"],
-            "table",
-            {"columns": [texts["name"], "n"], "rows": [[text, 1], [texts["value"], 2]]},
-        ),
-        Section(
-            texts["value"],
-            "series",
-            {"x": texts["name"], "y": texts["label"], "items": [{"name": text, "points": [[0, 1], [1, 2]]}]},
-        ),
+    sections: list[Section] = [
+        Texts(texts["title"], (Passage(texts["name"], text, ((1, 3, "copied"),)),), texts["value"]),
+        Table(texts["name"], (texts["name"], "n"), ((text, 1), (texts["value"], 2))),
+        Series(texts["value"], (Line(text, ((0, 1), (1, 2))),), texts["name"], texts["label"]),
     ]
-    return gather(other, folder, sections)
+    return read_report(other, folder, sections)
 
 
 TEXTS = st.fixed_dictionaries(dict.fromkeys(("title", "label", "name", "value", "output"), TEXT))

@@ -11,14 +11,14 @@ import pytest
 from tests.lesson_runner.report.test_findings_github import commands
 from tests.lesson_runner.report.test_findings_sarif import validator
 
-from lesson_runner.report.findings import FORMATS
+from lesson_runner.report.formats import FINDINGS
 from lesson_runner.schema.validator import load_schema, validator_for
 
 BAD = Path(__file__).parents[2] / "samples" / "bad"
 Lesson = Callable[..., Any]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FINDINGS.names)
 def test_all_formats_say_the_same(lesson: Lesson, form: str) -> None:
     wanted = lesson("validate", BAD, "--json").json
     said = lesson("validate", BAD, "--format", form)

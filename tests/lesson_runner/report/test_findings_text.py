@@ -45,7 +45,7 @@ def test_what_an_edit_replaces_is_marked() -> None:
         "      titel: a",
         "      ^~~~~",
         "1 lesson, 1 error, 0 warnings",
-        "1 finding can be mended with --fix",
+        "1 finding can be fixed with --fix",
     ]
 
 
@@ -121,7 +121,7 @@ def test_totals() -> None:
     assert rows() == ["1 lesson, 0 errors, 0 warnings", ""]
     two = rows(one(path="a.md"), one(path="b.md", rule="mine.own"), one(path="b.md", rule="mine.silent"))
     assert two[-2] == "2 lessons, 1 error, 1 warning, 1 note"
-    assert rows(fixed=2)[-3:] == ["1 lesson, 0 errors, 0 warnings", "2 findings mended", ""]
+    assert rows(fixed=2)[-3:] == ["1 lesson, 0 errors, 0 warnings", "2 findings fixed", ""]
 
 
 def test_paths_are_those_of_the_current_folder() -> None:

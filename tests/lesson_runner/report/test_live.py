@@ -34,7 +34,7 @@ def test_any_curve_fits(values: Sequence[float], width: int) -> None:
 def test_a_training_ends_with_its_curve(lesson: Callable[..., Any], tmp_path: Any) -> None:
     def train(params: Json, context: StepContext) -> Outcome:
         for step in range(1, 9):
-            context.progress(step, 8, loss=9.0 - step)
+            context.progress(step, 8, curve="loss", loss=9.0 - step)
         return Outcome()
 
     def lesson_actions() -> list[Action]:

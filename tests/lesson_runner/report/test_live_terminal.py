@@ -58,16 +58,19 @@ def terminal(tmp_path: Path) -> Terminal:
 
 
 def test_how_far_a_training_is(terminal: Terminal) -> None:
-    first = terminal.progress(done=100, total=2000, loss=3.0, tokens_per_second=61234.0, seconds_left=75)
+    first = terminal.progress(
+        done=100, total=2000, curve="loss", loss=3.0, tokens_per_second=61234.0, seconds_left=75
+    )
     assert "100/2,000  ▁  loss 3  61,234 tokens/s  1 min 15 s left" in first
     assert "1,500/2,000  █▁  loss 1.5  stage warm" in terminal.progress(
-        done=1500, total=2000, loss=1.5, stage="warm"
+        done=1500, total=2000, curve="loss", loss=1.5, stage="warm"
     )
     assert "loss 3 █▁ 1.5" in terminal.finish()
 
 
-def test_a_bar_without_a_loss(terminal: Terminal) -> None:
+def test_a_bar_without_a_curve(terminal: Terminal) -> None:
     assert "3/8" in terminal.progress(done=3, total=8)
+    assert "4/8  error 1.5" in terminal.progress(done=4, total=8, error=1.5)
     shown = terminal.finish()
     assert "✓ passed in 2.0 s" in shown
     assert "loss" not in shown

@@ -16,6 +16,8 @@ from xml.etree import ElementTree
 import pytest
 from tests.lesson_runner.report.stories import SCRIPT, run, teller
 
+from lesson_runner.report.formats import FINDINGS, MATRICES, REPORTS, Formats
+
 Lesson = Callable[..., Any]
 
 
@@ -44,9 +46,28 @@ def test_latest_is_the_last_one(lesson: Lesson, ran: Path) -> None:
     assert lesson("report", "--format", "json").json["record"]["run_id"] == later.name
 
 
+@pytest.mark.parametrize("formats", [REPORTS, FINDINGS, MATRICES], ids=["reports", "findings", "matrices"])
+def test_the_function_of_every_format_is_there(formats: Formats) -> None:
+    assert all(callable(formats.renderer(name)) for name in formats.names)
+
+
+def test_every_format_is_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reports.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE) == REPORTS.purposes
+    assert all(f"`{suffix}`" in text for suffix in REPORTS.suffixes)
+
+
+def test_the_help_names_every_format(lesson: Lesson) -> None:
+    said = " ".join(lesson("report", "--help").out.split())
+    assert all(f"{name} ({purpose})" in said for name, purpose in REPORTS.purposes)
+
+
+BEGINNINGS = {"html": "<!doctype html>", "markdown": "## ", "junit": "<?xml", "json": "{\n"}
+
+
 @pytest.mark.parametrize(
     ("name", "begins"),
-    [("a.html", "<!doctype html>"), ("a.md", "## "), ("a.xml", "<?xml"), ("a.json", "{\n")],
+    [(f"a{suffix}", BEGINNINGS[form]) for suffix, form in REPORTS.suffixes.items()],
 )
 def test_the_file_says_which_format(lesson: Lesson, ran: Path, name: str, begins: str) -> None:
     said = lesson("report", "latest", "-o", f"new/{name}", plugins=[teller])
@@ -57,7 +78,7 @@ def test_the_file_says_which_format(lesson: Lesson, ran: Path, name: str, begins
     assert [path.name for path in Path("new").iterdir()] == [name], "nothing else is left behind"
 
 
-@pytest.mark.parametrize("form", ["html", "markdown", "junit", "ctrf", "json"])
+@pytest.mark.parametrize("form", REPORTS.names)
 def test_printed_and_written_are_the_same_bytes_every_time(lesson: Lesson, ran: Path, form: str) -> None:
     printed = lesson("report", "--format", form, plugins=[teller]).out
     assert lesson("report", "--format", form, "-o", "file", plugins=[teller]).code == 0
@@ -92,7 +113,7 @@ def test_a_record_alone_is_told_without_its_evidence(lesson: Lesson, ran: Path) 
 def test_an_unknown_format(lesson: Lesson, ran: Path, form: str) -> None:
     said = lesson("report", "--format", form)
     assert said.code == 2
-    assert "expected one of html, markdown, junit, ctrf, json" in said.err
+    assert f"expected one of {', '.join(REPORTS.names)}" in said.err
 
 
 def test_a_file_that_says_nothing(lesson: Lesson, ran: Path) -> None:

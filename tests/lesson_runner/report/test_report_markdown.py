@@ -10,8 +10,8 @@ from markdown_it.token import Token
 from tests.lesson_runner.report.stories import SCRIPT, TEXT, TEXTS, retold, story
 
 from lesson_runner.report.runs import render
+from lesson_runner.report.runs.formatting import public
 from lesson_runner.report.runs.markdown import plain
-from lesson_runner.report.runs.phrases import public
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 

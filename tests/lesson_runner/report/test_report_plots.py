@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.lesson_runner.report.stories import SPIKE, STEPS, losses
 
+from lesson_runner.model import Line, Series
 from lesson_runner.report.html import plots
 from lesson_runner.report.html.thinning import sampled, thinned
-from lesson_runner.report.runs.shapes import Line, Series
 
 NUMBERS = st.floats(-1e6, 1e6)
 SERIES = st.lists(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.findings.phrases import shown
+from lesson_runner.report.findings.formatting import shown
 from lesson_runner.report.text import json_text
 
 
 def render(findings: Findings, root: Path) -> Iterator[str]:
-    """Yield the findings as JSON; the numbers come last, because they are not known before."""
+    """Yield the findings as JSON; the counts come last because they are known only then."""
     lessons: list[str] = []
     yield '{\n  "findings": ['
     between = ""

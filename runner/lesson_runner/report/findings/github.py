@@ -1,5 +1,5 @@
 """
-Findings as workflow commands, which GitHub Actions shows beside the lines of a change.
+Findings as workflow commands, which GitHub Actions shows next to the lines of a change.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.findings.phrases import in_repository, sentence, shown, totals
+from lesson_runner.report.findings.formatting import in_repository, sentence, shown, totals
 from lesson_runner.report.text import line
 
 SHOWN = 10
-"""GitHub shows so many errors, warnings and notices of one step; the rest is in the step's log only."""
+"""GitHub shows at most this many errors, warnings and notices of a step; the others are only in its log."""
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def render(findings: Findings, root: Path) -> Iterator[str]:
-    """Yield a command a finding, and a last line for people who read the log."""
+    """Yield a command for each finding, and a last line for people who read the log."""
     for document in findings:
         yield "".join(f"{_command(item, root)}\n" for item in document.diagnostics)
     more = max(findings.errors, findings.warnings, findings.notes) > SHOWN
-    hint = f" (GitHub shows {SHOWN} of each kind beside the code; this log has them all)" if more else ""
+    hint = f" (GitHub shows {SHOWN} of each kind next to the code; this log has them all)" if more else ""
     yield f"{totals(findings)}{hint}\n"
 
 
@@ -37,7 +37,7 @@ def _command(item: Diagnostic, root: Path) -> str:
         "title": line(item.rule),
     }
     written = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
-    # The log shows nothing but the message, so that must say where it belongs, too.
+    # The log shows only the message, so the message must contain the place.
     where = f"{shown(place.path, root)}:{place.line}:{place.column}"
     message = f"{line(where)}: {line(sentence(item))} [{line(item.rule)}]"
     return f"::{_COMMANDS[item.severity]} {written}::{_escape(message)}"

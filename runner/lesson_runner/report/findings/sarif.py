@@ -17,19 +17,19 @@ from urllib.parse import quote
 
 from lesson_runner import __version__
 from lesson_runner.model import Diagnostic, Edit, Findings, Rule
-from lesson_runner.report.findings.phrases import in_repository, sentence
+from lesson_runner.report.findings.formatting import in_repository, sentence
 from lesson_runner.report.text import escaped_json, safe
 from lesson_runner.rules.table import page_of
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "%SRCROOT%"
-"""What relative paths begin at; the name that services know for the top of a repository."""
+"""The base of relative paths; services know this name for the top of a repository."""
 FINGERPRINT = "lessonFinding/v1"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def render(findings: Findings, root: Path) -> Iterator[str]:
-    """Yield the log: every rule, and every finding with its place and the edits that mend it."""
+    """Yield the log: every rule, and every finding with its place and the edits that fix it."""
     driver = {
         "name": "lesson-runner",
         "version": __version__,
@@ -42,7 +42,7 @@ def render(findings: Findings, root: Path) -> Iterator[str]:
         "results": [],
     }
     log = _json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
-    before, _, after = log.rpartition("[]")  # where the results belong
+    before, _, after = log.rpartition("[]")  # the results go here
     yield f"{before}["
     between = ""
     for result in _results(findings, root):
@@ -69,7 +69,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _results(findings: Findings, root: Path) -> Iterator[dict[str, Any]]:
     order = {rule: index for index, rule in enumerate(findings.rules)}
-    seen: Counter[str] = Counter()  # two documents may be one file, found in two ways
+    seen: Counter[str] = Counter()  # two documents may be the same file, found in two ways
     for document in findings:
         for item in document.diagnostics:
             place = item.location
@@ -95,7 +95,7 @@ def _artifact(path: Path, root: Path) -> dict[str, str]:
 
 
 def _fingerprint(item: Diagnostic, uri: str, line: str, seen: Counter[str]) -> str:
-    """Return what stays the same when lines are put above the finding's; equal findings are numbered."""
+    """Return a digest that does not change when lines are inserted above; equal findings are numbered."""
     parts = "\0".join((item.rule, uri, line.strip(), item.message))
     digest = hashlib.sha256(parts.encode("utf-8", "backslashreplace")).hexdigest()[:32]
     seen[digest] += 1

@@ -1,4 +1,4 @@
-"""Findings for people: each with its place, and the line of the document it speaks of."""
+"""Findings for people: each with its place and its line of the document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lesson_runner.model import Diagnostic, Findings
-from lesson_runner.report.findings.phrases import counted, sentence, shown, totals
+from lesson_runner.report.findings.formatting import counted, sentence, shown, totals
 from lesson_runner.report.text import line as one_line
 from lesson_runner.report.text import seen, workflow_commands
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDTH = 100
-"""Cells of a document's line that are shown where nobody says how wide the output is."""
+"""Columns shown of a document's line if the width of the output is unknown."""
 INDENT = "    "
 TAB = "    "
 _OBEYED = ("Cc", "Cs", "Zl", "Zp")
-"""Categories of Unicode: control characters, halves of surrogate pairs, ends of lines and paragraphs."""
+"""Unicode categories: control characters, halves of surrogate pairs, ends of lines and paragraphs."""
 _TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-"""Classes of characters that reverse what follows them, and would put a caret under something else."""
+"""Classes of characters that reverse the text after them, so that a caret would be in the wrong place."""
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 
@@ -58,13 +58,13 @@ def _draw(drawn: Text, item: Diagnostic, line: str, root: Path, width: int) -> N
 def _closing(findings: Findings) -> Iterator[str]:
     yield totals(findings)
     if findings.fixed:
-        yield f"{counted(findings.fixed, 'finding')} mended"
+        yield f"{counted(findings.fixed, 'finding')} fixed"
     if findings.fixable:
-        yield f"{counted(findings.fixable, 'finding')} can be mended with --fix"
+        yield f"{counted(findings.fixable, 'finding')} can be fixed with --fix"
 
 
 def _span(item: Diagnostic) -> tuple[int, int]:
-    """Return the columns, first and last, of what would be replaced on the finding's line."""
+    """Return the first and the last column that the fix replaces on the finding's line."""
     place = item.location
     for edit in item.edits:
         if (edit.location.path, edit.location.line) == (place.path, place.line):
@@ -78,7 +78,7 @@ def excerpt(row: str, column: int, span: tuple[int, int], width: int) -> tuple[s
     Return the part of a line around a column, and the marks that go below it.
 
     Args:
-        row: the line as it stands in the document.
+        row: the line as it is in the document.
         column: what ``^`` marks, counted from 1; one that lies behind the line's end marks that end.
         span: the columns, first and last, that ``~`` marks.
         width: how many cells there are.
@@ -95,7 +95,7 @@ def excerpt(row: str, column: int, span: tuple[int, int], width: int) -> tuple[s
     before, after = "…" if first else "", "…" if last < len(row) else ""
 
     def cell(index: int) -> int:
-        """Return where a character of the line is shown; where what is cut off would be, one of its ends."""
+        """Return the column of a character of the line; for one that is cut off, the nearest end."""
         return cell_len(before + "".join(pieces[: max(index - first, 0)]))
 
     marks = [" "] * (cell(last) + 1)
@@ -110,7 +110,9 @@ def _window(row: str, at: int, width: int) -> tuple[int, int]:
     from rich.cells import cell_len
 
     def cells(index: int) -> int:
-        return max(cell_len(_harmless(row[index])), 1)  # so that accents without end come to an end
+        return max(
+            cell_len(_harmless(row[index])), 1
+        )  # combining characters have no width, and there may be many
 
     if len(row) <= width and sum(map(cells, range(len(row)))) <= width:
         return 0, len(row)
@@ -129,7 +131,7 @@ def _window(row: str, at: int, width: int) -> tuple[int, int]:
 
 
 def _harmless(char: str) -> str:
-    """Return a character as it is shown: one that a terminal would obey becomes a replacement character."""
+    """Return a character, or a replacement for one that a terminal would obey."""
     if char == "\t":
         return TAB
     obeyed = unicodedata.category(char) in _OBEYED or unicodedata.bidirectional(char) in _TURNING

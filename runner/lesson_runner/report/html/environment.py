@@ -1,4 +1,4 @@
-"""The Jinja environment of every page: what a template prints is redacted and escaped."""
+"""The Jinja environment of every page: it redacts and escapes what a template prints."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lesson_runner.report.runs.phrases import public
+from lesson_runner.report.runs.formatting import public
 
 _STYLE = Path(__file__).with_name("style.css")
 
 
 def environment(folder: Path) -> Environment:
-    """Return an environment for the templates of a folder; only :class:`Markup` goes into a page as it is."""
+    """Return an environment for the templates of a folder; only :class:`Markup` is not escaped."""
     return Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
@@ -26,5 +26,5 @@ def environment(folder: Path) -> Environment:
 
 
 def style(*more: Path) -> Markup:
-    """Return the style sheet of all pages, and others below it."""
+    """Return the style sheet of all pages, followed by others."""
     return Markup("".join(path.read_text("utf-8") for path in (_STYLE, *more)))

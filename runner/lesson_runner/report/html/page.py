@@ -1,8 +1,8 @@
 """
 The page: what the template shows, and the template's rules.
 
-Every text passes :func:`~lesson_runner.report.runs.phrases.public` and is escaped; only our own style sheet
-and the drawings, which an XML library wrote, go in as they are.
+Every text passes :func:`~lesson_runner.report.runs.formatting.public` and is escaped; only our own style
+sheet and the drawings, which an XML library wrote, go in as they are.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from lesson_runner.report.html import plots
 from lesson_runner.report.html.environment import environment, style
 from lesson_runner.report.html.sections import label_of, view
 from lesson_runner.report.html.steps import views
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import (
+from lesson_runner.report.runs.formatting import (
     CLAIM_RESULTS,
     claim_counts,
     claims_of,
@@ -26,6 +25,7 @@ from lesson_runner.report.runs.phrases import (
     step_counts,
     value,
 )
+from lesson_runner.report.runs.report_data import Report
 from lesson_runner.report.text import duration
 
 _HERE = Path(__file__).parent
@@ -33,10 +33,10 @@ _SIGNS = {"passed": "✓", "failed": "✗", "interrupted": "!"}
 
 
 def render(report: Report) -> str:
-    """Return the page; without matplotlib, it has the tables and says how to get drawings."""
+    """Return the page; without matplotlib it has only tables, and says how to get drawings."""
     record = report.record
     draw = plots.available()
-    sections = [view(shape, place, draw=draw) for place, shape in enumerate(report.shapes, 1)]
+    sections = [view(section, place, draw=draw) for place, section in enumerate(report.sections, 1)]
     drawable = any(section.kind == "series" for section in sections)
     steps = views(report)
     return (
@@ -76,28 +76,28 @@ def _summary(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Profile", record["profile"]
     yield "Steps", step_counts(record)
     yield "Time", duration(record["seconds"])
-    yield "Hardware", "; ".join(item["name"] for item in record["hardware"]) or "none was looked for"
+    yield "Hardware", "; ".join(item["name"] for item in record["hardware"]) or "not detected"
     if counts := claim_counts(record):
         yield "The lesson's claims", counts
     yield "Started", moment(record["started"])
 
 
 def _claims(record: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Return the claims with their steps: those that were weighed first."""
+    """Return the claims with their steps; those that were evaluated come first."""
     return sorted(claims_of(record), key=lambda pair: CLAIM_RESULTS.index(pair[1]["result"]))
 
 
 def _setup(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what was asked for: lesson, profile, backend, options, parameters."""
+    """Yield how the run was started: lesson, profile, backend, options, parameters."""
     lesson = record["lesson"]
     yield "Run", record["run_id"]
     yield "Lesson", f"{lesson['id']} ({lesson['path']})"
     if lesson.get("recognised"):
-        yield "Steps", "recognised by plugins: its author declared none"
+        yield "Steps", "recognised by plugins; the lesson declares none"
     yield "sha256 of the lesson", lesson["sha256"]
     yield "sha256 of the plan", record["plan_digest"]
     yield "Profile", record["profile"]
-    yield "Backend asked for", record["backend"]
+    yield "Requested backend", record["backend"]
     for name, item in record["options"].items():
         if item:
             yield f"--{name}", value(item)

@@ -1,4 +1,4 @@
-"""Curves and bars, drawn with matplotlib as SVG. matplotlib is an extra: ask :func:`available` first."""
+"""Curves and bars, drawn with matplotlib as SVG. matplotlib is optional: call :func:`available` first."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from lesson_runner.model import Series
 from lesson_runner.report.html.svg import GRID, INK, MUTED, PAPER, inline, series_colour
 from lesson_runner.report.html.thinning import thinned
-from lesson_runner.report.runs.phrases import printable
-from lesson_runner.report.runs.shapes import Series
+from lesson_runner.report.runs.formatting import printable
 from lesson_runner.report.text import number
 
 if TYPE_CHECKING:
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 INSTALL = 'pip install "lesson-runner[report]"'
 WIDE = (760, 360)
 NARROW = (300, 310)
-"""Width and height of a curve in CSS pixels: for a page, and for a phone, too small for the other."""
+"""Width and height of a curve in CSS pixels: on a wide page, and on a phone."""
 BARS = (156, 118)
 _MARKERS = "os^DvPX*"
 _LONGEST_NAME = 40
 _STAGE_NAME = 24
 _FEW = 12
-"""Points of a line that are marked one by one; of more, only the last."""
+"""A line of at most this many points has a marker on each; a longer one only on the last."""
 _POINTS = 72
-"""matplotlib measures in inches of as many points; one is drawn as one CSS pixel of the drawing."""
+"""matplotlib measures in inches of this many points; a point becomes a CSS pixel."""
 _STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text: small, readable aloud, in the page's own font
+    "svg.fonttype": "none",  # text stays text: small, accessible, in the page's own font
     "svg.hashsalt": "lesson-runner",  # the same drawing gets the same ids
-    "text.parse_math": False,  # a name with two dollars is no formula
+    "text.parse_math": False,  # a name with two dollars is not a formula
     "font.size": 12,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -59,13 +59,13 @@ _STYLE: dict[Any, Any] = {
 
 
 def available() -> bool:
-    """Whether matplotlib is installed."""
+    """Return whether matplotlib is installed."""
     return find_spec("matplotlib") is not None
 
 
-def curves(shape: Series, name: str, size: tuple[int, int], description: str) -> str:
+def curves(series: Series, name: str, size: tuple[int, int], description: str) -> str:
     """
-    Return the lines of a section as an ``svg`` element, what they are compared with behind them.
+    Return the lines of a section as an ``svg`` element; dashed lines lie behind the others.
 
     Args:
         name: see :func:`~lesson_runner.report.html.svg.inline`.
@@ -73,34 +73,34 @@ def curves(shape: Series, name: str, size: tuple[int, int], description: str) ->
     """
     with _figure(size) as figure:
         axes = figure.subplots()
-        xs = [x for line in shape.lines for x, _ in line.points]
+        xs = [x for line in series.lines for x, _ in line.points]
         start, end = min(xs), max(xs)
-        own = [line for line in shape.lines if not line.dashed]
+        own = [line for line in series.lines if not line.dashed]
         styles = {id(line): place for place, line in enumerate(own)}
         handles: dict[int, Line2D] = {}
-        # The longest first: where lines are equal, the end of the shorter one stays in sight.
-        for line in sorted(shape.lines, key=lambda line: (not line.dashed, -line.points[-1][0])):
+        # Draw the longest first: where lines coincide, the end of the shorter one stays visible.
+        for line in sorted(series.lines, key=lambda line: (not line.dashed, -line.points[-1][0])):
             points = thinned(line.points, size[0], start, end)
             handles[id(line)] = _draw(axes, points, styles.get(id(line)))
         axes.grid(axis="y", linewidth=0.8)
-        axes.set_xlabel(_name(shape.x))
-        axes.set_ylabel(_name(shape.y))
+        axes.set_xlabel(_name(series.x))
+        axes.set_ylabel(_name(series.y))
         axes.margins(x=0.02)
-        _places(axes, shape, [mark for mark in shape.stages if start <= mark[0] <= end], wide=size == WIDE)
-        names = [_name(line.name) for line in shape.lines]
+        _places(axes, series, [mark for mark in series.stages if start <= mark[0] <= end], wide=size == WIDE)
+        names = [_name(line.name) for line in series.lines]
         columns = max(1, min(len(names), size[0] // (50 + 7 * max(map(len, names)))))
-        shown = [handles[id(line)] for line in shape.lines]
+        shown = [handles[id(line)] for line in series.lines]
         figure.legend(
             shown, names, loc="outside upper left", ncols=columns, handlelength=2.4, borderaxespad=0
         )
-        return inline(figure, name, printable(shape.title), description)
+        return inline(figure, name, printable(series.title), description)
 
 
 def _draw(axes: Axes, points: Sequence[tuple[float, float]], place: int | None) -> Line2D:
-    """Draw one of the run's own lines, counted from 0, or one that is there to compare with."""
+    """Draw one of the run's own lines, counted from 0, or a line for comparison (``None``)."""
     xs, ys = zip(*points, strict=True)
     if place is None:
-        known = len(xs) <= _FEW  # between few points the line only joins them; show which these are
+        known = len(xs) <= _FEW  # a line between few points only joins them: mark the points
         (drawn,) = axes.plot(
             xs,
             ys,
@@ -120,9 +120,9 @@ def _draw(axes: Axes, points: Sequence[tuple[float, float]], place: int | None) 
     return drawn
 
 
-def _places(axes: Axes, shape: Series, stages: Sequence[tuple[float, str]], *, wide: bool) -> None:
-    """Name the places on the axis, and the stages; the stages are the places if nothing lies between."""
-    xs = {x for line in shape.lines for x, _ in line.points}
+def _places(axes: Axes, series: Series, stages: Sequence[tuple[float, str]], *, wide: bool) -> None:
+    """Label the x axis and the stages; if all points are at stages, the stages are its labels."""
+    xs = {x for line in series.lines for x, _ in line.points}
     if xs <= {x for x, _ in stages}:
         room = (WIDE if wide else NARROW)[0] // (8 * len(stages))
         axes.set_xticks([x for x, _ in stages], _fitting([name for _, name in stages], room))
@@ -152,10 +152,10 @@ def bars(
     top: float = 0,
 ) -> str:
     """
-    Return a bar for each value, with the value above it; nothing where there is none.
+    Return a bar for each value, with the value above it; no bar for ``None``.
 
     Args:
-        top: the greatest value of all drawings that are to be compared, so that they have one scale.
+        top: the greatest value of all drawings that share a scale.
     """
     with _figure(BARS) as figure:
         axes = figure.subplots()
@@ -175,13 +175,13 @@ def bars(
 
 @contextmanager
 def _figure(size: tuple[int, int]) -> Iterator[Figure]:
-    """Give a figure in the page's style, whatever this user's settings of matplotlib are."""
+    """Yield a figure in the page's style, independent of the user's matplotlib settings."""
     log = logging.getLogger("matplotlib")
     level = log.level
-    log.setLevel(logging.ERROR)  # that it builds its font cache is no concern of a report's reader
+    log.setLevel(logging.ERROR)  # the reader of a report need not know that it builds its font cache
     try:
         with warnings.catch_warnings():
-            # It measures text in its own font, which lacks many letters; the browser's font draws them.
+            # It measures text in its own font, which lacks many letters; the browser's font has them.
             warnings.simplefilter("ignore")
             import matplotlib
             from matplotlib.figure import Figure
@@ -196,14 +196,16 @@ def _figure(size: tuple[int, int]) -> Iterator[Figure]:
 
 
 def _fitting(names: Sequence[str], room: int) -> list[str]:
-    """Return names of at most ``room`` characters: without what follows a colon, if they are longer."""
+    """Return names of at most ``room`` characters; longer ones lose the part after a colon first."""
     if any(len(name) > room for name in names):
         names = [name.partition(":")[0] for name in names]
     return [_name(name, room) for name in names]
 
 
 def _name(text: str, longest: int = _LONGEST_NAME) -> str:
-    """Return a name for a drawing: on one line, and not so long that nothing else has room."""
+    """Return a name for a drawing: on one line, of at most ``longest`` characters."""
     line = " ".join(printable(text).split())
     line = line if len(line) <= longest else f"{line[: longest - 1]}…"
-    return f" {line}" if line.startswith("_") else line  # matplotlib hides names that begin with one
+    return (
+        f" {line}" if line.startswith("_") else line
+    )  # matplotlib hides names that begin with an underscore

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from lesson_runner.report.closing import key_metric
 from lesson_runner.report.live import SIGNS
 from lesson_runner.report.runs.evidence import Excerpt
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import command_rows, left_out, moment, shortened, value, went_wrong
+from lesson_runner.report.runs.formatting import command_of, left_out, moment, shortened, value, went_wrong
+from lesson_runner.report.runs.report_data import Report
+from lesson_runner.report.summary import key_metric
 from lesson_runner.report.text import duration, number
 
 LONGEST = 4000
@@ -30,7 +30,7 @@ class StepView:
     status: str
     sign: str
     open: bool
-    """True if a reader should see all of it at once."""
+    """True if all of it is unfolded."""
     key: str
     time: str
     message: str
@@ -48,7 +48,7 @@ class StepView:
 
 
 def views(report: Report) -> list[StepView]:
-    """Return the steps that the run was to take, in order."""
+    """Return the steps that the user did not leave out, in order."""
     steps = [step for step in report.record["steps"] if not left_out(step)]
     return [_view(step, place, report.outputs.get(str(step["id"]))) for place, step in enumerate(steps, 1)]
 
@@ -64,7 +64,7 @@ def _view(step: Mapping[str, Any], place: int, output: Excerpt | None) -> StepVi
         key_metric(step) if not went_wrong(step) else "",
         duration(step.get("seconds", 0)) if step.get("attempts") else "",
         shortened(step["message"], LONGEST),
-        shortened("\n".join(command_rows(step)), LONGEST),
+        shortened("\n".join(command_of(step)), LONGEST),
         tuple(
             {
                 "what": f"{item['matcher']} {shortened(item['expected'], LONGEST)}",
@@ -96,8 +96,8 @@ def _params(step: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _facts(step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield where a step stands and how it ended, as far as there is something to say."""
-    claimed = f", known to {step['claimed_by']}" if step.get("claimed_by") else ""
+    """Yield where the step is in the lesson and how it ran; facts that say nothing are left out."""
+    claimed = f", recognised by {step['claimed_by']}" if step.get("claimed_by") else ""
     yield "Action", f"{step['action']}{claimed}"
     yield "In the lesson", f"line {step['line']}"
     if step.get("needs"):

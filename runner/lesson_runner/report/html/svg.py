@@ -1,8 +1,8 @@
 """
-A figure of matplotlib as SVG that belongs into a page.
+A figure of matplotlib as SVG that fits into a page.
 
 Its colours become the page's CSS variables, so that one drawing serves light and dark; its text is text in
-the page's font; its ids are its own; what only a file of its own needs is removed.
+the page's font; its ids are unique on the page; parts that only a separate file needs are removed.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 SERIES = 8
-"""How many colours there are for series; then they begin again, with other markers."""
-# matplotlib can only draw with colours: these stand for the page's, and appear nowhere else.
+"""How many colours there are for series; then they repeat, with other markers."""
+# matplotlib needs real colours: these stand for the page's variables, and are used for nothing else.
 INK, MUTED, GRID, PAPER = "#010101", "#020202", "#030303", "#040404"
 _SERIES = [f"#0501{number:02x}" for number in range(SERIES)]
 VARIABLES: Mapping[str, str] = {
@@ -41,16 +41,16 @@ def inline(figure: Figure, name: str, title: str, description: str) -> str:
     Return a figure as an ``svg`` element.
 
     Args:
-        name: begins every id in it; no other drawing of the page has it.
-        title: its name, for those who hear the page.
-        description: what is to be seen, in a sentence or two.
+        name: the prefix of its ids; unique on the page.
+        title: its name, for screen readers.
+        description: what it shows, in a sentence or two, for screen readers.
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     root = ElementTree.fromstring(buffer.getvalue())
     for parent in list(root.iter()):
         for child in list(parent):
-            if _local(child.tag) in ("metadata", "style"):  # its style would be the whole page's
+            if _local(child.tag) in ("metadata", "style"):  # its style would apply to the whole page
                 parent.remove(child)
     elements = list(root.iter())
     used = {reference for element in elements for reference in _references(element)}
@@ -119,5 +119,5 @@ def _describe(root: ElementTree.Element, name: str, title: str, description: str
 
 
 def _local(tag: str) -> str:
-    """Return a name without its namespace, which HTML knows by itself."""
+    """Return a name without its namespace, which HTML does not need."""
     return tag.rpartition("}")[2]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lesson_runner.report.formats import MATRICES
 from lesson_runner.report.matrix.grid import STYLES, Cell, Grid
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["FORMATS", "STYLES", "Cell", "Grid", "render"]
-
-FORMATS = ("text", "html", "markdown", "svg-badge")
+__all__ = ["STYLES", "Cell", "Grid", "render"]
 
 
 def render(grid: Grid, form: str, console: Console) -> str:
@@ -19,11 +18,9 @@ def render(grid: Grid, form: str, console: Console) -> str:
     Return a matrix as a text.
 
     Args:
-        form: one of :data:`FORMATS`.
-        console: what a table for the terminal must fit.
+        form: the name of one of :data:`~lesson_runner.report.formats.MATRICES`.
+        console: its width limits the table for a terminal.
     """
-    from lesson_runner.report.matrix import badge, markdown, page, text
-
-    if form == "text":
-        return text.render(grid, console)
-    return {"html": page.render, "markdown": markdown.render, "svg-badge": badge.render}[form](grid)
+    renderer = MATRICES.renderer(form)
+    text: str = renderer(grid, console) if form == "text" else renderer(grid)
+    return text

@@ -1,18 +1,18 @@
 """
 The matrix as a badge: one lesson's boards, or how many pairs are certified.
 
-anybadge and pybadges draw such badges with the glyph widths of one font, which the reader may not have; here
-each text is given its length, and the reader's font is fitted to it.
+anybadge and pybadges draw such badges with the glyph widths of one font, which the reader may not have. This
+badge sets the length of each text instead, and the reader's font is fitted to it.
 """
 
 from __future__ import annotations
 
 from lesson_runner.model import NOT_BOARDS
 from lesson_runner.report.matrix.grid import Grid
-from lesson_runner.report.runs.phrases import printable
+from lesson_runner.report.runs.formatting import printable
 
 _PER_CHARACTER = 6.6
-"""Pixels of a character at 11 pixels; ``textLength`` makes it so in every font."""
+"""Width of a character in pixels, at a font size of 11; ``textLength`` enforces it in every font."""
 _GOOD, _SOME, _NONE = "#146c2e", "#7a4b00", "#545d67"
 _TEMPLATE = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img" aria-label="{left}: {right}">
@@ -33,7 +33,7 @@ def render(grid: Grid) -> str:
     from markupsafe import escape
 
     *words, color = _content(grid)
-    left, right = map(printable, words)  # XML has no control characters, not even escaped
+    left, right = map(printable, words)  # XML cannot contain control characters, not even escaped
     lengths = [round(_PER_CHARACTER * len(text)) for text in (left, right)]
     split = lengths[0] + 12
     rest = lengths[1] + 12

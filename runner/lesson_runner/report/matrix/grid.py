@@ -1,16 +1,17 @@
-"""What a matrix shows, as data."""
+"""The data of a matrix."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lesson_runner.model import NOT_BOARDS
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a state looks; the sign tells it without colour."""
+    """How a state looks; the sign is enough without colour."""
 
     sign: str
     color: str
@@ -53,6 +54,9 @@ class Grid:
     """Titles by id."""
     targets: Sequence[str]
     cells: Mapping[tuple[str, str], Cell]
+    """By lesson and target."""
+    data: Sequence[Mapping[str, Any]] = ()
+    """The cells in full, for programs."""
 
     def certified(self) -> tuple[int, int]:
         """Return how many pairs of a lesson and a board it supports are certified, and how many there are."""

@@ -7,7 +7,7 @@ from lesson_runner.report.runs.markdown import plain
 
 
 def render(grid: Grid) -> str:
-    """Return a table with a row a lesson; reasons stand below it."""
+    """Return a table with a row for each lesson, followed by the reasons."""
     rows = [["lesson", *map(plain, grid.targets)], ["---", *[":-:"] * len(grid.targets)]]
     for lesson in grid.lessons:
         states = [grid.cells[lesson, target].state for target in grid.targets]

@@ -1,4 +1,4 @@
-"""The matrix as a page: one file, no script, nothing loaded."""
+"""The matrix as a page: one file without scripts that loads nothing."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from lesson_runner.report.tables import PlainTable
 
 
 def render(grid: Grid, console: Console) -> str:
-    """Return a table of signs, what they mean, and the reasons of what is stale or failed."""
+    """Return a table of signs, their meanings, and the reasons for cells that are stale or failed."""
     table = PlainTable("lesson", *grid.targets, center=tuple(grid.targets))
     for lesson in grid.lessons:
         cells = [STYLES[grid.cells[lesson, target].state] for target in grid.targets]

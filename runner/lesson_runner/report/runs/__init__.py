@@ -1,18 +1,16 @@
 """
 Reports on a run: one module a format, each a function from a :class:`Report` to a text.
 
-A report is a function of the run's record, its evidence and what plugins make of both; it holds no time of
-its own, so that the same run gives the same bytes.
+A report is a function of the run's record, its evidence and the sections that plugins add; it holds no time
+of its own, so that the same run gives the same bytes.
 """
 
 from __future__ import annotations
 
-from lesson_runner.report.runs import as_json, ctrf, junit, markdown
-from lesson_runner.report.runs.gather import Report, gather
+from lesson_runner.report.formats import REPORTS
+from lesson_runner.report.runs.report_data import Report, read_report
 
-__all__ = ["FORMATS", "Report", "gather", "render"]
-
-FORMATS = ("html", "markdown", "junit", "ctrf", "json")
+__all__ = ["Report", "read_report", "render"]
 
 
 def render(report: Report, form: str) -> str:
@@ -20,16 +18,7 @@ def render(report: Report, form: str) -> str:
     Return a report as a text.
 
     Args:
-        form: one of :data:`FORMATS`.
+        form: the name of one of :data:`~lesson_runner.report.formats.REPORTS`.
     """
-    if form == "html":
-        from lesson_runner.report.html import page  # only this one needs templates and drawings
-
-        return page.render(report)
-    renderers = {
-        "markdown": markdown.render,
-        "junit": junit.render,
-        "ctrf": ctrf.render,
-        "json": as_json.render,
-    }
-    return renderers[form](report)
+    text: str = REPORTS.renderer(form)(report)
+    return text

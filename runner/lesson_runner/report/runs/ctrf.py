@@ -1,7 +1,7 @@
 """
 A run in the Common Test Report Format, for tools that compare and summarise test runs.
 
-https://ctrf.io, specification 0.0: a test a step. What the format has no word for is in ``extra``.
+https://ctrf.io, specification 0.0: each step is a test. Data without a field in the format are in ``extra``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from lesson_runner import __version__
 from lesson_runner.report.runs.evidence import Excerpt
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import broken, milliseconds, printable, public
+from lesson_runner.report.runs.formatting import broken, milliseconds, printable, public
+from lesson_runner.report.runs.report_data import Report
 from lesson_runner.report.text import json_text
 
 SPECIFICATION = "0.0.0"
@@ -24,7 +24,7 @@ STATUSES = {
     "not-reached": "pending",
     "planned": "pending",
 }
-"""A step's status, and the format's; ``rawStatus`` keeps ours."""
+"""The format's status for each status of a step; ``rawStatus`` keeps ours."""
 _ALL = ("passed", "failed", "skipped", "pending", "other")
 
 
@@ -81,7 +81,7 @@ def _environment(record: Mapping[str, Any]) -> dict[str, Any]:
 def _test(step: Mapping[str, Any], record: Mapping[str, Any], output: Excerpt | None) -> dict[str, Any]:
     status = STATUSES[step["status"]]
     if status == "failed" and step.get("optional"):
-        status = "other"  # it may fail, and the run can have passed
+        status = "other"  # an optional step may fail in a run that passed
     test: dict[str, Any] = {
         "name": public(step["id"]) or "step",
         "status": status,

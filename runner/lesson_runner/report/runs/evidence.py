@@ -1,5 +1,5 @@
 """
-What a report shows of evidence: the beginning and the end of what a step printed, without escapes or tokens;
+What a report shows of evidence: the beginning and the end of each step's output, without escapes or tokens,
 and which files cannot be read.
 """
 
@@ -11,37 +11,37 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from lesson_runner.model import EVIDENCE, Evidence, Json, Section
-from lesson_runner.report.runs.phrases import printable, public
+from lesson_runner.model import EVIDENCE, Evidence, Json, Table
+from lesson_runner.report.runs.formatting import printable, public
 from lesson_runner.untrusted import open_sized
 
 OUTPUT = "output.txt"
 BEGINNING = 48 * 1024
-"""Bytes shown of the beginning of an output that is too long."""
+"""Bytes shown of the beginning of a long output."""
 END = 16 * 1024
 """Bytes shown of its end, where a failure usually is."""
 MOST_BYTES = 1024**4
-"""Bytes that a file of evidence may have."""
+"""The largest file of evidence that is read, in bytes."""
 MOST_FILES = 10_000
-"""Files of evidence that are looked at."""
+"""Files of evidence that are checked."""
 MOST_ROWS = 50
-"""Files that cannot be read and are shown."""
+"""Unreadable files that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The output of a step; ``end`` is empty unless something between the two was left out."""
+    """The output of a step; ``end`` is empty unless the middle was left out."""
 
     beginning: str
     end: str = ""
     left_out: int = 0
     """Bytes."""
     path: str = ""
-    """Where all of it is, from the run's folder."""
+    """The file with the whole output, relative to the run's folder."""
 
     @property
     def note(self) -> str:
-        """What stands between the beginning and the end."""
+        """The line between the beginning and the end."""
         return f"… {self.left_out:,} bytes left out; all of it: {self.path} …"
 
     @property
@@ -52,10 +52,10 @@ class Excerpt:
 
 def read_output(folder: Path, step: Json) -> Excerpt | None:
     """
-    Return what a step printed, or why that cannot be read.
+    Return what a step printed, or why its output cannot be read.
 
     Returns:
-        ``None`` if it printed nothing, or its evidence is not next to the record.
+        ``None`` if it printed nothing, or its evidence is missing.
     """
     evidence = Evidence.of(folder, step)
     path = f"{EVIDENCE}/{step['id']}/{OUTPUT}"
@@ -81,8 +81,8 @@ def read_output(folder: Path, step: Json) -> Excerpt | None:
     return Excerpt(beginning, end, size - len(head) - len(tail), path)
 
 
-def unread(record: Json, folder: Path) -> list[Section]:
-    """Return a table of the evidence that cannot be read, and why; nothing if all of it can, or is absent."""
+def unread(record: Json, folder: Path) -> list[Table]:
+    """Return a table of the evidence that cannot be read; none if all files are readable or missing."""
     rows: list[tuple[str, str]] = []
     looked_at = 0
     for step in record["steps"]:
@@ -96,11 +96,11 @@ def unread(record: Json, folder: Path) -> list[Section]:
         return []
     if len(rows) > MOST_ROWS:
         rows[MOST_ROWS:] = [("…", "and more")]
-    return [Section("Evidence that was not read", "table", {"columns": ["File", "Why"], "rows": rows})]
+    return [Table("Evidence that was not read", ("File", "Why"), tuple(rows))]
 
 
 def _names(folder: Path, step: Json) -> Iterator[str]:
-    """Yield the step's files: those that the record lists, and those that lie there besides."""
+    """Yield the step's files: those that the record lists, then the others in its folder."""
     listed = step.get("artifacts", {})
     yield from listed
     inside = f"{EVIDENCE}/{step['id']}"

@@ -1,9 +1,9 @@
 """
-A run as JUnit XML, which services of continuous integration show: a test suite a run, a test case a step.
+A run as JUnit XML, which continuous integration shows: a run is a test suite, a step is a test case.
 
-There is no one schema; what is written here is what those of Ant, Jenkins and their readers have in common.
-A step that may fail is skipped when it did, with what happened: JUnit has no word for it, and a failure would
-contradict a run that passed.
+There is no single schema; this module writes what those of Ant, Jenkins and their readers have in common.
+An optional step that failed is reported as skipped, with the reason: JUnit has no status for it, and a
+failure would contradict a run that passed.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from lesson_runner.report.runs.evidence import Excerpt
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import broken, claim_counts, command_rows, public, value, went_wrong
+from lesson_runner.report.runs.formatting import broken, claim_counts, command_of, public, value, went_wrong
+from lesson_runner.report.runs.report_data import Report
 
 Step = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ def render(report: Report) -> str:
     }
     root = ElementTree.Element("testsuites", {"name": "lesson-runner", **numbers})
     name = public(record["lesson"]["id"]) or "lesson"
-    # The schema that Ant's reporters follow has times without a zone.
+    # In the schema of Ant's reporters, times have no zone.
     suite = ElementTree.SubElement(
         root, "testsuite", {"name": name, **numbers, "timestamp": public(record["started"])[:19]}
     )
@@ -96,7 +96,7 @@ def _case(suite: ElementTree.Element, step: Step, kind: str, classname: str, out
     message = public(step["message"])
     if kind == "skipped":
         if went_wrong(step):
-            message = f"{step['status']}, and may be: {message}"
+            message = f"{step['status']}, but optional: {message}"
         ElementTree.SubElement(case, "skipped", {"message": message or str(step["status"])})
     elif kind:
         element = ElementTree.SubElement(case, kind, {"message": message, "type": str(step["status"])})
@@ -106,8 +106,8 @@ def _case(suite: ElementTree.Element, step: Step, kind: str, classname: str, out
 
 
 def _told(step: Step) -> Iterator[str]:
-    """Yield what a step did, what was not as expected, and what plugins make of it."""
-    yield from command_rows(step)
+    """Yield a step's command, the expectations that were not met, and the diagnoses of plugins."""
+    yield from command_of(step)
     for verdict in broken(step):
         yield f"expected {verdict['matcher']} {verdict['expected']}"
         yield f"got {verdict['actual']}"

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lesson_runner.report.closing import key_metric
-from lesson_runner.report.runs.gather import Report
-from lesson_runner.report.runs.phrases import (
+from lesson_runner.model import Section, Series, Table, Texts
+from lesson_runner.report.runs.formatting import (
     broken,
     cell,
     claim_counts,
     claims_of,
-    command_rows,
+    command_of,
     left_out,
     moment,
     public,
@@ -21,17 +20,19 @@ from lesson_runner.report.runs.phrases import (
     step_counts,
     went_wrong,
 )
-from lesson_runner.report.runs.shapes import Series, Shape, Table, Texts, as_table
+from lesson_runner.report.runs.report_data import Report
+from lesson_runner.report.runs.sections import MAX_ITEMS, as_table, by_row, pieces
+from lesson_runner.report.summary import key_metric
 from lesson_runner.report.text import duration
 
 SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "interrupted": "⚠️"}
-"""The others have none: nothing happened."""
+"""Other statuses have no sign."""
 LONGEST = 400
 """Characters shown of a message or a value; the record has all of it."""
 MOST_ROWS = 50
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$^])")
 _AT_THE_START = re.compile(r"^(\d*)([-+=]|[.)](?= |$))")
-"""What begins a list, or makes a heading of the line above."""
+"""Characters that begin a list, or make the line above a heading."""
 _MENTION = re.compile(r"(?<=[@#])(?=\w)")
 _LONGER = re.compile(r"`+")
 
@@ -42,9 +43,9 @@ def render(report: Report) -> str:
 
 
 def plain(text: object) -> str:
-    """Return a text on one line that markdown shows as it is: no markup, no link, nobody called by name."""
+    """Return a text on one line without markup, links or mentions: markdown shows it as it is."""
     line = " ".join(public(text).split())
-    # A word joiner keeps "@name" and "#12" from being taken for a person or an issue.
+    # A word joiner keeps "@name" and "#12" from mentioning a person or an issue.
     return _MENTION.sub("\u2060", _AT_THE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", line)))
 
 
@@ -53,17 +54,17 @@ def _rows(report: Report) -> Iterator[str]:
     yield f"## {SIGNS[record['status']]} {plain(record['lesson']['title'])}: {record['status']}"
     yield ""
     if record["labels"]:
-        yield f"> **{plain(', '.join(record['labels']))}**: whatever is shown here was measured that way."
+        yield f"> **{plain(', '.join(record['labels']))}**: everything shown here was measured that way."
         yield ""
     yield from _summary(record, report.conclusions)
-    for shape in report.shapes:
-        table = as_table(shape) if isinstance(shape, Series) else shape
+    for section in report.sections:
+        table = as_table(section) if isinstance(section, Series) else section
         if isinstance(table, Table):
             yield from _section(table)
     yield from _failures(record)
     yield from _claims(record)
     yield from _steps(record)
-    yield from _passages(report.shapes)
+    yield from _passages(report.sections)
 
 
 def _summary(record: Mapping[str, Any], conclusions: Iterable[str]) -> Iterator[str]:
@@ -84,17 +85,17 @@ def _summary(record: Mapping[str, Any], conclusions: Iterable[str]) -> Iterator[
         yield ""
 
 
-def _section(shape: Table) -> Iterator[str]:
-    yield f"### {plain(shape.title)}"
+def _section(table: Table) -> Iterator[str]:
+    yield f"### {plain(table.title)}"
     yield ""
-    if shape.note:
-        yield plain(shape.note)
+    if table.note:
+        yield plain(table.note)
         yield ""
-    # A table without a column is none in markdown.
-    if shape.columns:
-        rows = ([plain(shortened(cell(item), LONGEST)) for item in row] for row in shape.rows[:MOST_ROWS])
-        yield from _table([plain(name) for name in shape.columns], rows)
-    hidden = shape.left_out + max(0, len(shape.rows) - MOST_ROWS)
+    # Markdown has no table without columns.
+    if table.columns:
+        rows = ([plain(shortened(cell(item), LONGEST)) for item in row] for row in table.rows[:MOST_ROWS])
+        yield from _table([plain(name) for name in table.columns], rows)
+    hidden = max(0, len(table.rows) - MOST_ROWS)
     if hidden:
         yield f"… and {hidden:,} more rows"
         yield ""
@@ -106,13 +107,13 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
         yield "### What failed"
         yield ""
     for step in failed:
-        optional = ", which may fail" if step.get("optional") else ""
+        optional = ", optional" if step.get("optional") else ""
         yield f"**{plain(step['title'])}** ({plain(step['id'])}{optional})"
         yield ""
         if step["message"]:
             yield plain(shortened(str(step["message"]), LONGEST))
             yield ""
-        if rows := command_rows(step):
+        if rows := command_of(step):
             yield from _fenced(shortened(public("\n".join(rows)), 10 * LONGEST), "console")
         wrong = [
             [plain(shortened(str(item[key]), LONGEST)) for key in ("matcher", "expected", "actual")]
@@ -129,7 +130,7 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
 def _claims(record: Mapping[str, Any]) -> Iterator[str]:
     weighed = [(step, claim) for step, claim in claims_of(record) if claim["result"] != "not evaluated"]
     if weighed:
-        yield "### What the lesson says, and what came out"
+        yield "### What the lesson says, and what happened"
         yield ""
         rows = [
             [
@@ -155,20 +156,20 @@ def _steps(record: Mapping[str, Any]) -> Iterator[str]:
     yield from _folded("All steps", _table(("step", "status", "key metric", "time"), rows))
 
 
-def _passages(shapes: Sequence[Shape]) -> Iterator[str]:
-    for shape in shapes:
-        if isinstance(shape, Texts) and shape.items:
+def _passages(sections: Iterable[Section]) -> Iterator[str]:
+    for section in sections:
+        if isinstance(section, Texts) and section.items:
             inner: list[str] = []
-            for name, items in shape.rows:
+            for name, items in by_row(section.items[:MAX_ITEMS]).items():
                 inner += [f"#### {plain(name)}", ""] if name else []
                 for item in items:
                     inner += [f"**{plain(item.title)}**", ""]
-                    inner += _fenced(public("".join(piece.text for piece in item.pieces)), "text")
-            yield from _folded(shape.title, inner)
+                    inner += _fenced(public("".join(piece.text for piece in pieces(item))), "text")
+            yield from _folded(section.title, inner)
 
 
 def _folded(title: str, inner: Iterable[str]) -> Iterator[str]:
-    """Yield what a reader opens with a click; GitHub shows markdown inside after an empty line."""
+    """Yield a folded part; GitHub renders the markdown in it after an empty line."""
     yield f"<details><summary>{_html(title)}</summary>"
     yield ""
     yield from inner
@@ -177,7 +178,7 @@ def _folded(title: str, inner: Iterable[str]) -> Iterator[str]:
 
 
 def _html(text: str) -> str:
-    """Return a text that stands inside an HTML block, where markdown is not read."""
+    """Return a text for the inside of an HTML block, where markdown has no effect."""
     line = " ".join(public(text).split())
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u2060")
 

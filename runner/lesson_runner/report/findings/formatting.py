@@ -1,4 +1,4 @@
-"""What the formats share: paths as they are shown, a finding in one line, and how many there are."""
+"""What the formats of findings share: how paths, messages and counts are written."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from lesson_runner.report.text import line
 
 
 def shown(path: Path, root: Path) -> str:
-    """Return a path as a person in the folder ``root`` would write it."""
+    """Return a path relative to the folder ``root``, or as it is if it is outside."""
     return str(path.relative_to(root)) if path.is_absolute() and path.is_relative_to(root) else str(path)
 
 
 def in_repository(path: Path, root: Path) -> Path | None:
     """
-    Return a path from the top of the repository that ``root`` lies in, else from ``root`` itself.
+    Return a path relative to the top of the repository that contains ``root``, or else to ``root``.
 
     Returns:
         ``None`` for a path outside.
@@ -28,7 +28,7 @@ def in_repository(path: Path, root: Path) -> Path | None:
 
 
 def sentence(item: Diagnostic) -> str:
-    """Return what a finding says and what to do; each made harmless by itself: one could eat the other."""
+    """Return the message of a finding and its fix; each is made harmless before they are joined."""
     return f"{line(item.message)} ({line(item.fix)})" if item.fix else line(item.message)
 
 
@@ -38,7 +38,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def totals(findings: Findings) -> str:
-    """Return how many lessons were looked at and how many findings there are, by severity."""
+    """Return how many lessons were checked and how many findings there are, by severity."""
     parts = [
         counted(findings.lessons, "lesson"),
         counted(findings.errors, "error"),

@@ -1,4 +1,4 @@
-"""What a run ends with: the steps with their results, what plugins have to show, where things are."""
+"""The summary at the end of a run: the sections of plugins, the steps with their results, the verdict."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from lesson_runner.model import LEFT_OUT, Section
+from lesson_runner.model import LEFT_OUT, Passage, Point, Section, Series, Texts
 from lesson_runner.report.live import SIGNS
+from lesson_runner.report.runs.formatting import cell
+from lesson_runner.report.runs.sections import by_row
 from lesson_runner.report.tables import PlainTable
 from lesson_runner.report.text import block, duration, line, number
 
 _SERIES_POINTS = 5
-"""Into so many parts the longest series is cut; the ends of all are shown too."""
+"""The longest line is shown at the ends of this many equal parts, all lines at their own ends too."""
 _ALL_POINTS = 8
-"""If all series together have values at no more places than this, these are the places."""
+"""If all lines together have values at no more places than this, all of them are shown."""
 _NARROWEST_TEXT = 26
-"""Columns of a text panel below which texts go below each other instead."""
+"""Columns that a panel of text needs; where there are fewer, texts go below each other."""
 
 
-def print_closing(console: Console, record: Mapping[str, Any], sections: Iterable[Section]) -> None:
+def print_summary(console: Console, record: Mapping[str, Any], sections: Iterable[Section]) -> None:
     """Print everything that comes after the last step."""
     shown = ", ".join([record["profile"], *record["labels"]])
     shown_sections = list(sections)
@@ -56,7 +58,7 @@ def print_closing(console: Console, record: Mapping[str, Any], sections: Iterabl
 
 
 def print_section(console: Console, section: Section, labels: str) -> None:
-    """Print what a plugin has to show, with what a reader must know of it."""
+    """Print a section of a plugin, with the labels of its run after the title."""
     console.print()
     title = Text(line(section.title), "bold")
     console.print(title.append(f"  [{line(labels)}]", "yellow") if labels else title)
@@ -64,15 +66,11 @@ def print_section(console: Console, section: Section, labels: str) -> None:
         console.print(Text(line(section.note), "dim"))
     if section.conclusion:
         console.print(Text(line(section.conclusion)))
-    try:
-        drawn = _draw(section, console.width)
-    except Exception as error:  # a plugin gave data of another shape; the run itself is recorded
-        drawn = Text(line(f"cannot be shown: {type(error).__name__}: {error}"), "yellow")
-    console.print(drawn)
+    console.print(_draw(section, console.width))
 
 
 def steps_table(steps: Sequence[Mapping[str, Any]]) -> PlainTable:
-    """Return the table of steps: status, the number that matters, time."""
+    """Return the table of steps: status, key metric, time."""
     table = PlainTable("step", "status", "key metric", "time", right={"time"})
     for step in steps:
         if step["message"].startswith(LEFT_OUT):
@@ -100,66 +98,62 @@ def key_metric(step: Mapping[str, Any]) -> str:
 
 
 def _draw(section: Section, width: int) -> RenderableType:
-    if section.kind == "texts":
-        return _texts(section.data["items"], width)
-    if section.kind == "series":
-        return _series(section.data)
-    table = PlainTable(*map(str, section.data["columns"]))
-    for row in section.data["rows"]:
-        table.add(*map(_cell, row))
+    if isinstance(section, Texts):
+        return _texts(section.items, width)
+    if isinstance(section, Series):
+        return _series(section)
+    table = PlainTable(*section.columns)
+    for row in section.rows:
+        table.add(*map(cell, row))
     return table
 
 
-def _texts(items: Sequence[Mapping[str, str]], width: int) -> RenderableType:
-    """Return texts beside each other where they fit, those of one row below its name."""
-    rows: dict[str, list[Mapping[str, str]]] = {}
-    for item in items:
-        rows.setdefault(str(item.get("row") or ""), []).append(item)
+def _texts(items: Sequence[Passage], width: int) -> RenderableType:
+    """Return texts next to each other where they fit, those of one row below its name."""
     shown: list[RenderableType] = []
-    for name, found in rows.items():
+    for name, found in by_row(items).items():
         shown += [Text(line(name), "italic")] if name else []
         shown.append(_row(found, width))
     return Group(*shown)
 
 
-def _row(items: Sequence[Mapping[str, str]], width: int) -> RenderableType:
-    """Return texts beside each other where they fit, else in rows of about equal length."""
+def _row(items: Sequence[Passage], width: int) -> RenderableType:
+    """Return texts next to each other where they fit, else in rows of about equal length."""
     fitting = max(1, width // _NARROWEST_TEXT)
     rows = max(1, math.ceil(len(items) / fitting))
     across = max(1, math.ceil(len(items) / rows))
     each = width // across - 1
     panels = [
-        Panel(Text(block(text.strip("\n"), "")), title=Text(line(title)), title_align="left", width=each)
-        for title, text in ((item["title"], item["text"]) for item in items)
+        Panel(
+            Text(block(item.text.strip("\n"), "")),
+            title=Text(line(item.title)),
+            title_align="left",
+            width=each,
+        )
+        for item in items
     ]
     return Columns(panels, padding=(0, 1, 0, 0))
 
 
-def _series(data: Mapping[str, Any]) -> PlainTable:
-    """Return each series at the same places; a curve is for reports that can draw one."""
-    heading = f"{data.get('y', 'y')} at {data.get('x', 'x')}"
-    places = sorted({x for item in data["items"] for x, _ in item["points"]})
+def _series(series: Series) -> PlainTable:
+    """Return the values of all lines at the same places: a terminal shows curves as tables."""
+    places = sorted({x for item in series.lines for x, _ in item.points})
     if len(places) > _ALL_POINTS:
-        ends = {item["points"][-1][0] for item in data["items"] if item["points"]}
+        ends = {item.points[-1][0] for item in series.lines if item.points}
         between = {round(max(ends) * n / _SERIES_POINTS) for n in range(1, _SERIES_POINTS)}
         places = sorted(ends | between)
-    numbers = [f"{place:,}" for place in places]
-    table = PlainTable(heading, *numbers, right=numbers)
-    for item in data["items"]:
-        # What is not of this run has values at its own places only, and says nothing between them.
-        shown = {x for x, _ in item["points"]} if item.get("dashed") else set(places)
-        cells = [_at(place, item["points"]) if place in shown else "" for place in places]
-        table.add(str(item["name"]), *cells)
+    numbers = list(map(number, places))
+    table = PlainTable(f"{series.y} at {series.x}", *numbers, right=numbers)
+    for item in series.lines:
+        # A line for comparison has values at its own places only, and none between them.
+        shown = {x for x, _ in item.points} if item.dashed else set(places)
+        table.add(item.name, *(_at(place, item.points) if place in shown else "" for place in places))
     return table
 
 
-def _at(place: float, points: Sequence[Sequence[float]]) -> str:
-    """Return the value at the last point up to ``place``; nothing beyond the end of the series."""
+def _at(place: float, points: Sequence[Point]) -> str:
+    """Return the value at the last point up to ``place``; nothing beyond the end of the line."""
     before = [value for x, value in points if x <= place]
     if not before or place > points[-1][0]:
         return ""
     return f"{before[-1]:.2f}"
-
-
-def _cell(value: object) -> str:
-    return number(value) if isinstance(value, int | float) else "" if value is None else str(value)

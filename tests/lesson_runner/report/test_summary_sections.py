@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from lesson_runner.model import Section
-from lesson_runner.report.closing import print_section
+from lesson_runner.model import Line, Passage, Section, Series, Texts
+from lesson_runner.report.summary import print_section
 
 
 def printed(section: Section) -> dict[str, list[str]]:
@@ -17,12 +17,10 @@ def printed(section: Section) -> dict[str, list[str]]:
 
 
 def test_a_curve_for_comparison_has_values_at_its_own_points_only() -> None:
-    items = [
-        {"name": "ours", "points": [[step, 40 / step] for step in (5, 10, 15, 20, 25, 30, 35, 40)]},
-        {"name": "theirs", "points": [[1, 9.0], [20, 8.0]], "dashed": True},
-    ]
+    ours = Line("ours", tuple((step, 40 / step) for step in (5, 10, 15, 20, 25, 30, 35, 40)))
+    theirs = Line("theirs", ((1, 9.0), (20, 8.0)), dashed=True)
 
-    rows = printed(Section("Loss", "series", {"x": "step", "y": "loss", "items": items}))
+    rows = printed(Series("Loss", (ours, theirs), "step", "loss"))
 
     assert rows["loss"] == ["at", "step", "8", "16", "20", "24", "32", "40"]
     assert rows["ours"] == ["8.00", "2.67", "2.00", "2.00", "1.33", "1.00"]
@@ -30,22 +28,22 @@ def test_a_curve_for_comparison_has_values_at_its_own_points_only() -> None:
 
 
 def test_a_few_points_are_all_shown_and_no_other_place() -> None:
-    items = [{"name": "words", "points": [[1, 0.25], [2, 0.5]]}, {"name": "form", "points": [[2, 0.75]]}]
+    lines = Line("words", ((1, 0.25), (2, 0.5))), Line("form", ((2, 0.75),))
 
-    rows = printed(Section("Learned", "series", {"x": "stage", "y": "share", "items": items}))
+    rows = printed(Series("Learned", lines, "stage", "share"))
 
     assert rows["share"] == ["at", "stage", "1", "2"]
     assert (rows["words"], rows["form"]) == (["0.25", "0.50"], ["0.75"])
 
 
 def test_texts_stand_below_the_name_of_their_row() -> None:
-    items = [
-        {"title": "cold", "text": "a", "row": "Temperatures"},
-        {"title": "ROMEO", "text": "b", "row": "Speakers"},
-        {"title": "hot", "text": "c", "row": "Temperatures"},
-    ]
+    items = (
+        Passage("cold", "a", row="Temperatures"),
+        Passage("ROMEO", "b", row="Speakers"),
+        Passage("hot", "c", row="Temperatures"),
+    )
 
-    rows = printed(Section("All", "texts", {"items": items}, conclusion="Hot is wild."))
+    rows = printed(Texts("All", items, conclusion="Hot is wild."))
 
     assert list(rows)[:2] == ["All", "Hot"]
     lines = list(rows)

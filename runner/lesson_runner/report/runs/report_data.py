@@ -9,42 +9,34 @@ from typing import Any
 
 from lesson_runner.model import Json, Section
 from lesson_runner.report.runs.evidence import Excerpt, read_output
-from lesson_runner.report.runs.shapes import Shape, shape_of
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run, for reporters to draw."""
+    """The data of a run that every format shows."""
 
     record: Mapping[str, Any]
     """As ``schemas/record.schema.json`` describes it."""
     outputs: Mapping[str, Excerpt]
     """What each step printed, by its id."""
     sections: tuple[Section, ...]
-    """What plugins want shown, as they gave it."""
-    shapes: tuple[Shape, ...]
-    """The same, read."""
+    """What plugins add to the report."""
 
     @property
     def conclusions(self) -> tuple[str, ...]:
-        """What the sections come to, a sentence or two each."""
-        return tuple(str(section.conclusion) for section in self.sections if section.conclusion)
+        """The conclusions of the sections, a sentence or two each."""
+        return tuple(section.conclusion for section in self.sections if section.conclusion)
 
 
-def gather(record: Json, folder: Path, sections: Iterable[Section]) -> Report:
+def read_report(record: Json, folder: Path, sections: Iterable[Section]) -> Report:
     """
-    Return a report on a run.
+    Return the data of a report on a run.
 
     Args:
         record: the run's record; it follows the schema.
         folder: the run's folder. Evidence that is not there is left out.
-        sections: what plugins want shown; one of an unknown shape is shown as that.
+        sections: what plugins add to the report, as :func:`~lesson_runner.model.checked_section` returns it.
     """
-    kept = tuple(sections)
     outputs = {str(step["id"]): read_output(folder, step) for step in record["steps"]}
-    return Report(
-        record,
-        {name: excerpt for name, excerpt in outputs.items() if excerpt is not None},
-        kept,
-        tuple(map(shape_of, kept)),
-    )
+    kept = {name: excerpt for name, excerpt in outputs.items() if excerpt is not None}
+    return Report(record, kept, tuple(sections))

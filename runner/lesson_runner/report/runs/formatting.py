@@ -1,4 +1,4 @@
-"""What the formats share: text that any of them can hold, counts, and what a step came to."""
+"""What the formats share: safe text, counts, values and times as text, facts about steps."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from datetime import datetime
 from typing import Any
 
 from lesson_runner.model import LEFT_OUT
-from lesson_runner.report.text import number, safe
+from lesson_runner.report.text import command_rows, number, safe
 from lesson_runner.secrets import mask
 
 LONGEST = 100_000
 """Characters of a text that a report shows; the record has all of it."""
 STATUSES = ("passed", "failed", "error", "skipped", "not-reached", "planned")
 CLAIM_RESULTS = ("reproduced", "better", "worse", "not evaluated")
-# Unicode's noncharacters: XML 1.0 has no way to write two of them, and HTML calls all of them an error.
+# Unicode's noncharacters: XML 1.0 cannot contain two of them, and all are errors in HTML.
 _ENDS_OF_PLANES = "".join(f"{chr(end - 1)}{chr(end)}" for end in range(0xFFFF, 0x110000, 0x10000))
 _NONCHARACTERS = re.compile(f"[\ufdd0-\ufdef{_ENDS_OF_PLANES}]")
 
 
 def printable(text: object) -> str:
     """
-    Return a text that XML 1.0, HTML and UTF-8 can all hold: no escapes, no control characters.
+    Return a text that XML 1.0, HTML and UTF-8 can all contain: no escapes, no control characters.
 
-    Of one that is longer than :data:`LONGEST`, the beginning.
+    A text longer than :data:`LONGEST` is cut.
     """
     return _NONCHARACTERS.sub("\ufffd", safe(shortened(str(text), LONGEST)))
 
 
 def public(text: object) -> str:
-    """Return :func:`printable` text without the access tokens in it: reports are passed on."""
+    """Return :func:`printable` text without access tokens, since people share reports."""
     return mask(printable(text))
 
 
@@ -42,19 +42,19 @@ def shortened(text: str, limit: int) -> str:
 
 
 def counts(values: Iterable[str], order: Iterable[str]) -> str:
-    """Return how often each value comes, such as ``21 passed, 2 skipped``, without those that do not."""
+    """Return how often each value occurs, such as ``21 passed, 2 skipped``."""
     found = Counter(values)
     return ", ".join(f"{found[name]} {name}" for name in order if found[name])
 
 
 def step_counts(record: Mapping[str, Any]) -> str:
-    """Return how many steps passed, failed and so on; steps that the user left out are counted as such."""
+    """Return how many steps passed, failed and so on, and how many the user left out."""
     named = ("left out" if left_out(step) else str(step["status"]) for step in record["steps"])
     return counts(named, (*STATUSES, "left out")) or "no steps"
 
 
 def left_out(step: Mapping[str, Any]) -> bool:
-    """Whether the user's own selection left a step out."""
+    """Return whether the user's selection left a step out."""
     return str(step["message"]).startswith(LEFT_OUT)
 
 
@@ -64,29 +64,27 @@ def claims_of(record: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mappin
 
 
 def claim_counts(record: Mapping[str, Any]) -> str:
-    """Return how many of the lesson's claims came out how; empty if it makes none."""
+    """Return how many of the lesson's claims have each result; empty if it makes none."""
     return counts((str(claim["result"]) for _, claim in claims_of(record)), CLAIM_RESULTS)
 
 
 def broken(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what was not as expected in a step."""
+    """Return the verdicts of a step's expectations that were not met."""
     return [verdict for verdict in step["verdicts"] if not verdict["passed"]]
 
 
-def command_rows(step: Mapping[str, Any]) -> list[str]:
-    """Return the lines of what a step did; behind a prompt, if one would type them into a shell."""
-    text = str(step.get("command", "")).rstrip("\n")
-    prompt = "" if step["action"] in ("python", "manual") else "$ "
-    return [f"{prompt}{row}" for row in text.split("\n")] if text else []
+def command_of(step: Mapping[str, Any]) -> list[str]:
+    """Return the lines of the command that a step ran."""
+    return command_rows(str(step.get("command", "")), step["action"])
 
 
 def went_wrong(step: Mapping[str, Any]) -> bool:
-    """Whether a step failed or ended with an error, optional or not."""
+    """Return whether a step, optional or not, failed or ended with an error."""
     return step["status"] in ("failed", "error")
 
 
 def value(item: Any) -> str:
-    """Return a value of a record as people read it: numbers with four digits, the rest as JSON has it."""
+    """Return a value of a record for people: numbers with four digits, lists and objects as JSON."""
     if isinstance(item, bool) or item is None:
         return {True: "yes", False: "no", None: "none"}[item]
     if isinstance(item, int | float):
@@ -105,7 +103,7 @@ def moment(stamp: str | None) -> str:
 
 
 def milliseconds(stamp: str) -> int:
-    """Return a record's time in milliseconds since 1970; 0 for one that no calendar has."""
+    """Return a record's time in milliseconds since 1970; 0 if it is not a valid time."""
     try:
         return round(datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() * 1000)
     except ValueError:
