@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.context import Workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
 from lesson_runner.plugins import PluginInfo
 from lesson_runner.redaction import REDACTED
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
+from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
 from lesson_runner.run.left import Left
+from lesson_runner.run.lock import holder
 from lesson_runner.run.stored import read_begun
 from lesson_runner.untrusted import open_sized, parse_json
 
@@ -104,6 +107,26 @@ def read_interrupted(folder: Path) -> Begun:
             if event.get("status") == "passed" and name in known:
                 done[name] = Done(event, event.get("facts", {}), touched)
     return Begun(folder, begun, done, left, tuple(resumed))
+
+
+def find_interrupted(name: str, runs: Path) -> Begun:
+    """
+    Return the run to resume.
+
+    Args:
+        name: the name of the run, the beginning of it, ``latest``, or the run's folder.
+        runs: the folder of the workspace's runs.
+
+    Raises:
+        LessonError: there is no such run, it cannot be resumed, or its workspace is in use.
+    """
+    folder = find_run(name, runs)
+    workspace = Workspace(folder.parent.parent)
+    workspace.check_links()
+    for used in (workspace.root, folder):
+        if owner := holder(used):
+            raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
+    return read_interrupted(folder)
 
 
 def earlier_than(begun: Begun, plan: Plan, start: str | None) -> Begun:
