@@ -219,7 +219,7 @@ def test_a_run_that_passed(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "one.md").write_text(shell(("one", "echo done")))
     lesson("run", "one.md", "--allow", "shell")
     said = lesson("resume")
-    assert (said.code, "has passed: there is nothing to go on with" in said.err) == (2, True)
+    assert (said.code, "has passed: there is nothing to resume" in said.err) == (2, True)
 
 
 def test_an_empty_workspace(lesson: Lesson) -> None:
