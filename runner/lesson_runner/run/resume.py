@@ -162,7 +162,7 @@ def carry(
         files: the folder of what steps leave for one another.
 
     Raises:
-        LessonError: the outcome could differ from that of an uninterrupted run; the message has the differences.
+        LessonError: the outcome could differ from that of an uninterrupted run; the message says why.
     """
     try:
         differences = [*_different(begun, plan, hardware, plugins), *_changed(begun, files)]
@@ -173,14 +173,14 @@ def carry(
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise LessonError(
             f"{begun.folder / EVENTS}: it is damaged: {type(error).__name__}: {error}",
-            fix="start from scratch with lesson run: trainings of the same settings take over what was trained",
+            fix="start from scratch with lesson run: trainings with the same settings reuse what was trained",
         ) from None
     if differences:
         more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
         raise LessonError(
             f"{begun.folder.name} cannot be resumed: {'; '.join(differences[:SHOWN])}{more}",
             fix="put that back; or lesson resume --from STEP, if only what later steps left has changed; "
-            "or lesson run to start from scratch, where trainings of the same settings take over what was trained",
+            "or lesson run to start from scratch: trainings with the same settings reuse what was trained",
         )
     return Carried(results, facts, begun.record["started"], begun.resumed)
 
