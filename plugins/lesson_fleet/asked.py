@@ -107,7 +107,7 @@ def read_documents(
     """
     # The profile is chosen where it runs; here, as if the first kind of board were found.
     wanted = RunOptions(
-        () if options.pretended else (Hardware(kinds[0], "--hardware", 1),),
+        hardware=() if options.pretended else (Hardware(kinds[0], "--hardware", 1),),
         profile=options.profile,
         backend="emulated" if options.pretended else options.backend,
         params=tuple(map(parse_param, options.params)),

@@ -93,11 +93,11 @@ def certify(
         store.own(key)  # that there is one is found out before hours of running, not after
         _check_writable(place / "certificates")
         options = RunOptions(
-            hardware,
-            Workspace(place),
-            profile or _accepted_profile(document, asked, plugins),
-            backend,
-            tuple(map(parse_param, param or ())),
+            hardware=hardware,
+            workspace=Workspace(place),
+            profile=profile or _accepted_profile(document, asked, plugins),
+            backend=backend,
+            params=tuple(map(parse_param, param or ())),
             fresh=True,
             allowed=allowed_permissions(allow),
             passed=check_passed(env or ()),

@@ -55,7 +55,7 @@ def plan(
     document, problems, installed = open_valid_lesson(lesson, plugins)
     hardware = detect_hardware(plugins, expected)
     params = tuple(map(parse_param, param or ()))
-    options = RunOptions(hardware, profile=profile, backend=backend, params=params)
+    options = RunOptions(hardware=hardware, profile=profile, backend=backend, params=params)
     made = plan_run(document, problems, plugins, options)
     actions, inputs = plugins.actions(), Inputs(document.path)
     asked = {step.id: sorted(asked_by(step, actions[step.action], inputs)) for step in made.steps}

@@ -68,18 +68,18 @@ def resume(
     sandbox = make_sandbox(wanted="sandbox" in was)
     document, problems, installed = open_valid_lesson(record["lesson"]["path"], plugins)
     options = RunOptions(
-        plugins.detect_hardware(),
-        Workspace(begun.folder.parent.parent),
-        record["profile"],
-        record["backend"],
-        tuple(params_of(record)),
-        Selection(was.get("start"), was.get("until"), tuple(was.get("only", ()))),
-        bool(was.get("fresh")),
-        allowed,
-        passed,
-        sandbox,
-        ask if interactive else None,
-        note,
+        hardware=plugins.detect_hardware(),
+        workspace=Workspace(begun.folder.parent.parent),
+        profile=record["profile"],
+        backend=record["backend"],
+        params=tuple(params_of(record)),
+        selection=Selection(was.get("start"), was.get("until"), tuple(was.get("only", ()))),
+        fresh=bool(was.get("fresh")),
+        allowed=allowed,
+        passed=passed,
+        sandbox=sandbox,
+        ask=ask if interactive else None,
+        note=note,
     )
     plan = plan_run(document, problems, plugins, options)
     begun = earlier_than(begun, plan, from_)

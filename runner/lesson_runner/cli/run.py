@@ -68,22 +68,22 @@ def run(
     check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
     passed = check_passed(env or ())
-    shut_in = make_sandbox(wanted=sandbox)
+    made_sandbox = make_sandbox(wanted=sandbox)
     params = tuple(map(parse_param, param or ()))
     document, problems, installed = open_valid_lesson(lesson, plugins)
     options = RunOptions(
-        detect_hardware(plugins, expected),
-        Workspace(expand(workspace).resolve()),
-        profile,
-        backend,
-        params,
-        Selection(from_, until, tuple(only or ())),
-        fresh,
-        allowed,
-        passed,
-        shut_in,
-        ask if interactive else None,
-        note,
+        hardware=detect_hardware(plugins, expected),
+        workspace=Workspace(expand(workspace).resolve()),
+        profile=profile,
+        backend=backend,
+        params=params,
+        selection=Selection(from_, until, tuple(only or ())),
+        fresh=fresh,
+        allowed=allowed,
+        passed=passed,
+        sandbox=made_sandbox,
+        ask=ask if interactive else None,
+        note=note,
     )
     plan = plan_run(document, problems, plugins, options)
     prepared = prepare_run(plan, plugins, options, installed=installed)

@@ -19,7 +19,7 @@ def print_nothing(_text: str) -> None:
     """Drop a note: nobody reads it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """How a lesson is run."""
 

@@ -70,7 +70,7 @@ def plan_lesson(
     loaded = _loaded(plugins)
     document, problems = check_lesson(lesson, folder)
     options = RunOptions(
-        _hardware(hardware, loaded),
+        hardware=_hardware(hardware, loaded),
         profile=profile,
         backend=backend,
         params=tuple(map(parse_param, params)),
@@ -117,13 +117,13 @@ def run_lesson(
     loaded = _loaded(plugins)
     document, problems = check_lesson(lesson, folder)
     options = RunOptions(
-        _hardware(hardware, loaded),
-        Workspace(folder.resolve() / ".lesson"),
-        profile,
-        backend,
-        tuple(map(parse_param, params)),
-        Selection(start, until, tuple(only)),
-        fresh,
+        hardware=_hardware(hardware, loaded),
+        workspace=Workspace(folder.resolve() / ".lesson"),
+        profile=profile,
+        backend=backend,
+        params=tuple(map(parse_param, params)),
+        selection=Selection(start, until, tuple(only)),
+        fresh=fresh,
     )
     plan = plan_run(document, problems, loaded, options)
     prepared = prepare_run(plan, loaded, options, installed=True)  # so that it may do everything
