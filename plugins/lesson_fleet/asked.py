@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Sequence
 
-from lesson_fleet.cells import Document, Way
+from lesson_fleet.cells import CellOptions, Document
 from lesson_fleet.certificate import Wish
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import load_policy
-from lesson_runner.cli.common import check_backend, open_valid_lesson
-from lesson_runner.cli.permissions import allowed_permissions, check_permissions
+from lesson_runner.cli.common import ask, is_interactive, note, open_valid_lesson
+from lesson_runner.cli.permissions import allowed_permissions
+from lesson_runner.context import check_backend
 from lesson_runner.errors import CertificateError, LessonError
 from lesson_runner.execute.inputs import Inputs
 from lesson_runner.hints import meant_or_all
 from lesson_runner.model import Hardware
 from lesson_runner.plugins import Plugins
+from lesson_runner.run.options import RunOptions
 from lesson_runner.run.params import parse_param
 from lesson_runner.run.permissions import asked_by
-from lesson_runner.run.plan import choose_profile, make_plan
+from lesson_runner.run.prepare import plan_run, prepare_run
 from lesson_runner.schema.validator import load_schema
 
 
@@ -60,7 +61,7 @@ def checked_backend(name: str, *, pretend: bool) -> str:
     return name
 
 
-def wish_for(policy: str | None, key: str | None, way: Way, *, certify: bool) -> Wish | None:
+def wish_for(policy: str | None, key: str | None, options: CellOptions, *, certify: bool) -> Wish | None:
     """
     Return what is wanted of certificates, or ``None``; what cannot be had is refused before hours of running.
 
@@ -74,12 +75,12 @@ def wish_for(policy: str | None, key: str | None, way: Way, *, certify: bool) ->
             raise LessonError(f"{option} is for certificates, and none is asked for", fix="add --certify")
         return None
     asked = load_policy(policy or "board")
-    if asked.passes > way.passes:
+    if asked.passes > options.passes:
         raise LessonError(
-            f"--passes {way.passes}: the policy '{asked.name}' wants {asked.passes}",
+            f"--passes {options.passes}: the policy '{asked.name}' wants {asked.passes}",
             fix=f"--passes {asked.passes}",
         )
-    if way.pretended and set(asked.classes) == {"silicon"}:
+    if options.pretended and set(asked.classes) == {"silicon"}:
         raise CertificateError(
             f"the policy '{asked.name}' wants a board, and these are pretended",
             fix="for what it is: --policy emulated",
@@ -91,7 +92,7 @@ def wish_for(policy: str | None, key: str | None, way: Way, *, certify: bool) ->
 def read_documents(
     names: Sequence[str],
     kinds: Sequence[str],
-    way: Way,
+    options: CellOptions,
     allow: list[str] | None,
     plugins: Plugins,
     *,
@@ -104,11 +105,20 @@ def read_documents(
         LessonError: one is not found, not valid, not allowed, or there are two of one id; or none is for any
             of the hardware.
     """
-    allowed = allowed_permissions(allow)
-    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not json
+    # The profile is chosen where it runs; here, as if the first kind of board were found.
+    wanted = RunOptions(
+        hardware=() if options.pretended else (Hardware(kinds[0], "--hardware", 1),),
+        profile=options.profile,
+        backend="emulated" if options.pretended else options.backend,
+        params=tuple(map(parse_param, options.params)),
+        fresh=True,
+        allowed=allowed_permissions(allow),
+        ask=ask if is_interactive(json=json) else None,
+        note=note,
+    )
     found: dict[str, Document] = {}
     for name in names:
-        document = _document(name, kinds, way, allowed, plugins, interactive=interactive)
+        document = _document(name, plugins, wanted)
         other = found.setdefault(document.id, document)
         if other.path != document.path:
             raise LessonError(
@@ -121,33 +131,20 @@ def read_documents(
     return list(found.values())
 
 
-def _document(
-    name: str,
-    kinds: Sequence[str],
-    way: Way,
-    allowed: frozenset[str],
-    plugins: Plugins,
-    *,
-    interactive: bool,
-) -> Document:
+def _document(name: str, plugins: Plugins, options: RunOptions) -> Document:
     lesson, problems, installed = open_valid_lesson(name, plugins)
-    backend = "emulated" if way.pretended else way.backend
-    # The profile is chosen where it runs; here, as if the first kind of board were found.
-    hardware = () if way.pretended else (Hardware(kinds[0], "--hardware", 1),)
-    profile = choose_profile(lesson, plugins, way.profile, hardware, backend)
-    plan = make_plan(lesson, problems, plugins, profile, [parse_param(text) for text in way.params])
-    inputs = Inputs(lesson.path)
-    check_permissions(
-        plan, plan.steps, plugins, allowed, inputs, installed=installed, interactive=interactive
-    )
+    plan = plan_run(lesson, problems, plugins, options)
+    prepare_run(plan, plugins, options, installed=installed)
     text = lesson.path.read_bytes()
     if hashlib.sha256(text).hexdigest() != lesson.digest:
         raise LessonError(f"{lesson.path}: was changed while it was read", fix="run this again")
     # Whoever may run it here may run it there, where it is no installed lesson but a text that was sent.
     actions = plugins.actions()
-    wanted = {name for step in plan.steps for name in asked_by(step, actions[step.action], inputs)}
+    wanted = {
+        name for step in plan.steps for name in asked_by(step, actions[step.action], Inputs(lesson.path))
+    }
     supported = tuple(map(str, lesson.frontmatter["supportedHardware"]))
-    allow = tuple(sorted(wanted | allowed))
+    allow = tuple(sorted(wanted | options.allowed))
     return Document(
         lesson.id, lesson.title, str(lesson.path.resolve()), text, lesson.digest, supported, allow
     )

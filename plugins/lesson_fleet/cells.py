@@ -41,7 +41,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CellOptions:
     """How every cell is run."""
 
     passes: int
@@ -66,7 +66,7 @@ class Way:
         ]
 
 
-def order_for(cell: Cell, document: Document, way: Way) -> dict[str, Any]:
+def order_for(cell: Cell, document: Document, options: CellOptions) -> dict[str, Any]:
     """Return what a worker is told: plain data, which any release of this package can read."""
     return {
         "version": __version__,
@@ -74,9 +74,9 @@ def order_for(cell: Cell, document: Document, way: Way) -> dict[str, Any]:
         "text": document.text,
         "sha256": document.sha256,
         "hardware": cell.hardware,
-        "pretended": way.pretended,
-        "passes": way.passes,
-        "arguments": way.arguments(document, cell.hardware),
+        "pretended": options.pretended,
+        "passes": options.passes,
+        "arguments": options.arguments(document, cell.hardware),
     }
 
 

@@ -29,7 +29,7 @@ from lesson_runner.cli.common import (
 from lesson_runner.errors import ExitCode, HardwareError, LessonError
 
 if TYPE_CHECKING:
-    from lesson_fleet.cells import Document, Way
+    from lesson_fleet.cells import CellOptions, Document
     from lesson_fleet.certificate import Wish
     from lesson_fleet.engine import RayEngine
     from lesson_runner.plugins import Plugins
@@ -89,22 +89,24 @@ def run(
 ) -> int:
     """Run lessons on every kind of hardware given, one lesson a board at a time."""
     from lesson_fleet.asked import checked_backend, kinds_of, read_documents, wish_for
-    from lesson_fleet.cells import Way
+    from lesson_fleet.cells import CellOptions
     from lesson_runner.context import Workspace
 
     plugins: Plugins = context.obj
     kinds = kinds_of(hardware)
-    way = Way(passes, pretend, profile, checked_backend(backend, pretend=pretend), tuple(param or ()))
+    options = CellOptions(
+        passes, pretend, profile, checked_backend(backend, pretend=pretend), tuple(param or ())
+    )
     if address is not None and address.startswith("ray://"):
         raise LessonError(
             f"--address {address}: Ray's client is not supported",
             fix="run this on a machine of the cluster, with --address HEAD:6379",
         )
-    wish = wish_for(policy, key, way, certify=certify)
-    documents = read_documents(lessons, kinds, way, allow, plugins, json=json)
+    wish = wish_for(policy, key, options, certify=certify)
+    documents = read_documents(lessons, kinds, options, allow, plugins, json=json)
     place = expand(workspace).resolve()
     Workspace(place).check_links()
-    order = _Order(documents, kinds, way, address, place, wish, patience)
+    order = _Order(documents, kinds, options, address, place, wish, patience)
     if json:
         with stdout_for_json():  # Ray's own lines belong to no answer
             data, code = _run(order, plugins, quiet=True)
@@ -119,7 +121,7 @@ class _Order:
 
     documents: Sequence[Document]
     kinds: Sequence[str]
-    way: Way
+    options: CellOptions
     address: str | None
     workspace: Path
     wish: Wish | None
@@ -146,13 +148,15 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
 
     by_id = {document.id: document for document in order.documents}
     cells = cells_of(order.documents, order.kinds)
-    orders = {cell: order_for(cell, by_id[cell.lesson], order.way) for cell in cells}
+    orders = {cell: order_for(cell, by_id[cell.lesson], order.options) for cell in cells}
     boards = {} if order.address else _local_boards(order, plugins)
     collector = None
     try:
         with (
             redirect_stdout(noise),
-            RayEngine(orders, pretended=order.way.pretended, address=order.address, boards=boards) as engine,
+            RayEngine(
+                orders, pretended=order.options.pretended, address=order.address, boards=boards
+            ) as engine,
         ):
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray has put its own there
             _check_offered(order, engine)
@@ -160,7 +164,7 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
                 order.workspace,
                 order.documents,
                 order.kinds,
-                order.way,
+                order.options,
                 order.address,
                 lambda lesson, runs: certify(order.wish, order.workspace, lesson, runs),
             )
@@ -193,7 +197,7 @@ class _Noise(io.StringIO):
 
 def _local_boards(order: _Order, plugins: Plugins) -> dict[str, int]:
     """Return the boards of a Ray on this machine: one pretended one of each kind, or what is in it."""
-    if order.way.pretended:
+    if order.options.pretended:
         return dict.fromkeys(order.kinds, 1)
     found = plugins.detect_hardware()
     return {item.name: 1 for item in found if item.usable and item.kind in ("silicon", "simulator")}
@@ -210,25 +214,25 @@ def _check_offered(order: _Order, engine: RayEngine) -> None:
     from lesson_fleet.cells import resource_of
 
     everything = engine.everything()
-    names = {kind: resource_of(kind, pretended=order.way.pretended) for kind in order.kinds}
+    names = {kind: resource_of(kind, pretended=order.options.pretended) for kind in order.kinds}
     missing = [kind for kind, name in names.items() if not everything.get(name)]
     if not missing:
         return
     boards = [resource_of(kind, pretended=told) for told in (False, True) for kind in known_hardware()]
     has = ", ".join(f"{everything[name]:g} {name}" for name in boards if everything.get(name))
     where = "the cluster" if order.address else "this machine"
-    what = f"{','.join(missing)}: {where} has {'no pretended one' if order.way.pretended else 'none'}"
+    what = f"{','.join(missing)}: {where} has {'no pretended one' if order.options.pretended else 'none'}"
     start = f"ray start --address={order.address or 'HEAD:6379'} --resources='{{\"{names[missing[0]]}\": 1}}'"
-    pretend = "" if order.way.pretended else "; or --pretend, which runs on the emulation"
+    pretend = "" if order.options.pretended else "; or --pretend, which runs on the emulation"
     raise HardwareError(
         f"--hardware {what}; it has {has or 'no board'}", fix=f"start a worker there: {start}{pretend}"
     )
 
 
 def _heading(order: _Order, offered: Mapping[str, float]) -> str:
-    count, label = len(order.documents), "  [pretended]" if order.way.pretended else ""
+    count, label = len(order.documents), "  [pretended]" if order.options.pretended else ""
     boards = ", ".join(f"{offered[kind]:g} {kind}" for kind in order.kinds)
-    passes = f"{order.way.passes} pass{'' if order.way.passes == 1 else 'es'} each"
+    passes = f"{order.options.passes} pass{'' if order.options.passes == 1 else 'es'} each"
     return f"{count} lesson{'' if count == 1 else 's'} on {boards}, {passes}{label}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lesson_fleet.archive import unpack
-from lesson_fleet.cells import PRETENDED, Cell, Document, Way
+from lesson_fleet.cells import PRETENDED, Cell, CellOptions, Document
 from lesson_fleet.certificate import Certification
 from lesson_runner.errors import LessonError
 from lesson_runner.resources import new_folder, write_aside
@@ -30,7 +30,7 @@ class Collector:
         workspace: gets the runs, and the results below ``fleet/``.
         documents: the lessons.
         hardware: the kinds of boards.
-        way: how each cell is run.
+        options: how each cell is run.
         address: the cluster's, or ``None`` for a Ray that was started for this.
         certify: asked about each cell that has runs: the lesson's path and the names of the runs' folders.
 
@@ -43,20 +43,20 @@ class Collector:
         workspace: Path,
         documents: Sequence[Document],
         hardware: Sequence[str],
-        way: Way,
+        options: CellOptions,
         address: str | None,
         certify: Callable[[str, Sequence[str]], Certification],
     ) -> None:
         self._runs = workspace / "runs"
         self._documents = {document.id: document for document in documents}
-        self._way = way
+        self._options = options
         self._certify = certify
         cells = [Cell(document.id, kind) for document in documents for kind in hardware]
         self._cells = {cell: self._empty(cell) for cell in cells}
         self._data: dict[str, Any] = {
             "fleet_version": 1,
             "status": "running",
-            "pretended": way.pretended,
+            "pretended": options.pretended,
             "address": address,
             "started": now(),
             "finished": None,
@@ -65,10 +65,10 @@ class Collector:
                 for document in documents
             ],
             "hardware": list(hardware),
-            "passes": way.passes,
-            "profile": way.profile,
-            "backend": "emulated" if way.pretended else way.backend,
-            "params": list(way.params),
+            "passes": options.passes,
+            "profile": options.profile,
+            "backend": "emulated" if options.pretended else options.backend,
+            "params": list(options.params),
             "results": list(self._cells.values()),
         }
         self.folder = _new_folder(workspace / "fleet")
@@ -80,7 +80,7 @@ class Collector:
         return {
             "lesson": cell.lesson,
             "hardware": cell.hardware,
-            "pretended": self._way.pretended,
+            "pretended": self._options.pretended,
             "status": "not-supported" if message else "waiting",
             "message": message,
             "attempts": 0,
@@ -132,7 +132,7 @@ class Collector:
             return False
         passes = [self._bring(cell, item) for item in answer["passes"]]
         failed = next((item for item in passes if item["status"] != "passed"), None)
-        missing = len(passes) < self._way.passes
+        missing = len(passes) < self._options.passes
         message = answer["refused"] or (failed["message"] if failed else "")
         bad = bool(answer["refused"] or failed or missing)
         result.update(
@@ -204,9 +204,11 @@ class Collector:
             document = self._documents[cell.lesson]
             if record["lesson"]["id"] != document.id or record["lesson"]["sha256"] != document.sha256:
                 raise LessonError("the run that came back is of another lesson")
-            if self._way.pretended and f"{PRETENDED} {cell.hardware}" not in record["labels"]:
+            if self._options.pretended and f"{PRETENDED} {cell.hardware}" not in record["labels"]:
                 raise LessonError("the run that came back does not say that its board was pretended")
-            return _move(arriving, self._runs, _name(record["run_id"], cell, pretended=self._way.pretended))
+            return _move(
+                arriving, self._runs, _name(record["run_id"], cell, pretended=self._options.pretended)
+            )
         except BaseException:
             shutil.rmtree(arriving, ignore_errors=True)
             raise

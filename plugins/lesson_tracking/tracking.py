@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from lesson_runner.model import EVIDENCE
+from lesson_runner.model import EVIDENCE, OUTPUT
 from lesson_runner.plugin import Event, Json, RunContext
 from lesson_runner.secrets import mask
 from lesson_runner.untrusted import read_below
@@ -104,9 +104,7 @@ class Tracking:
     def _output(self, step: str) -> str:
         """Return the end of what a step printed, such as the texts that a model wrote."""
         try:
-            text = read_below(self._run, f"{EVIDENCE}/{step}/output.txt", MOST_READ).decode(
-                "utf-8", "replace"
-            )
+            text = read_below(self._run, f"{EVIDENCE}/{step}/{OUTPUT}", MOST_READ).decode("utf-8", "replace")
         except OSError:  # it was interrupted
             return ""
         text = mask(text)  # whole: half a secret is not recognised

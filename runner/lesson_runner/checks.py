@@ -6,26 +6,18 @@ Plugins return theirs from ``lesson_checks``; ``lesson doctor`` and the steps of
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from lesson_runner.model import Hardware, Json, misfit
 
-if TYPE_CHECKING:
-    import subprocess
-
 FindingStatus = Literal["ok", "warning", "failed", "skipped"]
 MOST_PRINTED = 1_000_000
-KILLED_SECONDS = 2.0
-"""A killed process that is still there then waits in a driver, where nothing can end it."""
 
 
 def find_user_home() -> Path:
@@ -102,72 +94,15 @@ class Machine:
 
         Of what it prints, :data:`MOST_PRINTED` bytes are kept, the beginning and the end.
         """
-        import subprocess  # here, because every command imports plugins, and they import this module
+        from lesson_runner.execute.child import capture  # here: every command imports this module
 
         try:
-            process = subprocess.Popen(
-                command,
-                env=dict(self.environ),
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
+            done = capture(command, env=dict(self.environ), seconds=timeout, most=MOST_PRINTED)
         except OSError as error:
             return Completed(127, "", str(error))
-        try:
-            end = time.monotonic() + timeout
-            output, errors = _Printed(process.stdout), _Printed(process.stderr)
-            process.wait(timeout)
-            if not all(printed.ended(end - time.monotonic()) for printed in (output, errors)):
-                raise subprocess.TimeoutExpired(command, timeout)
-        except subprocess.TimeoutExpired:
-            _kill(process)
+        if done.exit_code is None:
             return Completed(124, "", f"no answer within {timeout:g} s")
-        except BaseException:  # Ctrl-C: it must not go on without us
-            _kill(process)
-            raise
-        return Completed(process.returncode, output.text(), errors.text())
-
-
-class _Printed:
-    """What a process prints into one pipe, read in a thread so that it never waits for us."""
-
-    def __init__(self, stream: IO[bytes] | None) -> None:
-        assert stream is not None
-        self._stream = stream
-        self._head, self._tail = b"", b""
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def ended(self, seconds: float) -> bool:
-        """Wait for the end of what is printed; return whether it came in time."""
-        self._thread.join(max(seconds, 0.0))
-        return not self._thread.is_alive()
-
-    def text(self) -> str:
-        """Return what was kept, with line ends as in a terminal."""
-        text = (self._head + self._tail).decode("utf-8", "replace")
-        return text.replace("\r\n", "\n").replace("\r", "\n")
-
-    def _read(self) -> None:
-        half = MOST_PRINTED // 2
-        with self._stream:
-            while data := os.read(self._stream.fileno(), 65_536):
-                room = half - len(self._head)
-                self._head += data[:room]
-                self._tail = (self._tail + data[room:])[-half:]
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process with its children, and do not wait for one that cannot be killed."""
-    import signal
-    import subprocess
-
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(KILLED_SECONDS)
+        return Completed(done.exit_code, done.output, done.errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 from tests.lesson_fleet.toys import toy
 
 from lesson_fleet.archive import pack
-from lesson_fleet.cells import Document, Way
+from lesson_fleet.cells import CellOptions, Document
 from lesson_fleet.certificate import Certification
 from lesson_fleet.collect import Collector
 from lesson_runner.testing import run_lesson
@@ -67,7 +67,9 @@ def start(tmp_path: Path) -> Start:
                 certified.append((lesson, list(runs)))
             return Certification(certified is not None, "certified" if certified is not None else "not asked")
 
-        way = Way(passes, pretended=True)
-        return Collector(tmp_path / "workspace", documents or [document("toy")], hardware, way, None, certify)
+        options = CellOptions(passes, pretended=True)
+        return Collector(
+            tmp_path / "workspace", documents or [document("toy")], hardware, options, None, certify
+        )
 
     return make

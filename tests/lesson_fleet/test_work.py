@@ -17,7 +17,7 @@ from tests.lesson_fleet.toys import ancestors, below, parents, toy, until, waiti
 
 from lesson_fleet.archive import unpack
 from lesson_fleet.boards import pretended_boards, taken
-from lesson_fleet.cells import Cell, Document, Way, order_for
+from lesson_fleet.cells import Cell, CellOptions, Document, order_for
 from lesson_fleet.work import run_cell
 from lesson_runner.run.stored import read_run
 
@@ -40,7 +40,7 @@ def order(lesson: str, *, passes: int = 1, **changes: object) -> dict[str, Any]:
     document = Document(
         "toy", "toy", "toy.md", raw, hashlib.sha256(raw).hexdigest(), ("n150",), allow=("shell",)
     )
-    told = order_for(Cell("toy", "n150"), document, Way(passes, pretended=True))
+    told = order_for(Cell("toy", "n150"), document, CellOptions(passes, pretended=True))
     return {**told, **changes}
 
 

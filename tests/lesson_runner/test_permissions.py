@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -85,6 +86,20 @@ def write(folder: Path, body: str, **front: Any) -> Path:
     path = folder / "a.md"
     path.write_text(lesson_text(body, **front))
     return path
+
+
+@pytest.mark.parametrize("closed", [None, io.StringIO()], ids=["never open", "closed"])
+def test_nobody_is_asked_if_standard_input_is_closed(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: io.StringIO | None
+) -> None:
+    if closed is not None:
+        closed.close()
+    monkeypatch.setattr(sys, "stdin", closed)
+    write(tmp_path, SHELL.format("hi"))
+    assert "--allow shell" in lesson("run", "a.md").err
+    assert lesson("run", "a.md", "--allow", "shell").code == 0
+    assert lesson("run", "a.md", "--allow", "shell", "--step").code == 2
+    assert lesson("runs", "rm", "latest").code == 2
 
 
 def test_a_yes_is_remembered_for_just_this_content(

@@ -72,7 +72,7 @@ def failed(lesson: Lesson, tmp_path: Path) -> Path:
     said = lesson("run", "three.md", "--allow", "shell")
     assert said.code == 1, said
     (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
-    assert said.out.splitlines()[-1] == f"To go on with it: lesson resume {folder.name}"
+    assert said.out.splitlines()[-1] == f"To resume it: lesson resume {folder.name}"
     return folder
 
 
@@ -100,7 +100,7 @@ def test_what_passed_is_not_run_again(lesson: Lesson, failed: Path, tmp_path: Pa
     said = lesson("resume", "--allow", "shell")
 
     assert said.code == 0, said
-    assert f"Going on with {failed.name}: 2 of 3 steps had passed" in said.out
+    assert f"Resuming {failed.name}: 2 of 3 steps had passed" in said.out
     after = record_of(failed)
     assert statuses(failed) == dict.fromkeys(("one", "two", "three"), "passed")
     assert after["steps"][0] == before["steps"][0]
@@ -219,7 +219,7 @@ def test_a_run_that_passed(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "one.md").write_text(shell(("one", "echo done")))
     lesson("run", "one.md", "--allow", "shell")
     said = lesson("resume")
-    assert (said.code, "has passed: there is nothing to go on with" in said.err) == (2, True)
+    assert (said.code, "has passed: there is nothing to resume" in said.err) == (2, True)
 
 
 def test_an_empty_workspace(lesson: Lesson) -> None:

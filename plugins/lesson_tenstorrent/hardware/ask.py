@@ -6,8 +6,6 @@ import contextlib
 import functools
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -15,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.execute.child import Captured, capture, signal_name
+
 PROBES = Path(__file__).parent / "probes"
 SECONDS = "LESSON_PROBE_SECONDS"
 """Environment variable: how long each probe may take, for machines on which the default is too short."""
-KILLED_SECONDS = 2.0
-"""A killed process that is still there then waits in the driver, where nothing can end it."""
-_TAIL_BYTES = 65_536
-"""Of what a probe printed, so much of the end is read."""
+MOST_PRINTED = 131_072
+"""Bytes that are kept of what a probe prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +56,18 @@ def _ask(script: str, words: tuple[str, ...], seconds: float, environ: tuple[tup
     except OSError as error:
         return Answer(problem=f"it cannot be asked: {error}")
     with folder as name:
-        path, log = Path(name) / "answer.json", Path(name) / "log.txt"
+        path = Path(name) / "answer.json"
         command = [sys.executable, str(PROBES / script), str(path), *words]
         try:
-            with log.open("wb") as file:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    env=dict(environ),
-                    start_new_session=True,
-                )
+            done = capture(
+                command, env=dict(environ), seconds=seconds, most=MOST_PRINTED, merged=True, complete=False
+            )
         except OSError as error:
             return Answer(problem=f"it cannot be asked: {error}")
-        ended_by = _wait(process, seconds)
         try:
             data = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
-            return Answer(problem=ended_by or f"it ended without an answer{_last_line(log)}")
+            return Answer(problem=_problem(done, seconds))
     if not isinstance(data, dict):
         return Answer(problem="it answered nonsense")
     if data.get("missing"):
@@ -84,40 +75,16 @@ def _ask(script: str, words: tuple[str, ...], seconds: float, environ: tuple[tup
     return Answer(problem=in_a_line(str(data["error"]))) if "error" in data else Answer(data)
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> str:
-    """Wait for the end of a process, kill it after its time, and return how it ended if not by itself."""
-    try:
-        code = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return f"no answer within {seconds:g} s{_kill(process)}"
-    except BaseException:  # Ctrl-C: it must not go on without us
-        _kill(process)
-        raise
-    if code >= 0:
-        return ""
-    try:
-        name = f" ({signal.Signals(-code).name})"
-    except ValueError:
-        name = ""
-    return f"the process was ended by signal {-code}{name}"
-
-
-def _kill(process: subprocess.Popen[bytes]) -> str:
-    """Kill a process with its children; return a warning if it stays."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    try:
-        process.wait(KILLED_SECONDS)
-    except subprocess.TimeoutExpired:
-        return f", and process {process.pid} cannot be ended: it waits in the driver"
-    return ""
-
-
-def _last_line(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(log.stat().st_size - _TAIL_BYTES, 0))
-        lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return f": {in_a_line(lines[-1])}" if lines else ""
+def _problem(done: Captured, seconds: float) -> str:
+    """Return why a probe gave no answer."""
+    if done.exit_code is None:
+        stays = f", and process {done.unkillable} cannot be ended: it waits in the driver"
+        return f"no answer within {seconds:g} s{stays if done.unkillable else ''}"
+    if done.exit_code < 0:
+        name = signal_name(-done.exit_code)
+        return f"the process was ended by signal {-done.exit_code}{f' ({name})' if name else ''}"
+    lines = done.output.strip().splitlines()
+    return f"it ended without an answer{f': {in_a_line(lines[-1])}' if lines else ''}"
 
 
 def in_a_line(text: str) -> str:

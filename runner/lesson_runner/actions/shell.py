@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from lesson_runner.document.transcripts import typed
 from lesson_runner.errors import LessonError
+from lesson_runner.execute.child import signal_name
 from lesson_runner.execute.environment import given, withheld
 from lesson_runner.execute.family import RUN
-from lesson_runner.execute.process import Finished, signal_name
+from lesson_runner.execute.process import Finished
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.plugin import Action, Json, Outcome, RunContext, StepContext
 

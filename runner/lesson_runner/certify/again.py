@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.model import Claim, Evidence, Expectation, Location, PlannedStep, Verdict
+from lesson_runner.model import OUTPUT, Claim, Evidence, Expectation, Location, PlannedStep, Verdict
 from lesson_runner.plugins import Plugins
-from lesson_runner.run.execute_step import OUTPUT
 from lesson_runner.run.files import kept_files
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
 

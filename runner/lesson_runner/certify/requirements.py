@@ -9,6 +9,7 @@ from typing import Any
 from lesson_runner.certify.case import Case, Finding, moment
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.versions import at_least
+from lesson_runner.run.judge import fact_of
 
 
 def examine(case: Case, policy: Policy) -> list[Finding]:
@@ -209,14 +210,6 @@ _CHECKS: Sequence[Callable[[Case, Mapping[str, Any]], Iterable[Finding]]] = (
     _facts,
     _versions,
 )
-
-
-def fact_of(facts: Mapping[str, Any], name: str) -> Any:
-    """Return a fact of a run by its dotted name; ``None`` if it is not known."""
-    value: Any = facts
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
 
 
 def _shown(value: object) -> str:

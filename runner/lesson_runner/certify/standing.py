@@ -13,13 +13,13 @@ from typing import Any, Literal
 from lesson_runner.certify.classes import place_of_run
 from lesson_runner.certify.holdings import Held, Holdings
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.requirements import fact_of
 from lesson_runner.certify.statement import Certificate
 from lesson_runner.certify.versions import at_least
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Diagnostic, Lesson
 from lesson_runner.plugins import Plugins
 from lesson_runner.run.digests import content_digest
+from lesson_runner.run.judge import fact_of
 from lesson_runner.run.params import params_of
 from lesson_runner.run.plan import make_plan
 from lesson_runner.schema.validator import load_schema

@@ -14,7 +14,7 @@ from lesson_runner.plugins import Plugins
 
 COMMANDS = {
     "run": "Run a lesson: every step executed, judged and recorded.",
-    "resume": "Go on with a run that was interrupted or failed: what passed is not run again.",
+    "resume": "Resume a run that was interrupted or failed: what passed is not run again.",
     "report": "Make a report on a run: its results, curves and texts, as a page or for another tool.",
     "plan": "Show what a run would do: each step with its command, parameters and expectations.",
     "annotate": "Show the directives that say what 'lesson plan' recognised, as a diff; or write them.",

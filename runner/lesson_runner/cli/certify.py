@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,23 +21,25 @@ from lesson_runner.cli.common import (
     ProfileOption,
     SandboxOption,
     WorkspaceOption,
-    check_backend,
+    ask,
     expand,
+    is_interactive,
+    note,
     open_valid_lesson,
     stdout_for_json,
 )
-from lesson_runner.cli.guard import Guard, open_guard
-from lesson_runner.cli.hardware import HardwareOption, check_hardware
+from lesson_runner.cli.guard import make_sandbox
+from lesson_runner.cli.hardware import HardwareOption, detect_hardware
 from lesson_runner.cli.output import say
-from lesson_runner.cli.perform import Way, perform
-from lesson_runner.cli.permissions import allowed_permissions, check_permissions
+from lesson_runner.cli.perform import perform
+from lesson_runner.cli.permissions import allowed_permissions
 from lesson_runner.errors import CertificateError, LessonError
 
 if TYPE_CHECKING:
     from lesson_runner.certify.policy import Policy
-    from lesson_runner.model import Diagnostic, Hardware, Lesson, Plan
+    from lesson_runner.model import Hardware, Lesson
     from lesson_runner.plugins import Plugins
-    from lesson_runner.run.params import Param
+    from lesson_runner.run.prepare import PreparedRun
 
 
 def certify(
@@ -68,8 +68,12 @@ def certify(
     from lesson_runner.certify.issue import Issued, issue
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import check_name, load_policy
-    from lesson_runner.context import Workspace
+    from lesson_runner.context import Workspace, check_backend
+    from lesson_runner.execute.environment import check_passed
     from lesson_runner.run.find import find_run
+    from lesson_runner.run.options import RunOptions
+    from lesson_runner.run.params import parse_param
+    from lesson_runner.run.prepare import plan_run, prepare_run
 
     plugins: Plugins = context.obj
     asked = load_policy(policy)
@@ -84,18 +88,27 @@ def certify(
             raise LessonError(f"--from-run takes runs as they are; {others} are for new ones")
         runs = list(dict.fromkeys(find_run(name, place / "runs") for name in from_run))
     else:
-        hardware = plugins.detect_hardware()
-        check_hardware(expected, hardware)
+        hardware = detect_hardware(plugins, expected)
         _check_possible(asked, hardware, check_backend(backend))
         store.own(key)  # that there is one is found out before hours of running, not after
         _check_writable(place / "certificates")
-        allowed = allowed_permissions(allow)
-        guard = open_guard(env, sandbox=sandbox)
-        options = _Options(profile, backend, hardware, place, param or [], allowed, installed, json, guard)
-        plan, params = _plan(document, problems, asked, plugins, options)
-        if missing := forecast(plan, params, hardware, backend, asked):
+        options = RunOptions(
+            hardware=hardware,
+            workspace=Workspace(place),
+            profile=profile or _accepted_profile(document, asked, plugins),
+            backend=backend,
+            params=tuple(map(parse_param, param or ())),
+            fresh=True,
+            allowed=allowed_permissions(allow),
+            passed=check_passed(env or ()),
+            sandbox=make_sandbox(wanted=sandbox),
+            ask=ask if is_interactive(json=json) else None,
+            note=note,
+        )
+        plan = plan_run(document, problems, plugins, options)
+        if missing := forecast(plan, options.params, hardware, backend, asked):
             return print_answer(Issued(tuple(missing), None), asked, json=json)
-        runs = _run(plan, params, asked, plugins, options)
+        runs = _run(prepare_run(plan, plugins, options, installed=installed), asked.passes, json=json)
     try:
         with stdout_for_json():  # what a plugin prints belongs to no answer
             issued = issue(
@@ -141,68 +154,21 @@ def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) 
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """How the passes are run."""
-
-    profile: str | None
-    backend: str
-    hardware: tuple[Hardware, ...]
-    place: Path
-    """The workspace."""
-    params: Sequence[str]
-    allowed: frozenset[str]
-    installed: bool
-    """The lesson came with a plugin, and needs no permission."""
-    json: bool
-    guard: Guard
-
-
-def _plan(
-    lesson: Lesson, problems: list[Diagnostic], policy: Policy, plugins: Plugins, options: _Options
-) -> tuple[Plan, list[Param]]:
-    """Return the plan of every pass: in a profile that the policy accepts, unless another was asked for."""
+def _accepted_profile(lesson: Lesson, policy: Policy, plugins: Plugins) -> str | None:
+    """Return the first profile that the policy accepts and the lesson has, if there is one."""
     from lesson_runner.run.claims import known_profiles
-    from lesson_runner.run.params import parse_param
-    from lesson_runner.run.plan import choose_profile, make_plan
 
-    params = [parse_param(text) for text in options.params]
-    wanted = [name for name in policy.content.get("profiles", ()) if name in known_profiles(lesson, plugins)]
-    asked = options.profile or (wanted[0] if wanted else None)
-    profile = choose_profile(lesson, plugins, asked, options.hardware, options.backend)
-    return make_plan(lesson, problems, plugins, profile, params), params
+    known = known_profiles(lesson, plugins)
+    return next((name for name in policy.content.get("profiles", ()) if name in known), None)
 
 
-def _run(plan: Plan, params: list[Param], policy: Policy, plugins: Plugins, options: _Options) -> list[Path]:
-    """Run a plan as often as a policy asks, until a run fails; return the runs' folders."""
-    from lesson_runner.context import Workspace
-    from lesson_runner.execute.inputs import Inputs
-    from lesson_runner.run.selection import Selection
-
-    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
-    granted = check_permissions(
-        plan,
-        plan.steps,
-        plugins,
-        options.allowed,
-        Inputs(plan.lesson.path, (), options.guard.sandbox),
-        installed=options.installed,
-        interactive=interactive,
-    )
-    way = Way(
-        options.backend,
-        options.hardware,
-        Workspace(options.place),
-        fresh=True,
-        interactive=interactive,
-        json=options.json,
-        guard=options.guard.with_permissions(granted),
-    )
+def _run(prepared: PreparedRun, passes: int, *, json: bool) -> list[Path]:
+    """Run a plan several times, until a run fails; return the runs' folders."""
     folders: list[Path] = []
-    for number in range(1, policy.passes + 1):
-        if not options.json:
-            say("", f"Pass {number} of {policy.passes}")
-        record, folder = perform(plan, plugins, way, Selection(), params)
+    for number in range(1, passes + 1):
+        if not json:
+            say("", f"Pass {number} of {passes}")
+        record, folder = perform(prepared, json=json)
         folders.append(folder)
         if record["status"] == "interrupted":
             raise KeyboardInterrupt

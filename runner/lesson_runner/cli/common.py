@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -176,28 +176,38 @@ def make_console() -> Console:
     return console if console.is_terminal else Safe(width=PIPED_WIDTH, **options)
 
 
-def somebody_is_there(*, step: bool, json: bool) -> bool:
+def is_interactive(*, json: bool = False, piped: bool = False) -> bool:
     """
-    Return whether a person is at the terminal and can answer.
+    Return True if a person is at the terminal and can answer.
 
     Args:
-        step: they are asked to, after every step.
         json: a program reads what is printed.
+        piped: what is printed may go through a pipe, such as into ``tee``.
+    """
+    return not json and _is_terminal(sys.stdin) and (piped or _is_terminal(sys.stdout))
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Return True for a terminal; ``None`` is a stream that was closed before Python started."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def check_can_pause(*, step: bool, interactive: bool) -> None:
+    """
+    Refuse ``--step`` if nobody can press Enter.
 
     Raises:
-        LessonError: nobody is there, and ``step`` needs somebody.
+        LessonError: ``step`` is set, and nobody is at the terminal.
     """
     from lesson_runner.errors import LessonError
 
-    there = sys.stdin.isatty() and make_console().is_terminal and not json
-    if step and not there:
+    if step and not interactive:
         raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
-    return there
 
 
 def ask(question: str) -> bool:
     """
-    Put a yes-or-no question to the person at the terminal.
+    Ask the person at the terminal a yes-or-no question; see :func:`is_interactive`.
 
     Raises:
         KeyboardInterrupt: they pressed Ctrl-C.
@@ -208,6 +218,23 @@ def ask(question: str) -> bool:
         return typer.confirm(line(question))
     except typer.Abort:
         raise KeyboardInterrupt from None
+
+
+def confirm(question: str) -> bool:
+    """
+    Return True if a person is at the terminal and answers a question with yes.
+
+    Raises:
+        KeyboardInterrupt: they pressed Ctrl-C.
+    """
+    return is_interactive(piped=True) and ask(question)
+
+
+def note(text: str) -> None:
+    """Print a line to standard error: it is not part of what a command answers."""
+    from lesson_runner.cli.output import say
+
+    say(text, err=True)
 
 
 def open_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], bool]:
@@ -239,20 +266,6 @@ def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnos
     if first_error(problems):
         raise InvalidLessonError(problems)
     return lesson, problems, installed
-
-
-def check_backend(name: str) -> str:
-    """
-    Return ``name`` if it is a backend.
-
-    Raises:
-        LessonError: it is not.
-    """
-    from lesson_runner.errors import LessonError
-
-    if name not in ("auto", "ttml", "emulated"):
-        raise LessonError(f"--backend {name}: expected auto, ttml or emulated")
-    return name
 
 
 def describe_block(item: NotRun) -> str:

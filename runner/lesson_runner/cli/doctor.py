@@ -14,7 +14,6 @@ from lesson_runner.cli.common import (
     BackendOption,
     JsonOption,
     WorkspaceOption,
-    check_backend,
     expand,
     print_json,
     stdout_for_json,
@@ -51,6 +50,7 @@ def doctor(
     """
     from lesson_runner.checks import Machine
     from lesson_runner.cli.mend import check_may_ask, mend
+    from lesson_runner.context import check_backend
 
     check_may_ask(fix=fix, yes=yes, json=json)
     plugins: Plugins = context.obj

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from lesson_runner.model import Hardware
+    from lesson_runner.plugins import Plugins
 
 HardwareOption = Annotated[
     str | None,
@@ -18,14 +19,21 @@ HardwareOption = Annotated[
 ]
 
 
-def check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
+def detect_hardware(plugins: Plugins, expected: str | None) -> tuple[Hardware, ...]:
     """
-    Hold the hardware that is expected against what was found; what was found always counts.
+    Return what the plugins find in this machine.
 
     Raises:
-        LessonError: no lesson can ask for hardware of that name.
+        LessonError: no lesson can ask for the expected hardware.
         HardwareError: the machine has something else, or something that only stands for it.
     """
+    found = plugins.detect_hardware()
+    _check_hardware(expected, found)
+    return found
+
+
+def _check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
+    """Compare the expected hardware with what was found; what was found always counts."""
     from lesson_runner.errors import HardwareError, LessonError
     from lesson_runner.hints import meant_or_all
     from lesson_runner.schema.validator import load_schema

@@ -17,18 +17,20 @@ if TYPE_CHECKING:
 
 def check_may_ask(*, fix: bool, yes: bool, json: bool) -> None:
     """
-    See that whoever may have to answer a question is there.
+    Fail early if questions have to be asked and nobody can answer them.
 
     Raises:
-        LessonError: nobody is, and nobody has said yes beforehand.
+        LessonError: nobody is at the terminal, or ``--yes`` is missing or has no use.
     """
+    from lesson_runner.cli.common import is_interactive
+
     if yes and not fix:
         raise LessonError("--yes: there is nothing to say yes to", fix="--fix --yes runs the fixes")
     if not fix or yes:
         return
     if json:
         raise LessonError("--fix --json: JSON for a program has no questions in it", fix="add --yes")
-    if sys.stdin is None or not sys.stdin.isatty():  # None: it was closed
+    if not is_interactive(piped=True):
         message = "--fix: it asks before it runs anything, and there is no terminal to ask at"
         raise LessonError(message, fix="add --yes, after reading what `lesson doctor` says it would run")
 

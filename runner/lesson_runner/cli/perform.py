@@ -1,113 +1,56 @@
-"""Running a plan for a person or a program: heading, what happens, closing table, record."""
+"""Run a plan for a person or a program: heading, progress, closing table, record."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesson_runner.cli.common import ask, make_console, stdout_for_json
-from lesson_runner.cli.guard import Guard
+from lesson_runner.cli.common import make_console, stdout_for_json
 from lesson_runner.cli.heading import profile_lines, recognition_line, without_repetition
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lesson_runner.context import Listener, RunContext, Workspace
-    from lesson_runner.model import Hardware, Plan
+    from lesson_runner.context import Listener, RunContext
+    from lesson_runner.model import Plan
     from lesson_runner.plugins import Plugins
-    from lesson_runner.run.params import Param
-    from lesson_runner.run.resume import Carried
-    from lesson_runner.run.selection import Selection
+    from lesson_runner.run.prepare import PreparedRun
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a plan is run."""
-
-    backend: str
-    hardware: tuple[Hardware, ...]
-    place: Workspace
-    fresh: bool = False
-    interactive: bool = False
-    """A person is at the terminal and can answer."""
-    json: bool = False
-    """Nothing is shown."""
-    pause: bool = False
-    """Wait for Enter after every step."""
-    guard: Guard = field(default_factory=Guard)
-
-
-def perform(
-    plan: Plan,
-    plugins: Plugins,
-    way: Way,
-    selection: Selection,
-    params: Sequence[Param],
-    folder: Path | None = None,
-    carried: Carried | None = None,
-) -> tuple[dict[str, Any], Path]:
+def perform(prepared: PreparedRun, *, json: bool = False, pause: bool = False) -> tuple[dict[str, Any], Path]:
     """
-    Run a plan, show it, and return the record and the run's folder.
+    Run what was prepared, show it, and return the record and the run's folder.
 
     Args:
-        folder: that of a run to go on with; a new one if left out.
-        carried: what that run has done.
+        json: show nothing.
+        pause: wait for Enter after every step.
 
     Raises:
         LessonError: the workspace cannot be written, or another run uses it.
     """
     from lesson_runner.cli.pause import Pause
-    from lesson_runner.context import DEFAULT_WORKSPACE, RunContext, Workspace
-    from lesson_runner.execute.environment import redactor_for
+    from lesson_runner.context import DEFAULT_WORKSPACE
     from lesson_runner.report.live import LiveReporter
     from lesson_runner.report.summary import print_summary
-    from lesson_runner.run.runner import new_run_folder, run_plan
-    from lesson_runner.run.selection import selected
     from lesson_runner.run.stored import without_secrets
 
-    steps = selected(plan, selection)
-    folder = folder or new_run_folder(way.place.runs, plan.lesson.id)
-    context = RunContext(
-        plan.lesson,
-        plan.profile,
-        way.backend,
-        Workspace(folder) if way.fresh else way.place,
-        folder,
-        way.hardware,
-        way.fresh,
-        way.interactive,
-        ask=ask if way.interactive else None,
-        resumed=carried is not None,
-        passed=way.guard.passed,
-        sandbox=way.guard.sandbox,
-        redactor=redactor_for(passed=way.guard.passed),
-        granted=way.guard.granted,
-    )
+    plan, plugins, carried = prepared.plan, prepared.plugins, prepared.carried
+    context = prepared.open()
+    folder = context.folder
     _end_with_a_record()
-    if way.json:
+    if json:
         with stdout_for_json():
-            record = run_plan(plan, context, plugins, selection=selection, params=params, carried=carried)
-        return record, folder
+            return prepared.run(context), folder
     console = make_console()
     _print_heading(console, plan, plugins, context)
     if carried is not None:
         done = f"{len(carried.results)} of {len(plan.steps)} steps had passed"
-        console.print(context.redactor.text(f"Going on with {folder.name}: {done}"))
+        console.print(context.redactor.text(f"Resuming {folder.name}: {done}"))
     reporter = LiveReporter(console, without_repetition(plan), context.redactor)
-    listeners: list[Listener] = [reporter, Pause(steps[-1].id)] if way.pause else [reporter]
+    listeners: list[Listener] = [reporter, Pause(prepared.steps[-1].id)] if pause else [reporter]
     try:
-        record = run_plan(
-            plan,
-            context,
-            plugins,
-            listeners=listeners,
-            selection=selection,
-            params=params,
-            carried=carried,
-        )
+        record = prepared.run(context, listeners)
     finally:
         reporter.close()
     shown = context.redactor.text
@@ -116,13 +59,13 @@ def perform(
     console.print(shown(f"Record: {folder / 'record.json'}"))
     console.print(shown(f"Texts, loss curves and output of every step: {folder / 'evidence'}"))
     if record["status"] != "passed":
-        usual = way.place.root == DEFAULT_WORKSPACE.resolve()
-        console.print(shown(f"To go on with it: lesson resume {folder.name if usual else folder}"))
+        usual = prepared.options.workspace.root == DEFAULT_WORKSPACE.resolve()
+        console.print(shown(f"To resume it: lesson resume {folder.name if usual else folder}"))
     return record, folder
 
 
 def _end_with_a_record() -> None:
-    """Let what ends a process from outside, and closing the terminal, end a run as Ctrl-C does."""
+    """Let SIGTERM, and closing the terminal, end a run as Ctrl-C does."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
             signal.signal(number, signal.default_int_handler)

@@ -14,12 +14,11 @@ from lesson_runner.cli.common import (
     LessonArgument,
     ParamOption,
     ProfileOption,
-    check_backend,
     make_console,
     open_valid_lesson,
     print_json,
 )
-from lesson_runner.cli.hardware import HardwareOption, check_hardware
+from lesson_runner.cli.hardware import HardwareOption, detect_hardware
 from lesson_runner.cli.heading import (
     not_run_line,
     profile_lines,
@@ -46,17 +45,18 @@ def plan(
 
     from lesson_runner.execute.inputs import Inputs
     from lesson_runner.report.text import block, line
+    from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.permissions import asked_by
-    from lesson_runner.run.plan import choose_profile, make_plan
+    from lesson_runner.run.prepare import plan_run
     from lesson_runner.run.record import describe_plan
 
     plugins: Plugins = context.obj
     document, problems, installed = open_valid_lesson(lesson, plugins)
-    hardware = plugins.detect_hardware()
-    check_hardware(expected, hardware)
-    chosen = choose_profile(document, plugins, profile, hardware, check_backend(backend))
-    made = make_plan(document, problems, plugins, chosen, [parse_param(text) for text in param or ()])
+    hardware = detect_hardware(plugins, expected)
+    params = tuple(map(parse_param, param or ()))
+    options = RunOptions(hardware=hardware, profile=profile, backend=backend, params=params)
+    made = plan_run(document, problems, plugins, options)
     actions, inputs = plugins.actions(), Inputs(document.path)
     asked = {step.id: sorted(asked_by(step, actions[step.action], inputs)) for step in made.steps}
     if json:
@@ -67,7 +67,7 @@ def plan(
         return
     permission_rows = {name: [] if installed else _permission_rows(found) for name, found in asked.items()}
     console = make_console()
-    console.print(Text(line(f"{document.title}, profile {chosen}"), "bold"))
+    console.print(Text(line(f"{document.title}, profile {made.profile}"), "bold"))
     for said in [recognition_line(made), *profile_lines(made, plugins.actions())]:
         if said:
             console.print(said)

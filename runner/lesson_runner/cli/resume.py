@@ -1,4 +1,4 @@
-"""``lesson resume``: go on with a run that ended before its end."""
+"""``lesson resume``: resume a run that did not finish."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from lesson_runner.cli.common import (
     EnvOption,
     JsonOption,
     WorkspaceOption,
-    check_backend,
+    ask,
+    check_can_pause,
     expand,
+    is_interactive,
+    note,
     open_valid_lesson,
     print_json,
-    somebody_is_there,
 )
-from lesson_runner.cli.guard import open_guard
-from lesson_runner.cli.perform import Way, perform
-from lesson_runner.cli.permissions import allowed_permissions, check_permissions
+from lesson_runner.cli.guard import make_sandbox
+from lesson_runner.cli.perform import perform
+from lesson_runner.cli.permissions import allowed_permissions
 from lesson_runner.errors import LessonError
 
 if TYPE_CHECKING:
@@ -40,62 +42,49 @@ def resume(
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Go on with a run that was interrupted or failed: what passed is not run again."""
+    """Resume a run that was interrupted or failed: what passed is not run again."""
     from lesson_runner.context import Workspace
-    from lesson_runner.execute.inputs import Inputs
-    from lesson_runner.run.find import find_run
-    from lesson_runner.run.lock import holder
+    from lesson_runner.execute.environment import check_passed
+    from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import params_of
-    from lesson_runner.run.plan import choose_profile, make_plan
-    from lesson_runner.run.resume import carry, earlier_than, read_interrupted
-    from lesson_runner.run.selection import Selection, selected
+    from lesson_runner.run.prepare import plan_run, prepare_run
+    from lesson_runner.run.resume import earlier_than, find_interrupted
+    from lesson_runner.run.selection import Selection
 
     plugins: Plugins = context.obj
+    interactive = is_interactive(json=json)
+    check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
-    root = expand(workspace).resolve()
-    folder = find_run(run, root / "runs")
-    place = Workspace(folder.parent.parent)
-    place.check_links()
-    for used in (place.root, folder):
-        if owner := holder(used):
-            raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
-    begun = read_interrupted(folder)
-    options = begun.record["options"]
+    begun = find_interrupted(run, expand(workspace).resolve() / "runs")
+    record = begun.record
+    was = record["options"]
     # Never from the record alone: it may be a stranger's, and they are this user's secrets.
-    if forgotten := sorted({*options.get("env", ())} - {*(env or ())}):
+    if forgotten := sorted({*was.get("env", ())} - {*(env or ())}):
         raise LessonError(
-            f"{folder.name} was begun with --env {' --env '.join(forgotten)}",
+            f"{begun.folder.name} was started with --env {' --env '.join(forgotten)}",
             fix="give that again: its other steps may need it",
         )
-    guard = open_guard(env, sandbox="sandbox" in options)
-    document, problems, installed = open_valid_lesson(begun.record["lesson"]["path"], plugins)
-    hardware = plugins.detect_hardware()
-    params = params_of(begun.record)
-    backend = check_backend(begun.record["backend"])
-    profile = choose_profile(document, plugins, begun.record["profile"], hardware, backend)
-    plan = make_plan(document, problems, plugins, profile, params)
-    selection = Selection(options.get("start"), options.get("until"), tuple(options.get("only", ())))
-    steps = selected(plan, selection)
-    fresh = bool(options.get("fresh"))
-    files = (Workspace(folder) if fresh else place).files
-    carried = carry(earlier_than(begun, plan, from_), plan, hardware, plugins.infos.values(), files)
-    interactive = somebody_is_there(step=step, json=json)
-    again = [item for item in steps if item.id not in carried.results]
-    inputs = Inputs(document.path, (files, folder), guard.sandbox, given=False)
-    granted = check_permissions(
-        plan, again, plugins, allowed, inputs, installed=installed, interactive=interactive
+    passed = check_passed(env or ())
+    sandbox = make_sandbox(wanted="sandbox" in was)
+    document, problems, installed = open_valid_lesson(record["lesson"]["path"], plugins)
+    options = RunOptions(
+        hardware=plugins.detect_hardware(),
+        workspace=Workspace(begun.folder.parent.parent),
+        profile=record["profile"],
+        backend=record["backend"],
+        params=tuple(params_of(record)),
+        selection=Selection(was.get("start"), was.get("until"), tuple(was.get("only", ()))),
+        fresh=bool(was.get("fresh")),
+        allowed=allowed,
+        passed=passed,
+        sandbox=sandbox,
+        ask=ask if interactive else None,
+        note=note,
     )
-    way = Way(
-        backend,
-        hardware,
-        place,
-        fresh=fresh,
-        interactive=interactive,
-        json=json,
-        pause=step,
-        guard=guard.with_permissions(granted),
-    )
-    record, _ = perform(plan, plugins, way, selection, params, folder, carried)
+    plan = plan_run(document, problems, plugins, options)
+    begun = earlier_than(begun, plan, from_)
+    prepared = prepare_run(plan, plugins, options, installed=installed, begun=begun)
+    result, _ = perform(prepared, json=json, pause=step)
     if json:
-        print_json(record)
-    return int(record["exit_code"])
+        print_json(result)
+    return int(result["exit_code"])

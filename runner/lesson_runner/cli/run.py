@@ -16,16 +16,18 @@ from lesson_runner.cli.common import (
     ProfileOption,
     SandboxOption,
     WorkspaceOption,
-    check_backend,
+    ask,
+    check_can_pause,
     expand,
+    is_interactive,
+    note,
     open_valid_lesson,
     print_json,
-    somebody_is_there,
 )
-from lesson_runner.cli.guard import open_guard
-from lesson_runner.cli.hardware import HardwareOption, check_hardware
-from lesson_runner.cli.perform import Way, perform
-from lesson_runner.cli.permissions import allowed_permissions, check_permissions
+from lesson_runner.cli.guard import make_sandbox
+from lesson_runner.cli.hardware import HardwareOption, detect_hardware
+from lesson_runner.cli.perform import perform
+from lesson_runner.cli.permissions import allowed_permissions
 
 if TYPE_CHECKING:
     from lesson_runner.plugins import Plugins
@@ -55,39 +57,37 @@ def run(
 ) -> int:
     """Run a lesson: every step executed, judged and recorded."""
     from lesson_runner.context import Workspace
-    from lesson_runner.execute.inputs import Inputs
+    from lesson_runner.execute.environment import check_passed
+    from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import parse_param
-    from lesson_runner.run.plan import choose_profile, make_plan
-    from lesson_runner.run.selection import Selection, selected
+    from lesson_runner.run.prepare import plan_run, prepare_run
+    from lesson_runner.run.selection import Selection
 
     plugins: Plugins = context.obj
+    interactive = is_interactive(json=json)
+    check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
-    guard = open_guard(env, sandbox=sandbox)
-    params = [parse_param(text) for text in param or ()]
+    passed = check_passed(env or ())
+    made_sandbox = make_sandbox(wanted=sandbox)
+    params = tuple(map(parse_param, param or ()))
     document, problems, installed = open_valid_lesson(lesson, plugins)
-    hardware = plugins.detect_hardware()
-    check_hardware(expected, hardware)
-    chosen = choose_profile(document, plugins, profile, hardware, check_backend(backend))
-    plan = make_plan(document, problems, plugins, chosen, params)
-    selection = Selection(from_, until, tuple(only or ()))
-    steps = selected(plan, selection)
-    interactive = somebody_is_there(step=step, json=json)
-    place = Workspace(expand(workspace).resolve())
-    inputs = Inputs(document.path, () if fresh else (place.files,), guard.sandbox)
-    granted = check_permissions(
-        plan, steps, plugins, allowed, inputs, installed=installed, interactive=interactive
-    )
-    way = Way(
-        backend,
-        hardware,
-        place,
+    options = RunOptions(
+        hardware=detect_hardware(plugins, expected),
+        workspace=Workspace(expand(workspace).resolve()),
+        profile=profile,
+        backend=backend,
+        params=params,
+        selection=Selection(from_, until, tuple(only or ())),
         fresh=fresh,
-        interactive=interactive,
-        json=json,
-        pause=step,
-        guard=guard.with_permissions(granted),
+        allowed=allowed,
+        passed=passed,
+        sandbox=made_sandbox,
+        ask=ask if interactive else None,
+        note=note,
     )
-    record, _ = perform(plan, plugins, way, selection, params)
+    plan = plan_run(document, problems, plugins, options)
+    prepared = prepare_run(plan, plugins, options, installed=installed)
+    record, _ = perform(prepared, json=json, pause=step)
     if json:
         print_json(record)
     return int(record["exit_code"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 from lesson_runner.cli.common import (
     JsonOption,
     WorkspaceOption,
-    ask,
+    confirm,
     expand,
     make_console,
     print_json,
@@ -65,8 +64,7 @@ def remove(
         for used in (path, path.parent.parent):
             if (owner := holder(used)) and path.name in owner:
                 raise LessonError(f"{path.name} is not removed: {used} is in use by {owner}")
-    question = f"Remove {', '.join(path.name for path in found)}?"
-    if not yes and not (sys.stdin is not None and sys.stdin.isatty() and ask(question)):
+    if not yes and not confirm(f"Remove {', '.join(path.name for path in found)}?"):
         raise LessonError("nothing was removed", fix="answer yes, or add --yes")
     for path in found:
         # Aside first: what is half removed must not look like a run.

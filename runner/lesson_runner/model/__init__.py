@@ -31,7 +31,7 @@ from lesson_runner.model.document import (
     Step,
     first_error,
 )
-from lesson_runner.model.evidence import EVIDENCE, SHARED, Evidence
+from lesson_runner.model.evidence import EVIDENCE, OUTPUT, SHARED, Evidence
 from lesson_runner.model.findings import Checked, Findings
 from lesson_runner.model.misfit import misfit
 from lesson_runner.model.rule import Rule, Scope
@@ -64,6 +64,7 @@ __all__ = [
     "EVIDENCE",
     "LEFT_OUT",
     "NOT_BOARDS",
+    "OUTPUT",
     "SHARED",
     "Action",
     "ActionCall",

@@ -15,6 +15,8 @@ EVIDENCE = "evidence"
 """The folder of a run that has a folder for each step."""
 SHARED = "_shared"
 """The folder in there with what several steps use."""
+OUTPUT = "output.txt"
+"""The file in a step's folder with what it printed."""
 MOST_READ = 32 * 1024 * 1024
 """Bytes of a file of evidence that are read, unless somebody asks for more."""
 

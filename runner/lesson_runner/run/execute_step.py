@@ -19,6 +19,7 @@ from lesson_runner.hints import cure, with_cure
 from lesson_runner.markdown.anchors import slug_of
 from lesson_runner.model import (
     EVIDENCE,
+    OUTPUT,
     Diagnosis,
     Event,
     Evidence,
@@ -38,7 +39,6 @@ from lesson_runner.run.permissions import asked_by, in_words, is_granted, kind_o
 from lesson_runner.run.time_limit import overtime
 from lesson_runner.untrusted import make_below, remove_tree
 
-OUTPUT = "output.txt"
 MOST_TOLD = 5
 """Files of the evidence that held secrets, and are named in a step's message."""
 

@@ -195,7 +195,7 @@ def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | Non
         if now.params.get(name) != value:
             return f"it speaks of {name} {value}, this is {now.params.get(name)}"
     for name, value in conditions.get("facts", {}).items():
-        if (actual := _dotted(now.facts, name)) != value:
+        if (actual := fact_of(now.facts, name)) != value:
             return f"it speaks of {name} {value}, this is {actual}"
     return None
 
@@ -203,15 +203,17 @@ def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | Non
 def _holds(conditions: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
     """Return whether the facts are as wanted; a list wants one of its values."""
     return all(
-        _dotted(facts, name) in (value if isinstance(value, list) else [value])
+        fact_of(facts, name) in (value if isinstance(value, list) else [value])
         for name, value in conditions.items()
     )
 
 
-def _dotted(facts: Any, name: str) -> Any:
+def fact_of(facts: Mapping[str, Any], name: str) -> Any:
+    """Return a fact of a run by its dotted name, such as ``metal.version``; ``None`` if it is not known."""
+    value: Any = facts
     for part in name.split("."):
-        facts = facts.get(part) if isinstance(facts, Mapping) else None
-    return facts
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def captured(patterns: Mapping[str, str], output: str) -> dict[str, float]:

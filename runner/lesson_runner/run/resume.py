@@ -1,5 +1,5 @@
 """
-Going on with a run that ended before its end.
+Resume a run that ended early.
 
 ``record.json`` says how the run was begun, since its first moment; ``events.jsonl`` has the result of every
 step that came to its end, safely on disk. What passed is taken over; everything else is run again.
@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.context import Workspace
 from lesson_runner.errors import LessonError
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
 from lesson_runner.plugins import PluginInfo
 from lesson_runner.redaction import REDACTED
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
+from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
 from lesson_runner.run.left import Left
+from lesson_runner.run.lock import holder
 from lesson_runner.run.stored import read_begun
 from lesson_runner.untrusted import open_sized, parse_json
 
@@ -58,7 +61,7 @@ class Begun:
     left: Left
     """Every file that the run's steps, finished or not, have touched, as they left it last."""
     resumed: tuple[Mapping[str, Any], ...]
-    """When it was gone on with before, as the record has it."""
+    """When it was resumed before, as the record has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Carried:
 
 def read_interrupted(folder: Path) -> Begun:
     """
-    Return a run that can be gone on with.
+    Return a run that can be resumed.
 
     Raises:
         LessonError: it has passed, or what it left is damaged.
@@ -81,7 +84,7 @@ def read_interrupted(folder: Path) -> Begun:
     begun = read_begun(folder)
     if begun["status"] == "passed":
         raise LessonError(
-            f"{folder.name} has passed: there is nothing to go on with", fix="lesson run starts anew"
+            f"{folder.name} has passed: there is nothing to resume", fix="lesson run starts from scratch"
         )
     done: dict[str, Done] = {}
     left: dict[str, Any] = {}
@@ -104,6 +107,26 @@ def read_interrupted(folder: Path) -> Begun:
             if event.get("status") == "passed" and name in known:
                 done[name] = Done(event, event.get("facts", {}), touched)
     return Begun(folder, begun, done, left, tuple(resumed))
+
+
+def find_interrupted(name: str, runs: Path) -> Begun:
+    """
+    Return the run to resume.
+
+    Args:
+        name: the name of the run, the beginning of it, ``latest``, or the run's folder.
+        runs: the folder of the workspace's runs.
+
+    Raises:
+        LessonError: there is no such run, it cannot be resumed, or its workspace is in use.
+    """
+    folder = find_run(name, runs)
+    workspace = Workspace(folder.parent.parent)
+    workspace.check_links()
+    for used in (workspace.root, folder):
+        if owner := holder(used):
+            raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
+    return read_interrupted(folder)
 
 
 def earlier_than(begun: Begun, plan: Plan, start: str | None) -> Begun:
@@ -130,7 +153,7 @@ def carry(
     begun: Begun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo], files: Path
 ) -> Carried:
     """
-    Return what a run goes on with.
+    Return what a resumed run takes over.
 
     Args:
         plan: what the lesson plans to now.
@@ -139,7 +162,7 @@ def carry(
         files: the folder of what steps leave for one another.
 
     Raises:
-        LessonError: going on would not give what the run would have given; the message has the differences.
+        LessonError: the outcome could differ from that of an uninterrupted run; the message says why.
     """
     try:
         differences = [*_different(begun, plan, hardware, plugins), *_changed(begun, files)]
@@ -150,14 +173,14 @@ def carry(
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise LessonError(
             f"{begun.folder / EVENTS}: it is damaged: {type(error).__name__}: {error}",
-            fix="start anew with lesson run: trainings of the same settings take over what was trained",
+            fix="start from scratch with lesson run: trainings with the same settings reuse what was trained",
         ) from None
     if differences:
         more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
         raise LessonError(
             f"{begun.folder.name} cannot be resumed: {'; '.join(differences[:SHOWN])}{more}",
             fix="put that back; or lesson resume --from STEP, if only what later steps left has changed; "
-            "or lesson run to start anew, where trainings of the same settings take over what was trained",
+            "or lesson run to start from scratch: trainings with the same settings reuse what was trained",
         )
     return Carried(results, facts, begun.record["started"], begun.resumed)
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from lesson_runner.context import RunContext, Workspace
+from lesson_runner.context import Workspace
 from lesson_runner.model import Diagnostic, Hardware, Lesson, Plan
 from lesson_runner.plugins import Plugins
 from lesson_runner.run.events import Listener
+from lesson_runner.run.options import RunOptions
 from lesson_runner.run.params import parse_param
-from lesson_runner.run.permissions import PERMISSIONS
-from lesson_runner.run.plan import choose_profile, make_plan
-from lesson_runner.run.runner import new_run_folder, run_plan
+from lesson_runner.run.prepare import plan_run, prepare_run
 from lesson_runner.run.selection import Selection
 from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing.loading import load_plugins
@@ -68,14 +67,15 @@ def plan_lesson(
         InvalidLessonError: the lesson has errors.
         LessonError: there is no such profile or parameter.
     """
-    loaded = plugins if isinstance(plugins, Plugins) else load_plugins(*plugins)
+    loaded = _loaded(plugins)
     document, problems = check_lesson(lesson, folder)
-    if any(problem.severity == "error" for problem in problems):
-        profile = profile or ""  # an invalid lesson cannot say which profiles it has; make_plan refuses it
-    else:
-        found = loaded.detect_hardware() if hardware is None else hardware
-        profile = choose_profile(document, loaded, profile, found, backend)
-    return make_plan(document, problems, loaded, profile, [parse_param(text) for text in params])
+    options = RunOptions(
+        hardware=_hardware(hardware, loaded),
+        profile=profile,
+        backend=backend,
+        params=tuple(map(parse_param, params)),
+    )
+    return plan_run(document, problems, loaded, options)
 
 
 def run_lesson(
@@ -114,31 +114,28 @@ def run_lesson(
         InvalidLessonError: the lesson has errors.
         LessonError: there is no such profile, parameter or step.
     """
-    loaded = plugins if isinstance(plugins, Plugins) else load_plugins(*plugins)
-    found = loaded.detect_hardware() if hardware is None else tuple(hardware)
-    plan = plan_lesson(
-        lesson, folder, plugins=loaded, profile=profile, params=params, backend=backend, hardware=found
-    )
-    workspace = Workspace(folder.resolve() / ".lesson")
-    run_folder = new_run_folder(workspace.runs, plan.lesson.id)
-    context = RunContext(
-        plan.lesson,
-        plan.profile,
-        backend,
-        Workspace(run_folder) if fresh else workspace,
-        run_folder,
-        found,
-        fresh,
-        granted=frozenset(PERMISSIONS),
-    )
-    return run_plan(
-        plan,
-        context,
-        loaded,
-        listeners=listeners,
+    loaded = _loaded(plugins)
+    document, problems = check_lesson(lesson, folder)
+    options = RunOptions(
+        hardware=_hardware(hardware, loaded),
+        workspace=Workspace(folder.resolve() / ".lesson"),
+        profile=profile,
+        backend=backend,
+        params=tuple(map(parse_param, params)),
         selection=Selection(start, until, tuple(only)),
-        params=[parse_param(text) for text in params],
+        fresh=fresh,
     )
+    plan = plan_run(document, problems, loaded, options)
+    prepared = prepare_run(plan, loaded, options, installed=True)  # so that it may do everything
+    return prepared.run(prepared.open(), listeners)
+
+
+def _loaded(plugins: Iterable[object] | Plugins) -> Plugins:
+    return plugins if isinstance(plugins, Plugins) else load_plugins(*plugins)
+
+
+def _hardware(given: Sequence[Hardware] | None, plugins: Plugins) -> tuple[Hardware, ...]:
+    return plugins.detect_hardware() if given is None else tuple(given)
 
 
 def _path(lesson: Path | str, folder: Path) -> Path:

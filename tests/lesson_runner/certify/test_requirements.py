@@ -10,7 +10,8 @@ import pytest
 from lesson_runner.certify.again import Judged
 from lesson_runner.certify.case import Case, Finding, Pass, moment
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.requirements import examine, fact_of
+from lesson_runner.certify.requirements import examine
+from lesson_runner.run.judge import fact_of
 
 BASE = {"policy_version": 1, "name": "mine", "summary": "s", "classes": ["silicon"], "passes": 1}
 BOARD = {"name": "n150", "detected_by": "a test", "devices": 1, "kind": "silicon"}

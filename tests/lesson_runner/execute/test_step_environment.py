@@ -136,6 +136,6 @@ def test_a_run_that_goes_on_takes_no_secret_from_the_record(
     assert lesson("run", "a.md", "--allow", "shell", "--env", "HF_TOKEN").code == 1
     (tmp_path / ".lesson" / "files" / "go").touch()
     said = lesson("resume", "--allow", "shell")
-    assert (said.code, "was begun with --env HF_TOKEN" in said.err) == (2, True)
+    assert (said.code, "was started with --env HF_TOKEN" in said.err) == (2, True)
     said = lesson("resume", "--allow", "shell", "--env", "HF_TOKEN", "--json")
     assert (said.code, said.json["options"]["env"]) == (0, ["HF_TOKEN"])

@@ -143,6 +143,15 @@ def test_an_answer_given_before_a_crash_counts(world: World) -> None:
     assert world.detect().name == "n150"
 
 
+def test_an_answer_counts_although_a_child_keeps_the_output_open(world: World) -> None:
+    child = "import subprocess\nsubprocess.Popen(['sleep', '20'], start_new_session=True)\n"
+    world.add()
+    world.add_package("tt_umd", child + umd_of("N150", 1))
+    started = time.monotonic()
+    assert world.detect().name == "n150"
+    assert time.monotonic() - started < 15
+
+
 def test_a_folder_beside_us_is_no_library(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, ask, expand, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, confirm, expand, stdout_for_json
 from lesson_runner.cli.output import say
 from lesson_runner.cli.survey import CertsOption, PoliciesOption, survey
 from lesson_runner.errors import CertificateError, LessonError
@@ -54,7 +53,7 @@ def apply(
         say(f"{lesson}: says so already")
         return
     say(*difference)
-    if not yes and not (sys.stdin is not None and sys.stdin.isatty() and ask(f"Write this into {lesson}?")):
+    if not yes and not confirm(f"Write this into {lesson}?"):
         raise LessonError("nothing was written", fix="answer yes, or add --yes")
     change.write()
     say(f"{lesson}: written")

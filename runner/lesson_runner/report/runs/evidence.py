@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from lesson_runner.model import EVIDENCE, Evidence, Json, Table
+from lesson_runner.model import EVIDENCE, OUTPUT, Evidence, Json, Table
 from lesson_runner.report.runs.formatting import printable, public
 from lesson_runner.untrusted import open_sized
 
-OUTPUT = "output.txt"
 BEGINNING = 48 * 1024
 """Bytes shown of the beginning of a long output."""
 END = 16 * 1024

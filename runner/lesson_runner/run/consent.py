@@ -1,0 +1,110 @@
+"""Ask once for what a lesson from elsewhere wants to do, and remember the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+from lesson_runner.errors import LessonError
+from lesson_runner.execute.inputs import READ, Inputs, why_never
+from lesson_runner.model import Plan, PlannedStep
+from lesson_runner.plugins import Plugins
+from lesson_runner.run.options import RunOptions
+from lesson_runner.run.permissions import (
+    NETWORK,
+    PERMISSIONS,
+    Memory,
+    asked_by,
+    in_words,
+    is_granted,
+    kind_of,
+)
+
+
+def check_permissions(
+    plan: Plan,
+    steps: Iterable[PlannedStep],
+    plugins: Plugins,
+    options: RunOptions,
+    inputs: Inputs,
+    *,
+    installed: bool,
+) -> frozenset[str]:
+    """
+    Make sure that a lesson from elsewhere does only what it may, and return its permissions.
+
+    It may do what ``--allow`` says, what was answered with yes before for exactly this content, and what is
+    answered with yes now. That answer is remembered, so the question names every step that wants it.
+
+    Args:
+        steps: those that will be run.
+        inputs: which files the steps may read without a permission.
+        installed: the lesson came with a plugin, and is trusted as the plugin is; in a sandbox it still has
+            no network of its own. What the record of a resumed run adds to it is asked for.
+
+    Raises:
+        LessonError: the permission was not given, or cannot be given.
+    """
+    allowed, note = options.allowed, options.note
+    trusted = {*PERMISSIONS} - ({NETWORK} if inputs.sandbox else set())
+    if installed and inputs.given:
+        return allowed | trusted
+    lesson, actions = plan.lesson, plugins.actions()
+    if installed:
+        own = dataclasses.replace(inputs, given=True)
+        asked = {name for step in plan.steps for name in asked_by(step, actions[step.action], own)}
+        allowed |= {name for name in asked if kind_of(name) in trusted}
+    wanted = {step.id: asked_by(step, actions[step.action], inputs) for step in plan.steps}
+    needed = {name for step in steps for name in wanted[step.id]}
+    _refuse_what_is_never_read(needed, wanted, lesson.path)
+    memory = Memory.read()
+    granted = allowed | memory.granted(lesson)
+    kinds = list(PERMISSIONS)
+    missing = sorted(
+        (name for name in needed if not is_granted(name, granted)),
+        key=lambda name: (kinds.index(kind_of(name)) if kind_of(name) in kinds else len(kinds), name),
+    )
+    if not missing:
+        return granted
+    if memory.problem:
+        note(f"note: {memory.path}: {memory.problem}; what was allowed before is not known")
+    changed = next((time for name in missing if (time := memory.before(lesson, name))), "")
+    since = f" has changed since you allowed it on {changed[:10]}, and" if changed else ""
+    what = " and ".join(_phrase(name, wanted) for name in missing)
+    question = f"{lesson.path}{since} wants to {what}. Allow that, as long as it says the same?"
+    if options.ask is not None and options.ask(question):
+        try:
+            memory.remember(lesson, frozenset(missing))
+        except LessonError as error:
+            note(f"note: the answer is not remembered: {error}")
+        return granted | set(missing)
+    allow = ",".join(dict.fromkeys(map(kind_of, missing)))
+    raise LessonError(
+        f"{lesson.path}{since} wants to {what}",
+        fix=f"read these steps, then run it again with --allow {allow}",
+    )
+
+
+def _phrase(permission: str, wanted: dict[str, frozenset[str]]) -> str:
+    """Return what a permission lets a lesson do, and which steps of the plan want it."""
+    what = in_words(permission)
+    if kind_of(permission) == NETWORK:  # also said outside of one: a yes is remembered for both
+        what += " and, in a sandbox, use the network in its commands"
+    return f"{what} ({_steps(permission, wanted)})"
+
+
+def _steps(permission: str, wanted: dict[str, frozenset[str]]) -> str:
+    ids = [f"'{step}'" for step, asked in wanted.items() if permission in asked]
+    return f"step{'s' if len(ids) > 1 else ''} {', '.join(ids)}"
+
+
+def _refuse_what_is_never_read(needed: set[str], wanted: dict[str, frozenset[str]], lesson: Path) -> None:
+    for permission in sorted(needed):
+        kind, _, path = permission.partition(" ")
+        if kind == READ and (reason := why_never(Path(path))):
+            steps = _steps(permission, wanted)
+            raise LessonError(
+                f"{lesson} wants to read {path} ({steps}), which is never read: {reason}",
+                fix="do not run this lesson; if it is yours, name another file",
+            )
