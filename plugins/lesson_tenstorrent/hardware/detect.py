@@ -120,6 +120,8 @@ def _silicon(
         facts["used by"] = fact(list(users), USERS)
     if closed := [device.path for device in visible if not device.usable]:
         facts["not permitted"] = fact(closed, "this user may not read and write them")
+    if bare := sorted(set(find_on_bus(places)) - {device.pci for device in devices}):
+        facts["no device file"] = fact(bare, f"{places.sys}/bus/pci/devices")
     found_by = describe_devices(places.devices)
     if len(visible) < len(devices):
         facts["visible"] = fact([device.number for device in visible], VISIBLE_VARIABLE)
