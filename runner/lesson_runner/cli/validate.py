@@ -33,7 +33,7 @@ def validate(
         str, typer.Option("--format", help="How to say it: text, json, github, sarif.")
     ] = "text",
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend in the files what can be mended safely.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix in the files what can be fixed safely.")] = False,
     select: Annotated[
         list[str] | None,
         typer.Option(metavar="RULE,…", help="Look for these rules only; ct4.* is all of ct4."),
@@ -60,7 +60,7 @@ def validate(
     ] = None,
 ) -> int:
     """Check lessons: frontmatter, directives, steps in every profile, links, code, encoding."""
-    from lesson_runner.model import Findings
+    from lesson_runner.model import Diagnostics
     from lesson_runner.report.findings import FORMATS, render
     from lesson_runner.validation.check import all_rules, validate
     from lesson_runner.validation.fix import mend
@@ -95,10 +95,10 @@ def validate(
         fixed += mended
         if not mended:
             break
-    found = Findings(look(), rules, fixed)
+    found = Diagnostics(look(), rules, fixed)
     write = sys.stdout.write
     if shown_as == "github" and isinstance(sys.stdout, Harmless):
-        write = sys.stdout.write_commands  # findings for GitHub are commands, and have their own escaping
+        write = sys.stdout.write_commands  # diagnostics for GitHub are commands, and have their own escaping
     for piece in render(found, shown_as, Path.cwd(), make_console()):
         write(piece)
     return ExitCode.FAILED if found.errors else ExitCode.GOOD

@@ -1,4 +1,4 @@
-"""The findings of ``lesson validate``: one module a format, each from the findings to pieces of a text."""
+"""The diagnostics of ``lesson validate`` as text: one module per format."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lesson_runner.report.findings import as_json, github, sarif, text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lesson_runner.model import Findings
+    from lesson_runner.model import Diagnostics
 
 FORMATS = ("text", "json", "github", "sarif")
 
 
-def render(findings: Findings, form: str, root: Path, console: Console | None = None) -> Iterator[str]:
+def render(diagnostics: Diagnostics, form: str, root: Path, console: Console | None = None) -> Iterator[str]:
     """
-    Yield what to print, while the findings are read: as a rule a piece a document.
+    Yield what to print, while the diagnostics are read: as a rule a piece a document.
 
     Args:
         form: one of :data:`FORMATS`.
@@ -26,15 +26,15 @@ def render(findings: Findings, form: str, root: Path, console: Console | None = 
         console: where the text goes; on a terminal it has colours and is as wide as that.
     """
     if form == "text" and console is not None and console.is_terminal:
-        return _in_colours(findings, root, console)
+        return _in_colours(diagnostics, root, console)
     plain = {"text": text.render, "json": as_json.render, "github": github.render, "sarif": sarif.render}
-    return plain[form](findings, root)
+    return plain[form](diagnostics, root)
 
 
-def _in_colours(findings: Findings, root: Path, console: Console) -> Iterator[str]:
+def _in_colours(diagnostics: Diagnostics, root: Path, console: Console) -> Iterator[str]:
     from rich.console import Group
 
-    for piece in text.draw(findings, root, console.width):
+    for piece in text.draw(diagnostics, root, console.width):
         with console.capture() as capture:
             console.print(Group(piece), end="", soft_wrap=True)
         yield capture.get()
