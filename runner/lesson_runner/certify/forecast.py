@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from lesson_runner.certify.again import Judged, asks_a_person, telling
 from lesson_runner.certify.case import Case, Pass, RequirementResult
@@ -23,7 +23,7 @@ def forecast(
     record = {
         "run_id": "any run",
         "status": "passed",
-        "hardware": [asdict(item) for item in hardware],
+        "hardware": [item.found for item in hardware],
         "backend": backend,
         "labels": [],
         "facts": {},

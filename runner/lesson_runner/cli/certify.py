@@ -90,7 +90,7 @@ def certify(
         store.own(key)  # that there is one is found out before hours of running, not after
         _check_writable(place / "certificates")
         allowed = allowed_permissions(allow)
-        guard = open_guard(env, sandbox=sandbox)
+        guard = open_guard(env, hardware, sandbox=sandbox)
         options = _Options(profile, backend, hardware, place, param or [], allowed, installed, json, guard)
         plan, params = _plan(document, problems, asked, plugins, options)
         if missing := forecast(plan, params, hardware, backend, asked):
@@ -128,7 +128,7 @@ def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) 
     Raises:
         CertificateError: the policy wants a board, and there is none; or it wants none, and there is one.
     """
-    board = any(item.usable and item.kind == "silicon" for item in hardware) and backend != "emulated"
+    board = any(item.is_board for item in hardware) and backend != "emulated"
     if board and "silicon" not in policy.classes:
         message = f"the policy '{policy.name}' is not for a board, and this machine has one"
         raise CertificateError(message, fix="for the board, --policy board; without it, --backend emulated")

@@ -160,7 +160,7 @@ def _data(results: Results, machine: Machine) -> Json:
 
     return {
         "checks": [finding_data(check, finding) for check, finding in results],
-        "hardware": [dataclasses.asdict(item) for item in machine.hardware],
+        "hardware": [item.found for item in machine.hardware],
         "ready": not _has_failed(results),
         "runs_on": "board" if machine.wants_board else "emulation",
     }

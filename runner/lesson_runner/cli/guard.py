@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
+    from lesson_runner.model import Hardware
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Guard:
         return dataclasses.replace(self, sandbox=sandbox, granted=granted)
 
 
-def open_guard(env: Iterable[str] | None, *, sandbox: bool) -> Guard:
+def open_guard(env: Iterable[str] | None, hardware: Sequence[Hardware], *, sandbox: bool) -> Guard:
     """
     Return what the options ask for; warn if a sandbox cannot refuse system calls on this processor.
 
@@ -52,4 +53,4 @@ def open_guard(env: Iterable[str] | None, *, sandbox: bool) -> Guard:
     if sandbox and filter_program(network=False) is None:
         what = f"--sandbox: no system call can be refused on this processor ({platform.machine()})"
         say(f"warning: {what}: your keyrings and the Unix sockets of other programs are in reach", err=True)
-    return Guard(check_passed(env or ()), open_sandbox() if sandbox else None)
+    return Guard(check_passed(env or ()), open_sandbox(hardware) if sandbox else None)

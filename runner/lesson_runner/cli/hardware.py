@@ -47,6 +47,6 @@ def check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
 
 def _words(item: Hardware) -> str:
     """Return what was found in words, so that nobody takes a description for a board."""
-    if item.kind == "none" or (item.kind == "silicon" and item.usable):
+    if item.kind == "none" or item.is_board:
         return item.name
     return f"{item.name} as a {item.kind}" if item.kind != "silicon" else f"{item.name} without a usable chip"

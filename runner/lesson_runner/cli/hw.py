@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +30,7 @@ def hw(
     with stdout_for_json():
         found = plugins.detect_hardware(thorough=not quick)
     if json:
-        print_json({"hardware": [dataclasses.asdict(item) for item in found]})
+        print_json({"hardware": [item.found for item in found]})
         return
     if not found:
         say("none: no plugin looks for hardware (lesson plugins says which there are)")

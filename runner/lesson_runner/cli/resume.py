@@ -67,9 +67,9 @@ def resume(
             f"{folder.name} was begun with --env {' --env '.join(forgotten)}",
             fix="give that again: its other steps may need it",
         )
-    guard = open_guard(env, sandbox="sandbox" in options)
     document, problems, installed = open_valid_lesson(begun.record["lesson"]["path"], plugins)
     hardware = plugins.detect_hardware()
+    guard = open_guard(env, hardware, sandbox="sandbox" in options)
     params = params_of(begun.record)
     backend = check_backend(begun.record["backend"])
     profile = choose_profile(document, plugins, begun.record["profile"], hardware, backend)

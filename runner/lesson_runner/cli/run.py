@@ -62,10 +62,10 @@ def run(
 
     plugins: Plugins = context.obj
     allowed = allowed_permissions(allow)
-    guard = open_guard(env, sandbox=sandbox)
     params = [parse_param(text) for text in param or ()]
     document, problems, installed = open_valid_lesson(lesson, plugins)
     hardware = plugins.detect_hardware()
+    guard = open_guard(env, hardware, sandbox=sandbox)
     check_hardware(expected, hardware)
     chosen = choose_profile(document, plugins, profile, hardware, check_backend(backend))
     plan = make_plan(document, problems, plugins, chosen, params)
