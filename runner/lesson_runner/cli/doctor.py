@@ -62,7 +62,7 @@ def doctor(
 
     params = [parse_param(text) for text in param or ()]
     if params and lesson is None:
-        raise LessonError("--param sets what a lesson's steps ask for, and no LESSON was named")
+        raise LessonError("--param sets a parameter of a lesson's steps", fix="name the LESSON too")
     check_may_ask(fix=fix, yes=yes, json=json)
     plugins: Plugins = context.obj
     with stdout_for_json() if json else nullcontext():
@@ -178,7 +178,7 @@ def _closing(results: Results, lesson: str | None, *, fixing: bool) -> list[str]
         return ["nothing was checked: no plugin brings a check (`lesson plugins` says which there are)"]
     counts = Counter(finding.status for _, finding in results)
     numbers = [f"{counts[status]} {status}" for status in ("ok", "warning", "failed", "skipped")]
-    lines = ["", f"{len(results)} checks: {', '.join(numbers)}"]
+    lines = ["", f"{len(results)} check{'s' if len(results) != 1 else ''}: {', '.join(numbers)}"]
     if not fixing and any(finding.command for _, finding in results):
         lines.append(f"`lesson doctor{f' {lesson}' if lesson else ''} --fix` offers to run:")
         lines += [f"  {finding.fix}" for _, finding in results if finding.command]

@@ -1,4 +1,4 @@
-"""``--hardware``: the hardware that whoever starts a run takes it to run on."""
+"""``--hardware``: the hardware that a user expects a run to use."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ HardwareOption = Annotated[
 
 def check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
     """
-    Hold the hardware that is expected against what was found; what was found always counts.
+    Compare the expected hardware with what was found; what was found always counts.
 
     Raises:
         LessonError: no lesson can ask for hardware of that name.
-        HardwareError: the machine has something else, or something that only stands for it.
+        HardwareError: the machine has something else, or only a simulator or a description of it.
     """
     from lesson_runner.errors import HardwareError, LessonError
     from lesson_runner.hints import meant_or_all
@@ -46,7 +46,7 @@ def check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
 
 
 def _words(item: Hardware) -> str:
-    """Return what was found in words, so that nobody takes a description for a board."""
+    """Return what was found in words that tell a description from a board."""
     if item.kind == "none" or item.is_board:
         return item.name
     return f"{item.name} as a {item.kind}" if item.kind != "silicon" else f"{item.name} without a usable chip"
