@@ -200,7 +200,7 @@ def _local_boards(order: _Order, plugins: Plugins) -> dict[str, int]:
     if order.options.pretended:
         return dict.fromkeys(order.kinds, 1)
     found = plugins.detect_hardware()
-    return {item.name: 1 for item in found if item.usable and item.kind in ("silicon", "simulator")}
+    return {item.name: 1 for item in found if item.usable}
 
 
 def _check_offered(order: _Order, engine: RayEngine) -> None:

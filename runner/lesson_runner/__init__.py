@@ -1,5 +1,5 @@
 """
-Run Tenstorrent lessons for real: parse, validate, execute, judge and record every step.
+Run lessons for real: parse, validate, execute, judge and record every step.
 
 The package keeps this module empty of imports so that ``lesson --help`` stays fast.
 Plugin authors start at :mod:`lesson_runner.plugin`.

@@ -77,8 +77,8 @@ class Machine:
 
     @property
     def wants_board(self) -> bool:
-        """True if what will run is the real thing: a board is there, or the user insists."""
-        return self.backend == "ttml" or (self.backend == "auto" and self.has_board)
+        """True if a run would use a board: there is one, or the user asks for the library that needs one."""
+        return self.backend != "emulated" and (self.backend != "auto" or self.has_board)
 
     @property
     def why_no_board(self) -> str:

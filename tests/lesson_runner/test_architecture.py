@@ -122,6 +122,13 @@ def test_the_core_knows_no_plugin() -> None:
         assert not found & plugins, module
 
 
+def test_the_core_names_no_device_file_and_no_variable_of_a_make() -> None:
+    words = ("/dev/tenstorrent", "hugepages", "TT_METAL", "TT_VISIBLE")
+    for path in sorted((ROOT / "runner").rglob("*.py")):
+        text = path.read_text("utf-8")
+        assert [word for word in words if word in text] == [], path
+
+
 def test_the_emulation_is_a_library_of_its_own() -> None:
     for module, path in SOURCES.items():
         found = {name.split(".")[0] for name in imports(path, module, for_types=True)}

@@ -92,6 +92,7 @@ def test_the_table_and_the_closing_line(lesson: Command) -> None:
         "skipped  a board     no board (no plugin looks for one)",
         "",
         "4 checks: 1 ok, 1 warning, 1 failed, 1 skipped",
+        "Not ready. Fix what failed, from the top: one fault can cause the next",
         "",
     ]
 
@@ -139,6 +140,8 @@ def test_json_for_programs(lesson: Command) -> None:
                 "facts": {"architecture": {"value": "wormhole_b0", "found_by": "it"}},
             }
         ],
+        "ready": False,
+        "runs_on": "board",
     }
 
 

@@ -248,7 +248,7 @@ def test_a_step_for_a_board(tmp_path: Path) -> None:
     body = step("a", requires="[board]") + step("b")
     record = run(tmp_path, body)
     assert statuses(record) == {"a": "skipped", "b": "passed"}
-    assert record["steps"][0]["message"] == "it needs a Tenstorrent board, and there is none in this machine"
+    assert record["steps"][0]["message"] == "it needs a board, and there is none in this machine"
     assert record["exit_code"] == 0
     assert statuses(run(tmp_path, body, hardware=[BOARD])) == {"a": "passed", "b": "passed"}
 

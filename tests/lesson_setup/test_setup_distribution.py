@@ -83,7 +83,7 @@ def test_it_uses_what_every_plugin_may() -> None:
 def test_the_plugin_is_light() -> None:
     code = (
         "import sys, typer, lesson_setup.plugin as plugin\n"
-        "plugin.lesson_add_commands(typer.Typer()); list(plugin.lesson_directories())\n"
+        "list(plugin.lesson_directories())\n"
         "print(sorted({'numpy', 'torch', 'packaging', 'subprocess', 'ttnn', 'yaml'} & set(sys.modules)))"
     )
     before = "import sys, typer; print('subprocess' in sys.modules)"

@@ -19,6 +19,8 @@ from lesson_runner.plugin import Hardware
 from lesson_runner.testing import plan_lesson, run_lesson
 from lesson_setup import machine, plugin, summary
 from lesson_setup.checks import table
+from lesson_tenstorrent import plugin as tenstorrent
+from lesson_tenstorrent.hardware import detect
 from lesson_tenstorrent.hardware.places import Places
 from lesson_tenstorrent.table import KNOWN
 
@@ -180,7 +182,7 @@ def test_without_a_board_it_passes_and_says_what_was_left_out(
     assert record["status"] == "passed", [(step["id"], step["message"]) for step in record["steps"]]
     skipped = {name: step["message"] for name, step in steps.items() if step["status"] == "skipped"}
     assert set(skipped) == {"tt-smi", "first-tensor"}
-    assert all("needs a Tenstorrent board" in message for message in skipped.values())
+    assert all("needs a board" in message for message in skipped.values())
     assert steps["hardware"]["metrics"] == {"devices": 0, "usable_devices": 0, "chips_on_bus": 0}
     assert steps["access"]["metrics"] == {"checks": 5, "failed_checks": 0, "warnings": 0, "skipped_checks": 5}
     assert steps["which-python"]["metrics"] == {"python_minor": sys.version_info.minor}
@@ -304,58 +306,90 @@ def test_wrong_parameters_are_found_while_planning(
 # --- the commands --------------------------------------------------------------------------------
 
 
-def test_hardware_by_hand(lesson: Callable[..., Any], world: World, inhabit: Callable[[World], None]) -> None:
+def test_hardware_by_hand(lesson: Callable[..., Any], world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.add_board("n300", iommu="DMA")
-    inhabit(world)
+    monkeypatch.setattr(detect, "Places", lambda: world.places)
 
-    said = lesson("setup", "hardware", plugins=[plugin])
+    said = lesson("hw", "--quick", plugins=[tenstorrent])
 
     assert said.code == 0
-    assert "driver: tt-kmd 2.3.0\nPCI bus: 0000:01:00.0\ndevice 0: card n300" in said.out
-    (device,) = lesson("setup", "hardware", "--json", plugins=[plugin]).json["devices"]
-    assert device["iommu"] is True
+    assert "tt-kmd 2.3.0" in said.out
+    (found,) = lesson("hw", "--quick", "--json", plugins=[tenstorrent]).json["hardware"]
+    assert found["name"] == "n300"
+    facts = {name: fact["value"] for name, fact in found["facts"].items()}
+    assert (facts["cards"], facts["firmware"]) == (["n300"], "18.10.0.0")
+    assert facts["pci"] == facts["iommu"] == ["0000:01:00.0"]
+    world.add_board(number=1, driver=False)
+    (found,) = lesson("hw", "--quick", "--json", plugins=[tenstorrent]).json["hardware"]
+    assert found["facts"]["no device file"]["value"] == ["0000:02:00.0"]
 
 
 def test_checks_by_hand(lesson: Callable[..., Any], world: World, inhabit: Callable[[World], None]) -> None:
     inhabit(world)
+    plugins = [plugin, tenstorrent]
 
-    good = lesson("setup", "check", "python", "memory", plugins=[plugin])
+    good = lesson("doctor", "--check", "python,memory", plugins=plugins)
     assert good.code == 0
-    assert [line.split()[0] for line in good.out.splitlines()] == ["ok", "ok"]
-    bad = lesson("setup", "check", "memory", "disk", "--disk-gb", "1e9", "--json", plugins=[plugin])
+    assert [line.split()[0] for line in good.out.splitlines()[:2]] == ["ok", "ok"]
+    bad = lesson(
+        *("doctor", "verify-your-setup", "--check", "memory", "--check", "disk"),
+        *("--param", "disk_gb=1e9", "--json"),
+        plugins=plugins,
+    )
     assert bad.code == 1
-    assert {item["id"]: item["status"] for item in bad.json} == {"disk": "failed", "memory": "ok"}
+    assert {item["id"]: item["status"] for item in bad.json["checks"]} == {"disk": "failed", "memory": "ok"}
+
+
+@pytest.mark.usefixtures("plenty", "board")
+@pytest.mark.parametrize(("minimum", "status"), [("v0.73.0", "ok"), ("v9.0.0", "failed")])
+def test_the_oldest_tt_metal_by_hand(lesson: Callable[..., Any], minimum: str, status: str) -> None:
+    said = lesson(
+        *("doctor", "verify-your-setup", "--backend", "ttml", "--check", "tt-metal-version"),
+        *("--param", f"metal={minimum}", "--json"),
+        plugins=[plugin],
+    )
+
+    assert [item["status"] for item in said.json["checks"]] == [status]
 
 
 @pytest.mark.usefixtures("plenty")
-def test_the_summary_by_hand(
+def test_readiness_by_hand(
     lesson: Callable[..., Any], world: World, inhabit: Callable[[World], None]
 ) -> None:
     inhabit(world)
+    command = ("doctor", "verify-your-setup")
 
-    assert lesson("setup", "report", plugins=[plugin]).out.startswith("Ready: ")
+    assert "\nReady. " in lesson(*command, plugins=[plugin]).out
     world.add_board(driver=False)
-    missing = lesson("setup", "report", "--json", plugins=[plugin])
+    missing = lesson(*command, "--json", plugins=[plugin])
     assert missing.code == 1
-    assert missing.json["ready"] is False
+    assert (missing.json["ready"], missing.json["runs_on"]) == (False, "emulation")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "pyton"], "fix: one of: python"),
-        (["check", "--metal", "new"], "fix: write it as tt-metal's tags do"),
-        (["report", "--backend", "gpu"], "expected auto, ttml or emulated"),
-        (["check", "--disk-gb", "-1"], "disk-gb"),
+        (["--check", "pyton"], "python"),
+        (["verify-your-setup", "--param", "metal=new"], "metal"),
+        (["--backend", "gpu"], "expected auto, ttml or emulated"),
+        (["verify-your-setup", "--param", "disk_gb=-1"], "disk_gb"),
+        (["--param", "disk_gb=1"], "LESSON"),
     ],
 )
 def test_wrong_arguments_are_explained(
     lesson: Callable[..., Any], arguments: list[str], message: str
 ) -> None:
-    said = lesson("setup", *arguments, plugins=[plugin])
+    said = lesson("doctor", *arguments, plugins=[plugin, tenstorrent])
 
     assert said.code == 2
     assert message in said.err
+
+
+def test_the_former_commands_are_unknown(lesson: Callable[..., Any]) -> None:
+    said = lesson("setup", "check", plugins=[plugin])
+
+    assert said.code == 2
+    assert "No such command 'setup'" in said.err
 
 
 # --- the summary ---------------------------------------------------------------------------------

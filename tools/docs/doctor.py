@@ -46,13 +46,18 @@ tt-metal's version if the lesson has a `minTTMetalVersion`.
 |---|---|
 | `--fix` | shows each command that is safe to run, and runs it after a yes; then looks again |
 | `--fix --yes` | the same without asking, for scripts; without a terminal, `--fix` alone ends with 2 |
-| `--json` | `{"checks": [{id, title, why, status, found, expected, fix, command}], "hardware": [...]}` |
+| `--check disk,memory` | runs only these checks |
+| `--param NAME=VALUE` | with a lesson: sets a parameter of its steps, as with `lesson run` |
+| `--json` | `{"checks": [{id, title, why, status, found, expected, fix, command}], "hardware": [...], …}` |
 | `--backend` | `ttml`: as if there were a board; `emulated`: as if there were none |
 
 It ends with 0 if nothing failed, with 1 if a check failed (a warning is no failure), with 2 if it could not
 begin. `command` holds the words of a command that loses nothing of yours and needs no shell; where it is
 empty, `fix` is for you to do: setting a variable, building, ending somebody's process. Commands run in the
 environment of the doctor, and `pip` is always that of its own Python.
+
+The last line says whether lessons can run here, on the board or emulated; in JSON these are `ready`, and
+`runs_on`: `board` or `emulation`.
 
 What only a board needs is skipped where none is used, and says why. What is not known is a warning, never
 `ok`.

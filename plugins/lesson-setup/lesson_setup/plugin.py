@@ -9,18 +9,7 @@ from typing import TYPE_CHECKING
 from lesson_runner.plugin import hookimpl
 
 if TYPE_CHECKING:  # importing what these are takes longer than `lesson --help` should
-    import typer
-
     from lesson_runner.plugin import Action, Check, Event, Evidence, PlannedStep, RunContext
-
-
-@hookimpl
-def lesson_add_commands(app: typer.Typer) -> None:
-    """Add ``lesson setup hardware``, ``check`` and ``report``."""
-    from lesson_runner.commands import add_later
-
-    summary = "Look at this machine: its hardware, and whether it is ready."
-    add_later(app, "setup", "lesson_setup.cli:setup", summary)
 
 
 @hookimpl

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lesson_runner.model import Hardware, Json
-from lesson_tenstorrent.devices import describe_devices, hardware_of
+from lesson_tenstorrent.devices import DEVICES, describe_devices, hardware_of
 from lesson_tenstorrent.hardware.combine import best, fact, facts_of
 from lesson_tenstorrent.hardware.naming import SIMULATOR, UNKNOWN
 from lesson_tenstorrent.hardware.places import (
@@ -47,6 +47,10 @@ SIMULATOR_VARIABLE = "TT_METAL_SIMULATOR"
 MOCK_VARIABLE = "TT_METAL_MOCK_CLUSTER_DESC_PATH"
 VISIBLE_VARIABLE = "TT_VISIBLE_DEVICES"
 USERS = "the driver's lists of processes in /proc/driver/tenstorrent"
+DEVICE_FILES = (str(DEVICES), "/dev/hugepages", "/dev/hugepages-1G")
+"""What programs open: the boards, and the huge pages through which they exchange data."""
+PATH_VARIABLES = ("TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", SIMULATOR_VARIABLE)
+PACKAGES = ("ttnn", "ttml")
 SOC = "soc_descriptor.yaml"
 """What describes a simulator's chip, beside or inside the simulator."""
 
@@ -62,8 +66,13 @@ def detect(
         thorough: ask every source, also where the name is known without.
         environ: the variables; those of this process if left out.
     """
-    places = places or Places()
-    environ = os.environ if environ is None else environ
+    found = _detect(places or Places(), os.environ if environ is None else environ, thorough=thorough)
+    return dataclasses.replace(
+        found, device_files=DEVICE_FILES, path_variables=PATH_VARIABLES, packages=PACKAGES
+    )
+
+
+def _detect(places: Places, environ: Mapping[str, str], *, thorough: bool) -> Hardware:
     if path := environ.get(SIMULATOR_VARIABLE, "").strip():
         return _simulator(Path(path), environ)
     if path := environ.get(MOCK_VARIABLE, "").strip():
@@ -120,6 +129,8 @@ def _silicon(
         facts["used by"] = fact(list(users), USERS)
     if closed := [device.path for device in visible if not device.usable]:
         facts["not permitted"] = fact(closed, "this user may not read and write them")
+    if bare := sorted(set(find_on_bus(places)) - {device.pci for device in devices}):
+        facts["no device file"] = fact(bare, f"{places.sys}/bus/pci/devices")
     found_by = describe_devices(places.devices)
     if len(visible) < len(devices):
         facts["visible"] = fact([device.number for device in visible], VISIBLE_VARIABLE)

@@ -43,6 +43,7 @@ def see_driver(devices: Sequence[Device]) -> Seen:
         "architecture": _different([device.architecture for device in devices]),
         "firmware": _different([device.firmware for device in devices if device.firmware != UNKNOWN]),
         "pci": [device.pci for device in devices if device.pci != UNKNOWN],
+        "iommu": [device.pci for device in devices if device.iommu],
     }
     problem = "" if cards else "it does not say which cards these are: driver or firmware are too old"
     return Seen(

@@ -53,7 +53,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RequirementResult:
     """
     One thing that a policy asks.
 

@@ -45,7 +45,7 @@ def place_of_run(record: Mapping[str, Any]) -> Place:
     backend = record["facts"].get("backend")
     backend = backend if isinstance(backend, Mapping) else {}
     used = _product(backend.get("mesh"))
-    labels |= {"emulated"} & {record["backend"]}  # whoever asked for the emulation did not mean a board
+    labels |= {"emulated"} & {record["backend"]}  # with --backend emulated, a board does not count
     weaker: tuple[Class, ...] = ("emulated", "simulator")
     for kind in weaker:
         if kind in labels or backend.get("kind") == kind:

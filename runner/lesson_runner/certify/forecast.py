@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from lesson_runner.certify.again import Judged, asks_a_person, telling
-from lesson_runner.certify.case import Case, Finding, Pass
+from lesson_runner.certify.case import Case, Pass, RequirementResult
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.requirements import examine
 from lesson_runner.model import Hardware, Plan, PlannedStep
@@ -18,12 +18,12 @@ _KNOWN = ("hardware", "profile", "parameters", "steps", "judgements")
 
 def forecast(
     plan: Plan, params: Sequence[Param], hardware: Sequence[Hardware], backend: str, policy: Policy
-) -> list[Finding]:
+) -> list[RequirementResult]:
     """Return what is missing even if every step of the plan passes."""
     record = {
         "run_id": "any run",
         "status": "passed",
-        "hardware": [asdict(item) for item in hardware],
+        "hardware": [item.found for item in hardware],
         "backend": backend,
         "labels": [],
         "facts": {},
@@ -33,8 +33,8 @@ def forecast(
     }
     one = Pass(record, tuple(_at_best(step) for step in plan.steps))
     actions = frozenset(step.action for step in plan.steps)
-    findings = examine(Case(plan.lesson.frontmatter, actions, (one,)), policy)
-    return [item for item in findings if item.requirement in _KNOWN and not item.met]
+    requirements = examine(Case(plan.lesson.frontmatter, actions, (one,)), policy)
+    return [item for item in requirements if item.requirement in _KNOWN and not item.met]
 
 
 def _at_best(step: PlannedStep) -> Judged:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lesson_runner.canonical import canonical
 from lesson_runner.certify.again import judge_again
-from lesson_runner.certify.case import Case, Finding, Pass
+from lesson_runner.certify.case import Case, Pass, RequirementResult
 from lesson_runner.certify.envelope import sign, write_bundle
 from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN, list_files
 from lesson_runner.certify.keys import KnownKey, PrivateKey
@@ -36,17 +36,17 @@ class Issued:
     What came of it.
 
     Attributes:
-        findings: all that the policy asks.
+        requirements: all that the policy asks.
         folder: the certificate's; ``None`` if something is missing, and none was signed.
     """
 
-    findings: tuple[Finding, ...]
+    requirements: tuple[RequirementResult, ...]
     folder: Path | None
 
     @property
-    def missing(self) -> list[Finding]:
+    def missing(self) -> list[RequirementResult]:
         """What the policy asks, and the runs do not show."""
-        return [item for item in self.findings if not item.met]
+        return [item for item in self.requirements if not item.met]
 
 
 def issue(
@@ -117,14 +117,14 @@ def _issue(
     write_aside(evidence / PLAN, canonical(steps))
     write_aside(evidence / MANIFEST, canonical(list_files(evidence)))
     digests = Digests(content_digest(lesson), plan.digest, file_digest(evidence / MANIFEST))
-    predicate = describe(lesson, passes, digests, policy, issued.findings)
+    predicate = describe(lesson, passes, digests, policy, issued.requirements)
     private = key()
     signed = [sign(payload, private) for payload in payloads(predicate, digests, passes)]
     write_aside(staging / BUNDLE, write_bundle(signed))
     public = private.public
     signer = KnownKey(private.name, public.keyid, public.pem)
     verify(Stored(staging / BUNDLE, evidence), {signer.keyid: signer}, plugins)
-    return Issued(issued.findings, publish(staging, staging.parent, Certificate(predicate, digests).name))
+    return Issued(issued.requirements, publish(staging, staging.parent, Certificate(predicate, digests).name))
 
 
 def _check_distinct(runs: Sequence[Path], records: Sequence[dict[str, Any]]) -> None:

@@ -6,29 +6,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from lesson_runner.certify.case import Case, Finding, moment
+from lesson_runner.certify.case import Case, RequirementResult, moment
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.versions import at_least
 from lesson_runner.run.judge import fact_of
 
 
-def examine(case: Case, policy: Policy) -> list[Finding]:
+def examine(case: Case, policy: Policy) -> list[RequirementResult]:
     """Return everything that a policy asks of runs, met or not, in the policy's order."""
-    return [finding for check in _CHECKS for finding in check(case, policy.content)]
+    return [result for check in _CHECKS for result in check(case, policy.content)]
 
 
-def _passes(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _passes(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     wanted, found = asked["passes"], len({item.id for item in case.passes})
     fix = "" if found >= wanted else f"run the lesson {wanted - found} more time{'s' * (wanted - found > 1)}"
-    yield Finding("passes", f"{wanted} run{'s' * (wanted > 1)}", str(found), fix)
+    yield RequirementResult("passes", f"{wanted} run{'s' * (wanted > 1)}", str(found), fix)
     if found > 1:
         yield _one_after_another(case)
     places = sorted({item.place.target for item in case.passes})
     fix = "" if len(places) < 2 else "take runs that were made on the same hardware"
-    yield Finding("same-place", "all runs on the same hardware", " and ".join(places), fix)
+    yield RequirementResult("same-place", "all runs on the same hardware", " and ".join(places), fix)
 
 
-def _one_after_another(case: Case) -> Finding:
+def _one_after_another(case: Case) -> RequirementResult:
     """Copies of a run have its times; so have runs that a clock was set back between."""
     what, fix = "each run began after the one before had ended", "run the lesson again for each pass"
     try:
@@ -36,14 +36,14 @@ def _one_after_another(case: Case) -> Finding:
             (moment(item.record["started"]), moment(item.record["finished"]), item.id) for item in case.passes
         )
     except ValueError as error:
-        return Finding("distinct", what, f"a time that does not exist: {error}", fix)
+        return RequirementResult("distinct", what, f"a time that does not exist: {error}", fix)
     bad = [f"{name} ended before it began" for began, ended, name in times if ended < began]
     pairs = pairwise(times)
     bad += [f"{two} began before {one} had ended" for (_, end, one), (began, _, two) in pairs if began < end]
-    return Finding("distinct", what, _few(bad) or "yes", fix if bad else "")
+    return RequirementResult("distinct", what, _few(bad) or "yes", fix if bad else "")
 
 
-def _steps(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noqa: ARG001  # one form for all
+def _steps(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001  # one form for all
     what = "every step passed, none skipped, but for optional ones"
     fix = "run the whole lesson where each of its steps can pass: no step left out, none skipped"
     not_passed = [
@@ -58,10 +58,10 @@ def _steps(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noqa: 
         bad, fix = ["there is no step but optional ones"], "let at least one step not be optional"
     missing = f", but for {_few([text for _, text in not_passed])}" if not_passed else ""
     found = _few(bad) or f"all passed{missing}"
-    yield Finding("steps", what, found, fix if bad else "")
+    yield RequirementResult("steps", what, found, fix if bad else "")
 
 
-def _evidence(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noqa: ARG001
+def _evidence(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001
     bad = [
         f"{step.id} in {item.id}: {why}"
         for item in case.passes
@@ -72,10 +72,10 @@ def _evidence(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noq
         "install the plugins that the lesson uses; if they are there, run it again: the evidence was changed"
     )
     what = "every expectation judged again, on the evidence"
-    yield Finding("evidence", what, _few(bad) or "yes, with the same results", fix if bad else "")
+    yield RequirementResult("evidence", what, _few(bad) or "yes, with the same results", fix if bad else "")
 
 
-def _judgements(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _judgements(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     if not (wanted := asked.get("judgements", 0)):
         return
     weak = sorted(
@@ -88,15 +88,17 @@ def _judgements(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
     )
     what = f"each step judged by at least {wanted} expectation{'s' * (wanted > 1)} other than its exit code"
     fix = "give these steps an 'expect' that a step which leaves nothing would not meet" if weak else ""
-    yield Finding("judgements", what, _few([f"too few for {name}" for name in weak]) or "yes", fix)
+    yield RequirementResult("judgements", what, _few([f"too few for {name}" for name in weak]) or "yes", fix)
 
 
-def _classes(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _classes(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     found = sorted({item.place.kind for item in case.passes})
     wrong = [kind for kind in found if kind not in asked["classes"]]
     names = " or ".join(_CLASS_NAMES[kind] for kind in asked["classes"])
     fix = f"run it on {names}" if wrong else ""
-    yield Finding("class", f"made on {names}", " and ".join(_CLASS_NAMES[kind] for kind in found), fix)
+    yield RequirementResult(
+        "class", f"made on {names}", " and ".join(_CLASS_NAMES[kind] for kind in found), fix
+    )
 
 
 _CLASS_NAMES = {
@@ -107,7 +109,7 @@ _CLASS_NAMES = {
 }
 
 
-def _hardware(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _hardware(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     if not asked.get("supported_hardware"):
         return
     supported = [str(name) for name in case.frontmatter.get("supportedHardware", ())]
@@ -119,10 +121,10 @@ def _hardware(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
     good = all(item.place.kind == "silicon" and item.place.target in supported for item in case.passes)
     fix = "" if good else f"run it on one of {', '.join(supported)}; 'lesson hw' says what a machine has"
     what = "hardware that was detected, and that the lesson supports"
-    yield Finding("hardware", what, " and ".join(sorted(found)), fix)
+    yield RequirementResult("hardware", what, " and ".join(sorted(found)), fix)
 
 
-def _fresh(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _fresh(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     if not asked.get("fresh"):
         return
     stale = [item.id for item in case.passes if item.record["options"].get("fresh") is not True]
@@ -135,10 +137,10 @@ def _fresh(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
         ]
     )
     found = found or "yes"
-    yield Finding("fresh", "each run began with nothing of earlier ones", found, fix)
+    yield RequirementResult("fresh", "each run began with nothing of earlier ones", found, fix)
 
 
-def _whole(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noqa: ARG001
+def _whole(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001
     parts = [
         item.id
         for item in case.passes
@@ -146,20 +148,20 @@ def _whole(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:  # noqa: 
     ]
     fix = "run without --from, --until and --only" if parts else ""
     found = _few([f"{name} left steps out" for name in parts]) or "yes"
-    yield Finding("whole", "the whole lesson was run", found, fix)
+    yield RequirementResult("whole", "the whole lesson was run", found, fix)
 
 
-def _profile(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _profile(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     if "profiles" not in asked:
         return
     found = sorted({str(item.record["profile"]) for item in case.passes})
     wanted = " or ".join(asked["profiles"])
     wrong = [name for name in found if name not in asked["profiles"]]
     fix = f"run with --profile {asked['profiles'][0]}" if wrong else ""
-    yield Finding("profile", f"profile {wanted}", " and ".join(found), fix)
+    yield RequirementResult("profile", f"profile {wanted}", " and ".join(found), fix)
 
 
-def _parameters(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _parameters(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     if "parameters" not in asked:
         return
     given = sorted({str(name) for item in case.passes for name in item.record["params"]})
@@ -167,10 +169,10 @@ def _parameters(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
     allowed = ", ".join(asked["parameters"])
     what = f"no --param but {allowed}" if allowed else "no --param"
     fix = f"run without --param {', '.join(wrong)}" if wrong else ""
-    yield Finding("parameters", what, ", ".join(given) or "none", fix)
+    yield RequirementResult("parameters", what, ", ".join(given) or "none", fix)
 
 
-def _versions(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _versions(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     for rule in asked.get("versions", ()):
         minimum = case.frontmatter.get(rule["at_least"])
         if not isinstance(minimum, str):
@@ -179,10 +181,10 @@ def _versions(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
         good = all(isinstance(value, str) and at_least(value, minimum) for value in values)
         found = " and ".join(sorted({"not known" if value is None else str(value) for value in values}))
         what = f"{rule['fact']} at least {minimum} ({rule['at_least']})"
-        yield Finding(f"version {rule['fact']}", what, found, "" if good else rule["otherwise"])
+        yield RequirementResult(f"version {rule['fact']}", what, found, "" if good else rule["otherwise"])
 
 
-def _facts(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
+def _facts(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     for rule in asked.get("facts", ()):
         if "actions" in rule and not case.actions & set(rule["actions"]):
             continue
@@ -193,10 +195,10 @@ def _facts(case: Case, asked: Mapping[str, Any]) -> Iterable[Finding]:
         )
         found = " and ".join(sorted({"not known" if value is None else _shown(value) for value in values}))
         what = f"{rule['fact']} is {' or '.join(_shown(one) for one in rule['values'])}"
-        yield Finding(f"fact {rule['fact']}", what, found, "" if good else rule["otherwise"])
+        yield RequirementResult(f"fact {rule['fact']}", what, found, "" if good else rule["otherwise"])
 
 
-_CHECKS: Sequence[Callable[[Case, Mapping[str, Any]], Iterable[Finding]]] = (
+_CHECKS: Sequence[Callable[[Case, Mapping[str, Any]], Iterable[RequirementResult]]] = (
     _passes,
     _classes,
     _hardware,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.canonical import canonical, parse_json
-from lesson_runner.certify.case import Finding, Pass, moment
+from lesson_runner.certify.case import Pass, RequirementResult, moment
 from lesson_runner.certify.classes import BOARD
 from lesson_runner.certify.policy import Policy
 from lesson_runner.model import NOT_BOARDS, Lesson, Location
@@ -110,7 +110,11 @@ class BrokenStatementError(Exception):
 
 
 def describe(
-    lesson: Lesson, passes: Sequence[Pass], digests: Digests, policy: Policy, findings: Sequence[Finding]
+    lesson: Lesson,
+    passes: Sequence[Pass],
+    digests: Digests,
+    policy: Policy,
+    requirements: Sequence[RequirementResult],
 ) -> dict[str, Any]:
     """Return the predicate for runs that meet a policy."""
     last, place = passes[-1].record, passes[-1].place
@@ -132,7 +136,8 @@ def describe(
         },
         "policy": {"name": policy.name, "sha256": policy.digest, "content": policy.content},
         "requirements": [
-            {"requirement": item.requirement, "asked": item.asked, "found": item.found} for item in findings
+            {"requirement": item.requirement, "asked": item.asked, "found": item.found}
+            for item in requirements
         ],
         "passes": [
             {

@@ -15,7 +15,7 @@ from typing import Any
 
 from lesson_runner.canonical import canonical, parse_json
 from lesson_runner.certify.again import Judged, judge_again, wrong_claims
-from lesson_runner.certify.case import Case, Finding, Pass
+from lesson_runner.certify.case import Case, Pass, RequirementResult
 from lesson_runner.certify.keys import KnownKey
 from lesson_runner.certify.policy import Policy, shipped_policies
 from lesson_runner.certify.requirements import examine
@@ -40,14 +40,14 @@ class Verified:
 
     Attributes:
         judged: how many expectations were judged again; exit codes, which are only recorded, do not count.
-        findings: what its policy asks, all met.
+        requirements: what its policy asks, all met.
         notes: what else a reader should know.
         recorded: the metrics of each step that are recorded and were not recomputed: no evidence shows them.
     """
 
     signed: Signed
     judged: int
-    findings: tuple[Finding, ...]
+    requirements: tuple[RequirementResult, ...]
     notes: tuple[str, ...] = field(default=())
     recorded: tuple[str, ...] = field(default=())
 
@@ -82,7 +82,7 @@ def verify(
     _check_passes(passes, versions_that_differ(certificate, plugins))
     _check_claims(plan, passes)
     case = Case(ran.frontmatter, frozenset(str(step["action"]) for step in steps), passes)
-    findings = _check_policy(case, certificate.policy, "its own policy")
+    requirements = _check_policy(case, certificate.policy, "its own policy")
     if policy is not None:
         _check_policy(case, policy, f"the policy '{policy.name}'")
     _check_said(signed, ran, passes)
@@ -93,7 +93,7 @@ def verify(
         f"{step.id}: {', '.join(step.recorded)}" for item in passes for step in item.steps if step.recorded
     )
     return Verified(
-        signed, judged, findings, tuple(_notes(certificate, passes)), tuple(dict.fromkeys(recorded))
+        signed, judged, requirements, tuple(_notes(certificate, passes)), tuple(dict.fromkeys(recorded))
     )
 
 
@@ -187,15 +187,15 @@ def _short(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def _check_policy(case: Case, policy: Policy, what: str) -> tuple[Finding, ...]:
-    findings = tuple(examine(case, policy))
-    missing = [item for item in findings if not item.met]
+def _check_policy(case: Case, policy: Policy, what: str) -> tuple[RequirementResult, ...]:
+    requirements = tuple(examine(case, policy))
+    missing = [item for item in requirements if not item.met]
     if missing:
         first = missing[0]
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         message = f"{what} is not met{more}: {first.asked}; found: {first.found}"
         raise RefusedError("policy", message, first.fix)
-    return findings
+    return requirements
 
 
 def _notes(certificate: Certificate, passes: tuple[Pass, ...]) -> Iterator[str]:

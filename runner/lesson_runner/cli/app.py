@@ -52,7 +52,7 @@ def build_app() -> typer.Typer:
     app = typer.Typer(
         name="lesson",
         cls=Group,
-        help="Run Tenstorrent lessons for real: every step executed, judged and recorded.",
+        help="Run lessons for real: every step executed, judged and recorded.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

@@ -101,7 +101,7 @@ def certify(
             fresh=True,
             allowed=allowed_permissions(allow),
             passed=check_passed(env or ()),
-            sandbox=make_sandbox(wanted=sandbox),
+            sandbox=make_sandbox(hardware, wanted=sandbox),
             ask=ask if is_interactive(json=json) else None,
             note=note,
         )
@@ -141,7 +141,7 @@ def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) 
     Raises:
         CertificateError: the policy wants a board, and there is none; or it wants none, and there is one.
     """
-    board = any(item.usable and item.kind == "silicon" for item in hardware) and backend != "emulated"
+    board = any(item.is_board for item in hardware) and backend != "emulated"
     if board and "silicon" not in policy.classes:
         message = f"the policy '{policy.name}' is not for a board, and this machine has one"
         raise CertificateError(message, fix="for the board, --policy board; without it, --backend emulated")

@@ -9,7 +9,7 @@ from lesson_runner.cli.common import make_console, print_json
 from lesson_runner.errors import ExitCode
 
 if TYPE_CHECKING:
-    from lesson_runner.certify.case import Finding
+    from lesson_runner.certify.case import RequirementResult
     from lesson_runner.certify.issue import Issued
     from lesson_runner.certify.policy import Policy
 
@@ -35,7 +35,7 @@ def _as_json(issued: Issued, policy: Policy) -> dict[str, Any]:
                 "found": item.found,
                 "fix": item.fix,
             }
-            for item in issued.findings
+            for item in issued.requirements
         ],
     }
 
@@ -47,22 +47,22 @@ def _print(issued: Issued, policy: Policy) -> None:
     console.print()
     if issued.folder:
         console.print(Text(f"Certified under the policy '{policy.name}':", "bold green"))
-        _print_findings(issued.findings)
+        _print_requirements(issued.requirements)
         console.print(f"Certificate: {issued.folder}")
         return
     missing = issued.missing
     things = "one thing is" if len(missing) == 1 else f"{len(missing)} things are"
     console.print(Text(f"Not certified under the policy '{policy.name}': {things} missing", "bold red"))
-    _print_findings(missing)
+    _print_requirements(missing)
 
 
-def _print_findings(findings: Sequence[Finding]) -> None:
+def _print_requirements(requirements: Sequence[RequirementResult]) -> None:
     from rich.text import Text
 
     from lesson_runner.report.text import line
 
     console = make_console()
-    for item in findings:
+    for item in requirements:
         sign, style = ("✓", "green") if item.met else ("✗", "red")
         console.print(Text.assemble((f"{sign} ", style), line(f"{item.asked}: {item.found}")))
         if item.fix:

@@ -13,18 +13,20 @@ import typer
 from lesson_runner.cli.common import (
     BackendOption,
     JsonOption,
+    ParamOption,
     WorkspaceOption,
     expand,
     print_json,
     stdout_for_json,
 )
 from lesson_runner.cli.output import say
-from lesson_runner.errors import ExitCode
+from lesson_runner.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
     from lesson_runner.checks import Check, Finding, Machine
     from lesson_runner.model import Hardware, Json, Lesson
     from lesson_runner.plugins import Plugins
+    from lesson_runner.run.params import Param
 
     Results = Sequence[tuple[Check, Finding]]
 
@@ -35,12 +37,17 @@ def doctor(
         str | None,
         typer.Argument(metavar="[LESSON]", help="Check only what this lesson and its steps ask for."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="ID,…", help="Run only these checks; lesson plugins lists them all."),
+    ] = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="Offer to run the commands that are safe to run, one by one.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: run them all without asking.")] = False,
     backend: BackendOption = "auto",
     workspace: WorkspaceOption = None,
+    param: ParamOption = None,
     json: JsonOption = False,
 ) -> int:
     """
@@ -51,7 +58,11 @@ def doctor(
     from lesson_runner.checks import Machine
     from lesson_runner.cli.mend import check_may_ask, mend
     from lesson_runner.context import check_backend
+    from lesson_runner.run.params import parse_param
 
+    params = [parse_param(text) for text in param or ()]
+    if params and lesson is None:
+        raise LessonError("--param sets a parameter of a lesson's steps", fix="name the LESSON too")
     check_may_ask(fix=fix, yes=yes, json=json)
     plugins: Plugins = context.obj
     with stdout_for_json() if json else nullcontext():
@@ -59,28 +70,45 @@ def doctor(
         checks = list(plugins.checks().values())
         machine = Machine(backend=check_backend(backend), hardware=hardware, workspace=expand(workspace))
         if lesson is not None:
-            document, checks = _of_lesson(lesson, plugins, hardware, backend)
+            document, checks = _of_lesson(lesson, plugins, hardware, backend, params)
             machine = dataclasses.replace(machine, lesson=document.frontmatter)
-        results = _look(checks, machine, quiet=json)
+        results = _look(_chosen(checks, only), machine, quiet=json)
         mended = mend(results, machine, yes=yes) if fix else []
         if mended:
             results = _look_again(results, machine, quiet=json)
     if json:
-        print_json({**_data(results, hardware), **({"fixes": mended} if fix else {})})
+        print_json({**_data(results, machine), **({"fixes": mended} if fix else {})})
     else:
-        say(*_closing(results, lesson, fixing=fix))
-    failed = any(finding.status == "failed" for _, finding in results)
+        say(*_closing(results, lesson, fixing=fix), *([] if only else _readiness(results, machine)))
+    failed = _has_failed(results)
     return ExitCode.FAILED if failed else ExitCode.GOOD
 
 
+def _chosen(checks: Sequence[Check], wanted: Iterable[str] | None) -> list[Check]:
+    """
+    Return the checks whose ids are wanted, in their usual order; all checks if ``wanted`` is empty.
+
+    Raises:
+        LessonError: there is no check with such an id.
+    """
+    from lesson_runner.hints import meant_or_all
+
+    ids = [name.strip() for text in wanted or () for name in text.split(",")]
+    known = [check.id for check in checks]
+    for name in ids:
+        if name not in known:
+            raise LessonError(f"--check {name}: there is no such check", fix=meant_or_all(name, known))
+    return [check for check in checks if not ids or check.id in ids]
+
+
 def _of_lesson(
-    name: str, plugins: Plugins, hardware: Sequence[Hardware], backend: str
+    name: str, plugins: Plugins, hardware: Sequence[Hardware], backend: str, params: Sequence[Param]
 ) -> tuple[Lesson, list[Check]]:
     """
     Return a lesson, and the checks that its frontmatter asks for, or its steps run under its default profile.
 
     Raises:
-        LessonError: there is no such lesson, or it is not valid.
+        LessonError: there is no such lesson, it is not valid, or it does not have such a parameter.
     """
     from lesson_runner.cli.common import open_valid_lesson
     from lesson_runner.run.plan import choose_profile, make_plan
@@ -89,7 +117,7 @@ def _of_lesson(
     profile = choose_profile(document, plugins, None, hardware, backend)
     actions, known = plugins.actions(), plugins.checks()
     found = {check.id: check for check in known.values() if check.asked_by in document.frontmatter}
-    for step in make_plan(document, problems, plugins, profile).steps:
+    for step in make_plan(document, problems, plugins, profile, params).steps:
         ask = actions[step.action].checks
         for check in ask(step.params) if ask and not step.skip else ():
             found.setdefault(check.id, check)
@@ -127,13 +155,19 @@ def _look_again(before: Results, machine: Machine, *, quiet: bool) -> Results:
     return after
 
 
-def _data(results: Results, hardware: Iterable[Hardware]) -> Json:
+def _data(results: Results, machine: Machine) -> Json:
     from lesson_runner.checks import finding_data
 
     return {
         "checks": [finding_data(check, finding) for check, finding in results],
-        "hardware": [dataclasses.asdict(item) for item in hardware],
+        "hardware": [item.found for item in machine.hardware],
+        "ready": not _has_failed(results),
+        "runs_on": "board" if machine.wants_board else "emulation",
     }
+
+
+def _has_failed(results: Results) -> bool:
+    return any(finding.status == "failed" for _, finding in results)
 
 
 def _closing(results: Results, lesson: str | None, *, fixing: bool) -> list[str]:
@@ -144,8 +178,23 @@ def _closing(results: Results, lesson: str | None, *, fixing: bool) -> list[str]
         return ["nothing was checked: no plugin brings a check (`lesson plugins` says which there are)"]
     counts = Counter(finding.status for _, finding in results)
     numbers = [f"{counts[status]} {status}" for status in ("ok", "warning", "failed", "skipped")]
-    lines = ["", f"{len(results)} checks: {', '.join(numbers)}"]
+    lines = ["", f"{len(results)} check{'s' if len(results) != 1 else ''}: {', '.join(numbers)}"]
     if not fixing and any(finding.command for _, finding in results):
         lines.append(f"`lesson doctor{f' {lesson}' if lesson else ''} --fix` offers to run:")
         lines += [f"  {finding.fix}" for _, finding in results if finding.command]
+    return lines
+
+
+def _readiness(results: Results, machine: Machine) -> list[str]:
+    """Return whether lessons can run here, and on what."""
+    if not results:
+        return []
+    if not _has_failed(results):
+        where = "on the board" if machine.wants_board else f"emulated: {machine.why_no_board}"
+        return [f"Ready. Lessons run {where}"]
+    lines = ["Not ready. Fix what failed, from the top: one fault can cause the next"]
+    if machine.wants_board:
+        lines.append(
+            "`lesson doctor --backend emulated` tells whether lessons run without the board until then"
+        )
     return lines

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
+    from lesson_runner.model import Hardware
 
 
-def make_sandbox(*, wanted: bool) -> Sandbox | None:
+def make_sandbox(hardware: Sequence[Hardware], *, wanted: bool) -> Sandbox | None:
     """
-    Return a sandbox if one is wanted; warn if it cannot refuse system calls on this processor.
+    Return a sandbox if one is wanted; commands in it can use the hardware.
+
+    A warning says if it cannot refuse system calls on this processor.
 
     Raises:
         LessonError: no sandbox can be made here.
@@ -26,4 +30,4 @@ def make_sandbox(*, wanted: bool) -> Sandbox | None:
     if filter_program(network=False) is None:
         what = f"--sandbox: no system call can be refused on this processor ({platform.machine()})"
         say(f"warning: {what}: your keyrings and the Unix sockets of other programs are in reach", err=True)
-    return open_sandbox()
+    return open_sandbox(hardware)

@@ -1,4 +1,4 @@
-"""``--hardware``: the hardware that whoever starts a run takes it to run on."""
+"""``--hardware``: the hardware that a user expects a run to use."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def detect_hardware(plugins: Plugins, expected: str | None) -> tuple[Hardware, .
     Return what the plugins find in this machine.
 
     Raises:
-        LessonError: no lesson can ask for the expected hardware.
-        HardwareError: the machine has something else, or something that only stands for it.
+        LessonError: no lesson can ask for hardware of that name.
+        HardwareError: the machine has something else, or only a simulator or a description of it.
     """
     found = plugins.detect_hardware()
     _check_hardware(expected, found)
@@ -54,7 +54,7 @@ def _check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
 
 
 def _words(item: Hardware) -> str:
-    """Return what was found in words, so that nobody takes a description for a board."""
-    if item.kind == "none" or (item.kind == "silicon" and item.usable):
+    """Return what was found in words that tell a description from a board."""
+    if item.kind == "none" or item.is_board:
         return item.name
     return f"{item.name} as a {item.kind}" if item.kind != "silicon" else f"{item.name} without a usable chip"

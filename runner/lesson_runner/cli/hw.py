@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,13 +15,22 @@ if TYPE_CHECKING:
     from lesson_runner.plugins import Plugins
 
 
-def hw(context: typer.Context, json: JsonOption = False) -> None:
+def hw(
+    context: typer.Context,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Stop when the name is known, as runs do: as a rule, no device is opened."
+        ),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """Show what hardware is in this machine, and how each fact was found out; every source is asked."""
     plugins: Plugins = context.obj
     with stdout_for_json():
-        found = plugins.detect_hardware(thorough=True)
+        found = plugins.detect_hardware(thorough=not quick)
     if json:
-        print_json({"hardware": [dataclasses.asdict(item) for item in found]})
+        print_json({"hardware": [item.found for item in found]})
         return
     if not found:
         say("none: no plugin looks for hardware (lesson plugins says which there are)")

@@ -65,10 +65,10 @@ def resume(
             fix="give that again: its other steps may need it",
         )
     passed = check_passed(env or ())
-    sandbox = make_sandbox(wanted="sandbox" in was)
     document, problems, installed = open_valid_lesson(record["lesson"]["path"], plugins)
+    hardware = plugins.detect_hardware()
     options = RunOptions(
-        hardware=plugins.detect_hardware(),
+        hardware=hardware,
         workspace=Workspace(begun.folder.parent.parent),
         profile=record["profile"],
         backend=record["backend"],
@@ -77,7 +77,7 @@ def resume(
         fresh=bool(was.get("fresh")),
         allowed=allowed,
         passed=passed,
-        sandbox=sandbox,
+        sandbox=make_sandbox(hardware, wanted="sandbox" in was),
         ask=ask if interactive else None,
         note=note,
     )

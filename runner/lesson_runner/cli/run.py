@@ -68,11 +68,11 @@ def run(
     check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
     passed = check_passed(env or ())
-    made_sandbox = make_sandbox(wanted=sandbox)
     params = tuple(map(parse_param, param or ()))
     document, problems, installed = open_valid_lesson(lesson, plugins)
+    hardware = detect_hardware(plugins, expected)
     options = RunOptions(
-        hardware=detect_hardware(plugins, expected),
+        hardware=hardware,
         workspace=Workspace(expand(workspace).resolve()),
         profile=profile,
         backend=backend,
@@ -81,7 +81,7 @@ def run(
         fresh=fresh,
         allowed=allowed,
         passed=passed,
-        sandbox=made_sandbox,
+        sandbox=make_sandbox(hardware, wanted=sandbox),
         ask=ask if interactive else None,
         note=note,
     )

@@ -59,7 +59,7 @@ def validate(
     ] = None,
 ) -> int:
     """Check lessons: frontmatter, directives, steps in every profile, links, code, encoding."""
-    from lesson_runner.model import Findings
+    from lesson_runner.model import Diagnostics
     from lesson_runner.report.findings import render
     from lesson_runner.validation.check import all_rules, validate
     from lesson_runner.validation.fix import mend
@@ -92,10 +92,10 @@ def validate(
         fixed += mended
         if not mended:
             break
-    found = Findings(look(), rules, fixed)
+    found = Diagnostics(look(), rules, fixed)
     write = sys.stdout.write
     if shown_as == "github" and isinstance(sys.stdout, Harmless):
-        write = sys.stdout.write_commands  # findings for GitHub are commands, and have their own escaping
+        write = sys.stdout.write_commands  # diagnostics for GitHub are commands, and have their own escaping
     for piece in render(found, shown_as, Path.cwd(), make_console()):
         write(piece)
     return ExitCode.FAILED if found.errors else ExitCode.GOOD

@@ -3,9 +3,10 @@ Commands in a sandbox of bubblewrap's: they can read the system, and write nothi
 
 A command in it sees a read-only system; an empty home folder and an empty ``/tmp`` that last as long as the
 run; no ``/run`` (the sockets of Docker, D-Bus and agents are there), and without network no socket of the
-file system anywhere; none of the caller's keyrings; devices as few as programs need, and
-Tenstorrent's; processes of its own only; no network, unless that is allowed. Below the home folder what
-Python, ``PATH`` and tt-metal need is there, read-only. When it ends, so does all that it has started.
+file system anywhere; none of the caller's keyrings; as few devices as programs need, and the device
+files of the machine's hardware; processes of its own only; no network, unless that is allowed. Below the
+home folder what Python, ``PATH`` and the hardware's programs need is there, read-only. When it ends, so does
+all that it has started.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from lesson_runner.errors import LessonError
 from lesson_runner.execute.seccomp import filter_program
+from lesson_runner.model import Hardware
 from lesson_runner.resources import config_folder, real
 
 TRIAL_SECONDS = 20.0
@@ -57,9 +59,8 @@ HIDDEN = (
 _HIDDEN_ENDS = ("_CONFIG", "_CONFIG_FILE", "_CONFIG_DIR", "_CONFIG_HOME", "_CONFIG_PATH", "_CREDENTIALS")
 """So do names that end like this: whose program it is need not be known."""
 _NO_CONFIG = frozenset({"PKG_CONFIG", "FONTCONFIG_FILE", "OPENSSL_CONF", "PKG_CONFIG_PATH"})
-NEEDED = ("VIRTUAL_ENV", "TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", "TT_METAL_SIMULATOR", "PYENV_ROOT")
+NEEDED = ("VIRTUAL_ENV", "PYENV_ROOT")
 """Variables that name what commands read, also if it lies in the home folder."""
-DEVICES = ("/dev/tenstorrent", "/dev/hugepages", "/dev/hugepages-1G")
 RESOLVERS = ("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager")
 """Where ``/etc/resolv.conf`` may lead to."""
 TMP = real(Path("/tmp"))
@@ -80,10 +81,14 @@ class Sandbox:
     Attributes:
         program: bubblewrap's.
         network: they may use the network.
+        device_files: files and folders in ``/dev`` that they may open, where these exist.
+        path_variables: variables that name what they read, in addition to :data:`NEEDED`.
     """
 
     program: str
     network: bool = False
+    device_files: tuple[str, ...] = ()
+    path_variables: tuple[str, ...] = ()
 
     def command(
         self,
@@ -117,12 +122,12 @@ class Sandbox:
         words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"]
         for name in _settings_of_the_kernel():
             words += ["--ro-bind-try", name, name]
-        for device in DEVICES:
+        for device in self.device_files:
             words += ["--dev-bind-try", device, device]
         for resolver in RESOLVERS if self.network else ():
             words += ["--ro-bind-try", resolver, resolver]
         # What holds another comes first: a secret place may lie in what is needed, and the other way around.
-        places = {place: ["--ro-bind", str(real(place)), str(place)] for place in _needed(env, readable)}
+        places = {place: ["--ro-bind", str(real(place)), str(place)] for place in self._needed(env, readable)}
         places |= {place: _hide(place) for place in _hidden()}
         for place, name in {home: "home", TMP: "tmp", VAR_TMP: "var-tmp"}.items():
             (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -147,17 +152,42 @@ class Sandbox:
         if place.is_relative_to(real(config_folder())):
             return True
         hidden = _depth(place, _gone())
-        return hidden > 0 and hidden >= _depth(place, map(real, _needed(os.environ, ())))
+        return hidden > 0 and hidden >= _depth(place, map(real, self._needed(os.environ, ())))
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return an environment without what leads to places that are not there, or are not the same."""
         kept = {name: value for name, value in env.items() if not leads_to_secrets(name, value)}
         return {**kept, "HOME": str(home_folder()), "TMPDIR": str(TMP)}
 
+    def _needed(self, env: Mapping[str, str], more: Iterable[Path]) -> list[Path]:
+        """
+        Return what commands need of the places that are gone.
 
-def open_sandbox(*, network: bool = False) -> Sandbox:
+        By the name that is used for it and by its real one: a link in the home folder is gone as well.
+        """
+        names = [sys.prefix, sys.base_prefix, *os.get_exec_path(env)]
+        names += [name for name in sys.path if name and real(Path(name)) != Path.cwd()]
+        names += [env[name] for name in (*NEEDED, *self.path_variables) if env.get(name)]
+        programs = real(Path(sys.executable)).parent
+        wanted = [*map(Path, names), programs, programs.parent, *more]
+        used = {Path(os.path.normpath(place)) for place in wanted if place.is_absolute()}
+        gone, whole = _gone(), [home_folder(), TMP, VAR_TMP, Path("/run")]
+        return [
+            place
+            for place in used | {real(place) for place in used}
+            if _is_there(place)
+            and any(place.is_relative_to(folder) for folder in gone)
+            and not any(folder.is_relative_to(place) for folder in whole)
+        ]
+
+
+def open_sandbox(hardware: Iterable[Hardware] = (), *, network: bool = False) -> Sandbox:
     """
     Return a sandbox that works: one command was run in it.
+
+    Args:
+        hardware: what commands may use.
+        network: they may use the network.
 
     Raises:
         LessonError: there is no bubblewrap, or it cannot make a sandbox here.
@@ -169,7 +199,13 @@ def open_sandbox(*, network: bool = False) -> Sandbox:
             fix="install it (Debian, Ubuntu: apt install bubblewrap); or read the lesson's commands, and"
             " run it without --sandbox",
         )
-    sandbox = Sandbox(program, network)
+    used = tuple(hardware)
+    sandbox = Sandbox(
+        program,
+        network,
+        tuple(name for item in used for name in item.device_files),
+        tuple(name for item in used for name in item.path_variables),
+    )
     with tempfile.TemporaryDirectory(prefix="lesson-sandbox-") as folder:
         command = sandbox.command(["true"], os.environ, real(Path(folder)), OUTSIDE)
         try:
@@ -262,28 +298,6 @@ def _settings_of_the_kernel() -> Iterator[str]:
 
 def _is_writable(file: Path) -> bool:
     return bool(file.stat().st_mode & 0o222)
-
-
-def _needed(env: Mapping[str, str], more: Iterable[Path]) -> list[Path]:
-    """
-    Return what commands need of the places that are gone.
-
-    By the name that is used for it and by its real one: a link in the home folder is gone as well.
-    """
-    names = [sys.prefix, sys.base_prefix, *os.get_exec_path(env)]
-    names += [name for name in sys.path if name and real(Path(name)) != Path.cwd()]
-    names += [env[name] for name in NEEDED if env.get(name)]
-    programs = real(Path(sys.executable)).parent
-    wanted = [*map(Path, names), programs, programs.parent, *more]
-    used = {Path(os.path.normpath(place)) for place in wanted if place.is_absolute()}
-    gone, whole = _gone(), [home_folder(), TMP, VAR_TMP, Path("/run")]
-    return [
-        place
-        for place in used | {real(place) for place in used}
-        if _is_there(place)
-        and any(place.is_relative_to(folder) for folder in gone)
-        and not any(folder.is_relative_to(place) for folder in whole)
-    ]
 
 
 def _depth(place: Path, folders: Iterable[Path]) -> int:

@@ -1,7 +1,7 @@
 """
 The nouns: what a lesson consists of, what a step can do, and what running gives.
 
-Everything here is data, and all of it is frozen except the counter :class:`Findings`. Nothing here prints,
+Everything here is data, and all of it is frozen except the counter :class:`Diagnostics`. Nothing here prints,
 and only :class:`Evidence` reads files.
 """
 
@@ -32,7 +32,7 @@ from lesson_runner.model.document import (
     first_error,
 )
 from lesson_runner.model.evidence import EVIDENCE, OUTPUT, SHARED, Evidence
-from lesson_runner.model.findings import Checked, Findings
+from lesson_runner.model.findings import Checked, Diagnostics
 from lesson_runner.model.misfit import misfit
 from lesson_runner.model.rule import Rule, Scope
 from lesson_runner.model.run import (
@@ -76,11 +76,11 @@ __all__ = [
     "ClaimVerdict",
     "Diagnosis",
     "Diagnostic",
+    "Diagnostics",
     "Edit",
     "Event",
     "Evidence",
     "Expectation",
-    "Findings",
     "Hardware",
     "Heading",
     "Ignore",

@@ -34,7 +34,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding about a document."""
+    """One diagnostic about a document."""
 
     rule: str
     """A stable id, such as ``unknown-key``."""

@@ -18,13 +18,13 @@ class Checked:
     diagnostics: tuple[Diagnostic, ...] = ()
     """In the order of lines."""
     lines: Mapping[int, str] = field(default_factory=dict)
-    """The document's lines that findings speak of, by number; secrets in them are masked."""
+    """The lines of the document that diagnostics are about, by number; secrets in them are masked."""
     digest: str | None = None
     """The sha256 of the file, as it was then; ``None`` if it could not be read."""
 
 
 @dataclass(slots=True)
-class Findings:
+class Diagnostics:
     """
     What was found in a set of documents, one document after the other.
 
@@ -36,15 +36,15 @@ class Findings:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """Every rule there is, by id."""
     fixed: int = 0
-    """How many findings ``--fix`` has mended; they are not among the documents' any more."""
+    """How many diagnostics ``--fix`` has fixed; :attr:`documents` no longer has them."""
     lessons: int = 0
     """How many documents were looked at."""
     errors: int = 0
     warnings: int = 0
     notes: int = 0
-    """How many findings are only worth knowing."""
+    """How many diagnostics are only worth knowing."""
     fixable: int = 0
-    """How many findings have edits that mend them."""
+    """How many diagnostics have edits that fix them."""
 
     def __iter__(self) -> Iterator[Checked]:
         self.lessons = self.errors = self.warnings = self.notes = self.fixable = 0

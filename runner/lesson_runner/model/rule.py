@@ -29,13 +29,13 @@ class Rule:
     Something that can be wrong with a lesson.
 
     Attributes:
-        id: what is printed behind a finding: ``words-with-hyphens``; a plugin's begin with its name and a
+        id: what is printed behind a diagnostic: ``words-with-hyphens``; a plugin's begin with its name and a
             dot.
         severity: ``error`` for what is wrong, ``warning`` for what is likely wrong or missing, ``info`` for
             what is worth knowing.
         summary: one line.
         page: what ``lesson explain`` prints below that, in Markdown: why it matters, how to mend it.
-        check: yields the findings about one lesson; ``None`` for what is found while reading or planning.
+        check: yields the diagnostics about one lesson; ``None`` for what is found while reading or planning.
             Must not change anything, must not use the network.
     """
 

@@ -13,7 +13,7 @@ _SHOWN_CHARACTERS = 8
 
 
 def check_double(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
-    """Yield text that was encoded twice: one finding for all of it, which mends it all."""
+    """Yield text that was encoded twice: one diagnostic, whose edits fix all of it."""
     damage = find_damage(lesson.text)
     for spots in _by_ignore(lesson, "double-encoded", damage.repairs):
         first = spots[0]
@@ -24,7 +24,7 @@ def check_double(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
 
 
 def check_lost(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
-    """Yield what is left of characters when some of their bytes are gone: one finding for all of it."""
+    """Yield what is left of characters when some of their bytes are gone: one diagnostic for all of it."""
     damage = find_damage(lesson.text)
     for spots in _by_ignore(lesson, "lost-bytes", damage.lost):
         message = (
@@ -71,7 +71,7 @@ def _place(lesson: Lesson, spot: Spot) -> Location:
 
 
 def _by_ignore(lesson: Lesson, rule: str, spots: Iterable[Spot]) -> Iterator[list[Spot]]:
-    """Yield the spots that no ``ignore`` comment hides, and those that each one does: a finding each."""
+    """Yield the spots that no ``ignore`` comment hides, and those that each one does: a diagnostic each."""
     comments = [comment for comment in lesson.ignores if rule in comment.rules]
     parts: dict[int, list[Spot]] = {}
     for spot in spots:

@@ -18,7 +18,7 @@ def apply(
     lesson: Lesson, found: Iterable[Diagnostic], known: Collection[str], looked_for: Collection[str]
 ) -> list[Diagnostic]:
     """
-    Return the findings that no ``ignore`` comment hides, and what is wrong with the comments.
+    Return the diagnostics that no ``ignore`` comment hides, and what is wrong with the comments.
 
     Errors that keep the lesson from being run can be hidden as well; ``lesson run`` names them still.
 

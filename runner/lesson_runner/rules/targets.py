@@ -80,7 +80,7 @@ class Folders:
     The names in folders, each listed once; a name counts only as it is written, on every system.
 
     Args:
-        top: outside of this folder nothing is looked at, so that findings say nothing about it.
+        top: outside of this folder nothing is looked at, so that diagnostics say nothing about it.
     """
 
     def __init__(self, top: Path) -> None:

@@ -221,8 +221,7 @@ def _judged(
     step = result.step
     produced = Produced(output, result.exit_code, result.metrics, files)
     verdicts = judge(step.expect, produced, facts)
-    # What a simulator shows says nothing about a board, and on a description nothing runs.
-    hardware = [item.name for item in run.hardware if item.usable and item.kind == "silicon"]
+    hardware = [item.name for item in run.hardware if item.is_board]
     conditions = Conditions(run.profile, hardware, step.params, facts)
     claims = tuple(weigh(claim, result.metrics, conditions) for claim in step.claims)
     broken = next((verdict for verdict in verdicts if not verdict.passed), None)

@@ -41,14 +41,14 @@ def choose_profile(
     """
     Return the profile of a run: the one asked for, or the lesson's default for this machine.
 
-    A simulator is no board here: it may need minutes for what takes a chip microseconds.
+    A simulator does not count as a board: it may need minutes for what takes a chip microseconds.
 
     Raises:
         LessonError: the lesson has no such profile.
     """
     known = known_profiles(lesson, plugins)
     if asked is None:
-        board = backend != "emulated" and any(item.usable and item.kind == "silicon" for item in hardware)
+        board = backend != "emulated" and any(item.is_board for item in hardware)
         defaults = lesson.runner.get("defaultProfile", {})
         asked = str(defaults.get("board" if board else "none", usual_profile(lesson, known, board=board)))
     if asked not in known:

@@ -17,7 +17,7 @@ from typing import Any
 from lesson_runner import __version__
 from lesson_runner.errors import LessonError
 from lesson_runner.hints import cure
-from lesson_runner.model import Expectation, Plan, PlannedStep, StepResult
+from lesson_runner.model import Expectation, Hardware, Plan, PlannedStep, StepResult
 from lesson_runner.plugins import PluginInfo
 from lesson_runner.resources import write_aside
 from lesson_runner.run.digests import content_digest
@@ -28,7 +28,7 @@ RECORD = "record.json"
 UNFINISHED = "unfinished"
 """The status of a run in the record that it begins with, and keeps if it is killed."""
 DAMAGED = "it was changed or damaged: take the run's own, or run the lesson again"
-_PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch", "ttnn", "ttml")
+_PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch")
 
 
 def now() -> str:
@@ -119,14 +119,14 @@ def describe_plugins(infos: Iterable[PluginInfo]) -> list[dict[str, Any]]:
     return [{"name": info.name, "version": info.version, "error": info.error} for info in infos]
 
 
-def versions() -> dict[str, str]:
+def versions(hardware: Iterable[Hardware]) -> dict[str, str]:
     """Return the versions of what a result depends on. Reads metadata; imports nothing."""
     found = {
         "lesson-runner": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *(name for item in hardware for name in item.packages)):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -211,8 +211,8 @@ def _different(
         yield f"the lesson {was['lesson']['path']} has changed"
     elif plan.digest != was["plan_digest"]:
         yield "the plan is another one, although the lesson is the same"
-    yield from _unlike("", _libraries(was["versions"]), _libraries(record.versions()))
-    yield from _unlike("hardware ", _boards(was["hardware"]), _boards(map(dataclasses.asdict, hardware)))
+    yield from _unlike("", _libraries(was["versions"]), _libraries(record.versions(hardware)))
+    yield from _unlike("hardware ", _boards(was["hardware"]), _boards(item.found for item in hardware))
     yield from _unlike("plugin ", _versions(was["plugins"]), _versions(record.describe_plugins(plugins)))
 
 

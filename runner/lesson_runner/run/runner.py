@@ -105,10 +105,10 @@ def run_plan(
             "backend": context.backend,
             "params": as_text(params),
             "options": {**dataclasses.asdict(selection), **_options(context)},
-            "hardware": [record.plain(dataclasses.asdict(item)) for item in context.hardware],
+            "hardware": [record.plain(item.found) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
             "facts": record.plain(state.facts),
-            "versions": record.versions(),
+            "versions": record.versions(context.hardware),
             "plugins": record.describe_plugins(plugins.infos.values()),
             "started": started,
             "finished": record.now(),
@@ -229,13 +229,13 @@ def _missing(step: PlannedStep, context: RunContext) -> str | None:
     if "board" not in step.requires:
         return None
     if context.backend == "emulated":
-        return "it needs a Tenstorrent board, and --backend emulated uses none"
+        return "it needs a board, and --backend emulated uses none"
     if any(item.usable for item in context.hardware):
         return None
-    described = [item.detected_by for item in context.hardware if item.kind == "mock"]
-    if described:
-        return f"it needs a Tenstorrent board, and a description is none ({described[0]})"
-    return "it needs a Tenstorrent board, and there is none in this machine"
+    mocks = [item.detected_by for item in context.hardware if item.kind == "mock"]
+    if mocks:
+        return f"it needs a board, and a mock device does not count ({mocks[0]})"
+    return "it needs a board, and there is none in this machine"
 
 
 def _blocked(step: PlannedStep, state: _State) -> StepResult | None:

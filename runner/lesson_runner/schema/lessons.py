@@ -26,7 +26,7 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
     Parse and check a lesson document.
 
     Returns:
-        The lesson, as far as it can be understood, and every finding, in the file's order.
+        The lesson, as far as it can be understood, and every diagnostic, in the file's order.
 
     Raises:
         LessonError: there is no such file, or it cannot be read.
@@ -92,7 +92,7 @@ def read_lesson_bytes(path: Path) -> bytes:
         InvalidLessonError: it is too large.
     """
     target = real(path)
-    # A folder from elsewhere may hold such a link, and findings quote the lines that they are about.
+    # A folder from elsewhere may hold such a link, and diagnostics quote the lines that they are about.
     if path.suffix.lower() in MARKDOWN and target.suffix.lower() not in MARKDOWN and target.exists():
         raise LessonError(
             f"{path}: is a link to {target}, which is not a Markdown file", fix="remove the link"

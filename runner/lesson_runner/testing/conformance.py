@@ -192,7 +192,7 @@ def _lessons(plugins: _Watched) -> Iterator[str]:
     from lesson_runner.validation.check import all_rules, validate
     from lesson_runner.validation.settings import Settings
 
-    def findings(asked: Plugins) -> tuple[Diagnostic, ...]:
+    def diagnostics(asked: Plugins) -> tuple[Diagnostic, ...]:
         checked = validate(paths, asked, Settings(folder), all_rules(asked))
         return tuple(item for document in checked for item in document.diagnostics)
 
@@ -202,10 +202,10 @@ def _lessons(plugins: _Watched) -> Iterator[str]:
             problem = "there is no lesson in it" if folder.exists() else "there is no such file or folder"
             yield f"lesson_directories: {folder}: {problem}"
             continue
-        yield from plugins.call("validating its lessons", findings)
+        yield from plugins.call("validating its lessons", diagnostics)
         yield from (
             f"a lesson does not validate: {item}"
-            for item in findings(plugins.all)
+            for item in diagnostics(plugins.all)
             if item.severity == "error"
         )
         for path in paths:

@@ -102,7 +102,7 @@ def _read(path: Path) -> _Read:
 
 
 def _lines(lesson: Lesson, found: Iterable[Diagnostic]) -> dict[int, str]:
-    """Return the lines that findings speak of; a secret is masked in all of the text, it may be longer."""
+    """Return the lines that diagnostics speak of; a secret is masked in all of the text, it may be longer."""
     wanted = {item.location.line for item in found if item.location.path == lesson.path}
     if not wanted:
         return {}
@@ -155,7 +155,7 @@ def _planned(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins) -
 def _kept(
     document: _Read, found: Iterable[Diagnostic], rules: Mapping[str, Rule], settings: Settings
 ) -> list[Diagnostic]:
-    """Return the findings that the author or the settings do not hide, with the settings' severities."""
+    """Return the diagnostics that the author or the settings do not hide, with the settings' severities."""
     wanted = {rule for rule in rules if settings.wants(rule, document.path)}
     if first_error(document.problems):  # it was not planned, so nobody looked for these
         wanted -= {rule.id for rule in planning.RULES}
@@ -172,7 +172,7 @@ def _kept(
 
 
 def _with_edits_that_apply(found: list[Diagnostic], document: _Read) -> list[Diagnostic]:
-    """Return the findings without edits whose text is not what they replace (a value in quotes, say)."""
+    """Return the diagnostics without edits whose text is not what they replace (a value in quotes, say)."""
     if document.lesson is None or not any(item.edits for item in found):
         return found
     source = Source(document.lesson.text)

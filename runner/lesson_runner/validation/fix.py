@@ -1,4 +1,4 @@
-"""``lesson validate --fix``: the edits that findings bring, applied to the files."""
+"""``lesson validate --fix``: the edits that diagnostics bring, applied to the files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 def mend(found: Checked) -> list[Diagnostic]:
     """
-    Apply the edits of a document's findings, and return the findings that had some.
+    Apply the edits of a document's diagnostics, and return the diagnostics that had some.
 
     A file keeps its line ends, its byte order mark and its mode. An edit that overlaps another one is left
     for the next time.

@@ -2,7 +2,7 @@
 Validating in several processes, where there is enough to validate for that to pay.
 
 Each process is given one document after the other, so that one that ends a process is known by name, and the
-findings come out in the order of the documents whoever was faster.
+diagnostics come out in the order of the documents whoever was faster.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _how(code: int | None) -> str:
 
 
 def _fatal(path: Path, code: int | None) -> Checked:
-    """Return the finding about a document that ended the process which looked at it."""
+    """Return the diagnostic about a document that ended the process which looked at it."""
     message = f"looking at it ended the process that did ({_how(code)})"
     fix = "find out which part of it does that, and report it with that part"
     return Checked(path, (Diagnostic("unreadable", "error", message, Location(path, 1), fix),))

@@ -54,7 +54,7 @@ def _below(folder: Path) -> Iterator[Path]:
     """
     Yield the Markdown files in a folder and the folders in it.
 
-    Hidden folders are left out, and links that lead out of the project: findings show parts of a document.
+    Hidden folders are left out, and links that lead out of the project: diagnostics show parts of a document.
     """
     project = project_of(folder)
     for path in folder.rglob("*.md"):

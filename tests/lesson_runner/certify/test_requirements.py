@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.certify.again import Judged
-from lesson_runner.certify.case import Case, Finding, Pass, moment
+from lesson_runner.certify.case import Case, Pass, RequirementResult, moment
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.requirements import examine
 from lesson_runner.run.judge import fact_of
@@ -41,11 +41,11 @@ def run(
 def found(
     *passes: Pass, frontmatter: Mapping[str, Any] | None = None, actions: tuple[str, ...] = (), **asked: Any
 ) -> dict[str, tuple[str, str, str]]:
-    """Return every finding by its requirement: asked, found, fix."""
+    """Return every result by its requirement: asked, found, fix."""
     case = Case(frontmatter or {}, frozenset(actions), passes or (run(),))
-    findings = examine(case, Policy({**BASE, **asked}))
-    assert len({item.requirement for item in findings}) == len(findings)
-    return {item.requirement: (item.asked, item.found, item.fix) for item in findings}
+    requirements = examine(case, Policy({**BASE, **asked}))
+    assert len({item.requirement for item in requirements}) == len(requirements)
+    return {item.requirement: (item.asked, item.found, item.fix) for item in requirements}
 
 
 def test_all_that_is_asked_in_the_order_of_policies() -> None:
@@ -68,7 +68,7 @@ def test_all_that_is_asked_in_the_order_of_policies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "runs", "finding"),
+    ("wanted", "runs", "result"),
     [
         (1, [1], ("1 run", "1", "")),
         (2, [1, 2], ("2 runs", "2", "")),
@@ -78,8 +78,8 @@ def test_all_that_is_asked_in_the_order_of_policies() -> None:
         (3, [1, 1, 1], ("3 runs", "1", "run the lesson 2 more times")),
     ],
 )
-def test_passes(wanted: int, runs: list[int], finding: tuple[str, str, str]) -> None:
-    assert found(*(run(number) for number in runs), passes=wanted)["passes"] == finding
+def test_passes(wanted: int, runs: list[int], result: tuple[str, str, str]) -> None:
+    assert found(*(run(number) for number in runs), passes=wanted)["passes"] == result
 
 
 ONE_BY_ONE = "each run began after the one before had ended"
@@ -184,13 +184,13 @@ def test_evidence() -> None:
 def test_judgements(steps: tuple[Judged, ...], wanted: int, plural: str, said: str) -> None:
     what = f"each step judged by at least {wanted} expectation{plural} other than its exit code"
     fix = "give these steps an 'expect' that a step which leaves nothing would not meet"
-    finding = found(run(1, steps), judgements=wanted)["judgements"]
-    assert finding == (what, said, "" if said == "yes" else fix)
+    result = found(run(1, steps), judgements=wanted)["judgements"]
+    assert result == (what, said, "" if said == "yes" else fix)
     assert "judgements" not in found(run(1, steps), judgements=0)
 
 
 @pytest.mark.parametrize(
-    ("classes", "labels", "finding"),
+    ("classes", "labels", "result"),
     [
         (["silicon"], [], ("made on a board", "a board", "")),
         (["silicon"], ["emulated"], ("made on a board", "the emulation", "run it on a board")),
@@ -210,8 +210,8 @@ def test_judgements(steps: tuple[Judged, ...], wanted: int, plural: str, said: s
         ),
     ],
 )
-def test_classes(classes: list[str], labels: list[str], finding: tuple[str, str, str]) -> None:
-    assert found(run(1, labels=labels), classes=classes)["class"] == finding
+def test_classes(classes: list[str], labels: list[str], result: tuple[str, str, str]) -> None:
+    assert found(run(1, labels=labels), classes=classes)["class"] == result
 
 
 def test_classes_of_several_runs() -> None:
@@ -235,9 +235,9 @@ HARDWARE = "hardware that was detected, and that the lesson supports"
 )
 def test_hardware(supported: list[str], entries: list[Any], said: str, good: bool) -> None:
     made = run(1, hardware=entries)
-    finding = found(made, frontmatter={"supportedHardware": supported}, supported_hardware=True)["hardware"]
+    result = found(made, frontmatter={"supportedHardware": supported}, supported_hardware=True)["hardware"]
     fix = f"run it on one of {', '.join(supported)}; 'lesson hw' says what a machine has"
-    assert finding == (HARDWARE, said, "" if good else fix)
+    assert result == (HARDWARE, said, "" if good else fix)
     assert found(supported_hardware=True)["hardware"][2].startswith("run it on one of ;")
     assert "hardware" not in found(supported_hardware=False)
 
@@ -269,7 +269,7 @@ def test_profile() -> None:
 
 
 @pytest.mark.parametrize(
-    ("allowed", "given", "finding"),
+    ("allowed", "given", "result"),
     [
         ([], [], ("no --param", "none", "")),
         ([], ["b", "a"], ("no --param", "a, b", "run without --param a, b")),
@@ -281,9 +281,9 @@ def test_profile() -> None:
         ),
     ],
 )
-def test_parameters(allowed: list[str], given: list[str], finding: tuple[str, str, str]) -> None:
+def test_parameters(allowed: list[str], given: list[str], result: tuple[str, str, str]) -> None:
     made = run(1, params=dict.fromkeys(given, "1"))
-    assert found(made, parameters=allowed)["parameters"] == finding
+    assert found(made, parameters=allowed)["parameters"] == result
 
 
 VERSIONS = [{"fact": "metal.version", "at_least": "minimum", "otherwise": "update"}]
@@ -303,8 +303,8 @@ VERSIONS = [{"fact": "metal.version", "at_least": "minimum", "otherwise": "updat
 )
 def test_versions(facts: list[Any], said: str, fix: str) -> None:
     passes = [run(number, facts=item) for number, item in enumerate(facts, 1)]
-    finding = found(*passes, frontmatter={"minimum": "1.2"}, versions=VERSIONS)["version metal.version"]
-    assert finding == ("metal.version at least 1.2 (minimum)", said, fix)
+    result = found(*passes, frontmatter={"minimum": "1.2"}, versions=VERSIONS)["version metal.version"]
+    assert result == ("metal.version at least 1.2 (minimum)", said, fix)
 
 
 def test_a_version_that_the_lesson_does_not_ask_for() -> None:
@@ -328,8 +328,8 @@ def test_a_version_that_the_lesson_does_not_ask_for() -> None:
 )
 def test_facts(values: list[Any], fact: Any, asked: str, said: str, fix: str) -> None:
     rule = {"fact": "a.b", "values": values, "otherwise": "do"}
-    finding = found(run(1, facts={"a": {"b": fact}}), facts=[rule])["fact a.b"]
-    assert finding == (f"a.b is {asked}", said, fix)
+    result = found(run(1, facts={"a": {"b": fact}}), facts=[rule])["fact a.b"]
+    assert result == (f"a.b is {asked}", said, fix)
 
 
 def test_facts_of_all_runs_and_of_some_actions() -> None:
@@ -347,8 +347,8 @@ def test_a_fact_below_what_holds_none() -> None:
 
 
 def test_what_is_met_has_no_fix() -> None:
-    assert Finding("a", "b", "c").met
-    assert not Finding("a", "b", "c", "d").met
+    assert RequirementResult("a", "b", "c").met
+    assert not RequirementResult("a", "b", "c", "d").met
 
 
 @pytest.mark.parametrize(

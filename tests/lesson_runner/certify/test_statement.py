@@ -13,7 +13,7 @@ import pytest
 
 from lesson_runner.canonical import canonical
 from lesson_runner.certify.again import Judged
-from lesson_runner.certify.case import Finding, Pass
+from lesson_runner.certify.case import Pass, RequirementResult
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.statement import (
     CERTIFICATION,
@@ -56,9 +56,9 @@ def record(number: int, **more: Any) -> dict[str, Any]:
 STEPS = (Judged("one", "passed"), Judged("two", "passed"))
 
 
-def made(tmp_path: Path, *passes: Pass, findings: tuple[Finding, ...] = ()) -> dict[str, Any]:
+def made(tmp_path: Path, *passes: Pass, requirements: tuple[RequirementResult, ...] = ()) -> dict[str, Any]:
     lesson, _ = check_lesson(lesson_text("x", id="growing", title="Growing"), tmp_path)
-    return describe(lesson, passes, DIGESTS, POLICY, findings)
+    return describe(lesson, passes, DIGESTS, POLICY, requirements)
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def predicate(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_what_is_said_of_runs(tmp_path: Path) -> None:
-    met = Finding("fresh", "asked", "found")
+    met = RequirementResult("fresh", "asked", "found")
     first = record(1, profile="quick", params={}, facts={}, versions={}, hardware=[{**BOARD, "name": "p150"}])
     before = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    said = made(tmp_path, Pass(first, STEPS[:1]), Pass(record(2), STEPS), findings=(met,))
+    said = made(tmp_path, Pass(first, STEPS[:1]), Pass(record(2), STEPS), requirements=(met,))
     assert said.pop("issued") >= before
     assert said == {
         "lesson": {"id": "growing", "title": "Growing", "sha256": "a" * 64},

@@ -44,8 +44,8 @@ def runs(bench: Bench) -> list[str]:
 def test_one_that_holds(certified: Bench) -> None:
     said = checked(certified)
     assert (said.judged, said.notes, said.recorded) == (8, (), ("grow: reported",))
-    assert [item.requirement for item in said.findings][:2] == ["passes", "distinct"]
-    assert all(item.met for item in said.findings)
+    assert [item.requirement for item in said.requirements][:2] == ["passes", "distinct"]
+    assert all(item.met for item in said.requirements)
     assert said.signed.certificate.lesson_id == "growing"
 
 

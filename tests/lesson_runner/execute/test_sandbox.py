@@ -17,6 +17,8 @@ import pytest
 from tests.lesson_runner.execute.conftest import STEP
 from tests.reliability import fault
 
+from lesson_runner.execute.sandbox import open_sandbox
+from lesson_runner.plugin import Hardware
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -64,6 +66,23 @@ def test_python_runs_in_it_with_what_is_installed(steps: Callable[..., Any], tmp
     code = "import sys, lesson_runner, typer\nopen('made', 'w').write('x')\nprint(sys.executable)"
     assert steps(code, language="python") == {"s1": ("passed", sys.executable)}
     assert (tmp_path / ".lesson" / "files" / "made").exists()
+
+
+@pytest.mark.usefixtures("bubblewrap")
+def test_what_plugins_report_of_the_hardware_is_passed_through(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = Hardware("any", "a test", device_files=("/dev/any",), path_variables=("ANY_HOME",))
+    (home / "sdk").mkdir()
+    monkeypatch.setenv("ANY_HOME", str(home / "sdk"))
+
+    without, sandbox = open_sandbox(), open_sandbox([board])
+
+    words = sandbox.command(["true"], os.environ, tmp_path / "own", tmp_path)
+    place = words.index("--dev-bind-try")
+    assert words[place : place + 3] == ["--dev-bind-try", "/dev/any", "/dev/any"]
+    assert "--dev-bind-try" not in without.command(["true"], os.environ, tmp_path / "own", tmp_path)
+    assert (without.hides(home / "sdk"), sandbox.hides(home / "sdk")) == (True, False)
 
 
 @pytest.mark.usefixtures("bubblewrap")

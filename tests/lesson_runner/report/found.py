@@ -1,4 +1,4 @@
-"""Findings of any shape, for the tests of what shows them."""
+"""Diagnostics of any shape, for the tests of what shows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from rich.console import Console
 
-from lesson_runner.model import Checked, Diagnostic, Edit, Findings, Location, Rule, Severity
+from lesson_runner.model import Checked, Diagnostic, Diagnostics, Edit, Location, Rule, Severity
 from lesson_runner.report.findings import render
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -42,21 +42,21 @@ def one(
     return Diagnostic(rule, severity, message, Location(Path(path), line, column), fix, edits)
 
 
-def found(*items: Diagnostic, text: str = "", fixed: int = 0) -> Findings:
+def found(*items: Diagnostic, text: str = "", fixed: int = 0) -> Diagnostics:
     paths = tuple(dict.fromkeys(item.location.path for item in items)) or (Path("a.md"),)
     lines = dict(enumerate(text.split("\n"), 1))
     documents = [
         Checked(path, tuple(item for item in items if item.location.path == path), lines) for path in paths
     ]
-    return Findings(documents, RULES, fixed)
+    return Diagnostics(documents, RULES, fixed)
 
 
-def items_of(findings: Findings) -> list[Diagnostic]:
-    return [item for document in findings.documents for item in document.diagnostics]
+def items_of(diagnostics: Diagnostics) -> list[Diagnostic]:
+    return [item for document in diagnostics.documents for item in document.diagnostics]
 
 
-def shown(findings: Findings, form: str, root: Path, console: Console | None = None) -> str:
-    return "".join(render(findings, form, root, console))
+def shown(diagnostics: Diagnostics, form: str, root: Path, console: Console | None = None) -> str:
+    return "".join(render(diagnostics, form, root, console))
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""Findings as workflow commands: what GitHub's runner reads from them is what was found."""
+"""Diagnostics as workflow commands: what GitHub's runner reads from them is what was found."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def commands(said: str) -> list[tuple[str, dict[str, str], str]]:
     return [read(row) for row in said.split("\n")[:-2]]
 
 
-def test_one_finding() -> None:
+def test_one_diagnostic() -> None:
     item = one("100 % wrong: a, b", path="b/a,:%.md", line=3, column=2, fix="mend it")
     said = shown(found(item), "github", ROOT)
     assert said == (
@@ -48,11 +48,11 @@ def test_half_an_escape_eats_nothing() -> None:
 
 
 @given(FINDINGS)
-def test_what_is_read_is_what_was_found(findings: Any) -> None:
-    found_again = commands(shown(findings, "github", ROOT))
+def test_what_is_read_is_what_was_found(diagnostics: Any) -> None:
+    found_again = commands(shown(diagnostics, "github", ROOT))
     names = {"error": "error", "warning": "warning", "info": "notice"}
-    assert len(found_again) == len(items_of(findings))
-    for (name, properties, message), item in zip(found_again, items_of(findings), strict=True):
+    assert len(found_again) == len(items_of(diagnostics))
+    for (name, properties, message), item in zip(found_again, items_of(diagnostics), strict=True):
         place = item.location
         assert name == names[item.severity]
         assert list(properties) == ["file", "line", "col", "title"]

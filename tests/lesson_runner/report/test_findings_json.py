@@ -1,4 +1,4 @@
-"""Findings for programs: what the schema says, and every word as it was."""
+"""Diagnostics for programs: what the schema says, and every word as it was."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ROOT = Path("/here")
 
 
 @given(FINDINGS)
-def test_the_schema_describes_it(findings: Any) -> None:
-    said = json.loads(shown(findings, "json", ROOT).encode())
+def test_the_schema_describes_it(diagnostics: Any) -> None:
+    said = json.loads(shown(diagnostics, "json", ROOT).encode())
     assert [error.message for error in validator_for(load_schema("findings")).iter_errors(said)] == []
-    assert [item["message"] for item in said["findings"]] == [item.message for item in items_of(findings)]
+    assert [item["message"] for item in said["findings"]] == [item.message for item in items_of(diagnostics)]
     assert len(said["findings"]) == said["errors"] + said["warnings"] + said["notes"]
 
 
-def test_one_finding() -> None:
+def test_one_diagnostic() -> None:
     place = Location(Path("/here/a.md"), 3, 2)
     item = one("wrong", path="/here/a.md", line=3, column=2, fix="mend it", edits=(Edit(place, "a", "b"),))
     assert json.loads(shown(found(item, fixed=1), "json", ROOT)) == {

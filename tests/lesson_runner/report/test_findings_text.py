@@ -1,4 +1,4 @@
-"""Findings for people: one line each, the document's line below it, and marks under what is meant."""
+"""Diagnostics for people: one line each, the document's line below it, and marks under what is meant."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_an_edit_replaces_is_marked() -> None:
         "      titel: a",
         "      ^~~~~",
         "1 lesson, 1 error, 0 warnings",
-        "1 finding can be fixed with --fix",
+        "1 diagnostic can be fixed with --fix",
     ]
 
 
@@ -109,19 +109,19 @@ def test_excerpts_fit(row: str, column: int, first: int, length: int) -> None:
 
 
 @given(FINDINGS)
-def test_no_text_moves_the_cursor(findings: Any) -> None:
-    said = shown(findings, "text", ROOT)
+def test_no_text_moves_the_cursor(diagnostics: Any) -> None:
+    said = shown(diagnostics, "text", ROOT)
     assert not {unicodedata.category(char) for char in said.replace("\n", "")} & {"Cc", "Cs"}
     heads = [row for row in said.split("\n") if row and not row.startswith("    ")]
-    mended = any(item.edits for item in items_of(findings))
-    assert len(heads) == len(items_of(findings)) + 1 + mended
+    mended = any(item.edits for item in items_of(diagnostics))
+    assert len(heads) == len(items_of(diagnostics)) + 1 + mended
 
 
 def test_totals() -> None:
     assert rows() == ["1 lesson, 0 errors, 0 warnings", ""]
     two = rows(one(path="a.md"), one(path="b.md", rule="mine.own"), one(path="b.md", rule="mine.silent"))
     assert two[-2] == "2 lessons, 1 error, 1 warning, 1 note"
-    assert rows(fixed=2)[-3:] == ["1 lesson, 0 errors, 0 warnings", "2 findings fixed", ""]
+    assert rows(fixed=2)[-3:] == ["1 lesson, 0 errors, 0 warnings", "2 diagnostics fixed", ""]
 
 
 def test_paths_are_those_of_the_current_folder() -> None:
@@ -134,12 +134,12 @@ def test_colours_on_a_terminal_only(terminal: bool, no_color: bool) -> None:
     console = Console(
         file=io.StringIO(), force_terminal=terminal, no_color=no_color, color_system="standard", width=60
     )
-    findings = found(one("m" * 200), text="x" * 500)
-    said = shown(findings, "text", ROOT, console)
+    diagnostics = found(one("m" * 200), text="x" * 500)
+    said = shown(diagnostics, "text", ROOT, console)
     assert ("\x1b[1;31m" in said) == (terminal and not no_color)
     assert ("\x1b[" in said) == terminal
     if not terminal:
-        assert said == shown(findings, "text", ROOT)
+        assert said == shown(diagnostics, "text", ROOT)
 
 
 def test_of_a_real_lesson(lesson: Lesson, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_what_a_run_was_is_told(page: Any) -> None:
         "1 reproduced, 1 worse, 1 not evaluated",
         "2 passed, 2 failed, 1 error, 1 skipped, 1 not-reached",
         "it needs 'bad', which failed",
-        "it needs a Tenstorrent board",
+        "it needs a board",
         "it changes your machine",
         "RuntimeError",
     ):

@@ -68,7 +68,7 @@ def test_different_boards_have_no_name_but_are_listed(world: World) -> None:
 
 def test_a_machine_without_boards_starts_no_process(world: World) -> None:
     world.add_package("tt_umd", f"open({str(world.root / 'asked')!r}, 'w')")
-    assert world.detect() == Hardware("none", f"{world.root}/dev is absent", kind="none")
+    assert world.detect().found == Hardware("none", f"{world.root}/dev is absent", kind="none").found
     assert world.detect(thorough=True).facts == {}
     assert not (world.root / "asked").exists()
 
@@ -192,6 +192,9 @@ def test_the_hook_looks_at_this_machine(world: World, monkeypatch: pytest.Monkey
         monkeypatch.delenv(name, raising=False)
     (found,) = plugins.detect_hardware()
     assert (found.name, found.kind) == ("none", "none")
+    assert "/dev/tenstorrent" in found.device_files
+    assert "TT_METAL_HOME" in found.path_variables
+    assert found.packages == ("ttnn", "ttml")
 
     world.add()
     world.add_package("tt_umd", umd_of("P100", 1))

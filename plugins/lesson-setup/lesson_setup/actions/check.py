@@ -12,14 +12,16 @@ from lesson_tenstorrent.findings import look, outcome
 
 def checks_for(params: Json) -> list[Check]:
     """Return the checks that a step selects, with what it wants."""
-    checks = all_checks(machine.PLACES, params.get("memory_gb", MEMORY_GB), params.get("disk_gb"))
+    checks = all_checks(
+        machine.PLACES, params.get("memory_gb", MEMORY_GB), params.get("disk_gb"), params.get("metal", "")
+    )
     wanted = params.get("checks")
     return [check for check in checks if wanted is None or check.id in wanted]
 
 
 def run(params: Json, context: StepContext) -> Outcome:
     """Run the selected checks, print them as a table, and fail if one failed."""
-    here = machine.machine_of(context.run, params.get("metal"))
+    here = machine.machine_of(context.run)
     results = look(checks_for(params), here, context)
     known(context.run).findings.update({check.id: (check, finding) for check, finding in results})
     return outcome(results)

@@ -46,9 +46,9 @@ def _checks(params: Json) -> Iterable[Check]:
 
 
 def _check_command(params: Json) -> str:
-    flags = {"--disk-gb": "disk_gb", "--memory-gb": "memory_gb", "--metal": "metal"}
-    given = [f"{flag} {params[name]}" for flag, name in flags.items() if name in params]
-    return " ".join(["lesson setup check", *params.get("checks", ()), *given])
+    given = [f"{name}={value}" for name, value in params.items() if name != "checks"]
+    command = f"lesson doctor --check {','.join(params.get('checks', IDS))}"
+    return f"{command}  # with {', '.join(given)}" if given else command
 
 
 def _report(params: Json, context: StepContext) -> Outcome:
@@ -68,7 +68,7 @@ ACTIONS = (
         _show_hardware,
         schema=_schema({}),
         self_judging=True,
-        command=lambda _: "lesson setup hardware",
+        command=lambda _: "lesson hw --quick",
     ),
     Action(
         "setup.check",
@@ -85,7 +85,7 @@ ACTIONS = (
         _report,
         schema=_schema({}),
         self_judging=True,
-        command=lambda _: "lesson setup report",
+        command=lambda _: "lesson doctor verify-your-setup",
         checks=lambda _: _checks({}),
     ),
 )

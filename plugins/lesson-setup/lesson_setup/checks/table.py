@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
-from lesson_runner.plugin import Check
+from lesson_runner.plugin import Check, Finding, Machine
 from lesson_setup.checks.board import check_device_files, check_driver, check_huge_pages, check_tt_smi
 from lesson_setup.checks.system import MEMORY_GB, check_memory
 from lesson_tenstorrent.disk import disk_check
 from lesson_tenstorrent.hardware.places import Places
 from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.version import MINIMUM, check_version
 
 
 def own_checks(places: Places, memory_gb: float = MEMORY_GB) -> tuple[Check, ...]:
@@ -53,7 +55,7 @@ def own_checks(places: Places, memory_gb: float = MEMORY_GB) -> tuple[Check, ...
 
 
 def all_checks(
-    places: Places, memory_gb: float = MEMORY_GB, disk_gb: float | None = None
+    places: Places, memory_gb: float = MEMORY_GB, disk_gb: float | None = None, metal: str = ""
 ) -> tuple[Check, ...]:
     """
     Return the checks of the lesson: our own, and those of any Tenstorrent lesson that concern ttnn.
@@ -62,9 +64,18 @@ def all_checks(
         places: where the system tells about itself.
         memory_gb: memory wanted, in units of 10^9 bytes.
         disk_gb: free space wanted, in the same units; ``None`` for what any lesson needs.
+        metal: the oldest tt-metal that is recent enough; empty for what the lesson's frontmatter says.
     """
-    known = {**KNOWN, **{check.id: check for check in (*own_checks(places, memory_gb), disk_check(disk_gb))}}
+    changed = [*own_checks(places, memory_gb), disk_check(disk_gb)]
+    if metal:
+        changed.append(replace(KNOWN["tt-metal-version"], run=partial(_check_metal, metal)))
+    known = {**KNOWN, **{check.id: check for check in changed}}
     return tuple(known[name] for name in IDS)
+
+
+def _check_metal(minimum: str, machine: Machine) -> Finding:
+    """Compare tt-metal's version with a minimum that a step asks for."""
+    return check_version(replace(machine, lesson={**machine.lesson, MINIMUM: minimum}))
 
 
 IDS = (

@@ -103,7 +103,7 @@ def _print(verified: Verified) -> None:
     lines = [
         ("lesson", f"{said['lesson']['id']}, profile {said['plan']['profile']}"),
         ("on", where),
-        ("policy", f"{said['policy']['name']}, met: {len(verified.findings)} requirements"),
+        ("policy", f"{said['policy']['name']}, met: {len(verified.requirements)} requirements"),
         ("signed", f"{said['issued']} by '{signer.name}' ({signer.keyid[:16]})"),
         ("runs", ", ".join(item["runId"] for item in said["passes"])),
         ("labels", ", ".join(labels) or "none"),

@@ -1,4 +1,4 @@
-"""Findings for a program; ``schemas/findings.schema.json`` describes the text."""
+"""Diagnostics for a program; ``schemas/findings.schema.json`` describes the text."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.model import Diagnostic, Findings
+from lesson_runner.model import Diagnostic, Diagnostics
 from lesson_runner.report.findings.formatting import shown
 from lesson_runner.report.text import json_text
 
 
-def render(findings: Findings, root: Path) -> Iterator[str]:
-    """Yield the findings as JSON; the counts come last because they are known only then."""
+def render(diagnostics: Diagnostics, root: Path) -> Iterator[str]:
+    """Yield the diagnostics as JSON; the counts come last because they are known only then."""
     lessons: list[str] = []
     yield '{\n  "findings": ['
     between = ""
-    for document in findings:
+    for document in diagnostics:
         lessons.append(shown(document.path, root))
         for item in document.diagnostics:
-            yield between + f"\n{json_text(_finding(item, root))}".replace("\n", "\n    ")
+            yield between + f"\n{json_text(_diagnostic(item, root))}".replace("\n", "\n    ")
             between = ","
     closing = {
         "lessons": lessons,
-        "errors": findings.errors,
-        "warnings": findings.warnings,
-        "notes": findings.notes,
-        "fixed": findings.fixed,
+        "errors": diagnostics.errors,
+        "warnings": diagnostics.warnings,
+        "notes": diagnostics.notes,
+        "fixed": diagnostics.fixed,
     }
     end = "\n  " if between else ""
     yield f"{end}],\n{json_text(closing)[2:]}\n"
 
 
-def _finding(item: Diagnostic, root: Path) -> dict[str, Any]:
+def _diagnostic(item: Diagnostic, root: Path) -> dict[str, Any]:
     return {
         "rule": item.rule,
         "severity": item.severity,

@@ -1,11 +1,11 @@
-"""What the formats of findings share: how paths, messages and counts are written."""
+"""What the formats of diagnostics share: how paths, messages and counts are written."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from lesson_runner.model import Diagnostic, Findings
+from lesson_runner.model import Diagnostic, Diagnostics
 from lesson_runner.report.text import line
 
 
@@ -28,7 +28,7 @@ def in_repository(path: Path, root: Path) -> Path | None:
 
 
 def sentence(item: Diagnostic) -> str:
-    """Return the message of a finding and its fix; each is made harmless before they are joined."""
+    """Return the message of a diagnostic and its fix; each is made harmless before they are joined."""
     return f"{line(item.message)} ({line(item.fix)})" if item.fix else line(item.message)
 
 
@@ -37,11 +37,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def totals(findings: Findings) -> str:
-    """Return how many lessons were checked and how many findings there are, by severity."""
+def totals(diagnostics: Diagnostics) -> str:
+    """Return how many lessons were checked and how many diagnostics there are, by severity."""
     parts = [
-        counted(findings.lessons, "lesson"),
-        counted(findings.errors, "error"),
-        counted(findings.warnings, "warning"),
+        counted(diagnostics.lessons, "lesson"),
+        counted(diagnostics.errors, "error"),
+        counted(diagnostics.warnings, "warning"),
     ]
-    return ", ".join([*parts, counted(findings.notes, "note")] if findings.notes else parts)
+    return ", ".join([*parts, counted(diagnostics.notes, "note")] if diagnostics.notes else parts)

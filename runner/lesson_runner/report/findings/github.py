@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lesson_runner.model import Diagnostic, Findings
+from lesson_runner.model import Diagnostic, Diagnostics
 from lesson_runner.report.findings.formatting import in_repository, sentence, shown, totals
 from lesson_runner.report.text import line
 
@@ -18,13 +18,13 @@ SHOWN = 10
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def render(findings: Findings, root: Path) -> Iterator[str]:
-    """Yield a command for each finding, and a last line for people who read the log."""
-    for document in findings:
+def render(diagnostics: Diagnostics, root: Path) -> Iterator[str]:
+    """Yield a command for each diagnostic, and a last line for people who read the log."""
+    for document in diagnostics:
         yield "".join(f"{_command(item, root)}\n" for item in document.diagnostics)
-    more = max(findings.errors, findings.warnings, findings.notes) > SHOWN
+    more = max(diagnostics.errors, diagnostics.warnings, diagnostics.notes) > SHOWN
     hint = f" (GitHub shows {SHOWN} of each kind next to the code; this log has them all)" if more else ""
-    yield f"{totals(findings)}{hint}\n"
+    yield f"{totals(diagnostics)}{hint}\n"
 
 
 def _command(item: Diagnostic, root: Path) -> str:

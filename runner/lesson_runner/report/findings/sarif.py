@@ -1,5 +1,5 @@
 """
-Findings as a SARIF log, which code-scanning services and editors read.
+Diagnostics as a SARIF log, which code-scanning services and editors read.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lesson_runner import __version__
-from lesson_runner.model import Diagnostic, Edit, Findings, Rule
+from lesson_runner.model import Diagnostic, Diagnostics, Edit, Rule
 from lesson_runner.report.findings.formatting import in_repository, sentence
 from lesson_runner.report.text import escaped_json, safe
 from lesson_runner.rules.table import page_of
@@ -28,12 +28,12 @@ FINGERPRINT = "lessonFinding/v1"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def render(findings: Findings, root: Path) -> Iterator[str]:
-    """Yield the log: every rule, and every finding with its place and the edits that fix it."""
+def render(diagnostics: Diagnostics, root: Path) -> Iterator[str]:
+    """Yield the log: every rule, and every diagnostic with its place and the edits that fix it."""
     driver = {
         "name": "lesson-runner",
         "version": __version__,
-        "rules": list(map(_rule, findings.rules.values())),
+        "rules": list(map(_rule, diagnostics.rules.values())),
     }
     run = {
         "tool": {"driver": driver},
@@ -45,7 +45,7 @@ def render(findings: Findings, root: Path) -> Iterator[str]:
     before, _, after = log.rpartition("[]")  # the results go here
     yield f"{before}["
     between = ""
-    for result in _results(findings, root):
+    for result in _results(diagnostics, root):
         yield between + f"\n{_json(result)}".replace("\n", "\n" + " " * 8)
         between = ","
     end = "\n      " if between else ""
@@ -67,10 +67,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {**described, "help": {"text": page, "markdown": page}} if page else described
 
 
-def _results(findings: Findings, root: Path) -> Iterator[dict[str, Any]]:
-    order = {rule: index for index, rule in enumerate(findings.rules)}
+def _results(diagnostics: Diagnostics, root: Path) -> Iterator[dict[str, Any]]:
+    order = {rule: index for index, rule in enumerate(diagnostics.rules)}
     seen: Counter[str] = Counter()  # two documents may be the same file, found in two ways
-    for document in findings:
+    for document in diagnostics:
         for item in document.diagnostics:
             place = item.location
             artifact = _artifact(place.path, root)
@@ -95,7 +95,7 @@ def _artifact(path: Path, root: Path) -> dict[str, str]:
 
 
 def _fingerprint(item: Diagnostic, uri: str, line: str, seen: Counter[str]) -> str:
-    """Return a digest that does not change when lines are inserted above; equal findings are numbered."""
+    """Return a digest that does not change when lines are inserted above; equal diagnostics are numbered."""
     parts = "\0".join((item.rule, uri, line.strip(), item.message))
     digest = hashlib.sha256(parts.encode("utf-8", "backslashreplace")).hexdigest()[:32]
     seen[digest] += 1

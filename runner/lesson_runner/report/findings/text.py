@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.model import Diagnostic, Findings
+from lesson_runner.model import Diagnostic, Diagnostics
 from lesson_runner.report.findings.formatting import counted, sentence, shown, totals
 from lesson_runner.report.text import line as one_line
 from lesson_runner.report.text import seen, workflow_commands
@@ -26,22 +26,22 @@ _TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 
-def render(findings: Findings, root: Path) -> Iterator[str]:
-    """Yield the findings as plain text."""
-    return (piece.plain for piece in draw(findings, root))
+def render(diagnostics: Diagnostics, root: Path) -> Iterator[str]:
+    """Yield the diagnostics as plain text."""
+    return (piece.plain for piece in draw(diagnostics, root))
 
 
-def draw(findings: Findings, root: Path, width: int = WIDTH) -> Iterator[Text]:
-    """Yield the findings as text with styles, for a terminal of ``width`` columns."""
+def draw(diagnostics: Diagnostics, root: Path, width: int = WIDTH) -> Iterator[Text]:
+    """Yield the diagnostics as text with styles, for a terminal of ``width`` columns."""
     from rich.text import Text
 
-    for document in findings:
+    for document in diagnostics:
         drawn = Text()
         for item in document.diagnostics:
             _draw(drawn, item, document.lines.get(item.location.line, ""), root, width)
         if drawn:
             yield drawn
-    yield Text("".join(f"{row}\n" for row in _closing(findings)))
+    yield Text("".join(f"{row}\n" for row in _closing(diagnostics)))
 
 
 def _draw(drawn: Text, item: Diagnostic, line: str, root: Path, width: int) -> None:
@@ -55,16 +55,16 @@ def _draw(drawn: Text, item: Diagnostic, line: str, root: Path, width: int) -> N
         drawn.append(f"{INDENT}{marks}\n", style)
 
 
-def _closing(findings: Findings) -> Iterator[str]:
-    yield totals(findings)
-    if findings.fixed:
-        yield f"{counted(findings.fixed, 'finding')} fixed"
-    if findings.fixable:
-        yield f"{counted(findings.fixable, 'finding')} can be fixed with --fix"
+def _closing(diagnostics: Diagnostics) -> Iterator[str]:
+    yield totals(diagnostics)
+    if diagnostics.fixed:
+        yield f"{counted(diagnostics.fixed, 'diagnostic')} fixed"
+    if diagnostics.fixable:
+        yield f"{counted(diagnostics.fixable, 'diagnostic')} can be fixed with --fix"
 
 
 def _span(item: Diagnostic) -> tuple[int, int]:
-    """Return the first and the last column that the fix replaces on the finding's line."""
+    """Return the first and the last column that the fix replaces on the diagnostic's line."""
     place = item.location
     for edit in item.edits:
         if (edit.location.path, edit.location.line) == (place.path, place.line):

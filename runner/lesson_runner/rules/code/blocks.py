@@ -34,7 +34,7 @@ def blocks(lesson: Lesson, languages: frozenset[str], action: str) -> Iterator[C
     }
     hidden = [step.block for step in lesson.steps if step.block is not None and step.block.hidden]
     for block in (*lesson.blocks, *hidden):
-        # What a fence within the block makes of it is not what its author wrote: that has its own finding.
+        # What a fence within the block makes of it is not what its author wrote: that has its own diagnostic.
         if block.language in languages and inner_opening(lesson, block) is None:
             yield Code(block, id(block) in run)
 
