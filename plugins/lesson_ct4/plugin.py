@@ -89,7 +89,7 @@ def lesson_step_event(event: Event, context: RunContext) -> None:
     """Close the device when the run is over."""
     from lesson_ct4.names import STATE
 
-    if event.kind == "run-finished" and STATE in context.state:
+    if event.kind == "run-finished" and STATE in context.store:
         from lesson_ct4.actions.workbench import close_session
 
         close_session(context)

@@ -31,17 +31,9 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from lesson_runner.checks import (
-        Check,
-        Completed,
-        Finding,
-        Machine,
-        checks_table,
-        finding_data,
-        run_checks,
-    )
-    from lesson_runner.context import RunContext, StepContext, Workspace
-    from lesson_runner.errors import HardwareError, LessonError, TimedOutError
+    from lesson_runner.checks import Check, Finding, Machine
+    from lesson_runner.context import RunContext, StepContext
+    from lesson_runner.errors import HardwareError, LessonError
     from lesson_runner.model import (
         Action,
         ActionCall,
@@ -53,11 +45,11 @@ if TYPE_CHECKING:
         Evidence,
         Expectation,
         Hardware,
+        Inspection,
         Json,
         Lesson,
         Location,
         Outcome,
-        Paths,
         PlannedStep,
         Rule,
         Scope,
@@ -70,7 +62,6 @@ __all__ = [
     "ActionCall",
     "Block",
     "Check",
-    "Completed",
     "Diagnosis",
     "Diagnostic",
     "Edit",
@@ -80,13 +71,13 @@ __all__ = [
     "Finding",
     "Hardware",
     "HardwareError",
+    "Inspection",
     "Json",
     "Lesson",
     "LessonError",
     "Location",
     "Machine",
     "Outcome",
-    "Paths",
     "PlannedStep",
     "Rule",
     "RunContext",
@@ -94,12 +85,7 @@ __all__ = [
     "Section",
     "StepContext",
     "StepResult",
-    "TimedOutError",
-    "Workspace",
-    "checks_table",
-    "finding_data",
     "hookimpl",
-    "run_checks",
 ]
 
 hookimpl = pluggy.HookimplMarker("lesson_runner")

@@ -50,7 +50,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check Python, packages, disk, memory, and on a board the driver, tt-metal and ttnn."""
-    from lesson_runner.plugin import checks_table, finding_data
+    from lesson_runner.checks import checks_table, finding_data
 
     _, results = _look(backend, metal, ids or (), disk_gb, memory_gb)
     data = [finding_data(check, found) for check, found in results]
@@ -78,7 +78,7 @@ def _look(
     disk_gb: float | None = None,
     memory_gb: float | None = None,
 ) -> tuple[Machine, list[tuple[Check, Finding]]]:
-    from lesson_runner.plugin import run_checks
+    from lesson_runner.checks import run_checks
     from lesson_setup import machine
     from lesson_setup.checks.system import MEMORY_GB
     from lesson_setup.checks.table import IDS, all_checks

@@ -10,8 +10,8 @@ from lesson_runner.model.action import (
     Action,
     ActionCall,
     Hardware,
+    Inspection,
     Outcome,
-    Paths,
 )
 from lesson_runner.model.document import (
     Block,
@@ -72,6 +72,7 @@ __all__ = [
     "Hardware",
     "Heading",
     "Ignore",
+    "Inspection",
     "Json",
     "Layer",
     "Lesson",
@@ -80,7 +81,6 @@ __all__ = [
     "NotRun",
     "Outcome",
     "Override",
-    "Paths",
     "Plan",
     "PlannedStep",
     "Rule",
