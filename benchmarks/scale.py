@@ -26,12 +26,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.lessons import write_lessons
 from benchmarks.turns import Timing
-from lesson_runner.plugin import Json, Outcome, PlannedStep, StepContext, hookimpl
-from lesson_runner.plugins import Plugins, installed_points
-from lesson_runner.testing import Given, lesson_text, run_lesson
+from lesson_runner.plugin import Json, Outcome, StepContext
+from lesson_runner.plugins import Plugins
+from lesson_runner.testing import lesson_text, run_lesson
 
 LESSON_BYTES = 22_000
 STAGES = (0.1, 0.2, 0.3, 0.4)
@@ -94,26 +95,19 @@ def use_lessons(folder: Path, count: int) -> Iterator[Used]:
 # --- a long run ---
 
 
-class made_up:  # noqa: N801  # stands for a plugin's module
-    """Trains nothing, but leaves what a training leaves, and tells of each step."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_run_step(step: PlannedStep, context: StepContext) -> Outcome | None:
-        """Take the place of training."""
-        if step.action != "ct4.train":
-            return None
-        steps, source = int(step.params["max_steps"]), random.Random(step.id)
-        with (context.evidence / "loss.csv").open("w") as file:
-            file.write("step,loss,learning_rate,seconds\n")
-            for number in range(1, steps + 1):
-                loss = 1.2 + 3.3 * math.exp(-number / (steps / 8)) + source.gauss(0, 0.06)
-                file.write(f"{number},{loss},0.0005,{0.12 + source.random() / 100:.6f}\n")
-                context.progress(number, steps, loss=loss, learning_rate=0.0005, tokens_per_second=8000.0)
-        summary: Json = {"steps": steps, "seconds": steps / 8, "tokens_per_second": 8192.0}
-        (context.evidence / "training.json").write_text(json.dumps({**summary, "validation_loss": 1.6}))
-        context.say(f"{steps} steps")
-        return Outcome(labels=("made up",))
+def made_up(params: Json, context: StepContext) -> Outcome:
+    """Train nothing, but leave what a training leaves, and report each step."""
+    steps, source = int(params["max_steps"]), random.Random(context.step.id)
+    with (context.evidence / "loss.csv").open("w") as file:
+        file.write("step,loss,learning_rate,seconds\n")
+        for number in range(1, steps + 1):
+            loss = 1.2 + 3.3 * math.exp(-number / (steps / 8)) + source.gauss(0, 0.06)
+            file.write(f"{number},{loss},0.0005,{0.12 + source.random() / 100:.6f}\n")
+            context.progress(number, steps, loss=loss, learning_rate=0.0005, tokens_per_second=8000.0)
+    summary: Json = {"steps": steps, "seconds": steps / 8, "tokens_per_second": 8192.0}
+    (context.evidence / "training.json").write_text(json.dumps({**summary, "validation_loss": 1.6}))
+    context.say(f"{steps} steps")
+    return Outcome(labels=("made up",))
 
 
 def write_run(folder: Path, steps: int) -> Path:
@@ -124,8 +118,8 @@ def write_run(folder: Path, steps: int) -> Path:
     )
     text = lesson_text(body, runner={"profiles": {"as-it-stands": {"summary": "no other numbers"}}})
     folder.mkdir(parents=True, exist_ok=True)
-    plugins = Plugins(points=[*installed_points(), Given(made_up)])
-    record = run_lesson(text, folder, plugins=plugins, hardware=())
+    with mock.patch("lesson_ct4.actions.train.run", made_up):
+        record = run_lesson(text, folder, plugins=Plugins(), hardware=())
     if record["status"] != "passed":
         raise SystemExit(f"the made-up run ended as {record['status']}")
     return folder / ".lesson" / "runs" / str(record["run_id"])

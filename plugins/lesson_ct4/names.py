@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+TOO_FEW_CHIPS = "too_few_chips"
+"""The parameter of ``ct4.train`` that says what becomes of a step for more chips than there are."""
 STATE = "ct4"
 """Our key in a run's state, under which the open session is."""
 

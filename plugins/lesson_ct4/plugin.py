@@ -11,6 +11,7 @@ from lesson_runner.plugin import hookimpl
 if TYPE_CHECKING:
     import typer
 
+    from lesson_runner.model.sections import Section
     from lesson_runner.plugin import (
         Action,
         ActionCall,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         PlannedStep,
         Rule,
         RunContext,
-        Section,
         StepResult,
     )
 
@@ -89,7 +89,7 @@ def lesson_step_event(event: Event, context: RunContext) -> None:
     """Close the device when the run is over."""
     from lesson_ct4.names import STATE
 
-    if event.kind == "run-finished" and STATE in context.state:
+    if event.kind == "run-finished" and STATE in context.store:
         from lesson_ct4.actions.workbench import close_session
 
         close_session(context)

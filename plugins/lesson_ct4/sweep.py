@@ -88,7 +88,7 @@ def _params(fixed: Sequence[str], chosen: Mapping[str, str], number: int) -> dic
     action = next(action for action in ACTIONS if action.name == "ct4.train")
     recipe = str(parsed.params.get("recipe", action.defaults.get("recipe")))
     params = merge(action.defaults, action.presets.get("recipe", {}).get(recipe, {}), parsed.params)
-    if problem_text := action.check and action.check(params):
+    if action.inspect and (problem_text := action.inspect(params).problem):
         raise LessonError(problem_text)
     return {**params, "model_save_path": f"{params['model_save_path']}-{number}"}
 

@@ -1,12 +1,10 @@
-"""The lesson's own action, ``ct5.compare``, and what its trainings do where there are too few chips."""
+"""The action ``ct5.compare``."""
 
 from __future__ import annotations
 
 import json
 
-from lesson_ct4.actions import train as ct4_train
 from lesson_ct4.actions.workbench import dataset_labels, find_checkpoint
-from lesson_ct4.device.mesh import TooFewChipsError
 from lesson_ct5.comparison import collect
 from lesson_ct5.scaling import COLUMNS, Run, rows, runs_from
 from lesson_ct5.stored import RECORD
@@ -53,11 +51,3 @@ def table(runs: list[Run]) -> str:
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
     )
-
-
-def train_if_chips(params: Json, context: StepContext) -> Outcome:
-    """Train as ``ct4.train`` does, or skip the step where the board has fewer chips."""
-    try:
-        return ct4_train.run(params, context)
-    except TooFewChipsError as error:
-        return Outcome("skipped", str(error))

@@ -11,23 +11,12 @@ from lesson_runner.plugin import hookimpl
 if TYPE_CHECKING:
     import typer
 
-    from lesson_runner.plugin import (
-        Action,
-        ActionCall,
-        Block,
-        Evidence,
-        Json,
-        Outcome,
-        PlannedStep,
-        Section,
-        StepContext,
-    )
+    from lesson_runner.model.sections import Section
+    from lesson_runner.plugin import Action, ActionCall, Block, Evidence, Json, PlannedStep
 
 COMPARE = "ct5.compare"
 """The lesson's own action."""
 LESSON = "ct5-multi-device-training"
-FEWEST_CHIPS = 2
-"""What the lesson cannot do without; steps that want more are skipped on smaller boards."""
 
 
 @hookimpl
@@ -60,18 +49,6 @@ def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
     from lesson_ct5.blocks import interpret_block
 
     return interpret_block(block)
-
-
-@hookimpl
-def lesson_run_step(step: PlannedStep, context: StepContext) -> Outcome | None:
-    """Skip the lesson's trainings on more than two chips where a board has fewer; all else is as ever."""
-    if context.run.lesson.id != LESSON or step.action != "ct4.train":
-        return None
-    if int(str(step.params["mesh"]).partition("x")[2]) <= FEWEST_CHIPS:
-        return None
-    from lesson_ct5.actions import train_if_chips
-
-    return train_if_chips(step.params, context)
 
 
 @hookimpl

@@ -1,23 +1,16 @@
-"""The lesson's own action, ``ct5.compare``: what it takes and reads. How it runs is loaded when it does."""
+"""The action ``ct5.compare``: what it takes and reads. Its code is imported when a step runs."""
 
 from __future__ import annotations
 
 from lesson_ct5.plugin import COMPARE
-from lesson_runner.context import StepContext
-from lesson_runner.model import Action, Expectation, Json, Outcome, Paths
+from lesson_runner.model import Action, Expectation, Inspection, Json
 
 
-def _compare(params: Json, context: StepContext) -> Outcome:
-    from lesson_ct5.actions import compare
-
-    return compare(params, context)
-
-
-def _reads(params: Json) -> Paths:
+def _inspect(params: Json) -> Inspection:
     from lesson_ct4.names import loaded_stems
 
     names = [stem for name in params.get("checkpoints", ()) for stem in loaded_stems(name)]
-    return Paths(reads=tuple(f"checkpoint:{name}" for name in names))
+    return Inspection(reads=tuple(f"checkpoint:{name}" for name in names))
 
 
 def _command(params: Json) -> str:
@@ -27,7 +20,7 @@ def _command(params: Json) -> str:
 COMPARE_ACTION = Action(
     COMPARE,
     "Compare trainings on different numbers of chips",
-    _compare,
+    "lesson_ct5.actions:compare",
     schema={
         "type": "object",
         "properties": {
@@ -43,7 +36,7 @@ COMPARE_ACTION = Action(
         "required": ["checkpoints"],
         "additionalProperties": False,
     },
-    paths=_reads,
+    inspect=_inspect,
     command=_command,
     expect=(Expectation("metric", {"name": "efficiency", "min": 0.0}),),
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 from lesson_runner.checks import Check, Machine
 from lesson_runner.context import StepContext
-from lesson_runner.model import Action, Json, Outcome
+from lesson_runner.model import Action, Inspection, Json, Outcome
 from lesson_tenstorrent.findings import look, outcome
 from lesson_tenstorrent.packages import import_check, package_check, read_requirement
 from lesson_tenstorrent.table import KNOWN
@@ -40,20 +40,14 @@ def run(params: Json, context: StepContext) -> Outcome:
     return outcome(look(checks_for(params), machine, context))
 
 
-def merge(first: Json, second: Json) -> Json:
-    """Return the checks of both, each once."""
-    lists: dict[str, list[Any]] = {
-        name: list(dict.fromkeys([*first.get(name, ()), *second.get(name, ())])) for name in LISTS
-    }
-    return {name: items for name, items in lists.items() if items}
-
-
-def problem(params: Json) -> str | None:
+def inspect(params: Json) -> Inspection:
     """Return what is wrong with the parameters as a whole."""
     if not any(params.get(name) for name in LISTS):
-        return f"there is nothing to check: give {', '.join(LISTS[:-1])} or {LISTS[-1]}"
+        return Inspection(problem=f"there is nothing to check: give {', '.join(LISTS[:-1])} or {LISTS[-1]}")
     bad = next((text for text in params.get("packages", ()) if read_requirement(text) is None), None)
-    return None if bad is None else f"packages: {bad!r} is not the name of a package (such as numpy<2)"
+    if bad is None:
+        return Inspection()
+    return Inspection(problem=f"packages: {bad!r} is not the name of a package (such as numpy<2)")
 
 
 def describe(params: Json) -> str:
@@ -79,9 +73,7 @@ CHECK = Action(
         "additionalProperties": False,
     },
     self_judging=True,
-    check=problem,
+    inspect=inspect,
     command=describe,
-    merge=merge,
-    only_checks=True,
     checks=checks_for,
 )

@@ -21,6 +21,6 @@ def lesson_step_event(event: Event, context: RunContext) -> None:
     if event.kind == "run-started" and (names := os.environ.get(VARIABLE, "").strip()):
         from lesson_tracking.tracking import Tracking
 
-        context.state[STATE] = Tracking(names, context)
-    elif STATE in context.state:
-        context.state[STATE].hear(event)
+        context.store[STATE] = Tracking(names, context)
+    elif STATE in context.store:
+        context.store[STATE].hear(event)

@@ -144,6 +144,33 @@ def labels_from_environment() -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
+class Store(dict[str, Any]):
+    """
+    What plugins keep during a run: values by key, in memory until the run ends.
+
+    A key is the plugin's name, or begins with that and a dot. :meth:`save` also writes a value to the run's
+    folder; in a run that is resumed, :meth:`load` reads it from there.
+    """
+
+    def __init__(self, folder: Path, *, resumed: bool = False) -> None:
+        super().__init__()
+        self._folder = folder
+        self._resumed = resumed
+
+    def save(self, key: str, value: Any) -> None:
+        """Keep a value that is needed to resume the run, even if it is killed right now; it must fit JSON."""
+        text = json.dumps(value)
+        write_aside(make_below(self._folder, MEMORY) / f"{key}.json", text)
+        self[key] = json.loads(text)  # as it is after a resume: a tuple is a list
+
+    def load(self, key: str) -> Any:
+        """Return a saved value, also after a resume; ``None`` if there is none, or it cannot be read."""
+        if key not in self and self._resumed:
+            with contextlib.suppress(OSError, ValueError):
+                self[key] = read_json(self._folder, f"{MEMORY}/{key}.json")
+        return self.get(key)
+
+
 @dataclass(slots=True)
 class RunContext:
     """One run of one lesson."""
@@ -162,8 +189,6 @@ class RunContext:
     """A person is at the terminal and can answer."""
     ask: Callable[[str], bool] | None = None
     """Asks the person a yes-or-no question; ``None`` where nobody can answer."""
-    state: dict[str, Any] = field(default_factory=dict)
-    """A place for plugins to keep things between steps, by plugin name."""
     labels: tuple[str, ...] = field(default_factory=labels_from_environment)
     """What every result of the run must say of itself, beside what its steps say."""
     passed: frozenset[str] = frozenset()
@@ -177,6 +202,11 @@ class RunContext:
     """The run goes on after it had ended early."""
     granted: frozenset[str] = frozenset()
     """The permissions of its steps."""
+    store: Store = field(init=False)
+    """What plugins keep between steps."""
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.folder, resumed=self.resumed)
 
     @property
     def inputs(self) -> Inputs:
@@ -188,23 +218,6 @@ class RunContext:
     def shared_evidence(self) -> Path:
         """The folder for evidence that several steps use."""
         return self.folder / EVIDENCE / SHARED
-
-    def remember(self, name: str, value: Any) -> None:
-        """
-        Keep something that must be known when the run is gone on with, even if it is killed right now.
-
-        Args:
-            name: the plugin's, a dot, and what it is.
-            value: fit for JSON.
-        """
-        write_aside(make_below(self.folder, MEMORY) / f"{name}.json", json.dumps(value))
-
-    def recall(self, name: str) -> Any:
-        """Return what was kept by :meth:`remember`; ``None`` if nothing was, or it is damaged."""
-        try:
-            return read_json(self.folder, f"{MEMORY}/{name}.json")
-        except (OSError, ValueError):
-            return None
 
 
 @dataclass(slots=True)
@@ -243,6 +256,11 @@ class StepContext:
     def workspace(self) -> Workspace:
         """The run's workspace."""
         return self.run.workspace
+
+    @property
+    def store(self) -> Store:
+        """The run's store, which its steps share."""
+        return self.run.store
 
     def say(self, text: str = "") -> None:
         """Show ``text`` to the learner and keep it as the step's output."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import typer
 
     from lesson_runner.checks import Check
-    from lesson_runner.context import RunContext, StepContext
+    from lesson_runner.context import RunContext
     from lesson_runner.model import (
         Action,
         ActionCall,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         Hardware,
         Json,
         Lesson,
-        Outcome,
         PlannedStep,
         Rule,
         Section,
@@ -85,18 +84,14 @@ def lesson_rules() -> Iterable[Rule]:
     """
 
 
-@hookspec(firstresult=True)
+@hookspec
 def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
     """
     Return the action calls a block stands for, one a command, or ``None`` if it is not yours.
 
-    Called while planning. Report bad flags as diagnostics of the call; do not raise for them.
+    Called while planning; the first answer that is not ``None`` counts. Report bad flags as diagnostics of
+    the call; do not raise for them.
     """
-
-
-@hookspec(firstresult=True)
-def lesson_run_step(step: PlannedStep, context: StepContext) -> Outcome | None:
-    """Run a step in place of its action; return ``None`` to have the action run."""
 
 
 @hookspec

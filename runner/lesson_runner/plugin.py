@@ -31,18 +31,9 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from lesson_runner.checks import (
-        Check,
-        Completed,
-        Finding,
-        Machine,
-        checks_table,
-        finding_data,
-        run_checks,
-    )
-    from lesson_runner.context import RunContext, StepContext, Workspace
-    from lesson_runner.document.shell import ShellCommand, shell_commands
-    from lesson_runner.errors import HardwareError, LessonError, TimedOutError
+    from lesson_runner.checks import Check, Finding, Machine
+    from lesson_runner.context import RunContext, StepContext
+    from lesson_runner.errors import HardwareError, LessonError
     from lesson_runner.model import (
         Action,
         ActionCall,
@@ -54,21 +45,15 @@ if TYPE_CHECKING:
         Evidence,
         Expectation,
         Hardware,
+        Inspection,
         Json,
         Lesson,
-        Line,
         Location,
         Outcome,
-        Passage,
-        Paths,
         PlannedStep,
         Rule,
         Scope,
-        Section,
-        Series,
         StepResult,
-        Table,
-        Texts,
     )
 
 __all__ = [
@@ -76,7 +61,6 @@ __all__ = [
     "ActionCall",
     "Block",
     "Check",
-    "Completed",
     "Diagnosis",
     "Diagnostic",
     "Edit",
@@ -86,39 +70,26 @@ __all__ = [
     "Finding",
     "Hardware",
     "HardwareError",
+    "Inspection",
     "Json",
     "Lesson",
     "LessonError",
-    "Line",
     "Location",
     "Machine",
     "Outcome",
-    "Passage",
-    "Paths",
     "PlannedStep",
     "Rule",
     "RunContext",
     "Scope",
-    "Section",
-    "Series",
-    "ShellCommand",
     "StepContext",
     "StepResult",
-    "Table",
-    "Texts",
-    "TimedOutError",
-    "Workspace",
-    "checks_table",
-    "finding_data",
     "hookimpl",
-    "run_checks",
-    "shell_commands",
 ]
 
 hookimpl = pluggy.HookimplMarker("lesson_runner")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
 
-_MODULES = ("model", "context", "errors", "checks", "document.shell")
+_MODULES = ("model", "context", "errors", "checks")
 """Where the names of this module are from."""
 
 

@@ -306,17 +306,15 @@ class Plugins:
 
     def run_step(self, step: PlannedStep, context: StepContext) -> Outcome:
         """
-        Run a step: the first plugin that takes it, else its action.
+        Run a step's action.
 
         Raises:
             Exception: whatever the action raises; the runner records it as the step's error.
         """
-        for implementation in reversed(self._manager.hook.lesson_run_step.get_hookimpls()):
-            given = {"step": step, "context": context}
-            outcome = implementation.function(*(given[name] for name in implementation.argnames))
-            if outcome is not None:
-                return _outcome(outcome, f"plugin '{implementation.plugin_name}'")
-        return _outcome(self.actions()[step.action].run(step.params, context), f"action '{step.action}'")
+        from lesson_runner.guarded import load
+
+        outcome = load(self.actions()[step.action].run)(step.params, context)
+        return _outcome(outcome, f"action '{step.action}'")
 
     def measure(self, step: PlannedStep, evidence: Evidence) -> dict[str, float]:
         """Return what all plugins measure on a step's stored files."""

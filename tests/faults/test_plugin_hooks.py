@@ -19,6 +19,7 @@ from tests.faults.running import Ran, messages, only_run, record_of, shell, told
 from tests.reliability import fault
 
 from lesson_runner import hookspecs
+from lesson_runner.model.sections import Table, Texts
 from lesson_runner.plugin import (
     Action,
     ActionCall,
@@ -28,8 +29,6 @@ from lesson_runner.plugin import (
     Hardware,
     Outcome,
     Rule,
-    Table,
-    Texts,
     hookimpl,
 )
 from lesson_runner.run import time_limit
@@ -60,7 +59,6 @@ def rubbish(hook: str) -> Iterator[object]:
     """Yield what a hook should not return."""
     nothing: Any = None
     number: Any = 5
-    text: Any = "text"
     act: Any = print
     yield from [5, "text", [5], [None], {"a": "b"}, object(), [object()], b"bytes", print]
     made: dict[str, list[object]] = {
@@ -68,6 +66,8 @@ def rubbish(hook: str) -> Iterator[object]:
             Action(number, "x", act),
             Action("a.b", number, act),
             Action("a.b", "x", number),
+            Action("a.b", "x", "no function's name"),
+            Action("a.b", "x", act, permissions=number),
         ],
         "lesson_detect_hardware": [
             Hardware(nothing, "x"),
@@ -77,17 +77,13 @@ def rubbish(hook: str) -> Iterator[object]:
         "lesson_checks": [Check(number, "x", "y", act), Check("x", number, "y", lambda _: number)],
         "lesson_rules": [Rule(number, "error", "x", "y"), Rule("theirs.x", "error", number, "y")],
         "lesson_interpret_block": [ActionCall(number, {}, nothing), ActionCall("shell", number, nothing)],
-        "lesson_run_step": [Outcome(number), Outcome("passed", number), Outcome(output=number)],
         "lesson_diagnose": [Diagnosis("x", number, "y"), Diagnosis("x", "y", "z", number)],
         "lesson_report_sections": [Texts(number, ()), Texts("x", (number,)), Table("x", number, nothing)],
     }
     for item in made.get(hook, []):
-        yield item if hook == "lesson_run_step" else [item]
+        yield [item]
     if hook == "lesson_measure":
         yield from ({"a": "b"}, {5: nothing}, [("a", 1)])
-    if hook == "lesson_run_step":
-        yield from (Outcome(labels=number), Outcome(facts=number), Outcome(metrics=number))
-        yield Outcome(exit_code=text)
 
 
 def hooked(hook: str, act: Callable[[], object]) -> object:
@@ -170,10 +166,6 @@ def giving(value: object) -> Callable[[], object]:
 def test_a_hook_that_raises(lesson: Lesson, tmp_path: Path, hook: str, error: BaseException) -> None:
     plugin = hooked(hook, fail(error))
     said, blamed = answer(lesson, hook, plugin, tmp_path)
-    if hook == "lesson_run_step":
-        assert (said.code, said.json["steps"][0]["status"]) == (1, "error")
-        assert type(error).__name__ in said.json["steps"][0]["message"]
-        return
     assert said.code == 0
     if hook in BLAMED_BY_LIST:
         blamed = named(lesson, hook, plugin)
@@ -196,9 +188,6 @@ def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) 
             run.rename(tmp_path / f"earlier-{run.name}-{id(value)}")
         plugin = hooked(hook, giving(value))
         said, blamed = answer(lesson, hook, plugin, tmp_path)
-        if hook == "lesson_run_step":
-            assert (said.code, said.json["steps"][0]["status"]) == (1, "error"), value
-            continue
         assert said.code == (1 if said.out.count('"failed"') and hook == "lesson_checks" else 0), value
         if hook in ("lesson_measure", "lesson_diagnose"):
             assert blamed is not None, value
@@ -328,10 +317,12 @@ def test_an_action_that_hangs(lesson: Lesson, tmp_path: Path, monkeypatch: pytes
 
 
 WRONG: dict[str, tuple[Callable[..., Any], str]] = {
-    "check raises": (fail(ValueError("boom")), "raised ValueError: boom"),
-    "check returns": (lambda: 5, "returned 5"),
-    "paths raises": (fail(SystemExit(3)), "raised SystemExit: 3"),
-    "paths returns": (lambda: None, "returned None"),
+    "inspect raises": (fail(ValueError("boom")), "raised ValueError: boom"),
+    "inspect returns": (lambda: 5, "returned 5"),
+    "inspect exits": (fail(SystemExit(3)), "raised SystemExit: 3"),
+    "inspect returns nothing": (lambda: None, "returned None"),
+    "permissions raises": (fail(ValueError("boom")), "raised ValueError: boom"),
+    "permissions returns": (lambda: [5], "returned [5]"),
     "checks raises": (fail(ValueError("boom")), "raised ValueError: boom"),
     "checks returns": (lambda: [5], "returned [5]"),
 }
@@ -340,7 +331,7 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
 @fault(
     AREA,
     "a function of an action raises, exits or returns rubbish while a lesson is planned",
-    how="each of `check`, `paths` and `checks`",
+    how="each of `inspect`, `permissions` and `checks`",
     seen="the plugin, the action, the function and what it did; exit code 2",
     survives="nothing is begun",
 )
@@ -355,3 +346,70 @@ def test_a_function_of_an_action_that_goes_wrong(lesson: Lesson, tmp_path: Path,
     assert (said.code, said.out) == (2, "")
     assert f"error: plugin 'theirs': '{name}' of its action 'theirs.act' {says}\nfix: report it" in said.err
     assert not (tmp_path / ".lesson").exists()
+
+
+OUTCOMES: dict[str, Callable[[Any], object]] = {
+    "status": lambda wrong: Outcome(wrong),
+    "message": lambda wrong: Outcome("passed", wrong),
+    "output": lambda wrong: Outcome(output=wrong),
+    "labels": lambda wrong: Outcome(labels=wrong),
+    "facts": lambda wrong: Outcome(facts=wrong),
+    "metrics": lambda wrong: Outcome(metrics=wrong),
+    "exit_code": lambda wrong: Outcome(exit_code=f"{wrong}"),  # type: ignore[arg-type]  # on purpose
+    "no outcome": lambda wrong: wrong,
+}
+
+
+@fault(
+    AREA,
+    "an action raises, exits or returns rubbish",
+    how="a typed action, with exceptions and what is no Exception, and with wrong types in its `Outcome`",
+    seen="the step: `error`, with the type of the error; exit code 1",
+    survives="the steps after it, the record",
+)
+@pytest.mark.parametrize("what", ["ValueError", "SystemExit", "Cancelled", *OUTCOMES])
+def test_an_action_that_goes_wrong(lesson: Lesson, tmp_path: Path, what: str) -> None:
+    errors = {"ValueError": ValueError("boom"), "SystemExit": SystemExit(7), "Cancelled": Cancelled()}
+    act = fail(errors[what]) if what in errors else giving(OUTCOMES[what](5))
+    action: Any = Action("theirs.act", "Act", lambda *_: act(), self_judging=True)  # type: ignore[arg-type]
+    (tmp_path / "a.md").write_text(lesson_text(typed("one", "theirs.act") + shell("two", "echo two")))
+    said = lesson(*RUN, "--json", plugins=[hooked("lesson_actions", lambda: [action])])
+    assert said.code == 1
+    assert told(said.json) == {"one": "error", "two": "passed"}
+    assert (what if what in errors else "TypeError") in messages(said.json)["one"]
+
+
+MISSING = {
+    "nowhere:act": "there is no module 'nowhere'",
+    "json.nowhere:act": "there is no module 'json.nowhere'",
+    "json:nowhere": "module 'json' has no function 'nowhere'",
+}
+
+
+@fault(
+    AREA,
+    "an action names a function that does not exist",
+    how='`run="module:function"` where the module or the function is missing',
+    seen="the step: `error`, with the plugin, the action and what was not found; exit code 1",
+    survives="the steps after it, the record",
+)
+@pytest.mark.parametrize("name", MISSING)
+def test_an_action_with_a_wrong_name(lesson: Lesson, tmp_path: Path, name: str) -> None:
+    action = Action("theirs.act", "Act", name, self_judging=True)
+    (tmp_path / "a.md").write_text(lesson_text(typed("one", "theirs.act") + shell("two", "echo two")))
+    said = lesson(*RUN, "--json", plugins=[hooked("lesson_actions", lambda: [action])])
+    assert said.code == 1
+    assert told(said.json) == {"one": "error", "two": "passed"}
+    assert f"plugin 'theirs': 'run' of its action 'theirs.act': {MISSING[name]}" in messages(said.json)["one"]
+
+
+@pytest.mark.parametrize("field", ["check", "asks", "paths", "merge", "only_checks"])
+def test_a_field_that_an_action_does_not_have(lesson: Lesson, field: str) -> None:
+    def act() -> object:
+        make: Any = Action
+        return [make("theirs.act", "Act", "json:dumps", **{field: None})]
+
+    error = named(lesson, "lesson_actions", hooked("lesson_actions", act))
+    assert error is not None
+    assert error.startswith("in lesson_actions: TypeError: ")
+    assert f"unexpected keyword argument '{field}'" in error

@@ -20,7 +20,8 @@ from lesson_ct4.measuring.evidence import measure_action
 from lesson_ct4.names import STATE
 from lesson_runner.context import RunContext, StepContext
 from lesson_runner.errors import LessonError, TimedOutError
-from lesson_runner.model import Action, Block, Event, Evidence, Location, Outcome, Paths, Step
+from lesson_runner.guarded import load
+from lesson_runner.model import Action, Block, Event, Evidence, Inspection, Location, Outcome, Step
 
 pytestmark = pytest.mark.torch
 
@@ -56,7 +57,7 @@ def do(step: Callable[..., StepContext]) -> Do:
         action = BY_NAME[name]
         values = {**action.defaults, **(TINY if name == "ct4.train" else {}), **params}
         context = step(id, name, **values)
-        return action.run(values, context), context
+        return load(action.run)(values, context), context
 
     return do
 
@@ -90,29 +91,30 @@ def test_training_takes_every_field_of_the_configuration() -> None:
 @pytest.mark.parametrize(
     ("name", "params", "paths"),
     [
-        ("ct4.fetch-dataset", {}, Paths(writes=("dataset:shakespeare.txt",))),
+        ("ct4.fetch-dataset", {}, Inspection(writes=("dataset:shakespeare.txt",))),
         (
             "ct4.train",
             {"data_path": "~/x/y.txt", "model_save_path": "~/c/a.pkl"},
-            Paths(("dataset:y.txt",), ("checkpoint:a",)),
+            Inspection(("dataset:y.txt",), ("checkpoint:a",)),
         ),
         (
             "ct4.train",
             {"resume": "b.pkl"},
-            Paths(("dataset:shakespeare.txt", "checkpoint:b"), ("checkpoint:nanogpt",)),
+            Inspection(("dataset:shakespeare.txt", "checkpoint:b"), ("checkpoint:nanogpt",)),
         ),
         (
             "ct4.generate",
             {"model_path": "c/a.pkl_final.pkl"},
-            Paths(("checkpoint:a",)),
+            Inspection(("checkpoint:a",)),
         ),
     ],
 )
-def test_paths(name: str, params: dict[str, Any], paths: Paths) -> None:
+def test_paths(name: str, params: dict[str, Any], paths: Inspection) -> None:
     action = BY_NAME[name]
-    assert action.paths is not None
+    assert action.inspect is not None
 
-    assert action.paths({**action.defaults, **params}) == paths
+    found = action.inspect({**action.defaults, **params})
+    assert (found.reads, found.writes) == (paths.reads, paths.writes)
 
 
 def test_commands() -> None:
@@ -172,23 +174,23 @@ def test_a_recipe_says_what_was_set_otherwise(do: Do, data: Path) -> None:
 
 def test_stages_share_their_steps_and_the_session(do: Do, data: Path, run: RunContext) -> None:
     do("ct4.train", "stage-1", max_steps=4)
-    opened = run.state[STATE].session
+    opened = run.store[STATE].session
     _, context = do("ct4.train", "stage-2", max_steps=6)
 
-    assert run.state[STATE].session is opened
+    assert run.store[STATE].session is opened
     assert measured(context)["reused_steps"] == 4
     assert (run.workspace.root / "trunk").is_dir()
 
 
 def test_another_mesh_or_numerics_is_another_session(do: Do, data: Path, run: RunContext) -> None:
     do("ct4.train", "stage-1", max_steps=1)
-    opened = run.state[STATE].session
+    opened = run.store[STATE].session
     outcome, _ = do("ct4.train", "stage-2", max_steps=1, numerics="fp32")
 
-    assert run.state[STATE].session is not opened
+    assert run.store[STATE].session is not opened
     assert outcome.facts["backend"]["numerics"] == "fp32"
     do("ct4.generate", "sample", model_path="tiny.pkl", max_new_tokens=1)
-    assert run.state[STATE].numerics == "fp32"
+    assert run.store[STATE].numerics == "fp32"
 
 
 def test_resuming(do: Do, data: Path) -> None:
@@ -207,7 +209,7 @@ def test_training_stops_in_time(do: Do, data: Path, step: Callable[..., StepCont
     context.deadline = 0.0
 
     with pytest.raises(TimedOutError):
-        BY_NAME["ct4.train"].run(params, context)
+        load(BY_NAME["ct4.train"].run)(params, context)
 
 
 def test_synthetic_text_is_labelled(do: Do, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +294,7 @@ def test_a_prompt_with_unknown_characters_is_refused_before_a_device_opens(
     with pytest.raises(LessonError, match=r"'\['"):
         do("ct4.generate", "sample", model_path="tiny", prompt="[Enter ")
 
-    assert STATE not in run.state
+    assert STATE not in run.store
 
 
 # --- what is missing ---------------------------------------------------------------------------
@@ -332,4 +334,4 @@ def test_closing_twice_is_closing_once(do: Do, data: Path, run: RunContext) -> N
     workbench.close_session(run)
     workbench.close_session(run)
 
-    assert STATE not in run.state
+    assert STATE not in run.store

@@ -82,12 +82,12 @@ def test_the_device_is_closed_when_the_run_ends(plugins: Plugins, run: RunContex
             def close() -> None:
                 closed.append(True)
 
-    run.state[STATE] = Opened
+    run.store[STATE] = Opened
     plugins.step_event(Event("step-finished", "a"), run)
     assert closed == []
     plugins.step_event(Event("run-finished"), run)
     assert closed == [True]
-    assert STATE not in run.state
+    assert STATE not in run.store
 
 
 def test_sections(plugins: Plugins, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from lesson_ct4.actions.table import ACTIONS
 from lesson_ct4.measuring import evidence
 from lesson_runner.checks import Machine
 from lesson_runner.context import StepContext
+from lesson_runner.guarded import load
 from lesson_runner.model import Evidence
 from lesson_tenstorrent.disk import check_disk
 from lesson_tenstorrent.table import CHECKS
@@ -32,7 +33,7 @@ def test_the_doctor_is_told_the_same_checks(tmp_path: Path) -> None:
     (action,) = [item for item in ACTIONS if item.name == "ct4.check-environment"]
     assert action.checks is not None
 
-    told = {check.id: check for check in action.checks({"disk_gb": 1e9})}
+    told = {check.id: check for check in load(action.checks)({"disk_gb": 1e9})}
 
     assert list(told) == [check.id for check in CHECKS]
     assert told["disk"].run(Machine(workspace=tmp_path)).status == "failed"

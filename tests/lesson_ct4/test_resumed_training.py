@@ -91,7 +91,7 @@ def test_a_machine_that_computes_otherwise(
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads + 1)
     said = lesson("resume", "--json", plugins=PLUGINS)
     assert said.code == 1
-    expected = f"the run cannot go on: threads was {threads}, is {threads + 1}"
+    expected = f"the run cannot be resumed: threads was {threads}, is {threads + 1}"
     assert expected in said.json["steps"][-1]["message"]
     monkeypatch.setattr(torch, "get_num_threads", count)
     assert lesson("resume", "--json", plugins=PLUGINS).code == 0

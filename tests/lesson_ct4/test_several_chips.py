@@ -15,7 +15,7 @@ from lesson_ct4.actions import train as act_train
 from lesson_ct4.actions.table import ACTIONS
 from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.dataset import Dataset, load_dataset
-from lesson_ct4.device.mesh import TOLERANCE, Chips
+from lesson_ct4.device.mesh import TOLERANCE, Chips, TooFewChipsError
 from lesson_ct4.device.session import open_session
 from lesson_ct4.generation.generate import generate
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
@@ -171,8 +171,8 @@ def test_a_batch_that_does_not_divide_names_those_that_do(
 
     action = next(action for action in ACTIONS if action.name == "ct4.train")
     params = merge(action.defaults, {"max_steps": 1, "batch_size": batch, "mesh": "1x4"})
-    assert action.check is not None
-    assert sizes in str(action.check(params))
+    assert action.inspect is not None
+    assert sizes in str(action.inspect(params).problem)
     with pytest.raises(LessonError, match=f"--batch_size {batch} does not"):  # before the text is looked for
         act_train.run(params, step(**params))
 
@@ -196,6 +196,45 @@ def test_more_chips_than_there_are_is_an_error_that_counts_them(monkeypatch: pyt
 
     assert "--mesh 1x2" in str(caught.value.fix)
     assert asked == ["open", "count"]  # counting starts tt-metal, before it knows of the mesh
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted", "skipped"),
+    [
+        (TooFewChipsError(4, 2), "skip", True),
+        (TooFewChipsError(4, 2), "fail", False),
+        (TooFewChipsError(4, 2), None, False),
+        (HardwareError("lost"), "skip", False),
+    ],
+)
+def test_a_step_can_be_skipped_where_there_are_too_few_chips(
+    error: HardwareError,
+    wanted: str | None,
+    skipped: bool,
+    step: MakeContext,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise error
+
+    data = workspace.resolve("data", "play.txt")
+    data.parent.mkdir(parents=True)
+    data.write_text(TEXT)
+    monkeypatch.setattr(act_train, "session_for", refuse)
+    action = next(action for action in ACTIONS if action.name == "ct4.train")
+    flags = {**TINY, "max_steps": 2, "data_path": "play.txt", "mesh": "1x4"}
+    flags |= {"too_few_chips": wanted} if wanted else {}
+    context = step(**merge(action.defaults, flags))
+
+    if skipped:
+        outcome = act_train.run(context.step.params, context)
+        assert outcome.status == "skipped"
+        assert "tt-metal finds 2 chips" in outcome.message
+    else:
+        with pytest.raises(HardwareError) as caught:
+            act_train.run(context.step.params, context)
+        assert caught.value is error
 
 
 def test_a_row_of_another_version_opens_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:

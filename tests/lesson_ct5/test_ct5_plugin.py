@@ -14,19 +14,19 @@ from lesson_ct4 import plugin as ct4
 from lesson_ct5 import plugin
 from lesson_ct5.blocks import interpret_block
 from lesson_runner.context import RunContext, StepContext, Workspace
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.errors import LessonError
 from lesson_runner.model import Block, Event, Evidence, Lesson, Location, PlannedStep
-from lesson_runner.testing import assert_conforms
+from lesson_runner.testing import assert_conforms, plan_lesson
 
 TEXT = "ROMEO:\nIt is the east, and Juliet is the sun.\n\n" * 40
 TINY = {"n_layer": 1, "n_embd": 32, "n_head": 1, "sequence_length": 32, "dropout": 0.0, "max_steps": 3}
 
 
-def context(folder: Path, action: str, params: dict[str, Any], lesson: str = plugin.LESSON) -> StepContext:
+def context(folder: Path, action: str, params: dict[str, Any]) -> StepContext:
     document = Lesson(
         path=Path("lesson.md"),
         text="",
-        frontmatter={"id": lesson},
+        frontmatter={"id": plugin.LESSON},
         positions={},
         blocks=(),
         steps=(),
@@ -196,45 +196,12 @@ def test_a_checkpoint_that_is_not_there_is_named(tmp_path: Path) -> None:
         compare(step.step.params, step)
 
 
-@pytest.mark.torch
-@pytest.mark.parametrize(
-    ("mesh", "lesson", "expected"),
-    [
-        ("1x4", plugin.LESSON, "skipped"),
-        ("1x2", plugin.LESSON, None),  # without two chips there is no lesson: left to ct4, which refuses
-        ("1x4", "another-lesson", None),
-    ],
-)
-def test_only_trainings_the_lesson_can_do_without_are_skipped(
-    mesh: str, lesson: str, expected: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from lesson_ct4.actions import train as ct4_train
-    from lesson_ct4.device.mesh import TooFewChipsError
+def test_the_lesson_can_do_without_its_trainings_on_four_chips(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[2] / "lessons" / f"{plugin.LESSON}.md").read_text("utf-8")
+    plan = plan_lesson(document, tmp_path, plugins=[ct4, plugin])
 
-    def too_few(*_: Any) -> None:
-        raise TooFewChipsError(4, 2)
+    trainings = {step.id: step.params for step in plan.steps if step.action == "ct4.train"}
 
-    monkeypatch.setattr(ct4_train, "run", too_few)
-    step = context(tmp_path, "ct4.train", {"mesh": mesh}, lesson)
-
-    outcome = plugin.lesson_run_step(step.step, step)
-
-    assert (outcome.status if outcome else None) == expected
-    if outcome:
-        assert "tt-metal finds 2 chips" in outcome.message
-
-
-@pytest.mark.torch
-def test_other_faults_of_a_board_are_no_reason_to_skip(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from lesson_ct4.actions import train as ct4_train
-
-    def lost(*_: Any) -> None:
-        raise HardwareError("lost")
-
-    monkeypatch.setattr(ct4_train, "run", lost)
-    step = context(tmp_path, "ct4.train", {"mesh": "1x4"})
-
-    with pytest.raises(HardwareError, match="lost"):
-        plugin.lesson_run_step(step.step, step)
+    skipped = {name for name, params in trainings.items() if params.get("too_few_chips") == "skip"}
+    assert skipped == {name for name, params in trainings.items() if params["mesh"] == "1x4"}
+    assert skipped == {"chips-4", "same-4"}

@@ -10,9 +10,9 @@ from lesson_runner.plugin import (
     Block,
     Diagnostic,
     Expectation,
+    Inspection,
     Lesson,
     Outcome,
-    Paths,
     StepContext,
     hookimpl,
 )
@@ -30,7 +30,7 @@ def look(params: Any, context: StepContext) -> Outcome:
 
 SCHEMAS: dict[str, Any] = {
     "shop.buy": {"what": {"type": "string"}, "coins": {"type": "integer"}},
-    "shop.look": {"at": {"type": "array"}},
+    "shop.look": {"at": {"type": "array"}, "slowly": {"type": "boolean"}},
     "shop.guess": {},
 }
 
@@ -48,15 +48,15 @@ def lesson_actions() -> list[Action]:
             buy,
             defaults={"coins": 9},
             profiles={"quick": {"coins": 1}, "full": {}},
-            paths=lambda params: Paths((f"seen:{params['what']}",), (f"bought:{params['what']}",)),
+            inspect=lambda params: Inspection((f"seen:{params['what']}",), (f"bought:{params['what']}",)),
             expect=(Expectation("metric", {"name": "coins", "min": 0.5}), Expectation("contains", "bought")),
         ),
         action(
             "shop.look",
             look,
             self_judging=True,
-            paths=lambda params: Paths((), tuple(f"seen:{name}" for name in params["at"])),
-            merge=lambda one, two: {"at": [*one["at"], *two["at"]]},
+            inspect=lambda params: Inspection((), tuple(f"seen:{name}" for name in params["at"])),
+            checks=lambda params: [],
         ),
         action("shop.guess", look),
     ]
@@ -64,7 +64,7 @@ def lesson_actions() -> list[Action]:
 
 @hookimpl
 def lesson_interpret_block(block: Block, lesson: Lesson) -> list[ActionCall] | None:
-    """A command a line: ``buy bread``, ``look bread``; a comment above one goes with it."""
+    """A command a line: ``buy bread``, ``look bread``, ``stare bread``; a comment above one goes with it."""
     if block.language == "command-link":
         words = block.text.strip().split(".")
         return [ActionCall("shop.look", {"at": [words[1]]}, block.location)] if words[0] == "shop" else None
@@ -76,13 +76,14 @@ def lesson_interpret_block(block: Block, lesson: Lesson) -> list[ActionCall] | N
         verb, _, what = row.partition(" ")
         if row.startswith("#"):
             comments.append(row)
-        elif verb in ("buy", "look", "guess"):
+        elif verb in ("buy", "look", "stare", "guess"):
             meant: dict[str, Any] = {"buy": {"what": what}, "look": {"at": [what]}, "guess": {}}
+            meant["stare"] = {"at": [what], "slowly": True}
             wrong = what == "nothing"
             problem = Diagnostic("shop.nothing", "warning", "nothing is no thing", block.location)
             calls.append(
                 ActionCall(
-                    f"shop.{verb}",
+                    "shop.look" if verb == "stare" else f"shop.{verb}",
                     meant[verb],
                     block.location,
                     row,

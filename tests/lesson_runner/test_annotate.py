@@ -130,7 +130,7 @@ def test_what_directives_say(lesson: Lesson, tmp_path: Path) -> None:
 
     for comment in (
         "<!-- skip\nreason: not under a step's heading\n-->\n```bash\nlook x",
-        "<!-- step\nid: prerequisite-1\nwith:\n  at: [a, b, c]\n-->\n```bash\nlook a",
+        "<!-- step\nid: prerequisite-1\nuses: shop.look\nwith:\n  at: [a, b, c]\n-->\n```bash\nlook a",
         "Here too:\n<!-- skip\nreason: step 'prerequisite-1' stands for this block too\n-->\n```bash\nlook c",
         "<!-- run\nid: step-1\n```command-link\nshop.install\n```\n-->\nA paragraph\n[Install",
         '<!-- step\nid: step-2\ntitle: "Buy: \\"bread\\" --\\x3E now"\nexpect:\n  - metric: {name: coins',
@@ -185,7 +185,7 @@ def test_nothing_is_written_without_being_asked(lesson: Lesson, tmp_path: Path) 
     assert said.code == 0
     assert path.read_text() == lesson_text(SHOPPING)
     assert "--- a.md\n+++ a.md (annotated)\n@@ " in said.out
-    assert "+<!-- step\n+id: step-1\n+-->\n ```bash\n" in said.out
+    assert "+<!-- step\n+id: step-1\n+uses: shop.look\n+with:\n+  at: [bread]\n+-->\n ```bash\n" in said.out
     assert said.out.endswith("2 steps; nothing was written. To write this: lesson annotate a.md --write\n")
     assert not [row for row in said.out.splitlines() if row.startswith("-") and not row.startswith("---")]
 

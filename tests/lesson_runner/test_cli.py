@@ -20,20 +20,8 @@ from tests.reliability import fault
 
 from lesson_runner import catalog
 from lesson_runner.cli.app import COMMANDS
-from lesson_runner.plugin import (
-    Action,
-    HardwareError,
-    Json,
-    Line,
-    Outcome,
-    Passage,
-    Section,
-    Series,
-    StepContext,
-    Table,
-    Texts,
-    hookimpl,
-)
+from lesson_runner.model.sections import Line, Passage, Section, Series, Table, Texts
+from lesson_runner.plugin import Action, HardwareError, Json, Outcome, StepContext, hookimpl
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]

@@ -9,19 +9,8 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.plugin import (
-    Action,
-    Json,
-    Line,
-    Outcome,
-    Passage,
-    Section,
-    Series,
-    StepContext,
-    Table,
-    Texts,
-    hookimpl,
-)
+from lesson_runner.model.sections import Line, Passage, Section, Series, Table, Texts
+from lesson_runner.plugin import Action, Json, Outcome, StepContext, hookimpl
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]

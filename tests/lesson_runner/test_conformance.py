@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.actions import builtin
-from lesson_runner.model import Action, Expectation, Outcome, Paths
+from lesson_runner.model import Action, Expectation, Inspection, Outcome
 from lesson_runner.testing import assert_conforms, check_action, check_plugin, import_afresh, lesson_text
 
 SCHEMA: dict[str, Any] = {
@@ -29,18 +29,18 @@ GOOD = Action(
     defaults={"name": "world"},
     presets={"name": {"crowd": {"times": 100}}},
     profiles={"quick": {"times": 1}},
-    check=lambda params: None,
-    paths=lambda params: Paths(writes=(params["name"],)),
+    permissions=lambda params: [f"read {params['name']}"],
+    inspect=lambda params: Inspection(writes=(params["name"],)),
     command=lambda params: f"greet {params['name']}",
     expect=(Expectation("contains", "hello", {"dataset.pinned": True}),),
-    merge=lambda first, second: {**first, **second},
+    checks=lambda params: [],
 )
 REQUIRED = {**SCHEMA, "required": ["times"]}
 
 
-def changes(params: Any) -> Paths:
+def changes(params: Any) -> Inspection:
     params["times"] = 1
-    return Paths()
+    return Inspection()
 
 
 def raises(params: Any) -> Any:
@@ -75,17 +75,28 @@ def test_the_built_in_actions_are_like_any_other_but_for_their_names() -> None:
         ({"expect": (Expectation("includes", "x"),)}, "expect: Additional properties are not allowed"),
         ({"expect": (Expectation("exit", "zero"),)}, "expect: 'zero' is not of type 'integer'"),
         ({"expect": ({"exit": 0},)}, "expect: {'exit': 0} is not an Expectation"),
-        ({"paths": raises}, "defaults: 'paths' raised KeyError: 'nothing'"),
-        ({"paths": lambda params: ["a"]}, "defaults: 'paths' returned ['a'], not Paths"),
-        ({"paths": changes}, "defaults: 'paths' changed the parameters it was given"),
+        ({"run": "nowhere:greet"}, "'run': there is no module 'nowhere' (nowhere:greet)"),
+        ({"run": "json.nowhere:greet"}, "'run': there is no module 'json.nowhere'"),
+        ({"run": "json:greet"}, "'run': module 'json' has no function 'greet' (json:greet)"),
+        ({"run": "json:__name__"}, "'run': module 'json' has no function '__name__'"),
+        ({"run": "json.encoder:c_make_encoder.nothing"}, "'run': module 'json.encoder' has no function"),
+        ({"run": lambda params: None}, "'run' does not accept the arguments (params, context)"),
+        ({"checks": lambda one, two: []}, "'checks' does not accept the arguments (params)"),
+        ({"checks": "nowhere:checks"}, "'checks': there is no module 'nowhere'"),
+        ({"inspect": raises}, "defaults: 'inspect' raised KeyError: 'nothing'"),
+        ({"inspect": lambda params: ["a"]}, "defaults: 'inspect' returned ['a'], not an Inspection"),
+        ({"inspect": lambda params: Inspection(problem=True)},  # type: ignore[arg-type]  # on purpose
+         "defaults: 'inspect' returned an Inspection with a wrong field: Inspection.problem is True"),
+        ({"inspect": lambda params: Inspection(reads="a")},  # type: ignore[arg-type]  # on purpose
+         "defaults: 'inspect' returned an Inspection with a wrong field: Inspection.reads is 'a'"),
+        ({"inspect": changes}, "defaults: 'inspect' changed the parameters it was given"),
+        ({"permissions": raises}, "defaults: 'permissions' raised KeyError: 'nothing'"),
+        ({"permissions": lambda params: "shell"}, "defaults: 'permissions' returned 'shell', not"),
         ({"command": raises}, "defaults: 'command' raised KeyError"),
         ({"command": lambda params: ""}, "defaults: 'command' returned '', not a line of text"),
-        ({"check": raises}, "defaults: 'check' raised KeyError"),
-        ({"check": lambda params: True}, "defaults: 'check' returned True, not None or what is wrong"),
-        ({"merge": lambda one, two: None}, "defaults: 'merge' returned None, not parameters"),
-        ({"merge": lambda one, two: {"nam": 1}}, "defaults: 'merge' its result: Additional properties"),
         ({"schema": {**REQUIRED, "properties": {"times": {"type": "integer", "minimum": 5}}},
-          "defaults": {}, "presets": {}, "profiles": {}, "paths": None, "command": None},
+          "defaults": {}, "presets": {}, "profiles": {}, "inspect": None, "command": None,
+          "permissions": frozenset()},
          "the schema gives no example of 'times', which is required and has no default"),
     ],
 )  # fmt: skip
@@ -95,8 +106,9 @@ def test_a_bad_action(change: dict[str, Any], problem: str) -> None:
     assert found[0].startswith(f"action '{change.get('name', 'my.greet')}': {problem}")
 
 
-def test_a_check_may_ask_for_what_only_a_lesson_can_give() -> None:
-    assert check_action(replace(GOOD, check=lambda params: "how often is not given")) == []
+def test_an_inspection_may_ask_for_what_only_a_lesson_can_give() -> None:
+    problem = Inspection(problem="how often is not given")
+    assert check_action(replace(GOOD, inspect=lambda params: problem)) == []
 
 
 def test_a_schema_may_say_why_it_takes_anything() -> None:

@@ -17,6 +17,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from lesson_runner import hookspecs
+from lesson_runner.model.sections import Passage, Section, Texts
 from lesson_runner.plugin import (
     Action,
     ActionCall,
@@ -31,14 +32,11 @@ from lesson_runner.plugin import (
     Lesson,
     Machine,
     Outcome,
-    Passage,
     PlannedStep,
     Rule,
     RunContext,
     Scope,
-    Section,
     StepContext,
-    Texts,
     hookimpl,
 )
 from lesson_runner.testing import lesson_text, load_plugins, plan_lesson, run_lesson
@@ -239,20 +237,6 @@ def test_hook_lesson_interpret_block(tmp_path: Path) -> None:
     ]
 
 
-def test_hook_lesson_run_step(tmp_path: Path) -> None:
-    """The plugin that was loaded last is asked first; the step's action is what is left."""
-
-    def lesson_run_step(step: PlannedStep, context: StepContext) -> Outcome | None:
-        return Outcome(output="taken over") if step.id == "mine" else None
-
-    body = "<!-- step\nid: {0}\n-->\n```bash\necho from the shell\n```\n"
-    text = lesson_text(body.format("mine") + body.format("yours"))
-    record = run_lesson(text, tmp_path, plugins=[hook(lesson_run_step)])
-    folder = tmp_path / ".lesson" / "runs" / record["run_id"] / "evidence"
-    outputs = [(folder / name / "output.txt").read_text() for name in ("mine", "yours")]
-    assert outputs == ["taken over", "from the shell"]
-
-
 def test_hook_lesson_measure(tmp_path: Path) -> None:
     def lesson_measure(step: PlannedStep, evidence: Evidence) -> Json:
         return {"length": len((evidence.folder / "output.txt").read_text()), "loss": 2}
@@ -340,7 +324,6 @@ def test_lifecycle(lesson: Command, tmp_path: Path) -> None:
         "lesson_interpret_block",
         "lesson_step_event run-started",
         "lesson_step_event step-started",
-        "lesson_run_step",
         "  the action runs",
         "lesson_step_event output",
         "lesson_measure",

@@ -40,7 +40,7 @@ class far:  # noqa: N801  # stands for a plugin's module
 
         schema = {"type": "object", "properties": {"url": {"type": "string"}}}
         usual = {"url": "ours"}
-        return [Action("far.get", "Get", get, schema, usual, asks=asks, self_judging=True)]
+        return [Action("far.get", "Get", get, schema, usual, permissions=asks, self_judging=True)]
 
 
 @pytest.fixture

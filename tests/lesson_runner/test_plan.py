@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.errors import InvalidLessonError, LessonError
-from lesson_runner.plugin import Action, ActionCall, Block, Hardware, Outcome, Paths, hookimpl
+from lesson_runner.plugin import Action, ActionCall, Block, Hardware, Inspection, Outcome, hookimpl
 from lesson_runner.testing import lesson_text, plan_lesson
 
 BOARD = Hardware("n150", "a test", devices=1)
@@ -45,9 +45,10 @@ class cook:  # noqa: N801  # stands for a plugin's module
                 presets={"dish": {"stew": {"minutes": 60, "heat": "preset"}}},
                 profiles={"hasty": {"minutes": 2}},
                 self_judging=True,
-                check=lambda params: "soup is not cooked for a day" if params["minutes"] == 1440 else None,
-                paths=lambda params: Paths(
-                    tuple(params.get("reads", "").split()), tuple(params.get("writes", "").split())
+                inspect=lambda params: Inspection(
+                    tuple(params.get("reads", "").split()),
+                    tuple(params.get("writes", "").split()),
+                    "soup is not cooked for a day" if params["minutes"] == 1440 else None,
                 ),
                 command=lambda params: f"cook {params['dish']} --minutes {params['minutes']}",
             )

@@ -175,12 +175,22 @@ def test_a_plugin_that_goes_wrong_during_a_run(
 
 
 @pytest.mark.parametrize("source", ["raise ValueError('x')", "return 5", "sys.exit(1)"])
-def test_a_plugin_that_runs_steps_badly(
+def test_an_action_that_runs_steps_badly(
     source: str, point: Callable[..., EntryPoint], lesson: Lesson, tmp_path: Path
 ) -> None:
-    (tmp_path / "a.md").write_text(lesson_text(TINY))
-    points = [point(f"@hookimpl\ndef lesson_run_step(step, context): {source}")]
-    said = lesson("run", "a.md", "--allow", "shell", "--json", points=points)
+    body = "<!-- step\nid: one\nuses: theirs.act\n-->\n```text\nx\n```\n"
+    (tmp_path / "a.md").write_text(lesson_text(body))
+    code = f"""
+from lesson_runner.plugin import Action
+
+def act(params, context):
+    {source}
+
+@hookimpl
+def lesson_actions():
+    return [Action("theirs.act", "Act", act, self_judging=True)]
+"""
+    said = lesson("run", "a.md", "--json", points=[point(code)])
     assert said.code == 1
     assert said.json["steps"][0]["status"] == "error"
 

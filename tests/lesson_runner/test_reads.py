@@ -45,7 +45,7 @@ class near:  # noqa: N801  # stands for a module
 
         schema = {"type": "object", "properties": {"file": {"type": "string"}}}
         return [
-            Action("near.read", "Read", read, schema, asks=asks, self_judging=True),
+            Action("near.read", "Read", read, schema, permissions=asks, self_judging=True),
             Action("near.swap", "Exchange a link", swap, self_judging=True),
         ]
 

@@ -242,6 +242,18 @@ def test_calls_of_one_section_that_are_one_step(tmp_path: Path) -> None:
     assert found.not_run == ()
 
 
+def test_calls_that_differ_in_more_than_lists_are_two_steps(tmp_path: Path) -> None:
+    found = plan(
+        tmp_path, "## Step 1\n```bash\nlook a\nstare b\n```\n## Step 2\n```bash\nstare c\nstare d\n```\n"
+    )
+
+    assert [(step.id, dict(step.params)) for step in found.steps] == [
+        ("step-1.1", {"at": ["a"]}),
+        ("step-1.2", {"at": ["b"], "slowly": True}),
+        ("step-2", {"at": ["c", "d"], "slowly": True}),
+    ]
+
+
 def test_what_is_wrong_with_an_absorbed_block_is_said(tmp_path: Path) -> None:
     look = "```bash\nlook {}\n```\n"
     found = plan(tmp_path, f"## Step 1\n{look.format('nothing')}{look.format('nothing')}")

@@ -65,6 +65,24 @@ class answering:  # noqa: N801  # stands for a plugin's module
         return [Action("answer", "Answer", answer, schema={"type": "object"})]
 
 
+class counting:  # noqa: N801  # stands for a plugin's module
+    """An action that fails the first time, and keeps values in the run's store."""
+
+    @staticmethod
+    @hookimpl
+    def lesson_actions() -> list[Action]:
+        def count(params: Json, context: StepContext) -> Outcome:
+            before = context.store.load("counting.saved")
+            kept = context.store.setdefault("counting.kept", [])
+            kept.append(1)
+            calls = before["calls"][0] if before else 0
+            context.store.save("counting.saved", {"calls": (calls + 1,)})
+            context.say(json.dumps({"before": before, "kept": kept, "now": context.store["counting.saved"]}))
+            return Outcome("failed" if before is None else "passed")
+
+        return [Action("counting.count", "Count", count, schema={"type": "object"}, self_judging=True)]
+
+
 @pytest.fixture
 def failed(lesson: Lesson, tmp_path: Path) -> Path:
     """A run whose second step has failed; it passes when there is a file ``go``."""
@@ -109,6 +127,28 @@ def test_what_passed_is_not_run_again(lesson: Lesson, failed: Path, tmp_path: Pa
     assert [item["carried"] for item in after["resumed"]] == [2]
     assert after["seconds"] >= sum(step["seconds"] for step in after["steps"])
     assert lesson("report", "latest", "--format", "markdown").code == 0
+
+
+@pytest.mark.parametrize("damage", [None, "{", "gone"])
+def test_what_a_plugin_saved_is_there_after_a_resume(
+    lesson: Lesson, tmp_path: Path, damage: str | None
+) -> None:
+    body = "<!-- step\nid: one\nuses: counting.count\n-->\n```text\nx\n```\n"
+    (tmp_path / "count.md").write_text(lesson_text(body))
+    assert lesson("run", "count.md", plugins=[counting]).code == 1
+    (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
+    saved = folder / "memory" / "counting.saved.json"
+    if damage == "gone":
+        saved.unlink()
+    elif damage:
+        saved.write_text(damage)
+
+    said = lesson("resume", plugins=[counting])
+
+    assert said.code == (1 if damage else 0), said
+    output = json.loads((folder / "evidence" / "one" / "output.txt").read_text())
+    before = None if damage else {"calls": [1]}
+    assert output == {"before": before, "kept": [1], "now": {"calls": [1 if damage else 2]}}
 
 
 def test_steps_can_be_run_again_from_one_on(lesson: Lesson, failed: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from lesson_runner.plugin import Check, Event, Finding, Hardware, Machine, RunCo
 from lesson_tenstorrent.system import check_packages
 
 STATE = "setup"
-"""Where ``RunContext.state`` keeps what a run has found out."""
+"""Where ``RunContext.store`` keeps what a run has found out."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Summary:
 
 def known(context: RunContext) -> Known:
     """Return what this run has found out so far."""
-    found = context.state.setdefault(STATE, Known({}, []))
+    found = context.store.setdefault(STATE, Known({}, []))
     assert isinstance(found, Known)
     return found
 

@@ -94,8 +94,8 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
 def _say_what_it_shows(model: str, context: StepContext) -> None:
     """Tell the learner what a stage's first texts show, and what no earlier stage of this run did."""
     run, step = context.run, context.step.id
-    kept = run.recall(STAGES) if run.resumed and STAGES not in run.state else None
-    stages: dict[str, dict[str, Any]] = run.state.setdefault(STAGES, kept if isinstance(kept, dict) else {})
+    kept = run.store.load(STAGES)
+    stages: dict[str, dict[str, Any]] = kept if isinstance(kept, dict) else {}
     if stages.get(model, {}).get("step", step) != step:
         return
     metrics = measure_action("ct4.generate", Evidence(context.evidence, run.shared_evidence))
@@ -104,4 +104,4 @@ def _say_what_it_shows(model: str, context: StepContext) -> None:
     if said := "\n".join(filter(None, lines)):
         context.say(f"\n{said}")
     stages[model] = {"step": step, "metrics": dict(metrics)}
-    run.remember(STAGES, stages)
+    run.store.save(STAGES, stages)

@@ -7,34 +7,34 @@ from collections.abc import Callable, Mapping
 from lesson_ct4.data import fetch
 from lesson_ct4.flags import Command, flags_of
 from lesson_ct4.names import base_name, loaded_stems, saved_stem
-from lesson_runner.model import Json, Paths
+from lesson_runner.model import Inspection, Json
 
 
-def train_paths(params: Json) -> Paths:
+def train_paths(params: Json) -> Inspection:
     """Training reads a data set, and the checkpoint it resumes; it writes a checkpoint."""
     reads = [f"dataset:{base_name(_given('train', 'data_path', params))}"]
     if params.get("resume"):
         reads += [f"checkpoint:{stem}" for stem in loaded_stems(params["resume"])]
-    return Paths(tuple(reads), (f"checkpoint:{saved_stem(_given('train', 'model_save_path', params))}",))
+    return Inspection(tuple(reads), (f"checkpoint:{saved_stem(_given('train', 'model_save_path', params))}",))
 
 
-def generate_paths(params: Json) -> Paths:
+def generate_paths(params: Json) -> Inspection:
     """Generating reads a checkpoint."""
     stems = loaded_stems(_given("generate", "model_path", params))
-    return Paths(reads=tuple(f"checkpoint:{stem}" for stem in stems))
+    return Inspection(reads=tuple(f"checkpoint:{stem}" for stem in stems))
 
 
-def fetch_paths(params: Json) -> Paths:
+def fetch_paths(params: Json) -> Inspection:
     """Fetching writes a data set."""
-    return Paths(writes=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
+    return Inspection(writes=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
 
 
-def preview_paths(params: Json) -> Paths:
+def preview_paths(params: Json) -> Inspection:
     """A preview reads a data set."""
-    return Paths(reads=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
+    return Inspection(reads=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
 
 
-PATHS: Mapping[str, Callable[[Json], Paths]] = {
+PATHS: Mapping[str, Callable[[Json], Inspection]] = {
     "ct4.fetch-dataset": fetch_paths,
     "ct4.preview": preview_paths,
     "ct4.train": train_paths,

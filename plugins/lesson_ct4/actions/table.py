@@ -1,9 +1,10 @@
-"""The actions of the ct4 lesson: what they take, read and write. How they run is loaded when they do."""
+"""The actions of the ct4 lesson: what they take, read and write. Their code is imported when a step runs."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lesson_ct4.actions.paths import fetch_paths, generate_paths, preview_paths, train_paths
@@ -11,10 +12,9 @@ from lesson_ct4.config import RECIPES, config_from, training_fields
 from lesson_ct4.data import fetch
 from lesson_ct4.device.mesh import share_problem
 from lesson_ct4.flags import Command, command_line, flags_of
-from lesson_runner.checks import Check
-from lesson_runner.context import StepContext
+from lesson_ct4.names import TOO_FEW_CHIPS
 from lesson_runner.errors import LessonError
-from lesson_runner.model import Action, Expectation, Json, Outcome
+from lesson_runner.model import Action, Expectation, Inspection, Json
 
 QUICK = {
     "recipe": "tuned",
@@ -34,50 +34,14 @@ FULL = {"steps_per_epoch": 100}
 """The published lesson counts 1,000 steps as 10 epochs."""
 
 
-def _train(params: Json, context: StepContext) -> Outcome:
-    from lesson_ct4.actions.train import run
-
-    return run(params, context)
-
-
-def _generate(params: Json, context: StepContext) -> Outcome:
-    from lesson_ct4.actions.generate import run
-
-    return run(params, context)
-
-
-def _fetch(params: Json, context: StepContext) -> Outcome:
-    from lesson_ct4.actions.fetch import run
-
-    return run(params, context)
-
-
-def _preview(params: Json, context: StepContext) -> Outcome:
-    from lesson_ct4.actions.preview import run
-
-    return run(params, context)
-
-
-def _check_environment(params: Json, context: StepContext) -> Outcome:
-    from lesson_ct4.actions.environment import run
-
-    return run(params, context)
-
-
-def _environment_checks(params: Json) -> Iterable[Check]:
-    from lesson_ct4.actions.environment import checks_for
-
-    return checks_for(params)
-
-
 def _fetch_command(params: Json) -> str:
     if params.get("dataset"):
         return f"cp {shlex.quote(params['dataset'])} {shlex.quote(params['name'])}"
     return f"wget {shlex.quote(params['url'])} -O {shlex.quote(params['name'])}"
 
 
-def _fetch_asks(params: Json) -> Iterable[str]:
-    """Yield what reading the file that the lesson names takes, or else downloading from its own address."""
+def _fetch_permissions(params: Json) -> Iterable[str]:
+    """Yield what the lesson needs to read a file, or to download from an address, that it names."""
     url = params.get("url", fetch.URL)
     if params.get("dataset"):
         yield f"read {params['dataset']}"
@@ -85,8 +49,12 @@ def _fetch_asks(params: Json) -> Iterable[str]:
         yield f"network {url}"
 
 
+def _inspect_training(params: Json) -> Inspection:
+    return replace(train_paths(params), problem=_training_problem(params))
+
+
 def _training_problem(params: Json) -> str | None:
-    """Return what is wrong with training parameters, and how to mend it; ``None`` if nothing is."""
+    """Return what is wrong with training parameters, and how to fix it; ``None`` if nothing is."""
     try:
         config = config_from(training_fields(params))
     except LessonError as error:
@@ -102,8 +70,8 @@ def _schema(properties: Mapping[str, Any]) -> Json:
     return {"type": "object", "properties": dict(properties), "additionalProperties": False}
 
 
-def _flag_schema(command: Command) -> Json:
-    return _schema({flag.name: flag.schema for flag in flags_of(command)})
+def _flag_properties(command: Command) -> Json:
+    return {flag.name: flag.schema for flag in flags_of(command)}
 
 
 def _flag_defaults(command: Command) -> Json:
@@ -131,6 +99,10 @@ WRITTEN = (
 )
 """Any model writes what its text is made of; how well is for a lesson to say."""
 
+CHIPS_PROPERTY = {
+    "enum": ["fail", "skip"],
+    "description": "If the board has fewer chips than --mesh asks for: fail (the default), or skip the step.",
+}
 FETCH_PROPERTIES = {
     "dataset": {"type": "string", "description": "A file to train on, from the lesson's folder."},
     "url": {"type": "string", "description": "Where the text is.", "pattern": "^https?://"},
@@ -151,15 +123,15 @@ ACTIONS = (
     Action(
         "ct4.check-environment",
         "Check Python, packages, disk, and on a board tt-metal and ttml",
-        _check_environment,
+        "lesson_ct4.actions.environment:run",
         schema=_schema({"disk_gb": {"type": "number", "description": "Free space wanted.", "minimum": 0}}),
         self_judging=True,
-        checks=_environment_checks,
+        checks="lesson_ct4.actions.environment:checks_for",
     ),
     Action(
         "ct4.fetch-dataset",
         "Get the text to train on, and check that it is that text",
-        _fetch,
+        "lesson_ct4.actions.fetch:run",
         schema=_schema(FETCH_PROPERTIES),
         defaults={
             "url": fetch.URL,
@@ -169,14 +141,14 @@ ACTIONS = (
             "fallback": "auto",
         },
         self_judging=True,
-        paths=fetch_paths,
+        inspect=fetch_paths,
         command=_fetch_command,
-        asks=_fetch_asks,
+        permissions=_fetch_permissions,
     ),
     Action(
         "ct4.preview",
         "Show the first lines of the text",
-        _preview,
+        "lesson_ct4.actions.preview:run",
         schema=_schema(
             {
                 "name": NAME,
@@ -185,29 +157,28 @@ ACTIONS = (
         ),
         defaults={"name": fetch.NAME, "lines": 10},
         self_judging=True,
-        paths=preview_paths,
+        inspect=preview_paths,
         command=_preview_command,
     ),
     Action(
         "ct4.train",
         "Train a NanoGPT on a text",
-        _train,
-        schema=_flag_schema("train"),
+        "lesson_ct4.actions.train:run",
+        schema=_schema({**_flag_properties("train"), TOO_FEW_CHIPS: CHIPS_PROPERTY}),
         defaults=_flag_defaults("train"),
         presets={"recipe": RECIPES},
         profiles={"quick": QUICK, "full": FULL},
-        check=_training_problem,
-        paths=train_paths,
+        inspect=_inspect_training,
         command=_flag_command("train"),
         expect=LEARNED,
     ),
     Action(
         "ct4.generate",
         "Continue a prompt with a trained NanoGPT",
-        _generate,
-        schema=_flag_schema("generate"),
+        "lesson_ct4.actions.generate:run",
+        schema=_schema(_flag_properties("generate")),
         defaults=_flag_defaults("generate"),
-        paths=generate_paths,
+        inspect=generate_paths,
         command=_flag_command("generate"),
         expect=WRITTEN,
     ),

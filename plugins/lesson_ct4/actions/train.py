@@ -17,8 +17,9 @@ from lesson_ct4.actions.workbench import (
 from lesson_ct4.config import RECIPES, TrainConfig, config_from, training_fields
 from lesson_ct4.data.dataset import Dataset, load_dataset
 from lesson_ct4.data.fetch import LARGEST
-from lesson_ct4.device.mesh import share_problem
+from lesson_ct4.device.mesh import TooFewChipsError, share_problem
 from lesson_ct4.measuring.evidence import WINDOW, final_loss
+from lesson_ct4.names import TOO_FEW_CHIPS
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
 from lesson_ct4.training.trunk import written_at
 from lesson_runner.context import StepContext
@@ -44,6 +45,7 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
 
     Raises:
         LessonError: a data set or checkpoint is missing, or parameters do not fit one another.
+        HardwareError: there is no board that can be used, or it has too few chips.
     """
     if params.get("fresh") and params.get("resume"):
         raise LessonError("--fresh and --resume contradict each other", fix="leave one of them out")
@@ -59,7 +61,12 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     )
     resume = find_checkpoint(context, params["resume"]) if params.get("resume") else None
     save_to = checkpoint_to_save(context.workspace, params["model_save_path"])
-    session = session_for(context.run, config.numerics, params["mesh"], context.say)
+    try:
+        session = session_for(context.run, config.numerics, params["mesh"], context.say)
+    except TooFewChipsError as error:
+        if params.get(TOO_FEW_CHIPS) == "skip":
+            return Outcome("skipped", str(error))
+        raise
     share_corpus(context.run, read_plain(real(path), LARGEST))
     labels = (*session.labels, *dataset_labels(dataset.sha256))
     story = _Story(context, config, session.chips.count)
@@ -81,7 +88,7 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
         check_time=context.check_time,
     )
     story.close(result)
-    if (reused := result.reused_from) and before.get(reused.path) == reused.written:
+    if (reused := result.reused_from) and before.get(str(reused.path)) == reused.written:
         labels = (*labels, REUSED)
     return Outcome(
         facts={"backend": session.info, "dataset": about_dataset(path, dataset.sha256)},
@@ -89,18 +96,15 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     )
 
 
-def _earlier(context: StepContext, trunk: Path | None) -> dict[Path, int]:
-    """Return the states that were there when the run came to train first, each with its time."""
-    run = context.run
+def _earlier(context: StepContext, trunk: Path | None) -> dict[str, int]:
+    """Return the paths of the states that existed before the run first trained, each with its time."""
     if trunk is None:
         return {}
-    if EARLIER not in run.state and run.resumed and isinstance(kept := run.recall(EARLIER), dict):
-        run.state[EARLIER] = {Path(path): time for path, time in kept.items()}
-    if EARLIER not in run.state:
-        run.state[EARLIER] = {path: written_at(path) for path in trunk.glob("*/*.safetensors")}
-        run.remember(EARLIER, {str(path): time for path, time in run.state[EARLIER].items()})
-    found: dict[Path, int] = run.state[EARLIER]
-    return found
+    kept = context.store.load(EARLIER)
+    if not isinstance(kept, dict):
+        kept = {str(path): written_at(path) for path in trunk.glob("*/*.safetensors")}
+        context.store.save(EARLIER, kept)
+    return kept
 
 
 class _Story:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_FACT_BYTES = 64 * 1024
 SYNTHETIC_LABEL = "synthetic dataset"
 SESSION = "ct4.session"
-"""What :meth:`RunContext.remember` calls the sessions that a run has opened."""
+"""What the run's store calls the sessions that the run has opened."""
 OTHER_LABEL = "other dataset"
 """For a text that is neither the one the lesson pins nor the synthetic one."""
 
@@ -58,14 +58,14 @@ def session_for(
     from lesson_ct4.device.session import Matmul, open_session
     from lesson_ct4.training.trunk import differences
 
-    opened: _Open | None = run.state.get(STATE)
+    opened: _Open | None = run.store.get(STATE)
     if opened and opened.numerics == numerics and mesh in (None, opened.mesh):
         return opened.session
     close_session(run)
     mesh = mesh or "1x1"
     rows, _, columns = mesh.partition("x")
     memory = f"{SESSION}-{numerics}-{mesh}"
-    before = run.recall(memory) if run.resumed else None
+    before = run.store.load(memory) if run.resumed else None
     matmul = before.get("matmul") if isinstance(before, dict) else None
     stack = ExitStack()
     session = stack.enter_context(
@@ -80,18 +80,18 @@ def session_for(
     if before not in (None, json.loads(json.dumps(session.info))):
         stack.close()
         raise LessonError(
-            f"the run cannot go on: {differences(before, session.info)}",
-            fix="put that back, or start anew with lesson run",
+            f"the run cannot be resumed: {differences(before, session.info)}",
+            fix="put that back, or start from scratch with lesson run",
         )
-    run.remember(memory, session.info)
-    run.state[STATE] = _Open(session, numerics, mesh, stack)
+    run.store.save(memory, session.info)
+    run.store[STATE] = _Open(session, numerics, mesh, stack)
     atexit.register(stack.close)  # whatever ends the process: a board that is left open needs a reset
     return session
 
 
 def close_session(run: RunContext) -> None:
     """Close the run's device, if one is open."""
-    opened: _Open | None = run.state.pop(STATE, None)
+    opened: _Open | None = run.store.pop(STATE, None)
     if opened:
         atexit.unregister(opened.stack.close)
         opened.stack.close()

@@ -12,7 +12,8 @@ from lesson_ct4.blocks.arguments import Parsed, parse
 from lesson_ct4.data.fetch import URL
 from lesson_ct4.flags import FLAGS, Command
 from lesson_ct4.names import base_name
-from lesson_runner.plugin import ActionCall, Block, Diagnostic, ShellCommand, shell_commands
+from lesson_runner.document.shell import ShellCommand, shell_commands
+from lesson_runner.plugin import ActionCall, Block, Diagnostic
 from lesson_tenstorrent.blocks import PYTHON, is_preparation
 
 ABSORBED = frozenset({"cd", "echo", "export", "ls", "mkdir", "pwd", "set", "head", "cat"})

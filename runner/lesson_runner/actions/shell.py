@@ -19,7 +19,7 @@ from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.plugin import Action, Json, Outcome, RunContext, StepContext
 
 BACKGROUND = "shell"
-"""Where ``RunContext.state`` keeps the processes that steps left running."""
+"""Where ``RunContext.store`` keeps the processes that steps left running."""
 LOST = "shell.lost"
 """Where it keeps the steps whose terminal could not be stored, with the reason."""
 
@@ -64,7 +64,7 @@ def in_terminal(
         LessonError: an earlier step has left a terminal whose state could not be stored.
     """
     run = context.run
-    lost = run.state.setdefault(LOST, {})
+    lost = run.store.setdefault(LOST, {})
     lost.pop(context.step.id, None)  # a step that is tried again starts where it started before
     for name, reason in lost.items():
         raise LessonError(
@@ -109,7 +109,7 @@ def environment(run: RunContext) -> dict[str, str]:
 def conclude(finished: Finished, context: StepContext) -> Outcome:
     """Return what a command that has ended means for its step."""
     if finished.left:
-        context.run.state.setdefault(BACKGROUND, []).append((finished.family, finished.left))
+        context.run.store.setdefault(BACKGROUND, []).append((finished.family, finished.left))
     message = ""
     if finished.timed_out:
         limit = (
@@ -163,7 +163,7 @@ def tidy(run: RunContext) -> None:
 
 def stop_background(run: RunContext) -> None:
     """End the processes that steps of a run have left in the background."""
-    for family, left in run.state.pop(BACKGROUND, []):
+    for family, left in run.store.pop(BACKGROUND, []):
         # One that is still there proves that the family's number has not gone to a stranger.
         if family.members().intersection(left):
             family.stop(grace=2.0)

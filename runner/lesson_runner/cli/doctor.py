@@ -111,6 +111,7 @@ def _of_lesson(
         LessonError: there is no such lesson, it is not valid, or it does not have such a parameter.
     """
     from lesson_runner.cli.common import open_valid_lesson
+    from lesson_runner.guarded import load
     from lesson_runner.run.plan import choose_profile, make_plan
 
     document, problems, _ = open_valid_lesson(name, plugins)
@@ -119,7 +120,7 @@ def _of_lesson(
     found = {check.id: check for check in known.values() if check.asked_by in document.frontmatter}
     for step in make_plan(document, problems, plugins, profile, params).steps:
         ask = actions[step.action].checks
-        for check in ask(step.params) if ask and not step.skip else ():
+        for check in load(ask)(step.params) if ask and not step.skip else ():
             found.setdefault(check.id, check)
     # Faults cause one another in the order of the plugins' tables, and not of a lesson's steps.
     order = {identity: place for place, identity in enumerate(known)}

@@ -10,8 +10,8 @@ from lesson_runner.model.action import (
     Action,
     ActionCall,
     Hardware,
+    Inspection,
     Outcome,
-    Paths,
 )
 from lesson_runner.model.document import (
     Block,
@@ -84,6 +84,7 @@ __all__ = [
     "Hardware",
     "Heading",
     "Ignore",
+    "Inspection",
     "Json",
     "Layer",
     "Lesson",
@@ -94,7 +95,6 @@ __all__ = [
     "Outcome",
     "Override",
     "Passage",
-    "Paths",
     "Plan",
     "PlannedStep",
     "Point",

@@ -18,12 +18,26 @@ NOT_BOARDS = ("simulator", "emulated", "host")
 """Certification targets that are not boards; each has a column of its own."""
 
 
+FunctionName = str
+"""A function by name, ``"module:function"``; it is imported when it is called."""
+
+
 @dataclass(frozen=True, slots=True)
-class Paths:
-    """Names of what an action reads and writes; equal names in two steps make one need the other."""
+class Inspection:
+    """
+    What follows from an action's parameters, found while a lesson is planned.
+
+    Attributes:
+        reads: names of what a step with these parameters reads. It needs the last earlier step that writes
+            one of them.
+        writes: names of what it writes.
+        problem: what is wrong with parameters that are each valid, such as two that contradict each other;
+            ``None`` if nothing is.
+    """
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,48 +48,43 @@ class Action:
     Attributes:
         name: what ``uses:`` says, ``plugin.verb``.
         summary: one line for ``lesson plugins``.
-        run: called with the resolved parameters and the step's context. Import heavy modules in it.
+        run: called with the resolved parameters and the step's context. A function, or its name
+            ``"module:function"``, which is imported when a step runs.
         schema: JSON Schema (draft 2020-12) of the parameters.
         defaults: values of parameters nobody gives.
         presets: for a parameter that stands for others, its values and what each stands for, such as
             ``{"recipe": {"tuned": {"lr": 0.001}}}``. Stronger than defaults, weaker than the rest.
         profiles: parameters per profile, for documents that declare no profiles.
-        permissions: what a lesson from elsewhere must be allowed before this runs: ``shell`` or ``network``.
-        asks: the permissions that its parameters call for as well: ``network ADDRESS`` for an address that
-            the lesson names, ``read PATH`` for a file, with the path as the lesson has it. Called with the
-            parameters that are not the user's own (``--param``). The action reads the file with
-            ``context.read_input``.
+        permissions: what a lesson from elsewhere must be allowed before this runs: ``shell``, ``network``,
+            ``network ADDRESS``, or ``read PATH`` with the path as the lesson has it; the action reads it with
+            ``context.read_input``. Where that depends on the parameters, a function of them. What the
+            user gave with ``--param`` needs no permission: such a parameter has its default instead, or is
+            missing if it has none.
         self_judging: the action finds out by itself whether it succeeded, so a step may go without
             ``expect``.
-        check: what is wrong with parameters that are each valid, such as two that contradict each other;
-            ``None`` if nothing is. Called while planning, so that a lesson does not fail half-way.
-        paths: which names it reads and writes, from its parameters.
+        inspect: what follows from its parameters. Called while planning, with valid parameters, so that a
+            lesson does not fail half-way.
         command: the effective command line for its parameters, shown before it runs.
         expect: what a step of a lesson without directives must show; such lessons say nothing about that.
-        merge: what two calls in one section of a lesson mean together, from their parameters in order; such
-            calls are one step. ``None``: each is a step.
-        only_checks: it does not do what a block's commands do, but looks whether that was done. A block that
-            its author made a step, and that a shell can run, becomes such an action only through ``uses:``.
-        checks: the checks that it runs, from its parameters; ``lesson doctor LESSON`` runs them.
+        checks: the checks that it runs, from its parameters, if it does nothing else. A function or its name,
+            like ``run``. ``lesson doctor LESSON`` runs them. A declared step whose block a shell can run is
+            such an action only if it says so with ``uses:``. Calls that follow one another, in a block or in
+            a section of a lesson without directives, are one step.
     """
 
     name: str
     summary: str
-    run: Callable[[Json, StepContext], Outcome]
+    run: Callable[[Json, StepContext], Outcome] | FunctionName
     schema: Json = field(default_factory=lambda: {"type": "object"})
     defaults: Json = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     profiles: Mapping[str, Json] = field(default_factory=dict)
-    permissions: frozenset[str] = frozenset()
+    permissions: frozenset[str] | Callable[[Json], Iterable[str]] = frozenset()
     self_judging: bool = False
-    check: Callable[[Json], str | None] | None = None
-    paths: Callable[[Json], Paths] | None = None
+    inspect: Callable[[Json], Inspection] | None = None
     command: Callable[[Json], str] | None = None
     expect: tuple[Expectation, ...] = ()
-    merge: Callable[[Json, Json], Json] | None = None
-    only_checks: bool = False
-    checks: Callable[[Json], Iterable[Check]] | None = None
-    asks: Callable[[Json], Iterable[str]] | None = None
+    checks: Callable[[Json], Iterable[Check]] | FunctionName | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -30,7 +31,18 @@ def _fields(kind: type) -> tuple[tuple[str, str, Fits], ...]:
 
 
 def _test(wanted: str) -> Fits | None:
-    """Return what tells whether a value is what an annotation says; a list will do for a tuple."""
+    """Return what tells whether a value is what an annotation says; ``None`` if nothing does."""
+    tests = [_test_one(part) for part in _ALTERNATIVES.split(wanted)]
+    known = [test for test in tests if test is not None]
+    return (lambda value: any(test(value) for test in known)) if len(known) == len(tests) else None
+
+
+def _test_one(wanted: str) -> Fits | None:
+    """Return the test for an annotation without alternatives; a list will do for a tuple."""
+    if wanted == "None":
+        return lambda value: value is None
+    if wanted == "FunctionName":
+        return lambda value: isinstance(value, str) and _FUNCTION_NAME.fullmatch(value) is not None
     if wanted.startswith("Literal["):
         return lambda value: isinstance(value, str) and repr(value) in wanted
     if wanted.startswith("tuple[str"):
@@ -38,9 +50,12 @@ def _test(wanted: str) -> Fits | None:
     kind = next((kind for beginning, kind in _KINDS.items() if wanted.startswith(beginning)), None)
     if kind is None:
         return None
-    return lambda value: isinstance(value, kind) or (value is None and wanted.endswith("| None"))
+    return lambda value: isinstance(value, kind)
 
 
+_ALTERNATIVES = re.compile(r" \| (?![^\[]*\])")
+"""Between two alternatives of an annotation, outside of brackets."""
+_FUNCTION_NAME = re.compile(r"\w+(\.\w+)*:\w+")
 _KINDS: dict[str, Any] = {
     "str": str,
     "int": int,

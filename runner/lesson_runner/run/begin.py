@@ -68,7 +68,7 @@ def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
         try:
             make_below(context.folder, EVIDENCE, SHARED)
             context.workspace.files.mkdir(parents=True, exist_ok=True)
-            context.remember(LABELS, context.labels)
+            context.store.save(LABELS, context.labels)
         except OSError as error:
             message = f"{error.filename}: cannot be made: {error.strerror}"
             raise LessonError(message, fix=cure(error)) from None
@@ -93,5 +93,5 @@ def _tidy(context: RunContext) -> None:
     Family.of_run(context.folder.absolute()).stop(GRACE)  # a step that is run again must write alone
     for folder in (context.workspace.files, context.folder):
         remove_asides(folder)
-    kept = context.recall(LABELS)
+    kept = context.store.load(LABELS)
     context.labels = tuple(dict.fromkeys((*context.labels, *(kept if isinstance(kept, list) else ()))))

@@ -26,8 +26,7 @@ def check_step(
     what = f"step '{planned.id}'"
     wrong = list(_parameters(planned, step, action, what))
     yield from wrong
-    problem = action.check(planned.params) if action.check and understood and not wrong else None
-    if problem:
+    if action.inspect and understood and not wrong and (problem := action.inspect(planned.params).problem):
         yield Diagnostic("wrong-value", "error", f"{what}: {problem}", planned.location)
     if not planned.expect and not action.self_judging:
         message = f"{what} has nothing to judge it: '{action.name}' needs an 'expect'"

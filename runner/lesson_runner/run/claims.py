@@ -41,8 +41,8 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Claimed, Seq
     """
     Return what a step's block stands for: ``uses:``, else a plugin's claim, else shell or Python.
 
-    A recognised step is what a plugin claims, and never shell or Python. A declared one shall do what its
-    block says: a claim to look only whether that was done does not count.
+    A recognised step is what a plugin claims, and never shell or Python. A declared step does what its block
+    says: calls of an action that only runs checks do not count.
     """
     if step.kind == "manual":
         return Claimed("", (ActionCall("manual", {}, step.location),)), []
@@ -70,7 +70,7 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Claimed, Seq
 
 
 def only_checked(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
-    """Return whether calls look whether something was done that a shell or Python could do."""
+    """Return True if a shell or Python can run the block, and a call only runs checks instead."""
     actions = plugins.actions()
     found = (actions.get(call.action) for call in calls)
-    return block.language in RUNNABLE and any(action is not None and action.only_checks for action in found)
+    return block.language in RUNNABLE and any(action is not None and action.checks for action in found)

@@ -36,7 +36,7 @@ OVERLAP = 1 << 14
 MOST_UNPACKED = 64 * 1024 * 1024
 MOST_MEMBERS = 1_000
 STATE = "runner.clean"
-"""Where ``RunContext.state`` keeps which files were looked at, by path."""
+"""Where ``RunContext.store`` keeps which files were looked at, by path."""
 _MARKS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"))
 _BOMS = (*_MARKS, (codecs.BOM_UTF16_BE, "utf-16"))
 _STREAMS: dict[bytes, Callable[[IO[bytes]], Any]] = {

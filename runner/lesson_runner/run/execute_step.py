@@ -105,7 +105,7 @@ def _attempt(
     files = look_at_files(step.expect, run.workspace.files, hasher)
     keep_files(files, folder)
     # What is measured and judged is what is kept; output and names are, here, already without secrets.
-    seen = run.state.setdefault(STATE, {})
+    seen = run.store.setdefault(STATE, {})
     cleaned = [
         note for place in (folder, run.shared_evidence) for note in clean_evidence(place, run.redactor, seen)
     ]

@@ -45,10 +45,10 @@ def with_derived_needs(
                     fix = meant_or_all(name, others) if others else "take it out"
                 problems.append(Diagnostic("unknown-need", "error", message, place, fix))
         action = actions.get(step.action)
-        if action and action.paths and not step.skip:
-            paths = action.paths(step.params)
-            needs += [writers[name] for name in paths.reads if name in writers]
-            writers.update(dict.fromkeys(paths.writes, step.id))
+        if action and action.inspect and not step.skip:
+            inspection = action.inspect(step.params)
+            needs += [writers[name] for name in inspection.reads if name in writers]
+            writers.update(dict.fromkeys(inspection.writes, step.id))
         result.append(dataclasses.replace(step, needs=tuple(dict.fromkeys(needs))))
     return result, problems
 

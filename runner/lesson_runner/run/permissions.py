@@ -56,15 +56,16 @@ def asked_by(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str
     Raises:
         LessonError: a path that it names cannot be one.
     """
-    if action.asks is None:
-        return action.permissions
+    ask = action.permissions
+    if not callable(ask):
+        return frozenset(ask)
     given = merge(*(layer.params for layer in step.layers if layer.name.startswith("--param")))
     own = {name: value for name, value in step.params.items() if name not in given}
     usual = {name: value for name, value in action.defaults.items() if name in given}
-    asked = frozenset(action.asks({**own, **usual}))
-    wanted = action.permissions.union(_resolved(asked, inputs, param=False))
+    asked = frozenset(ask({**own, **usual}))
+    wanted = frozenset(_resolved(asked, inputs, param=False))
     if not inputs.given:  # what a record says was once given is asked for like the rest
-        wanted = wanted.union(_resolved(frozenset(action.asks(step.params)) - asked, inputs, param=True))
+        wanted = wanted.union(_resolved(frozenset(ask(step.params)) - asked, inputs, param=True))
     return wanted
 
 

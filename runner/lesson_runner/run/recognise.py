@@ -99,15 +99,18 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
 
 
 def joined(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
-    """Return the calls, where those that follow one another and mean one thing together are one."""
+    """Return the calls, with consecutive calls of an action that only runs checks joined into one."""
     result: list[ActionCall] = []
     for call in calls:
         action = actions.get(call.action)
-        if result and action and action.merge and result[-1].action == call.action:
-            last = result[-1]
+        last = result[-1] if result else None
+        params = None
+        if last and action and action.checks and last.action == call.action:
+            params = _both(last.params, call.params)
+        if last and params is not None:
             result[-1] = ActionCall(
                 last.action,
-                action.merge(last.params, call.params),
+                params,
                 last.location,
                 f"{last.source}\n{call.source}",
                 (*last.absorbed, *call.absorbed),
@@ -116,6 +119,18 @@ def joined(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[A
         else:
             result.append(call)
     return result
+
+
+def _both(first: Json, second: Json) -> Json | None:
+    """Return two calls' parameters as those of one, with lists joined; ``None`` if other values differ."""
+    both = {**first, **second}
+    for name, value in both.items():
+        if isinstance(value, list | tuple):
+            one, two = first.get(name, ()), second.get(name, ())
+            both[name] = [*one, *(item for item in two if item not in one)]
+        elif first.get(name) != second.get(name):
+            return None
+    return both
 
 
 def _candidates(lesson: Lesson) -> list[Block]:

@@ -147,7 +147,7 @@ def run_plan(
             interruption.hold()
         room.close()
         # What still ran in the background may have written there since.
-        clean_evidence(context.folder / "evidence", context.redactor, context.state.get(STATE, {}))
+        clean_evidence(context.folder / "evidence", context.redactor, context.store.get(STATE, {}))
         finished = describe(_STATUS.get(state.exit_code, "failed"))
         try:
             record.write(finished, context.folder)

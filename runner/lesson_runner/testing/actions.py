@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
-from lesson_runner.model import Action, Expectation, Json, Paths
+from lesson_runner.guarded import FunctionNotFoundError, load
+from lesson_runner.model import Action, Expectation, Inspection, Json, misfit
 from lesson_runner.schema.validator import load_schema, schema_problem, validator_for
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
@@ -40,8 +42,9 @@ def _problems(action: Action, given: Json) -> Iterator[str]:
         yield "the name is not 'plugin.verb' in lower-case letters"
     if not action.summary.strip() or "\n" in action.summary:
         yield "the summary is not one line of text"
-    if not callable(action.run):
-        yield "'run' cannot be called"
+    yield from _function("run", action.run, "params", "context")
+    if action.checks is not None:
+        yield from _function("checks", action.checks, "params")
     if problem := schema_problem(action.schema):
         yield f"the schema is not a JSON Schema: {problem}"
         return
@@ -61,6 +64,24 @@ def _problems(action: Action, given: Json) -> Iterator[str]:
     if not missing and not misfits:
         for what, layer in layers:
             yield from _calls(action, what, {**examples, **layer})
+
+
+def _function(name: str, function: Callable[..., object] | str, *arguments: str) -> Iterator[str]:
+    """Yield what is wrong with a function that may be given by name; its module is imported."""
+    if not callable(function) and not isinstance(function, str):
+        yield f"'{name}' cannot be called"
+        return
+    try:
+        found = load(function)
+        inspect.signature(found).bind(*arguments)
+    except FunctionNotFoundError as error:
+        yield f"'{name}': {error}"
+    except TypeError:
+        yield f"'{name}' does not accept the arguments ({', '.join(arguments)})"
+    except ValueError:  # a function in C that has no signature
+        return
+    except Exception as error:
+        yield f"'{name}': importing '{function}' raised {type(error).__name__}: {error}"
 
 
 def _refuses_strangers(action: Action) -> bool:
@@ -122,34 +143,32 @@ def _expectations(action: Action) -> Iterator[str]:
 def _calls(action: Action, what: str, values: Json) -> Iterator[str]:
     """Yield what goes wrong when the action's functions are given these parameters."""
 
-    def is_problem(result: object) -> str | None:
-        # It may say that something is missing which only a lesson can give.
-        fine = result is None or (isinstance(result, str) and result)
-        return None if fine else f"returned {result!r}, not None or what is wrong"
-
     def is_text(result: object) -> str | None:
         return None if isinstance(result, str) and result else f"returned {result!r}, not a line of text"
 
-    def is_paths(result: object) -> str | None:
-        return None if isinstance(result, Paths) else f"returned {result!r}, not Paths"
+    def is_inspection(result: object) -> str | None:
+        # It may have a problem: something may be missing that only a lesson can give.
+        if not isinstance(result, Inspection):
+            return f"returned {result!r}, not an Inspection"
+        return f"returned an Inspection with a wrong field: {wrong}" if (wrong := misfit(result)) else None
 
-    def is_params(result: object) -> str | None:
-        if not isinstance(result, Mapping):
-            return f"returned {result!r}, not parameters"
-        return next(_misfits(action, "its result", result), None)
+    def are_permissions(result: Any) -> str | None:
+        fine = isinstance(result, Iterable) and not isinstance(result, str)
+        fine = fine and all(isinstance(item, str) for item in result)
+        return None if fine else f"returned {result!r}, not permissions"
 
-    checks: tuple[tuple[str, Callable[..., object] | None, Callable[[object], str | None], int], ...] = (
-        ("check", action.check, is_problem, 1),
-        ("paths", action.paths, is_paths, 1),
-        ("command", action.command, is_text, 1),
-        ("merge", action.merge, is_params, 2),
+    asks = action.permissions if callable(action.permissions) else None
+    checks: tuple[tuple[str, Callable[[Json], object] | None, Callable[[Any], str | None]], ...] = (
+        ("inspect", action.inspect, is_inspection),
+        ("command", action.command, is_text),
+        ("permissions", asks, are_permissions),
     )
-    for name, function, judge, count in checks:
+    for name, function, judge in checks:
         if function is None:
             continue
         handed = deepcopy(dict(values))
         try:
-            result = function(*(handed for _ in range(count)))
+            result = function(handed)
         except Exception as error:
             yield f"{what}: '{name}' raised {type(error).__name__}: {error}"
             continue

@@ -90,7 +90,7 @@ def test_background_processes_live_until_the_run_is_over(step: Step, run: RunCon
     assert run_shell(running, step("use")).status == "passed"
     builtin.lesson_step_event(Event("run-finished"), run)
     assert run_shell(running, step("after")).status == "failed"
-    assert BACKGROUND not in run.state
+    assert BACKGROUND not in run.store
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,11 @@ def test_schema(params: dict[str, object], valid: bool) -> None:
 
 def test_actions_are_offered_with_what_they_need() -> None:
     actions = {action.name: action for action in builtin.lesson_actions()}
+    shell = frozenset({"shell"})
     assert {name: action.permissions for name, action in actions.items()} == {
-        "shell": {"shell"},
-        "python": {"shell"},
-        "manual": set(),
+        "shell": shell,
+        "python": shell,
+        "manual": frozenset(),
     }
     for action in actions.values():
         assert action.self_judging

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesson_runner.plugin import Block, Location, ShellCommand, shell_commands
+from lesson_runner.document.shell import ShellCommand, shell_commands
+from lesson_runner.plugin import Block, Location
 from lesson_runner.testing import lesson_text
 
 

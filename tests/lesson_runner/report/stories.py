@@ -12,19 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lesson_runner.model import checked_section
-from lesson_runner.plugin import (
-    Action,
-    Json,
-    Line,
-    Outcome,
-    Passage,
-    Section,
-    Series,
-    StepContext,
-    Table,
-    Texts,
-    hookimpl,
-)
+from lesson_runner.model.sections import Line, Passage, Section, Series, Table, Texts
+from lesson_runner.plugin import Action, Json, Outcome, StepContext, hookimpl
 from lesson_runner.report.runs import Report, read_report
 from lesson_runner.testing import lesson_text, run_lesson
 

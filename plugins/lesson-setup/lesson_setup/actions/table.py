@@ -1,11 +1,10 @@
-"""The actions: what they take. How they run is loaded when they do."""
+"""The actions: what they take. Their code is imported when a step runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from lesson_runner.plugin import Action, Check, Json, Outcome, StepContext
+from lesson_runner.plugin import Action, Json
 from lesson_setup.checks.table import IDS
 
 NUMBER = {"type": "number", "exclusiveMinimum": 0}
@@ -27,34 +26,10 @@ CHECK_PROPERTIES: dict[str, Any] = {
 }
 
 
-def _show_hardware(params: Json, context: StepContext) -> Outcome:
-    from lesson_setup.actions.hardware import run
-
-    return run(params, context)
-
-
-def _check(params: Json, context: StepContext) -> Outcome:
-    from lesson_setup.actions.check import run
-
-    return run(params, context)
-
-
-def _checks(params: Json) -> Iterable[Check]:
-    from lesson_setup.actions.check import checks_for
-
-    return checks_for(params)
-
-
 def _check_command(params: Json) -> str:
     given = [f"{name}={value}" for name, value in params.items() if name != "checks"]
     command = f"lesson doctor --check {','.join(params.get('checks', IDS))}"
     return f"{command}  # with {', '.join(given)}" if given else command
-
-
-def _report(params: Json, context: StepContext) -> Outcome:
-    from lesson_setup.actions.report import run
-
-    return run(params, context)
 
 
 def _schema(properties: dict[str, Any]) -> Json:
@@ -65,7 +40,7 @@ ACTIONS = (
     Action(
         "setup.show-hardware",
         "Show the boards of this machine, and how they were found",
-        _show_hardware,
+        "lesson_setup.actions.hardware:run",
         schema=_schema({}),
         self_judging=True,
         command=lambda _: "lesson hw --quick",
@@ -73,19 +48,19 @@ ACTIONS = (
     Action(
         "setup.check",
         "Check Python, packages, disk, memory, and on a board the driver, tt-metal and ttnn",
-        _check,
+        "lesson_setup.actions.check:run",
         schema=_schema(CHECK_PROPERTIES),
         self_judging=True,
         command=_check_command,
-        checks=_checks,
+        checks="lesson_setup.actions.check:checks_for",
     ),
     Action(
         "setup.report",
         "Say in plain words what this machine can do",
-        _report,
+        "lesson_setup.actions.report:run",
         schema=_schema({}),
         self_judging=True,
         command=lambda _: "lesson doctor verify-your-setup",
-        checks=lambda _: _checks({}),
+        checks="lesson_setup.actions.check:checks_for",
     ),
 )
