@@ -58,7 +58,7 @@ class idle:  # noqa: N801  # stands for a plugin's module
 
 
 def steps(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
-    """Measure what the runner adds to 200 steps, compared with a shell loop; also with steps that do nothing."""
+    """Measure what the runner adds to 200 steps, compared with a shell loop, and steps without work."""
     del folder
     plugins = Plugins(points=[*installed_points(), Given(idle)])
     with tempfile.TemporaryDirectory() as made:

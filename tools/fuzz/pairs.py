@@ -173,7 +173,7 @@ def smuggle(text: str, chance: Random) -> str:
 
 
 def restate(text: str, chance: Random) -> str:
-    """Write the same document differently: order, comments, quotes, line endings, a key that is written back."""
+    """Write the same lesson differently: order, comments, quotes, line endings, written-back keys."""
     ways: tuple[Change, ...] = (
         lambda text, chance: _in_frontmatter(text, [chance.choice(("# note", "", "   ", "#---"))], chance),
         lambda text, _: text.replace("title: Growing", "title: 'Growing'"),

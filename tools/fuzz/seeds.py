@@ -101,7 +101,7 @@ class World:
 
 
 def make_world(folder: Path) -> World:
-    """Run and certify a lesson in an empty folder, which becomes the current one and holds ``LESSON_HOME``."""
+    """Run and certify a lesson in an empty folder; it becomes the current one and holds ``LESSON_HOME``."""
     (folder / "growing.md").write_text(LESSON)
     (folder / "policy.yaml").write_text(POLICY)
     said = StringIO()
