@@ -1,1 +1,1 @@
-"""Measurements beside what a user would otherwise use, in one run: ``python -m benchmarks [CASE]``."""
+"""Benchmarks against what a user would otherwise use, in one run: ``python -m benchmarks [CASE]``."""

@@ -1,5 +1,5 @@
 """
-Run benchmarks and print tables: each way beside what a user would otherwise use, in turns, in one run.
+Run benchmarks and print tables that compare each with what a user would otherwise use, in one run.
 
 ::
 
@@ -7,8 +7,8 @@ Run benchmarks and print tables: each way beside what a user would otherwise use
     python -m benchmarks training --steps 5
     python -m benchmarks validation --folder my/lessons --json
 
-A case is a module with a function ``options``, which adds the arguments it alone has, and a function ``run``,
-which measures and yields tables; and one entry below.
+A case is a module with a function ``options``, which adds the case's own arguments, and a function ``run``,
+which measures and yields tables; it also needs one entry below.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ CASES: Mapping[str, Case] = {
 
 
 def main(argv: Sequence[str]) -> None:
-    """Read the arguments, measure, print."""
+    """Read the arguments, measure, and print."""
     given = argv[0] if argv and not argv[0].startswith("-") else None
     if given is not None and given not in CASES:
         _parser(None).error(f"no such case: {given}; one of {', '.join(CASES)}")
@@ -70,11 +70,11 @@ def _parser(case: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m benchmarks {case or '[CASE]'}",
         description=__doc__ if case is None else CASES[case].__doc__,
-        epilog=f"CASE is one of {', '.join(CASES)}; all of them if left out" if case is None else None,
+        epilog=f"CASE is one of {', '.join(CASES)}; default: all of them" if case is None else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--turns", type=int, default=7, help="how often each way is measured")
+    parser.add_argument("--turns", type=int, default=7, help="how many times each variant is measured")
     if case is not None:
         CASES[case].options(parser)
     return parser

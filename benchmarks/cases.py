@@ -1,4 +1,4 @@
-"""What a case of the benchmarks is, and those that need no options of their own."""
+"""The interface of a benchmark case, and the cases that need no options of their own."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Protocol
 from benchmarks.turns import Result, Timing
 
 Measure = Callable[[Path | None, int], tuple[str, list[Timing]]]
-"""Takes a folder to work in (``None``: a temporary one) and how often each way is measured."""
+"""Takes a folder to work in (``None``: a temporary one) and how many times each variant is measured."""
 
 
 class Case(Protocol):
-    """A module, or what stands for one."""
+    """A module, or an object with the same interface."""
 
     def options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the arguments that this case alone has."""
+        """Add the arguments of this case."""
 
     def run(self, options: argparse.Namespace) -> Iterable[Result]:
         """Measure, and yield tables."""
 
 
 class OneTable:
-    """A case of one function, which gives one table."""
+    """A case with one function, which returns one table."""
 
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
@@ -32,7 +32,7 @@ class OneTable:
 
     def options(self, parser: argparse.ArgumentParser) -> None:
         """Add ``--folder``."""
-        parser.add_argument("--folder", type=Path, help="where to work, and leave what was made")
+        parser.add_argument("--folder", type=Path, help="the folder to work in; what is made stays there")
 
     def run(self, options: argparse.Namespace) -> Iterator[Result]:
         """Measure."""

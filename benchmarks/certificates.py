@@ -1,5 +1,5 @@
 """
-``lesson matrix`` over many certificates, beside checking their signatures with ``cryptography`` alone.
+``lesson matrix`` with many certificates, compared with only checking their signatures with ``cryptography``.
 
 ::
 
@@ -61,7 +61,7 @@ _TIME = "2026-01-01T00:00:00.000Z"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is made."""
+    """How many lessons, boards and certificates are made."""
 
     lessons: int = 20
     boards: int = 10
@@ -75,10 +75,10 @@ class Size:
 
 def run(folder: Path | None, turns: int, size: Size | None = None) -> tuple[str, list[Timing]]:
     """
-    Measure, and return what was measured in words, and the times: the peer's first.
+    Measure, and return a description of what was measured and the times, the peer's first.
 
     Args:
-        folder: where to make lessons and certificates, and to keep them; a temporary one if ``None``.
+        folder: where lessons and certificates are made and kept; a temporary one if ``None``.
     """
     size = size or Size()
     with tempfile.TemporaryDirectory() as made:
@@ -166,7 +166,7 @@ def _payloads(path: Path, board: str, plugins: Plugins) -> tuple[bytes, bytes]:
 
 
 def _dated(both: tuple[bytes, bytes], time: datetime) -> Iterator[bytes]:
-    """Yield the payloads as they are on another day: the first names the digest of the second."""
+    """Yield the payloads as they would be on another day: the first contains the digest of the second."""
     theirs, ours = both
     issued = json.loads(ours)["predicate"]["issued"]
     then = f"{time:%Y-%m-%dT%H:%M:%S}.000Z".encode()
@@ -177,13 +177,13 @@ def _dated(both: tuple[bytes, bytes], time: datetime) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Read the sizes, measure, print."""
+    """Read the sizes, measure, and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.certificates")
     parser.add_argument("--lessons", type=int, default=Size().lessons)
     parser.add_argument("--boards", type=int, default=Size().boards)
     parser.add_argument("--each", type=int, default=Size().each)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="make them here, and keep them")
+    parser.add_argument("--folder", type=Path, help="make them in this folder, and keep them")
     given = parser.parse_args()
     what, timings = run(given.folder, given.turns, Size(given.lessons, given.boards, given.each))
     sys.stdout.write(f"{what}\n")

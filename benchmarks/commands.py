@@ -1,4 +1,4 @@
-"""How long the command line makes a person wait: to start, and between the steps of a run."""
+"""How long the command line makes a person wait, at its start and between the steps of a run."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ STEP = "<!-- step\nid: s{number}\n{uses}expect: [{{contains: done}}]\n-->\n```{l
 
 
 def silent(command: Sequence[str], folder: Path | None = None) -> Callable[[], object]:
-    """Return a call that runs a command whose output nobody reads, and raises if it fails."""
+    """Return a call that runs a command, discards its output, and raises if it fails."""
     return lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def start(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
-    """Measure the shortest commands, beside importing the libraries that any such program imports."""
+    """Measure the shortest commands, and importing the libraries that any such program imports."""
     del folder
     ways: Mapping[str, Callable[[], object]] = {
         "import typer, pluggy": silent([sys.executable, "-c", "import typer, pluggy"]),
         "lesson --help": silent([*LESSON, "--help"]),
         "lesson list": silent([*LESSON, "list"]),
     }
-    return "a process each", in_turns(ways, turns)
+    return "each in a separate process", in_turns(ways, turns)
 
 
 def lesson_of(count: int, language: str, code: str, uses: str = "") -> str:
-    """Return a lesson with so many equal steps."""
+    """Return a lesson with this many equal steps."""
     uses = uses and f"uses: {uses}\n"
     steps = (STEP.format(number=number, uses=uses, language=language, code=code) for number in range(count))
     return lesson_text("\n".join(steps))
 
 
 class idle:  # noqa: N801  # stands for a plugin's module
-    """An action that does nothing, so that all that is measured is the runner."""
+    """An action that does nothing, so that only the runner is measured."""
 
     @staticmethod
     @hookimpl
@@ -58,7 +58,7 @@ class idle:  # noqa: N801  # stands for a plugin's module
 
 
 def steps(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
-    """Measure what the runner adds to 200 steps: beside a shell's own loop, and with nothing to do."""
+    """Measure what the runner adds to 200 steps, compared with a shell loop, and steps without work."""
     del folder
     plugins = Plugins(points=[*installed_points(), Given(idle)])
     with tempfile.TemporaryDirectory() as made:
@@ -74,4 +74,4 @@ def steps(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
             "an action that does nothing": nothing,
             "lesson run, shell blocks": silent([*LESSON, "run", "shell.md", "--allow", "shell"], place),
         }
-        return f"{STEPS} steps, planned, run, judged and recorded", in_turns(ways, turns)
+        return f"{STEPS} steps, planned, run, checked and recorded", in_turns(ways, turns)

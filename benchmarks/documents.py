@@ -1,4 +1,4 @@
-"""Running the code blocks of a document, beside what else runs them: each way is a whole command."""
+"""Running the code blocks of a document, compared with other tools; each variant is a whole command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=["*.md"]
 
 
 class Peer(NamedTuple):
-    """A plugin of pytest that runs the blocks of documents."""
+    """A pytest plugin that runs the blocks of documents."""
 
     module: str
     flags: Sequence[str]
@@ -35,13 +35,13 @@ CODEBLOCKS = Peer("pytest_codeblocks", ("-p", "pytest_codeblocks.plugin", "--cod
 
 
 def shell(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
-    """Measure 100 shell blocks, each in a process of its own wherever it runs."""
+    """Measure 100 shell blocks; every tool runs each in a separate process."""
     del folder
     return _measure("bash", "echo done", {"pytest-codeblocks": CODEBLOCKS}, turns)
 
 
 def python(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
-    """Measure 100 Python blocks: peers run them in pytest's own process, a lesson each in one of its own."""
+    """Measure 100 Python blocks: peers run them in pytest's process, a lesson runs each in a separate one."""
     del folder
     peers = {
         "Sybil": Peer("sybil", (), SYBIL),
@@ -77,7 +77,7 @@ def _place(folder: Path, language: str, code: str) -> Path:
 
 def _all_pass(command: Sequence[str], folder: Path) -> Callable[[], object]:
     """Return a call of pytest that raises unless every block was found and passed."""
-    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # other plugins take time, too
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # other plugins take time too
 
     def call() -> object:
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)

@@ -1,8 +1,8 @@
 """
-Writing text with the lesson's model through the emulated ``ttml``, beside nanoGPT and transformers.
+Generating text with the lesson's model on the emulated ``ttml``, compared with nanoGPT and transformers.
 
-nanoGPT computes the whole window again for every token; transformers keeps keys and values, and does not go
-beyond the block. Nothing is learned before: what is written does not change how long it takes.
+nanoGPT computes the whole window again for every token; transformers keeps keys and values, and cannot go
+beyond the block. The model is not trained first: the text does not change how long generating takes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PROMPT = "ROMEO:\nBut"
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what this case alone takes."""
+    """Add the arguments of this case."""
     models.size_options(parser)
     parser.add_argument("--tokens", type=int, default=200, help="new tokens after a short prompt; 200")
     parser.add_argument("--beyond", type=int, default=20, help="new tokens after a full block; 20")
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> Iterator[Result]:
     """Measure."""
     from ttml_emulation import tuning
 
-    tuning.prepare()  # before PyTorch is imported; the peers profit as well
+    tuning.prepare()  # before PyTorch is imported; the peers benefit as well
     shape = models.shape_of(options)
     with models.emulated(shape, options.matmul) as (session, training):
         ways = models.wanted({**_peers(shape), OURS: lambda: _ours(session, training)}, options)
@@ -56,7 +56,7 @@ Generate = Callable[[str, int], object]
 
 
 def _call(generate: Generate, prompt: str, count: int) -> Way:
-    """Return a way that begins with another letter of the prompt each time: nothing is to be known before."""
+    """Return a call that changes the first letter of the prompt each time, so that no cache can help."""
     turns = itertools.count()
 
     def way() -> None:

@@ -1,4 +1,4 @@
-"""Made-up lessons with the proportions of real ones: prose, tables, lists, links, code, and directives."""
+"""Generated lessons with the proportions of real ones: prose, tables, lists, links, code, and directives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers were measured on."""
+"""The machine that the numbers were measured on."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 PACKAGES = ("torch", "transformers", "numpy", "markdown-it-py")
 LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS")
-"""Settings that make PyTorch use less of a processor than there is."""
+"""Settings that make PyTorch use less of the processor than it could."""
 BFLOAT16 = ("amx_bf16", "avx512_bf16", "bf16", "svebf16")
-"""What Linux calls instructions that multiply bfloat16, on x86 and on Arm."""
+"""Linux' names of the instructions that multiply bfloat16, on x86 and on Arm."""
 
 
 def describe() -> dict[str, str]:
-    """Return the processor, its bfloat16 instructions, cores, load, and the versions of what was measured."""
+    """Return the processor, its bfloat16 instructions, cores, load, and the versions of measured packages."""
     about = {"processor": processor(), "bfloat16 instructions": bfloat16() or "none known"}
     about["cores"] = str(os.cpu_count())
     if hasattr(os, "getloadavg"):
@@ -30,12 +30,12 @@ def describe() -> dict[str, str]:
 
 
 def processor() -> str:
-    """Return the processor's name, or its kind where the system does not tell."""
+    """Return the processor's name, or its kind if the system does not report the name."""
     return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
 def bfloat16() -> str:
-    """Return the processor's instructions for bfloat16; empty if it has none or the system does not tell."""
+    """Return the processor's instructions for bfloat16; empty if there are none or they are unknown."""
     flags = set((_cpuinfo("flags") or _cpuinfo("Features")).split())
     return ", ".join(name for name in BFLOAT16 if name in flags)
 

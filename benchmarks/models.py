@@ -1,4 +1,4 @@
-"""The model that is trained and writes, and the text it learns from: made up, of 65 letters as in a play."""
+"""The model that is measured, and the text it learns from, generated from 65 characters as in a play."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-if TYPE_CHECKING:  # the command line imports every case; only what is measured shall import PyTorch
+if TYPE_CHECKING:  # the command line imports every case; only measured cases should import PyTorch
     from benchmarks.peers.nanogpt import Shape
     from lesson_ct4.device.session import Session
     from lesson_ct4.training.run import TrainingRun
@@ -19,7 +19,7 @@ Made = TypeVar("Made")
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHARACTERS = 100_000
 ENDLESS = 1_000_000
-"""Steps that the training is told of; none comes near."""
+"""The number of steps given to the training; no benchmark comes near it."""
 
 
 def size_options(parser: argparse.ArgumentParser) -> None:
@@ -29,14 +29,14 @@ def size_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--matmul",
         choices=("native", "fp32-then-round"),
-        help="how the emulation multiplies; what is faster on this processor if left out",
+        help="how the emulation multiplies; default: what is faster on this processor",
     )
     parser.add_argument(
         "--without",
         action="append",
         default=[],
         metavar="WAY",
-        help="leave out ways with this in their name",
+        help="leave out variants with this in their name",
     )
 
 
@@ -55,18 +55,18 @@ def shape_of(options: argparse.Namespace, batch: int = 1) -> Shape:
 
 
 def wanted(makers: Mapping[str, Callable[[], Made]], options: argparse.Namespace) -> dict[str, Made]:
-    """Return what the makers make, by name, and make only what is not left out."""
+    """Call the makers that are not left out, and return the results by name."""
     left_out: list[str] = options.without
     return {name: make() for name, make in makers.items() if not any(part in name for part in left_out)}
 
 
 def installed(*packages: str) -> bool:
-    """Return whether all of these are there."""
+    """Return whether all of these modules are installed."""
     return all(importlib.util.find_spec(name) is not None for name in packages)
 
 
 def text_ids() -> Any:
-    """Return the text as ids, uint16 ``[N]``, the same every time."""
+    """Return the text as ids, uint16 ``[N]``; it is the same every time."""
     import numpy as np
 
     return np.random.default_rng(0).integers(0, len(ALPHABET), CHARACTERS).astype(np.uint16)
@@ -74,7 +74,7 @@ def text_ids() -> Any:
 
 @contextmanager
 def emulated(shape: Shape, matmul: Any) -> Iterator[tuple[Session, TrainingRun]]:
-    """Open the emulation, with the lesson's training at the published recipe and this shape."""
+    """Open the emulation, with the lesson's training in the published recipe and this shape."""
     from lesson_ct4.config import config_from
     from lesson_ct4.data.dataset import load_dataset
     from lesson_ct4.device.session import open_session

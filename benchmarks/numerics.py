@@ -1,5 +1,5 @@
 """
-Does the emulation learn as a board does? Its loss curve beside a board's, at the board's settings.
+Does the emulation learn as a board does? Compare its loss curve with a board's, at the board's settings.
 
 ::
 
@@ -7,7 +7,7 @@ Does the emulation learn as a board does? Its loss curve beside a board's, at th
 
 The board's curve is the one published for a p300c with tt-metal v0.73: 10,819,584 parameters, batch 64, block
 256, AdamW at a constant 3e-4, dropout 0.2, all of the text. A step is minutes of work for a processor, so the
-state is kept beside the curve, and the same command goes on from there.
+state is kept next to the curve, and the same command continues from there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BOARD: Mapping[int, float] = dict(sorted({**dict(BOARD_CURVE), 50: 3.05}.items()
 """Step: training loss of that one step on the board; step 50 is from the lesson on several chips (ct5)."""
 STEPS = 3000
 AROUND = 25
-"""A single step's loss varies by 0.06; ours is the mean of so many steps before and after."""
+"""A single step's loss varies by 0.06; ours is the mean over this many steps before and after."""
 KEEP_EVERY = 25
 FOLDER = Path(__file__).parent / "results"
 SETTINGS = TrainConfig(
@@ -48,7 +48,7 @@ SETTINGS = TrainConfig(
 
 
 def train(data: Path, folder: Path, seconds: float) -> Path:
-    """Train until the time is over or the curve is whole; return the curve's file."""
+    """Train until the time is over or the curve is complete; return the curve's file."""
     curve, state = folder / "numerics.csv", folder / "numerics-state.safetensors"
     dataset = load_dataset(data, validation_fraction=0.0, sequence_length=SETTINGS.sequence_length)
     end = time.monotonic() + seconds
@@ -66,10 +66,10 @@ def train(data: Path, folder: Path, seconds: float) -> Path:
 
 
 def compare(losses: Sequence[float]) -> list[tuple[int, float, float]]:
-    """Return step, board's loss and ours, where both are known; ``losses`` begin with step 1."""
+    """Return the step, the board's loss and ours if both are known; ``losses`` begin with step 1."""
     rows = []
     for step, board in BOARD.items():
-        around = min(AROUND, step - 1)  # at the very beginning the curve is steep: less is averaged
+        around = min(AROUND, step - 1)  # at the beginning the curve is steep: average fewer steps
         around = min(around, 5) if step < 500 else around
         if step + around <= len(losses):
             rows.append((step, board, statistics.fmean(losses[step - 1 - around : step + around])))
@@ -92,9 +92,9 @@ def _write(curve: Path, run: TrainingRun, how: Mapping[str, object]) -> None:
 
 
 def main() -> None:
-    """Read the arguments, train, print the table."""
+    """Read the arguments, train, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.numerics", description=__doc__)
-    parser.add_argument("--data", type=Path, help="tiny Shakespeare; left out: only print what is known")
+    parser.add_argument("--data", type=Path, help="tiny Shakespeare; without it, only print what is known")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the curve and its state are kept")
     arguments = parser.parse_args()

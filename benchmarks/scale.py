@@ -1,15 +1,15 @@
 """
-Much of everything: thousands of lessons, a million training steps, a workspace full of runs.
+Scaling: thousands of lessons, a million training steps, a workspace full of runs.
 
 ::
 
-    python -m benchmarks.scale                           # all of it, in a folder of its own: ten minutes
-    python -m benchmarks.scale steps --folder big        # leaves what it makes there, and uses it again
+    python -m benchmarks.scale                           # everything, in a temporary folder: ten minutes
+    python -m benchmarks.scale steps --folder big        # keeps what it makes there, and reuses it
     python -m benchmarks.scale lessons --count 1000,3000
 
-Each command runs in a process of its own, and the system says how much memory that had at most, its
-children's included. What is made is as real as can be: a million steps go through the runner, its events, its
-judge and its record; only the training is made up.
+Each command runs in a separate process, and the system reports its peak memory, including its children's. The
+data is as realistic as possible: a million steps go through the runner, its events, its checks and its
+record; only the training is simulated.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from lesson_runner.testing import lesson_text, run_lesson
 
 LESSON_BYTES = 22_000
 STAGES = (0.1, 0.2, 0.3, 0.4)
-"""Which part of the steps each stage has."""
+"""Each stage's share of the steps."""
 STAGE = """
 <!-- step
 id: stage-{number}
@@ -51,18 +51,18 @@ lesson ct4 train --data_path data/text.txt --model_save_path stage{number} --max
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a command took."""
+    """The resources that a command used."""
 
     what: str
     seconds: float
     megabytes: float
-    """The most memory that its process, or one of its children, had at once."""
+    """The peak memory of its process, or of one of its children."""
     printed: int
     """Bytes on standard output."""
 
 
 def use(what: str, folder: Path, *arguments: str, code: int = 0) -> Used:
-    """Run ``lesson`` with these arguments in a folder, and return what it took."""
+    """Run ``lesson`` with these arguments in a folder, and return the resources it used."""
     env = {**os.environ, "LESSON_WORKSPACE": ".lesson"}
     began = time.perf_counter()
     with tempfile.TemporaryFile() as output:
@@ -81,7 +81,7 @@ def use(what: str, folder: Path, *arguments: str, code: int = 0) -> Used:
 
 
 def use_lessons(folder: Path, count: int) -> Iterator[Used]:
-    """Validate so many made-up lessons of 22 kB, in one process and in as many as pay."""
+    """Validate this many generated lessons of 22 kB, in one process and in the default number."""
     lessons = folder / f"lessons-{count}"
     if not lessons.exists():
         lessons.mkdir(parents=True)
@@ -111,7 +111,7 @@ def made_up(params: Json, context: StepContext) -> Outcome:
 
 
 def write_run(folder: Path, steps: int) -> Path:
-    """Run a lesson whose stages have so many steps together, and return the run's folder."""
+    """Run a lesson whose stages have this many steps together, and return the run folder."""
     body = "".join(
         STAGE.format(number=number, steps=max(1, round(part * steps)))
         for number, part in enumerate(STAGES, 1)
@@ -121,12 +121,12 @@ def write_run(folder: Path, steps: int) -> Path:
     with mock.patch("lesson_ct4.actions.train.run", made_up):
         record = run_lesson(text, folder, plugins=Plugins(), hardware=())
     if record["status"] != "passed":
-        raise SystemExit(f"the made-up run ended as {record['status']}")
+        raise SystemExit(f"the simulated run ended as {record['status']}")
     return folder / ".lesson" / "runs" / str(record["run_id"])
 
 
 def use_steps(folder: Path, count: int) -> Iterator[Used]:
-    """Record so many training steps, twice, and look at the record in every way."""
+    """Record this many training steps, twice, and use the record in every way."""
     place = folder / f"steps-{count}"
     runs = place / ".lesson" / "runs"
     for _ in range(2 - len(list(runs.glob("*")))):
@@ -147,7 +147,7 @@ def use_steps(folder: Path, count: int) -> Iterator[Used]:
 
 
 def use_runs(folder: Path, count: int) -> Iterator[Used]:
-    """List so many runs of four stages, and look at the last one."""
+    """List this many runs of four stages, and report the last one."""
     place = folder / f"runs-{count}"
     runs = place / ".lesson" / "runs"
     if not runs.exists():
@@ -168,16 +168,16 @@ CASES: Mapping[str, tuple[Callable[[Path, int], Iterator[Used]], tuple[int, ...]
     "steps": (use_steps, (1_000_000,)),
     "runs": (use_runs, (100, 1_000)),
 }
-"""What measures, and with how many."""
+"""The functions that measure, each with its default sizes."""
 
 
 def run(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
     """
-    Measure everything at a hundredth of its size: whether it still works, and how it grows.
+    Measure everything at a hundredth of its size, to see whether it still works and how it grows.
 
     Args:
-        folder: where what is made stays; a temporary one if ``None``.
-        turns: how often.
+        folder: where the data stays; a temporary one if ``None``.
+        turns: how many times.
     """
     times: dict[str, list[Used]] = {}
     with tempfile.TemporaryDirectory() as made:
@@ -187,17 +187,17 @@ def run(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
                     times.setdefault(used.what, []).append(used)
     most = max(used.megabytes for items in times.values() for used in items)
     timings = [Timing(what, tuple(used.seconds for used in items)) for what, items in times.items()]
-    return f"a hundredth of full scale; the most memory: {most:.0f} MB", timings
+    return f"a hundredth of full scale; peak memory: {most:.0f} MB", timings
 
 
 def main() -> None:
-    """Read the arguments, measure, print."""
+    """Read the arguments, measure, and print."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scale", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("case", nargs="*", help=f"one of {', '.join(CASES)}; all of them if left out")
-    parser.add_argument("--count", help="how many, with commas between them; each case's own if left out")
-    parser.add_argument("--folder", type=Path, help="where what is made stays; a temporary one if left out")
+    parser.add_argument("case", nargs="*", help=f"one of {', '.join(CASES)}; default: all of them")
+    parser.add_argument("--count", help="the sizes, separated by commas; default: each case's own")
+    parser.add_argument("--folder", type=Path, help="where the data stays; default: a temporary folder")
     arguments = parser.parse_args()
     if unknown := set(arguments.case) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; one of {', '.join(CASES)}")

@@ -1,8 +1,8 @@
 """
-One training step through the emulated ``ttml``, beside nanoGPT's and the Trainer's.
+One training step on the emulated ``ttml``, compared with nanoGPT's and the Trainer's.
 
-All have the lesson's model (10.8 million parameters), batch and dropout. The floor is what the step's matrix
-products alone would take, at the rate at which this machine was seen to do them in the same run.
+All have the lesson's model (10.8 million parameters), batch and dropout. The floor is the time that the
+step's matrix products alone would take, at the rate measured for them in the same run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PRODUCTS = "its matrix products alone"
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what this case alone takes."""
+    """Add the arguments of this case."""
     models.size_options(parser)
     parser.add_argument("--batch", type=int, default=4, help="sequences a step; 4")
     parser.add_argument("--steps", type=int, default=5, help="steps a turn; 5")
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> Iterator[Result]:
     """Measure."""
     from ttml_emulation import tuning
 
-    tuning.prepare()  # before PyTorch is imported; the peers profit as well
+    tuning.prepare()  # before PyTorch is imported; the peers benefit as well
     shape, steps = models.shape_of(options, options.batch), max(options.steps, 1)
     with (
         models.emulated(shape, options.matmul) as (session, training),
@@ -64,10 +64,10 @@ def _repeated(step: Callable[[], object], steps: int) -> Way:
 
 
 def _compiles(way: Way) -> bool:
-    """Return whether it does: without a C++ compiler, for one, it does not."""
+    """Return whether it works; without a C++ compiler, for example, it does not."""
     try:
         way()
-    except Exception:  # whatever PyTorch's compiler meets
+    except Exception:  # whatever PyTorch's compiler raises
         return False
     return True
 
@@ -99,10 +99,10 @@ def _peers(shape: Shape, steps: int, folder: str) -> dict[str, Callable[[], Way]
 
 def products(shape: Shape, *, wide: bool) -> Callable[[], None]:
     """
-    Return what does all of the step's products with weights, forwards and backwards, and nothing else.
+    Return a call that computes only the step's products with weights, forwards and backwards.
 
     Args:
-        wide: float32, as where the processor has no instructions for bfloat16.
+        wide: use float32, as on a processor without instructions for bfloat16.
     """
     import torch
 
@@ -124,7 +124,7 @@ def products(shape: Shape, *, wide: bool) -> Callable[[], None]:
 
 
 def _weights(shape: Shape) -> list[tuple[int, int]]:
-    """Return input and output width of every matrix of the model, in order."""
+    """Return the input and output width of every matrix of the model, in order."""
     wide = shape.width
     layer = [(wide, 3 * wide), (wide, wide), (wide, 4 * wide), (4 * wide, wide)]
     return [*(layer * shape.layers), (wide, -(-shape.vocabulary // 32) * 32)]
@@ -132,9 +132,9 @@ def _weights(shape: Shape) -> list[tuple[int, int]]:
 
 def flop(shape: Shape) -> tuple[float, float]:
     """
-    Return the operations of a step's products with weights, and of attention's.
+    Return the number of operations in a step's products with weights and in attention.
 
-    A product forwards, two backwards; of attention's two and four only scores that may be attended to.
+    Weights: one product forwards, two backwards. Attention: two and four, without masked scores.
     """
     tokens = shape.batch * shape.block
     weights = 3 * sum(2.0 * tokens * fan_in * fan_out for fan_in, fan_out in _weights(shape))
@@ -145,7 +145,9 @@ def flop(shape: Shape) -> tuple[float, float]:
 def _notes(shape: Shape, timings: list[Timing], matmul: Any) -> list[str]:
     median = {item.name: item.median for item in timings}
     weights, attention = flop(shape)
-    notes = [f"a step is {(weights + attention) / 1e9:.1f} GFLOP, {attention / 1e9:.1f} of them attention's"]
+    notes = [
+        f"a step is {(weights + attention) / 1e9:.1f} GFLOP, {attention / 1e9:.1f} of them for attention"
+    ]
     if {OURS, PRODUCTS} <= set(median):
         rate = weights / median[PRODUCTS]
         floor = (weights + attention) / rate

@@ -1,4 +1,4 @@
-"""Timing ways of doing something in turns, so that what else the machine does hits all of them alike."""
+"""Timing several variants in turns, so that other work on the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Way = Callable[[], object]
-"""What is timed. One that times itself, to leave out what does not count, returns a ``Seconds``."""
+"""A call to time. One that times itself, to leave out what does not count, returns ``Seconds``."""
 
 
 class Seconds(float):
-    """How long a way took, by its own account."""
+    """How long a call took, as it measured itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one way took for one item, in seconds."""
+    """How long one variant took for one item, in seconds."""
 
     name: str
     times: tuple[float, ...]
@@ -31,22 +31,22 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One table: what was measured, in words, how long each way took, and what there is to say of it."""
+    """One table: a description of what was measured, how long each variant took, and notes."""
 
     what: str
     timings: Sequence[Timing]
-    """The peer's first: what a user would otherwise use."""
+    """The peer's time is first: what a user would otherwise use."""
     notes: Sequence[str] = ()
     rate: str = ""
-    """What to call the items of a second, such as ``tokens``; empty where one is what was asked for."""
+    """The name of the items in a rate per second, such as ``tokens``; empty if no rate is wanted."""
 
 
 def in_turns(ways: Mapping[str, Way], turns: int, *, items: int = 1) -> list[Timing]:
     """
-    Call each way once unmeasured, then all of them ``turns`` times: A B A B.
+    Call each variant once without measuring it, then all of them ``turns`` times: A B A B.
 
     Args:
-        items: how many things a call does; times are of one.
+        items: how many items a call processes; times are for one item.
     """
     times: dict[str, list[float]] = {name: [] for name in ways}
     for call in ways.values():

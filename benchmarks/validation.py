@@ -1,4 +1,4 @@
-"""Validating lessons, beside what parsing them with markdown-it-py alone takes."""
+"""Validating lessons, compared with only parsing them with markdown-it-py."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ BYTES = 1_100_000
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what this case alone takes."""
-    parser.add_argument("--folder", type=Path, help="lessons of your own; made-up ones if left out")
+    """Add the arguments of this case."""
+    parser.add_argument("--folder", type=Path, help="your own lessons; default: generated ones")
 
 
 def run(options: argparse.Namespace) -> Iterator[Result]:

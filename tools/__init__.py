@@ -1,1 +1,1 @@
-"""Tools for people who work on the lesson runner; not part of the wheel."""
+"""Tools for developers of the lesson runner; not part of the wheel."""

@@ -1,9 +1,9 @@
 """
-Mutation testing of what must not be wrong by a little: directives, matchers, policies, certificates.
+Mutation testing of the code that must be exactly right: directives, matchers, policies, certificates.
 
-``python -m tools.mutation [AREA…]`` changes the code of an area in one small way at a time and runs the
+``python -m tools.mutation [AREA…]`` makes one small change at a time in the code of an area and runs the
 area's tests on each; a mutant that no test notices has survived. mutmut (the extra ``mutation``) makes the
-mutants and runs them, in a copy of the project; what survives and why is in ``docs/mutation.md``.
+mutants and runs them, in a copy of the project; ``docs/mutation.md`` lists what survives, and why.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".mutation"
 """
-Copies and results. A run goes on where the last one stopped, and tries anew what was not noticed;
-delete the folder to begin again, as after changes of tests that once caught something.
+Copies and results. A run continues where the last one stopped, and tries again the mutants that were not
+noticed; delete the folder to start from scratch, for example after you change tests that noticed a mutant.
 """
 CAUGHT = ("killed", "timeout", "segfault", "suspicious")
 COPIED = ("README.md", "docs", "lessons", "plugins", "schemas", "tests")
@@ -31,7 +31,7 @@ COPIED = ("README.md", "docs", "lessons", "plugins", "schemas", "tests")
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Modules below ``lesson_runner``, and the tests that are to notice what is wrong with them."""
+    """Modules of ``lesson_runner``, and the tests that should notice faults in them."""
 
     modules: Sequence[str]
     tests: Sequence[str]
@@ -74,7 +74,7 @@ AREAS: Mapping[str, Area] = {
 
 
 def undecorated(source: str) -> str:
-    """Return a module that does the same, and of which mutmut mutates properties and context managers too."""
+    """Return an equivalent module whose properties and context managers mutmut mutates too."""
     rows = source.split("\n")
     found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
     for node in sorted(found, key=lambda item: -item.lineno):
@@ -86,7 +86,7 @@ def undecorated(source: str) -> str:
 
 
 def prepare(name: str) -> Path:
-    """Return a folder laid out as mutmut wants it: the code in ``src``, and what tests need beside it."""
+    """Return a folder as mutmut expects it: the code in ``src``, and what tests need next to it."""
     folder, area = WORK / name, AREAS[name]
     modules = [f"src/lesson_runner/{module}.py" for module in area.modules]
     for item in ("runner", *COPIED):
@@ -121,7 +121,7 @@ def mutmut(folder: Path, *arguments: str) -> str:
     Run mutmut in a folder and return what it printed.
 
     Raises:
-        SystemExit: it failed; with what it printed.
+        SystemExit: mutmut failed; the message is what it printed.
     """
     command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
@@ -131,7 +131,7 @@ def mutmut(folder: Path, *arguments: str) -> str:
 
 
 def results(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield every mutant of an area, and what became of it."""
+    """Yield every mutant of an area, and its result."""
     for row in mutmut(folder, "results", "--all", "true").splitlines():
         name, _, status = row.strip().rpartition(": ")
         yield name, status
@@ -157,7 +157,7 @@ def report(name: str, folder: Path) -> None:
 
 
 def main(names: Sequence[str]) -> None:
-    """Look at the areas that are named, or at all."""
+    """Test the areas that are named, or all of them."""
     if shutil.which("mutmut", path=os.fspath(Path(sys.executable).parent)) is None:
         raise SystemExit('mutmut is not installed: pip install -e ".[mutation]"')
     for name in names or AREAS:

@@ -1,1 +1,1 @@
-"""What a user would pick instead: other people's way of doing the same, set up as their users run it."""
+"""What a user would choose instead: other projects' implementations, set up as their users run them."""

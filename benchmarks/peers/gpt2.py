@@ -1,4 +1,4 @@
-"""GPT-2 of Hugging Face's ``transformers``, small: the Trainer's defaults, ``generate`` with a cache."""
+"""A small GPT-2 from Hugging Face's ``transformers``: the Trainer's defaults, ``generate`` with a cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.peers.nanogpt import Shape
 
 
 def build(shape: Shape) -> Any:
-    """Return the model; its dropout is the shape's in all three places."""
+    """Return the model; it uses the shape's dropout in all three places."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
     return GPT2LMHeadModel(
@@ -35,7 +35,7 @@ def build(shape: Shape) -> Any:
 
 
 class Windows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
-    """Windows of a text that start anywhere, with themselves as labels: the model shifts those."""
+    """Windows of a text that start anywhere, with themselves as labels: the model shifts the labels."""
 
     def __init__(self, text: NDArray[np.uint16], length: int) -> None:
         self._text, self._length = text, length
@@ -49,12 +49,12 @@ class Windows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
 
 
 def train(model: Any, shape: Shape, text: NDArray[np.uint16], steps: int, folder: str) -> float:
-    """Train with the Trainer's defaults, and return the seconds of a step: of those after the first."""
+    """Train with the Trainer's defaults, and return the seconds of a step, without the first one."""
     from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
     ends: list[float] = []
 
-    class Clock(TrainerCallback):  # type: ignore[misc]  # known only where it is installed
+    class Clock(TrainerCallback):  # type: ignore[misc]  # known only if it is installed
         def on_step_end(self, *_: object, **__: object) -> None:
             ends.append(time.perf_counter())
 

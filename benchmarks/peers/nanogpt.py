@@ -1,7 +1,7 @@
 """
-nanoGPT's model and training loop, as its users run them on a CPU, written anew in plain PyTorch.
+nanoGPT's model and training loop, as its users run them on a CPU, rewritten in plain PyTorch.
 
-What is kept of it: one tied matrix for embedding and head, PyTorch's fused causal attention with dropout
+Kept from it: one tied matrix for embedding and head, PyTorch's fused causal attention with dropout
 inside, exact GELU, normalizations without bias, two groups for AdamW (no decay for vectors), the joint norm
 of the gradients clipped at 1, a new batch cut from the text for every step, ``generate`` that computes the
 whole window again for every token. The settings are those of its character model.
@@ -96,7 +96,7 @@ class GPT(nn.Module):
                 nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * shape.layers) if residual else 0.02)
 
     def forward(self, ids: Tensor, targets: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return logits and loss of ``[B, T]`` ids; without targets the last position's logits alone."""
+        """Return logits and loss of ``[B, T]`` ids; without targets only the last position's logits."""
         places = torch.arange(ids.shape[1], device=ids.device)
         x = self.drop(self.tokens(ids) + self.positions(places))
         for block in self.blocks:
@@ -121,7 +121,7 @@ class GPT(nn.Module):
 
 
 class Training:
-    """The loop of one process: the next batch is cut while the gradients of this one are not needed yet."""
+    """The training loop of one process: it cuts the next batch before this batch's gradients are needed."""
 
     def __init__(
         self, shape: Shape, text: NDArray[np.uint16], *, autocast: bool = False, compiled: bool = False
@@ -141,7 +141,7 @@ class Training:
         self.batch = self._batch()
 
     def step(self) -> float:
-        """Make one step; return its loss."""
+        """Train one step; return its loss."""
         with torch.autocast("cpu", torch.bfloat16, enabled=self.autocast):
             _, loss = self.model(*self.batch)
         self.batch = self._batch()

@@ -86,10 +86,11 @@ def moment(text: str) -> datetime:
 
 @fault(
     "clock",
-    "the clock jumps a month, forwards or back, in mid-run",
-    how="a step moves it, for the runner and its processes, by a library that is loaded before the C library",
-    seen="times of day as the clock had them; durations and time-outs as they were",
-    survives="the run, the record, and what is made of it",
+    "the clock jumps a month forwards or backwards during a run",
+    how="a step changes the time for the runner and its processes, with a library that is "
+    "loaded before the C library",
+    seen="times of day as the clock showed them; durations and timeouts are not affected",
+    survives="the run, the record, and everything made from it",
 )
 @pytest.mark.parametrize(
     "seconds", [pytest.param(MONTH, id="forwards", marks=pytest.mark.slow), pytest.param(-MONTH, id="back")]

@@ -95,8 +95,8 @@ REGIONS: dict[str, Damage] = {
     AREA,
     "a checkpoint",
     how="a byte of each region changed (length, header, metadata, tensors, tail); cut, emptied, zeroed",
-    seen="`is not a usable checkpoint`, with the reason and the cure; exit code 2",
-    survives="the file as it is; nothing of it is used",
+    seen="`is not a usable checkpoint`, with the reason and the fix; exit code 2",
+    survives="the file, unchanged; nothing in it is used",
 )
 @pytest.mark.parametrize("region", REGIONS)
 def test_a_damaged_checkpoint(lesson: Lesson, tmp_path: Path, region: str) -> None:
@@ -121,10 +121,10 @@ TRUNK = ("the header's sha256", "cut in the header")
 @pytest.mark.torch
 @fault(
     AREA,
-    "the states that a training left for later ones",
+    "the checkpoints that a training left for later runs",
     how="each region in turn, in all files of `.lesson/trunk`",
-    seen="`Note: not reused`, with the reason; the stage is trained anew",
-    survives="the run; what is trained anew is the same, bit for bit",
+    seen="`Note: not reused`, with the reason; the stage is trained from scratch",
+    survives="the run; the result of training from scratch is the same, bit for bit",
 )
 def test_a_damaged_trunk(tmp_path: Path) -> None:
     (tmp_path / "play.txt").write_text(PLAY)
@@ -172,8 +172,8 @@ def ran(lesson: Lesson, tmp_path: Path) -> Path:
     AREA,
     "a run's record",
     how="emptied, cut, zeroed, garbage, another file; for `report`, `compare`, `certify --from-run`, `runs`",
-    seen="the file, the reason, the cure; exit code 2 (`runs` lists it as unfinished)",
-    survives="other runs, and all files as they are",
+    seen="the file, the reason, the fix; exit code 2 (`runs` lists it as unfinished)",
+    survives="other runs, and all files, unchanged",
 )
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_damaged_record(lesson: Lesson, ran: Path, tmp_path: Path, how: str) -> None:
@@ -202,9 +202,9 @@ def test_a_damaged_record(lesson: Lesson, ran: Path, tmp_path: Path, how: str) -
 @fault(
     AREA,
     "a run's events",
-    how="emptied, cut in the last line, zeroed in whole and in part, garbage",
+    how="emptied, cut in the last line, zeroed completely and in part, garbage",
     seen="nothing: commands read the record",
-    survives="the record, and all that is made of it",
+    survives="the record, and everything made from it",
 )
 @pytest.mark.parametrize("how", SPOILT)
 def test_damaged_events(lesson: Lesson, ran: Path, how: str) -> None:

@@ -69,8 +69,8 @@ def lesson_of(url: str, folder: Path) -> Path:
 
 @fault(
     AREA,
-    "the server answers HTML, other bytes, a wrong length, an error, a bad redirect, or without an end",
-    how="a server on this machine; lengths both ways, redirects to `file:` and in a circle",
+    "the server sends HTML, other bytes, a wrong length, an error, a bad redirect, or data without end",
+    how="a server on this machine; lengths too short and too long, redirects to `file:` and in a circle",
     seen="the address, what is wrong, expected and actual size and digest; exit code 1",
     survives="the text of an earlier run, byte for byte; nothing half-written, nothing in the cache",
 )
@@ -105,7 +105,7 @@ def test_a_server_that_gives_something_else(
     AREA,
     "no room for the text",
     how="a text of 1 MB, the folder for temporary files on a full file system",
-    seen="the file, `No space left on device`, the cure; exit code 1",
+    seen="the file, `No space left on device`, the fix; exit code 1",
     survives="the record; no part of the text",
 )
 def test_no_room_for_the_download(
@@ -134,7 +134,7 @@ def test_no_room_for_the_download(
     AREA,
     "no room for the text in the workspace",
     how="a text of 1 MB, the workspace on a file system of 600 KB",
-    seen="the file, `No space left on device`, the cure; exit code 1",
+    seen="the file, `No space left on device`, the fix; exit code 1",
     survives="the record; no part of the text",
 )
 def test_no_room_in_the_workspace(

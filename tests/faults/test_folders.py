@@ -43,9 +43,9 @@ def frozen(place: str) -> str:
 @fault(
     AREA,
     "a workspace that is read-only",
-    how="a read-only mount, which stops root as well",
-    seen="the folder, `Read-only file system`, and to name another; exit code 2",
-    survives="everything: nothing is begun",
+    how="a read-only mount, which also stops root",
+    seen="the folder, `Read-only file system`, and advice to name another folder; exit code 2",
+    survives="everything: nothing is started",
 )
 def test_a_read_only_workspace(command: Command, tmp_path: Path) -> None:
     lesson = written(tmp_path, shell("one", "echo first"))
@@ -61,10 +61,10 @@ def test_a_read_only_workspace(command: Command, tmp_path: Path) -> None:
 @mounts
 @fault(
     AREA,
-    "evidence becomes read-only in mid-run",
+    "evidence becomes read-only during a run",
     how="a step mounts the folder read-only",
-    seen="the step and those after it: `error`, with the file and the cure; exit code 1",
-    survives="the record, events, evidence of the steps before",
+    seen="this step and later ones: `error`, with the file and the fix; exit code 1",
+    survives="the record, the events, and the evidence of earlier steps",
 )
 def test_evidence_that_becomes_read_only(command: Command, disk: Disk, tmp_path: Path) -> None:
     evidence = frozen('"$LESSON_WORKSPACE"/runs/*/evidence')
@@ -82,10 +82,10 @@ def test_evidence_that_becomes_read_only(command: Command, disk: Disk, tmp_path:
 @mounts
 @fault(
     AREA,
-    "the run's folder becomes read-only in mid-run",
+    "the run folder becomes read-only during a run",
     how="a step mounts it read-only",
-    seen="`record.json: the record cannot be written`, with the cure; exit code 2",
-    survives="evidence of the steps before; all events, which have every step's result; no half of a record",
+    seen="`record.json: the record cannot be written`, with the fix; exit code 2",
+    survives="the evidence of earlier steps; all events, which have every step's result; no partial record",
 )
 def test_a_record_that_cannot_be_written(command: Command, disk: Disk, tmp_path: Path) -> None:
     lesson = written(tmp_path, shell("one", "echo first"), shell("two", frozen('"$LESSON_WORKSPACE"/runs/*')))
@@ -116,10 +116,11 @@ GONE = [
 
 @fault(
     AREA,
-    "evidence, the run's folder or the workspace is removed in mid-run",
+    "evidence, the run folder or the workspace is removed during a run",
     how="a step removes it",
     seen="that step: `error`, `was it removed while the lesson ran?`; exit code 1",
-    survives="the record and later events, in a new folder; later steps, if the terminal's state remains",
+    survives="the record and later events, in a new folder; later steps, if the terminal's state "
+    "still exists",
 )
 @pytest.mark.parametrize(("what", "script", "statuses"), GONE, ids=[item[0] for item in GONE])
 def test_what_is_removed_in_mid_run(

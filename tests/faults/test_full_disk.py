@@ -63,10 +63,10 @@ def written(folder: Path, *steps: str) -> Path:
 
 @fault(
     AREA,
-    "full in mid-run, and stays full",
+    "the disk becomes full during a run, and stays full",
     how="a step fills a file system of 2 MB",
-    seen="the step and those after it: `error`, with the file and `make room on the disk`; exit code 1",
-    survives="the record (room is kept for it), evidence and events of the steps before",
+    seen="this step and later ones: `error`, with the file and `make room on the disk`; exit code 1",
+    survives="the record (space is reserved for it), the evidence and events of earlier steps",
 )
 def test_what_was_done_before_is_recorded(command: Command, disk: Disk, tmp_path: Path) -> None:
     lesson = written(tmp_path, shell("one", "echo first"), shell("two", SAID), shell("three", "echo third"))
@@ -91,9 +91,9 @@ def test_what_was_done_before_is_recorded(command: Command, disk: Disk, tmp_path
 
 @fault(
     AREA,
-    "full for a while",
-    how="an action fills the disk, says something, and makes room again",
-    seen="nothing; `events.jsonl` has a line `events-lost` with their number and the reason",
+    "the disk is full for a while",
+    how="an action fills the disk, prints something, and frees the space again",
+    seen="nothing; `events.jsonl` has a line `events-lost` with the number of lost events and the reason",
     survives="the step, its output and evidence, all other events",
 )
 def test_events_that_are_lost_are_counted(
@@ -116,10 +116,10 @@ def test_events_that_are_lost_are_counted(
 
 @fault(
     AREA,
-    "full from the start",
+    "the disk is full from the start",
     how="a file system of 64 KB",
-    seen="`there is no room for the record of a run`, with the folder and the cure; exit code 2",
-    survives="everything: no step is begun, and no folder of a run is left",
+    seen="`there is no room for the record of a run`, with the folder and the fix; exit code 2",
+    survives="everything: no step is started, and no run folder is left behind",
 )
 def test_nothing_is_begun_without_room_for_the_record(command: Command, disk: Disk, tmp_path: Path) -> None:
     lesson = written(tmp_path, shell("one", "echo first"))
@@ -132,10 +132,10 @@ def test_nothing_is_begun_without_room_for_the_record(command: Command, disk: Di
 
 @fault(
     AREA,
-    "no room for another file",
-    how="a step makes files until a file system of 60 inodes has no more",
-    seen="the step: `error`, with the file and the cure; exit code 1",
-    survives="the record, for which a file is kept as well; events",
+    "no inode is left for another file",
+    how="a step creates files until a file system of 60 inodes has none left",
+    seen="the step: `error`, with the file and the fix; exit code 1",
+    survives="the record, for which a file is reserved; events",
 )
 def test_a_disk_without_another_file(command: Command, disk: Disk, tmp_path: Path) -> None:
     lesson = written(tmp_path, shell("one", "for n in $(seq 99); do : > $n || true; done"))
@@ -185,7 +185,8 @@ OUTPUT = [
     AREA,
     "standard output is a file on a full disk",
     how="`/dev/full`",
-    seen="one line that says so; a run goes on and ends as it does, other commands with exit code 2",
+    seen="one line that says so; a run continues and its exit code does not change, other "
+    "commands exit with code 2",
     survives="the run, its record and evidence",
 )
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")

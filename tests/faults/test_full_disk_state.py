@@ -19,10 +19,10 @@ SLOW = [pytest.param(size, marks=pytest.mark.slow) for size in (20, 80, 120, 180
 
 @fault(
     "disk",
-    "too full to store the state of the terminal",
-    how="a step leaves 20 to 180 KB free and has variables of 200 KB",
-    seen="the step: `error`, with the cure; later steps of the terminal: `failed`",
-    survives="the record and the evidence; no step runs in another folder than it should",
+    "the disk is too full to store the state of the terminal",
+    how="a step leaves 20 to 180 KB free and has 200 KB of variables",
+    seen="the step: `error`, with the fix; later steps of the terminal: `failed`",
+    survives="the record and the evidence; no step runs in a different folder than it should",
 )
 @pytest.mark.parametrize("free", [8, 40, *SLOW])
 def test_a_state_that_cannot_be_stored_is_an_error(
@@ -43,10 +43,10 @@ def test_a_state_that_cannot_be_stored_is_an_error(
 
 @fault(
     "disk",
-    "the folder of the terminal's state is removed by a step",
-    how="`rm -r` of it",
+    "a step removes the folder with the terminal's state",
+    how="`rm -r` of that folder",
     seen="the step: `error`, its state cannot be stored",
-    survives="the record; the next step does not run elsewhere",
+    survives="the record; the next step does not run in another folder",
 )
 def test_a_state_that_was_removed(command: Command, tmp_path: Path) -> None:
     lesson = tmp_path / "a.md"

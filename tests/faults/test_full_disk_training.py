@@ -39,10 +39,10 @@ def trained(command: Command, disk: Disk, tmp_path: Path, *steps: str) -> tuple[
 @pytest.mark.torch
 @fault(
     AREA,
-    "full when a training saves its checkpoint",
-    how="a step leaves 40 KB of a file system",
-    seen="`Note: the steps so far are not kept`, then the file, the reason and the cure; exit code 1",
-    survives="the checkpoints of the stages before, the loss curve, the record; no `.part`",
+    "the disk is full when a training saves its checkpoint",
+    how="a step leaves 40 KB free on a file system",
+    seen="`Note: the steps so far are not kept`, then the file, the reason and the fix; exit code 1",
+    survives="the checkpoints of earlier stages, the loss curve, the record; no `.part`",
 )
 def test_no_room_for_a_checkpoint(command: Command, disk: Disk, tmp_path: Path) -> None:
     said, workspace = trained(command, disk, tmp_path, shell("fill", FILL.format(40)))
@@ -64,10 +64,10 @@ def test_no_room_for_a_checkpoint(command: Command, disk: Disk, tmp_path: Path) 
 @pytest.mark.torch
 @fault(
     AREA,
-    "the evidence of a training is removed, and cannot be made again",
-    how="a process of a step puts a file where the folder was",
+    "the evidence folder of a training is removed, and cannot be created again",
+    how="a process of a step puts a file in place of the folder",
     seen="the training's step: `error`, with the file; exit code 1",
-    survives="the checkpoint: it is saved before anything is said of the evidence",
+    survives="the checkpoint: it is saved before any message about the evidence",
 )
 def test_a_training_whose_evidence_is_gone(command: Command, disk: Disk, tmp_path: Path) -> None:
     watch = (
@@ -84,8 +84,8 @@ def test_a_training_whose_evidence_is_gone(command: Command, disk: Disk, tmp_pat
 
 @fault(
     AREA,
-    "full when a certificate is made",
-    how="a file system on which the run has room, and not its copy",
+    "the disk is full when a certificate is made",
+    how="a file system that has space for the run, but not for a copy of it",
     seen="`cannot be copied`, the reason, and how to certify the same run later; exit code 2",
     survives="the run, byte for byte; no part of a certificate",
 )

@@ -75,9 +75,9 @@ def alive(pid: int) -> bool:
 @fault(
     AREA,
     "Ctrl-C is held down",
-    how="SIGINT every 20 ms, to a step whose process ignores it and SIGTERM",
+    how="SIGINT every 20 ms, sent to a step whose process ignores SIGINT and SIGTERM",
     seen="`interrupted`; exit code 130",
-    survives="the record, with the step that was interrupted; none of the step's processes does",
+    survives="the record, with the interrupted step; no process of the step",
 )
 def test_ctrl_c_held_down(start: Start, lesson_file: Callable[..., Path], tmp_path: Path) -> None:
     lesson = lesson_file(shell("one", "echo first"), shell("two", STUBBORN), shell("three", "echo third"))
@@ -105,9 +105,9 @@ def test_ctrl_c_held_down(start: Start, lesson_file: Callable[..., Path], tmp_pa
 @fault(
     AREA,
     "Ctrl-C while the record is written",
-    how="a plugin sends SIGINT three times from within the writing",
+    how="a plugin sends SIGINT three times while the record is being written",
     seen="exit code 130",
-    survives="the record, whole",
+    survives="the complete record",
 )
 def test_ctrl_c_while_the_record_is_written(
     start: Start, install: Callable[[str], str], lesson_file: Callable[..., Path], tmp_path: Path
@@ -142,9 +142,9 @@ KINDS = ("run-started", *STEP, *STEP)
 @fault(
     AREA,
     "Ctrl-C at any event of a run",
-    how="a plugin sends SIGINT when it hears of the first event, the second, and so on",
+    how="a plugin sends SIGINT at the first event, at the second, and so on",
     seen="`interrupted`; exit code 130",
-    survives="the record: steps that had ended as they ended, the others not reached",
+    survives="the record: finished steps keep their results, the others are not reached",
 )
 @pytest.mark.parametrize("at", range(1, len(KINDS) + 1))
 def test_ctrl_c_at_any_event(
@@ -168,9 +168,9 @@ def test_ctrl_c_at_any_event(
 @fault(
     AREA,
     "Ctrl-C or SIGTERM at any moment",
-    how="ten runs of short steps, each sent a signal at a random moment (the seed is printed)",
-    seen="exit code 130, or that of a run that was over already",
-    survives="the record, whole, in every one",
+    how="ten runs of short steps; each gets a signal at a random moment (the seed is printed)",
+    seen="exit code 130, or the run's own if it had already finished",
+    survives="the complete record of every run",
 )
 def test_a_signal_at_random_moments(start: Start, lesson_file: Callable[..., Path], tmp_path: Path) -> None:
     seed = random.randrange(1_000_000)
@@ -196,9 +196,9 @@ def test_a_signal_at_random_moments(start: Start, lesson_file: Callable[..., Pat
 @fault(
     AREA,
     "the terminal is closed",
-    how="a real terminal (pty) that goes away in mid-step",
-    seen="nobody is there to see it; exit code 130",
-    survives="the record; none of the step's processes does",
+    how="a real terminal (pty) that is closed during a step",
+    seen="nothing, because the terminal is gone; exit code 130",
+    survives="the record; no process of the step",
 )
 def test_the_terminal_is_closed(start: Start, lesson_file: Callable[..., Path], tmp_path: Path) -> None:
     lesson = lesson_file(shell("one", "echo $$; sleep 60"))
@@ -224,9 +224,9 @@ def test_the_terminal_is_closed(start: Start, lesson_file: Callable[..., Path], 
 
 @fault(
     AREA,
-    "the terminal is closed, after `nohup`",
-    how="SIGHUP to a run for which it is ignored",
-    seen="nothing: the run goes on",
+    "the terminal is closed during a run under `nohup`",
+    how="SIGHUP to a run that ignores it",
+    seen="nothing: the run continues",
     survives="everything",
 )
 def test_nohup(start: Start, lesson_file: Callable[..., Path], tmp_path: Path) -> None:

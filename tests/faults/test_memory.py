@@ -50,10 +50,10 @@ KILLED = "exit code 137 (SIGKILL: did the machine run out of memory?)"
             f"{KILLED}: so far",
             marks=fault(
                 AREA,
-                "the system ends a step's process",
-                how="SIGKILL, which is how the system does it",
+                "the system kills a step's process",
+                how="SIGKILL, which is what the system sends",
                 seen="`exit code 137 (SIGKILL: did the machine run out of memory?)`; exit code 1",
-                survives="its output so far, the steps after it, the record",
+                survives="its output so far, later steps, the record",
             ),
             id="a process is killed",
         ),
@@ -63,9 +63,9 @@ KILLED = "exit code 137 (SIGKILL: did the machine run out of memory?)"
             marks=fault(
                 AREA,
                 "a Python step runs out of memory",
-                how="1 GB asked for, under a limit of 512 MB (RLIMIT_AS)",
+                how="it requests 1 GB under a limit of 512 MB (RLIMIT_AS)",
                 seen="`MemoryError`, with the line; exit code 1",
-                survives="the steps after it, the record",
+                survives="later steps, the record",
             ),
             id="a Python step",
         ),
@@ -83,9 +83,9 @@ def test_a_process_of_a_step(command: Command, tmp_path: Path, body: str, messag
 @fault(
     AREA,
     "a typed action runs out of memory, in the runner's own process",
-    how="8 GB asked for, under a limit of 2 GB (`ulimit -v`)",
+    how="it requests 8 GB under a limit of 2 GB (`ulimit -v`)",
     seen="`raised MemoryError`, and `this machine has too little memory for it`; exit code 1",
-    survives="the runner, the steps after it, the record",
+    survives="the runner, later steps, the record",
 )
 def test_a_typed_action(command: Command, install: Callable[[str], str], tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(typed("one", "theirs.act") + shell("two", "echo second")))
@@ -100,9 +100,9 @@ def test_a_typed_action(command: Command, install: Callable[[str], str], tmp_pat
 @fault(
     AREA,
     "a hook runs out of memory",
-    how="8 GB asked for, under a limit of 2 GB (`ulimit -v`)",
-    seen="the record names the plugin and the hook; exit code as without it",
-    survives="the run, everybody else's results",
+    how="it requests 8 GB under a limit of 2 GB (`ulimit -v`)",
+    seen="the record names the plugin and the hook; the exit code does not change",
+    survives="the run, the results of all other plugins",
 )
 def test_a_hook(command: Command, install: Callable[[str], str], tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(shell("one", "echo first")))

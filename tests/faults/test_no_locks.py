@@ -36,9 +36,10 @@ def no_locks(tmp_path: Path) -> dict[str, str]:
 @fault(
     "folders",
     "a file system without locks",
-    how="`flock` fails with ENOLCK; a second run in the same workspace; then a mark that a killed run left",
-    seen="the second: `is in use by`, exit code 2; after the kill the next run begins",
-    survives="the first run alone writes in the workspace",
+    how="`flock` fails with ENOLCK; a second run in the same workspace; then a lock file that"
+    " a killed run left",
+    seen="the second run: `is in use by`, exit code 2; after the kill the next run starts",
+    survives="only the first run writes in the workspace",
 )
 def test_two_runs_do_not_share_a_workspace(
     start: Callable[..., subprocess.Popen[str]],

@@ -17,10 +17,10 @@ from lesson_runner.testing import lesson_text
 
 @fault(
     "bugs of the runner",
-    "an error that nobody foresaw, in mid-run",
+    "an unexpected error during a run",
     how="a reporter that raises at the second step",
     seen="`this is a bug in lesson-runner`, and a file to report; exit code 3",
-    survives="the record: steps that had ended as they ended, the others not reached",
+    survives="the record: finished steps keep their results, the others are not reached",
 )
 @pytest.mark.parametrize("room", [True, False], ids=["with a report", "without room for a report"])
 def test_an_error_that_nobody_foresaw(

@@ -155,9 +155,9 @@ def giving(value: object) -> Callable[[], object]:
 @fault(
     AREA,
     "a hook raises",
-    how="every hook, with an exception, `sys.exit`, and what is no Exception",
+    how="every hook, with an exception, `sys.exit`, and a BaseException",
     seen="`lesson plugins` and the record name the plugin, the hook and the line",
-    survives="the command and its exit code, everybody else's results, the record",
+    survives="the command and its exit code, the results of all other plugins, the record",
 )
 @pytest.mark.parametrize(
     "error", [ValueError("boom"), SystemExit(7), Cancelled()], ids=lambda e: type(e).__name__
@@ -176,10 +176,10 @@ def test_a_hook_that_raises(lesson: Lesson, tmp_path: Path, hook: str, error: Ba
 
 @fault(
     AREA,
-    "a hook returns rubbish",
-    how="every hook, with other types, and with the right ones that have something else in their fields",
+    "a hook returns invalid values",
+    how="every hook, with wrong types, and with right types that have wrong fields",
     seen="`lesson plugins` and the record name the plugin, the hook and the value",
-    survives="the command and its exit code, everybody else's results, the record",
+    survives="the command and its exit code, the results of all other plugins, the record",
 )
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) -> None:
@@ -205,8 +205,8 @@ PRINTS = ("lesson_add_commands", "lesson_interpret_block", "lesson_step_event")
 @fault(
     AREA,
     "a hook prints to standard output",
-    how="every hook, from Python and past Python to the file descriptor",
-    seen="it goes to standard error; `--json` answers with JSON and nothing else",
+    how="every hook, from Python and directly to the file descriptor",
+    seen="the text goes to standard error; `--json` prints JSON and nothing else",
     survives="the answer",
 )
 @pytest.mark.parametrize(
@@ -229,10 +229,10 @@ def test_a_hook_that_prints(
 
 @fault(
     AREA,
-    "a hook yields without an end",
-    how="every hook that returns several things",
+    "a hook yields items without end",
+    how="every hook that returns several items",
     seen="`returned more than 100,000 items`, with the plugin and the hook",
-    survives="the command, everybody else's results",
+    survives="the command, the results of all other plugins",
 )
 @pytest.mark.parametrize("hook", [name for name in BLAMED_BY_LIST if name != "lesson_add_commands"])
 def test_a_hook_that_does_not_end(lesson: Lesson, hook: str) -> None:
@@ -244,7 +244,7 @@ def test_a_hook_that_does_not_end(lesson: Lesson, hook: str) -> None:
 
 @fault(
     AREA,
-    "a check of a plugin returns rubbish, raises or exits",
+    "a plugin's check returns an invalid value, raises or exits",
     how="`lesson doctor` with such checks",
     seen="that check: `failed`, with what it did; exit code 1",
     survives="the other checks",
@@ -275,9 +275,10 @@ def test_a_check_that_goes_wrong(lesson: Lesson) -> None:
 @fault(
     AREA,
     "a hook hangs",
-    how="every hook waits for what never comes, and Ctrl-C (a real SIGINT) arrives",
-    seen="exit code 130; in a run `interrupted`. Nothing else ends it, and code in C not even that",
-    survives="the record: steps that had ended as they ended, the others not reached",
+    how="every hook waits forever, and Ctrl-C (a real SIGINT) arrives",
+    seen="exit code 130; in a run `interrupted`. Nothing else ends the hook, and code in C "
+    "does not even react to Ctrl-C",
+    survives="the record: finished steps keep their results, the others are not reached",
 )
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_that_hangs(lesson: Lesson, tmp_path: Path, hook: str) -> None:
@@ -294,10 +295,10 @@ def test_a_hook_that_hangs(lesson: Lesson, tmp_path: Path, hook: str) -> None:
 
 @fault(
     AREA,
-    "an action hangs and does not look at the time",
-    how="a typed action that waits for what never comes, in a step with a timeout",
+    "an action hangs and does not check the time",
+    how="a typed action that waits forever, in a step with a timeout",
     seen="`took longer than its timeout of 0.1 s, and did not end by itself`, a minute later; exit code 1",
-    survives="the steps after it, the record",
+    survives="later steps, the record",
 )
 def test_an_action_that_hangs(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limit, "OVERTIME", 0.1)  # not to wait for a minute
@@ -330,10 +331,10 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
 
 @fault(
     AREA,
-    "a function of an action raises, exits or returns rubbish while a lesson is planned",
+    "a function of an action raises, exits or returns an invalid value while a lesson is planned",
     how="each of `inspect`, `permissions` and `checks`",
     seen="the plugin, the action, the function and what it did; exit code 2",
-    survives="nothing is begun",
+    survives="nothing is started",
 )
 @pytest.mark.parametrize("what", WRONG)
 def test_a_function_of_an_action_that_goes_wrong(lesson: Lesson, tmp_path: Path, what: str) -> None:

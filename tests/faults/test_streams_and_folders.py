@@ -20,9 +20,9 @@ CLOSED = ["<&-", ">&-", "2>&-", *TWO, "<&- >&- 2>&-"]
 @fault(
     AREA,
     "standard input, output or error is closed",
-    how="`<&-`, `>&-`, `2>&-`, and any of them together",
-    seen="what is printed elsewhere; a run ends as it does",
-    survives="the run, its record and events: nothing else is written into them",
+    how="`<&-`, `>&-`, `2>&-`, and any combination of them",
+    seen="everything that goes to the other streams; the run's exit code does not change",
+    survives="the run, its record and events: no other output ends up in them",
 )
 @pytest.mark.parametrize("closed", CLOSED)
 def test_closed_streams(command: Command, tmp_path: Path, closed: str) -> None:
@@ -58,9 +58,10 @@ IN_NOWHERE = [
 @fault(
     AREA,
     "the current folder was removed",
-    how="`rmdir` of it, then each command",
-    seen="that it was removed, and to cd to another, exit code 2; or the answer, where none of it is needed",
-    survives="everything: nothing is begun",
+    how="`rmdir` of the current folder, then each command",
+    seen="a message that it was removed and that you should cd to another, exit code 2; or the"
+    " normal output, if the command does not need the folder",
+    survives="everything: nothing is started",
 )
 @pytest.mark.parametrize("arguments", IN_NOWHERE, ids=" ".join)
 def test_a_current_folder_that_is_gone(command: Command, tmp_path: Path, arguments: list[str]) -> None:

@@ -86,7 +86,7 @@ def test_reports_progress(server: Any, find: Callable[..., Found]) -> None:
 @fault(
     "downloads",
     "the copy in the cache is damaged",
-    how="its last byte is cut off",
+    how="its last byte is removed",
     seen="`was damaged; downloading again`",
     survives="the step; the copy is replaced",
 )
@@ -226,7 +226,7 @@ def test_a_wrong_answer_is_never_replaced(
     "downloads",
     "the server fails once",
     how="a server on this machine that answers 500, then the text",
-    seen="nothing: it is asked again",
+    seen="nothing: the request is repeated",
     survives="the step",
 )
 def test_a_server_that_fails_once_is_asked_again(server: Any, find: Callable[..., Found]) -> None:
@@ -313,7 +313,8 @@ def test_other_protocols_are_refused(tmp_path: Path) -> None:
     "downloads",
     "the server stalls, before the first byte or in the middle, or is overloaded",
     how="a server on this machine that sends nothing, half of the text, or 503",
-    seen="where the lesson allows it, the synthetic play and why, in seconds; else `cannot be reached`",
+    seen="if the lesson allows it, the synthetic play and the reason, within seconds; "
+    "otherwise `cannot be reached`",
     survives="the run; nothing half-written",
 )
 @pytest.mark.parametrize(
@@ -384,10 +385,10 @@ def test_the_play_can_be_asked_for(server: Any, find: Callable[..., Found]) -> N
 
 @fault(
     "downloads",
-    "the server drips",
+    "the server sends very slowly",
     how="a server on this machine that sends 1 KB now and then",
     seen="`not done within` the limit",
-    survives="as when it stalls",
+    survives="the same as when it stalls",
 )
 def test_a_total_limit_holds(server: Any, tmp_path: Path) -> None:
     def drip(handler: Any) -> None:

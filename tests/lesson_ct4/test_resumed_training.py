@@ -49,10 +49,11 @@ def interrupted(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @fault(
     "interruption",
-    "Ctrl-C while a model is trained",
-    how="after some steps of the second stage; `lesson resume`, where another product would be faster now",
+    "Ctrl-C during a training",
+    how="after some steps of the second stage; then `lesson resume`, when another way to "
+    "multiply matrices would be faster",
     seen="exit 130; then exit 0, and how many steps were trained before",
-    survives="the steps up to the last state; it goes on with the same arithmetic",
+    survives="the steps up to the last saved state; the training continues with the same arithmetic",
 )
 def test_training_goes_on_where_it_was(
     lesson: Lesson, interrupted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

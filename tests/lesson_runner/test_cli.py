@@ -192,10 +192,10 @@ def test_a_command_that_does_not_exist(lesson: Lesson) -> None:
 
 @fault(
     "interruption",
-    "Ctrl-C, SIGTERM or SIGHUP in mid-step",
+    "Ctrl-C, SIGTERM or SIGHUP during a step",
     how="the signal, to a run with a shell step",
     seen="`interrupted`; exit code 130",
-    survives="the record, steps before; none of the step's processes does",
+    survives="the record, earlier steps; no process of the step",
 )
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_run_and_is_recorded(

@@ -53,7 +53,7 @@ def vast(path: Path) -> None:
 
 @fault(
     "hostile lessons",
-    "a file that is none, or that never ends, where a document is looked for",
+    "something that is not a regular file, or that never ends, in place of a document",
     how="a pipe, a link to /dev/zero, a file of 1 TB: as lesson, record, policy, settings, evidence",
     seen="a finding or an error that names the file; exit 1, 2 or 5",
     survives="memory and time: it is not read",

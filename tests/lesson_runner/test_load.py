@@ -50,8 +50,8 @@ LOUD = fault(
     "load",
     "a step that prints 1 GB",
     how="`yes` into the step's output",
-    seen="the beginning, then a line a second; what is left out is said",
-    survives="memory and disk: 2 MB of output are kept, its beginning and its end",
+    seen="the beginning, then one line a second; a note says what is left out",
+    survives="memory and disk: 2 MB of output are kept, from its beginning and its end",
 )
 
 
@@ -107,9 +107,9 @@ def test_an_action_that_says_too_much(lesson: Lesson, tmp_path: Path, returned: 
 
 @fault(
     "load",
-    "a program that is asked about the machine prints without end",
-    how="a child of the doctor's that prints 50 MB",
-    seen="its answer is judged by its beginning and its end",
+    "a program that a check of the machine runs prints without end",
+    how="a child of the doctor that prints 50 MB",
+    seen="a result from the beginning and the end of the output",
     survives="memory: 1 MB of it is kept",
 )
 def test_a_probed_program_that_prints_without_end() -> None:
@@ -165,9 +165,9 @@ def test_a_workspace_full_of_runs(lesson: Lesson, tmp_path: Path, count: int) ->
 
 @fault(
     "load",
-    "a file of a terabyte that is called a lesson",
-    how="a file with a hole, of 1 TB",
-    seen="how long a lesson may be; exit 1 or 2",
+    "a file of a terabyte in place of a lesson",
+    how="a sparse file of 1 TB",
+    seen="the maximum size of a lesson; exit 1 or 2",
     survives="memory and time: it is not read",
 )
 @pytest.mark.parametrize("command", ["validate", "plan", "run", "show", "annotate", "matrix", "certify"])

@@ -94,8 +94,9 @@ def test_a_path_that_only_looks_as_if(lesson: Lesson, tmp_path: Path, name: str)
 
 @fault(
     "hostile lessons",
-    "a folder of the workspace that is a link elsewhere",
-    how="`.lesson/runs`, `files`, `trunk` or another made a link: out, to nowhere, or to the workspace",
+    "a folder of the workspace that is a link",
+    how="`.lesson/runs`, `files`, `trunk` or another is a link: out of the workspace, to "
+    "nowhere, or to the workspace",
     seen="an error that names the link; exit 2",
     survives="everything outside the workspace",
 )
@@ -118,7 +119,7 @@ def test_a_folder_of_the_workspace_that_is_a_link(
 @fault(
     "hostile lessons",
     "the workspace is a link that came with the lesson",
-    how="`.lesson` made a link to the folder above",
+    how="`.lesson` is a link to the folder above",
     seen="an error that names the link and `--workspace`; exit 2",
     survives="everything outside the workspace",
 )

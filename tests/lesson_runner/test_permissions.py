@@ -165,10 +165,10 @@ DAMAGE: dict[str, Any] = {
 
 @fault(
     "permissions",
-    "the file of what was allowed is damaged",
-    how="cut JSON, other shapes, bytes that are no text, a folder or a pipe in its place",
-    seen="a note with the file and the reason; the lesson asks again, exit 2 where nobody answers",
-    survives="nothing runs that was not allowed; the damaged file is kept aside",
+    "the file of permissions is damaged",
+    how="cut JSON, wrong structure, bytes that are not text, a folder or a pipe in its place",
+    seen="a note with the file and the reason; the lesson asks again, exit 2 if nobody can answer",
+    survives="nothing runs that was not allowed; the damaged file is kept under another name",
 )
 @pytest.mark.parametrize("content", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_memory_counts_for_nothing(
@@ -193,7 +193,7 @@ def test_a_damaged_memory_counts_for_nothing(
 
 @fault(
     "permissions",
-    "somebody else can write what was allowed",
+    "another user can write the file of permissions",
     how="the file is made writable for the group",
     seen="a note that others can write it; the lesson asks again",
     survives="nothing runs that was not allowed",

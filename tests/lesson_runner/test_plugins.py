@@ -94,7 +94,7 @@ def point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 @fault(
     "plugins",
-    "a plugin raises or exits when imported, is no Python, misspells a hook",
+    "a plugin raises or exits when imported, is not Python, or misspells a hook",
     how="entry points of such modules",
     seen="`lesson plugins`: `does not work`, with the reason and the line",
     survives="all other plugins, and every command",

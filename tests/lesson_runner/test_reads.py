@@ -130,10 +130,10 @@ def test_what_lies_elsewhere_is_asked_for_by_its_real_path(
 
 @fault(
     "hostile lessons",
-    "a lesson names a file of another's, or of the system's, to an action",
+    "a lesson gives an action a file that belongs to another user or to the system",
     how="paths to `/proc`, `/dev`, keys, credentials and what variables name, also through links",
     seen="an error that names the path, the step and the reason; exit 2",
-    survives="what is in the file; no permission and no `--param` opens it",
+    survives="the content of the file; no permission and no `--param` opens it",
 )
 @pytest.mark.parametrize(
     "path",
@@ -335,10 +335,10 @@ def test_part_of_a_lesson_asks_for_all_steps_that_want_it(
 
 @fault(
     "sandbox",
-    "an action brings in what the sandbox hides",
-    how="a lesson in the home folder or below `/tmp` names a file of its own folder, or of the home folder",
+    "an action reads what the sandbox hides",
+    how="a lesson in the home folder or in `/tmp` names a file in its own folder, or in the home folder",
     seen="an error that names the path and the step; exit 2",
-    survives="what is in the file, unless a person allowed it to be read",
+    survives="the content of the file, unless a person allowed reading it",
 )
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 def test_in_a_sandbox_actions_see_what_its_commands_see(

@@ -115,7 +115,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "evidence of a received run",
     how="a link to `/dev/zero`, a pipe, a socket or a sparse file of 1 TB in its place; a linked folder",
     seen="the report, with a table of the evidence that was not read, and why",
-    survives="everything else; nothing outside of the run's folder is read",
+    survives="everything else; nothing outside the run folder is read",
 )
 @pytest.mark.parametrize("how", HOSTILE)
 @pytest.mark.parametrize(

@@ -105,10 +105,10 @@ def statuses(folder: Path) -> dict[str, str]:
 
 @fault(
     "interruption",
-    "a step that fails half-way through a lesson",
-    how="a step wants a file that is not there; the file is made; `lesson resume`",
+    "a step fails in the middle of a lesson",
+    how="a step needs a missing file; the file is created; `lesson resume`",
     seen="exit 1, and which step failed; then exit 0",
-    survives="what had passed is not run again; variables of the lesson's terminal",
+    survives="steps that passed are not run again; variables of the lesson's terminal",
 )
 def test_what_passed_is_not_run_again(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
     before = record_of(failed)
@@ -225,10 +225,11 @@ def remove_what_was_left(folder: Path) -> None:
 
 @fault(
     "interruption",
-    "going on where something else has changed",
-    how="the lesson, a plugin's or PyTorch's version, the board, evidence or what a step left changes",
+    "something changed before a run is resumed",
+    how="the lesson, the version of a plugin or of PyTorch, the board, evidence, or a file "
+    "that a step left changes",
     seen="exit 2, and every difference by name",
-    survives="the run as it was",
+    survives="the run, unchanged",
 )
 @pytest.mark.parametrize(
     ("change", "difference"),
@@ -269,10 +270,10 @@ def test_an_empty_workspace(lesson: Lesson) -> None:
 
 @fault(
     "records",
-    "events cut off in mid-line, or with lines that are no events",
-    how="bytes are taken off the end of events.jsonl, and garbage is put between its lines",
-    seen="`lesson resume` ends with 0",
-    survives="the steps whose results are whole; the others are run again",
+    "events cut off in the middle of a line, or with lines that are not events",
+    how="bytes are removed from the end of events.jsonl, and garbage is inserted between its lines",
+    seen="`lesson resume` exits with 0",
+    survives="the steps whose results are complete; the others are run again",
 )
 def test_damaged_events(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
     (tmp_path / ".lesson" / "files" / "go").touch()
@@ -398,10 +399,10 @@ def until(condition: Callable[[], object]) -> None:
 
 @fault(
     "interruption",
-    "a run that is killed, and what it has started lives on",
-    how="SIGKILL while a shell step waits, which goes on by itself; `lesson resume`",
+    "a run is killed, and a process that it started keeps running",
+    how="SIGKILL during a shell step that waits and keeps running by itself; `lesson resume`",
     seen="exit 0",
-    survives="the steps that had passed; what the dead run had left running is ended first",
+    survives="the steps that passed; processes that the killed run left are ended first",
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are recognised in /proc")
 def test_what_a_killed_run_left_running_is_ended(lesson: Lesson, tmp_path: Path) -> None:
@@ -430,7 +431,7 @@ def test_what_a_killed_run_left_running_is_ended(lesson: Lesson, tmp_path: Path)
     "two runs in one workspace",
     how="a second `lesson run`, a `lesson resume` and a `lesson runs rm` while the first run waits; then the "
     "first is killed",
-    seen="exit 2: whose the workspace is and for how long; after the kill the lock is free",
+    seen="exit 2: which process uses the workspace and for how long; after the kill the lock is free",
     survives="the first run; the second leaves nothing behind",
 )
 def test_one_run_at_a_time_in_a_workspace(lesson: Lesson, tmp_path: Path) -> None:

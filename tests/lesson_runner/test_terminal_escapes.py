@@ -154,9 +154,9 @@ COMMANDS: list[tuple[str, ...]] = [
 
 @fault(
     "hostile lessons",
-    "escapes and turned writing in a lesson's text, a step's output or a plugin's words",
-    how="every command, with each of its formats, on a lesson and a plugin that hold nothing else",
-    seen="a replacement character; in JSON an escape that means the same",
+    "escapes and bidirectional characters in a lesson's text, a step's output or a plugin's texts",
+    how="every command, with each of its formats, on a lesson and a plugin that consist of nothing else",
+    seen="a replacement character; in JSON an escape with the same meaning",
     survives="the terminal",
 )
 @pytest.mark.parametrize("coloured", [False, True])

@@ -28,10 +28,10 @@ def run(lesson: Lesson, tmp_path: Path, text: str) -> tuple[Any, dict[str, Any]]
 
 @fault(
     "files",
-    "a sparse file of 60 GB that a step leaves",
+    "a step leaves a sparse file of 60 GB",
     how="`truncate -s 60G` in a step with a `timeout` of 3 s",
     seen="the result at once; `file:` with a sha256 is not met: `not hashed`",
-    survives="the run; it is resumed only if the file's size, time and inode are as they were",
+    survives="the run; it can be resumed only if the file's size, time and inode have not changed",
 )
 @pytest.mark.parametrize(
     ("wanted", "status"),

@@ -21,11 +21,11 @@ KILLS = 5
 @fault(
     "interruption",
     "SIGKILL or a power cut at any moment of any step",
-    how="real runs of text, shell, two trainings and their texts are killed at random moments, some more "
-    "than once, and what was not yet synced is cut off the events",
-    seen="`lesson runs` says unfinished; `lesson resume` goes on and ends with 0",
-    survives="every step that had passed; a training goes on from its last state; weights, optimizer, losses "
-    "and texts equal those of a run left alone, bit for bit",
+    how="real runs of text, shell, two trainings and their generated texts are killed at "
+    "random moments, some more than once, and events that were not yet synced are cut off",
+    seen="`lesson runs` says unfinished; `lesson resume` continues and exits with 0",
+    survives="every step that passed; a training continues from its last saved state; weights, "
+    "optimizer, losses and texts equal those of an uninterrupted run, bit for bit",
 )
 def test_a_run_that_is_killed_comes_out_as_if_left_alone(tmp_path: Path) -> None:
     seed = random.randrange(10**6)

@@ -1,5 +1,5 @@
 """
-Pages of ``docs/`` that are made from the code: ``python -m tools.docs`` writes them all.
+Pages of ``docs/`` that are generated from the code: ``python -m tools.docs`` writes them all.
 
-Each module has the page's path (``PAGE``) and a function that returns what it should say (``text``).
+Each module has the page's path (``PAGE``) and a function that returns the page's text (``text``).
 """

@@ -34,7 +34,7 @@ SYMPTOMS = (
     ("`Fabric Router Sync: Timeout` on two or four Blackhole chips", ("mesh-descriptor",)),
     ("a checkpoint is not saved: no space left on the device", ("disk",)),
 )
-"""What a learner sees, and the checks that find out why, the likeliest first."""
+"""What a learner sees, and the checks that find the cause, the most likely first."""
 _HEAD = """\
 # The doctor
 
@@ -105,6 +105,6 @@ def _checks() -> Iterator[str]:
 
 
 def _about(check: Check) -> str:
-    """Return the first line of what documents the check's function."""
+    """Return the first line of the docstring of the check's function."""
     function = check.run.func if isinstance(check.run, partial) else check.run
     return (function.__doc__ or "").strip().split("\n")[0].rstrip(".").replace("``", "`")

@@ -1,7 +1,7 @@
-"""``docs/emulation.md``: which names of a board's libraries are emulated, and which of those tests name.
+"""``docs/emulation.md``: which names of a board's libraries are emulated, and which of them tests use.
 
-The modules that scripts get say whether a name is emulated. The syntax trees of the tests say whether it is
-tested; no test runs for that.
+The modules that scripts import say whether a name is emulated. The syntax trees of the tests say whether it
+is tested; no test is run for that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BEGIN, END = "<!-- coverage: begin -->\n", "<!-- coverage: end -->\n"
 
 
 def emulated(module: ModuleType, symbol: str) -> bool:
-    """Return whether `ttml.ops.x` is there, looked up in the module `ttml`, and is more than a name."""
+    """Return whether `ttml.ops.x`, looked up in the module `ttml`, exists and does more than raise."""
     thing: Any = module
     for name in symbol.split(".")[1:]:
         if isinstance(thing, type) and name in getattr(thing, "__annotations__", {}):
@@ -40,11 +40,11 @@ def _is_more_than_a_name(thing: Any) -> bool:
 
 
 def uses(tests: Path) -> set[tuple[str, str]]:
-    """Return the pairs (what stands before, name) that tests in `tests`, and scripts inside them, use.
+    """Return the pairs (prefix, name) that tests in `tests`, and scripts inside them, use.
 
     `ttml.optimizers.AdamW`, `optimizers.AdamW`, `from ttml.optimizers import AdamW` and, after `o =
     ttml.optimizers`, `o.AdamW` all give ("optimizers", "AdamW"). `getattr(ttml.optimizers, name)` gives such
-    a pair with every text in the same file. An attribute of anything gives ("", name) as well.
+    a pair with every string in the same file. An attribute of anything also gives ("", name).
     """
     found: set[tuple[str, str]] = set()
     for path in sorted(tests.glob("*.py")):
@@ -73,7 +73,7 @@ def _is_name(value: object) -> bool:
 
 
 def _aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield the variables that an assignment makes, and the last name of what each gets."""
+    """Yield the variables that an assignment sets, and the last name of the value of each."""
     if not isinstance(node, ast.Assign):
         return
     for target in node.targets:
@@ -102,13 +102,13 @@ def _before(node: ast.AST, aliases: dict[str, str]) -> list[str]:
 
 
 def named(used: set[tuple[str, str]], holder: str, name: str) -> bool:
-    """Return whether a test names it after its module, or, if a class has it, after anything."""
+    """Return whether a test names it after its module or, for an attribute of a class, after anything."""
     last = holder.split(".")[-1]
     return ("", name) in used if last[0].isupper() and last != "MemoryUsageTracker" else (last, name) in used
 
 
 def text() -> str:
-    """Return the whole page: what it says now, with a table of today."""
+    """Return the whole page: its present text with an updated table."""
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     return f"{before}{BEGIN}{table()}{END}{rest.partition(END)[2]}"
 

@@ -1,4 +1,4 @@
-"""``docs/reliability.md``: the faults that tests provoke."""
+"""``docs/reliability.md``: the faults that tests cause."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEGIN, END = "<!-- faults: written by python -m tools.docs -->", "<!-- end of fa
 
 
 def text(faults: Sequence[Fault] | None = None) -> str:
-    """Return the whole page, with a table of ``faults``; of those of all tests if none are given."""
+    """Return the whole page, with a table of ``faults``; by default of the faults of all tests."""
     found = collect() if faults is None else faults
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     return pattern.sub(lambda _: f"{BEGIN}\n\n{table(found)}\n\n{END}", PAGE.read_text("utf-8"))
@@ -46,10 +46,10 @@ def collect() -> tuple[Fault, ...]:
 
 
 class _Collector:
-    """A pytest plugin that notes the faults of the collected tests."""
+    """A pytest plugin that stores the faults of the collected tests."""
 
     faults: tuple[Fault, ...] = ()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note them."""
+        """Store them."""
         self.faults = faults_of(session.items)

@@ -40,7 +40,7 @@ def _sections() -> Iterator[str]:
 
 
 def _groups() -> list[tuple[ModuleType, list[Rule]]]:
-    """Return the modules that bring rules, in the order of the table."""
+    """Return the modules that define rules, in the order of the table."""
     names = [f"{rules.__name__}.{item.name}" for item in pkgutil.iter_modules(rules.__path__)]
     modules = [import_module(name) for name in names if name != table.__name__]
     groups = [

@@ -1,8 +1,8 @@
 """
-Mutated documents by the thousand: ``python -m tools.fuzz --documents 100000 --seed 1 --jobs 2``.
+Thousands of mutated documents: ``python -m tools.fuzz --documents 100000 --seed 1 --jobs 2``.
 
-Prints the seed, how many documents of each kind were tried and how they were answered, and every document
-that was answered badly, made smaller and kept in a folder. Ends with 1 if there was one.
+Prints the seed, how many documents of each kind were tried, the exit codes, and every document with a bad
+result, which is minimised and kept in a folder. Exits with 1 if there was one.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from tools.fuzz.work import work
 
 
 def main() -> int:
-    """Return 1 if a document was answered badly."""
+    """Return 1 if a document had a bad result."""
     parser = argparse.ArgumentParser(prog="python -m tools.fuzz", description=__doc__)
     parser.add_argument("--documents", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--kind", action="append", help="only documents of this kind, such as folder")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-found"), help="the folder for what does harm")
+    parser.add_argument(
+        "--keep", type=Path, default=Path("fuzz-found"), help="the folder for documents with bad results"
+    )
     given = parser.parse_args()
     kept, began = given.keep.absolute(), time.monotonic()
     print(f"seed {given.seed}, {given.documents:,} documents, {given.jobs} processes", flush=True)
@@ -41,7 +43,7 @@ def main() -> int:
 
 
 def tell(tallies: list[Tally], kept: Path, seconds: float) -> int:
-    """Print what was seen."""
+    """Print the results."""
     tried = sum((item.tried for item in tallies), Counter[str]())
     codes = sum((item.codes for item in tallies), Counter[str]())
     distinct = len(set().union(*(item.distinct for item in tallies)))
@@ -53,11 +55,13 @@ def tell(tallies: list[Tally], kept: Path, seconds: float) -> int:
     longest, kind = max(item.slowest for item in tallies)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"{sum(tried.values()):,} documents, {distinct:,} of them different, in {seconds:,.0f} s")
-    print(f"the slowest: {longest:.1f} s of a processor ({kind}); most memory of a process: {peak:,.0f} MB")
+    print(
+        f"the slowest: {longest:.1f} s of processor time ({kind}); peak memory of a process: {peak:,.0f} MB"
+    )
     harms = {sign: harm for item in tallies for sign, harm in item.harms.items()}
     for sign, harm in sorted(harms.items()):
         print(f"\n{sign}\n  {harm.answer.problem}\n  {harm.data[:300]!r}")
-    print(f"{len(harms)} answered badly" + (f"; kept in {kept}" if harms else ""))
+    print(f"{len(harms)} with bad results" + (f"; kept in {kept}" if harms else ""))
     return 1 if harms else 0
 
 

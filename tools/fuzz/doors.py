@@ -1,4 +1,4 @@
-"""The public doors that mutated documents go through, and what makes an answer of them a good one."""
+"""The public commands that read mutated documents, and what makes their result a good one."""
 
 from __future__ import annotations
 
@@ -39,33 +39,33 @@ from lesson_runner.errors import LessonError
 from lesson_runner.plugins import Plugins
 
 GOOD = (0, 1, 2, 5)
-"""What a command may answer: all is well, something was found, mend it, it does not count."""
+"""The good exit codes: all is well, something was found, the input must be fixed, it does not count."""
 SECONDS = 5.0
-"""Of a processor, for one document."""
+"""Processor time for one document."""
 PATIENCE = 60.0
-"""Seconds of the clock for one document: what waits needs no processor."""
+"""Wall-clock seconds for one document: a command that waits needs no processor time."""
 MEGABYTES = 300
-"""That one document may add to what the process needs."""
+"""The memory that one document may add to the process."""
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What a terminal, or a reader, would be deceived by."""
+"""Characters that would deceive a terminal, or a reader."""
 
 
 class TooLongError(BaseException):
-    """A document took more than :data:`SECONDS`; nothing that catches errors catches this."""
+    """A document took more than :data:`SECONDS`; no handler of errors catches this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a document."""
+    """The result of a document."""
 
     code: int
     problem: str = ""
-    """What is wrong with the answer; empty for a good one."""
+    """What is wrong with the result; empty for a good one."""
     trace: str = ""
 
 
 class Doors:
-    """Puts documents where commands find them, and looks at what these say."""
+    """Puts documents where commands find them, and checks what the commands print."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -75,17 +75,17 @@ class Doors:
         }
         self.key = KeyStore().own(None)
         self.touched: dict[Path, bytes] = {}
-        # To build the commands takes as long as most of them take to answer, and is the same every time.
+        # Building the commands takes as long as running most of them, and always gives the same result.
         command = typer.main.get_command(app.build_app())
         self.built: Callable[[], Any] = lambda: command
 
     def try_document(self, kind: str, data: bytes, choice: int) -> Answer:
         """
-        Return what comes of a document.
+        Return the result of a document.
 
         Args:
             kind: one of those that :func:`tools.fuzz.seeds.seeds` returns.
-            choice: decides which command is asked, and how.
+            choice: decides which command is run, and how.
         """
         data = data[:LARGEST]
         if kind == "checkpoint":
@@ -143,7 +143,7 @@ class Doors:
         yield random.choice(asked)
 
     def _folder(self, data: bytes, random: Random) -> Iterator[Sequence[str]]:
-        """Change a copy of a run's folder, or of a certificate's."""
+        """Change a copy of a run folder, or of a certificate's folder."""
         self.restore()
         outside = self.world.outside
         changed = Path("changed")
@@ -185,7 +185,7 @@ class Doors:
         return self._certificate(random)
 
     def _signed(self, data: bytes, random: Random) -> Iterator[Sequence[str]]:
-        """Let whoever has a trusted key sign a changed statement, or changed evidence."""
+        """Sign a changed statement, or changed evidence, with a trusted key."""
         self.restore()
         both = [item.payload for item in read_bundle(self.signed[self.bundle])]
         try:
@@ -226,7 +226,7 @@ class Doors:
         path.write_bytes(data)
 
     def restore(self) -> None:
-        """Undo what earlier documents have changed."""
+        """Undo the changes of earlier documents."""
         for path, content in self.touched.items():
             path.write_bytes(content)
         self.touched.clear()
@@ -254,7 +254,7 @@ class Doors:
         (self.world.folder / name).write_bytes(data)
 
     def _ask(self, arguments: Sequence[str]) -> Answer:
-        """Run a command in this process, and look at what it says."""
+        """Run a command in this process, and check what it prints."""
         out, err = StringIO(), StringIO()
         blamed: list[BaseException] = []
         with redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
@@ -284,7 +284,7 @@ def _trace(error: BaseException) -> str:
 
 
 def _bug() -> str:
-    """Return the report that a command has written on an error of ours, and remove it."""
+    """Return the bug report that a command has written, and remove it."""
     text = ""
     for path in Path(tempfile.gettempdir()).glob("lesson-bug-*.txt"):
         text = path.read_text("utf-8", "replace")
@@ -307,7 +307,7 @@ def _load_checkpoint(folder: Path, data: bytes, random: Random) -> Answer:
 
 
 def _with_good_checksum(data: bytes) -> bytes:
-    """Return a checkpoint as whoever can write files can make it: its length and its sha256 are right."""
+    """Return a checkpoint as anyone who can write files could make it, with the right length and sha256."""
     import numpy as np
     import safetensors
 
@@ -325,7 +325,7 @@ def _with_good_checksum(data: bytes) -> bytes:
             digest.update(f"\0{name}\0{kinds[entry['dtype']]}\0{shape}\0".encode() + bytes(entry["data"]))
         header["__metadata__"]["sha256"] = digest.hexdigest()
         return _file(header, data[end:])
-    except Exception:  # it is too much broken to be made good
+    except Exception:  # it is too broken to be repaired
         return data
 
 
@@ -335,7 +335,7 @@ def _file(header: Any, rest: bytes) -> bytes:
 
 
 def _watched(look: Callable[[], Answer]) -> Answer:
-    """Return an answer, or that it took too much time or memory."""
+    """Return the result, or that it took too much time or memory."""
     memory, began = _most_memory(), time.process_time()
     try:
         with _at_most(SECONDS):
@@ -349,13 +349,13 @@ def _watched(look: Callable[[], Answer]) -> Answer:
 
 
 def _most_memory() -> float:
-    """Return the most memory, in MB, that this process has had at once."""
+    """Return the peak memory of this process, in MB."""
     return getrusage(RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """End what takes more time of this processor; a busy machine does not decide it."""
+    """End a call that takes more processor time than that; a busy machine makes no difference."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TooLongError

@@ -1,7 +1,7 @@
 """
-Folders that a stranger has changed: a document of this kind is a list of changes, one a line.
+Folders that a stranger has changed: a document of this kind is a list of changes, one per line.
 
-A line is a JSON list: what is done, to which of the folder's files, and a number that decides how.
+A line is a JSON list: the change, which of the folder's files it changes, and a number that decides how.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any
 from tools.fuzz.mutations import odd_json
 
 SECRET = "canary-7d1f"
-"""What lies outside of the folder, and must never be shown."""
+"""A text outside the folder, which must never be shown."""
 LARGEST = 10_000_000
-"""Bytes of a file that is read to change a part of it."""
+"""The most bytes that are read of a file to change a part of it."""
 ORIGINALS = [b'["odd", 0, 0]']
 BOMBS: tuple[Callable[[], bytes], ...] = (
     lambda: b"[" * 200_000,
@@ -40,7 +40,7 @@ NAMES = ("a\nb", "\x1b[2J", "\u202etxt", "-rf", "a" * 250, "\udcff", "...", "CON
 
 
 def change(data: bytes, other: bytes, random: Random) -> bytes:
-    """Return a list of changes with one more, or one less."""
+    """Return the list with one change more, or one fewer."""
     changes = data.splitlines()
     if len(changes) > 1 and random.random() < 0.2:
         del changes[random.randrange(len(changes))]
@@ -51,7 +51,7 @@ def change(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def apply(data: bytes, folder: Path, outside: Path) -> None:
-    """Change a folder as a document says; what cannot be done any more is left out."""
+    """Change a folder as a document says; skip changes that are no longer possible."""
     for line in data.splitlines():
         paths = sorted(path for path in folder.rglob("*") if not path.is_symlink() and os.path.lexists(path))
         with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError):
@@ -81,7 +81,7 @@ def _link(path: Path, random: Random, outside: Path) -> None:
 
 
 def _link_to_alike(path: Path, random: Random, outside: Path) -> None:
-    """Put a link in the place of a folder or a file, to one with secrets that is like it."""
+    """Replace a folder or a file by a link to a similar one with secrets."""
     target = outside / "like" / str(random.randrange(10**9))
     if path.is_dir():
         shutil.copytree(path, target, symlinks=True)
@@ -150,7 +150,7 @@ def _bomb(path: Path, random: Random, outside: Path) -> None:
 
 
 def _odd(path: Path, random: Random, outside: Path) -> None:
-    """Change a value of JSON somewhere inside."""
+    """Change a value somewhere inside the JSON."""
     if path.stat().st_size > LARGEST:
         return
     lines = path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
@@ -192,7 +192,7 @@ def _hostile_values(random: Random) -> Any:
 
 
 def _claim(path: Path, random: Random, outside: Path) -> None:
-    """Let the record say something else of the files, or have many more steps."""
+    """Make the record say something else about the files, or give it many more steps."""
     (path,) = [name / "record.json" for name in path.parents if (name / "record.json").is_file()]
     if path.stat().st_size > LARGEST:
         return

@@ -1,8 +1,8 @@
 """
-What is done to a document to make it hostile: bytes, text, YAML, Markdown and JSON, each on purpose.
+Mutations that make a document hostile, for bytes, text, YAML, Markdown and JSON.
 
-A mutation is a function of the document, of a second one to take pieces from, and of a source of chance; it
-returns other bytes, and never more than :data:`LARGEST`.
+A mutation is a function of the document, of a second one to take pieces from, and of a random generator; it
+returns different bytes, and never more than :data:`LARGEST`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def flip(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def cut(data: bytes, other: bytes, random: Random) -> bytes:
-    """Take a piece out."""
+    """Remove a piece."""
     start, end = _piece(data, random)
     return data[:start] + data[end:]
 
 
 def end_early(data: bytes, other: bytes, random: Random) -> bytes:
-    """Keep the beginning."""
+    """Keep only the beginning."""
     return data[: random.randrange(len(data) + 1)]
 
 
@@ -47,7 +47,7 @@ def double(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def splice(data: bytes, other: bytes, random: Random) -> bytes:
-    """Put a piece of another document in, over something or between."""
+    """Insert a piece of another document, or overwrite something with it."""
     (start, end), (first, last) = _piece(data, random), _piece(other, random)
     return data[:start] + other[first:last] + data[end if random.random() < 0.5 else start :]
 
@@ -58,7 +58,7 @@ def join(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def put_odd(data: bytes, other: bytes, random: Random) -> bytes:
-    """Put in what parsers, terminals and browsers take for something else."""
+    """Insert text that parsers, terminals and browsers misinterpret."""
     for _ in range(random.choice((1, 1, 3))):
         item = random.choice(ODD)
         place = random.randrange(len(data) + 1)
@@ -67,7 +67,7 @@ def put_odd(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def change_lines(data: bytes, other: bytes, random: Random) -> bytes:
-    """Leave out, repeat, exchange, indent or take from elsewhere some whole lines."""
+    """Remove, repeat, swap or indent some whole lines, or take them from the other document."""
     lines, theirs = data.split(b"\n"), other.split(b"\n")
     place, length = random.randrange(len(lines)), random.choice((1, 1, 2, 5, 20))
     some = lines[place : place + length]
@@ -85,7 +85,7 @@ def change_lines(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def end_lines_otherwise(data: bytes, other: bytes, random: Random) -> bytes:
-    """Use line ends, marks or an encoding of elsewhere."""
+    """Use the line endings, byte order mark or encoding of another system."""
     text = data.decode("utf-8", "surrogateescape")
     ways: list[Callable[[], bytes]] = [
         lambda: data.replace(b"\n", b"\r\n"),
@@ -101,7 +101,7 @@ def end_lines_otherwise(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def value_of_yaml(data: bytes, other: bytes, random: Random) -> bytes:
-    """Give a key another value, on a line of its own or between braces."""
+    """Give a key another value, on a separate line or between braces."""
     found = list(re.finditer(rb"(?m)(?:^[ \t-]*|[{,][ \t]*)[\w.]+:[ \t]*(?P<value>[^,}\n]*)", data))
     if not found:
         return data
@@ -111,7 +111,7 @@ def value_of_yaml(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def key_of_yaml(data: bytes, other: bytes, random: Random) -> bytes:
-    """Add a key, an odd one or one that is there."""
+    """Add a key, an odd one or one that exists already."""
     found = list(re.finditer(rb"(?m)^([ \t]*)([\w.]+):[^\n]*\n", data))
     if not found:
         return data
@@ -122,7 +122,7 @@ def key_of_yaml(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def deepen_yaml(data: bytes, other: bytes, random: Random) -> bytes:
-    """Nest a value, in flow or in block style, a little or a lot."""
+    """Nest a value, in flow or in block style, a few or many levels deep."""
     depth = random.choice((2, 10, 19, 20, 21, 60, 400))
     flow = random.choice(("[" * depth + "]" * depth, "{a: " * depth + "1" + "}" * depth))
     block = "\n" + "\n".join(f"{' ' * (2 * level + 2)}a:" for level in range(min(depth, 60)))
@@ -130,7 +130,7 @@ def deepen_yaml(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def alias_yaml(data: bytes, other: bytes, random: Random) -> bytes:
-    """Add anchors and aliases: some, too many, of themselves, and of aliases of aliases."""
+    """Add anchors and aliases: some, too many, recursive ones, and aliases of aliases."""
     bomb = "".join(f"b{n}: &b{n} [{', '.join([f'*b{n - 1}'] * 9) or 'lol'}]\n" for n in range(1, 8))
     merged = "base: &base {id: a, expect: [{contains: a}]}\n<<: *base\n"
     rows = random.choice(("b0: &b0 [x]\n" + bomb, merged, "a: &a [*a]\n", "a: &a x\nb: *a\n", "z: *a\n" * 17))
@@ -139,7 +139,7 @@ def alias_yaml(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def fence(data: bytes, other: bytes, random: Random) -> bytes:
-    """Open, close, lengthen or lose a fence, a comment or a directive."""
+    """Open, close, lengthen or remove a fence, a comment or a directive."""
     marks = (
         *(
             "```\n",
@@ -177,7 +177,7 @@ def fence(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def contain(data: bytes, other: bytes, random: Random) -> bytes:
-    """Put the rest of a document into lists and quotes, a few or hundreds of them deep."""
+    """Put the rest of a document into lists and quotes, a few or hundreds of levels deep."""
     mark = random.choice((b"> ", b"- ", b"1. ", b"   ", b">", b"* - > ", b"\t")) * random.choice(
         (1, 1, 3, 40)
     )
@@ -188,7 +188,7 @@ def contain(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def inline(data: bytes, other: bytes, random: Random) -> bytes:
-    """Add prose that costs parsers time or is read in different ways."""
+    """Add prose that takes parsers a long time or that they read differently."""
     pieces = (
         *(
             "[" * 300,
@@ -234,7 +234,7 @@ def change_json(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def value_of_json(data: bytes, other: bytes, random: Random) -> bytes:
-    """Change JSON as text: a value that no library would write, or a key that is there twice."""
+    """Change JSON as text: a value that no library would write, or a duplicate key."""
     found = list(re.finditer(rb'"[^"\n]{1,60}":\s*', data))
     if not found:
         return data
@@ -283,7 +283,7 @@ JSON: tuple[Mutation, ...] = (
 
 
 def odd_json(random: Random) -> Any:
-    """Return a value that is seldom the right one."""
+    """Return a value that is rarely valid."""
     deep: Any = 1
     for _ in range(random.choice((3, 90, 101, 900))):
         deep = [deep] if random.random() < 0.5 else {"a": deep}
@@ -361,7 +361,7 @@ def _piece(data: bytes, random: Random) -> tuple[int, int]:
 
 
 def _at(pattern: bytes, data: bytes, random: Random, put: str) -> bytes:
-    """Put something behind a match of a pattern, in place of the rest of the line."""
+    """Replace the rest of the line after a match of a pattern."""
     found = list(re.finditer(pattern, data))
     if not found:
         return data + put.encode("utf-8", "replace")
@@ -383,7 +383,7 @@ def change_signed(data: bytes, other: bytes, random: Random) -> bytes:
 
 
 def change_checkpoint(data: bytes, other: bytes, random: Random) -> bytes:
-    """Change the header of a checkpoint, or what it says of itself, and give it the right length."""
+    """Change the header of a checkpoint, or its metadata, and give it the right length."""
     end = 8 + int.from_bytes(data[:8], "little")
     try:
         header = json.loads(data[8:end])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LARGEST = 200_000
-"""Bytes of a mutated document: what is larger is refused by its size, which other tests look at."""
+"""The largest size of a mutated document in bytes; other tests check that larger ones are refused."""
 ODD = (
     *(b"\0", b"\r", b"\r\n", b"\t", b"\x0b", b"\x0c", b"\x1b[2J", b"\x1b]0;title\x07", b"\x9b31m", b"\x7f"),
     *(

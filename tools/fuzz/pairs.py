@@ -1,9 +1,9 @@
 """
-Pairs of documents that say the same, or nearly: ``python -m tools.fuzz.pairs --pairs 50000 --seed 1``.
+Pairs of documents that are equivalent, or nearly: ``python -m tools.fuzz.pairs --pairs 50000 --seed 1``.
 
-Two documents with one digest must have one plan, since permissions and certificates are given to a digest.
-And the frontmatter of a document that is accepted must end at the same line for markdown-it-py's front matter
-plugin, for PyYAML and for our own reader. Exits with 1 if a pair or a document contradicts that.
+Two documents with the same digest must have the same plan, because permissions and certificates apply to a
+digest. And the frontmatter of an accepted document must end at the same line for markdown-it-py's front
+matter plugin, for PyYAML and for our own reader. Exits with 1 if a pair or a document violates that.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ Change = Callable[[str, Random], str]
 
 
 def insert(text: str, chance: Random) -> str:
-    """Put in a line, most often where the frontmatter is."""
+    """Insert a line, usually in the frontmatter."""
     lines = text.split("\n")
     near = lines.index("---", 1) + 3 if "---" in lines[1:] else len(lines)
     place = chance.randrange(min(near, len(lines)) + 1 if chance.random() < 0.8 else len(lines) + 1)
@@ -161,7 +161,7 @@ def insert(text: str, chance: Random) -> str:
 
 
 def smuggle(text: str, chance: Random) -> str:
-    """Write a step into a key that the digest leaves out, behind what may look like the frontmatter's end."""
+    """Write a step into a key that the digest leaves out, after what may look like the frontmatter's end."""
     key = chance.choice(("validationNotes", "status", "validationDate", "extra"))
     style = chance.choice(("|", ">", "|+", ">-", "|2", '"', "'", "[", "{", "# "))
     marker = chance.choice(chance.choice((LINES, ("  ---", "  ...", "   ---", "  ----"))))
@@ -173,7 +173,7 @@ def smuggle(text: str, chance: Random) -> str:
 
 
 def restate(text: str, chance: Random) -> str:
-    """Say the same in other words: order, comments, quotes, line ends, a value that is written back."""
+    """Write the same lesson differently: order, comments, quotes, line endings, written-back keys."""
     ways: tuple[Change, ...] = (
         lambda text, chance: _in_frontmatter(text, [chance.choice(("# note", "", "   ", "#---"))], chance),
         lambda text, _: text.replace("title: Growing", "title: 'Growing'"),
@@ -193,14 +193,14 @@ def restate(text: str, chance: Random) -> str:
 
 
 def mutate(text: str, chance: Random) -> str:
-    """Do to a text what hostile documents do."""
+    """Change a text as hostile documents do."""
     change = chance.choice((*YAML, *MARKDOWN))
     other = base(chance).encode()
     return change(text.encode("utf-8", "replace"), other, chance).decode("utf-8", "replace")
 
 
 def base(chance: Random) -> str:
-    """Return a document that is a lesson."""
+    """Return a document that is a valid lesson."""
     keys = list(KEYS[:6]) + chance.sample(KEYS[6:], chance.randrange(len(KEYS) - 5))
     chance.shuffle(keys)
     return "\n".join(["---", *keys, "---", BODY])
@@ -228,13 +228,13 @@ def _in_frontmatter(text: str, rows: list[str], chance: Random) -> str:
 
 @dataclass
 class Found:
-    """What was seen."""
+    """The results."""
 
     pairs: int = 0
     accepted: int = 0
     """Documents without an error."""
     same: int = 0
-    """Pairs of different documents, both accepted, with one digest."""
+    """Pairs of different accepted documents with the same digest."""
     wrong: list[str] = field(default_factory=list)
 
 
@@ -261,7 +261,7 @@ class Reader:
 
 
 def search(pairs: int, seed: int, folder: Path) -> Found:
-    """Try pairs, and return what was found; the same pairs for the same seed."""
+    """Try pairs, and return the results; the same seed gives the same pairs."""
     found, reader = Found(), Reader(folder)
     for number in range(pairs):
         one, two = pair(Random(f"{seed}/{number}"))
@@ -283,19 +283,19 @@ def search(pairs: int, seed: int, folder: Path) -> Found:
 
 
 def _said(lesson: Lesson) -> str:
-    """Return what a lesson's frontmatter says, with 1.0 told from 1, but for what validating writes back."""
+    """Return a lesson's frontmatter without the keys that validation writes back; 1.0 differs from 1."""
     kept = {key: value for key, value in lesson.frontmatter.items() if key not in WRITTEN_BACK}
     return json.dumps(kept, sort_keys=True)
 
 
 def disagreements(text: str) -> list[str]:
-    """Return what other parsers see otherwise in a document that was accepted."""
+    """Return what other parsers read differently in an accepted document."""
     parts = split(text, Path("lesson.md"))
     return [what for what in (_markdown(text, parts), _yaml(text, parts)) if what]
 
 
 def _markdown(text: str, parts: Parts) -> str:
-    """Hold markdown-it-py's own front matter, and what it parses below, against ours."""
+    """Compare markdown-it-py's own front matter, and what it parses below it, with ours."""
     from markdown_it import MarkdownIt
     from mdit_py_plugins.front_matter import front_matter_plugin
 
@@ -310,7 +310,7 @@ def _markdown(text: str, parts: Parts) -> str:
 
 
 def _yaml(text: str, parts: Parts) -> str:
-    """Hold both of PyYAML's parsers against ours: where the first document ends, and what is in it."""
+    """Compare both of PyYAML's parsers with ours: where the first document ends, and what is in it."""
     import yaml
 
     head = len(text) - len(parts.body)

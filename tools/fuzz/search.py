@@ -1,4 +1,4 @@
-"""Making hostile documents by hypothesis, putting each through its door, and keeping those that do harm."""
+"""Making hostile documents with hypothesis, giving each to its command, and keeping bad results."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tools.fuzz.doors import Answer, Doors
 from tools.fuzz.oddities import LARGEST
 
 BATCH = 500
-"""Documents that hypothesis makes in one go; it remembers all of one go, so that none comes twice."""
+"""The number of documents that hypothesis makes at a time; it remembers these, so that none is repeated."""
 TRIES = 300
-"""How often a document that does harm is made smaller."""
+"""How many times a document with a bad result is reduced."""
 SHARES = {
     "lesson": 5,
     "directive": 5,
@@ -31,7 +31,7 @@ SHARES = {
     "bundle": 2,
     "folder": 3,
 }
-"""How often a kind comes; all others once."""
+"""The weight of a kind; all others have 1."""
 MUTATIONS: Mapping[str, Sequence[mutations.Mutation]] = {
     **dict.fromkeys(("lesson", "directive"), mutations.MARKDOWN),
     **dict.fromkeys(("frontmatter", "policy", "settings"), mutations.YAML),
@@ -44,7 +44,7 @@ MUTATIONS: Mapping[str, Sequence[mutations.Mutation]] = {
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """A document that was answered badly."""
+    """A document with a bad result."""
 
     kind: str
     data: bytes
@@ -53,23 +53,23 @@ class Harm:
 
     @property
     def sign(self) -> str:
-        """What tells it from others: where it went wrong, or else how."""
+        """What distinguishes it from others: where it went wrong, or otherwise how."""
         places = re.findall(r'File ".*?([\w-]+/[\w.-]+\.py)", line (\d+)', self.answer.trace)
         return f"{self.kind}: {places[-1] if places else re.sub(r'[0-9]+', 'N', self.answer.problem)[:80]}"
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a search has seen."""
+    """The results of a search."""
 
     tried: Counter[str] = field(default_factory=Counter)
     """Documents by kind."""
     codes: Counter[str] = field(default_factory=Counter)
-    """Answers, by kind and exit code."""
+    """Results, by kind and exit code."""
     harms: dict[str, Harm] = field(default_factory=dict)
     distinct: set[bytes] = field(default_factory=set)
     slowest: tuple[float, str] = (0.0, "none")
-    """Seconds of a processor, and the kind."""
+    """Seconds of processor time, and the kind."""
 
     @property
     def total(self) -> int:
@@ -88,17 +88,17 @@ def search(
     Try mutated documents.
 
     Args:
-        originals: what is mutated, by kind.
+        originals: the documents to mutate, by kind.
         documents: how many.
         start: the seed; the same one makes the same documents of the same originals.
-        note: where each document is written before it is tried, should the interpreter itself crash.
+        note: where each document is written before it is tried, in case the interpreter itself crashes.
     """
     tally, batch = Tally(), 0
     while tally.total < documents:
         _batch(min(BATCH, documents - tally.total), f"{start}/{batch}", doors, originals, tally, note)
         batch += 1
         if batch % 10 == 0 and note is not None:
-            print(f"{tally.total:,} documents, {len(tally.harms)} answered badly", flush=True)
+            print(f"{tally.total:,} documents, {len(tally.harms)} with bad results", flush=True)
     return tally
 
 
@@ -140,7 +140,7 @@ def _batch(
 
 
 def mutated(originals: Sequence[bytes], ways: Sequence[mutations.Mutation], random: Random) -> bytes:
-    """Return one of the originals after a few mutations; another document than it was, if that can be."""
+    """Return one of the originals after a few mutations; if possible, the result differs from it."""
     original, other = random.choice(originals), random.choice(originals)
     data = original
     for number in range(8):
@@ -151,7 +151,7 @@ def mutated(originals: Sequence[bytes], ways: Sequence[mutations.Mutation], rand
 
 
 def minimise(harm: Harm, doors: Doors) -> Harm:
-    """Return a smaller document that does the same harm."""
+    """Return a smaller document with the same bad result."""
 
     def harmful(data: bytes) -> Harm | None:
         answer = doors.try_document(harm.kind, data, harm.choice)
@@ -174,7 +174,7 @@ def _without(
     harmful: Callable[[bytes], Harm | None],
     left: int,
 ) -> tuple[Harm, int]:
-    """Leave out runs of ``size`` pieces, one after the other, where the harm stays."""
+    """Remove runs of ``size`` pieces, one after the other, if the bad result stays the same."""
     place = 0
     while left > 0 and place < len(parts := pieces(harm.data)):
         found = harmful(b"".join(parts[:place] + parts[place + size :]))

@@ -1,4 +1,4 @@
-"""The documents that are mutated: this project's lessons and samples, and what running and signing leave."""
+"""The documents to mutate: this project's lessons and samples, and what runs and certificates leave."""
 
 from __future__ import annotations
 
@@ -96,12 +96,12 @@ class World:
         return self.folder / "outside"
 
     def secrets(self) -> dict[str, bytes]:
-        """Return what lies in there, apart from what a document has put there."""
+        """Return what is in that folder, except what a document has put there."""
         return {path.name: path.read_bytes() for path in self.outside.iterdir() if path.is_file()}
 
 
 def make_world(folder: Path) -> World:
-    """Run and certify a lesson in an empty folder; the process is in it, and ``LESSON_HOME`` below it."""
+    """Run and certify a lesson in an empty folder; it becomes the current one and holds ``LESSON_HOME``."""
     (folder / "growing.md").write_text(LESSON)
     (folder / "policy.yaml").write_text(POLICY)
     said = StringIO()
@@ -122,7 +122,7 @@ def make_world(folder: Path) -> World:
 
 
 def _tell_of_training(run: Path) -> None:
-    """Add to a run what training and generating leave, as far as reports read it."""
+    """Add to a run what training and generating leave, if reports read it."""
     record = json.loads((run / "record.json").read_text())
     like = record["steps"][0]
     metrics = {"steps": 3, "final_loss": 2.5, "seconds": 1.0, "validation_loss": 2.6}
@@ -147,7 +147,7 @@ def _tell_of_training(run: Path) -> None:
 
 
 def evidence() -> Mapping[str, bytes]:
-    """Return files of evidence that reports and measures read, by their path."""
+    """Return files of evidence that reports and metrics read, by path."""
     samples = {"prompt": "ROMEO:", "samples": ["\nBut soft"], "temperature": 0.8, "corpus": None, "top_k": 0}
     sizes = {"chips": 1, "batch_size": 4, "sequence_length": 8}
     run = {"checkpoint": "one", **sizes, "losses": [3, 2, 1], "seconds": [1, 1, 1]}
@@ -166,7 +166,7 @@ def metrics_of_training() -> dict[str, Any]:
 
 
 def lessons() -> list[bytes]:
-    """Return the project's lessons and its samples; the samples are far more, and small."""
+    """Return the project's lessons and its samples; there are far more samples, and they are small."""
     files = [*sorted((ROOT / "lessons").glob("*.md")), *sorted(SAMPLES.rglob("*.md"))]
     return [path.read_bytes() for path in files]
 
@@ -187,7 +187,7 @@ def frontmatters() -> list[bytes]:
 
 
 def checkpoints(folder: Path) -> list[bytes]:
-    """Return small checkpoints; none where what reads them is not installed."""
+    """Return small checkpoints; none if the packages that read them are not installed."""
     if find_spec("safetensors") is None or find_spec("ml_dtypes") is None:
         return []
     from tests.lesson_ct4.test_checkpoint import small

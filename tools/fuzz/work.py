@@ -13,16 +13,16 @@ from tools.fuzz.search import Tally, minimise, search
 from tools.fuzz.seeds import make_world, seeds
 
 MEMORY = 4 * 1024**3
-"""Bytes of address space that a process may have."""
+"""The limit of a process's address space, in bytes."""
 
 
 def work(documents: int, seed: int, kept: Path, kinds: list[str] | None = None) -> Tally:
-    """Search in a folder of this process's own, and keep what does harm."""
+    """Search in this process's own folder, and keep documents with bad results."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     with tempfile.TemporaryDirectory(prefix="lesson-fuzz-") as folder:
         os.chdir(folder)
         os.environ["LESSON_HOME"] = str(Path(folder, "home"))
-        tempfile.tempdir = folder  # reports on bugs are found there
+        tempfile.tempdir = folder  # bug reports are written there
         world = make_world(Path(folder))
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # `lesson certify` has taken it for a Ctrl-C
         doors = Doors(world)

@@ -1,1 +1,1 @@
-"""Real runs that are killed at random moments, gone on with, and compared with one that was left alone."""
+"""Real runs that are killed at random moments, resumed, and compared with an uninterrupted run."""

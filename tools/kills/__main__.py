@@ -1,5 +1,5 @@
 """
-Kill real runs at random moments, and check that going on with each gives what was to be, bit for bit.
+Kill real runs at random moments, and check that each gives the right result when resumed, bit for bit.
 
 ::
 
@@ -21,7 +21,7 @@ from tools.kills.harness import Trial, alone, killed
 
 
 def main() -> int:
-    """Kill, go on, compare; return how many runs came out otherwise."""
+    """Kill, resume, and compare; return how many runs had a different result."""
     parser = argparse.ArgumentParser(prog="python -m tools.kills", description=__doc__.strip().split("\n")[0])
     parser.add_argument("--kills", type=int, default=50, help="runs to kill")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="decides the moments")
@@ -31,12 +31,12 @@ def main() -> int:
     trials: list[Trial] = []
     with tempfile.TemporaryDirectory() as name:
         expected, seconds = alone(Path(name, "alone"))
-        sys.stdout.write(f"left alone, the run takes {seconds:.1f} s from its beginning to its end\n")
+        sys.stdout.write(f"uninterrupted, the run takes {seconds:.1f} s\n")
         while len(trials) < options.kills:
             number = len(trials) + 1
             folder = Path(name, str(number))
             trial = killed(folder, number, expected, seconds, draw)
-            if trial.kills or trial.wrong:  # else it was quicker than the one left alone
+            if trial.kills or trial.wrong:  # otherwise it was faster than the uninterrupted run
                 trials.append(trial)
             torn = f", {trial.torn} bytes of its events lost" if trial.torn else ""
             result = "; ".join(trial.wrong) or "as if left alone"

@@ -1,4 +1,4 @@
-"""Killing a run at a random moment, going on with it, and what it must be then."""
+"""Killing a run at a random moment, resuming it, and the result it must have then."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from lesson_ct4.training.checkpoint import load_checkpoint
 from tools.kills.lesson import LESSON, STAGES, play
 
 SNAPSHOTS = "0.05"
-"""Seconds between the states that a training leaves; a minute's worth, for trainings of a second."""
+"""Seconds between the states that a training saves: scaled down from a minute, for trainings of a second."""
 SYNCED = ("step-finished", "run-finished")
-"""Events that are safely on disk once written; what comes after the last of them can be lost."""
+"""Events that are synced to disk when they are written; what comes after the last of them can be lost."""
 
 
 @dataclass(slots=True)
@@ -30,11 +30,11 @@ class Trial:
 
     number: int
     kills: list[str] = field(default_factory=list)
-    """What the run was at when it was killed."""
+    """What the run was doing when it was killed."""
     torn: int = 0
-    """Bytes that a power cut took from the events."""
+    """Bytes that a power cut removed from the events."""
     wrong: list[str] = field(default_factory=list)
-    """In what it differs from the run that was left alone."""
+    """How it differs from the uninterrupted run."""
 
 
 def prepared(folder: Path) -> Path:
@@ -47,7 +47,7 @@ def prepared(folder: Path) -> Path:
 
 @contextmanager
 def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start ``lesson`` there; what it says of errors is added to ``said.txt``."""
+    """Start ``lesson`` there; its standard error is appended to ``said.txt``."""
     command = [sys.executable, "-m", "lesson_runner", *words, "--allow", "shell"]
     environ = {**os.environ, "LESSON_SNAPSHOT_SECONDS": SNAPSHOTS, "OMP_NUM_THREADS": "1"}
     with (
@@ -68,7 +68,7 @@ RUN = ("run", "lesson.md", "--backend", "emulated", "--param", "dataset=text.txt
 
 
 def alone(folder: Path) -> tuple[dict[str, Any], float]:
-    """Return what a run comes to that nobody kills, and how many seconds it took from its beginning."""
+    """Return the result of an uninterrupted run, and how many seconds it took from its beginning."""
     prepared(folder)
     with started(folder, *RUN) as process:
         assert process.wait(300) == 0, (folder / "said.txt").read_text()
@@ -76,7 +76,7 @@ def alone(folder: Path) -> tuple[dict[str, Any], float]:
 
 
 def killed(folder: Path, number: int, expected: dict[str, Any], seconds: float, draw: random.Random) -> Trial:
-    """Kill a run once or more, go on with it, and say in what it differs from ``expected``."""
+    """Kill a run once or more, resume it, and return how its result differs from ``expected``."""
     trial = Trial(number)
     prepared(folder)
     words: Sequence[str] = RUN
@@ -86,7 +86,7 @@ def killed(folder: Path, number: int, expected: dict[str, Any], seconds: float, 
             time.sleep(draw.uniform(0, seconds))
             process.send_signal(signal.SIGKILL)
             if process.wait() != -signal.SIGKILL:
-                break  # it came to its end before
+                break  # it ended before
         trial.kills.append(_at(folder))
         if draw.random() < 0.5:
             trial.torn += _tear(folder, draw)
@@ -104,7 +104,7 @@ def killed(folder: Path, number: int, expected: dict[str, Any], seconds: float, 
 
 
 def outcome(folder: Path) -> dict[str, Any]:
-    """Return what a run has come to, without the times in it."""
+    """Return a run's result, without the times in it."""
     files = folder / ".lesson" / "files"
     record = _record(folder)
     found: dict[str, Any] = {
@@ -131,7 +131,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 
 def _wait_until_it_runs(process: subprocess.Popen[bytes], folder: Path, words: Sequence[str]) -> None:
-    """Wait until the run has begun: what is before that is Python that starts."""
+    """Wait until the run has begun; before that, only Python is starting."""
     before = len(list(_events(folder))) if words != RUN else 0
     while process.poll() is None and len(list(_events(folder))) <= before:
         time.sleep(0.002)
@@ -151,13 +151,13 @@ def _events(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _finished(folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the results of steps, the last of each, in the order of the steps."""
+    """Return the last result of each step, in the order of the steps."""
     last = {event["step"]: event for event in _events(folder) if event["event"] == "step-finished"}
     return [(step["id"], last[step["id"]]) for step in _record(folder)["steps"]]
 
 
 def _at(folder: Path) -> str:
-    """Return what the run was at."""
+    """Return what the run was doing."""
     at = "the beginning"
     for event in _events(folder):
         if event["event"] in ("step-started", "step-finished"):
@@ -166,7 +166,7 @@ def _at(folder: Path) -> str:
 
 
 def _tear(folder: Path, draw: random.Random) -> int:
-    """Take away some of what was not yet safely on disk, as a power cut does; return how many bytes."""
+    """Remove some of what was not yet synced to disk, as a power cut does; return how many bytes."""
     (path,) = (folder / ".lesson" / "runs").glob("*/events.jsonl")
     data = path.read_bytes()
     safe = 0

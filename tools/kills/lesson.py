@@ -1,4 +1,4 @@
-"""The lesson that is killed: a text, the shell, two stages of training, texts of each."""
+"""The lesson whose runs are killed: a text, the shell, two stages of training, generated texts of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 from lesson_runner.testing import lesson_text
 
 STAGES = {"short": 120, "long": 300}
-"""Steps of each; they share what does not depend on their length."""
+"""Steps of each stage; the stages share what does not depend on their length."""
 
 WORDS = ("The", "east", "is", "Juliet", "and", "the", "sun", "arises", "to", "kill", "an", "envious", "moon")
 
@@ -67,6 +67,6 @@ LESSON = lesson_text(
 
 
 def play() -> str:
-    """Return a text to train on; the same every time."""
+    """Return a text to train on; it is the same every time."""
     draw = random.Random(1)
     return "".join(" ".join(draw.choices(WORDS, k=7)) + ".\n" for _ in range(400))

@@ -91,10 +91,10 @@ def test_huge_output_is_streamed_whole_and_kept_in_part(bash: Bash) -> None:
 
 @fault(
     "processes",
-    "a child ignores SIGTERM, or goes on in the background",
-    how="a step with both, and a timeout",
+    "a child ignores SIGTERM, or continues in the background",
+    how="a step that does both, with a timeout",
     seen="`took longer than its timeout`, and which processes were killed; exit code 1",
-    survives="the output so far; no process does",
+    survives="the output so far; no process",
 )
 def test_at_the_deadline_children_are_ended_even_those_that_ignore_sigterm(bash: Bash, alive: Alive) -> None:
     started = time.monotonic()
@@ -117,7 +117,7 @@ def test_at_the_deadline_a_command_may_tidy_up_and_say_so(bash: Bash) -> None:
 
 @fault(
     "processes",
-    "a child prints without an end",
+    "a child prints without end",
     how="a step that does, with a timeout",
     seen="`took longer than its timeout`; exit code 1",
     survives="the first and the last megabyte of the output",
@@ -132,8 +132,8 @@ def test_at_the_deadline_endless_output_stops(bash: Bash) -> None:
     "processes",
     "a child leaves parent, group, session and pipe (a daemon)",
     how="a step that starts one, with a timeout",
-    seen="as above. Where there is no /proc, such a daemon escapes",
-    survives="the output so far; no process does",
+    seen="as above. On systems without /proc, such a daemon escapes",
+    survives="the output so far; no process",
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="found by its environment, through /proc")
 def test_at_the_deadline_a_daemon_is_ended_too(bash: Bash, alive: Alive) -> None:
@@ -180,7 +180,7 @@ def test_a_background_process_does_not_hold_up_the_step_and_goes_on(
     "a process in the background keeps printing",
     how="a step that leaves one",
     seen="`still running in the background`, with its number",
-    survives="the step; the process, until the run is over",
+    survives="the step; the process, until the run ends",
 )
 def test_a_background_process_that_keeps_printing_does_not_either(bash: Bash) -> None:
     started = time.monotonic()
@@ -192,10 +192,10 @@ def test_a_background_process_that_keeps_printing_does_not_either(bash: Bash) ->
 
 @fault(
     "processes",
-    "a child closes its output and lives on",
+    "a child closes its output and keeps running",
     how="a step that does, with a timeout",
     seen="`took longer than its timeout`, and which process was killed; exit code 1",
-    survives="the output so far; no process does",
+    survives="the output so far; no process",
 )
 def test_at_the_deadline_one_that_closed_its_output_is_ended_too(bash: Bash, alive: Alive) -> None:
     finished = bash("echo $$; exec >&- 2>&-; exec sleep 60", seconds=0.5)
@@ -206,10 +206,10 @@ def test_at_the_deadline_one_that_closed_its_output_is_ended_too(bash: Bash, ali
 
 @fault(
     "processes",
-    "a process in the background fills the pipe while nobody reads",
+    "a process in the background fills the pipe when nobody reads it",
     how="5 MB, after the step has ended",
     seen="`still running in the background`",
-    survives="the process: what it prints is swallowed, and does not hold it up",
+    survives="the process: its output is discarded, and does not block it",
 )
 def test_a_background_process_that_fills_the_pipe_goes_on(bash: Bash, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
@@ -248,10 +248,10 @@ Family.members = again
 
 @fault(
     "processes",
-    "Ctrl-C, and once more, while children are ended",
+    "Ctrl-C, twice, while children are being ended",
     how="a child that ignores SIGTERM, two signals",
     seen="`interrupted`; exit code 130",
-    survives="no process does",
+    survives="no process",
 )
 @pytest.mark.parametrize("second", ["", AGAIN], ids=["once", "twice"])
 def test_ctrl_c_leaves_no_process(alive: Alive, tmp_path: Path, second: str) -> None:
@@ -277,10 +277,10 @@ run(command, folder=pathlib.Path({str(tmp_path)!r}), env=dict(os.environ), grace
 
 @fault(
     "processes",
-    "Ctrl-C in the very moment in which a command begins",
-    how="it is raised right after the process was started, and while it was",
+    "Ctrl-C at the moment when a command starts",
+    how="it is raised right after the process was started, and during the start",
     seen="`interrupted`; exit code 130",
-    survives="no process does",
+    survives="no process",
 )
 @pytest.mark.skipif(not (family.PROC / "self" / "stat").exists(), reason="it is found by its environment")
 @pytest.mark.parametrize("moment", ["started", "starting"])

@@ -172,10 +172,10 @@ def test_a_run_without_a_sandbox_says_nothing_of_one(lesson: Lesson, tmp_path: P
 
 @fault(
     "sandbox",
-    "there is no bubblewrap, or it can make no sandbox here",
-    how="a PATH without bwrap; one that says that namespaces are not permitted; one that hangs",
-    seen="what is missing and how to mend it, exit 2",
-    survives="nothing has run: never without a sandbox where one was asked for",
+    "there is no bubblewrap, or it cannot create a sandbox here",
+    how="a PATH without bwrap; a bwrap that says that namespaces are not permitted; one that hangs",
+    seen="what is missing and how to fix it, exit 2",
+    survives="nothing was run: no run without a sandbox if one was requested",
 )
 @pytest.mark.parametrize(
     ("program", "message"),

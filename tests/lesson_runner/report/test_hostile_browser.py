@@ -38,8 +38,8 @@ ATTACKS = {
 @fault(
     "hostile lessons",
     "a title, label, name, value or output that is HTML, SVG or a script",
-    how="a report and a matrix of it in Chromium",
-    seen="the text, as it is written",
+    how="a report and a matrix that contain it, opened in Chromium",
+    seen="the text, as it was written",
     survives="no dialog, no script, no request, no other address",
 )
 @pytest.mark.parametrize("turn", range(0, len(ATTACKS), 4))
