@@ -24,18 +24,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.turns import Timing, in_turns
-from lesson_runner.certify.again import Judged
-from lesson_runner.certify.case import Pass
 from lesson_runner.certify.envelope import pre_authentication_encoding, sign, write_bundle
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import load_policy
+from lesson_runner.certify.policy_input import Pass
+from lesson_runner.certify.rejudge import Judged
 from lesson_runner.certify.statement import Digests, describe, payloads
 from lesson_runner.certify.store import BUNDLE
-from lesson_runner.plugins import Plugins
+from lesson_runner.document.lessons import load_lesson
+from lesson_runner.document.schema.validator import load_schema
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.plan import make_plan
-from lesson_runner.schema.lessons import load_lesson
-from lesson_runner.schema.validator import load_schema
 
 LESSON = """---
 id: lesson-{number}

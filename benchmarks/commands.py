@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.turns import Timing, in_turns
-from lesson_runner.plugin import Action, Json, Outcome, StepContext, hookimpl
-from lesson_runner.plugins import Plugins, installed_points
+from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins.manager import Plugins, installed_points
 from lesson_runner.testing import Given, lesson_text, run_lesson
 
 LESSON = (sys.executable, "-m", "lesson_runner")

@@ -28,7 +28,7 @@ from lesson_ct4.device.session import open_session
 from lesson_ct4.measuring.published import BOARD_CURVE
 from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
 from lesson_ct4.training.run import TrainingRun
-from lesson_runner.resources import write_aside
+from lesson_runner.files.plain import write_aside
 
 BOARD: Mapping[int, float] = dict(sorted({**dict(BOARD_CURVE), 50: 3.05}.items()))
 """Step: training loss of that one step on the board; step 50 is from the lesson on several chips (ct5)."""

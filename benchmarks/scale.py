@@ -30,8 +30,8 @@ from unittest import mock
 
 from benchmarks.lessons import write_lessons
 from benchmarks.turns import Timing
-from lesson_runner.plugin import Json, Outcome, StepContext
-from lesson_runner.plugins import Plugins
+from lesson_runner.plugins import Json, Outcome, StepContext
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import lesson_text, run_lesson
 
 LESSON_BYTES = 22_000

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from benchmarks.lessons import write_lessons
 from benchmarks.turns import Result, Way, in_turns
-from lesson_runner.plugins import Plugins
-from lesson_runner.validation.check import all_rules, validate
-from lesson_runner.validation.settings import Settings
+from lesson_runner.plugins.manager import Plugins
+from lesson_runner.validate.check import all_rules, validate
+from lesson_runner.validate.settings import Settings
 
 COUNT = 50
 BYTES = 1_100_000

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import settings
 from tests.reliability import FAULTS, faults_of
 
-from lesson_runner import plugins as module
 from lesson_runner.cli import invoke
-from lesson_runner.plugins import Point
+from lesson_runner.plugins import manager as module
+from lesson_runner.plugins.manager import Point
 from lesson_runner.testing import Given
 
 # How long an example takes depends on what else the machine does; a test fails for what comes out.

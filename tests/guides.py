@@ -30,8 +30,8 @@ from typing import Any
 
 import yaml
 
-from lesson_runner.markdown.document import parse
-from lesson_runner.markdown.frontmatter import Parts
+from lesson_runner.document.frontmatter import Parts
+from lesson_runner.document.parser import parse
 from lesson_runner.model import Block
 
 if sys.version_info >= (3, 11):

@@ -9,7 +9,7 @@ from benchmarks import commands, scale
 
 import lesson_ct4.plugin
 from lesson_runner.model import Series
-from lesson_runner.plugins import Plugins
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.stored import read_run
 from lesson_runner.testing import Given, run_lesson
 

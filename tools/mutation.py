@@ -26,7 +26,7 @@ Copies and results. A run continues where the last one stopped, and tries again 
 noticed; delete the folder to start from scratch, for example after you change tests that noticed a mutant.
 """
 CAUGHT = ("killed", "timeout", "segfault", "suspicious")
-COPIED = ("README.md", "docs", "lessons", "plugins", "schemas", "tests")
+COPIED = ("README.md", "docs", "lessons", "plugins", "schemas", "tests", "tools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +40,35 @@ class Area:
 AREAS: Mapping[str, Area] = {
     "directives": Area(
         (
-            "markdown/directives",
-            "markdown/document",
-            "markdown/frontmatter",
-            "markdown/yamlerrors",
-            "markdown/yamltext",
-            "schema/steps",
+            "document/directives",
+            "document/parser",
+            "document/frontmatter",
+            "document/yaml_errors",
+            "document/yaml_text",
+            "document/steps",
         ),
-        (
-            *(
-                f"markdown/test_{name}.py"
-                for name in ("directives", "document_parts", "frontmatter", "yaml_text")
-            ),
-            "schema/test_steps.py",
+        tuple(
+            f"document/test_{name}.py"
+            for name in ("directives", "document_parts", "frontmatter", "yaml_text", "steps")
         ),
     ),
     "matchers": Area(
-        ("run/judge", "run/time_limit"), ("test_judge.py", "test_time_limit.py", "test_verdicts.py")
+        ("run/judge", "run/time_limit"),
+        tuple(f"run/test_{name}.py" for name in ("judge", "time_limit", "verdicts")),
     ),
     "policy": Area(
-        ("certify/policy", "certify/again", "certify/case", "certify/classes", "certify/requirements"),
-        tuple(f"certify/test_{name}.py" for name in ("again", "classes", "policy", "requirements")),
+        (
+            "certify/policy",
+            "certify/rejudge",
+            "certify/policy_input",
+            "certify/classes",
+            "certify/requirements",
+        ),
+        tuple(f"certify/test_{name}.py" for name in ("rejudge", "classes", "policy", "requirements")),
     ),
     "statements": Area(
-        ("canonical", "certify/envelope", "certify/statement"),
-        tuple(f"certify/test_{name}.py" for name in ("canonical", "envelope", "statement")),
+        ("files/canonical", "certify/envelope", "certify/statement"),
+        ("files/test_canonical.py", "certify/test_envelope.py", "certify/test_statement.py"),
     ),
     "verification": Area(
         ("certify/subjects", "certify/verify"),

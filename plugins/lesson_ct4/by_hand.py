@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lesson_ct4.flags import FLAGS, Command
-from lesson_runner.context import RunContext, StepContext, Workspace, default_workspace
-from lesson_runner.errors import LessonError
 from lesson_runner.model import Event, Lesson, Location, PlannedStep
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import RunContext, StepContext, Workspace, default_workspace
 from lesson_runner.report.text import safe
 
 HERE = Path("the command line")

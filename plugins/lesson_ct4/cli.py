@@ -18,9 +18,10 @@ from lesson_ct4.sweep import sweep
 from lesson_ct4.training.callbacks import ignore
 from lesson_runner.cli.common import print_json
 from lesson_runner.cli.output import say
-from lesson_runner.context import StepContext, merge
-from lesson_runner.errors import LessonError
-from lesson_runner.model import Evidence, Outcome
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Outcome
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import StepContext, merge
 
 RAW = "lesson_ct4.blocks.arguments"
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -105,7 +106,7 @@ def run_command(command: Command, args: list[str]) -> Outcome:
 def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outcome:
     from lesson_ct4.actions import generate as act_generate
     from lesson_ct4.actions import train as act_train
-    from lesson_ct4.actions.workbench import close_session
+    from lesson_ct4.actions.workspace_files import close_session
 
     # By hand a path means that path first, and only then a name in the workspace.
     path = expanded(str(params["data_path" if command == "train" else "model_path"]))

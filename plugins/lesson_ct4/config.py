@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, cast, get_args, get_type_hints
 
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 Decay = Literal["none", "last-tenth"]
 Numerics = Literal["device", "fp32"]

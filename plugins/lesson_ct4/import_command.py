@@ -11,11 +11,11 @@ import typer
 from lesson_ct4.by_hand import expanded, workspace_for
 from lesson_runner.cli.common import print_json
 from lesson_runner.cli.output import say
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
     from lesson_ct4.training.checkpoint import Checkpoint
-    from lesson_runner.context import Workspace
+    from lesson_runner.plugins.context import Workspace
 
 File = Annotated[str, typer.Argument(metavar="CHECKPOINT.pkl", help="The file that tt-train saved.")]
 Name = Annotated[
@@ -37,7 +37,7 @@ def import_checkpoint(
     checkpoint: File, name: Name = None, data: Text = None, workspace: Space = None, as_json: AsJson = False
 ) -> None:
     """Make a checkpoint that tt-train saved usable here. Nothing in it is run."""
-    from lesson_ct4.actions.workbench import checkpoint_to_save
+    from lesson_ct4.actions.workspace_files import checkpoint_to_save
     from lesson_ct4.training.checkpoint import checkpoint_path, save_checkpoint
     from lesson_ct4.upstream.convert import import_upstream
 
@@ -67,7 +67,7 @@ def import_checkpoint(
 
 def _dataset(workspace: Workspace, path: str, model: Checkpoint) -> dict[str, Any]:
     """Return name and digest of the text that the user says it was trained on."""
-    from lesson_ct4.actions.workbench import data_path
+    from lesson_ct4.actions.workspace_files import data_path
     from lesson_ct4.data.dataset import load_dataset
 
     found = data_path(workspace, path)

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import hookimpl
+from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:
     import typer
 
     from lesson_runner.model.sections import Section
-    from lesson_runner.plugin import (
+    from lesson_runner.plugins import (
         Action,
         ActionCall,
         Block,
@@ -31,17 +31,15 @@ if TYPE_CHECKING:
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
     """Add ``lesson ct4``, whose commands are imported when they are typed."""
-    from lesson_runner.commands import add_later
+    from lesson_runner.cli.commands import add_later
 
     add_later(app, "ct4", "lesson_ct4.cli:ct4", "Train and sample the lesson's model by hand.")
 
 
 @hookimpl
 def lesson_directories() -> Iterable[Path]:
-    """Return the ct4 lesson: beside this module (wheel), or at the top of a checkout."""
-    here = Path(__file__).resolve()
-    installed = here.parent / "_lessons"
-    return [(installed if installed.is_dir() else here.parents[2] / "lessons") / "ct4-finetuning-basics.md"]
+    """Return the folder of the ct4 lesson."""
+    return [Path(__file__).resolve().parent / "lessons"]
 
 
 @hookimpl
@@ -90,7 +88,7 @@ def lesson_step_event(event: Event, context: RunContext) -> None:
     from lesson_ct4.names import STATE
 
     if event.kind == "run-finished" and STATE in context.store:
-        from lesson_ct4.actions.workbench import close_session
+        from lesson_ct4.actions.workspace_files import close_session
 
         close_session(context)
 

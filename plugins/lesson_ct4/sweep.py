@@ -13,9 +13,9 @@ from lesson_ct4.by_hand import context_for, own_options
 from lesson_ct4.flags import FLAGS
 from lesson_runner.cli.common import make_console, print_json
 from lesson_runner.cli.output import say
-from lesson_runner.context import StepContext, merge
-from lesson_runner.errors import ExitCode, HardwareError, LessonError
-from lesson_runner.model import Evidence
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.plugins.context import StepContext, merge
 
 MOST = 100
 """Trainings of one sweep; more than this is a typing error more often than a plan."""
@@ -100,7 +100,7 @@ def _train_all(
     *,
     quiet: bool,
 ) -> list[dict[str, Any]]:
-    from lesson_ct4.actions.workbench import close_session
+    from lesson_ct4.actions.workspace_files import close_session
 
     results: list[dict[str, Any]] = []
     first: StepContext | None = None

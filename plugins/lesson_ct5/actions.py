@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from lesson_ct4.actions.workbench import dataset_labels, find_checkpoint
+from lesson_ct4.actions.workspace_files import dataset_labels, find_checkpoint
 from lesson_ct5.comparison import collect
 from lesson_ct5.scaling import COLUMNS, Run, rows, runs_from
 from lesson_ct5.stored import RECORD
-from lesson_runner.context import StepContext
+from lesson_runner.files.plain import write_aside
 from lesson_runner.model import Json, Outcome
-from lesson_runner.resources import write_aside
+from lesson_runner.plugins.context import StepContext
 
 NO_BOARD = {
     "emulated": "Emulated chips share this machine's processor and take turns: these times say nothing about "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lesson_runner.document.shell import shell_commands
-from lesson_runner.plugin import ActionCall, Block
+from lesson_runner.plugins import ActionCall, Block
 
 COMMAND = ("lesson", "ct5", "compare")
 

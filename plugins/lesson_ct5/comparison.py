@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 FREE = frozenset({"batch_size", "recipe"})
 """Settings in which runs that are compared may differ."""

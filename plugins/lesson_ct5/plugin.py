@@ -6,33 +6,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import hookimpl
+from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:
     import typer
 
     from lesson_runner.model.sections import Section
-    from lesson_runner.plugin import Action, ActionCall, Block, Evidence, Json, PlannedStep
+    from lesson_runner.plugins import Action, ActionCall, Block, Evidence, Json, PlannedStep
 
 COMPARE = "ct5.compare"
 """The lesson's own action."""
-LESSON = "ct5-multi-device-training"
 
 
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
     """Add ``lesson ct5 compare``."""
-    from lesson_runner.commands import add_later
+    from lesson_runner.cli.commands import add_later
 
     add_later(app, "ct5", "lesson_ct5.cli:ct5", "Training on several chips.")
 
 
 @hookimpl
 def lesson_directories() -> Iterable[Path]:
-    """Return the ct5 lesson: beside ct4's (wheel), or at the top of a checkout."""
-    here = Path(__file__).resolve()
-    installed = here.parents[1] / "lesson_ct4" / "_lessons"
-    return [(installed if installed.is_dir() else here.parents[2] / "lessons") / f"{LESSON}.md"]
+    """Return the folder of the ct5 lesson."""
+    return [Path(__file__).resolve().parent / "lessons"]
 
 
 @hookimpl

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lesson_ct5.scaling import COLUMNS, Run, measure, rows, runs_from
-from lesson_runner.model import Evidence, Json, Table
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Json, Table
 
 RECORD = "comparison.json"
 DAMAGED = (OSError, ValueError, KeyError, TypeError, ArithmeticError, IndexError, RecursionError)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lesson_ct5.plugin import COMPARE
-from lesson_runner.model import Action, Expectation, Inspection, Json
+from lesson_runner.model import Expectation, Inspection, Json
+from lesson_runner.plugins.action import Action
 
 
 def _inspect(params: Json) -> Inspection:

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from lesson_runner.errors import LessonError
-from lesson_runner.model import EVIDENCE
+from lesson_runner.files.evidence import EVIDENCE
+from lesson_runner.files.untrusted import files_below
+from lesson_runner.model.errors import LessonError
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.record import RECORD
-from lesson_runner.untrusted import files_below
 
 MOST_BYTES = 256 * 2**20
 """Bytes of a run's files, unpacked."""

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesson_fleet.cells import PRETENDED
-from lesson_runner.context import LABELS
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
+from lesson_runner.plugins.context import LABELS
 from lesson_tenstorrent.hardware.detect import (
     MOCK_VARIABLE,
     SIMULATOR_VARIABLE,

@@ -26,13 +26,13 @@ from lesson_runner.cli.common import (
     print_json,
     stdout_for_json,
 )
-from lesson_runner.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
 
 if TYPE_CHECKING:
     from lesson_fleet.cells import CellOptions, Document
     from lesson_fleet.certificate import Wish
     from lesson_fleet.engine import RayEngine
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 MOST_PASSES = 20
 RAY_LOG = "ray.log"
@@ -88,9 +88,9 @@ def run(
     json: JsonOption = False,
 ) -> int:
     """Run lessons on every kind of hardware given, one lesson a board at a time."""
-    from lesson_fleet.asked import checked_backend, kinds_of, read_documents, wish_for
     from lesson_fleet.cells import CellOptions
-    from lesson_runner.context import Workspace
+    from lesson_fleet.request import checked_backend, kinds_of, read_documents, wish_for
+    from lesson_runner.plugins.context import Workspace
 
     plugins: Plugins = context.obj
     kinds = kinds_of(hardware)
@@ -136,7 +136,7 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
     from lesson_fleet.drive import drive
     from lesson_fleet.engine import RayEngine
     from lesson_fleet.table import print_results
-    from lesson_runner.resources import write_aside
+    from lesson_runner.files.plain import write_aside
 
     console = make_console()
     console.file = sys.stdout  # also while what Ray prints goes elsewhere
@@ -210,8 +210,8 @@ def _check_offered(order: _Order, engine: RayEngine) -> None:
     Raises:
         HardwareError: no worker has one.
     """
-    from lesson_fleet.asked import known_hardware
     from lesson_fleet.cells import resource_of
+    from lesson_fleet.request import known_hardware
 
     everything = engine.everything()
     names = {kind: resource_of(kind, pretended=order.options.pretended) for kind in order.kinds}

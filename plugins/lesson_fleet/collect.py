@@ -12,11 +12,11 @@ from typing import Any, Literal
 from lesson_fleet.archive import unpack
 from lesson_fleet.cells import PRETENDED, Cell, CellOptions, Document
 from lesson_fleet.certificate import Certification
-from lesson_runner.errors import LessonError
-from lesson_runner.resources import new_folder, write_aside
+from lesson_runner.execute.redaction.secrets import mask
+from lesson_runner.files.plain import new_folder, write_aside
+from lesson_runner.model.errors import LessonError
 from lesson_runner.run.record import now
 from lesson_runner.run.stored import read_run
-from lesson_runner.secrets import mask
 
 RESULTS = "results.json"
 Ending = Literal["finished", "interrupted"]

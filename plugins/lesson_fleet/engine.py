@@ -20,7 +20,7 @@ from lesson_fleet.boards import Board, forget, pretended_boards, wait_until_free
 from lesson_fleet.cells import PRETENDED, Cell, resource_of
 from lesson_fleet.drive import Arrival
 from lesson_fleet.table import in_a_line
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 STORE_BYTES = 256 * 2**20
 """Memory for answers on their way, of a Ray that is started here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import hookimpl
+from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:
     import typer
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
     """Add ``lesson fleet``, whose command is imported when it is typed."""
-    from lesson_runner.commands import add_later
+    from lesson_runner.cli.commands import add_later
 
     add_later(app, "fleet", "lesson_fleet.cli:fleet", "Run lessons on many boards at once.")

@@ -20,10 +20,10 @@ from typing import Any
 from lesson_fleet.archive import pack
 from lesson_fleet.boards import Board, environment, pretended_boards, real_boards, taken
 from lesson_runner import __version__
-from lesson_runner.errors import ExitCode, LessonError
 from lesson_runner.execute.python import python_module
+from lesson_runner.execute.redaction.secrets import mask
+from lesson_runner.model.errors import ExitCode, LessonError
 from lesson_runner.run.find import run_folders
-from lesson_runner.secrets import mask
 
 MOST_SAID = 1024 * 1024
 """Bytes that are read of the end of what a run printed."""
@@ -120,7 +120,7 @@ def _under_guard(words: Sequence[str], folder: Path, env: Mapping[str, str], hel
     try:
         with (folder / OUTPUT).open("wb") as output:
             guard = subprocess.Popen(
-                python_module("lesson_fleet.guard", str(folder), *words),
+                python_module("lesson_fleet.watchdog", str(folder), *words),
                 cwd=folder,
                 env=dict(env),
                 stdin=read,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lesson_runner.checks import Check, Machine
-from lesson_runner.context import StepContext
-from lesson_runner.model import Action, Inspection, Json, Outcome
+from lesson_runner.model import Inspection, Json, Outcome
+from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.checks import Check, Machine
+from lesson_runner.plugins.context import StepContext
 from lesson_tenstorrent.findings import look, outcome
 from lesson_tenstorrent.packages import import_check, package_check, read_requirement
 from lesson_tenstorrent.table import KNOWN

@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from lesson_runner.document.shell import shell_commands
-from lesson_runner.plugin import ActionCall, Block
+from lesson_runner.plugins import ActionCall, Block
 from lesson_tenstorrent.packages import read_requirement
 
 CHECK = "tenstorrent.check"

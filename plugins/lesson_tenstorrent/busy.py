@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesson_runner.checks import Finding, Machine
+from lesson_runner.plugins.checks import Finding, Machine
 from lesson_tenstorrent import devices
 from lesson_tenstorrent.hardware.places import Places, find_devices
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from functools import partial
 
-from lesson_runner.checks import Check, Finding, Machine
+from lesson_runner.plugins.checks import Check, Finding, Machine
 
 BOARD_DISK_GB = 5.0
 """For a tt-metal build and four checkpoints (the published ct4 lesson)."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lesson_runner.checks import Check, Finding, Machine, checks_table, finding_data, run_checks
-from lesson_runner.context import StepContext
-from lesson_runner.model import Evidence, Json, Outcome
-from lesson_runner.resources import write_aside
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.files.plain import write_aside
+from lesson_runner.model import Json, Outcome
+from lesson_runner.plugins.checks import Check, Finding, Machine, checks_table, finding_data, run_checks
+from lesson_runner.plugins.context import StepContext
 
 RECORD = "environment.json"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from lesson_runner.checks import Finding, FindingStatus, Machine
+from lesson_runner.plugins.checks import Finding, FindingStatus, Machine
 
 CALLED_ALIKE = frozenset(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from lesson_runner.checks import Finding, Machine
+from lesson_runner.plugins.checks import Finding, Machine
 from lesson_tenstorrent.fixes import install_module, mendable, pip
 from lesson_tenstorrent.metal import Home, find_home
 from lesson_tenstorrent.probe import Probe, probe

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from lesson_runner.checks import Finding, Machine
+from lesson_runner.plugins.checks import Finding, Machine
 from lesson_tenstorrent.metal import find_home
 from lesson_tenstorrent.probe import probe
 from lesson_tenstorrent.tree import architectures

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from lesson_runner.checks import Completed, Machine
+from lesson_runner.plugins.checks import Completed, Machine
 
 HOME_VARIABLES = ("TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT")
 """In the order tt-train itself looks at them; the second one came with v0.68 or so."""

@@ -8,7 +8,7 @@ from functools import partial
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from lesson_runner.checks import Check, Finding, Machine
+from lesson_runner.plugins.checks import Check, Finding, Machine
 from lesson_tenstorrent.fixes import install_module, mendable, pip
 
 

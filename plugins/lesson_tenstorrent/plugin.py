@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import hookimpl
+from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:
-    from lesson_runner.plugin import (
-        Action,
-        ActionCall,
-        Block,
-        Check,
-        Evidence,
-        Hardware,
-        PlannedStep,
-        Rule,
-    )
+    from lesson_runner.plugins import Action, ActionCall, Block, Check, Evidence, Hardware, PlannedStep, Rule
 
 
 @hookimpl

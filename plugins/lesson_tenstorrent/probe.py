@@ -8,8 +8,8 @@ import shlex
 import signal
 from dataclasses import dataclass
 
-from lesson_runner.checks import Finding, Machine
 from lesson_runner.execute.python import python_code
+from lesson_runner.plugins.checks import Finding, Machine
 
 IMPORT_SECONDS = 90.0
 """A first import of ``ttnn`` on a cold disk takes most of a minute."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from lesson_runner.checks import Finding, Machine
+from lesson_runner.plugins.checks import Finding, Machine
 from lesson_tenstorrent.fixes import mendable, pip
 
 RUNNER = "lesson-runner"

@@ -6,7 +6,7 @@ They stand in the order in which faults cause one another: mend them from the to
 
 from __future__ import annotations
 
-from lesson_runner.checks import Check
+from lesson_runner.plugins.checks import Check
 from lesson_tenstorrent.busy import check_busy, check_devices
 from lesson_tenstorrent.disk import disk_check
 from lesson_tenstorrent.imports import check_ttml, check_ttnn

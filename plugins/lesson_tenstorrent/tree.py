@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lesson_runner.checks import Finding, Machine
+from lesson_runner.plugins.checks import Finding, Machine
 from lesson_tenstorrent.fixes import mendable
 from lesson_tenstorrent.imports import BUILD
 from lesson_tenstorrent.metal import HOME_VARIABLES, find_home, named_tree, why_git_failed

@@ -6,7 +6,7 @@ import importlib.metadata
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from lesson_runner.checks import Finding, Machine
+from lesson_runner.plugins.checks import Finding, Machine
 from lesson_tenstorrent.fixes import mendable, pip
 from lesson_tenstorrent.imports import TTML_FOLDERS, rebuild
 from lesson_tenstorrent.metal import find_home

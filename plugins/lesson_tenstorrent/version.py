@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from lesson_runner.checks import Completed, Finding, FindingStatus, Machine
 from lesson_runner.execute.python import python_code
 from lesson_runner.model import Json
+from lesson_runner.plugins.checks import Completed, Finding, FindingStatus, Machine
 from lesson_tenstorrent.fixes import mendable
 from lesson_tenstorrent.imports import BUILD
 from lesson_tenstorrent.metal import Home, find_home, oldest_of, parse_version, tag_of, why_git_failed

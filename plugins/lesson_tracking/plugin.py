@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import hookimpl
+from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:
-    from lesson_runner.plugin import Event, RunContext
+    from lesson_runner.plugins import Event, RunContext
 
 VARIABLE = "LESSON_TRACK"
 """The environment variable that names the sinks, with commas between them."""

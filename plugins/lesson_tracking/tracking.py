@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from lesson_runner.model import EVIDENCE, OUTPUT
-from lesson_runner.plugin import Event, Json, RunContext
-from lesson_runner.secrets import mask
-from lesson_runner.untrusted import read_below
+from lesson_runner.execute.redaction.secrets import mask
+from lesson_runner.files.evidence import EVIDENCE, OUTPUT
+from lesson_runner.files.untrusted import read_below
+from lesson_runner.plugins import Event, Json, RunContext
 from lesson_tracking.sinks import Sink, Value
 from lesson_tracking.tensorboard import TensorBoardSink
 from lesson_tracking.weights_and_biases import WandbSink

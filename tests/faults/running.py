@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.schema.validator import load_schema, validator_for
+from lesson_runner.document.schema.validator import load_schema, validator_for
 
 SHELL = "<!-- step\nid: {id}\n{keys}-->\n```bash\n{script}\n```\n\n"
 TYPED = "<!-- step\nid: {id}\nuses: {action}\n{keys}-->\n```text\nx\n```\n\n"

@@ -18,7 +18,7 @@ import pytest
 from tests.faults.running import PATIENCE, Ran, ended, events_of, only_run, record_of, shell, told
 from tests.reliability import fault
 
-from lesson_runner.plugin import Event, hookimpl
+from lesson_runner.plugins import Event, hookimpl
 from lesson_runner.testing import lesson_text
 
 AREA = "interruption"

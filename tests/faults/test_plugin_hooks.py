@@ -18,9 +18,8 @@ import pytest
 from tests.faults.running import Ran, messages, only_run, record_of, shell, told, typed
 from tests.reliability import fault
 
-from lesson_runner import hookspecs
 from lesson_runner.model.sections import Table, Texts
-from lesson_runner.plugin import (
+from lesson_runner.plugins import (
     Action,
     ActionCall,
     Check,
@@ -30,6 +29,7 @@ from lesson_runner.plugin import (
     Outcome,
     Rule,
     hookimpl,
+    hookspecs,
 )
 from lesson_runner.run import time_limit
 from lesson_runner.testing import lesson_text
@@ -217,7 +217,7 @@ def test_a_hook_that_prints(
 ) -> None:
     names = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
     source = inspect.getsource(talk).replace("def talk() -> None:", f"@hookimpl\ndef {hook}({names}):")
-    name = install(f"import os, sys\nfrom lesson_runner.plugin import hookimpl\n\n{source}")
+    name = install(f"import os, sys\nfrom lesson_runner.plugins import hookimpl\n\n{source}")
     said = command(*ASK.get(hook, RUN), "--json", plugins=name)
     if hook == "lesson_report_sections":
         said = command("report", "--format", "json", plugins=name)

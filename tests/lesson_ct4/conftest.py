@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from lesson_ct4.actions.workbench import close_session
-from lesson_runner.context import RunContext, StepContext, Workspace
+from lesson_ct4.actions.workspace_files import close_session
 from lesson_runner.model import Event, Lesson, Location, PlannedStep
+from lesson_runner.plugins.context import RunContext, StepContext, Workspace
 
 MakeContext = Callable[..., StepContext]
 

@@ -24,7 +24,7 @@ from lesson_ct4.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 def small() -> Checkpoint:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lesson_ct4.config import RECIPES, TrainConfig, config_from
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 def test_the_defaults_are_the_lessons_model() -> None:

@@ -13,15 +13,17 @@ import jsonschema
 import pytest
 
 from lesson_ct4 import synthetic_play
-from lesson_ct4.actions import workbench
+from lesson_ct4.actions import workspace_files
 from lesson_ct4.actions.table import ACTIONS
 from lesson_ct4.config import RECIPES, TrainConfig
 from lesson_ct4.measuring.evidence import measure_action
 from lesson_ct4.names import STATE
-from lesson_runner.context import RunContext, StepContext
-from lesson_runner.errors import LessonError, TimedOutError
-from lesson_runner.guarded import load
-from lesson_runner.model import Action, Block, Event, Evidence, Inspection, Location, Outcome, Step
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Block, Event, Inspection, Location, Outcome, Step
+from lesson_runner.model.errors import LessonError, TimedOutError
+from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.action_errors import load
+from lesson_runner.plugins.context import RunContext, StepContext
 
 pytestmark = pytest.mark.torch
 
@@ -289,7 +291,7 @@ def test_a_prompt_with_unknown_characters_is_refused_before_a_device_opens(
 ) -> None:
     """A lesson shows it in a process of its own, while the run has the board open."""
     do("ct4.train", "train", max_steps=1)
-    workbench.close_session(run)
+    workspace_files.close_session(run)
 
     with pytest.raises(LessonError, match=r"'\['"):
         do("ct4.generate", "sample", model_path="tiny", prompt="[Enter ")
@@ -331,7 +333,7 @@ def test_without_such_a_step_it_says_what_to_do(do: Do) -> None:
 def test_closing_twice_is_closing_once(do: Do, data: Path, run: RunContext) -> None:
     do("ct4.train", max_steps=1)
 
-    workbench.close_session(run)
-    workbench.close_session(run)
+    workspace_files.close_session(run)
+    workspace_files.close_session(run)
 
     assert STATE not in run.store

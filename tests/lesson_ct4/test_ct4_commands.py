@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from lesson_ct4 import plugin
 from lesson_ct4.flags import flags_of
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 TEXT = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me!\n\n" * 40
 TINY = (

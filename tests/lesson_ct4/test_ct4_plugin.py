@@ -10,9 +10,10 @@ import pytest
 
 from lesson_ct4 import plugin
 from lesson_ct4.names import STATE
-from lesson_runner.context import RunContext
-from lesson_runner.model import Block, Event, Evidence, Location, PlannedStep
-from lesson_runner.plugins import Plugins
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Block, Event, Location, PlannedStep
+from lesson_runner.plugins.context import RunContext
+from lesson_runner.plugins.manager import Plugins
 
 HEAVY = {
     "jsonschema",

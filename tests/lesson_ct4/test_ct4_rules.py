@@ -12,8 +12,8 @@ from markdown_it import MarkdownIt
 from lesson_ct4 import plugin
 from lesson_ct4.data.fetch import URL
 from lesson_ct4.rules import SUMMARIES, rules
-from lesson_runner.errors import InvalidLessonError
-from lesson_runner.plugins import Plugins
+from lesson_runner.model.errors import InvalidLessonError
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
 
 Lesson = Callable[..., Any]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lesson_ct4.data.dataset import Dataset, load_dataset, training_batch, validation_batches
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 TEXT = "To be, or not to be — that is the question.\n" * 50
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from lesson_ct4.diagnosis.diagnose import diagnose
-from lesson_runner.model import Diagnosis, Evidence, Location, PlannedStep, StepResult
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Diagnosis, Location, PlannedStep, StepResult
 
 EXPLODED = [4.5] * 20 + [9.0] * 20
 STUCK = [4.5] * 400

@@ -11,10 +11,10 @@ import pytest
 from lesson_ct4.actions import environment
 from lesson_ct4.actions.table import ACTIONS
 from lesson_ct4.measuring import evidence
-from lesson_runner.checks import Machine
-from lesson_runner.context import StepContext
-from lesson_runner.guarded import load
-from lesson_runner.model import Evidence
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.plugins.action_errors import load
+from lesson_runner.plugins.checks import Machine
+from lesson_runner.plugins.context import StepContext
 from lesson_tenstorrent.disk import check_disk
 from lesson_tenstorrent.table import CHECKS
 

@@ -14,7 +14,7 @@ from lesson_ct4.generation.generate import generate
 from lesson_ct4.training import network
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
 from lesson_ct4.training.train import train
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
 
 pytestmark = pytest.mark.torch
 

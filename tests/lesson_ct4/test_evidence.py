@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lesson_ct4.measuring.evidence import loss_metrics, measure_action, read_losses
-from lesson_runner.model import Evidence
+from lesson_runner.files.evidence import Evidence
 
 CORPUS = "ROMEO:\nBut soft, what light.\n\nJULIET:\nGood night, good night.\n\n" * 30
 

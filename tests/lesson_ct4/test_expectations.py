@@ -11,8 +11,8 @@ from lesson_ct4 import synthetic_play
 from lesson_ct4.measuring.corpus import Corpus
 from lesson_ct4.measuring.measure import measure_samples
 from lesson_ct4.measuring.vocabulary import words
+from lesson_runner.document.lessons import load_lesson
 from lesson_runner.run.judge import Produced, judge
-from lesson_runner.schema.lessons import load_lesson
 
 LESSON = Path(__file__).parents[2] / "lessons/ct4-finetuning-basics.md"
 FACTS = {"dataset": {"text": "synthetic"}}

@@ -14,7 +14,7 @@ import pytest
 
 from lesson_ct4.device.faults import OPEN_FAULTS, RUN_FAULTS, explaining, find_fault, gist
 from lesson_ct4.device.session import Session, open_session
-from lesson_runner.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
 from lesson_tenstorrent import busy
 
 NO_CHIPS = """TT_FATAL @ tt_metal/llrt/tt_cluster.cpp:117: num_chips > 0

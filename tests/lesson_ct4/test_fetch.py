@@ -19,9 +19,10 @@ from lesson_ct4.actions.table import ACTIONS
 from lesson_ct4.data.download import Limits, NoAnswerError, WrongAnswerError, download
 from lesson_ct4.data.fetch import ANY, Found, Given, Pin, WrongTextError, find_text
 from lesson_ct4.measuring import evidence
-from lesson_runner.context import RunContext, StepContext
-from lesson_runner.errors import LessonError
-from lesson_runner.model import Event, Evidence
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Event
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import RunContext, StepContext
 
 TEXT = (
     "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n\n" * 40

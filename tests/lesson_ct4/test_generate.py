@@ -16,7 +16,7 @@ from lesson_ct4.generation.generate import LoadedModel, generate, load_model
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.train import train
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
 
 pytestmark = pytest.mark.torch
 

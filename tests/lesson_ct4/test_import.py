@@ -15,7 +15,7 @@ from tests.lesson_ct4 import upstream_files as theirs
 
 from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
 from lesson_ct4.upstream.convert import import_upstream
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 def imported(tmp_path: Path, value: Any, **how: Any) -> Any:

@@ -21,7 +21,7 @@ from tests.lesson_ct4 import upstream_files as theirs
 
 from lesson_ct4.upstream.convert import import_upstream
 from lesson_ct4.upstream.machine import MAX_OPCODES, PickleReader
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 WATCHED = """
 import sys
@@ -379,7 +379,7 @@ def test_a_small_file_takes_little_time_and_memory(tmp_path: Path, bomb: str) ->
     path = theirs.written(tmp_path / "x.pkl", make())
     program = (
         "import resource, sys; import lesson_ct4.upstream.convert as convert;"
-        "from lesson_runner.errors import LessonError\n"
+        "from lesson_runner.model.errors import LessonError\n"
         "used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try: convert.import_upstream(convert.Path(sys.argv[1])); sys.exit(9)\n"
         "except LessonError as error: print(error)\n"

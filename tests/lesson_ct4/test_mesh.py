@@ -9,7 +9,7 @@ from unittest.mock import Mock, call
 import pytest
 
 from lesson_ct4.device.mesh import Chips
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
 
 
 def early() -> Any:

@@ -11,8 +11,8 @@ from tests.lesson_ct4.corpus import published_lesson
 
 from lesson_ct4 import plugin as ct4
 from lesson_ct4.data.fetch import URL
-from lesson_runner.plugins import Plugins
-from lesson_runner.schema.validator import load_schema, validator_for
+from lesson_runner.document.schema.validator import load_schema, validator_for
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
 from lesson_tenstorrent import plugin as tenstorrent
 

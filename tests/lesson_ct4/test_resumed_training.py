@@ -12,7 +12,7 @@ from tests.lesson_ct4.test_reuse import LESSON, PLAY, content
 from tests.reliability import fault
 
 import lesson_ct4.plugin
-from lesson_runner.plugin import Event, hookimpl
+from lesson_runner.plugins import Event, hookimpl
 
 pytestmark = pytest.mark.torch
 Lesson = Callable[..., Any]

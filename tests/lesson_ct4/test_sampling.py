@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from lesson_ct4.generation.sampling import check_sampling, sample
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 LOGITS = np.array([9, 1, 3, 2, 0, 9, 9, 9], dtype=np.float32)  # padding, four characters, what is never drawn
 

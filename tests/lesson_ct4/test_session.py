@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lesson_ct4.device.session import Session, open_session
-from lesson_runner.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
 
 pytestmark = pytest.mark.torch
 

@@ -20,8 +20,8 @@ from lesson_ct4.device.session import open_session
 from lesson_ct4.generation.generate import generate
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
 from lesson_ct4.training.train import train
-from lesson_runner.context import Workspace, merge
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
+from lesson_runner.plugins.context import Workspace, merge
 
 pytestmark = pytest.mark.torch
 

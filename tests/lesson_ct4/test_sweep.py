@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import lesson_ct4.plugin
-from lesson_runner.errors import HardwareError
+from lesson_runner.model.errors import HardwareError
 
 Lesson = Callable[..., Any]
 SHAPE = "--n_layer 1 --n_embd 32 --n_head 1 --sequence_length 32"

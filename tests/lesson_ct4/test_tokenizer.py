@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_ct4.data.tokenizer import CharTokenizer
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 # The 65 characters of Tiny Shakespeare.
 SHAKESPEARE = "\n !$&',-.3:;?" + string.ascii_letters

@@ -18,7 +18,7 @@ from lesson_ct4.device.session import Session, open_session
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.train import TrainStart, TrainStep, train
-from lesson_runner.errors import LessonError, TimedOutError
+from lesson_runner.model.errors import LessonError, TimedOutError
 
 pytestmark = pytest.mark.torch
 

@@ -13,20 +13,24 @@ from typer.testing import CliRunner
 from lesson_ct4 import plugin as ct4
 from lesson_ct5 import plugin
 from lesson_ct5.blocks import interpret_block
-from lesson_runner.context import RunContext, StepContext, Workspace
-from lesson_runner.errors import LessonError
-from lesson_runner.model import Block, Event, Evidence, Lesson, Location, PlannedStep
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Block, Event, Lesson, Location, PlannedStep
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import RunContext, StepContext, Workspace
 from lesson_runner.testing import assert_conforms, plan_lesson
 
 TEXT = "ROMEO:\nIt is the east, and Juliet is the sun.\n\n" * 40
 TINY = {"n_layer": 1, "n_embd": 32, "n_head": 1, "sequence_length": 32, "dropout": 0.0, "max_steps": 3}
 
 
+LESSON = "ct5-multi-device-training"
+
+
 def context(folder: Path, action: str, params: dict[str, Any]) -> StepContext:
     document = Lesson(
         path=Path("lesson.md"),
         text="",
-        frontmatter={"id": plugin.LESSON},
+        frontmatter={"id": LESSON},
         positions={},
         blocks=(),
         steps=(),
@@ -197,7 +201,7 @@ def test_a_checkpoint_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_the_lesson_can_do_without_its_trainings_on_four_chips(tmp_path: Path) -> None:
-    document = (Path(__file__).parents[2] / "lessons" / f"{plugin.LESSON}.md").read_text("utf-8")
+    document = (Path(__file__).parents[2] / "lessons" / f"{LESSON}.md").read_text("utf-8")
     plan = plan_lesson(document, tmp_path, plugins=[ct4, plugin])
 
     trainings = {step.id: step.params for step in plan.steps if step.action == "ct4.train"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lesson_ct5.scaling import Run, measure, rows, runs_from
 from lesson_ct5.stored import metrics, sections
-from lesson_runner.model import Evidence
+from lesson_runner.files.evidence import Evidence
 
 LOSS = [4.66, 4.0, 3.5]
 

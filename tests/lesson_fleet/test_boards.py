@@ -12,7 +12,7 @@ from tests.lesson_tenstorrent.hardware.worlds import World
 
 from lesson_fleet import boards
 from lesson_fleet.boards import Board, environment, pretended_boards, real_boards, taken, wait_until_free
-from lesson_runner.errors import HardwareError
+from lesson_runner.model.errors import HardwareError
 from lesson_tenstorrent.hardware.detect import detect
 
 

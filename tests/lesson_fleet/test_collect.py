@@ -11,10 +11,10 @@ from tests.lesson_fleet.conftest import Answer, Start, document
 
 from lesson_fleet.cells import Cell
 from lesson_fleet.collect import Collector
-from lesson_runner.errors import LessonError
+from lesson_runner.document.schema.validator import load_schema, validator_for
+from lesson_runner.model.errors import LessonError
 from lesson_runner.run.find import run_folders
 from lesson_runner.run.stored import read_run
-from lesson_runner.schema.validator import load_schema, validator_for
 
 TOY = Cell("toy", "n150")
 

@@ -18,7 +18,7 @@ from lesson_fleet import plugin
 from lesson_fleet.cells import Cell
 from lesson_fleet.drive import Arrival
 from lesson_fleet.work import run_cell
-from lesson_runner.plugin import Hardware, hookimpl
+from lesson_runner.plugins import Hardware, hookimpl
 from lesson_runner.testing import assert_conforms
 
 Fleet = Callable[..., Any]

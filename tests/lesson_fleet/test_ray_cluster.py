@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from tests.lesson_fleet.toys import BOARDS, ancestors, below, parents, toy, until, waiting_toy
 
+from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.run.stored import read_run
-from lesson_runner.schema.validator import load_schema, validator_for
 
 pytestmark = [
     pytest.mark.slow,

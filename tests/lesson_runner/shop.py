@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lesson_runner.plugin import (
+from lesson_runner.plugins import (
     Action,
     ActionCall,
     Block,

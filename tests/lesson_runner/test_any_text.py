@@ -8,9 +8,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lesson_runner.errors import InvalidLessonError
+from lesson_runner.document.lessons import load_lesson
 from lesson_runner.model import Diagnostic
-from lesson_runner.schema.lessons import load_lesson
+from lesson_runner.model.errors import InvalidLessonError
 from lesson_runner.testing import lesson_text
 
 GOOD = (Path(__file__).parents[1] / "samples" / "good" / "everything.md").read_text("utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lesson_runner.test_recognise import SHOP, SHOPPING
+from tests.lesson_runner.run.test_recognise import SHOP, SHOPPING
 
 from lesson_ct4 import plugin as ct4
 from lesson_runner.testing import Given, lesson_text

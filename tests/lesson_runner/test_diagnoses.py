@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.plugin import Diagnosis, Evidence, StepResult, hookimpl
+from lesson_runner.plugins import Diagnosis, Evidence, StepResult, hookimpl
 from lesson_runner.testing import lesson_text, run_lesson
 
 STEP = "<!-- step\nid: {}\nneeds: []\n-->\n```bash\n{}\n```\n"

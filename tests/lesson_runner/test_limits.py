@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tests.reliability import fault
 
-from lesson_runner.markdown.yamltext import MAX_BYTES
-from lesson_runner.schema.lessons import MAX_LESSON_BYTES
+from lesson_runner.document.lessons import MAX_LESSON_BYTES
+from lesson_runner.document.yaml_text import MAX_BYTES
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from tests.reliability import fault
 
-from lesson_runner.checks import MOST_PRINTED, Machine
-from lesson_runner.context import MOST_SHOWN
 from lesson_runner.execute.lines import MOST_KEPT
-from lesson_runner.model import Action, Outcome
-from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.model import Outcome
+from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.checks import MOST_PRINTED, Machine
+from lesson_runner.plugins.context import MOST_SHOWN
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from tests.reliability import fault
 
-from lesson_runner.model import Action, Outcome
-from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.model import Outcome
+from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins.action import Action
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -265,7 +266,7 @@ def test_states_are_not_written_through_a_link(tmp_path: Path) -> None:
     from tests.lesson_ct4.test_checkpoint import small
 
     from lesson_ct4.training.trunk import Trunk
-    from lesson_runner.errors import LessonError
+    from lesson_runner.model.errors import LessonError
 
     Trunk(tmp_path / "trunk", small().config, "0" * 64, small().session).save(small())
     (saved,) = (tmp_path / "trunk").glob("*/step_*.safetensors")

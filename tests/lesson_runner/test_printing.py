@@ -14,7 +14,7 @@ PRINTS_ITSELF = {
     "lesson_runner.cli.explain": "a page, as Markdown",
     "lesson_runner.cli.matrix": "a file's text",
     "lesson_runner.cli.output": "the streams themselves",
-    "lesson_runner.commands": "it is where that is done",
+    "lesson_runner.cli.commands": "it is where that is done",
     "lesson_runner.cli.report": "a file's text",
     "lesson_runner.report.tables": "it is where cells are made harmless",
     "lesson_runner.cli.validate": "findings in a format",

@@ -13,11 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from lesson_runner.checks import Check, Finding, Machine
+from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import (
-    Action,
     Diagnosis,
-    Evidence,
     Hardware,
     Line,
     Outcome,
@@ -28,7 +26,9 @@ from lesson_runner.model import (
     Table,
     Texts,
 )
-from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.checks import Check, Finding, Machine
 from lesson_runner.report.formats import FINDINGS, MATRICES, REPORTS
 from lesson_runner.report.text import block, inert, line, safe
 from lesson_runner.testing import lesson_text

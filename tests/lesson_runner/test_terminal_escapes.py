@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 from tests.reliability import fault
 
-from lesson_runner.checks import Check, Finding, Machine
+from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import (
-    Action,
     Diagnosis,
-    Evidence,
     Hardware,
     Line,
     Outcome,
@@ -26,7 +24,9 @@ from lesson_runner.model import (
     Table,
     Texts,
 )
-from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.checks import Check, Finding, Machine
 from lesson_runner.report.formats import FINDINGS, MATRICES, REPORTS
 from lesson_runner.testing import lesson_text
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from lesson_runner.document.lessons import load_lesson
 from lesson_runner.run.permissions import Memory
-from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing import lesson_text
 
 GOOD = lesson_text("<!-- step\nid: one\nexpect: [{contains: good}]\n-->\n```bash\necho good\n```")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lesson_runner.checks import Completed, Machine
+from lesson_runner.plugins.checks import Completed, Machine
 from lesson_setup import machine as module
 from lesson_tenstorrent.hardware.detect import detect
 from lesson_tenstorrent.hardware.places import Places

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.lesson_setup.conftest import World
 
-from lesson_runner.checks import Machine, run_checks
+from lesson_runner.plugins.checks import Machine, run_checks
 from lesson_setup.checks.board import check_device_files, check_driver, check_huge_pages, check_tt_smi
 from lesson_setup.checks.system import check_memory, memory_bytes
 from lesson_setup.checks.table import IDS, all_checks, own_checks

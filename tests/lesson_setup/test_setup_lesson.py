@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from tests.lesson_setup.conftest import World
 
-from lesson_runner.checks import Finding, Machine
-from lesson_runner.plugin import Hardware
+from lesson_runner.plugins import Hardware
+from lesson_runner.plugins.checks import Finding, Machine
 from lesson_runner.testing import plan_lesson, run_lesson
 from lesson_setup import machine, plugin, summary
 from lesson_setup.checks import table

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesson_runner.errors import InvalidLessonError
+from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.model import Block, Location
-from lesson_runner.plugins import Plugins
-from lesson_runner.schema.validator import load_schema, validator_for
+from lesson_runner.model.errors import InvalidLessonError
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
 from lesson_tenstorrent import plugin
 from lesson_tenstorrent.action import checks_for

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lesson_runner.checks import Check, Completed, Finding, Machine, checks_table, run_checks
+from lesson_runner.plugins.checks import Check, Completed, Finding, Machine, checks_table, run_checks
 from lesson_tenstorrent.busy import check_devices
 from lesson_tenstorrent.devices import hardware_of
 from lesson_tenstorrent.imports import importable

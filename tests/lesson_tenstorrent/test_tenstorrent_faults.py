@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lesson_runner.checks import Machine
-from lesson_runner.plugin import Hardware
+from lesson_runner.plugins import Hardware
+from lesson_runner.plugins.checks import Machine
 from lesson_tenstorrent import busy, devices
 from lesson_tenstorrent.busy import check_busy, check_devices, find_holders
 from lesson_tenstorrent.mesh import VARIABLE, check_mesh_descriptor

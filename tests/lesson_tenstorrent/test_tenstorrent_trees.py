@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lesson_runner.checks import Finding, Machine
-from lesson_runner.plugin import Hardware
+from lesson_runner.plugins import Hardware
+from lesson_runner.plugins.checks import Finding, Machine
 from lesson_tenstorrent.packages import import_check, package_check
 from lesson_tenstorrent.tree import check_metal_variables, check_submodules, check_variables
 from lesson_tenstorrent.ttml import check_unrelated_ttml

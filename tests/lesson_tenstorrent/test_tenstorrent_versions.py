@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from lesson_runner.checks import Completed, Machine
+from lesson_runner.plugins.checks import Completed, Machine
 from lesson_tenstorrent.metal import oldest_of, parse_version, tag_of
 from lesson_tenstorrent.version import check_version, find_version
 

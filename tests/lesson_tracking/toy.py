@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.plugin import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
 from lesson_runner.testing import lesson_text
 
 LOSSES = (4.5, 2.25, 1.125)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.schema.validator import load_schema, validator_for
+from lesson_runner.document.schema.validator import load_schema, validator_for
 
 
 def lesson(folder: Path, *arguments: str, timeout: float = 250) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ from lesson_ct4.actions.table import QUICK
 from lesson_ct4.blocks.interpret import interpret_block
 from lesson_ct4.config import config_from, training_fields
 from lesson_ct4.data import fetch
-from lesson_runner.schema.lessons import load_lesson
+from lesson_runner.document.lessons import load_lesson
 
 ROOT = Path(__file__).parents[2]
 LESSON = "ct4-finetuning-basics"

@@ -7,15 +7,15 @@ from types import ModuleType
 
 import pytest
 from tests.reliability import FAULTS, Fault
-from tools.docs import doctor, emulation, reliability, rules
+from tools.docs import doctor, emulation, reference, reliability, rules
 
-from lesson_runner.rules.table import RULES
+from lesson_runner.validate.rules.table import RULES
 from lesson_tenstorrent.table import CHECKS, KNOWN
 
 AGAIN = "write it again: python -m tools.docs"
 
 
-@pytest.mark.parametrize("page", [rules, doctor, emulation], ids=lambda page: page.PAGE.stem)
+@pytest.mark.parametrize("page", [rules, doctor, emulation, reference], ids=lambda page: page.PAGE.stem)
 def test_a_page_is_up_to_date(page: ModuleType) -> None:
     assert page.PAGE.read_text("utf-8") == page.text(), AGAIN
 
@@ -41,6 +41,12 @@ def test_every_check_is_in_its_page_once() -> None:
 
 def test_symptoms_lead_to_checks_that_exist() -> None:
     assert {name for _, ids in doctor.SYMPTOMS for name in ids} <= set(KNOWN)
+
+
+def test_every_public_field_is_described() -> None:
+    rows = [row for row in reference.text().splitlines() if row.startswith("| `")]
+    assert len(rows) > 100
+    assert [row for row in rows if row.endswith(" |  |")] == []
 
 
 def test_a_row_of_the_table_of_faults_names_its_area_once() -> None:

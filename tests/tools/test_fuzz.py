@@ -21,7 +21,7 @@ from tools.fuzz.oddities import LARGEST
 from tools.fuzz.search import MUTATIONS, Harm, Tally, minimise, mutated, search
 from tools.fuzz.seeds import make_world, seeds
 
-from lesson_runner.plugin import hookimpl
+from lesson_runner.plugins import hookimpl
 from lesson_runner.report import text
 from lesson_runner.run import stored
 

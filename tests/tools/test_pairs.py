@@ -10,7 +10,7 @@ from random import SystemRandom
 import pytest
 from tools.fuzz import pairs
 
-from lesson_runner.markdown import frontmatter
+from lesson_runner.document import frontmatter
 from lesson_runner.run import digests
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lesson_runner.resources import write_aside
-from tools.docs import doctor, emulation, reliability, rules
+from lesson_runner.files.plain import write_aside
+from tools.docs import doctor, emulation, reference, reliability, rules
 
 if __name__ == "__main__":
-    for page in (rules, doctor, emulation, reliability):
+    for page in (rules, doctor, emulation, reference, reliability):
         write_aside(page.PAGE, page.text())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from lesson_runner.checks import Check
+from lesson_runner.plugins.checks import Check
 from lesson_tenstorrent.table import CHECKS
 
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"

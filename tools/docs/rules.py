@@ -8,12 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from lesson_runner import rules
 from lesson_runner.model import Rule
-from lesson_runner.rules import table
+from lesson_runner.validate import rules
+from lesson_runner.validate.rules import table
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
-_PAGES = "../runner/lesson_runner/rules/pages"
+_PAGES = "../runner/lesson_runner/validate/rules/pages"
 _HEAD = """\
 # Rules
 

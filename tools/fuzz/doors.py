@@ -30,13 +30,13 @@ from tools.fuzz import folders
 from tools.fuzz.oddities import LARGEST
 from tools.fuzz.seeds import LESSON, World, evidence
 
-from lesson_runner.canonical import canonical
 from lesson_runner.certify.envelope import read_bundle, sign, write_bundle
 from lesson_runner.certify.evidence import list_files
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.cli import app, invoke
-from lesson_runner.errors import LessonError
-from lesson_runner.plugins import Plugins
+from lesson_runner.files.canonical import canonical
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.manager import Plugins
 
 GOOD = (0, 1, 2, 5)
 """The good exit codes: all is well, something was found, the input must be fixed, it does not count."""

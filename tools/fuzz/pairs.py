@@ -22,13 +22,13 @@ from typing import Any
 
 from tools.fuzz.mutations import MARKDOWN, YAML
 
-from lesson_runner.errors import LessonError
-from lesson_runner.markdown.frontmatter import Parts, split
+from lesson_runner.document.frontmatter import Parts, split
+from lesson_runner.document.lessons import load_lesson
 from lesson_runner.model import Lesson, first_error
-from lesson_runner.plugins import Plugins
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.digests import WRITTEN_BACK, content_digest, plan_content
 from lesson_runner.run.plan import make_plan
-from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing import load_plugins
 
 BODY = """

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.plugin import Evidence
-from lesson_runner.resources import write_aside
+from lesson_runner.files.plain import write_aside
+from lesson_runner.plugins import Evidence
 from lesson_tenstorrent import findings
 
 HARDWARE = "hardware.json"

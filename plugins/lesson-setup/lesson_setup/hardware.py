@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lesson_runner.plugin import Hardware
+from lesson_runner.plugins import Hardware
 from lesson_tenstorrent.hardware.places import Device, Places, driver_version, find_devices, find_on_bus
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lesson_runner.plugin import Machine, RunContext
+from lesson_runner.plugins import Machine, RunContext
 from lesson_tenstorrent.hardware.places import Places
 
 PLACES = Places()

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.plugin import hookimpl
+from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:  # importing what these are takes longer than `lesson --help` should
-    from lesson_runner.plugin import Action, Check, Event, Evidence, PlannedStep, RunContext
+    from lesson_runner.plugins import Action, Check, Event, Evidence, PlannedStep, RunContext
 
 
 @hookimpl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lesson_runner.plugin import Check, Event, Finding, Hardware, Machine, RunContext
+from lesson_runner.plugins import Check, Event, Finding, Hardware, Machine, RunContext
 from lesson_tenstorrent.system import check_packages
 
 STATE = "setup"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lesson_runner.checks import Check, Machine
-from lesson_runner.context import StepContext
 from lesson_runner.model import Json, Outcome
+from lesson_runner.plugins.checks import Check, Machine
+from lesson_runner.plugins.context import StepContext
 from lesson_tenstorrent.disk import disk_check
 from lesson_tenstorrent.findings import look, outcome
 from lesson_tenstorrent.table import CHECKS

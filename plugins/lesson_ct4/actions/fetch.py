@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 
-from lesson_ct4.actions.workbench import data_path, dataset_labels, share_corpus, text_name
+from lesson_ct4.actions.workspace_files import data_path, dataset_labels, share_corpus, text_name
 from lesson_ct4.data.fetch import LARGEST, Found, Given, Pin, WrongTextError, find_text
 from lesson_ct4.names import base_name
-from lesson_runner.context import StepContext
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.environment import LEAST
+from lesson_runner.files.plain import write_aside
 from lesson_runner.model import Json, Outcome
-from lesson_runner.resources import write_aside
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import StepContext
 
 PREVIEW_LINES = 20
 RECORD = "dataset.json"

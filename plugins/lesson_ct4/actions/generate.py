@@ -7,16 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lesson_ct4.actions.workbench import dataset_labels, find_checkpoint, find_corpus, session_for
+from lesson_ct4.actions.workspace_files import dataset_labels, find_checkpoint, find_corpus, session_for
 from lesson_ct4.device.session import is_emulated
 from lesson_ct4.generation.generate import check_request, generate
 from lesson_ct4.measuring.emergence import first_seen
 from lesson_ct4.measuring.evidence import measure_action
 from lesson_ct4.measuring.spoken import in_words, news
 from lesson_ct4.training.checkpoint import load_checkpoint
-from lesson_runner.context import StepContext
-from lesson_runner.model import Evidence, Json, Outcome
-from lesson_runner.resources import write_aside
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.files.plain import write_aside
+from lesson_runner.model import Json, Outcome
+from lesson_runner.plugins.context import StepContext
 
 RECORD = "samples.json"
 STAGES = "ct4.stages"

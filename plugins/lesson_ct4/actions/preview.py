@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-from lesson_ct4.actions.workbench import dataset_labels, find_data
+from lesson_ct4.actions.workspace_files import dataset_labels, find_data
 from lesson_ct4.data.fetch import LARGEST
-from lesson_runner.context import StepContext
-from lesson_runner.errors import LessonError
+from lesson_runner.files.plain import read_plain
 from lesson_runner.model import Json, Outcome
-from lesson_runner.resources import read_plain
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import StepContext
 
 
 def run(params: Json, context: StepContext) -> Outcome:

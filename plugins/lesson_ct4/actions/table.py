@@ -13,8 +13,9 @@ from lesson_ct4.data import fetch
 from lesson_ct4.device.mesh import share_problem
 from lesson_ct4.flags import Command, command_line, flags_of
 from lesson_ct4.names import TOO_FEW_CHIPS
-from lesson_runner.errors import LessonError
-from lesson_runner.model import Action, Expectation, Inspection, Json
+from lesson_runner.model import Expectation, Inspection, Json
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.action import Action
 
 QUICK = {
     "recipe": "tuned",

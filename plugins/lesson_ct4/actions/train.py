@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from lesson_ct4.actions.workbench import (
+from lesson_ct4.actions.workspace_files import (
     about_dataset,
     checkpoint_to_save,
     dataset_labels,
@@ -22,10 +22,10 @@ from lesson_ct4.measuring.evidence import WINDOW, final_loss
 from lesson_ct4.names import TOO_FEW_CHIPS
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
 from lesson_ct4.training.trunk import written_at
-from lesson_runner.context import StepContext
-from lesson_runner.errors import LessonError
+from lesson_runner.files.plain import read_plain, real
 from lesson_runner.model import Json, Outcome
-from lesson_runner.resources import read_plain, real
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import StepContext
 
 LINES = 10
 """How many lines a stage prints; every step is reported as progress."""

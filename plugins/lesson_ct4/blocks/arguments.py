@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from lesson_ct4.config import OPTIONS, value_problem
 from lesson_ct4.flags import FLAGS, Command, Flag
-from lesson_runner.errors import LessonError
 from lesson_runner.model import Severity
+from lesson_runner.model.errors import LessonError
 
 
 @dataclass(frozen=True, slots=True)

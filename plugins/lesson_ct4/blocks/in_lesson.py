@@ -9,7 +9,7 @@ from lesson_ct4.blocks.interpret import ABSORBED, interpret_block
 from lesson_ct4.data.fetch import NAME, URL
 from lesson_ct4.names import base_name
 from lesson_runner.document.shell import shell_commands
-from lesson_runner.plugin import ActionCall, Block, Diagnostic, Lesson
+from lesson_runner.plugins import ActionCall, Block, Diagnostic, Lesson
 from lesson_tenstorrent.blocks import is_preparation
 
 MOST_DIGITS = 9

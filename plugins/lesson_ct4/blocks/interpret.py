@@ -13,7 +13,7 @@ from lesson_ct4.data.fetch import URL
 from lesson_ct4.flags import FLAGS, Command
 from lesson_ct4.names import base_name
 from lesson_runner.document.shell import ShellCommand, shell_commands
-from lesson_runner.plugin import ActionCall, Block, Diagnostic
+from lesson_runner.plugins import ActionCall, Block, Diagnostic
 from lesson_tenstorrent.blocks import PYTHON, is_preparation
 
 ABSORBED = frozenset({"cd", "echo", "export", "ls", "mkdir", "pwd", "set", "head", "cat"})

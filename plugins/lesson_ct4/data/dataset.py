@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from lesson_ct4.data.fetch import LARGEST
 from lesson_ct4.data.tokenizer import CharTokenizer
 from lesson_ct4.training.randomness import Purpose, words
-from lesson_runner.errors import LessonError
-from lesson_runner.resources import read_plain, real
+from lesson_runner.files.plain import read_plain, real
+from lesson_runner.model.errors import LessonError
 
 Ids = NDArray[np.uint32]
 Batch = tuple[Ids, Ids]

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from lesson_ct4.data.download import Limits, NoAnswerError, Progress, WrongAnswerError, download
-from lesson_runner.errors import LessonError
-from lesson_runner.hints import cure
-from lesson_runner.resources import cache_folder, read_plain, write_aside
-from lesson_runner.secrets import holds_private_key
+from lesson_runner.execute.redaction.secrets import holds_private_key
+from lesson_runner.files.folders import cache_folder
+from lesson_runner.files.plain import read_plain, write_aside
+from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import cure
 
 URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"

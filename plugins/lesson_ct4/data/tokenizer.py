@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 PAD, BEG, END = "<PAD>", "<BEG>", "<END>"
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
 
 MOST_SHOWN = 300
 """Characters of tt-metal's text that a message repeats."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lesson_ct4.device import faults
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
 
 Importer = Callable[[str], Any]
 Loaded = tuple[Any, Any, dict[str, Any]]

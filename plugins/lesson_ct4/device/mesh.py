@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
 
 if TYPE_CHECKING:  # planning a lesson asks for a batch's shares, and shall not wait for numpy
     import numpy as np

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lesson_ct4.device import faults
 from lesson_ct4.device.mesh import Chips, TooFewChipsError
-from lesson_runner.errors import HardwareError
+from lesson_runner.model.errors import HardwareError
 from lesson_tenstorrent import busy, devices
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from lesson_ct4.device import libraries, opening
 from lesson_ct4.device import mesh as meshes
 from lesson_ct4.device.libraries import Importer
 from lesson_ct4.device.opening import Note
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError
 from lesson_tenstorrent.devices import count_devices
 
 Backend = Literal["auto", "ttml", "emulated"]

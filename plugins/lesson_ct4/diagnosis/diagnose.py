@@ -11,7 +11,8 @@ from lesson_ct4.diagnosis import curves
 from lesson_ct4.diagnosis.messages import CIRCLES, EXPLODING, JUMPING, NOT_FALLING, SIGNS, TEXT
 from lesson_ct4.diagnosis.text import entropy, kind_of
 from lesson_ct4.measuring.evidence import read_losses
-from lesson_runner.model import Diagnosis, Evidence, StepResult
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Diagnosis, StepResult
 
 REPEATING = 0.3
 """Share of a text that stood shortly before too: Shakespeare has at most 0.02, a loop nearly 1."""

@@ -23,7 +23,7 @@ from lesson_ct4.generation.sampling import check_sampling, sample
 from lesson_ct4.training import network
 from lesson_ct4.training.callbacks import ignore
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 @dataclass(frozen=True, slots=True)

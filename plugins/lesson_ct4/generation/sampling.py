@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesson_ct4.training.randomness import Purpose, uniforms
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 GREEDY_BELOW = 0.01
 """Temperatures below this take the most likely character, as tt-train's own script does."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lesson_ct4.measuring.evidence import read_losses
 from lesson_ct4.measuring.published import BOARD_CURVE, BOARD_NAME
-from lesson_runner.model import Evidence, Json, Line, Point, Series
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Json, Line, Point, Series
 
 MOST_CURVES = 50
 """More than one chart can show."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_ct4.data.fetch import LARGEST
-from lesson_runner.model import Evidence
+from lesson_runner.files.evidence import Evidence
 from lesson_tenstorrent.findings import measure as measure_checks
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from lesson_ct4.measuring.experiments import Written, in_rows, in_words
 from lesson_ct4.measuring.learned import what_was_learned
 from lesson_ct4.measuring.marks import marks
 from lesson_ct4.names import loaded_stems, saved_stem
-from lesson_runner.model import EVIDENCE, SHARED, Cell, Evidence, Json, Passage, Section, Table, Texts
+from lesson_runner.files.evidence import EVIDENCE, SHARED, Evidence
+from lesson_runner.model import Cell, Json, Passage, Section, Table, Texts
 
 COLUMNS = (
     ("Steps", "steps"),

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.tokenizer import CharTokenizer
-from lesson_runner.errors import LessonError
-from lesson_runner.resources import ASIDE, read_plain, real
+from lesson_runner.files.plain import ASIDE, read_plain, real
+from lesson_runner.model.errors import LessonError
 
 Array = NDArray[Any]
 Tensors = dict[str, Array]

@@ -10,7 +10,7 @@ from typing import Any
 
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.schedule import learning_rate
-from lesson_runner.resources import write_aside
+from lesson_runner.files.plain import write_aside
 
 
 def write_losses(path: Path, run: TrainingRun) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from lesson_ct4.config import TrainConfig
 from lesson_ct4.device.session import Session
 from lesson_ct4.training.checkpoint import Array, OptimizerState, Tensors
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 def build_model(session: Session, config: TrainConfig, vocab_size: int) -> Any:

@@ -14,7 +14,7 @@ from lesson_ct4.training import network
 from lesson_ct4.training.checkpoint import Checkpoint
 from lesson_ct4.training.randomness import Purpose, seed32
 from lesson_ct4.training.schedule import learning_rate
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 class TrainingRun:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.trunk import Trunk
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 STEPS = 1000
 """After so many steps a state is left, if not before."""

@@ -25,7 +25,7 @@ from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.schedule import trunk_identity, trunk_steps
 from lesson_ct4.training.snapshots import Snapshots
 from lesson_ct4.training.trunk import Found, Trunk, check_resumable
-from lesson_runner.errors import LessonError, TimedOutError
+from lesson_runner.model.errors import LessonError, TimedOutError
 
 
 @dataclass(frozen=True, slots=True)

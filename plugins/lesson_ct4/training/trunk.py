@@ -23,9 +23,9 @@ from lesson_ct4.config import TrainConfig
 from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lesson_ct4.training.schedule import key_of, trunk_identity, trunk_steps
-from lesson_runner.errors import LessonError
-from lesson_runner.resources import ASIDE, write_aside
-from lesson_runner.untrusted import read_json, remove_asides
+from lesson_runner.files.plain import ASIDE, write_aside
+from lesson_runner.files.untrusted import read_json, remove_asides
+from lesson_runner.model.errors import LessonError
 
 Note = Callable[[str], None]
 KEPT = 4

@@ -27,7 +27,7 @@ from lesson_ct4.upstream.inert import (
     Name,
     Record,
 )
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 MAX_FIELDS = 100
 """Attributes of one object; tt-train's largest has about 40."""

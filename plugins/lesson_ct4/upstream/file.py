@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lesson_ct4.upstream.inert import DAMAGED, Array, Record, shown
 from lesson_ct4.upstream.machine import PickleReader
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 MAX_BYTES = 1 << 30
 """The lesson's model makes 43 MB; the file is held in memory while it is read."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 UNSAFE = "nothing in it was run; take a checkpoint that tt-train itself saved, from somebody you trust"
 DAMAGED = "copy it again from where tt-train saved it"

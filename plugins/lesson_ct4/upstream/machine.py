@@ -18,7 +18,7 @@ import pickletools
 
 from lesson_ct4.upstream.calls import ADMITTED, build, call, new
 from lesson_ct4.upstream.inert import DAMAGED, UNSAFE, Budget, Name, shown
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 MAX_OPCODES = 200_000
 """Of a whole file: the lesson's model needs some 5,000."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lesson_ct4.data.tokenizer import BEG, END, PAD, CharTokenizer
 from lesson_ct4.upstream.inert import DAMAGED, Member, Record, shown
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 Arrays = dict[str, NDArray[Any]]
 

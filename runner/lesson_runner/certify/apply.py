@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.certify.standing import Standing
-from lesson_runner.errors import LessonError
-from lesson_runner.markdown.frontmatter import MARKER, read_frontmatter, split
+from lesson_runner.certify.certificate_status import Standing
+from lesson_runner.document.frontmatter import MARKER, read_frontmatter, split
+from lesson_runner.files.plain import rewrite
 from lesson_runner.model import Edit, Lesson, Location
-from lesson_runner.resources import rewrite
-from lesson_runner.validation.fix import apply_edits
+from lesson_runner.model.errors import LessonError
+from lesson_runner.validate.fix import apply_edits
 
 _ITEM = re.compile(r"""( *)- +['"]?([\w-]+)['"]? *(#.*)?""")
 

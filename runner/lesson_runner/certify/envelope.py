@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lesson_runner.canonical import parse_json
 from lesson_runner.certify.keys import PrivateKey, PublicKey
+from lesson_runner.files.canonical import parse_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BUNDLE_BYTES = 16 * 1024 * 1024

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.files.untrusted import files_below
 from lesson_runner.run.hashing import file_digest
-from lesson_runner.untrusted import files_below
 
 LESSON, PLAN, MANIFEST = "lesson.md", "plan.json", "manifest.json"
 _BESIDE_RUNS = frozenset({LESSON, PLAN, MANIFEST})

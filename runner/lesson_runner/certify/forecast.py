@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lesson_runner.certify.again import Judged, asks_a_person, telling
-from lesson_runner.certify.case import Case, Pass, RequirementResult
 from lesson_runner.certify.policy import Policy
+from lesson_runner.certify.policy_input import Case, Pass, RequirementResult
+from lesson_runner.certify.rejudge import Judged, asks_a_person, telling
 from lesson_runner.certify.requirements import examine
 from lesson_runner.model import Hardware, Plan, PlannedStep
 from lesson_runner.run.params import Param, as_text

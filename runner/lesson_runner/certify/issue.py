@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.canonical import canonical
-from lesson_runner.certify.again import judge_again
-from lesson_runner.certify.case import Case, Pass, RequirementResult
 from lesson_runner.certify.envelope import sign, write_bundle
 from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN, list_files
 from lesson_runner.certify.keys import KnownKey, PrivateKey
 from lesson_runner.certify.policy import Policy
+from lesson_runner.certify.policy_input import Case, Pass, RequirementResult
+from lesson_runner.certify.rejudge import judge_again
 from lesson_runner.certify.requirements import examine
 from lesson_runner.certify.statement import Certificate, Digests, describe, payloads
 from lesson_runner.certify.store import BUNDLE, Stored, copy_run, publish, staging_folder
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import verify
-from lesson_runner.errors import LessonError
-from lesson_runner.model import EVIDENCE, Diagnostic, Lesson, Plan
-from lesson_runner.plugins import Plugins
-from lesson_runner.resources import write_aside
+from lesson_runner.files.canonical import canonical
+from lesson_runner.files.evidence import EVIDENCE
+from lesson_runner.files.plain import write_aside
+from lesson_runner.model import Diagnostic, Lesson, Plan
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.digests import content_digest, plan_content
 from lesson_runner.run.hashing import file_digest
 from lesson_runner.run.params import params_of

@@ -14,9 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.errors import LessonError
-from lesson_runner.hints import did_you_mean
-from lesson_runner.resources import config_folder, read_plain, real, write_aside
+from lesson_runner.files.folders import config_folder
+from lesson_runner.files.plain import read_plain, real, write_aside
+from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import did_you_mean
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey

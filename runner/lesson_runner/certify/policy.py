@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.canonical import digest_of
-from lesson_runner.errors import InvalidLessonError, LessonError
-from lesson_runner.hints import meant_or_all
-from lesson_runner.markdown.yamltext import MAX_BYTES, Origin, load
+from lesson_runner.document.schema.validator import check, load_schema
+from lesson_runner.document.yaml_text import MAX_BYTES, Origin, load
+from lesson_runner.files.canonical import digest_of
+from lesson_runner.files.plain import read_text
 from lesson_runner.model import Location
-from lesson_runner.resources import read_text
-from lesson_runner.schema.validator import check, load_schema
+from lesson_runner.model.errors import InvalidLessonError, LessonError
+from lesson_runner.model.hints import meant_or_all
 
 SHIPPED = Path(__file__).with_name("policies")
 DEFAULT = "board"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from lesson_runner.certify.case import Case, RequirementResult, moment
 from lesson_runner.certify.policy import Policy
+from lesson_runner.certify.policy_input import Case, RequirementResult, moment
 from lesson_runner.certify.versions import at_least
 from lesson_runner.run.judge import fact_of
 

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.canonical import canonical, parse_json
-from lesson_runner.certify.case import Pass, RequirementResult, moment
 from lesson_runner.certify.classes import BOARD
 from lesson_runner.certify.policy import Policy
+from lesson_runner.certify.policy_input import Pass, RequirementResult, moment
+from lesson_runner.document.schema.validator import check, load_schema
+from lesson_runner.files.canonical import canonical, parse_json
 from lesson_runner.model import NOT_BOARDS, Lesson, Location
 from lesson_runner.run.record import now, plain
-from lesson_runner.schema.validator import check, load_schema
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"

@@ -28,12 +28,12 @@ from pathlib import Path, PurePosixPath
 
 from lesson_runner.certify.envelope import MAX_BUNDLE_BYTES
 from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN
-from lesson_runner.errors import LessonError
-from lesson_runner.hints import cure
-from lesson_runner.model import EVIDENCE
-from lesson_runner.resources import read_plain, real, write_aside
+from lesson_runner.files.evidence import EVIDENCE
+from lesson_runner.files.plain import read_plain, real, write_aside
+from lesson_runner.files.untrusted import files_below, open_sized
+from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import cure
 from lesson_runner.run.record import RECORD
-from lesson_runner.untrusted import files_below, open_sized
 
 BUNDLE = "certificate.intoto.jsonl"
 STAGING = ".certificate-"

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner import __version__
-from lesson_runner.canonical import parse_json
 from lesson_runner.certify.evidence import difference
 from lesson_runner.certify.statement import Certificate
 from lesson_runner.certify.store import Stored
 from lesson_runner.certify.trust import RefusedError
-from lesson_runner.errors import LessonError
+from lesson_runner.document.lessons import MAX_LESSON_BYTES, load_lesson
+from lesson_runner.files.canonical import parse_json
+from lesson_runner.files.plain import MAX_JSON_BYTES, read_plain
 from lesson_runner.model import Lesson, Plan, first_error
-from lesson_runner.plugins import Plugins
-from lesson_runner.resources import MAX_JSON_BYTES, read_plain
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.params import params_of
 from lesson_runner.run.plan import make_plan
-from lesson_runner.schema.lessons import MAX_LESSON_BYTES, load_lesson
 
 NOT_HERE = "not re-evaluable"
 """The check that refuses what may be right, and cannot be judged with what is installed here."""

@@ -18,7 +18,7 @@ from lesson_runner.certify.statement import (
     predicate_type,
     read_certificate,
 )
-from lesson_runner.resources import read_plain, real
+from lesson_runner.files.plain import read_plain, real
 
 _KEYID = re.compile(r"[0-9a-f]{64}|")  # DSSE lets a signature leave it out
 

@@ -13,24 +13,24 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.canonical import canonical, parse_json
-from lesson_runner.certify.again import Judged, judge_again, wrong_claims
-from lesson_runner.certify.case import Case, Pass, RequirementResult
 from lesson_runner.certify.keys import KnownKey
 from lesson_runner.certify.policy import Policy, shipped_policies
+from lesson_runner.certify.policy_input import Case, Pass, RequirementResult
+from lesson_runner.certify.rejudge import Judged, judge_again, wrong_claims
 from lesson_runner.certify.requirements import examine
 from lesson_runner.certify.statement import Certificate, describe, payloads
 from lesson_runner.certify.store import Stored
 from lesson_runner.certify.subjects import INSTALL, NOT_HERE, check_files, check_plan, versions_that_differ
 from lesson_runner.certify.trust import RefusedError, Signed, open_file
-from lesson_runner.errors import LessonError
+from lesson_runner.document.lessons import load_lesson
+from lesson_runner.files.canonical import canonical, parse_json
+from lesson_runner.files.plain import MAX_JSON_BYTES, read_plain
 from lesson_runner.model import Lesson, Plan
-from lesson_runner.plugins import Plugins
-from lesson_runner.resources import MAX_JSON_BYTES, read_plain
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.record import RECORD
 from lesson_runner.run.stored import read_run
-from lesson_runner.schema.lessons import load_lesson
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from lesson_runner.errors import ExitCode, LessonError
+from lesson_runner.model.errors import ExitCode, LessonError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import LessonArgument, make_console, open_valid_lesson
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 
 def annotate(
@@ -23,10 +23,10 @@ def annotate(
     """Show the directives that say what 'lesson plan' recognised, as a diff; or write them."""
     from rich.text import Text
 
-    from lesson_runner.resources import rewrite
+    from lesson_runner.files.plain import rewrite
     from lesson_runner.run.annotate import annotate as annotated
-    from lesson_runner.run.claims import known_profiles
     from lesson_runner.run.recognise import has_directives
+    from lesson_runner.run.resolve_blocks import known_profiles
 
     plugins: Plugins = context.obj
     document, _, _ = open_valid_lesson(lesson, plugins)

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from lesson_runner import __version__
+from lesson_runner.cli.commands import Group, add_later
 from lesson_runner.cli.common import stdout_for_json
 from lesson_runner.cli.output import say
-from lesson_runner.commands import Group, add_later
-from lesson_runner.plugins import Plugins
+from lesson_runner.plugins.manager import Plugins
 
 COMMANDS = {
     "run": "Run a lesson: every step executed, judged and recorded.",

@@ -28,17 +28,17 @@ from lesson_runner.cli.common import (
     open_valid_lesson,
     stdout_for_json,
 )
-from lesson_runner.cli.guard import make_sandbox
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
+from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.output import say
-from lesson_runner.cli.perform import perform
 from lesson_runner.cli.permissions import allowed_permissions
-from lesson_runner.errors import CertificateError, LessonError
+from lesson_runner.cli.run_session import perform
+from lesson_runner.model.errors import CertificateError, LessonError
 
 if TYPE_CHECKING:
     from lesson_runner.certify.policy import Policy
     from lesson_runner.model import Hardware, Lesson
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
     from lesson_runner.run.prepare import PreparedRun
 
 
@@ -68,8 +68,8 @@ def certify(
     from lesson_runner.certify.issue import Issued, issue
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import check_name, load_policy
-    from lesson_runner.context import Workspace, check_backend
     from lesson_runner.execute.environment import check_passed
+    from lesson_runner.plugins.context import Workspace, check_backend
     from lesson_runner.run.find import find_run
     from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import parse_param
@@ -156,7 +156,7 @@ def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) 
 
 def _accepted_profile(lesson: Lesson, policy: Policy, plugins: Plugins) -> str | None:
     """Return the first profile that the policy accepts and the lesson has, if there is one."""
-    from lesson_runner.run.claims import known_profiles
+    from lesson_runner.run.resolve_blocks import known_profiles
 
     known = known_profiles(lesson, plugins)
     return next((name for name in policy.content.get("profiles", ()) if name in known), None)

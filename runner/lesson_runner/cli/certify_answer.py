@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lesson_runner.cli.common import make_console, print_json
-from lesson_runner.errors import ExitCode
+from lesson_runner.model.errors import ExitCode
 
 if TYPE_CHECKING:
-    from lesson_runner.certify.case import RequirementResult
     from lesson_runner.certify.issue import Issued
     from lesson_runner.certify.policy import Policy
+    from lesson_runner.certify.policy_input import RequirementResult
 
 
 def print_answer(issued: Issued, policy: Policy, *, json: bool) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from lesson_runner.plugins import Plugins
+from lesson_runner.plugins.manager import Plugins
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,10 +95,10 @@ def expand(workspace: Path | None) -> Path:
         LessonError: it names the home of a user that does not exist; or nobody named it, and it is a link, or
             another user's.
     """
-    from lesson_runner.errors import LessonError
+    from lesson_runner.model.errors import LessonError
 
     if workspace is None:
-        from lesson_runner.context import default_workspace
+        from lesson_runner.plugins.context import default_workspace
 
         return default_workspace()
     try:
@@ -199,7 +199,7 @@ def check_can_pause(*, step: bool, interactive: bool) -> None:
     Raises:
         LessonError: ``step`` is set, and nobody is at the terminal.
     """
-    from lesson_runner.errors import LessonError
+    from lesson_runner.model.errors import LessonError
 
     if step and not interactive:
         raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
@@ -244,8 +244,8 @@ def open_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], 
     Raises:
         LessonError: there is none of that name, or it cannot be read.
     """
-    from lesson_runner.catalog import find
-    from lesson_runner.schema.lessons import load_lesson
+    from lesson_runner.document.lessons import load_lesson
+    from lesson_runner.plugins.catalog import find
 
     path, installed = find(name, plugins)
     lesson, problems = load_lesson(path)
@@ -259,8 +259,8 @@ def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnos
     Raises:
         InvalidLessonError: the lesson has errors.
     """
-    from lesson_runner.errors import InvalidLessonError
     from lesson_runner.model import first_error
+    from lesson_runner.model.errors import InvalidLessonError
 
     lesson, problems, installed = open_lesson(name, plugins)
     if first_error(problems):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lesson_runner.model import Section
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
     from lesson_runner.report.compare import Difference
 
 

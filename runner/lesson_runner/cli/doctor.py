@@ -20,12 +20,12 @@ from lesson_runner.cli.common import (
     stdout_for_json,
 )
 from lesson_runner.cli.output import say
-from lesson_runner.errors import ExitCode, LessonError
+from lesson_runner.model.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.checks import Check, Finding, Machine
     from lesson_runner.model import Hardware, Json, Lesson
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.checks import Check, Finding, Machine
+    from lesson_runner.plugins.manager import Plugins
     from lesson_runner.run.params import Param
 
     Results = Sequence[tuple[Check, Finding]]
@@ -55,9 +55,9 @@ def doctor(
 
     Ends with 0 if nothing failed (warnings are no failure), 1 if something did, 2 if it cannot begin.
     """
-    from lesson_runner.checks import Machine
-    from lesson_runner.cli.mend import check_may_ask, mend
-    from lesson_runner.context import check_backend
+    from lesson_runner.cli.apply_fixes import check_may_ask, mend
+    from lesson_runner.plugins.checks import Machine
+    from lesson_runner.plugins.context import check_backend
     from lesson_runner.run.params import parse_param
 
     params = [parse_param(text) for text in param or ()]
@@ -91,7 +91,7 @@ def _chosen(checks: Sequence[Check], wanted: Iterable[str] | None) -> list[Check
     Raises:
         LessonError: there is no check with such an id.
     """
-    from lesson_runner.hints import meant_or_all
+    from lesson_runner.model.hints import meant_or_all
 
     ids = [name.strip() for text in wanted or () for name in text.split(",")]
     known = [check.id for check in checks]
@@ -111,7 +111,7 @@ def _of_lesson(
         LessonError: there is no such lesson, it is not valid, or it does not have such a parameter.
     """
     from lesson_runner.cli.common import open_valid_lesson
-    from lesson_runner.guarded import load
+    from lesson_runner.plugins.action_errors import load
     from lesson_runner.run.plan import choose_profile, make_plan
 
     document, problems, _ = open_valid_lesson(name, plugins)
@@ -129,7 +129,7 @@ def _of_lesson(
 
 def _look(checks: Sequence[Check], machine: Machine, *, quiet: bool) -> Results:
     """Run the checks, and show each as soon as it is known: importing a library may take a minute."""
-    from lesson_runner.checks import finding_lines, run_check
+    from lesson_runner.plugins.checks import finding_lines, run_check
 
     width = max((len(check.title) for check in checks), default=0)
     results = []
@@ -143,7 +143,7 @@ def _look(checks: Sequence[Check], machine: Machine, *, quiet: bool) -> Results:
 
 def _look_again(before: Results, machine: Machine, *, quiet: bool) -> Results:
     """Run the same checks once more, and show what changed."""
-    from lesson_runner.checks import run_checks
+    from lesson_runner.plugins.checks import run_checks
 
     after = run_checks([check for check, _ in before], machine)
     changed = [
@@ -157,7 +157,7 @@ def _look_again(before: Results, machine: Machine, *, quiet: bool) -> Results:
 
 
 def _data(results: Results, machine: Machine) -> Json:
-    from lesson_runner.checks import finding_data
+    from lesson_runner.plugins.checks import finding_data
 
     return {
         "checks": [finding_data(check, finding) for check, finding in results],

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
-from lesson_runner.errors import LessonError
-from lesson_runner.hints import did_you_mean
+from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import did_you_mean
 
 if TYPE_CHECKING:
     from lesson_runner.model import Rule
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
@@ -27,7 +27,7 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Explain a rule of 'lesson validate': why it matters, how to mend it, wrong and right."""
-    from lesson_runner.validation.check import all_rules
+    from lesson_runner.validate.check import all_rules
 
     plugins: Plugins = context.obj
     with stdout_for_json():  # what a plugin prints is no rule
@@ -65,7 +65,7 @@ def _show(rule: Rule, json: bool) -> None:
     from rich.text import Text
 
     from lesson_runner.report.text import line, safe
-    from lesson_runner.rules.table import page_of
+    from lesson_runner.validate.rules.table import page_of
 
     page = page_of(rule)
     if json:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from lesson_runner import __version__
 from lesson_runner.cli.output import say
-from lesson_runner.errors import ExitCode, InvalidLessonError, LessonError
-from lesson_runner.hints import cure
+from lesson_runner.model.errors import ExitCode, InvalidLessonError, LessonError
+from lesson_runner.model.hints import cure
 from lesson_runner.report.text import line
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from lesson_runner.model import Hardware
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 HardwareOption = Annotated[
     str | None,
@@ -34,9 +34,9 @@ def detect_hardware(plugins: Plugins, expected: str | None) -> tuple[Hardware, .
 
 def _check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
     """Compare the expected hardware with what was found; what was found always counts."""
-    from lesson_runner.errors import HardwareError, LessonError
-    from lesson_runner.hints import meant_or_all
-    from lesson_runner.schema.validator import load_schema
+    from lesson_runner.document.schema.validator import load_schema
+    from lesson_runner.model.errors import HardwareError, LessonError
+    from lesson_runner.model.hints import meant_or_all
 
     if name is None:
         return

@@ -12,7 +12,7 @@ from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
     from lesson_runner.model import Hardware
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 
 def hw(

@@ -12,12 +12,12 @@ from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
     from lesson_runner.model import Lesson
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 
 def list_lessons(context: typer.Context, json: JsonOption = False) -> None:
     """List the lessons that plugins bring."""
-    from lesson_runner.catalog import lessons
+    from lesson_runner.plugins.catalog import lessons
 
     plugins: Plugins = context.obj
     found = lessons(plugins)

@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, expand, make_console
-from lesson_runner.cli.output import say
-from lesson_runner.cli.survey import (
+from lesson_runner.cli.certification_status import (
     CertsOption,
     LessonsArgument,
     LessonsOption,
@@ -18,7 +16,9 @@ from lesson_runner.cli.survey import (
     as_json,
     survey,
 )
-from lesson_runner.errors import LessonError
+from lesson_runner.cli.common import WorkspaceOption, expand, make_console
+from lesson_runner.cli.output import say
+from lesson_runner.model.errors import LessonError
 from lesson_runner.report.formats import MATRICES
 
 
@@ -35,8 +35,8 @@ def matrix(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
+    from lesson_runner.files.plain import write_output
     from lesson_runner.report.matrix import Cell, Grid, render
-    from lesson_runner.resources import write_output
 
     MATRICES.checked(format_)
     found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), expand(workspace))

@@ -23,7 +23,7 @@ def new_lesson(
     folder: FolderOption = Path(),
 ) -> None:
     """Write a lesson that validates and runs: ID.md."""
-    from lesson_runner import scaffold
+    from lesson_runner.cli import scaffold
 
     path = scaffold.new_lesson(id, folder)
     named = shlex.quote(str(path))
@@ -36,7 +36,7 @@ def new_plugin(
     folder: FolderOption = Path(),
 ) -> None:
     """Make a plugin with an action, a lesson and tests: NAME/."""
-    from lesson_runner import scaffold
+    from lesson_runner.cli import scaffold
 
     paths = scaffold.new_plugin(name, folder)
     top = next(path.parent for path in paths if path.name == "pyproject.toml")

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from lesson_runner.commands import say
+from lesson_runner.cli.commands import say
 from lesson_runner.report.text import inert
 
 __all__ = ["Harmless", "Patient", "harmless_streams", "say"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 def allowed_permissions(allow: list[str] | None) -> frozenset[str]:

@@ -19,16 +19,11 @@ from lesson_runner.cli.common import (
     print_json,
 )
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
-from lesson_runner.cli.heading import (
-    not_run_line,
-    profile_lines,
-    recognition_line,
-    without_repetition,
-)
+from lesson_runner.cli.plan_summary import not_run_line, profile_lines, recognition_line, without_repetition
 
 if TYPE_CHECKING:
     from lesson_runner.model import Expectation, PlannedStep
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 
 def plan(

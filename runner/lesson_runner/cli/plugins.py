@@ -11,7 +11,7 @@ from lesson_runner.cli.common import JsonOption, print_json
 from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 
 def plugins(context: typer.Context, json: JsonOption = False) -> None:

@@ -10,11 +10,11 @@ import typer
 
 from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
 from lesson_runner.cli.output import say
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 from lesson_runner.report.formats import REPORTS
 
 if TYPE_CHECKING:
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 DEFAULT = "markdown"
 """The format if neither ``--format`` nor a file's name says which."""
@@ -39,9 +39,9 @@ def report(
 ) -> None:
     """Make a report on a run: its results, curves and texts, as a page or for another tool."""
     from lesson_runner.execute.environment import redactor_for
+    from lesson_runner.files.plain import write_output
     from lesson_runner.report.runs import read_report, render
     from lesson_runner.report.runs.evidence import unread
-    from lesson_runner.resources import write_output
     from lesson_runner.run.find import find_run
     from lesson_runner.run.stored import read_run, without_secrets
 

@@ -19,13 +19,13 @@ from lesson_runner.cli.common import (
     open_valid_lesson,
     print_json,
 )
-from lesson_runner.cli.guard import make_sandbox
-from lesson_runner.cli.perform import perform
+from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.permissions import allowed_permissions
-from lesson_runner.errors import LessonError
+from lesson_runner.cli.run_session import perform
+from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 
 def resume(
@@ -43,8 +43,8 @@ def resume(
     json: JsonOption = False,
 ) -> int:
     """Resume a run that was interrupted or failed: what passed is not run again."""
-    from lesson_runner.context import Workspace
     from lesson_runner.execute.environment import check_passed
+    from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import params_of
     from lesson_runner.run.prepare import plan_run, prepare_run

@@ -24,13 +24,13 @@ from lesson_runner.cli.common import (
     open_valid_lesson,
     print_json,
 )
-from lesson_runner.cli.guard import make_sandbox
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
-from lesson_runner.cli.perform import perform
+from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.permissions import allowed_permissions
+from lesson_runner.cli.run_session import perform
 
 if TYPE_CHECKING:
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 
 def run(
@@ -56,8 +56,8 @@ def run(
     json: JsonOption = False,
 ) -> int:
     """Run a lesson: every step executed, judged and recorded."""
-    from lesson_runner.context import Workspace
     from lesson_runner.execute.environment import check_passed
+    from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.prepare import plan_run, prepare_run

@@ -17,7 +17,7 @@ from lesson_runner.cli.common import (
     print_json,
 )
 from lesson_runner.cli.output import say
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 runs = typer.Typer(help="List the runs in a workspace, or remove some.", invoke_without_command=True)
 
@@ -48,10 +48,10 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove runs: their records and all their evidence. Data sets and checkpoints stay."""
-    from lesson_runner.context import Workspace
+    from lesson_runner.files.untrusted import remove_tree
+    from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.find import find_run
     from lesson_runner.run.lock import holder
-    from lesson_runner.untrusted import remove_tree
 
     folder = expand(workspace or context.meta[__name__]) / "runs"
     Workspace(folder.parent).check_links()

@@ -22,10 +22,10 @@ def schema(
     json: JsonOption = False,
 ) -> None:
     """List the JSON Schemas, or print one in one piece, as editors want it."""
-    from lesson_runner.errors import LessonError
-    from lesson_runner.resources import write_output
-    from lesson_runner.schema.bundle import bundle, schema_names
-    from lesson_runner.schema.validator import load_schema
+    from lesson_runner.document.schema.bundle import bundle, schema_names
+    from lesson_runner.document.schema.validator import load_schema
+    from lesson_runner.files.plain import write_output
+    from lesson_runner.model.errors import LessonError
 
     if name is None:
         if output:

@@ -8,7 +8,7 @@ import typer
 
 from lesson_runner.cli.common import JsonOption, make_console, print_json
 from lesson_runner.cli.output import say
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
     from lesson_runner.run.permissions import Allowed, Memory
@@ -69,7 +69,7 @@ def _memory() -> Memory:
 def _find(name: str, memory: Memory) -> list[Allowed]:
     from pathlib import Path
 
-    from lesson_runner.hints import did_you_mean
+    from lesson_runner.model.hints import did_you_mean
 
     path = str(Path(name).absolute())
     found = [

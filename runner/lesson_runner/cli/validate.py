@@ -11,12 +11,12 @@ import typer
 
 from lesson_runner.cli.common import WorkspaceOption, expand, make_console, stdout_for_json
 from lesson_runner.cli.output import Harmless
-from lesson_runner.errors import ExitCode, LessonError
+from lesson_runner.model.errors import ExitCode, LessonError
 from lesson_runner.report.formats import FINDINGS
 
 if TYPE_CHECKING:
     from lesson_runner.model import Checked
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 ROUNDS = 5
 """What one edit mends may be what another one waited for; more rounds than this would be a circle."""
@@ -60,12 +60,12 @@ def validate(
 ) -> int:
     """Check lessons: frontmatter, directives, steps in every profile, links, code, encoding."""
     from lesson_runner.model import Diagnostics
-    from lesson_runner.report.findings import render
-    from lesson_runner.validation.check import all_rules, validate
-    from lesson_runner.validation.fix import mend
-    from lesson_runner.validation.parallel import jobs_that_pay, validate_with
-    from lesson_runner.validation.paths import documents
-    from lesson_runner.validation.settings import find_settings, with_options
+    from lesson_runner.report.diagnostics import render
+    from lesson_runner.validate.check import all_rules, validate
+    from lesson_runner.validate.fix import mend
+    from lesson_runner.validate.parallel import jobs_that_pay, validate_with
+    from lesson_runner.validate.paths import documents
+    from lesson_runner.validate.settings import find_settings, with_options
 
     shown_as = "json" if json else FINDINGS.checked(format_)
     if policy and not certs:
@@ -77,7 +77,7 @@ def validate(
         paths = documents(lessons or (), plugins, settings)
         uncertified = None
         if certs:
-            from lesson_runner.cli.survey import uncertified_in
+            from lesson_runner.cli.certification_status import uncertified_in
 
             uncertified = uncertified_in(certs, policy or (), plugins, expand(workspace))
 

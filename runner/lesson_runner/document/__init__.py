@@ -1,1 +1,1 @@
-"""Reading what stands in a lesson's code blocks: terminals, Python prompts and shell commands."""
+"""Reading a lesson: frontmatter, directives, Markdown, shell text and transcripts, JSON Schemas."""

@@ -1,1 +1,1 @@
-"""Running commands: processes with a deadline, and shell blocks that share one terminal's state."""
+"""Running a step's commands: processes, the shell, the sandbox, the environment, input files."""

@@ -11,9 +11,9 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from lesson_runner.errors import LessonError
-from lesson_runner.redaction import SHORTEST, Redactor
-from lesson_runner.secrets import find
+from lesson_runner.execute.redaction.redactor import SHORTEST, Redactor
+from lesson_runner.execute.redaction.secrets import find
+from lesson_runner.model.errors import LessonError
 
 _WORDS = frozenset({"TOKEN", "TOKENS", "AUTH", "JWT", "PAT", "KEY", "PASS", "PASSPHRASE", "ASKPASS", "DSN"})
 """What a name's words, between underscores, must not be."""

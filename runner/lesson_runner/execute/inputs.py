@@ -22,10 +22,11 @@ from typing import BinaryIO
 
 from platformdirs import user_desktop_path, user_documents_path, user_downloads_path
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.environment import is_credential
 from lesson_runner.execute.sandbox import HIDDEN, Sandbox
-from lesson_runner.resources import config_folder, real
+from lesson_runner.files.folders import config_folder
+from lesson_runner.files.plain import real
+from lesson_runner.model.errors import LessonError
 
 READ = "read"
 """The permission's name; a space and a path follow it where one file is meant."""

@@ -7,8 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from lesson_runner.redaction import LineRedactor, Redactor
-from lesson_runner.views import as_seen, has_control
+from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
+from lesson_runner.execute.redaction.views import as_seen, has_control
 
 LONGEST = 65_536
 """A line longer than this is cut in pieces: a file of zeros is one endless line."""

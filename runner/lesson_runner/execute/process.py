@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.child import Reader, signal_name, start, wait
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans
 from lesson_runner.execute.lines import Lines
-from lesson_runner.redaction import Redactor
+from lesson_runner.execute.redaction.redactor import Redactor
+from lesson_runner.model.errors import LessonError
 
 REAPED = 1.0
 """Seconds to wait for the exit code, even after SIGKILL: that does not reach a process in a driver."""

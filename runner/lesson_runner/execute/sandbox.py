@@ -22,10 +22,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.seccomp import filter_program
+from lesson_runner.files.folders import config_folder
+from lesson_runner.files.plain import real
 from lesson_runner.model import Hardware
-from lesson_runner.resources import config_folder, real
+from lesson_runner.model.errors import LessonError
 
 TRIAL_SECONDS = 20.0
 HIDDEN = (

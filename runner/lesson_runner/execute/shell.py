@@ -27,13 +27,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.process import Finished, run
+from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
-from lesson_runner.hints import with_cure
-from lesson_runner.redaction import Redactor
-from lesson_runner.resources import open_plain, read_plain
-from lesson_runner.untrusted import make_below
+from lesson_runner.files.plain import open_plain, read_plain
+from lesson_runner.files.untrusted import make_below
+from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import with_cure
 
 DRIVER = Path(__file__).with_name("driver.sh")
 UNTOUCHED = b"# not stored\n"

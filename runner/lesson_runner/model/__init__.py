@@ -1,18 +1,17 @@
 """
 The nouns: what a lesson consists of, what a step can do, and what running gives.
 
-Everything here is data, and all of it is frozen except the counter :class:`Diagnostics`. Nothing here prints,
-and only :class:`Evidence` reads files.
+Everything here is data, and all of it is frozen except the counter :class:`Diagnostics`. Nothing here
+prints or reads files.
 """
 
 from lesson_runner.model.action import (
-    NOT_BOARDS,
-    Action,
     ActionCall,
-    Hardware,
     Inspection,
     Outcome,
 )
+from lesson_runner.model.check_fields import check_fields
+from lesson_runner.model.diagnostics import Checked, Diagnostics
 from lesson_runner.model.document import (
     Block,
     Claim,
@@ -31,9 +30,7 @@ from lesson_runner.model.document import (
     Step,
     first_error,
 )
-from lesson_runner.model.evidence import EVIDENCE, OUTPUT, SHARED, Evidence
-from lesson_runner.model.findings import Checked, Diagnostics
-from lesson_runner.model.misfit import misfit
+from lesson_runner.model.hardware import NOT_BOARDS, Hardware
 from lesson_runner.model.rule import Rule, Scope
 from lesson_runner.model.run import (
     LEFT_OUT,
@@ -61,12 +58,8 @@ from lesson_runner.model.sections import (
 )
 
 __all__ = [
-    "EVIDENCE",
     "LEFT_OUT",
     "NOT_BOARDS",
-    "OUTPUT",
-    "SHARED",
-    "Action",
     "ActionCall",
     "Block",
     "Cell",
@@ -79,7 +72,6 @@ __all__ = [
     "Diagnostics",
     "Edit",
     "Event",
-    "Evidence",
     "Expectation",
     "Hardware",
     "Heading",
@@ -109,7 +101,7 @@ __all__ = [
     "Table",
     "Texts",
     "Verdict",
+    "check_fields",
     "checked_section",
     "first_error",
-    "misfit",
 ]

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ REPORTS = Formats(
 )
 """For ``lesson report``; a function takes a :class:`~lesson_runner.report.runs.Report`."""
 FINDINGS = Formats(
-    Format("text", "findings.text:render", "people"),
-    Format("json", "findings.as_json:render", "programs"),
-    Format("github", "findings.github:render", "annotations of GitHub Actions"),
-    Format("sarif", "findings.sarif:render", "code scanning and editors"),
+    Format("text", "diagnostics.text:render", "people"),
+    Format("json", "diagnostics.as_json:render", "programs"),
+    Format("github", "diagnostics.github:render", "annotations of GitHub Actions"),
+    Format("sarif", "diagnostics.sarif:render", "code scanning and editors"),
 )
 """For ``lesson validate``; a function takes the findings and the current folder."""
 MATRICES = Formats(

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.segment import Segment
 from rich.text import Text
 
+from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.model import Event, Plan, PlannedStep
-from lesson_runner.redaction import Redactor
 from lesson_runner.report.text import INDENT, block, command_rows, duration, line, number
 
 SIGNS = {

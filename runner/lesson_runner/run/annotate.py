@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.errors import InvalidLessonError, LessonError
-from lesson_runner.markdown.document import RUNNABLE
-from lesson_runner.markdown.frontmatter import split
+from lesson_runner.document.frontmatter import split
+from lesson_runner.document.lessons import load_lesson, read_lesson_bytes
+from lesson_runner.document.parser import RUNNABLE
 from lesson_runner.model import ActionCall, Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
-from lesson_runner.plugins import Plugins
-from lesson_runner.run.claims import calls_of, only_checked, recognised
+from lesson_runner.model.errors import InvalidLessonError, LessonError
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.recognise import COMMAND_LINK, Recognition
-from lesson_runner.schema.lessons import load_lesson, read_lesson_bytes
+from lesson_runner.run.resolve_blocks import calls_of, only_checked, recognised
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _PREFIX = re.compile(r"[ \t>]*")

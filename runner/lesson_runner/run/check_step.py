@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lesson_runner.model import Action, Diagnostic, Json, Location, PlannedStep, Step
-from lesson_runner.schema.validator import KeyPath, check, once_per_schema
+from lesson_runner.document.schema.validator import KeyPath, check, once_per_schema
+from lesson_runner.model import Diagnostic, Json, Location, PlannedStep, Step
+from lesson_runner.plugins.action import Action
 
 MOST_GOOD = 1_000
 """Of so many values of an action's parameters it is remembered that they are good."""

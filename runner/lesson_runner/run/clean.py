@@ -23,8 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from lesson_runner.redaction import Redactor
-from lesson_runner.resources import open_plain, write_aside
+from lesson_runner.execute.redaction.redactor import Redactor
+from lesson_runner.files.plain import open_plain, write_aside
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a file that is looked at; a training of a million steps leaves 40 MB of losses."""

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.inputs import READ, Inputs, why_never
 from lesson_runner.model import Plan, PlannedStep
-from lesson_runner.plugins import Plugins
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.options import RunOptions
 from lesson_runner.run.permissions import (
     NETWORK,

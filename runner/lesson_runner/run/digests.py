@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from lesson_runner.canonical import digest_of
-from lesson_runner.markdown.frontmatter import split
+from lesson_runner.document.frontmatter import split
+from lesson_runner.files.canonical import digest_of
 from lesson_runner.model import Lesson, PlannedStep
 
 WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validationNotes"})

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from lesson_runner.execute.redaction.redactor import Redactor
+from lesson_runner.files.plain import plain_handle
 from lesson_runner.model import Event
-from lesson_runner.redaction import Redactor
-from lesson_runner.resources import plain_handle
 from lesson_runner.run.record import now, plain
 
 EVENTS = "events.jsonl"

@@ -12,24 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.context import RunContext, StepContext
-from lesson_runner.errors import HardwareError, LessonError
+from lesson_runner.document.anchors import slug_of
 from lesson_runner.execute.lines import bounded
-from lesson_runner.hints import cure, with_cure
-from lesson_runner.markdown.anchors import slug_of
-from lesson_runner.model import (
-    EVIDENCE,
-    OUTPUT,
-    Diagnosis,
-    Event,
-    Evidence,
-    Lesson,
-    Outcome,
-    PlannedStep,
-    Status,
-    StepResult,
-)
-from lesson_runner.plugins import Plugins
+from lesson_runner.files.evidence import EVIDENCE, OUTPUT, Evidence
+from lesson_runner.files.untrusted import make_below, remove_tree
+from lesson_runner.model import Diagnosis, Event, Lesson, Outcome, PlannedStep, Status, StepResult
+from lesson_runner.model.errors import HardwareError, LessonError
+from lesson_runner.model.hints import cure, with_cure
+from lesson_runner.plugins.context import RunContext, StepContext
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.clean import STATE, clean_evidence
 from lesson_runner.run.files import FileFacts, keep_files, look_at_files
@@ -37,7 +28,6 @@ from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
 from lesson_runner.run.permissions import asked_by, in_words, is_granted, kind_of
 from lesson_runner.run.time_limit import overtime
-from lesson_runner.untrusted import make_below, remove_tree
 
 MOST_TOLD = 5
 """Files of the evidence that held secrets, and are named in a step's message."""

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.model import Evidence, Expectation
-from lesson_runner.resources import write_aside
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.files.plain import write_aside
+from lesson_runner.files.untrusted import open_below
+from lesson_runner.model import Expectation
 from lesson_runner.run.hashing import Hasher, NotHashedError
-from lesson_runner.untrusted import open_below
 
 FILES = "files.json"
 """In a step's evidence, if it expects files."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from lesson_runner.errors import LessonError
-from lesson_runner.hints import did_you_mean
+from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import did_you_mean
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.record import RECORD
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lesson_runner.untrusted import open_below
+from lesson_runner.files.untrusted import open_below
 
 
 def file_digest(path: Path) -> str:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lesson_runner.document.schema.validator import validator_for
 from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
 from lesson_runner.run.files import FileFacts
 from lesson_runner.run.time_limit import time_limit
-from lesson_runner.schema.validator import validator_for
 
 
 @dataclass(frozen=True, slots=True)

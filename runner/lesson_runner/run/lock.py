@@ -19,11 +19,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.family import started
-from lesson_runner.resources import open_plain, plain_handle, read_plain
+from lesson_runner.files.plain import open_plain, plain_handle, read_plain
+from lesson_runner.files.untrusted import parse_json
+from lesson_runner.model.errors import LessonError
 from lesson_runner.run.record import now
-from lesson_runner.untrusted import parse_json
 
 LOCK = "lock"
 """In a workspace."""

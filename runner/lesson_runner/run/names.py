@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from lesson_runner.hints import meant_or_all
-from lesson_runner.model import Action, Diagnostic, Lesson
-from lesson_runner.schema.validator import KeyPath, place_of
+from lesson_runner.document.schema.validator import KeyPath, place_of
+from lesson_runner.model import Diagnostic, Lesson
+from lesson_runner.model.hints import meant_or_all
+from lesson_runner.plugins.action import Action
 
 DEFAULT_PROFILE = "default"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lesson_runner.context import DEFAULT_WORKSPACE, Workspace
 from lesson_runner.model import Hardware
+from lesson_runner.plugins.context import DEFAULT_WORKSPACE, Workspace
 from lesson_runner.run.params import Param
 from lesson_runner.run.selection import Selection
 

@@ -6,9 +6,10 @@ import dataclasses
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
-from lesson_runner.hints import meant_or_all
-from lesson_runner.model import Action, Diagnostic, PlannedStep, Step
-from lesson_runner.schema.validator import place_of
+from lesson_runner.document.schema.validator import place_of
+from lesson_runner.model import Diagnostic, PlannedStep, Step
+from lesson_runner.model.hints import meant_or_all
+from lesson_runner.plugins.action import Action
 
 MOST_HINTS = 100
 """To find the nearest name among thousands takes milliseconds; nobody reads that many hints."""

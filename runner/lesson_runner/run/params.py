@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lesson_runner.errors import LessonError
-from lesson_runner.hints import meant_or_all
-from lesson_runner.model import Action, ActionCall, Json, Layer, Lesson, PlannedStep, Step
+from lesson_runner.model import ActionCall, Json, Layer, Lesson, PlannedStep, Step
+from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import meant_or_all
+from lesson_runner.plugins.action import Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.context import merge
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.inputs import READ, Inputs
-from lesson_runner.model import Action, Lesson, PlannedStep
-from lesson_runner.resources import MAX_JSON_BYTES, config_folder, read_plain, real, write_aside
+from lesson_runner.files.folders import config_folder
+from lesson_runner.files.plain import MAX_JSON_BYTES, read_plain, real, write_aside
+from lesson_runner.files.untrusted import parse_json
+from lesson_runner.model import Lesson, PlannedStep
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.context import merge
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.record import now
-from lesson_runner.untrusted import parse_json
 
 NETWORK = "network"
 PERMISSIONS: Mapping[str, str] = {

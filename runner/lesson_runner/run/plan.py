@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lesson_runner.errors import InvalidLessonError, LessonError
-from lesson_runner.hints import meant_or_all
-from lesson_runner.markdown.document import RUNNABLE
+from lesson_runner.document.parser import RUNNABLE
+from lesson_runner.document.schema.validator import place_of
+from lesson_runner.document.steps import seconds
 from lesson_runner.model import (
-    Action,
     ActionCall,
     Diagnostic,
     Hardware,
@@ -23,16 +22,17 @@ from lesson_runner.model import (
     Step,
     first_error,
 )
-from lesson_runner.plugins import Plugins
+from lesson_runner.model.errors import InvalidLessonError, LessonError
+from lesson_runner.model.hints import meant_or_all
+from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.check_step import check_step
-from lesson_runner.run.claims import calls_of, known_profiles, recognised
 from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import in_order_of_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import has_directives
-from lesson_runner.schema.steps import seconds
-from lesson_runner.schema.validator import place_of
+from lesson_runner.run.resolve_blocks import calls_of, known_profiles, recognised
 
 
 def choose_profile(

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.context import RunContext, Workspace, check_backend
-from lesson_runner.errors import InvalidLessonError
 from lesson_runner.execute.environment import redactor_for
 from lesson_runner.execute.inputs import Inputs
 from lesson_runner.execute.sandbox import Sandbox
 from lesson_runner.model import Diagnostic, Lesson, Plan, PlannedStep, first_error
-from lesson_runner.plugins import Plugins
+from lesson_runner.model.errors import InvalidLessonError
+from lesson_runner.plugins.context import RunContext, Workspace, check_backend
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.consent import check_permissions
 from lesson_runner.run.events import Listener
 from lesson_runner.run.options import RunOptions

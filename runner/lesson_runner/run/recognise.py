@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from lesson_runner.markdown.document import RUNNABLE
-from lesson_runner.model import Action, ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
+from lesson_runner.document.parser import RUNNABLE
+from lesson_runner.model import ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
+from lesson_runner.plugins.action import Action
 from lesson_runner.run.headings import elsewhere, is_of_step, name_of
 
 COMMAND_LINK = "command-link"

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner import __version__
-from lesson_runner.errors import LessonError
-from lesson_runner.hints import cure
+from lesson_runner.files.plain import write_aside
+from lesson_runner.files.untrusted import files_below, read_json
 from lesson_runner.model import Expectation, Hardware, Plan, PlannedStep, StepResult
-from lesson_runner.plugins import PluginInfo
-from lesson_runner.resources import write_aside
+from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import cure
+from lesson_runner.plugins.manager import PluginInfo
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.hashing import Hasher, look
-from lesson_runner.untrusted import files_below, read_json
 
 RECORD = "record.json"
 UNFINISHED = "unfinished"

@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.context import Workspace
-from lesson_runner.errors import LessonError
+from lesson_runner.execute.redaction.redactor import REDACTED
+from lesson_runner.files.untrusted import open_sized, parse_json
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
-from lesson_runner.plugins import PluginInfo
-from lesson_runner.redaction import REDACTED
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import Workspace
+from lesson_runner.plugins.manager import PluginInfo
 from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
-from lesson_runner.run.left import Left
 from lesson_runner.run.lock import holder
 from lesson_runner.run.stored import read_begun
-from lesson_runner.untrusted import open_sized, parse_json
+from lesson_runner.run.workspace_diff import Left
 
 MOST_BYTES = 1024**3
 """Bytes of ``events.jsonl`` that are read: a run of 1,000 steps that say much has as many."""
@@ -286,7 +286,7 @@ def _check_step(stored: Mapping[str, Any]) -> None:
     Raises:
         ValueError: it does not follow the schema.
     """
-    from lesson_runner.schema.validator import load_schema, validator_for
+    from lesson_runner.document.schema.validator import load_schema, validator_for
 
     known = load_schema("record")["$defs"]["step"]["properties"]
     step = {name: value for name, value in stored.items() if name in known}

@@ -11,22 +11,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.context import RunContext, Workspace
-from lesson_runner.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.files.plain import new_folder
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
-from lesson_runner.plugins import Plugins
-from lesson_runner.resources import new_folder
+from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.plugins.context import RunContext, Workspace
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
-from lesson_runner.run.begin import begun, check_names
 from lesson_runner.run.clean import STATE, clean_evidence
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.interruption import Interruption
-from lesson_runner.run.left import Watched
 from lesson_runner.run.params import Param, as_text
 from lesson_runner.run.resume import Carried
 from lesson_runner.run.selection import Selection, left_out
+from lesson_runner.run.setup import begun, check_names
+from lesson_runner.run.workspace_diff import Watched
 
 
 @dataclass(slots=True)

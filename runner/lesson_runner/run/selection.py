@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lesson_runner.errors import LessonError
 from lesson_runner.model import LEFT_OUT, Plan, PlannedStep
+from lesson_runner.model.errors import LessonError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lesson_runner.errors import LessonError
+from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.model import Location, Section
-from lesson_runner.redaction import Redactor
+from lesson_runner.model.errors import LessonError
 from lesson_runner.run import record
 
 
@@ -34,7 +34,7 @@ def read_begun(folder: Path) -> dict[str, Any]:
 
 
 def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-    from lesson_runner.schema.validator import KeyPath, check, load_schema
+    from lesson_runner.document.schema.validator import KeyPath, check, load_schema
 
     path = folder / record.RECORD
     data = read(folder)

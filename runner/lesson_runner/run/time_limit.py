@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from lesson_runner.context import StepContext
-from lesson_runner.errors import TimedOutError
+from lesson_runner.model.errors import TimedOutError
+from lesson_runner.plugins.context import StepContext
 
 MOST_SECONDS = 60.0
 """For all expectations of a step together; they take milliseconds."""

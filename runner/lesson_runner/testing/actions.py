@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
-from lesson_runner.guarded import FunctionNotFoundError, load
-from lesson_runner.model import Action, Expectation, Inspection, Json, misfit
-from lesson_runner.schema.validator import load_schema, schema_problem, validator_for
+from lesson_runner.document.schema.validator import load_schema, schema_problem, validator_for
+from lesson_runner.model import Expectation, Inspection, Json, check_fields
+from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.action_errors import FunctionNotFoundError, load
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 _STRANGER = "a parameter that does not exist"
@@ -150,7 +151,9 @@ def _calls(action: Action, what: str, values: Json) -> Iterator[str]:
         # It may have a problem: something may be missing that only a lesson can give.
         if not isinstance(result, Inspection):
             return f"returned {result!r}, not an Inspection"
-        return f"returned an Inspection with a wrong field: {wrong}" if (wrong := misfit(result)) else None
+        return (
+            f"returned an Inspection with a wrong field: {wrong}" if (wrong := check_fields(result)) else None
+        )
 
     def are_permissions(result: Any) -> str | None:
         fine = isinstance(result, Iterable) and not isinstance(result, str)

@@ -14,13 +14,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lesson_runner import hookspecs
-from lesson_runner.errors import InvalidLessonError, LessonError
-from lesson_runner.model import Diagnostic, Evidence, Json, Lesson, PlannedStep
-from lesson_runner.plugins import PROJECT, Plugins
-from lesson_runner.run.claims import known_profiles
+from lesson_runner.document.lessons import load_lesson
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Diagnostic, Json, Lesson, PlannedStep
+from lesson_runner.model.errors import InvalidLessonError, LessonError
+from lesson_runner.plugins import hookspecs
+from lesson_runner.plugins.manager import PROJECT, Plugins
 from lesson_runner.run.plan import make_plan
-from lesson_runner.schema.lessons import load_lesson
+from lesson_runner.run.resolve_blocks import known_profiles
 from lesson_runner.testing.actions import check_action
 from lesson_runner.testing.loading import HEAVY, Given, import_afresh
 
@@ -189,8 +190,8 @@ def _rules(plugins: _Watched) -> Iterator[str]:
 
 
 def _lessons(plugins: _Watched) -> Iterator[str]:
-    from lesson_runner.validation.check import all_rules, validate
-    from lesson_runner.validation.settings import Settings
+    from lesson_runner.validate.check import all_rules, validate
+    from lesson_runner.validate.settings import Settings
 
     def diagnostics(asked: Plugins) -> tuple[Diagnostic, ...]:
         checked = validate(paths, asked, Settings(folder), all_rules(asked))

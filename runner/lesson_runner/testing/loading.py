@@ -13,7 +13,7 @@ from importlib.metadata import Distribution, entry_points
 from pathlib import Path
 
 from lesson_runner.execute.python import python_code
-from lesson_runner.plugins import Plugins
+from lesson_runner.plugins.manager import Plugins
 
 HEAVY = (
     "IPython",
@@ -39,7 +39,7 @@ _PROGRAM = """
 import importlib, json, sys
 module, answer, path, heavy = json.loads(sys.argv[1])
 sys.path[:] = path
-importlib.import_module("lesson_runner.plugin")
+importlib.import_module("lesson_runner.plugins")
 before = set(sys.modules)
 importlib.import_module(module)
 found = [name for name in heavy if name in sys.modules and name not in before]

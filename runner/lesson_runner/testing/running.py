@@ -8,15 +8,15 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from lesson_runner.context import Workspace
+from lesson_runner.document.lessons import load_lesson
 from lesson_runner.model import Diagnostic, Hardware, Lesson, Plan
-from lesson_runner.plugins import Plugins
+from lesson_runner.plugins.context import Workspace
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.events import Listener
 from lesson_runner.run.options import RunOptions
 from lesson_runner.run.params import parse_param
 from lesson_runner.run.prepare import plan_run, prepare_run
 from lesson_runner.run.selection import Selection
-from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing.loading import load_plugins
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from tests.lesson_runner.certify.garden import Bench
 
-from lesson_runner.canonical import canonical
 from lesson_runner.certify.envelope import read_bundle, sign, write_bundle
 from lesson_runner.certify.evidence import list_files
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.statement import Digests, payloads
 from lesson_runner.certify.store import Stored, stored_at
+from lesson_runner.files.canonical import canonical
 from lesson_runner.run.hashing import file_digest
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.model import Action, Evidence, Hardware, Outcome, PlannedStep
-from lesson_runner.plugin import StepContext, hookimpl
+from lesson_runner.files.evidence import Evidence
+from lesson_runner.model import Hardware, Outcome, PlannedStep
+from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins.action import Action
 from lesson_runner.testing import lesson_text
 
 LESSON = """

@@ -227,7 +227,7 @@ def test_a_signature_is_of_payload_and_type(key: PrivateKey) -> None:
 
 def test_a_bundle_needs_no_network_and_no_clock(certified: Bench, tmp_path: Path) -> None:
     """What is signed is canonical JSON: anybody can write it again, byte for byte."""
-    from lesson_runner.canonical import canonical
+    from lesson_runner.files.canonical import canonical
 
     for envelope in read_bundle((certified.certificate / "certificate.intoto.jsonl").read_bytes()):
         assert canonical(json.loads(envelope.payload)) == envelope.payload

@@ -12,7 +12,7 @@ import pytest
 from tests.lesson_runner.certify.garden import LESSON, Bench
 
 from lesson_runner.certify.store import BUNDLE, publish
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 
 
 def staged(folder: Path, content: bytes) -> Path:

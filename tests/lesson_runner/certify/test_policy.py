@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.canonical import canonical
 from lesson_runner.certify.policy import Policy, asked_of, check_name, load_policy, shipped_policies
-from lesson_runner.errors import InvalidLessonError, LessonError
+from lesson_runner.files.canonical import canonical
+from lesson_runner.model.errors import InvalidLessonError, LessonError
 
 MINE = {"policy_version": 1, "name": "mine", "summary": "s", "classes": ["host", "silicon"], "passes": 2}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.certify.again import Judged
-from lesson_runner.certify.case import Case, Pass, RequirementResult, moment
 from lesson_runner.certify.policy import Policy
+from lesson_runner.certify.policy_input import Case, Pass, RequirementResult, moment
+from lesson_runner.certify.rejudge import Judged
 from lesson_runner.certify.requirements import examine
 from lesson_runner.run.judge import fact_of
 

@@ -12,12 +12,12 @@ import pytest
 from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench
 
-from lesson_runner.canonical import canonical, digest_of
 from lesson_runner.certify.store import Stored
+from lesson_runner.document.lessons import load_lesson
+from lesson_runner.files.canonical import canonical, digest_of
 from lesson_runner.run import time_limit
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.hashing import file_digest
-from lesson_runner.schema.lessons import load_lesson
 
 Change = Callable[[dict[str, Any]], Any]
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.canonical import canonical
-from lesson_runner.certify.again import Judged
-from lesson_runner.certify.case import Pass, RequirementResult
 from lesson_runner.certify.policy import Policy
+from lesson_runner.certify.policy_input import Pass, RequirementResult
+from lesson_runner.certify.rejudge import Judged
 from lesson_runner.certify.statement import (
     CERTIFICATION,
     STATEMENT,
@@ -28,6 +27,7 @@ from lesson_runner.certify.statement import (
     predicate_type,
     read_certificate,
 )
+from lesson_runner.files.canonical import canonical
 from lesson_runner.testing import check_lesson, lesson_text
 
 POLICY = Policy({"policy_version": 1, "name": "mine", "summary": "s", "classes": ["silicon"], "passes": 2})

@@ -11,16 +11,16 @@ import pytest
 from tests.lesson_runner.certify.garden import LESSON, garden
 
 from lesson_runner import __version__
-from lesson_runner.canonical import canonical
 from lesson_runner.certify.evidence import list_files
 from lesson_runner.certify.statement import Certificate, Digests
 from lesson_runner.certify.store import Stored
 from lesson_runner.certify.subjects import INSTALL, NOT_HERE, check_files, check_plan, versions_that_differ
 from lesson_runner.certify.trust import RefusedError
-from lesson_runner.plugins import Plugins
+from lesson_runner.document.lessons import load_lesson
+from lesson_runner.files.canonical import canonical
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.digests import content_digest, plan_content
 from lesson_runner.run.plan import make_plan
-from lesson_runner.schema.lessons import load_lesson
 from lesson_runner.testing import Given, lesson_text
 
 

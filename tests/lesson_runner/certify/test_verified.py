@@ -13,13 +13,13 @@ from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
 from lesson_runner import __version__
-from lesson_runner.canonical import canonical, digest_of
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import load_policy
 from lesson_runner.certify.store import Stored, stored_at
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import Verified, verify
-from lesson_runner.plugins import Plugins
+from lesson_runner.files.canonical import canonical, digest_of
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import Given
 
 Predicate = dict[str, Any]

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench
 
-from lesson_runner.canonical import canonical
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.store import Stored
 from lesson_runner.certify.trust import RefusedError, open_bundle
+from lesson_runner.files.canonical import canonical
 from lesson_runner.run.hashing import file_digest
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_runner.document.shell import ShellCommand, shell_commands
-from lesson_runner.plugin import Block, Location
+from lesson_runner.plugins import Block, Location
 from lesson_runner.testing import lesson_text
 
 

@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.lesson_runner.rules.code_lessons import lesson_with
+from tests.lesson_runner.validate.rules.code_lessons import lesson_with
 
 from lesson_runner.document.shell import shell_commands
 from lesson_runner.document.transcripts import typed
-from lesson_runner.plugin import Block, Location
-from lesson_runner.rules.code.shell_tree import shells
+from lesson_runner.plugins import Block, Location
 from lesson_runner.testing import lesson_text, plan_lesson, run_lesson
+from lesson_runner.validate.rules.code.shell_tree import shells
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.process import Finished, run
 from lesson_runner.execute.sandbox import open_sandbox
 from lesson_runner.execute.shell import ShellState, run_block
+from lesson_runner.model.errors import LessonError
 from lesson_runner.testing import lesson_text
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from tests.reliability import fault
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute import family
 from lesson_runner.execute.process import Finished, run
+from lesson_runner.model.errors import LessonError
 
 Bash = Callable[..., Finished]
 Alive = Callable[[str | int], bool]

@@ -18,7 +18,7 @@ from tests.lesson_runner.execute.conftest import STEP
 from tests.reliability import fault
 
 from lesson_runner.execute.sandbox import open_sandbox
-from lesson_runner.plugin import Hardware
+from lesson_runner.plugins import Hardware
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]

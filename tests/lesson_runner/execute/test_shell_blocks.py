@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesson_runner.errors import LessonError
 from lesson_runner.execute.process import Finished
 from lesson_runner.execute.shell import ShellState, run_block
+from lesson_runner.model.errors import LessonError
 
 Terminal = Callable[..., Finished]
 

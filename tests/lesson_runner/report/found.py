@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lesson_runner.model import Checked, Diagnostic, Diagnostics, Edit, Location, Rule, Severity
-from lesson_runner.report.findings import render
+from lesson_runner.report.diagnostics import render
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 RULES = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lesson_runner.model import checked_section
 from lesson_runner.model.sections import Line, Passage, Section, Series, Table, Texts
-from lesson_runner.plugin import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
 from lesson_runner.report.runs import Report, read_report
 from lesson_runner.testing import lesson_text, run_lesson
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.lesson_runner import shop
 
-from lesson_runner.plugin import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
 from lesson_runner.report.live import sparkline
 from lesson_runner.testing import lesson_text
 

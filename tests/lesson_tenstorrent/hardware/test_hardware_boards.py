@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.lesson_tenstorrent.hardware.worlds import World, ttnn_of, umd_of, values
 
-from lesson_runner.plugin import Hardware
-from lesson_runner.plugins import Plugins
+from lesson_runner.plugins import Hardware
+from lesson_runner.plugins.manager import Plugins
 from lesson_tenstorrent import devices
 
 P300C = [("p300c", "A"), ("p300c", "A")]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesson_runner.schema.validator import load_schema
+from lesson_runner.document.schema.validator import load_schema
 from lesson_tenstorrent.hardware import naming
 from lesson_tenstorrent.hardware.naming import (
     CHIPS,

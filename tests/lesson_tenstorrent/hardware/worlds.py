@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 
-from lesson_runner.plugin import Hardware
+from lesson_runner.plugins import Hardware
 from lesson_tenstorrent.hardware.detect import detect
 from lesson_tenstorrent.hardware.places import Places
 

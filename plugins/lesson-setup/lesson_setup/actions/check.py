@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lesson_runner.plugin import Check, Json, Outcome, StepContext
+from lesson_runner.plugins import Check, Json, Outcome, StepContext
 from lesson_setup import machine
 from lesson_setup.checks.system import MEMORY_GB
 from lesson_setup.checks.table import all_checks

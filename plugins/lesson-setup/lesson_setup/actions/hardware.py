@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lesson_runner.plugin import Json, Outcome, StepContext
+from lesson_runner.plugins import Json, Outcome, StepContext
 from lesson_setup import machine
 from lesson_setup.evidence import HARDWARE, write
 from lesson_setup.hardware import take_inventory

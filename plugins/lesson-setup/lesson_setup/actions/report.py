@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from lesson_runner.checks import run_checks
-from lesson_runner.plugin import Json, Outcome, StepContext
+from lesson_runner.plugins import Json, Outcome, StepContext
+from lesson_runner.plugins.checks import run_checks
 from lesson_setup import machine
 from lesson_setup.checks.table import all_checks
 from lesson_setup.evidence import SUMMARY, write

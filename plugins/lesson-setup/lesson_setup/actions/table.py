@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lesson_runner.plugin import Action, Json
+from lesson_runner.plugins import Action, Json
 from lesson_setup.checks.table import IDS
 
 NUMBER = {"type": "number", "exclusiveMinimum": 0}

@@ -7,7 +7,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from lesson_runner.plugin import Finding, Machine
+from lesson_runner.plugins import Finding, Machine
 from lesson_tenstorrent.hardware.places import (
     UNKNOWN,
     Places,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from lesson_runner.plugin import Finding, Machine
+from lesson_runner.plugins import Finding, Machine
 from lesson_tenstorrent.hardware.places import Places, read
 
 MEMORY_GB = 2.0

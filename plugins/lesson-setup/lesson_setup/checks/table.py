@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from lesson_runner.plugin import Check, Finding, Machine
+from lesson_runner.plugins import Check, Finding, Machine
 from lesson_setup.checks.board import check_device_files, check_driver, check_huge_pages, check_tt_smi
 from lesson_setup.checks.system import MEMORY_GB, check_memory
 from lesson_tenstorrent.disk import disk_check

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lesson_runner.cli.certification_status import CertsOption, PoliciesOption, survey
 from lesson_runner.cli.common import WorkspaceOption, confirm, expand, stdout_for_json
 from lesson_runner.cli.output import say
-from lesson_runner.cli.survey import CertsOption, PoliciesOption, survey
-from lesson_runner.errors import CertificateError, LessonError
+from lesson_runner.model.errors import CertificateError, LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.certify.standing import Standing
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.certify.certificate_status import Standing
+    from lesson_runner.plugins.manager import Plugins
 
 
 def apply(
@@ -28,7 +28,7 @@ def apply(
 ) -> None:
     """Write validatedOn, validationDate and status into a lesson, after showing the change."""
     from lesson_runner.certify.apply import change_for
-    from lesson_runner.certify.standing import COUNTING, hardware_names
+    from lesson_runner.certify.certificate_status import COUNTING, hardware_names
 
     if not lesson.is_file():
         raise LessonError(f"{lesson}: no such file", fix="name the lesson's .md file")

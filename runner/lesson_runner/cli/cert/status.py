@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
-from lesson_runner.cli.survey import (
+from lesson_runner.cli.certification_status import (
     CertsOption,
     LessonsArgument,
     LessonsOption,
@@ -13,6 +12,7 @@ from lesson_runner.cli.survey import (
     as_json,
     survey,
 )
+from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
 
 
 def status(

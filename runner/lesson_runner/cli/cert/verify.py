@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
-from lesson_runner.errors import CertificateError, ExitCode
+from lesson_runner.model.errors import CertificateError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lesson_runner.certify.keys import KnownKey
     from lesson_runner.certify.verify import Verified
-    from lesson_runner.plugins import Plugins
+    from lesson_runner.plugins.manager import Plugins
 
 
 def verify(

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from lesson_runner.model import EVIDENCE, OUTPUT, Evidence, Json, Table
+from lesson_runner.files.evidence import EVIDENCE, OUTPUT, Evidence
+from lesson_runner.files.untrusted import open_sized
+from lesson_runner.model import Json, Table
 from lesson_runner.report.runs.formatting import printable, public
-from lesson_runner.untrusted import open_sized
 
 BEGINNING = 48 * 1024
 """Bytes shown of the beginning of a long output."""

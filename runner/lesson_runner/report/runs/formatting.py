@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from lesson_runner.execute.redaction.secrets import mask
 from lesson_runner.model import LEFT_OUT
 from lesson_runner.report.text import command_rows, number, safe
-from lesson_runner.secrets import mask
 
 LONGEST = 100_000
 """Characters of a text that a report shows; the record has all of it."""

@@ -1,0 +1,227 @@
+"""What training and generating share: the open session, and where data sets and checkpoints lie."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+from lesson_ct4.actions.paths import made_by
+from lesson_ct4.blocks.interpret import interpret_block
+from lesson_ct4.data import fetch
+from lesson_ct4.names import STATE, base_name, loaded_stems, saved_stem
+from lesson_ct4.training.callbacks import ignore
+from lesson_ct4.training.checkpoint import checkpoint_path
+from lesson_runner.files.plain import read_plain, write_aside
+from lesson_runner.model import ActionCall
+from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import RunContext, StepContext, Workspace
+
+if TYPE_CHECKING:
+    from lesson_ct4.device.session import Session
+
+MAX_FACT_BYTES = 64 * 1024
+SYNTHETIC_LABEL = "synthetic dataset"
+SESSION = "ct4.session"
+"""What the run's store calls the sessions that the run has opened."""
+OTHER_LABEL = "other dataset"
+"""For a text that is neither the one the lesson pins nor the synthetic one."""
+
+
+@dataclass(slots=True)
+class _Open:
+    session: Session
+    numerics: str
+    mesh: str
+    stack: ExitStack
+
+
+def session_for(
+    run: RunContext, numerics: str, mesh: str | None = None, say: Callable[[str], None] = ignore
+) -> Session:
+    """
+    Return the run's session, opened on first use: opening a board takes seconds, and compiled kernels stay.
+
+    Args:
+        numerics: ``device`` or ``fp32``; another than the open session's replaces it.
+        mesh: such as ``1x8``; ``None`` takes what is open, or one chip.
+        say: gets sentences worth showing while a device opens.
+
+    Raises:
+        LessonError: what :func:`lesson_ct4.device.session.open_session` raises.
+    """
+    from lesson_ct4.device.session import Matmul, open_session
+    from lesson_ct4.training.trunk import differences
+
+    opened: _Open | None = run.store.get(STATE)
+    if opened and opened.numerics == numerics and mesh in (None, opened.mesh):
+        return opened.session
+    close_session(run)
+    mesh = mesh or "1x1"
+    rows, _, columns = mesh.partition("x")
+    memory = f"{SESSION}-{numerics}-{mesh}"
+    before = run.store.load(memory) if run.resumed else None
+    matmul = before.get("matmul") if isinstance(before, dict) else None
+    stack = ExitStack()
+    session = stack.enter_context(
+        open_session(
+            cast(Literal["auto", "ttml", "emulated"], run.backend),
+            numerics=cast(Literal["device", "fp32"], numerics),
+            mesh=(int(rows), int(columns)),
+            matmul=matmul if matmul in get_args(Matmul) else None,  # what is faster may come out otherwise
+            note=say,
+        )
+    )
+    if before not in (None, json.loads(json.dumps(session.info))):
+        stack.close()
+        raise LessonError(
+            f"the run cannot be resumed: {differences(before, session.info)}",
+            fix="put that back, or start from scratch with lesson run",
+        )
+    run.store.save(memory, session.info)
+    run.store[STATE] = _Open(session, numerics, mesh, stack)
+    atexit.register(stack.close)  # whatever ends the process: a board that is left open needs a reset
+    return session
+
+
+def close_session(run: RunContext) -> None:
+    """Close the run's device, if one is open."""
+    opened: _Open | None = run.store.pop(STATE, None)
+    if opened:
+        atexit.unregister(opened.stack.close)
+        opened.stack.close()
+
+
+def data_path(workspace: Workspace, path: str) -> Path:
+    """Return where the data set that a lesson calls ``path`` lies in the workspace."""
+    return workspace.resolve("data", base_name(path))
+
+
+def find_data(context: StepContext, path: str) -> Path:
+    """
+    Return a data set of the workspace.
+
+    Raises:
+        LessonError: it is not there; the message names the step that fetches it.
+    """
+    found = data_path(context.workspace, path)
+    if found.is_file():
+        return found
+    raise LessonError(
+        f"the data set {base_name(path)} is not in the workspace ({found})",
+        fix=_advice(context, "dataset", (base_name(path),))
+        or "fetch it with a ct4.fetch-dataset step, or by hand give a file: --data_path FILE",
+    )
+
+
+def checkpoint_to_save(workspace: Workspace, path: str) -> Path:
+    """Return the file for a checkpoint that is to be saved as ``path``."""
+    return checkpoint_path(workspace.resolve("checkpoints"), saved_stem(path))
+
+
+def find_checkpoint(context: StepContext, path: str) -> Path:
+    """
+    Return the checkpoint of the workspace that ``path`` names.
+
+    Raises:
+        LessonError: it is not there; the message names the step that trains it.
+    """
+    folder = context.workspace.resolve("checkpoints")
+    stems = loaded_stems(path)
+    for stem in stems:
+        found = checkpoint_path(folder, stem)
+        if found.is_file():
+            return found
+    raise LessonError(
+        f"there is no checkpoint for {base_name(path)!r} in {folder}",
+        fix=_advice(context, "checkpoint", stems) or "train it first, and save it by that name",
+    )
+
+
+def share_corpus(run: RunContext, data: bytes) -> str:
+    """Keep a text as evidence for all steps of the run; return its file's name."""
+    name = f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt"
+    target = run.shared_evidence / name
+    if not _is_plain(target) or target.stat().st_size != len(data):
+        # A copy, not a link: evidence must not change when somebody edits the data set.
+        write_aside(target, data)
+    return name
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def find_corpus(context: StepContext, sha256: str) -> str | None:
+    """Return the evidence file of the text with this digest, taken from the workspace if need be."""
+    name = f"corpus-{sha256[:16]}.txt"
+    if _is_plain(context.run.shared_evidence / name):
+        return name
+    for path in sorted(context.workspace.resolve("data").glob("*")):
+        if path.suffix == ".json":
+            continue
+        try:
+            data = read_plain(path, fetch.LARGEST)  # no link: it may lead out of the workspace
+        except OSError:
+            continue
+        if hashlib.sha256(data).hexdigest() == sha256:
+            return share_corpus(context.run, data)
+    return None
+
+
+def about_dataset(path: Path, sha256: str) -> dict[str, Any]:
+    """
+    Return the run's fact about a data set.
+
+    Its name and where it came from are what the step that fetched it wrote down, if it is still the same
+    text; anybody can edit that file, so nothing else is taken from it.
+    """
+    fact = _read_fact(path.with_suffix(".json"))
+    if fact.get("sha256") != sha256:
+        fact = {}
+    return {
+        "name": fact.get("name", path.name),
+        "source": fact.get("source", "user"),
+        "url": fact.get("url"),
+        "sha256": sha256,
+        "bytes": path.stat().st_size,
+        "pinned": sha256 == fetch.SHA256,
+        "text": text_name(sha256),
+    }
+
+
+def text_name(sha256: str) -> str:
+    """Return which text has this digest: ``shakespeare``, ``synthetic`` or ``other``."""
+    from lesson_ct4 import synthetic_play
+
+    return {fetch.SHA256: "shakespeare", synthetic_play.SHA256: "synthetic"}.get(sha256, "other")
+
+
+def dataset_labels(sha256: str) -> tuple[str, ...]:
+    """Return what a reader must know of results on the text with this digest."""
+    labels = {"shakespeare": (), "synthetic": (SYNTHETIC_LABEL,), "other": (OTHER_LABEL,)}
+    return labels[text_name(sha256)]
+
+
+def _read_fact(path: Path) -> dict[str, Any]:
+    try:
+        fact = json.loads(read_plain(path, MAX_FACT_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return fact if isinstance(fact, dict) else {}
+
+
+def _advice(context: StepContext, kind: str, names: tuple[str, ...]) -> str | None:
+    """Return which step of the lesson makes what is missing."""
+    for step in context.run.lesson.steps:
+        calls = [ActionCall(step.uses, step.params, step.location)] if step.uses else []
+        if not calls and step.block:
+            calls = list(interpret_block(step.block) or ())
+        if any(f"{kind}:{name}" in made_by(call.action, call.params) for call in calls for name in names):
+            return f"run step '{step.id}' first"
+    return None

@@ -1,1 +1,0 @@
-"""The actions every lesson can use: ``shell``, ``python`` and ``manual``."""

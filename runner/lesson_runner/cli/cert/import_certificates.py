@@ -1,0 +1,69 @@
+"""``lesson cert import``: certificates from elsewhere, checked and then kept in this workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.output import say
+from lesson_runner.model.errors import ExitCode, LessonError
+
+if TYPE_CHECKING:
+    from lesson_runner.certify.statement import Certificate
+    from lesson_runner.certify.store import Stored
+
+
+def bring(
+    context: typer.Context,
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR…", help="Folders with certificates in or below them.")
+    ],
+    workspace: WorkspaceOption = None,
+) -> int:
+    """Check certificates down to their evidence, and keep those that hold in this workspace."""
+    from lesson_runner.certify.keys import KeyStore
+    from lesson_runner.certify.store import find_certificates, stored_at
+    from lesson_runner.certify.trust import RefusedError
+    from lesson_runner.certify.verify import verify
+    from lesson_runner.plugins.context import Workspace
+
+    target = Workspace(expand(workspace)).inside(expand(workspace) / "certificates")
+    for folder in folders:
+        if not folder.is_dir():
+            raise LessonError(f"{folder}: no such folder", fix="name a folder of certificates")
+    bundles = [bundle for folder in folders for bundle in find_certificates(folder)]
+    if not bundles:
+        raise LessonError(
+            f"{', '.join(map(str, folders))}: there is no certificate (*.intoto.jsonl)",
+            fix="name a folder with certificates in or below it",
+        )
+    trusted, refused = KeyStore().trusted(), 0
+    for bundle in bundles:
+        stored = stored_at(bundle)
+        try:
+            with stdout_for_json():
+                certificate = verify(stored, trusted, context.obj).signed.certificate
+            kept = _keep(stored, certificate, target)
+        except RefusedError as error:
+            refused += 1
+            fix = f" ({error.fix})" if error.fix else ""
+            say(f"✗ {bundle}: {error} [{error.check}]{fix}")
+        else:
+            say(f"✓ {kept}: {certificate.lesson_id} on {certificate.target}")
+    return ExitCode.CERTIFICATE if refused else ExitCode.GOOD
+
+
+def _keep(stored: Stored, certificate: Certificate, target: Path) -> Path:
+    """Copy what was checked, whole or not at all; the same certificate twice is one."""
+    from lesson_runner.certify.store import copy_certificate, publish, staging_folder
+    from lesson_runner.certify.subjects import check_files
+
+    try:
+        with staging_folder(target) as staging:
+            check_files(certificate, copy_certificate(stored, staging))  # it may have changed in between
+            return publish(staging, target, certificate.name)
+    except OSError as error:
+        raise LessonError(f"{target}: cannot be written: {error.strerror or error}") from None

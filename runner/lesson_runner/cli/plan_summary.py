@@ -1,0 +1,53 @@
+"""What is said once above a plan or a run: who said what the steps are, and what the profile changes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lesson_runner.model import NotRun, Plan
+    from lesson_runner.plugins.action import Action
+
+
+def recognition_line(plan: Plan) -> str:
+    """Return who recognised the steps of a lesson that declares none; empty for one that does."""
+    if not plan.recognised:
+        return ""
+    counts = Counter(step.claimed_by for step in plan.steps)
+    by = " and ".join(f"{count} by {name}" for name, count in counts.most_common())
+    return f"Its author declared no steps; these were recognised: {by}"
+
+
+def profile_lines(plan: Plan, actions: Mapping[str, Action]) -> list[str]:
+    """Return what an action's own profile changes, once for all its steps; a lesson's own says so itself."""
+    from lesson_runner.run.params import profile_changes
+
+    if plan.lesson.runner.get("profiles"):
+        return []
+    return [f"{plan.profile} changes {line}" for line in profile_changes(plan.steps, actions, plan.profile)]
+
+
+def without_repetition(plan: Plan) -> Plan:
+    """Return the plan without what :func:`profile_lines` says already, for showing it step by step."""
+    if plan.lesson.runner.get("profiles"):
+        return plan
+    name = f"profile {plan.profile}"
+    steps = tuple(
+        dataclasses.replace(step, layers=tuple(layer for layer in step.layers if layer.name != name))
+        for step in plan.steps
+    )
+    return dataclasses.replace(plan, steps=steps)
+
+
+def not_run_line(item: NotRun) -> str:
+    """Return which block or command link is no step, and why."""
+    from lesson_runner.cli.common import describe_block
+    from lesson_runner.run.recognise import COMMAND_LINK
+
+    block = item.block
+    if block.language != COMMAND_LINK:
+        return describe_block(item)
+    return f"the link {block.text} at line {block.location.line}: {item.reason}"

@@ -1,0 +1,130 @@
+"""
+Directives: YAML in an HTML comment, directly above the code block it speaks of.
+
+A ``run`` directive carries its own block, hidden from readers, inside the comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lesson_runner.document.yaml_text import KeyPath, Origin, YamlText, load
+from lesson_runner.model import Diagnostic, Location
+from lesson_runner.model.hints import did_you_mean
+
+WORDS = ("step", "expect", "run", "skip", "manual", "ignore")
+# "<!-- step by step -->" is prose; a directive goes on with a key, a mapping, or the next line.
+_OPENING = re.compile(
+    r"^ {0,3}<!--[ \t]*(?P<word>[A-Za-z]+)(?![\w-])(?P<colon>:?)(?=[ \t]*(?:\n|-->|\{|[\w-]+[ \t]*:))"
+)
+_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[^\s`]*)[^\n]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A directive as written."""
+
+    word: str
+    data: Mapping[str, Any]
+    positions: Mapping[KeyPath, Location]
+    location: Location
+    hidden: tuple[str, str, Location] | None = None
+    """Language, text and place of a ``run`` directive's own block."""
+
+
+def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | None, list[Diagnostic]]:
+    """
+    Read one HTML block of a document.
+
+    Args:
+        comment: the HTML block, without its container's indentation.
+        path: the document.
+        line: its first line, counted from 1.
+        indent: how many columns its container indents it.
+
+    Returns:
+        The directive, or ``None`` for an ordinary comment or a broken directive; and what is wrong.
+    """
+    opening = _OPENING.match(comment)
+    if opening is None:
+        return None, []
+    word = opening["word"]
+    location = Location(path, line, indent + comment.index("<") + 1)
+    if word not in WORDS or opening["colon"]:
+        return None, _misspelt(word, opening["colon"], comment, location)
+
+    def failed(rule: str, message: str, fix: str) -> tuple[None, list[Diagnostic]]:
+        return None, [Diagnostic(rule, "error", message, location, fix)]
+
+    end = comment.find("-->")
+    if end < 0:
+        return failed("unclosed-directive", f"the '{word}' comment is not closed", "end it with -->")
+    inside = comment[opening.end() : end]
+    fence = _FENCE.search(inside)
+    hidden, problems = _hidden(inside, fence, path, line, indent) if word == "run" and fence else (None, [])
+    # A --> in a hidden block is what puts text after it: say so, and not what follows from it.
+    if comment[end + 3 :].strip() and not problems:
+        return failed(
+            "text-after-directive", f"text after the '{word}' comment's -->", "put it on lines of its own"
+        )
+    if word == "run" and fence is None:
+        return failed(
+            "run-without-block",
+            "a 'run' comment holds its code block, and this one has none that begins in it",
+            "put a fenced block after the YAML, inside the comment",
+        )
+    yaml = inside[: fence.start()] if word == "run" and fence else inside
+    parsed = load(yaml, Origin(path, line, indent + opening.end() + 1, indent))
+    if not parsed.diagnostics and not isinstance(parsed.data, dict | None):
+        return failed(
+            "directive-not-mapping", f"'{word}' is followed by {parsed.data!r}", "write 'key: value' lines"
+        )
+    problems = [*parsed.diagnostics, *problems]
+    if problems:
+        return None, problems
+    return Directive(word, parsed.data or {}, _with_root(parsed, location), location, hidden), []
+
+
+def _misspelt(word: str, colon: str, comment: str, location: Location) -> list[Diagnostic]:
+    """Return an error if a comment looks like a directive but for its first word."""
+    if not re.search(r"(?:^|[:{])[ \t]*(id|step|uses|reason|rules)[ \t]*:", comment, re.MULTILINE):
+        return []
+    fix = did_you_mean(word.lower(), WORDS)
+    if fix is None:
+        return []
+    return [Diagnostic("unknown-directive", "error", f"'{word}{colon}' is not a directive", location, fix)]
+
+
+def _with_root(parsed: YamlText, location: Location) -> Mapping[KeyPath, Location]:
+    """Return the positions, where the whole directive's place is the comment's."""
+    return {**parsed.positions, (): location}
+
+
+def _hidden(
+    inside: str, fence: re.Match[str], path: Path, line: int, indent: int
+) -> tuple[tuple[str, str, Location] | None, list[Diagnostic]]:
+    """Return the block inside a ``run`` comment, or why there is none."""
+    first = line + inside.count("\n", 0, fence.start())
+    body = inside[fence.end() + 1 :].split("\n")
+    closing = next((n for n, text in enumerate(body) if _closes(text, fence["fence"])), None)
+    if closing is None:
+        message = "the hidden block does not end inside its comment"
+        fix = f"close it with {fence['fence']} before -->; a --> in the block ends the comment too early"
+        return None, [
+            Diagnostic("unclosed-hidden-block", "error", message, Location(path, first, indent + 1), fix)
+        ]
+    if any(row.strip() for row in body[closing + 1 :]):
+        place = Location(path, first + closing + 2, indent + 1)
+        message, fix = "text after the hidden block", "put another block into a 'run' comment of its own"
+        return None, [Diagnostic("text-after-directive", "error", message, place, fix)]
+    text = "".join(f"{row}\n" for row in body[:closing])
+    return (fence["language"].lower(), text, Location(path, first + 1, indent + 1)), []
+
+
+def _closes(text: str, fence: str) -> bool:
+    row = text.strip()
+    return len(row) >= len(fence) and set(row) == {fence[0]}

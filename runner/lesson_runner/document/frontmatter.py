@@ -1,0 +1,120 @@
+"""
+Where the frontmatter of a lesson ends and its body begins, and the frontmatter's YAML.
+
+YAML and Markdown parsers disagree on what closes frontmatter: an indented ``---``, more than three dashes,
+``...``, a marker inside a block scalar. :func:`split` alone decides, everything else works on the parts that
+it returns, and a document in which another parser could see another end is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesson_runner.document.yaml_text import Origin, YamlText, load
+from lesson_runner.model import Diagnostic, Location
+
+MARKER = "---"
+_LIKE_A_MARKER = re.compile(r"\s*(?:-{3,}|\.\.\.)\s*|(?:---|\.\.\.)\s.*")
+"""A whole line that some parser takes for the end of the frontmatter, or of a YAML document."""
+_LINE_BREAK = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What ends a line in YAML 1.1 or in Python, and in no editor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A document, with LF line ends, in its two parts."""
+
+    yaml: str | None
+    """The lines between the markers; ``None`` if the document has no frontmatter."""
+    body: str
+    """Everything below the closing marker; the whole document if it has no frontmatter."""
+    first: int
+    """The line on which the body begins, counted from 1."""
+    problems: tuple[Diagnostic, ...] = ()
+
+    @property
+    def body_in_place(self) -> str:
+        """The body on the lines that it has in the file: empty lines replace the frontmatter."""
+        return "\n" * (self.first - 1) + self.body
+
+
+def split(text: str, path: Path) -> Parts:
+    """
+    Split a document into frontmatter and body.
+
+    It begins with ``---`` on the first line and ends at the next line ``---``. Spaces may follow both.
+
+    Args:
+        text: the document, with LF line ends and no byte order mark.
+        path: names the document in problems.
+
+    Returns:
+        Both parts. A document with ``problems`` is not a valid lesson: it has no frontmatter, or frontmatter
+        that another parser could end elsewhere.
+    """
+    lines = text.split("\n")
+    if not _closes(lines[0]):
+        return Parts(None, text, 1, (_not_begun(text, lines[0], path),))
+    end = next((index for index, line in enumerate(lines[1:], 1) if _closes(line)), None)
+    if end is None:
+        return Parts(
+            None, text, 1, (_found(path, 1, 1, "the frontmatter is not closed", "end it with '---'"),)
+        )
+    problems = tuple(_ambiguities(lines, end, path))
+    yaml = "".join(f"{line}\n" for line in lines[1:end])  # its last line end is part of a block scalar
+    return Parts(yaml, "\n".join(lines[end + 1 :]), end + 2, problems)
+
+
+def read_frontmatter(parts: Parts, path: Path) -> YamlText:
+    """
+    Return the frontmatter of a document; its data is always a mapping.
+
+    Never raises: a document without frontmatter gives an empty mapping and an error.
+    """
+    if parts.problems or parts.yaml is None:
+        return YamlText({}, diagnostics=parts.problems)
+    parsed = load(parts.yaml, Origin(path, line=2))
+    if parsed.diagnostics:
+        return YamlText({}, parsed.positions, parsed.diagnostics)
+    if not isinstance(parsed.data, dict):
+        message = "the frontmatter is not a mapping of keys to values"
+        return YamlText({}, diagnostics=(_found(path, 2, 1, message, "write 'key: value' lines"),))
+    return parsed
+
+
+def _closes(line: str) -> bool:
+    return line.rstrip(" ") == MARKER
+
+
+def _not_begun(text: str, first: str, path: Path) -> Diagnostic:
+    message, fix = "the document does not begin with frontmatter", "begin it with a line '---'"
+    if _LIKE_A_MARKER.fullmatch(first):
+        fix = "write the first line as '---', with nothing before or after it"
+    elif text.lstrip().startswith(f"{MARKER}\n"):
+        fix = "delete the empty lines above '---'"
+    return _found(path, 1, 1, message, fix)
+
+
+def _ambiguities(lines: Sequence[str], end: int, path: Path) -> Iterator[Diagnostic]:
+    """Yield what another parser could take for the end of frontmatter that ``lines[end]`` closes."""
+    for number, line in enumerate(lines[1:end], 2):
+        if _LIKE_A_MARKER.fullmatch(line):
+            message = f"{line.strip()[:20]!r} inside the frontmatter: some programs end it here"
+            fix = "write the frontmatter without lines of dashes or '...'; it ends with '---' at the margin"
+            yield _found(path, number, len(line) - len(line.lstrip()) + 1, message, fix)
+        elif match := _LINE_BREAK.search(line):
+            message = f"U+{ord(match[0]):04X} inside the frontmatter: some programs begin a new line here"
+            yield _found(path, number, match.start() + 1, message, "write a line feed, or delete it")
+    below = lines[end + 1] if end + 1 < len(lines) else ""
+    if _LIKE_A_MARKER.fullmatch(below):
+        message = f"{below.strip()[:20]!r} directly below the frontmatter: some programs take it for its end"
+        yield _found(
+            path, end + 2, len(below) - len(below.lstrip()) + 1, message, "leave an empty line above it"
+        )
+
+
+def _found(path: Path, line: int, column: int, message: str, fix: str) -> Diagnostic:
+    return Diagnostic("frontmatter", "error", message, Location(path, line, column), fix)

@@ -1,0 +1,111 @@
+"""Reading a whole lesson: bytes, frontmatter, body, steps."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from lesson_runner.document import parser
+from lesson_runner.document import steps as step_schema
+from lesson_runner.document.frontmatter import read_frontmatter, split
+from lesson_runner.document.schema.validator import check, load_schema
+from lesson_runner.files.plain import read_plain, real
+from lesson_runner.model import Diagnostic, Lesson, Location
+from lesson_runner.model.errors import InvalidLessonError, LessonError
+
+MAX_LESSON_BYTES = 2_000_000
+"""No lesson is as long; parsing time grows with it."""
+MARKDOWN = (".md", ".markdown")
+"""How the names of lessons end, in lower case."""
+MAX_LINES = 50_000
+"""Short lines cost a parser more than long ones; a lesson of the greatest length has about as many."""
+
+
+def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
+    """
+    Parse and check a lesson document.
+
+    Returns:
+        The lesson, as far as it can be understood, and every diagnostic, in the file's order.
+
+    Raises:
+        LessonError: there is no such file, or it cannot be read.
+        InvalidLessonError: it is not text, or too much of it.
+    """
+    raw = read_lesson_bytes(path)
+    try:
+        text = _with_plain_line_ends(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        before = _with_plain_line_ends(raw[: error.start].decode("utf-8"))
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message, fix = f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8"
+        place = Location(path, line, column)
+        raise InvalidLessonError([Diagnostic("not-utf-8", "error", message, place, fix)]) from None
+    lines = text.count("\n") + 1
+    if lines > MAX_LINES:
+        message = f"{lines} lines; a lesson has at most {MAX_LINES}"
+        raise InvalidLessonError([_too_large(message, path)])
+    parts = split(text, path)
+    front = read_frontmatter(parts, path)
+    body = parser.parse(parts, path)
+    said = step_schema.build(body.directives)
+    problems = [*front.diagnostics, *body.diagnostics, *said.problems]
+    if not front.diagnostics:
+        positions = {(): Location(path, 1), **front.positions}
+        problems += check(
+            front.data, load_schema("lesson"), positions, what="frontmatter", unknown_key="warning"
+        )
+    digest = hashlib.sha256(raw).hexdigest()
+    blocks, steps, skipped = tuple(body.blocks), tuple(said.steps), tuple(said.skipped)
+    lesson = Lesson(
+        path,
+        text,
+        front.data,
+        front.positions,
+        blocks,
+        steps,
+        skipped,
+        digest,
+        headings=tuple(body.headings),
+        links=tuple(body.links),
+        anchors=frozenset(body.anchors),
+        ignores=tuple(said.ignores),
+        links_complete=body.links_complete,
+    )
+    return lesson, sorted(problems, key=lambda item: (item.location.line, item.location.column))
+
+
+def _too_large(message: str, path: Path) -> Diagnostic:
+    return Diagnostic("too-large", "error", message, Location(path, 1), "split the lesson")
+
+
+def _with_plain_line_ends(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lesson_bytes(path: Path) -> bytes:
+    """
+    Return a lesson file's bytes.
+
+    Raises:
+        LessonError: it does not exist, is not a file, cannot be read, or is a link to another kind of file.
+        InvalidLessonError: it is too large.
+    """
+    target = real(path)
+    # A folder from elsewhere may hold such a link, and diagnostics quote the lines that they are about.
+    if path.suffix.lower() in MARKDOWN and target.suffix.lower() not in MARKDOWN and target.exists():
+        raise LessonError(
+            f"{path}: is a link to {target}, which is not a Markdown file", fix="remove the link"
+        )
+    try:
+        if path.is_dir():  # of a name that is too long, even this is an error
+            raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
+        size = path.stat().st_size
+        if size > MAX_LESSON_BYTES:
+            message = f"{size} bytes; a lesson has at most {MAX_LESSON_BYTES}"
+            raise InvalidLessonError([_too_large(message, path)])
+        return read_plain(target, MAX_LESSON_BYTES)
+    except FileNotFoundError:
+        raise LessonError(f"{path}: no such file") from None
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -1,0 +1,209 @@
+"""From a directive's YAML to a :class:`~lesson_runner.model.Step`."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from lesson_runner.document.parser import BoundDirective
+from lesson_runner.document.schema.validator import check, load_schema, place_of, schema_problem
+from lesson_runner.model import Claim, Diagnostic, Expectation, Ignore, Location, NotRun, Override, Step
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def seconds(duration: float | str | None) -> float | None:
+    """Return a duration such as ``90``, ``"30m"`` or ``"2h"`` in seconds."""
+    if duration is None or isinstance(duration, int | float):
+        return duration
+    return float(duration[:-1]) * _UNITS[duration[-1]]
+
+
+@dataclass(slots=True)
+class Directives:
+    """What a lesson's directives say, and what is wrong with them."""
+
+    steps: list[Step] = field(default_factory=list)
+    skipped: list[NotRun] = field(default_factory=list)
+    ignores: list[Ignore] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
+
+
+def build(directives: Iterable[BoundDirective]) -> Directives:
+    """
+    Return the steps that a lesson's directives declare, and the blocks they leave out.
+
+    A directive that does not validate is left out; the errors say why.
+    """
+    found = Directives()
+    for directive in directives:
+        problems = list(_check(directive))
+        found.problems += problems
+        if any(item.severity == "error" for item in problems):
+            continue
+        if directive.word == "expect":
+            found.problems += _add_expected_output(found.steps, directive)
+        elif directive.word == "skip":
+            # The parser binds a skip to a block, or reports that there is none.
+            found.skipped += [NotRun(directive.block, directive.data["reason"])] if directive.block else []
+        elif directive.word == "ignore":
+            data, (first, last) = directive.data, directive.lines
+            found.ignores.append(
+                Ignore(tuple(data["rules"]), data["reason"], directive.location, first, last)
+            )
+        else:
+            found.steps.append(_step(directive))
+    found.problems += _duplicates(found.steps)
+    return found
+
+
+def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
+    """Yield what is wrong with a directive's keys and values."""
+    schema = _schema_of(directive.word)
+    yield from check(directive.data, schema, directive.positions, what=f"'{directive.word}' directive")
+    if directive.word == "manual" and "instruction" not in directive.data:
+        message, fix = "'manual' directive: 'instruction' is missing", "say what a person confirms"
+        yield _problem(directive, "missing-key", message, fix)
+    if directive.word != "manual" and "instruction" in directive.data:
+        message = f"'{directive.word}' directive: 'instruction' goes with 'manual'"
+        yield Diagnostic("unknown-key", "error", message, place_of(directive.positions, ("instruction",)))
+    yield from _expectation_rules(directive)
+    captures = directive.data.get("capture")
+    for name, pattern in captures.items() if isinstance(captures, Mapping) else ():
+        if isinstance(pattern, str) and _groups(pattern) not in (1, None):  # what is no pattern was reported
+            message = f"'{directive.word}' directive: capture.{name}: '{pattern}' needs exactly one group ( )"
+            place = place_of(directive.positions, ("capture", name))
+            yield Diagnostic("wrong-value", "error", message, place, "put ( ) around the number to read")
+
+
+@cache
+def _schema_of(word: str) -> dict[str, Any]:
+    """Return the schema of a directive's YAML."""
+    schema = load_schema("step")
+    parts = schema["$defs"]
+    return {"$schema": schema["$schema"], **parts[word]} if word in parts else schema
+
+
+def _step(directive: BoundDirective) -> Step:
+    data = directive.data
+    profiles = {name: _override(item) for name, item in data.get("profiles", {}).items()}
+    params = dict(data.get("with", {}))
+    if "instruction" in data:
+        params["instruction"] = data["instruction"]
+    return Step(
+        id=data["id"],
+        kind="manual" if directive.word == "manual" else "step",
+        location=directive.location,
+        block=directive.block,
+        title=str(data.get("title") or (directive.headings[-1] if directive.headings else data["id"])),
+        why=directive.why,
+        look_for=directive.look_for,
+        uses=data.get("uses"),
+        params=params,
+        needs=tuple(data.get("needs", ())),
+        timeout=seconds(data.get("timeout")),
+        retries=data.get("retries", 0),
+        requires=tuple(data.get("requires", ())),
+        capture=data.get("capture", {}),
+        expect=expectations(data.get("expect", ())),
+        claims=tuple(_claim(item) for item in data.get("claims", ())),
+        profiles=profiles,
+        optional=data.get("optional", False),
+        positions=directive.positions,
+    )
+
+
+def expectations(items: Iterable[Mapping[str, Any]]) -> tuple[Expectation, ...]:
+    """Return expectations written as mappings of a matcher to its argument."""
+    return tuple(
+        Expectation(name, argument, item.get("when", {}))
+        for item in items
+        for name, argument in item.items()
+        if name != "when"
+    )
+
+
+def _override(data: Mapping[str, Any]) -> Override:
+    return Override(
+        params=data.get("with", {}),
+        expect=expectations(data["expect"]) if "expect" in data else None,
+        timeout=seconds(data.get("timeout")),
+        skip=data.get("skip"),
+    )
+
+
+def _claim(data: Mapping[str, Any]) -> Claim:
+    conditions = {key: data[key] for key in ("hardware", "profile", "with", "facts", "better") if key in data}
+    return Claim("metric", data["metric"], data["source"], conditions)
+
+
+def _expectation_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
+    """Yield the expectations that name no matcher or several, or hold a JSON Schema that is none."""
+    places: list[tuple[tuple[str | int, ...], Any]] = [(("expect",), directive.data.get("expect"))]
+    profiles = directive.data.get("profiles")
+    for name, override in profiles.items() if isinstance(profiles, Mapping) else ():
+        if isinstance(override, Mapping):
+            places.append((("profiles", name, "expect"), override.get("expect")))
+    for path, items in places:
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            matchers = [key for key in item if key != "when"] if isinstance(item, Mapping) else ["?"]
+            if len(matchers) != 1 and item != {}:  # the schema says that there is nothing in it
+                found = ", ".join(matchers) or "none"
+                message = f"'{directive.word}' directive: an expectation has one matcher; this has {found}"
+                place = place_of(directive.positions, (*path, index))
+                yield Diagnostic("wrong-value", "error", message, place, "begin a new '- ' item for each")
+            elif isinstance(item, Mapping) and "json" in item and (problem := schema_problem(item["json"])):
+                message = f"'{directive.word}' directive: not a JSON Schema: {problem}"
+                place = place_of(directive.positions, (*path, index, "json"))
+                yield Diagnostic("wrong-value", "error", message, place)
+
+
+def _groups(pattern: str) -> int | None:
+    """Return how many groups a regular expression has; ``None`` for what is none."""
+    try:
+        return re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError, ValueError):
+        return None
+
+
+def _add_expected_output(steps: list[Step], directive: BoundDirective) -> Iterable[Diagnostic]:
+    """Give a step the output that an ``expect`` directive's block shows to the reader."""
+    wanted = directive.data.get("step")
+    index = next((n for n in reversed(range(len(steps))) if wanted in (None, steps[n].id)), None)
+    if index is None or directive.block is None:
+        message = (
+            f"there is no step '{wanted}' above" if wanted else "there is no step above whose output this is"
+        )
+        return [_problem(directive, "expect-without-step", message, "put it below the step it speaks of")]
+    matcher = directive.data.get("as", "lines")
+    text = directive.block.text.rstrip("\n")
+    if all(line.strip() in ("", "...") for line in text.split("\n")):
+        fix = "show at least one line of what the step prints"
+        return [_problem(directive, "expect-nothing", "any output would do: the block shows none", fix)]
+    if matcher == "regex" and _groups(text) is None:
+        return [_problem(directive, "wrong-value", f"not a regular expression: {text!r}", "mend the block")]
+    argument: Any = text.split("\n") if matcher == "lines" else text
+    steps[index] = _replace_expect(steps[index], Expectation(matcher, argument))
+    return []
+
+
+def _replace_expect(step: Step, extra: Expectation) -> Step:
+    return dataclasses.replace(step, expect=(*step.expect, extra))
+
+
+def _duplicates(steps: Iterable[Step]) -> Iterable[Diagnostic]:
+    seen: dict[str, Location] = {}
+    for step in steps:
+        if step.id in seen:
+            place = place_of(step.positions, ("id",))
+            message = f"step '{step.id}' exists already, at line {seen[step.id].line}"
+            yield Diagnostic("duplicate-step", "error", message, place, "give one of them another id")
+        seen.setdefault(step.id, step.location)
+
+
+def _problem(directive: BoundDirective, rule: str, message: str, fix: str) -> Diagnostic:
+    return Diagnostic(rule, "error", message, directive.location, fix)

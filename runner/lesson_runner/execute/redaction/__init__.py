@@ -1,0 +1,1 @@
+"""Finding secrets in text and in its encodings, and replacing them."""

@@ -1,1 +1,0 @@
-"""Reading lesson documents: frontmatter, directives and blocks, each with its place in the file."""

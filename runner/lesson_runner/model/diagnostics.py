@@ -1,0 +1,58 @@
+"""What a validation found, as data; ``lesson_runner.report.diagnostics`` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lesson_runner.model.document import Diagnostic
+from lesson_runner.model.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in one document; its text is gone, so that ten thousand take no memory."""
+
+    path: Path
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """In the order of lines."""
+    lines: Mapping[int, str] = field(default_factory=dict)
+    """The lines of the document that diagnostics are about, by number; secrets in them are masked."""
+    digest: str | None = None
+    """The sha256 of the file, as it was then; ``None`` if it could not be read."""
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """
+    What was found in a set of documents, one document after the other.
+
+    Iterating over it reads :attr:`documents` and counts; the numbers are whole when that is at its end.
+    """
+
+    documents: Iterable[Checked]
+    """In order; may be something that is read once."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Every rule there is, by id."""
+    fixed: int = 0
+    """How many diagnostics ``--fix`` has fixed; :attr:`documents` no longer has them."""
+    lessons: int = 0
+    """How many documents were looked at."""
+    errors: int = 0
+    warnings: int = 0
+    notes: int = 0
+    """How many diagnostics are only worth knowing."""
+    fixable: int = 0
+    """How many diagnostics have edits that fix them."""
+
+    def __iter__(self) -> Iterator[Checked]:
+        self.lessons = self.errors = self.warnings = self.notes = self.fixable = 0
+        for document in self.documents:
+            self.lessons += 1
+            for item in document.diagnostics:
+                self.errors += item.severity == "error"
+                self.warnings += item.severity == "warning"
+                self.notes += item.severity == "info"
+                self.fixable += bool(item.edits)
+            yield document

@@ -1,0 +1,103 @@
+"""
+All that a plugin needs.
+
+A plugin is a module; its package names it in the entry-point group ``lesson_runner``::
+
+    [project.entry-points.lesson_runner]
+    my_lessons = "my_lessons.plugin"
+
+and implements the hooks it wants::
+
+    from lesson_runner.plugin import Action, Outcome, hookimpl
+
+    def greet(params, context):
+        context.say(f"hello, {params['name']}")
+        return Outcome()
+
+    @hookimpl
+    def lesson_actions():
+        return [Action("my.greet", "Greet someone", greet, defaults={"name": "world"}, self_judging=True)]
+
+``docs/hooks.md`` shows each hook in ``lesson_runner.plugins.hookspecs``; ``docs/plugin-reference.md`` has all
+names. ``lesson_runner.testing`` runs lessons in tests. Import heavy libraries inside functions: every
+``lesson`` command imports the plugin's module.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from lesson_runner.files.evidence import Evidence
+    from lesson_runner.model import (
+        ActionCall,
+        Block,
+        Diagnosis,
+        Diagnostic,
+        Edit,
+        Event,
+        Expectation,
+        Hardware,
+        Inspection,
+        Json,
+        Lesson,
+        Location,
+        Outcome,
+        PlannedStep,
+        Rule,
+        Scope,
+        StepResult,
+    )
+    from lesson_runner.model.errors import HardwareError, LessonError
+    from lesson_runner.plugins.action import Action
+    from lesson_runner.plugins.checks import Check, Finding, Machine
+    from lesson_runner.plugins.context import RunContext, StepContext
+
+__all__ = [
+    "Action",
+    "ActionCall",
+    "Block",
+    "Check",
+    "Diagnosis",
+    "Diagnostic",
+    "Edit",
+    "Event",
+    "Evidence",
+    "Expectation",
+    "Finding",
+    "Hardware",
+    "HardwareError",
+    "Inspection",
+    "Json",
+    "Lesson",
+    "LessonError",
+    "Location",
+    "Machine",
+    "Outcome",
+    "PlannedStep",
+    "Rule",
+    "RunContext",
+    "Scope",
+    "StepContext",
+    "StepResult",
+    "hookimpl",
+]
+
+hookimpl = pluggy.HookimplMarker("lesson_runner")
+"""Marks a function of a plugin as the implementation of the hook of the same name."""
+
+_MODULES = ("model", "model.errors", "files.evidence", "plugins.action", "plugins.checks", "plugins.context")
+"""Where the names of this module are from."""
+
+
+def __getattr__(name: str) -> object:
+    """Import what a name stands for when it is first asked for: `lesson --help` needs none of them."""
+    if name in __all__:
+        for module in _MODULES:
+            found = getattr(importlib.import_module(f"lesson_runner.{module}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

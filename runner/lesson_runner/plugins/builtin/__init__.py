@@ -1,0 +1,30 @@
+"""The built-in plugin: the actions that every lesson can use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lesson_runner.plugins import hookimpl
+
+if TYPE_CHECKING:
+    from lesson_runner.plugins import Action, Event, RunContext
+
+
+@hookimpl
+def lesson_actions() -> Iterable[Action]:
+    """Return ``shell``, ``python`` and ``manual``."""
+    from lesson_runner.plugins.builtin.manual import MANUAL
+    from lesson_runner.plugins.builtin.python import PYTHON
+    from lesson_runner.plugins.builtin.shell import SHELL
+
+    return (SHELL, PYTHON, MANUAL)
+
+
+@hookimpl
+def lesson_step_event(event: Event, context: RunContext) -> None:
+    """When a run is over, end what its steps left in the background, and remove what only they needed."""
+    if event.kind == "run-finished":
+        from lesson_runner.plugins.builtin.shell import tidy
+
+        tidy(context)

@@ -1,0 +1,41 @@
+"""The ``python`` action: a block of the lesson, run by the Python that runs the lesson."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+from lesson_runner.plugins import Action, Json, Outcome, StepContext
+from lesson_runner.plugins.builtin.shell import conclude, in_terminal
+
+
+def run_python(params: Json, context: StepContext) -> Outcome:
+    """Run ``script`` in the run's terminal: with its environment, in its folder."""
+    script = context.evidence / "script.py"
+    script.write_text(params["script"] + "\n", "utf-8")
+    launcher = context.evidence / "launch.sh"
+    # From a file, for tracebacks with source lines; modules are found in the current folder all the
+    # same, as they are for a reader who types the block. `exec` leaves the terminal as it was.
+    launcher.write_text(
+        'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" exec '
+        f"{shlex.quote(sys.executable)} -u {shlex.quote(str(script.absolute()))}\n",
+        "utf-8",
+    )
+    finished = in_terminal(launcher, context)
+    return conclude(finished, context)
+
+
+PYTHON = Action(
+    "python",
+    "Run a block of Python",
+    run_python,
+    schema={
+        "type": "object",
+        "properties": {"script": {"description": "Python source.", "type": "string"}},
+        "required": ["script"],
+        "additionalProperties": False,
+    },
+    permissions=frozenset({"shell"}),
+    self_judging=True,
+    command=lambda params: str(params["script"]),
+)

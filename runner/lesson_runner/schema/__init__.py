@@ -1,1 +1,0 @@
-"""Checking documents against the JSON Schemas, and turning what is valid into the model's nouns."""

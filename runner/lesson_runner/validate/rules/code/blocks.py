@@ -1,0 +1,44 @@
+"""The code blocks of a lesson, and how strictly each of them is to be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lesson_runner.model import Block, Lesson, Location
+from lesson_runner.validate.rules.fence_lines import inner_opening
+
+ELLIPSES = ("...", "…")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A block of code."""
+
+    block: Block
+    run: bool
+    """True if a step runs it as it stands; otherwise it may be a fragment that only shows something."""
+
+    def place(self, line: int, column: int) -> Location:
+        """Return where something in the block stands in the document; both count from 0."""
+        start = self.block.location
+        return Location(start.path, start.line + line, start.column + column)
+
+
+def blocks(lesson: Lesson, languages: frozenset[str], action: str) -> Iterator[Code]:
+    """Yield the blocks in some languages, hidden ones too; ``action`` is what runs them in a step."""
+    run = {
+        id(step.block): step.block
+        for step in lesson.steps
+        if step.kind == "step" and step.block is not None and step.uses in (None, action)
+    }
+    hidden = [step.block for step in lesson.steps if step.block is not None and step.block.hidden]
+    for block in (*lesson.blocks, *hidden):
+        # What a fence within the block makes of it is not what its author wrote: that has its own diagnostic.
+        if block.language in languages and inner_opening(lesson, block) is None:
+            yield Code(block, id(block) in run)
+
+
+def is_elided(line: str) -> bool:
+    """Whether an author says that something was left out here."""
+    return any(sign in line for sign in ELLIPSES)

@@ -1,0 +1,122 @@
+"""Python blocks as syntax trees; the rules about them share one parse."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+
+from lesson_runner.document.languages import PYTHON
+from lesson_runner.document.transcripts import typed_python
+from lesson_runner.model import Lesson, Location
+from lesson_runner.validate.rules.code.blocks import Code, blocks
+
+LONGEST = 64_000
+"""Characters of a block that are still parsed."""
+_PLACEHOLDER = re.compile(r"<(?![^<>]* (?:and|or|in|if) )[A-Za-z][\w./:|-]*(?: [\w./:|-]+)*>")
+_MAGIC = re.compile(
+    r"^([ \t]*)(?:[\w., ]+=[ \t]*)?(?:[!%][A-Za-z!%./$~{]|\?[A-Za-z]|[\w.]+\?{1,2}[ \t]*$).*",
+    re.MULTILINE,
+)
+_HEADER = re.compile(
+    r"(?P<margin>[ \t]*)"
+    r"(?:(?:def|class|if|for|while|with|else|elif|try|except|finally|async|match|case)\b|\))"
+    r".*:[ \t]*(?:#.*)?$"
+)
+_OTHER_LANGUAGE = re.compile(r"\s*%%(?!time|timeit|capture|prun|memit)\w")
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """A Python block; :attr:`tree` is ``None`` if it does not parse, and then there may be an error."""
+
+    code: Code
+    lines: tuple[str, ...]
+    """What was parsed."""
+    cut: tuple[int, ...]
+    """How many characters of each line stand before that."""
+    tree: ast.Module | None = None
+    error: SyntaxError | None = None
+
+    def place(self, line: int, column: int) -> Location:
+        """Return where a node of the tree (line from 1, column in bytes from 0) stands in the document."""
+        row = min(max(line, 1), len(self.lines)) - 1
+        before = self.lines[row].encode("utf-8", "replace")[: max(column, 0)].decode("utf-8", "replace")
+        return self.code.place(row, self.cut[row] + len(before))
+
+
+_latest: list[tuple[Lesson, tuple[Python, ...]]] = []
+
+
+def pythons(lesson: Lesson) -> tuple[Python, ...]:
+    """Return the Python blocks of a lesson; asked again about the same lesson, without parsing again."""
+    for known, found in _latest:
+        if known is lesson:
+            return found
+    found = tuple(_read(code) for code in blocks(lesson, PYTHON, "python"))
+    _latest[:] = [(lesson, found)]
+    return found
+
+
+def _read(code: Code) -> Python:
+    lines = code.block.text.split("\n")
+    python = Python(code, tuple(lines), (0,) * len(lines))
+    if len(code.block.text) > LONGEST or (not code.run and _OTHER_LANGUAGE.match(code.block.text)):
+        return python
+    tree, error = parse(code.block.text, runs=code.run)
+    if error is None or code.run:
+        return Python(code, python.lines, python.cut, tree, error)
+    lines, cut = _shown(code.block.text)
+    tree, error = parse("\n".join(lines))
+    return Python(code, tuple(lines), tuple(cut), tree, error)
+
+
+def _shown(text: str) -> tuple[list[str], list[int]]:
+    """Return a block's lines without prompts, margins, magics and gaps, and how much was cut off each."""
+    lines, cut = typed_python(text)
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    text = "\n".join(line[margin:] for line in lines)
+    text = _PLACEHOLDER.sub(lambda match: "_" * len(match[0]), _MAGIC.sub(r"\1pass", text)).replace("…", "_")
+    return _with_bodies(text.split("\n")), [before + margin for before in cut]
+
+
+def _with_bodies(lines: list[str]) -> list[str]:
+    """Return lines in which a ``def`` or the like has a body where there is only a comment, or nothing."""
+    lines = list(lines)
+    for row, line in enumerate(lines):
+        header = _HEADER.match(line)
+        if header is None:
+            continue
+        margin = header["margin"]
+        inside = row + 1
+        while inside < len(lines) and lines[inside].lstrip()[:1] in ("", "#"):
+            inside += 1
+        if inside == len(lines):
+            lines[row] = _with_pass(line)
+        elif len(lines[inside]) - len(lines[inside].lstrip()) <= len(margin):
+            if lines[inside].strip() in ("...", "_"):
+                lines[inside] = f"{margin} {lines[inside].strip()}"
+            elif any(between.lstrip().startswith("#") for between in lines[row + 1 : inside]):
+                lines[row] = _with_pass(line)
+    return lines
+
+
+def _with_pass(header: str) -> str:
+    head, _, comment = header.rpartition("#") if header.rstrip()[-1:] != ":" else (header, "", "")
+    return f"{head.rstrip()} pass" + (f"  #{comment}" if comment else "")
+
+
+def parse(text: str, *, runs: bool = False) -> tuple[ast.Module | None, SyntaxError | None]:
+    """Return the tree of a script, or what is wrong with it, or neither; ``runs``: as a whole program."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(text)
+            if runs:
+                compile(tree, "<block>", "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return None, error
+        except (ValueError, RecursionError, MemoryError, OverflowError):
+            return None, None
+    return tree, None

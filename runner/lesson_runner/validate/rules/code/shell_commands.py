@@ -1,0 +1,110 @@
+"""The commands in a shell block, with the words they are called with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lesson_runner.document.bash import unquoted, walk
+from lesson_runner.document.shell import word_nodes
+from lesson_runner.validate.rules.code.shell_tree import Shell
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_WRAPPERS = {
+    "sudo": frozenset("CghpRrTtUu"),
+    "env": frozenset("uCS"),
+    "command": frozenset(),
+    "exec": frozenset("a"),
+    "nohup": frozenset(),
+    "time": frozenset("fo"),
+    "nice": frozenset("n"),
+    "stdbuf": frozenset("ioe"),
+    "doas": frozenset("u"),
+}
+"""Commands that run another one, and their options that take a value."""
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a command; ``text`` has no quotes, and variables as they are written."""
+
+    text: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A simple command: what ``sudo`` and the like run, without them."""
+
+    name: str
+    """Without its folder."""
+    words: tuple[Word, ...]
+    """What follows the name."""
+    node: Node
+
+    @property
+    def texts(self) -> list[str]:
+        """What follows the name, as texts."""
+        return [word.text for word in self.words]
+
+    def option(self, short: str, *long: str, valued: str = "") -> str | None:
+        """
+        Return what follows an option, or ``None``: ``-o x -ox -sSo x --output x --output=x``.
+
+        Args:
+            valued: the letters of other options that take a value, and so end a group of letters.
+        """
+        texts = self.texts
+        for index, text in enumerate(texts):
+            following = texts[index + 1] if index + 1 < len(texts) else ""
+            if text.startswith("--"):
+                name, equals, value = text.partition("=")
+                if name in long:
+                    return value if equals else following
+            elif text.startswith("-") and (at := text.find(short, 1)) > 0:
+                group = text[1:at]
+                if not group or (group.isalpha() and not set(group) & set(valued)):
+                    return text[at + 1 :] or following
+        return None
+
+
+def commands(shell: Shell, root: Node | None = None) -> Iterator[Command]:
+    """Yield the simple commands in a block, or in a part of it, in their order; those in words too."""
+    for node in walk(root or shell.tree.root_node):
+        if node.type == "command" and (command := _command(shell, node)) is not None:
+            yield command
+
+
+def first_command(shell: Shell, node: Node) -> Command | None:
+    """Return the first simple command in a part of a block."""
+    return next(commands(shell, node), None)
+
+
+def _command(shell: Shell, node: Node) -> Command | None:
+    parts = [part for part in word_nodes(node) if part.type != "variable_assignment"]
+    words = [Word(unquoted(shell.text(part)), part) for part in parts]
+    while words:
+        name = words.pop(0).text.rpartition("/")[2]
+        if name not in _WRAPPERS:
+            return Command(name, tuple(words), node)
+        _skip_options(words, _WRAPPERS[name])
+    return None
+
+
+def _skip_options(words: list[Word], with_value: frozenset[str]) -> None:
+    """Take from the front what belongs to a wrapper: its options, and assignments."""
+    while words:
+        text = words[0].text
+        if text.startswith("-") and len(text) > 1:
+            words.pop(0)
+            if len(text) == 2 and text[1] in with_value and words:
+                words.pop(0)
+        elif _ASSIGNMENT.match(text):
+            words.pop(0)
+        else:
+            return

@@ -1,0 +1,144 @@
+"""Links that do something: commands of the editor that shows the lesson, and scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from lesson_runner.files.plain import open_plain
+from lesson_runner.model import Diagnostic, Lesson, Link, Rule, Scope
+from lesson_runner.validate.rules.targets import Nearest, scheme_of
+
+SHOW_LESSON = "tenstorrent.showLesson"
+_COMMAND = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)+")
+_ID = re.compile(r"^id:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
+_MAX_SIBLINGS = 500
+_HEAD = 4096
+_UNSAFE = ("javascript", "vbscript")
+
+
+def check_unsafe(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
+    """Yield links that run a script, or show a page that may."""
+    for link in lesson.links:
+        scheme = scheme_of(link.target)
+        page = scheme == "data" and "text/html" in link.target[:200].lower()
+        if (
+            scheme in _UNSAFE
+            or page
+            or (scheme == "data" and link.kind == "link" and "svg" in link.target[:40])
+        ):
+            message = f"a '{scheme}:' link runs what stands in it, on the reader's machine"
+            fix = "link to a page, or give the commands in a code block"
+            yield Diagnostic("unsafe-link", "error", message, link.location, fix)
+
+
+def check_commands(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
+    """Yield ``command:`` links that no editor can run."""
+    for link in _commands(lesson):
+        command, arguments = _split(link)
+        if not _COMMAND.fullmatch(command):
+            message = f"'{command}' is not the id of a command"
+            yield _wrong(
+                link, message, "write command:extension.name, such as command:tenstorrent.showLesson"
+            )
+        elif arguments and " " in link.target:
+            message = "the arguments have a space in them, so this is text and not a link"
+            yield _wrong(link, message, "leave the space out, or write %20 for it")
+        elif arguments and (problem := _json_problem(arguments)):
+            message = f"the arguments of '{command}' are not JSON: {problem}"
+            yield _wrong(link, message, f'write them as in command:{SHOW_LESSON}?["lesson-id"]')
+        elif command == SHOW_LESSON and _lesson_id(arguments) is None:
+            message = f"'{SHOW_LESSON}' without the id of a lesson"
+            fix = f'write command:{SHOW_LESSON}?["lesson-id"], or {{"lessonId":"lesson-id"}} behind the ?'
+            yield _wrong(link, message, fix)
+
+
+def check_lessons(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
+    """Yield links to lessons that are not looked at, no plugin's, and not in the same folder."""
+    suggest = Nearest()
+    for link in _commands(lesson):
+        command, arguments = _split(link)
+        name = _lesson_id(arguments) if command == SHOW_LESSON else None
+        if name is None or name == lesson.id or name in scope.lessons:
+            continue
+        known = {lesson.id, *scope.lessons, *_beside(lesson.path)}
+        if name not in known:
+            near = suggest.name(name, known)
+            fix = f"did you mean '{near}'?" if near else "validate it together with the lessons it links to"
+            message = f"there is no lesson '{name}' among those that are known"
+            yield Diagnostic("unknown-lesson", "warning", message, link.location, fix)
+
+
+def _commands(lesson: Lesson) -> Iterable[Link]:
+    return (link for link in lesson.links if scheme_of(link.target) == "command")
+
+
+def _split(link: Link) -> tuple[str, str]:
+    """Return a command's id, and its arguments, decoded."""
+    command, _, arguments = link.target.strip().partition(":")[2].partition("?")
+    return command, arguments if _json_problem(arguments) is None else unquote(arguments)
+
+
+def _json_problem(text: str) -> str | None:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"{error.msg} at '{text[error.pos : error.pos + 20]}'" if text[error.pos :] else error.msg
+    except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
+        return "too much of it"
+    return None
+
+
+def _lesson_id(arguments: str) -> str | None:
+    """Return the lesson that the arguments name, as a text, in a list or in a mapping."""
+    if not arguments or _json_problem(arguments):
+        return None
+    value: Any = json.loads(arguments)
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("lessonId")
+    return value if isinstance(value, str) and value else None
+
+
+def _wrong(link: Link, message: str, fix: str) -> Diagnostic:
+    return Diagnostic("command-link", "error", message, link.location, fix)
+
+
+def _beside(path: Path) -> frozenset[str]:
+    """Return the ids of the lessons in the same folder: a lesson is often looked at alone."""
+    folder = path.resolve().parent
+    try:
+        return _ids_in(folder, folder.stat().st_mtime_ns)
+    except OSError:
+        return frozenset()
+
+
+@lru_cache(maxsize=64)
+def _ids_in(folder: Path, changed: int) -> frozenset[str]:  # noqa: ARG001  # part of the key
+    found: set[str] = set()
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name.endswith(".md")][:_MAX_SIBLINGS]
+    for name in names:
+        found.add(name.removesuffix(".md"))
+        try:
+            with open_plain(folder / name) as file:  # no pipe, and no link that leads elsewhere
+                head = file.read(_HEAD).decode("utf-8", "replace")
+        except OSError:
+            continue
+        if match := _ID.search(head.replace("\r\n", "\n")):
+            found.add(match[1])
+    return frozenset(found)
+
+
+RULES = (
+    Rule("command-link", "error", "A link to a command that no editor can run.", check=check_commands),
+    Rule("unknown-lesson", "warning", "A link to a lesson that is not known.", check=check_lessons),
+    Rule("unsafe-link", "error", "A link that runs a script.", check=check_unsafe),
+)

@@ -1,0 +1,150 @@
+"""Shell blocks that no shell can parse, and placeholders that a step would take literally."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+from lesson_runner.document.bash import PLACEHOLDER, parse, without_placeholders
+from lesson_runner.document.shell_errors import Problem, first_problem
+from lesson_runner.execute.redaction.secrets import mask
+from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
+from lesson_runner.validate.rules.code.blocks import is_elided
+from lesson_runner.validate.rules.code.shell_tree import Shell, shells
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
+ENOUGH = 30
+"""After so many blocks that look wrong, an author knows."""
+FEW = 50
+"""Placeholders of a block that are looked at."""
+_COMMANDS = frozenset(
+    """
+    [ [[ : apt apt-get awk bash brew bundle bunzip2 cargo case cat cd chmod chown clang cmake conda cp curl
+    cut date declare deactivate df diff dirname dnf do docker docker-compose done du echo elif else env esac
+    eval exec exit export false fi find for free function g++ gcc gh git go grep gunzip gzip head hf hostname
+    huggingface-cli if jq kill kubectl lesson less let ln local ls lsmod lspci make mamba md5sum mkdir mktemp
+    modprobe mount mpirun mv nano ninja node nohup npm npx nproc openssl pip pip3 pipx podman poetry printf
+    ps pwd pytest python python3 read readlink realpath return rm rmdir rsync ruby rustup scp screen sed
+    select seq set sh sha256sum shasum shift sleep snap sort source ssh stat strings sudo systemctl tail tar
+    tee test then time timeout tmux top touch tr trap true tt-flash tt-metalium tt-smi tt-topology typeset
+    uname uniq unset until unzip uv vi vim wait watch wc wget which while whoami xargs yes yum zip zsh
+    """.split()  # noqa: SIM905  # easier to read so
+)
+"""A line that begins with one of these is a command, and no output or prose."""
+_FIRST = re.compile(
+    r"(?:[({!&|;\s]|(?:then|do|else|sudo|time|env)\s|[A-Za-z_]\w*=[^\s()\"'`]*\s)*"
+    r"(?:(?P<word>[^\s;&|()]+)(?P<function>[ \t]*\(\))?)?"
+)
+_PATH = re.compile(r"[.~]?/|\$|[A-Za-z_]\w*\+?=|<<")
+_SYNOPSIS = re.compile(r"<[A-Za-z][^<>]*>|\[-")
+"""What says how a command is written, ``<file> [--option]``, may say more than a shell understands."""
+_LITERAL = frozenset({"comment", "string", "raw_string", "ansi_c_string", "heredoc_body", "regex", "ERROR"})
+_ENDS_EARLY = re.compile("unexpected EOF|unexpected end of file")
+"""In a transcript the rest may stand, without a prompt, where output stands otherwise."""
+
+
+def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
+    """Yield shell blocks that do not parse."""
+    asked = 0
+    for shell in shells(lesson):
+        if not shell.judged or asked >= ENOUGH:
+            continue
+        problem = first_problem(shell)
+        if problem is None or (not shell.code.run and _only_shows(shell, problem)):
+            continue
+        # The grammar does not know everything that bash does.
+        asked += 1
+        said = _bash_says(shell.source)
+        if said == "" or (said and shell.typed.transcript and _ENDS_EARLY.search(said)):
+            continue
+        severity: Literal["error", "warning"] = "warning" if said is None else "error"
+        place = shell.place(problem.row, problem.column)
+        yield Diagnostic("shell-syntax", severity, mask(problem.message), place, problem.fix)
+
+
+def check_placeholders(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
+    """Yield the first placeholder of each step's block that the shell would take for something else."""
+    for shell in shells(lesson):
+        if not shell.code.run or "<" not in shell.typed.text:
+            continue
+        places = [match.span() for match in islice(PLACEHOLDER.finditer(shell.typed.text), FEW)]
+        tree = parse(without_placeholders(shell.typed.text)) if places else None
+        for start, end in places:
+            if tree is None or not _is_bare(tree, start, end):
+                continue
+            row = shell.typed.text.count("\n", 0, start)
+            column = start - (shell.typed.text.rfind("\n", 0, start) + 1)
+            message = f"a step runs this block with the placeholder {shell.typed.text[start:end]} in it"
+            fix = "write a value, or a variable that was set before; or give the block a 'skip' directive"
+            yield Diagnostic("placeholder-in-step", "error", message, shell.place(row, column), fix)
+            break
+
+
+def _is_bare(tree: Tree, start: int, end: int) -> bool:
+    """Whether the shell itself would read what stands there: no quotes, no comment, no here-document."""
+    node: Node | None = tree.root_node.descendant_for_byte_range(start, end)
+    while node is not None:
+        if node.type in _LITERAL:
+            return False
+        node = node.parent
+    return True
+
+
+def _only_shows(shell: Shell, problem: Problem) -> bool:
+    """Whether a block that no step runs may well be a fragment, or no commands at all."""
+    lines = shell.source.rstrip().split("\n")
+    row = min(problem.row, len(lines) - 1)
+    as_written = shell.code.block.text.split("\n")[row]
+    if is_elided(lines[row]) or is_elided(lines[-1]) or _SYNOPSIS.search(as_written):
+        return True
+    if shell.typed.transcript and as_written.lstrip().startswith(">"):
+        return True  # another program's prompt may look like that
+    while row > 0 and lines[row - 1].endswith("\\"):
+        row -= 1
+    first = _FIRST.match(lines[row])
+    if first is None or not first["word"]:
+        return True
+    return not (first["function"] or first["word"] in _COMMANDS or _PATH.match(first["word"]))
+
+
+def _bash_says(source: str) -> str | None:
+    """Return bash's objection to a script, empty if it has none; ``None`` if it cannot be asked."""
+    program = _bash()
+    if program is None:
+        return None
+    try:
+        # -n: read, and run nothing.
+        done = subprocess.run(
+            [program, "--norc", "--noprofile", "-n"],
+            input=f"{source}\n".encode("utf-8", "replace"),
+            capture_output=True,
+            timeout=5,
+            env={"LC_ALL": "C"},
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return (done.stderr.decode("utf-8", "replace") or "syntax error") if done.returncode else ""
+
+
+@cache
+def _bash() -> str | None:
+    return shutil.which("bash")
+
+
+RULES = (
+    Rule("shell-syntax", "error", "A shell block that no shell can parse.", check=check_syntax),
+    Rule(
+        "placeholder-in-step",
+        "error",
+        "A placeholder such as <your-token> in a block that a step runs.",
+        check=check_placeholders,
+    ),
+)

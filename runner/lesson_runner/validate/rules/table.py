@@ -1,0 +1,51 @@
+"""All rules of the core in one table. To add one: a line in a module of this package, a page, two samples."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from lesson_runner.model import Rule
+from lesson_runner.validate.rules import (
+    command_links,
+    downloads,
+    encoding,
+    fences,
+    headings,
+    ignores,
+    links,
+    pipes,
+    planning,
+    python_blocks,
+    reading,
+    shell_blocks,
+    status,
+    tokens,
+    unparsed,
+    unseen,
+)
+
+RULES: tuple[Rule, ...] = (
+    *reading.RULES,
+    *planning.RULES,
+    *status.RULES,
+    *ignores.RULES,
+    *encoding.RULES,
+    *unseen.RULES,
+    *fences.RULES,
+    *headings.RULES,
+    *links.RULES,
+    *command_links.RULES,
+    *downloads.RULES,
+    *pipes.RULES,
+    *python_blocks.RULES,
+    *shell_blocks.RULES,
+    *unparsed.RULES,
+    *tokens.RULES,
+)
+
+
+def page_of(rule: Rule) -> str:
+    """Return the page about a rule, in Markdown; empty for a plugin's rule that has none."""
+    if rule.page or "." in rule.id:
+        return rule.page.strip()
+    return (files("lesson_runner.validate.rules") / "pages" / f"{rule.id}.md").read_text("utf-8").strip()

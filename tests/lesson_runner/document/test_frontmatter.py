@@ -1,0 +1,101 @@
+"""The mapping at the top of a lesson, where it ends, and what is said where there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lesson_runner.document.frontmatter import read_frontmatter, split
+from lesson_runner.model import Location
+
+HERE = Path("a.md")
+NONE = "frontmatter 1:1 the document does not begin with frontmatter"
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "body", "first"),
+    [
+        ("---\nid: a\n---\nbody\n---\nmore", {"id": "a"}, "body\n---\nmore", 4),
+        ("---  \nid: a\n--- \nbody", {"id": "a"}, "body", 4),
+        ("---\nid: a\ntags: [b]\n---", {"id": "a", "tags": ["b"]}, "", 5),
+        ("---\nid: |\n  a -- b\n---\n\n---\nbody", {"id": "a -- b\n"}, "\n---\nbody", 5),
+    ],
+)
+def test_what_is_read(text: str, data: object, body: str, first: int) -> None:
+    parts = split(text, HERE)
+    found = read_frontmatter(parts, HERE)
+    assert (found.data, found.diagnostics) == (data, ())
+    assert found.positions[("id",)] == Location(HERE, 2, 1)
+    assert (parts.body, parts.first) == (body, first)
+    assert parts.body_in_place.split("\n")[first - 1 :] == body.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# Title", f"{NONE} (begin it with a line '---')"),
+        ("", f"{NONE} (begin it with a line '---')"),
+        (" ---\nid: a\n---", f"{NONE} (write the first line as '---', with nothing before or after it)"),
+        ("----\nid: a\n----", f"{NONE} (write the first line as '---', with nothing before or after it)"),
+        ("---\t\nid: a\n---", f"{NONE} (write the first line as '---', with nothing before or after it)"),
+        ("\n\n---\nid: a\n---\n", f"{NONE} (delete the empty lines above '---')"),
+        ("---\nid: a\n", "frontmatter 1:1 the frontmatter is not closed (end it with '---')"),
+        (
+            "---\n- a\n---",
+            "frontmatter 2:1 the frontmatter is not a mapping of keys to values (write 'key: value' lines)",
+        ),
+        (
+            "---\n---\n",
+            "frontmatter 2:1 the frontmatter is not a mapping of keys to values (write 'key: value' lines)",
+        ),
+        ("---\nid: a\nid: b\n---", "yaml-syntax 3:1 not valid YAML: the key 'id' is there twice (None)"),
+    ],
+)
+def test_what_is_none(text: str, said: str) -> None:
+    found = read_frontmatter(split(text, HERE), HERE)
+    assert (found.data, found.positions) == ({}, {})
+    (problem,) = found.diagnostics
+    place = problem.location
+    assert (problem.severity, place.path) == ("error", HERE)
+    assert f"{problem.rule} {place.line}:{place.column} {problem.message} ({problem.fix})" == said
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        *(
+            (" ---", 2),
+            ("  ---", 3),
+            ("\t---", 2),
+            ("      ---", 7),
+            ("---\t", 1),
+            ("----", 1),
+            ("  -----  ", 3),
+        ),
+        *(("...", 1), (" ...", 2), ("... ", 1), ("...\t", 1), ("--- a", 1), ("... a", 1), ("--- |", 1)),
+        *(("\u00a0---", 2), ("a: \u2028---", 4), ("a: \x85---\x85", 4), ("a: b\u2029", 5), ("# \x0b---", 3)),
+    ],
+)
+@pytest.mark.parametrize("above", ["id: a", "id: |", "id: >-\n  a", 'id: "a', "# note", ""])
+def test_a_line_that_may_end_the_frontmatter_elsewhere_is_an_error(row: str, column: int, above: str) -> None:
+    text = f"---\n{above}\n{row}\nb: c\n---\nbody\n"
+    parts = split(text, HERE)
+    line = 3 + above.count("\n")
+    assert [problem.location for problem in parts.problems] == [Location(HERE, line, column)]
+    assert [problem.severity for problem in parts.problems] == ["error"]
+    assert read_frontmatter(parts, HERE).data == {}
+    assert parts.body == "body\n"
+
+
+@pytest.mark.parametrize("row", ["---", "----", " ---", "..."])
+def test_a_second_marker_directly_below_is_an_error(row: str) -> None:
+    parts = split(f"---\nid: a\n---\n{row}\nid: b\n", HERE)
+    assert [problem.location.line for problem in parts.problems] == [4]
+    assert split(f"---\nid: a\n---\n\n{row}\n", HERE).problems == ()  # there it is a line across the page
+
+
+@pytest.mark.parametrize("text", ["", "# Title\n---\n", "---\nid: a\n", "\n---\nid: a\n---\n"])
+def test_without_frontmatter_all_is_body(text: str) -> None:
+    parts = split(text, HERE)
+    assert (parts.yaml, parts.body, parts.first, parts.body_in_place) == (None, text, 1, text)

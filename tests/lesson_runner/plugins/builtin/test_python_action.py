@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from lesson_runner.model import Event
+from lesson_runner.plugins.builtin.python import PYTHON, run_python
+from lesson_runner.plugins.builtin.shell import run_shell
+from lesson_runner.plugins.context import StepContext
+
+Step = Callable[..., StepContext]
+
+
+def test_it_runs_in_this_python_and_shows_what_it_prints(step: Step, events: list[Event]) -> None:
+    context = step()
+    outcome = run_python({"script": "import sys\nprint(sys.executable, __name__)"}, context)
+    assert (outcome.status, outcome.exit_code) == ("passed", 0)
+    assert outcome.output == f"{sys.executable} __main__"
+    assert [event.data["text"] for event in events] == [outcome.output]
+
+
+def test_a_traceback_names_the_file_and_shows_the_line(step: Step) -> None:
+    context = step()
+    outcome = run_python({"script": "import json\n\njson.loads('{')  # here"}, context)
+    assert outcome.status == "failed"
+    assert outcome.exit_code == 1
+    assert f'File "{context.evidence}/script.py", line 3, in <module>\n    json.loads(' in outcome.output
+    assert "# here" in outcome.output
+    assert outcome.message.startswith("exit code 1: json.decoder.JSONDecodeError: Expecting property name")
+
+
+def test_it_sees_the_terminal_of_the_shell_steps_and_leaves_it_alone(step: Step) -> None:
+    shell = "export A='x y'; B=plain; mkdir sub; cd sub; echo 'value = 7' > helper.py"
+    assert run_shell({"script": shell}, step("one")).status == "passed"
+    script = """
+import os, helper
+print(os.environ["A"], "B" in os.environ, os.path.basename(os.getcwd()), helper.value)
+os.environ["A"] = "changed"
+os.chdir("/")
+"""
+    outcome = run_python({"script": script}, step("two"))
+    assert outcome.output == "x y False sub 7"
+    after = run_shell({"script": 'echo $A $B "${PWD##*/}" [$PYTHONPATH]'}, step("three"))
+    import_path = run_shell({"script": "echo [$PYTHONPATH]"}, step("four")).output
+    assert after.output == f"x y plain sub {import_path}"
+    assert "sub" not in import_path
+
+
+def test_its_exit_code_is_the_steps(step: Step) -> None:
+    assert run_python({"script": "raise SystemExit(4)"}, step()).exit_code == 4
+
+
+def test_output_is_there_even_if_it_is_killed(step: Step) -> None:
+    context = step(timeout=1.0, deadline=time.monotonic() + 1)
+    outcome = run_python({"script": "import time\nprint('epoch 1')\ntime.sleep(60)"}, context)
+    assert outcome.status == "failed"
+    assert outcome.output == "epoch 1"
+    assert "its timeout of 1 s; killed: python" in outcome.message
+
+
+def test_the_command_is_the_script() -> None:
+    assert PYTHON.command is not None
+    assert PYTHON.command({"script": "print(1)"}) == "print(1)"

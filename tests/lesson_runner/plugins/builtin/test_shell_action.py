@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from lesson_runner.model import Event, Expectation
+from lesson_runner.plugins import builtin
+from lesson_runner.plugins.builtin.shell import BACKGROUND, SHELL, run_shell
+from lesson_runner.plugins.context import RunContext, StepContext
+
+Step = Callable[..., StepContext]
+
+
+def test_a_block_that_works(step: Step, events: list[Event]) -> None:
+    outcome = run_shell({"script": "echo one\necho two"}, step())
+    assert (outcome.status, outcome.exit_code, outcome.message) == ("passed", 0, "")
+    assert outcome.output == "one\ntwo"
+    assert {(event.kind, event.step) for event in events} == {("output", "one")}
+    assert "\n".join(event.data["text"] for event in events) == "one\ntwo"
+
+
+def test_steps_of_a_run_share_a_terminal(step: Step, run: RunContext) -> None:
+    run_shell({"script": "A=1; mkdir sub; cd sub"}, step("one"))
+    outcome = run_shell({"script": "echo $A; pwd -P; echo $LESSON_WORKSPACE"}, step("two"))
+    files = (run.workspace.files / "sub").resolve()
+    assert outcome.output == f"1\n{files}\n{run.workspace.root.absolute()}"
+    assert (run.folder / "shell" / "state.sh").exists()
+
+
+def test_a_relative_workspace_is_made_absolute(
+    step: Step, run: RunContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run.workspace = type(run.workspace)(Path("space"))
+    run.folder = Path("space/runs/1")
+    outcome = run_shell({"script": "cd /; cat $LESSON_WORKSPACE/runs/1/evidence/one/script.sh"}, step())
+    assert outcome.output.startswith("cd /; cat")
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "message"),
+    [
+        ("exit 3", 3, "exit code 3"),
+        ("echo first; echo the cause >&2; echo; false; echo last", 1, "exit code 1: the cause"),
+        ("bash -c 'kill -SEGV $$' 2>/dev/null", 139, "exit code 139 (SIGSEGV)"),
+    ],
+)
+def test_a_block_that_fails_says_why(step: Step, script: str, code: int, message: str) -> None:
+    outcome = run_shell({"script": script}, step())
+    assert (outcome.status, outcome.exit_code) == ("failed", code)
+    assert outcome.message.startswith(message)
+
+
+def test_a_step_that_expects_an_exit_code_is_left_to_the_judge(step: Step) -> None:
+    outcome = run_shell({"script": "exit 3"}, step(expect=(Expectation("exit", 3),)))
+    assert (outcome.status, outcome.exit_code, outcome.message) == ("passed", 3, "")
+
+
+def test_parameters(step: Step) -> None:
+    loose = run_shell({"script": "false; echo $NAME", "strict": False, "env": {"NAME": "x"}}, step("one"))
+    assert (loose.status, loose.output) == ("passed", "x")
+    later = run_shell({"script": "echo ${NAME-none}; false; echo on"}, step("two"))
+    assert (later.status, later.output) == ("failed", "none")
+
+
+def test_a_terminal_session_runs_its_commands_only(step: Step) -> None:
+    outcome = run_shell({"script": "$ echo hi\nfalse\n$ echo $LINENO"}, step())
+    assert outcome.output == "hi\n3"
+
+
+def test_a_step_that_takes_too_long(step: Step) -> None:
+    context = step("slow", timeout=0.5, deadline=time.monotonic() + 0.5)
+    outcome = run_shell({"script": "echo begun; sleep 60"}, context)
+    assert outcome.status == "failed"
+    assert outcome.output == "begun"
+    assert outcome.message.startswith("step 'slow' took longer than its timeout of 0.5 s; killed: bash (")
+    assert ", sleep (" in outcome.message
+
+
+def test_background_processes_live_until_the_run_is_over(step: Step, run: RunContext) -> None:
+    # Not `kill -0`: that finds zombies too.
+    running = {"script": "ps -o stat= -p $server | grep -v '^Z'"}
+    start = run_shell({"script": "sleep 60 >/dev/null & server=$!"}, step("start"))
+    assert start.status == "passed"
+    builtin.lesson_step_event(Event("step-finished", "start"), run)
+    assert run_shell(running, step("use")).status == "passed"
+    builtin.lesson_step_event(Event("run-finished"), run)
+    assert run_shell(running, step("after")).status == "failed"
+    assert BACKGROUND not in run.store
+
+
+@pytest.mark.parametrize(
+    ("params", "valid"),
+    [
+        ({"script": "x"}, True),
+        ({"script": "x", "strict": False, "env": {"A_1": "x"}}, True),
+        ({}, False),
+        ({"script": 1}, False),
+        ({"script": "x", "strict": "no"}, False),
+        ({"script": "x", "env": {"A": 1}}, False),
+        ({"script": "x", "env": {"A B": "1"}}, False),
+        ({"script": "x", "shell": "zsh"}, False),
+    ],
+)
+def test_schema(params: dict[str, object], valid: bool) -> None:
+    assert Draft202012Validator(SHELL.schema).is_valid(params) == valid
+
+
+def test_actions_are_offered_with_what_they_need() -> None:
+    actions = {action.name: action for action in builtin.lesson_actions()}
+    shell = frozenset({"shell"})
+    assert {name: action.permissions for name, action in actions.items()} == {
+        "shell": shell,
+        "python": shell,
+        "manual": frozenset(),
+    }
+    for action in actions.values():
+        assert action.self_judging
+        Draft202012Validator.check_schema(action.schema)
+        assert not Draft202012Validator(action.schema).is_valid({"unknown": 1})

@@ -1,0 +1,383 @@
+"""Lessons without directives: which blocks are steps, what they are called, what is said about the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.lesson_runner import shop
+
+from lesson_runner.document.schema.validator import load_schema, validator_for
+from lesson_runner.model import Hardware, Plan
+from lesson_runner.model.errors import InvalidLessonError
+from lesson_runner.plugins.manager import Plugins
+from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
+
+Lesson = Callable[..., Any]
+BUY = "```bash\nbuy bread\n```\n"
+
+
+SHOP = Given(shop, "shop")
+
+
+def shops() -> Plugins:
+    return Plugins(points=[SHOP])
+
+
+def plan(folder: Path, body: str, *params: str, **more: Any) -> Plan:
+    return plan_lesson(lesson_text(body), folder, plugins=shops(), params=params, **more)
+
+
+def left(found: Plan) -> list[tuple[int, str]]:
+    """Return the blocks that are no step: line in the body, and reason."""
+    return [(item.block.location.line - 9, item.reason) for item in found.not_run]
+
+
+def ids(found: Plan) -> list[str]:
+    return [step.id for step in found.steps]
+
+
+# --- which blocks ---
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ["## Step 1: Shop"],
+        ["## **Step 1** — shop"],
+        ["## \U0001f6d2 step 1"],
+        ["## Step 1: Shop", "### Details", "#### More"],
+        ["# Fine-tuning Basics", "## Step 1: Fine-tuning the model"],
+        ["# Troubleshooting a shop", "## Step 1: Shop"],
+        ["## Prerequisites and Environment Setup", "### Critical Setup Steps", "#### 1. Shop"],
+        ["## Before you begin", "### 2) Shop"],
+        ["## Installation", "### 1.2. Shop"],
+    ],
+)
+def test_under_the_heading_of_a_step(tmp_path: Path, headings: list[str]) -> None:
+    found = plan(tmp_path, "\n\n".join([*headings, BUY]))
+
+    assert [(step.action, step.claimed_by, step.params["what"]) for step in found.steps] == [
+        ("shop.buy", "shop", "bread")
+    ]
+    assert found.recognised
+    assert found.not_run == ()
+
+
+@pytest.mark.parametrize(
+    ("headings", "reason"),
+    [
+        ([], "not under a step's heading"),
+        (["## Shopping"], "not under a step's heading"),
+        (["## 1. Shop"], "not under a step's heading"),
+        (["## Prerequisites", "### Shop"], "not under a step's heading"),
+        (["## 1. Prerequisites", "### Shop"], "not under a step's heading"),
+        (["## The last step 1"], "not under a step's heading"),
+        *(
+            ([f"## {title}", "### Step 1"], f"under '{title}'")
+            for title in (
+                "Troubleshooting Common Issues",
+                "Performance Tuning",
+                "Next Steps After Training",
+                "What's Next?",
+                "What\u2019s next",
+                "Additional Resources",
+                "Appendix: Lesson Validation",
+                "Hardware-Specific Expectations",
+                "What You Can Expect on N150",
+                "FAQ",
+                "Key Takeaways",
+            )
+        ),
+        (["## Step 9: What You Learned"], "under 'Step 9: What You Learned'"),
+        (["## Prerequisites", "### 1. Troubleshooting"], "under '1. Troubleshooting'"),
+    ],
+)
+def test_elsewhere(tmp_path: Path, headings: list[str], reason: str) -> None:
+    found = plan(
+        tmp_path, "\n\n".join(["## Step 7", BUY, *headings, BUY] if headings else [BUY, "## Step 7", BUY])
+    )
+
+    assert ids(found) == ["step-7"]
+    assert [item.reason for item in found.not_run] == [reason]
+
+
+def test_what_no_plugin_knows(tmp_path: Path) -> None:
+    found = plan(
+        tmp_path, f"## Step 1\n```bash\nsteal bread\n```\n```text\nbuy\n```\n```python\n1\n```\n{BUY}"
+    )
+
+    assert ids(found) == ["step-1"]
+    assert left(found) == [(3, "no plugin knows it"), (9, "no plugin knows it")]
+
+
+def test_a_plugin_may_know_languages_of_its_own(tmp_path: Path) -> None:
+    assert ids(plan(tmp_path, "## Step 1\n```shop\nbuy bread\n```\n")) == ["step-1"]
+
+
+def test_what_nothing_would_judge_is_no_step(tmp_path: Path) -> None:
+    found = plan(tmp_path, f"## Step 1\n```bash\nguess\n```\n{BUY}")
+
+    assert ids(found) == ["step-1"]
+    assert left(found) == [(3, "nothing would judge it: 'shop.guess' needs an 'expect'")]
+
+
+def test_links_to_commands(tmp_path: Path) -> None:
+    text = (
+        "## Step 1: Install\n[Install](command:shop.install)\n\n[Web](https://x.org)\n\n"
+        "## Step 2: More\n- [Other](command:other.install)\n\n## Elsewhere\n[Install](command:shop.install)\n"
+    )
+    found = plan(tmp_path, text)
+
+    assert [(step.id, step.title, step.params["at"], step.location.line) for step in found.steps] == [
+        ("step-1", "Step 1: Install", ["install"], 11)
+    ]
+    assert left(found) == [(7, "no plugin knows it"), (10, "not under a step's heading")]
+
+
+def test_one_directive_ends_it(tmp_path: Path) -> None:
+    step = "<!-- step\nid: mine\nexpect: [{contains: bought}]\n-->\n"
+    found = plan(tmp_path, f"## Step 1\n{BUY}\n## Step 2\n{step}{BUY}")
+
+    assert ids(found) == ["mine"]
+    assert not found.recognised
+    assert left(found) == [(3, "")]
+
+
+def test_a_lesson_in_which_nothing_is_recognised(tmp_path: Path) -> None:
+    with pytest.raises(InvalidLessonError) as raised:
+        plan(tmp_path, BUY)
+
+    assert [item.rule for item in raised.value.diagnostics] == ["no-steps"]
+
+
+# --- what they are called ---
+
+
+def test_ids_and_titles(tmp_path: Path) -> None:
+    body = f"""
+## Prerequisites
+
+### 2. Money
+
+**Earn it:**
+{BUY}
+## Step 3: Bread
+
+**Buy it:**
+
+{BUY}
+Then:
+
+{BUY}
+### Experiment 1: Taste
+
+**With two lines:**
+
+```bash
+# The first loaf
+buy bread
+buy cake  # no title
+buy rolls
+```
+
+### Comparing Your 4 Loaves With Everybody Else's
+{BUY}
+## Step 3: Übung
+{BUY}
+### Übung!
+{BUY}
+### ☕
+{BUY}
+"""
+    assert [(step.id, step.title) for step in plan(tmp_path, body).steps] == [
+        ("prerequisite-2", "2. Money"),
+        ("step-3", "Buy it"),
+        ("step-3-2", "Step 3: Bread"),
+        ("experiment-1.1", "The first loaf"),
+        ("experiment-1.2", "Experiment 1: Taste"),
+        ("experiment-1.3", "Experiment 1: Taste"),
+        ("comparing-your-4-loaves-with", "Comparing Your 4 Loaves With Everybody Else's"),
+        ("step-3-3", "Step 3: Übung"),
+        ("ubung", "Übung!"),
+        ("part", "☕"),
+    ]
+
+
+PATTERN = re.compile(load_schema("step")["properties"]["id"]["pattern"])
+TITLES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(titles=st.lists(TITLES, min_size=1, max_size=6))
+def test_any_heading_gives_ids_that_a_directive_could_have(
+    tmp_path_factory: pytest.TempPathFactory, titles: list[str]
+) -> None:
+    body = "".join(f"\n### {title}\n\n{BUY}" for title in titles)
+    found = plan(tmp_path_factory.mktemp("any"), f"## Step 1\n\n{BUY}{body}")
+
+    assert all(PATTERN.fullmatch(name) for name in ids(found))
+    assert len(set(ids(found))) == len(found.steps) == len(titles) + 1 - len(found.not_run)
+
+
+# --- one step of several calls ---
+
+
+def test_calls_of_one_section_that_are_one_step(tmp_path: Path) -> None:
+    look = "```bash\nlook a\nlook b\n```\n"
+    link = "[x](command:shop.c)\n\n"
+    found = plan(tmp_path, f"## Step 1\n{look}\n{link}```bash\nlook d\n```\n## Step 2\n{look}{BUY}{look}")
+
+    assert [(step.id, step.params.get("at")) for step in found.steps] == [
+        ("step-1", ["a", "b", "c", "d"]),
+        ("step-2", ["a", "b"]),
+        ("step-2-2", None),
+        ("step-2-3", ["a", "b"]),
+    ]
+    assert found.not_run == ()
+
+
+def test_calls_that_differ_in_more_than_lists_are_two_steps(tmp_path: Path) -> None:
+    found = plan(
+        tmp_path, "## Step 1\n```bash\nlook a\nstare b\n```\n## Step 2\n```bash\nstare c\nstare d\n```\n"
+    )
+
+    assert [(step.id, dict(step.params)) for step in found.steps] == [
+        ("step-1.1", {"at": ["a"]}),
+        ("step-1.2", {"at": ["b"], "slowly": True}),
+        ("step-2", {"at": ["c", "d"], "slowly": True}),
+    ]
+
+
+def test_what_is_wrong_with_an_absorbed_block_is_said(tmp_path: Path) -> None:
+    look = "```bash\nlook {}\n```\n"
+    found = plan(tmp_path, f"## Step 1\n{look.format('nothing')}{look.format('nothing')}")
+
+    assert sorted((item.rule, item.location.line) for item in found.diagnostics) == [
+        ("shop.nothing", 12),
+        ("shop.nothing", 15),
+    ]
+
+
+def test_commands_of_different_actions_are_judged_each_in_its_own_way(tmp_path: Path) -> None:
+    body = "## Step 1\n```bash\nbuy a\nlook b\n```\n"
+    found = plan(tmp_path, body, "step-1.coins=3", "step-1.at=[7]")
+
+    assert [(step.id, dict(step.params), len(step.expect)) for step in found.steps] == [
+        ("step-1.1", {"coins": 3, "what": "a"}, 2),
+        ("step-1.2", {"at": [7]}, 0),
+    ]
+
+
+# --- planned and run ---
+
+SHOPPING = """
+## Step 1: Look
+```bash
+look bread
+```
+## Step 2: Buy
+```bash
+# The bread
+buy bread
+# The cake
+buy cake
+```
+## Next steps
+```bash
+buy the shop
+```
+"""
+
+
+def test_it_runs_with_what_its_actions_promise(tmp_path: Path) -> None:
+    record = run_lesson(lesson_text(SHOPPING), tmp_path, plugins=shops())
+
+    assert [(step["id"], step["status"], step["needs"]) for step in record["steps"]] == [
+        ("step-1", "passed", []),
+        ("step-2.1", "passed", ["step-1"]),
+        ("step-2.2", "passed", []),
+    ]
+    assert [verdict["matcher"] for verdict in record["steps"][1]["verdicts"]] == ["metric", "contains"]
+    assert record["lesson"]["recognised"] is True
+    assert {step["claimed_by"] for step in record["steps"]} == {"shop"}
+    assert list(validator_for(load_schema("record")).iter_errors(record)) == []
+
+
+def test_a_promise_that_is_not_kept(tmp_path: Path) -> None:
+    record = run_lesson(lesson_text(SHOPPING), tmp_path, plugins=shops(), params=["step-2.coins=0"])
+
+    assert [step["status"] for step in record["steps"]] == ["passed", "failed", "failed"]
+    assert record["status"] == "failed"
+
+
+def test_the_profile_that_fits_the_machine(tmp_path: Path) -> None:
+    board = [Hardware("n150", "a test", devices=1)]
+
+    assert plan(tmp_path, SHOPPING).profile == "quick"
+    assert plan(tmp_path, SHOPPING, hardware=board).profile == "full"
+    assert plan(tmp_path, SHOPPING, hardware=board, backend="emulated").profile == "quick"
+    assert plan(tmp_path, SHOPPING, profile="default").profile == "default"
+
+
+def test_the_command_says_who_said_what_the_steps_are(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(SHOPPING))
+
+    said = lesson("run", "a.md", points=[SHOP])
+
+    assert said.code == 0
+    lines = said.out.split("\n")
+    assert lines[:4] == [
+        "Sample",
+        "Profile quick",
+        "quick changes shop.buy: coins 9 -> 1",
+        "Its author declared no steps; these were recognised: 3 by shop",
+    ]
+    assert "Not covered: the block at line 23; 'lesson plan' says why" in lines
+    assert "profile quick sets" not in said.out
+
+
+def test_plan_lists_everything(lesson: Lesson, tmp_path: Path) -> None:
+    body = SHOPPING + "\n[Buy](command:shop.buy)\n"
+    (tmp_path / "a.md").write_text(lesson_text(body))
+
+    said = lesson("plan", "a.md", points=[SHOP])
+    told = lesson("plan", "a.md", "--json", points=[SHOP]).json
+
+    assert "Its author declared no steps; these were recognised: 3 by shop" in said.out
+    assert "line 16, action shop.buy, known to plugin shop" in said.out
+    assert "not covered: the bash block at line 23: under 'Next steps'" in said.out
+    assert "not covered: the link shop.buy at line 26: under 'Next steps'" in said.out
+    assert told["lesson"]["recognised"] is True
+    assert [(step["id"], step["line"], step["claimed_by"]) for step in told["steps"]] == [
+        ("step-1", 12, "shop"),
+        ("step-2.1", 16, "shop"),
+        ("step-2.2", 16, "shop"),
+    ]
+    assert told["not_run"] == [
+        {"line": 23, "language": "bash", "reason": "under 'Next steps'"},
+        {"line": 26, "language": "command-link", "reason": "under 'Next steps'"},
+    ]
+
+
+def test_what_a_profile_changes_for_some_steps_only(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(SHOPPING))
+
+    said = lesson("plan", "a.md", "--param", "step-1.at=[7]", points=[SHOP]).out
+    given = lesson("plan", "a.md", "--param", "coins=9", points=[SHOP]).out
+
+    assert said.count("quick changes shop.buy: coins 9 -> 1\n") == 1
+    assert "quick changes" not in given
+
+
+def test_a_part_of_it_can_be_run(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(SHOPPING))
+
+    record = lesson("run", "a.md", "--from", "step-2", "--json", points=[SHOP]).json
+
+    assert [step["status"] for step in record["steps"]] == ["skipped", "passed", "passed"]

@@ -1,0 +1,122 @@
+"""Hashing takes no more time than the step has, and a record says what was not hashed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lesson_runner.run.test_resume import shell
+from tests.reliability import fault
+
+Lesson = Callable[..., Any]
+LONG = 60.0
+"""Seconds that hashing 60 GB takes at least; a busy machine needs fewer for all of the rest."""
+
+
+def run(lesson: Lesson, tmp_path: Path, text: str) -> tuple[Any, dict[str, Any]]:
+    """Run a lesson; return what it said, and its record."""
+    (tmp_path / "a.md").write_text(text)
+    said = lesson("run", "a.md", "--allow", "shell")
+    folder = max((tmp_path / ".lesson" / "runs").iterdir())
+    return said, json.loads((folder / "record.json").read_text())
+
+
+@fault(
+    "files",
+    "a step leaves a sparse file of 60 GB",
+    how="`truncate -s 60G` in a step with a `timeout` of 3 s",
+    seen="the result at once; `file:` with a sha256 is not met: `not hashed`",
+    survives="the run; it can be resumed only if the file's size, time and inode have not changed",
+)
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ("{path: big}", "passed"),
+        ("{path: big, min_bytes: 60000000000}", "passed"),
+        (f"{{path: big, sha256: '{'0' * 64}'}}", "failed"),
+        ("{path: big, min_bytes: 70000000000}", "failed"),
+    ],
+)
+def test_a_file_that_claims_to_be_large(lesson: Lesson, tmp_path: Path, wanted: str, status: str) -> None:
+    more = f"timeout: 3s\nexpect: [{{file: {wanted}}}]"
+    began = time.monotonic()
+    said, record = run(lesson, tmp_path, shell(("one", "truncate -s 60G big"), more=more))
+    assert time.monotonic() - began < LONG
+    assert [step["status"] for step in record["steps"]] == [status], said
+    (verdict,) = [item for item in record["steps"][0]["verdicts"] if item["matcher"] == "file"]
+    assert "64424509440 bytes, not hashed: " in verdict["actual"]
+
+
+def test_a_run_is_resumed_only_if_a_file_that_was_not_hashed_is_the_same(
+    lesson: Lesson, tmp_path: Path
+) -> None:
+    steps = shell(("one", "truncate -s 60G big"), ("two", "test -e go"))
+    run(lesson, tmp_path, steps)
+    big = tmp_path / ".lesson" / "files" / "big"
+    (big.parent / "go").touch()
+    facts = big.stat()
+    with big.open("rb+") as file:
+        file.write(b"x")
+    said = lesson("resume", "--allow", "shell")
+    assert said.code == 2
+    assert "big, which step 'one' left, has changed" in said.err
+    os.utime(big, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert lesson("resume", "--allow", "shell").code == 0
+
+
+def test_evidence_that_claims_to_be_large_is_removed(lesson: Lesson, tmp_path: Path) -> None:
+    script = 'cd "$LESSON_WORKSPACE"/runs/*/evidence/one; truncate -s 60G big; cd; echo done'
+    said, record = run(lesson, tmp_path, shell(("one", script), more="expect: [{contains: done}]"))
+    (step,) = record["steps"]
+    assert (said.code, step["status"]) == (0, "passed")
+    assert "big" in step["message"]
+    assert not any(name.endswith("big") for name in step["artifacts"])
+
+
+def test_evidence_that_was_not_hashed_cannot_be_certified(lesson: Lesson, tmp_path: Path) -> None:
+    run(lesson, tmp_path, shell(("one", "echo done"), more="expect: [{contains: done}]"))
+    (path,) = (tmp_path / ".lesson" / "runs").glob("*/record.json")
+    record = json.loads(path.read_text())
+    facts = record["steps"][0]["artifacts"]["evidence/one/output.txt"]
+    del facts["sha256"]
+    facts |= {"not_hashed": "the step's time was over", "stamp": [facts["bytes"], 1, 1]}
+    path.write_text(json.dumps(record))
+    lesson("cert", "keys", "new", "me")
+    refused = lesson("certify", "a.md", "--from-run", "latest", "--allow", "shell")
+    assert refused.code == 2
+    assert "evidence/one/output.txt was not hashed: the step's time was over" in refused.err
+    assert "not hashed" in lesson("report", "--format", "html").out
+
+
+def test_of_more_than_a_thousand_files_a_change_is_noticed(lesson: Lesson, tmp_path: Path) -> None:
+    steps = shell(("one", "mkdir b; for n in $(seq 1200); do echo $n > b/$n; done"), ("two", "test -e go"))
+    run(lesson, tmp_path, steps)
+    files = tmp_path / ".lesson" / "files"
+    (files / "go").touch()
+    (files / "b" / "77").write_text("changed\n")
+    said = lesson("resume", "--allow", "shell")
+    assert said.code == 2
+    assert "b/77, which step 'one' left, has changed" in said.err
+    assert lesson("resume", "--from", "one", "--allow", "shell").code == 1  # mkdir: it is there
+
+
+def test_a_workspace_of_too_many_files_is_said_to_be_one(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lesson_runner.run.workspace_diff.MOST_FILES", 50)
+    run(lesson, tmp_path, shell(("one", "touch $(seq 60)"), ("two", "test -e go")))
+    said = lesson("resume", "--allow", "shell")
+    assert said.code == 2
+    assert "what step 'one' left may have changed: the workspace has more than 50 files" in said.err
+
+
+def test_a_state_that_is_too_large_is_not_handed_on(lesson: Lesson, tmp_path: Path) -> None:
+    big = 'X=$(head -c 20000000 /dev/zero | tr "\\0" x)'
+    run(lesson, tmp_path, shell(("one", big), ("two", "echo ${#X}")))
+    kept = list((tmp_path / ".lesson" / "runs").glob("*/shell/state.sh"))
+    assert all(path.stat().st_size < 16 * 2**20 for path in kept)

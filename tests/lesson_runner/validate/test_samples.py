@@ -1,0 +1,201 @@
+"""
+``tests/samples/good`` validate without a finding; ``tests/samples/bad`` say at their end what is found.
+
+A bad sample ends with a comment that lists every finding as ``line:column severity rule``. To add a case, add
+a file, or a folder of files that are validated together. Every rule has a bad sample, and a good one that is
+called like the rule and comes as near to it as can be: ``rule.md``, ``rule--variant.md``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lesson_runner
+from lesson_runner.document.lessons import MAX_LESSON_BYTES
+from lesson_runner.document.schema.validator import load_schema, validator_for
+from lesson_runner.document.yaml_text import MAX_BYTES
+from lesson_runner.plugins import Action, Outcome, hookimpl
+from lesson_runner.testing import lesson_text
+from lesson_runner.validate.rules.table import RULES
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def samples(kind: str) -> list[Path]:
+    """Return the samples: files, and folders whose files are validated together."""
+    folder = SAMPLES / kind
+    return sorted(path for path in folder.iterdir() if path.is_dir() or path.suffix == ".md")
+
+
+GOOD, BAD = samples("good"), samples("bad")
+EXPECTED = re.compile(rb"<!-- expected\n(.*?)(?:-->|\Z)", re.DOTALL)
+GENERATED = {"too-large", "unparsed-block", "unreadable", "validated-without-certificate"}
+"""Rules whose bad sample cannot be a file in a repository; tests below, or of certificates, make one."""
+STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```"
+
+Lesson = Callable[..., Any]
+
+
+class quiet_plugin:  # noqa: N801  # stands for a module
+    """Brings an action that does not judge itself."""
+
+    @staticmethod
+    @hookimpl
+    def lesson_actions() -> list[Action]:
+        return [Action("sample.quiet", "Do something", lambda params, context: Outcome())]
+
+
+def files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.md")) if path.is_dir() else [path]
+
+
+def expected(path: Path) -> list[str]:
+    found: list[str] = []
+    for file in files(path):
+        match = EXPECTED.search(file.read_bytes())
+        assert match is not None, f"{file.name} does not say what is expected"
+        found += match[1].decode().splitlines()
+    return found
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_good(path: Path, lesson: Lesson) -> None:
+    said = lesson("validate", path, "--json")
+    assert said.json["findings"] == []
+    assert said.code == 0
+
+
+@pytest.mark.parametrize("path", [file for path in GOOD for file in files(path)], ids=lambda path: path.stem)
+def test_good_ones_run(path: Path, lesson: Lesson) -> None:
+    said = lesson("run", path, "--allow", "shell", "--json")
+    assert said.code == 0, said
+    assert [error.message for error in validator_for(load_schema("record")).iter_errors(said.json)] == []
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_bad(path: Path, lesson: Lesson) -> None:
+    said = lesson("validate", path, "--json", plugins=[quiet_plugin])
+    found = [f"{f['line']}:{f['column']} {f['severity']} {f['rule']}" for f in said.json["findings"]]
+    assert found == expected(path)
+    assert said.code == (1 if any(" error " in item for item in found) else 0)
+
+
+def rules_in_source() -> Iterator[str]:
+    """Yield every rule id: a constant in its place among the arguments of a call that makes a diagnostic."""
+    place = {"Diagnostic": 0, "failed": 0, "_problem": 1, "_RefusedError": 0}
+    for path in Path(lesson_runner.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in place:
+                rule = node.args[place[node.func.id]]
+                if isinstance(rule, ast.Constant):
+                    yield str(rule.value)
+
+
+def test_every_rule_is_in_the_table() -> None:
+    ids = [rule.id for rule in RULES]
+    assert len(ids) == len(set(ids)) > 40
+    assert set(rules_in_source()) <= set(ids)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_rule_has_samples(rule: Any) -> None:
+    bad = {line.split()[2] for path in BAD for line in expected(path)} | GENERATED
+    assert rule.id in bad
+    assert [path.name for path in GOOD if path.stem.split("--")[0] == rule.id]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_finding_is_as_severe_as_the_table_says(rule: Any) -> None:
+    said = {line.split()[1] for path in BAD for line in expected(path) if line.split()[2] == rule.id}
+    # What is unknown in the frontmatter may be another tool's.
+    assert said <= {rule.severity} | ({"warning"} if rule.id == "unknown-key" else set())
+
+
+@pytest.mark.parametrize("step", ["<!-- step\nid: long\nexpect: [{contains: a}]\n-->\n", ""])
+@pytest.mark.parametrize("language", ["bash", "python"])
+def test_a_block_that_is_too_long_to_be_checked(
+    lesson: Lesson, tmp_path: Path, step: str, language: str
+) -> None:
+    comments = "# a comment\n" * 6000
+    text = lesson_text(f"{STEP}\n\n{step}```{language}\n{comments}```\n")
+    (tmp_path / "a.md").write_text(text)
+    said = lesson("validate", "a.md")
+    assert "this block is not checked: it has 72,000 characters, and at most 64,000 are read" in said.out
+    assert said.out.count("unparsed-block") == 1
+
+
+def test_unreadable(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(STEP))
+    (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "self.md").symlink_to(tmp_path / "self.md")
+    said = lesson("validate", ".", "--json")
+    assert said.code == 1
+    assert [(f["rule"], f["path"]) for f in said.json["findings"]] == [
+        ("unreadable", "gone.md"),
+        ("unreadable", "self.md"),
+    ]
+
+
+def test_too_large(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "large.md").write_text(lesson_text(STEP) + "x" * MAX_LESSON_BYTES)
+    (tmp_path / "small.md").write_text("x")
+    said = lesson("validate", ".", "--json")
+    rules = [(finding["rule"], finding["path"]) for finding in said.json["findings"]]
+    assert rules == [("too-large", "large.md"), ("frontmatter", "small.md")]
+    assert lesson("run", "large.md").code == 2
+
+
+def test_yaml_too_large(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(STEP, note="x" * MAX_BYTES))
+    (tmp_path / "b.md").write_text(lesson_text(STEP.replace("id: one", f"id: one\n# {'x' * MAX_BYTES}")))
+    said = lesson("validate", ".", "--json")
+    assert [(f["rule"], f["path"], f["line"]) for f in said.json["findings"]] == [
+        ("yaml-too-large", "a.md", 2),
+        ("yaml-too-large", "b.md", 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "supportedHardware: [sim]",
+            "frontmatter: supportedHardware[1]: 'sim' is not allowed; expected one of",
+        ),
+        ("supportedHardware: [sim]", "(did you mean 'simulator'?)"),
+        (
+            "estimatedMinute: 3",
+            "warning: frontmatter: unknown key 'estimatedMinute' (did you mean 'estimatedMin",
+        ),
+        ("estimatedMinutes: soon", 'frontmatter: estimatedMinutes: "soon" is not a number'),
+        ("title: [a]", 'frontmatter: title: ["a"] is not text'),
+        ("validationDate: 2026-1", '"2026-1" is not a date (what belongs here: When that was'),
+    ],
+)
+def test_messages_say_what_was_expected(lesson: Lesson, tmp_path: Path, text: str, message: str) -> None:
+    key = text.split(":")[0]
+    rows = [row for row in lesson_text(STEP).split("\n") if not row.startswith(f"{key}:")]
+    (tmp_path / "a.md").write_text("\n".join([rows[0], text, *rows[1:]]))
+    assert message in lesson("validate", "a.md").out
+
+
+def test_dates_become_text(lesson: Lesson, tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(lesson_text(STEP).replace("id: ", "validationDate: 2025-11-03\nid: ", 1))
+    assert lesson("show", "a.md", "--json").json["frontmatter"]["validationDate"] == "2025-11-03"
+
+
+def test_all_samples_at_once(lesson: Lesson) -> None:
+    """One file that is broken hides nothing about the others."""
+    said = lesson("validate", SAMPLES, "--json", plugins=[quiet_plugin])
+    every = {file.resolve() for path in GOOD + BAD for file in files(path)}
+    assert len(said.json["lessons"]) == len(every)
+    twins = [f for f in said.json["findings"] if f["rule"] == "duplicate-lesson"]
+    others = [line for path in BAD for line in expected(path) if "duplicate-lesson" not in line]
+    assert len(said.json["findings"]) - len(twins) == len(others)

@@ -1,0 +1,210 @@
+"""``docs/plugin-reference.md``: the public names of the plugin API and their fields, from the docstrings."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from lesson_runner import model
+from lesson_runner.model import sections
+from lesson_runner.plugins import hookspecs
+
+PAGE = Path(__file__).parents[2] / "docs" / "plugin-reference.md"
+MODULES = {
+    "lesson_runner.plugins": ("What every plugin may need.", None),
+    "lesson_runner.model.sections": (
+        "Sections of a report, for `lesson_report_sections`.",
+        ("Texts", "Passage", "Table", "Series", "Line"),
+    ),
+    "lesson_runner.document.shell": (
+        "The commands of a shell block, for `lesson_interpret_block`.",
+        ("ShellCommand", "shell_commands"),
+    ),
+    "lesson_runner.plugins.checks": (
+        "Running checks, for actions that run those of `lesson_checks`.",
+        ("run_checks", "checks_table", "finding_data", "Completed"),
+    ),
+    "lesson_runner.cli.commands": (
+        "Commands of `lesson`, for `lesson_add_commands`.",
+        ("add_later", "say", "say_json"),
+    ),
+}
+"""The public modules, what each is for, and its public names; ``None``: those in ``__all__``."""
+_HEAD = """\
+# Plugin reference
+
+The public names of the plugin API, with their fields. [Plugins](plugins.md) and [hooks](hooks.md) show how to
+use them; this page is made from the docstrings. *Made by plugins* marks what a plugin creates; the runner
+creates the rest. Times are in seconds, sizes in bytes, and lines and columns count from 1, unless a field
+says otherwise.
+"""
+
+
+def text() -> str:
+    """Return the whole page."""
+    return "\n".join([_HEAD, *_contents()])
+
+
+def public() -> dict[str, dict[str, Any]]:
+    """Return the public names of each module, and what they stand for."""
+    found = {}
+    for name, (_, names) in MODULES.items():
+        module = import_module(name)
+        found[name] = {item: getattr(module, item) for item in names or module.__all__}
+    return found
+
+
+def _contents() -> Iterator[str]:
+    named = {name: thing for names in public().values() for name, thing in names.items()}
+    made = made_by_plugins(named)
+    for module, things in public().items():
+        yield f"## `{module}`\n\n{MODULES[module][0]}\n"
+        yield ", ".join(f"[`{name}`](#{name.lower()})" for name in things) + "\n"
+        for name, thing in things.items():
+            yield from _about(name, thing, made=name in made)
+    yield "## Types of fields\n\nThey need not be imported: objects of these types are in the fields above.\n"
+    for name, thing in inner_types(named).items():
+        yield from _about(name, thing, made=False)
+
+
+def _about(name: str, thing: Any, *, made: bool) -> Iterator[str]:
+    yield f"### `{name}`{' (made by plugins)' if made else ''}\n"
+    if not inspect.isclass(thing):
+        yield _function(thing) if inspect.isfunction(thing) else f"{documented(name)}\n"
+        return
+    about, attributes = split_docstring(inspect.getdoc(thing) or "")
+    yield f"{about}\n"
+    yield from _fields(thing, attributes, defaults=made)
+    yield from _methods(thing)
+
+
+def inner_types(named: Mapping[str, Any]) -> dict[str, type]:
+    """Return the types in fields of public types that are not public themselves, by name."""
+    found: dict[str, type] = {}
+    waiting = [kind for kind in named.values() if dataclasses.is_dataclass(kind)]
+    while waiting:
+        words = re.findall(r"\w+", " ".join(str(item.type) for item in dataclasses.fields(waiting.pop())))
+        for name in words:
+            kind = getattr(model, name, None)
+            if inspect.isclass(kind) and dataclasses.is_dataclass(kind) and name not in {*named, *found}:
+                found[name] = kind
+                waiting.append(kind)
+    return dict(sorted(found.items()))
+
+
+def _function(function: Any) -> str:
+    about = split_docstring(inspect.getdoc(function) or "")[0]
+    return f"`{function.__name__}{_signature(function)}`\n\n{about}\n"
+
+
+def _fields(kind: type, attributes: Mapping[str, str], *, defaults: bool) -> Iterator[str]:
+    """Yield a table of the fields; defaults matter only to whoever makes an object."""
+    if not dataclasses.is_dataclass(kind):
+        return
+    said = {**field_docstrings(kind), **attributes}
+    yield (
+        "| field | type | default | |\n|---|---|---|---|" if defaults else "| field | type | |\n|---|---|---|"
+    )
+    for item in dataclasses.fields(kind):
+        if item.init and not item.name.startswith("_"):
+            cells = [f"`{item.name}`", f"`{item.type}`", *([_default(item)] if defaults else [])]
+            yield f"| {' | '.join(map(_cell, [*cells, said.get(item.name, '')]))} |"
+    yield ""
+
+
+def _default(item: dataclasses.Field[Any]) -> str:
+    if item.default is not dataclasses.MISSING:
+        return f"`{item.default!r}`"
+    if item.default_factory is dataclasses.MISSING:
+        return "required"
+    made = item.default_factory()
+    return f"`{made!r}`" if isinstance(made, dict | list) and len(repr(made)) < 40 else "computed"
+
+
+def _methods(kind: type) -> Iterator[str]:
+    rows = []
+    for name, member in vars(kind).items():
+        function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+        if name.startswith("_") or not inspect.isfunction(function):
+            continue
+        shown = name if isinstance(member, property) else f"{name}{_signature(function)}"
+        about = split_docstring(inspect.getdoc(function) or "")[0]
+        rows.append(f"| `{_cell(shown)}` | {_cell(about)} |")
+    if rows:
+        yield from ("| method | |\n|---|---|", *rows, "")
+
+
+def _signature(function: Any) -> str:
+    signature = inspect.signature(function)
+    return str(
+        signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "self"])
+    ).replace("'", "")
+
+
+def split_docstring(docstring: str) -> tuple[str, dict[str, str]]:
+    """Return what a docstring says first, as Markdown, and its ``Attributes:`` by name."""
+    about, *sections = re.split(r"^(Attributes|Args|Returns|Yields|Raises):\n", docstring, flags=re.MULTILINE)
+    body = dict(zip(sections[::2], sections[1::2], strict=True)).get("Attributes", "")
+    found = re.findall(r"^ {4}(\w+): ((?:.+\n?)(?: {8,}.*\n?)*)", body, re.MULTILINE)
+    return _markdown(about), {name: _markdown(words) for name, words in found}
+
+
+def field_docstrings(kind: type) -> dict[str, str]:
+    """Return the strings that stand below the fields of a class, by the field's name."""
+    (tree,) = ast.parse(dedent(inspect.getsource(kind))).body
+    assert isinstance(tree, ast.ClassDef)
+    return dict(_strings_below(tree.body))
+
+
+def documented(name: str) -> str:
+    """Return what stands below a name that is neither a class nor a function, such as ``Json``."""
+    modules = [import_module(module) for module in ("lesson_runner.plugins", "lesson_runner.model.document")]
+    for module in modules:
+        for target, words in _strings_below(ast.parse(inspect.getsource(module)).body):
+            if target == name:
+                return words
+    return ""
+
+
+def _strings_below(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """Yield each assigned name that a string stands below, with the string."""
+    for node, below in pairwise(body):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = below.value if isinstance(below, ast.Expr) else None
+        if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield target.id, _markdown(value.value)
+
+
+def made_by_plugins(named: Mapping[str, Any]) -> set[str]:
+    """Return the names of what hooks return, and of what is in that."""
+    hooks = [hook for name, hook in vars(hookspecs).items() if name.startswith("lesson_")]
+    annotations = [str(inspect.signature(hook).return_annotation) for hook in hooks]
+    annotations.append(str(sections.Section))  # one of the annotations names this union
+    found: set[str] = set()
+    while annotations:
+        # What a function takes is made by its caller.
+        made = re.sub(r"Callable\[\[[^\]]*\]", "", " ".join(annotations))
+        names = {name for name in re.findall(r"\w+", made) if name in named} - found
+        found |= names
+        kinds = [kind for name in names if dataclasses.is_dataclass(kind := named[name])]
+        annotations = [str(item.type) for kind in kinds for item in dataclasses.fields(kind)]
+    return found
+
+
+def _markdown(words: str) -> str:
+    """Return a docstring as Markdown: Sphinx's roles and double backquotes become code."""
+    words = inspect.cleandoc(words)
+    words = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", words).replace("``", "`")
+    return re.sub(r"(?<!\n)\n(?![\n-])", " ", words).strip()
+
+
+def _cell(words: str) -> str:
+    return re.sub(r"\s+", " ", words).replace("|", "\\|")
