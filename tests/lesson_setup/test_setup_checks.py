@@ -15,7 +15,7 @@ from lesson_setup.checks.board import check_device_files, check_driver, check_hu
 from lesson_setup.checks.system import check_memory, memory_bytes
 from lesson_setup.checks.table import IDS, all_checks, own_checks
 from lesson_tenstorrent.hardware.places import UNKNOWN, Places, find_devices, find_on_bus
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 
 PAGES = "kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 
@@ -62,8 +62,8 @@ def test_all_that_is_wrong_says_what_to_do(world: World) -> None:
 def test_the_hook_brings_what_no_other_plugin_has(world: World) -> None:
     own = {check.id for check in own_checks(world.places)}
 
-    assert own == set(IDS) - set(KNOWN)
-    assert not own & set(KNOWN)
+    assert own == set(IDS) - set(CHECKS_BY_ID)
+    assert not own & set(CHECKS_BY_ID)
 
 
 # --- disk and memory -----------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from lesson_setup.checks import table
 from lesson_tenstorrent import plugin as tenstorrent
 from lesson_tenstorrent.hardware import detect
 from lesson_tenstorrent.hardware.places import Places
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "lessons" / "verify-your-setup.md"
@@ -91,8 +91,8 @@ def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     def fine(machine: Machine) -> Finding:
         return Finding("ok", "made up for a test")
 
-    shared = {name: replace(KNOWN[name], run=fine) for name in ("packages", "disk")}
-    monkeypatch.setattr(table, "KNOWN", {**KNOWN, **shared})
+    shared = {name: replace(CHECKS_BY_ID[name], run=fine) for name in ("packages", "disk")}
+    monkeypatch.setattr(table, "CHECKS_BY_ID", {**CHECKS_BY_ID, **shared})
     monkeypatch.setattr(table, "disk_check", lambda wanted: shared["disk"])
     monkeypatch.setattr(summary, "check_packages", fine)
 

@@ -19,7 +19,7 @@ from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
 from lesson_tenstorrent import plugin
 from lesson_tenstorrent.action import checks_for
 from lesson_tenstorrent.blocks import interpret_block
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 
 ENVIRONMENT = """
 # Activate Python environment
@@ -281,4 +281,4 @@ def test_a_huge_block_takes_no_time(text: str, count: int) -> None:
 
 
 def test_every_check_has_its_own_name_and_reason() -> None:
-    assert all(name == check.id and check.title and check.why for name, check in KNOWN.items())
+    assert all(name == check.id and check.title and check.why for name, check in CHECKS_BY_ID.items())

@@ -15,7 +15,7 @@ import pytest
 from lesson_runner.plugins.checks import Check, Completed, Finding, Machine, checks_table, run_checks
 from lesson_tenstorrent.busy import check_devices
 from lesson_tenstorrent.devices import hardware_of
-from lesson_tenstorrent.imports import importable
+from lesson_tenstorrent.imports import check_import
 from lesson_tenstorrent.probe import probe
 from lesson_tenstorrent.table import CHECKS
 from lesson_tenstorrent.tree import check_home
@@ -201,7 +201,7 @@ KILLED = "the interpreter was killed by signal 11 (SIGSEGV)"
     ],
 )
 def test_import_errors_have_fixes(machine: Told, answer: Completed, what: str, fix: str) -> None:
-    finding = importable("ttnn", replace(machine, answers={IMPORT: answer}))
+    finding = check_import("ttnn", replace(machine, answers={IMPORT: answer}))
 
     assert (finding.status, finding.command) == ("failed", ())
     assert what in finding.found
@@ -212,7 +212,7 @@ def test_import_errors_have_fixes(machine: Told, answer: Completed, what: str, f
 def test_a_ttnn_from_pip_is_named_as_the_cause(machine: Told, error: str) -> None:
     answers = {IMPORT: Completed(1, "", error), LOOK: found("0.67.0")}
 
-    finding = importable("ttml", replace(machine, answers=answers))
+    finding = check_import("ttml", replace(machine, answers=answers))
 
     assert finding.command == (machine.python, "-m", "pip", "uninstall", "-y", "ttnn")
     assert finding.fix.startswith(" ".join(finding.command))
@@ -221,7 +221,7 @@ def test_a_ttnn_from_pip_is_named_as_the_cause(machine: Told, error: str) -> Non
 def test_a_package_that_an_import_wants_can_be_installed(machine: Told) -> None:
     error = Completed(1, "", "ModuleNotFoundError: No module named 'transformers.models'\n")
 
-    finding = importable("ttml", replace(machine, answers={IMPORT: error}))
+    finding = check_import("ttml", replace(machine, answers={IMPORT: error}))
 
     assert finding.command == (machine.python, "-m", "pip", "install", "transformers")
     assert "ttml imports it" in finding.found
@@ -234,8 +234,8 @@ def test_where_a_built_library_is_the_fix_says_so(machine: Told, tree: Path) -> 
     for name in ("tt-train/sources/ttml", "build/tt-train/sources/ttml"):
         (tree / name).mkdir(parents=True)
 
-    ttml = importable("ttml", replace(machine, answers={IMPORT: missing["ttml"]}))
-    ttnn = importable("ttnn", replace(machine, answers={IMPORT: missing["ttnn"]}))
+    ttml = check_import("ttml", replace(machine, answers={IMPORT: missing["ttml"]}))
+    ttnn = check_import("ttnn", replace(machine, answers={IMPORT: missing["ttnn"]}))
 
     assert ttml.fix.startswith(f"export PYTHONPATH={tree}/tt-train/sources/ttml:{tree}/build/tt-train/")
     assert ttnn.fix.startswith(f"source {tree}/python_env/bin/activate")

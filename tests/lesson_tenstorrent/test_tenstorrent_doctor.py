@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.testing import lesson_text
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
@@ -104,8 +104,8 @@ def test_without_a_board_it_is_quick_and_says_why_it_skips(home: Home) -> None:
 
     found = {item["id"]: item for item in json.loads(done.stdout)["checks"]}
     skipped = {name for name, item in found.items() if item["status"] == "skipped"}
-    assert list(found) == list(KNOWN)
-    assert skipped == {name for name, check in KNOWN.items() if check.board_only} | {"devices"}
+    assert list(found) == list(CHECKS_BY_ID)
+    assert skipped == {name for name, check in CHECKS_BY_ID.items() if check.board_only} | {"devices"}
     assert all("not needed: --backend emulated" in found[name]["found"] for name in skipped)
     assert seconds < 20, "it takes about one second; a machine that is busy with other tests may take longer"
 
@@ -113,7 +113,7 @@ def test_without_a_board_it_is_quick_and_says_why_it_skips(home: Home) -> None:
 def test_for_the_lesson(home: Home) -> None:
     done = home.doctor(ROOT / "lessons" / "ct4-finetuning-basics.md", "--backend", "emulated", "--json")
 
-    assert [item["id"] for item in json.loads(done.stdout)["checks"]] == list(KNOWN)
+    assert [item["id"] for item in json.loads(done.stdout)["checks"]] == list(CHECKS_BY_ID)
 
 
 def test_a_package_that_a_lesson_asks_for(home: Home) -> None:

@@ -16,7 +16,7 @@ from lesson_runner.plugins.checks import Machine
 from lesson_tenstorrent import busy, devices
 from lesson_tenstorrent.busy import check_busy, check_devices, find_holders
 from lesson_tenstorrent.mesh import VARIABLE, check_mesh_descriptor
-from lesson_tenstorrent.system import check_packages, check_python, needed
+from lesson_tenstorrent.system import check_packages, check_python, training_requirements
 from lesson_tenstorrent.ttml import (
     check_pip_ttnn,
     check_ttml_build,
@@ -351,8 +351,8 @@ def test_python(machine: Machine, version: tuple[int, int, int], status: str) ->
 
 
 def test_what_a_machine_without_a_board_needs_is_the_same_and_pytorch(machine: Machine) -> None:
-    board = {item.name for item in needed(machine)}
-    emulated = {item.name for item in needed(replace(machine, backend="emulated"))}
+    board = {item.name for item in training_requirements(machine)}
+    emulated = {item.name for item in training_requirements(replace(machine, backend="emulated"))}
 
     assert "numpy" in board
     assert emulated - board == {"torch"}

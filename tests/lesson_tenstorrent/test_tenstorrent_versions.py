@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from lesson_runner.plugins.checks import Completed, Machine
-from lesson_tenstorrent.metal import oldest_of, parse_version, tag_of
+from lesson_tenstorrent.metal import oldest_build_of, parse_version, tag_of
 from lesson_tenstorrent.version import check_version, find_version
 
 # --- reading -----------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def test_tags_are_in_packagings_order(
     assert read is not None
     assert read_2 is not None
     assert (read == version, read < read_2) == (True, version < version_2)
-    assert oldest_of(read) <= read
+    assert oldest_build_of(read) <= read
 
 
 # --- where it is read --------------------------------------------------------------------------

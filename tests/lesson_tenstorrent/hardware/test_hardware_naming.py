@@ -107,8 +107,8 @@ BOARD = st.sampled_from([*naming.BOARDS, UNKNOWN]) | st.text(max_size=8)
 
 @given(st.lists(st.tuples(BOARD, st.sampled_from(["", "a", "b"])), max_size=40))
 def test_whatever_there_is_has_a_known_name(parts: list[tuple[str, str]]) -> None:
-    for parts_a_board in (CHIPS, ON_PCI):
-        boards = boards_of([(board_name(name), board) for name, board in parts], parts_a_board)
+    for parts_per_board in (CHIPS, ON_PCI):
+        boards = boards_of([(board_name(name), board) for name, board in parts], parts_per_board)
         assert len(boards) <= len(parts)
         assert bool(boards) == bool(parts)
         assert system_name(boards) in {*NAMES, UNKNOWN}

@@ -31,7 +31,7 @@ class Cluster:
     def get_all_chips(self): return set(range({chips}))
     def get_arch(self, chip): return "wormhole_b0"
     def get_board_type(self, chip): return Kind.{kind}
-    def get_board_id_for_chip(self, chip): return 7 + chip // {chips_a_board}
+    def get_board_id_for_chip(self, chip): return 7 + chip // {chips_per_board}
     def get_chip_pci_bdfs(self): return {{0: "0000:01:00.0"}}
 
 class Version:
@@ -62,9 +62,9 @@ def GetNumAvailableDevices(): return {chips}
 """A ``ttnn`` that takes the machine for one kind."""
 
 
-def umd_of(kind: str, chips: int, chips_a_board: int = 1) -> str:
+def umd_of(kind: str, chips: int, chips_per_board: int = 1) -> str:
     """Return the source of a ``tt_umd`` that finds chips on boards of one kind, such as ``N300``."""
-    return CHIPS.format(kind=kind, chips=chips, chips_a_board=chips_a_board)
+    return CHIPS.format(kind=kind, chips=chips, chips_per_board=chips_per_board)
 
 
 def ttnn_of(kind: str, chips: int) -> str:
