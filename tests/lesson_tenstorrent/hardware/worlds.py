@@ -1,4 +1,4 @@
-"""Machines that do not exist: folders like those of a system, and libraries that answer as they are told."""
+"""Fake machines: folders like those of a system, and libraries that give prepared answers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class cluster:
 def get_arch_name(): return "wormhole_b0"
 def GetNumAvailableDevices(): return {chips}
 """
-"""A ``ttnn`` that takes the machine for one kind."""
+"""A ``ttnn`` that reports one kind of machine."""
 
 
 def umd_of(kind: str, chips: int, chips_per_board: int = 1) -> str:
@@ -74,7 +74,7 @@ def ttnn_of(kind: str, chips: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A made-up system; every path is below ``root``."""
+    """A fake system; every path is below ``root``."""
 
     root: Path
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class World:
         return target
 
     def add(self, card: str = "", serial: str = "", *, users: Iterable[int] = ()) -> None:
-        """Add a device; ``card`` and ``serial`` are what the driver says, if it does."""
+        """Add a device; ``card`` and ``serial`` are what the driver reports, if anything."""
         number = len(list((self.root / "dev").glob("*")))
         self.write(f"dev/{number}", "")
         node = f"sys/class/tenstorrent/tenstorrent!{number}"
