@@ -314,7 +314,7 @@ os.environ["TT_METAL_SIMULATOR"] = "sim"
 fake = board(lambda: None, lambda: print("closed", flush=True))
 sys.modules.update(ttml=fake("ttml"), ttnn=fake("ttnn"))
 from lesson_ct4.actions.workbench import session_for
-from lesson_runner.context import RunContext, Workspace
+from lesson_runner.plugins.context import RunContext, Workspace
 run = RunContext(None, "", "ttml", Workspace(Path(".")), Path("."))
 session_for(run, "device")
 raise ZeroDivisionError

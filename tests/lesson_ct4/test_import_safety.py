@@ -27,7 +27,7 @@ WATCHED = """
 import sys
 import encodings.raw_unicode_escape  # what protocol 0 writes texts in
 import lesson_ct4.upstream.convert as convert
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 before, seen, watching = set(sys.modules), [], False
 harmless = ("open", "os.fspath", "sys.", "object.__", "gc.")
 def hook(event, arguments):
