@@ -1,14 +1,9 @@
-"""`ttml.autograd.AutoContext`: the device, the seed, the gradient mode, and the tape of recorded operations.
-
-The tape is a list of nodes in the order they were recorded. An operation's inputs are always recorded
-before it, so walking the nodes that a loss depends on from the newest to the oldest visits each after
-everything that uses it.
-"""
+"""`ttml.autograd.AutoContext`: the device, the seed, the gradient mode and the autograd tape."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -16,29 +11,16 @@ from .device import MeshDevice
 from .enums import GradMode
 from .missing import Partial
 from .parallelism import DistributedConfig, ParallelismContext
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
+from .tape import Node, Tape
 
 DEFAULT_SEED = 5489  # std::mt19937's own default, which the device context keeps
 
 
-class Node:
-    """One recorded operation: what computes its inputs' gradients, and the nodes those inputs came from."""
+class _Output(Protocol):
+    """An output of an operation, such as a tensor."""
 
-    __slots__ = ("backward", "links", "number", "spent")
-
-    def __init__(self, number: int, backward: Callable[[], None], links: list[Node]) -> None:
-        self.number = number
-        self.backward: Callable[[], None] | None = backward
-        self.links = links
-        self.spent = ""  # why `backward` is gone
-
-    def release(self, reason: str) -> None:
-        """Drop what the node keeps alive, and remember why."""
-        self.backward = None
-        self.links = []
-        self.spent = reason
+    def set_node(self, node: Node | None) -> None:
+        """Set the operation that made it."""
 
 
 class Profiler:
@@ -63,8 +45,7 @@ class AutoContext(Partial):
         self._fabric = False
         self._parallelism: ParallelismContext | None = None
         self._mode = GradMode.ENABLED
-        self._nodes: list[Node] = []
-        self._count = 0
+        self._tape = Tape()
         self.set_seed(DEFAULT_SEED)
 
     @staticmethod
@@ -185,7 +166,7 @@ class AutoContext(Partial):
         self,
         grad_fn: Callable[[], None],
         links: Sequence[Node | None],
-        outputs: Sequence[Tensor] | None = None,
+        outputs: Sequence[_Output] | None = None,
     ) -> Node | None:
         """Record an operation whose gradients `grad_fn` computes; None if recording is off.
 
@@ -193,36 +174,11 @@ class AutoContext(Partial):
         """
         if self._mode is GradMode.DISABLED:
             return None
-        node = Node(self._count, grad_fn, [link for link in links if link is not None])
-        self._count += 1
-        self._nodes.append(node)
+        node = self._tape.record(grad_fn, links)
         for output in outputs or ():
             output.set_node(node)
         return node
 
     def reset_graph(self) -> None:
         """Drop every recorded operation and what it keeps alive; call it after each step and inference."""
-        for node in self._nodes:
-            node.release("the graph was reset")
-        self._nodes.clear()
-
-
-def run_backward(roots: Sequence[Node], retain_graph: bool) -> None:
-    """Run the nodes that `roots`, one on each chip, depend on, newest first.
-
-    Raises RuntimeError if one of them has run without `retain_graph`, or was dropped by `reset_graph`.
-    """
-    reached = {root.number: root for root in roots}
-    pending = list(roots)
-    while pending:
-        for link in pending.pop().links:
-            if link.number not in reached:
-                reached[link.number] = link
-                pending.append(link)
-    for number in sorted(reached, reverse=True):
-        node = reached.pop(number)
-        if node.backward is None:
-            raise RuntimeError(f"backward cannot run: {node.spent}")
-        node.backward()
-        if not retain_graph:
-            node.release("backward was already called without retain_graph")
+        self._tape.reset()

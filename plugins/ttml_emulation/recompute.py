@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .context import AutoContext, run_backward
+from .context import AutoContext
 from .enums import GradMode
+from .tape import run_backward
 from .tensor import Tensor
 
 

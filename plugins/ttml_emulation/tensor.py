@@ -14,9 +14,10 @@ import torch
 
 from . import numerics, values
 from .chips import OnChips, on_every_chip
-from .context import AutoContext, Node, run_backward
+from .context import AutoContext
 from .enums import DataType, GradMode, Layout, PreferredPrecision
 from .placement import MeshToTensor, TensorToMesh
+from .tape import Node, run_backward
 from .values import Value
 
 
@@ -306,22 +307,7 @@ class Tensor(OnChips):
             part._grad = torch.ones_like(part.half())
         run_backward(roots, retain_graph)
 
-    # --- operators (there is no division: `/` does not work in `ttml` either)
-
-    def __add__(self, other: Tensor) -> Tensor:
-        from .ops import binary
-
-        return binary.add(self, other)
-
-    def __sub__(self, other: Tensor) -> Tensor:
-        from .ops import binary
-
-        return binary.sub(self, other)
-
-    def __mul__(self, other: Tensor | float) -> Tensor:
-        from .ops import binary
-
-        return binary.mul(self, other)
+    # `ttml_emulation.ops` adds the operators `+`, `-` and `*`.
 
     def to_string(self) -> str:
         """Return a one-line description."""

@@ -196,7 +196,7 @@ def open_session(
     chips = meshes.Chips(ttml, mesh)
     session = Session(ttml, ttnn, info, _LABELS[info["kind"]], chips)
     with opening.terminable():
-        opening.open_chips(session, note or (lambda _: None))
+        opening.open_chips(chips, info["kind"], ttnn, note or (lambda _: None))
         info.update(device=info.get("device") or _architecture(ttnn), mesh=list(mesh))
         try:
             yield session
