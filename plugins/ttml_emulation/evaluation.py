@@ -143,14 +143,14 @@ class Evaluation:
         self.prepared = prepared
         self._ids = ids
         # By layer and tile, keys and values, [2, B * H, 32, D]; by tile, logits, [B, 1, 32, V].
-        self._seen: list[list[torch.Tensor]] = [[] for _ in prepared.blocks]
+        self._kv_cache: list[list[torch.Tensor]] = [[] for _ in prepared.blocks]
         self._logits: list[torch.Tensor] = []
         if before is not None:
             known = before._same_ids(ids) // TILE
-            self._seen = [seen[:known] for seen in before._seen]
+            self._kv_cache = [kv_cache[:known] for kv_cache in before._kv_cache]
             self._logits = before._logits[:known]
 
-    def takes(self, ids: Ids) -> bool:
+    def can_extend_to(self, ids: Ids) -> bool:
         """Return whether another evaluation can go on from this one."""
         return ids.shape == self._ids.shape
 
@@ -179,19 +179,19 @@ class Evaluation:
             rows = slice(tile * TILE, tile * TILE + TILE)
             tokens = torch.embedding(prepared.tokens, torch.from_numpy(self._ids[:, rows]))
             inputs.append((tokens + prepared.positions[rows]).unsqueeze(1))
-        for block, seen in zip(prepared.blocks, self._seen, strict=True):
-            del seen[tiles.start :]  # what was left by a pass that was broken off
-            inputs = [_layer(block, x, seen) for x in inputs]
+        for block, kv_cache in zip(prepared.blocks, self._kv_cache, strict=True):
+            del kv_cache[tiles.start :]  # what was left by a pass that was broken off
+            inputs = [_layer(block, x, kv_cache) for x in inputs]
         self._logits += [_affine(_normalized(x, prepared.norm), prepared.head) for x in inputs]
 
 
-def _layer(block: _Block, x: torch.Tensor, seen: list[torch.Tensor]) -> torch.Tensor:
-    """Return what a layer makes of a tile `[B, 1, 32, E]`; its keys and values join those seen before."""
+def _layer(block: _Block, x: torch.Tensor, kv_cache: list[torch.Tensor]) -> torch.Tensor:
+    """Return what a layer makes of a tile `[B, 1, 32, E]`; its keys and values join those kv_cache before."""
     policy = numerics.current()
     parts = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)
     query = scaled(parts[0])
-    seen.append(policy.operand(parts[1:]).flatten(1, 2))
-    k, v = torch.cat(seen, 2)
+    kv_cache.append(policy.operand(parts[1:]).flatten(1, 2))
+    k, v = torch.cat(kv_cache, 2)
     _, mixed = attend(query.flatten(0, 1), k, v, causal_bias(TILE, query.dtype, query.device))
     x = x + _affine(join_heads(policy.store(mixed).view(query.shape)), block.out)
     inner = _affine(_normalized(x, block.ln2), block.fc1)

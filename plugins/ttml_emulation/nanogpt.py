@@ -27,13 +27,13 @@ from .layers import (
 )
 from .modules import ModuleBase, NamedParameters, parameter_from
 from .ops import binary
-from .ops.attention import looks_back, scaled_dot_product_attention
+from .ops.attention import is_causal_attention, scaled_dot_product_attention
 from .ops.dropout import dropout
 from .ops.layernorm import layernorm
 from .ops.multi_head_utils import heads_creation, heads_fusion
 from .ops.unary import gelu
 from .recompute import memory_efficient_runner
-from .rows import PendingTensor
+from .rows import LazyTensor
 from .tensor import Tensor
 from .values import Value
 
@@ -177,7 +177,7 @@ class NanoGPT(AbstractModuleBase):
         config.check()
         super().__init__()
         self.config = config
-        self._kept: Evaluation | None = None
+        self._last_evaluation: Evaluation | None = None
         self.fc = LinearLayer(config.n_embd, config.vocab_size, False, normal())
         self.tok_emb = Embedding(config.vocab_size, config.n_embd, normal())
         if config.weight_tying is WeightTyingType.Enabled:
@@ -195,7 +195,7 @@ class NanoGPT(AbstractModuleBase):
         `block_size`.
         """
         if (evaluation := self._evaluation(idx, mask)) is not None:
-            return PendingTensor(evaluation)
+            return LazyTensor(evaluation)
         x = self.pos_emb(self.tok_emb(idx))
         recompute = self.config.runner_type is RunnerType.MemoryEfficient
         for block in self.blocks:
@@ -218,24 +218,24 @@ class NanoGPT(AbstractModuleBase):
             or any(tensor is not None and tensor.chips for tensor in (idx, mask))
             or idx.shape()[1:] != [1, 1, length]
             or (mask is not None and mask.data.shape[-1] != length)
-            or not looks_back(mask)
+            or not is_causal_attention(mask)
         ):
             return None
         weights = _weights(self)
         ids = idx.data[:, 0, 0].to(torch.int64).numpy()
         if weights is None or ids.min() < 0 or ids.max() >= weights.tokens.shape()[-2]:
             return None
-        kept = self._kept
-        if kept is None or not kept.takes(ids) or not kept.prepared.holds(weights):
-            self._kept = Evaluation(Prepared(weights, len(ids) * TILE), ids, None)
+        last = self._last_evaluation
+        if last is None or not last.can_extend_to(ids) or not last.prepared.holds(weights):
+            self._last_evaluation = Evaluation(Prepared(weights, len(ids) * TILE), ids, None)
         else:
-            self._kept = Evaluation(kept.prepared, ids, kept)
-        return self._kept
+            self._last_evaluation = Evaluation(last.prepared, ids, last)
+        return self._last_evaluation
 
     def set_run_mode(self, mode: RunMode) -> None:
         """Set the mode here and in every sub-module."""
         super().set_run_mode(mode)
-        self._kept = None if mode is RunMode.TRAIN else self._kept
+        self._last_evaluation = None if mode is RunMode.TRAIN else self._last_evaluation
 
 
 def create_nanogpt(config: NanoGPTConfig) -> NanoGPT:

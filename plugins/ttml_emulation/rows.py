@@ -10,7 +10,7 @@ from typing import Protocol
 
 import torch
 
-from . import numerics, pending
+from . import lazy, numerics
 from .enums import Layout, PreferredPrecision
 from .tensor import Tensor
 from .values import Value
@@ -29,7 +29,7 @@ class Rows(Protocol):
         """Return the rows from `start` up to, not including, `stop`: `[B, 1, stop - start, V]`."""
 
 
-class PendingValue(Value):
+class LazyValue(Value):
     """A `ttnn` tensor whose rows are computed when they are read."""
 
     __slots__ = ("__weakref__", "_known", "_rows")
@@ -40,7 +40,7 @@ class PendingValue(Value):
         self._known: torch.Tensor | None = None
         self._dtype = numerics.current().data_type
         self._layout = Layout.TILE
-        pending.register(self)
+        lazy.register(self)
 
     @property
     def data(self) -> torch.Tensor:
@@ -53,7 +53,7 @@ class PendingValue(Value):
     def data(self, data: torch.Tensor) -> None:
         self._known = data
 
-    def settle(self) -> None:
+    def materialize(self) -> None:
         """Compute all rows now."""
         _ = self.data
 
@@ -70,14 +70,14 @@ class PendingValue(Value):
         return self._rows.read(start, stop)[(*index[:2], slice(0, None, step), *index[3:])]
 
 
-class PendingTensor(Tensor):
+class LazyTensor(Tensor):
     """An autograd tensor whose rows are computed when they are read; it needs no gradient."""
 
     __slots__ = ("_value",)
 
     def __init__(self, rows: Rows) -> None:
         super().__init__(requires_grad=False)
-        self._value: Value = PendingValue(rows)
+        self._value: Value = LazyValue(rows)
         self._dtype = self._value.dtype
 
     @property
@@ -100,4 +100,4 @@ class PendingTensor(Tensor):
 
     def get_value(self, precision: PreferredPrecision = PreferredPrecision.HALF) -> Value:
         """Return the `ttnn` tensor, whose rows are computed when they are read as well."""
-        return self._value if isinstance(self._value, PendingValue) else super().get_value(precision)
+        return self._value if isinstance(self._value, LazyValue) else super().get_value(precision)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from . import numerics, pending, values
+from . import lazy, numerics, values
 from .chips import on_every_chip
 from .context import AutoContext
 from .device import MeshDevice
@@ -77,7 +77,7 @@ def fill(tensor: Value, fill_value: float, output_tensor: Value | None = None) -
     filled = _full(tensor.shape, fill_value, tensor.dtype, tensor.layout)
     if output_tensor is None:
         return filled
-    pending.settle()
+    lazy.materialize_all()
     output_tensor.data.copy_(filled.data)
     return output_tensor
 

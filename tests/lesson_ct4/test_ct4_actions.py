@@ -177,7 +177,7 @@ def test_stages_share_their_steps_and_the_session(do: Do, data: Path, run: RunCo
 
     assert run.state[STATE].session is opened
     assert measured(context)["reused_steps"] == 4
-    assert (run.workspace.root / "trunk").is_dir()
+    assert (run.workspace.root / "checkpoint-cache").is_dir()
 
 
 def test_another_mesh_or_numerics_is_another_session(do: Do, data: Path, run: RunContext) -> None:

@@ -103,7 +103,7 @@ def test_training_again_by_hand_trains_again(app: typer.Typer, here: Path) -> No
     first, again = (json.loads(call(app, *line).stdout) for _ in range(2))
 
     assert first["metrics"]["reused_steps"] == again["metrics"]["reused_steps"] == 0
-    assert not list(here.rglob("trunk"))
+    assert not list(here.rglob("checkpoint-cache"))
 
 
 @pytest.mark.parametrize("place", ["/proc/x", "/etc/passwd", "taken", "~nobody-of-that-name/" + "x" * 300])

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.lesson_ct4 import upstream_files as theirs
 
 from lesson_ct4.upstream.convert import import_upstream
-from lesson_ct4.upstream.machine import MAX_OPCODES, PickleReader
+from lesson_ct4.upstream.pickle_reader import MAX_OPCODES, PickleReader
 from lesson_runner.errors import LessonError
 
 WATCHED = """

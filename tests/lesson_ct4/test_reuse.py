@@ -10,7 +10,7 @@ import pytest
 
 import lesson_ct4.plugin
 from lesson_ct4.device import origin
-from lesson_ct4.training import trunk
+from lesson_ct4.training import checkpoint_cache
 from lesson_ct4.training.checkpoint import load_checkpoint
 from lesson_runner.model import Event
 from lesson_runner.testing import lesson_text, run_lesson
@@ -112,7 +112,7 @@ def test_a_second_run_trains_nothing_and_is_the_same_bit_for_bit(run: Run) -> No
             steps,
             0,
         )
-        assert f"Note: all {steps} steps were trained before" in other["said"]
+        assert f"Note: reusing all {steps} steps" in other["said"]
         assert "reused" in other["labels"]
         assert "reused" not in one["labels"]
         assert one["curve"] == other["curve"]
@@ -135,7 +135,7 @@ def test_one_parameter_that_changed_is_trained_again(run: Run, tmp_path: Path) -
     assert changed["short"]["trained"] == 0
     assert changed["long"]["trained"] == 20
     assert (
-        "Note: no steps of an earlier stage or run are reused: learning_rate was 0.001, is 0.002"
+        "Note: no steps of an earlier stage or run can be reused: learning_rate was 0.001, is 0.002"
         in (changed["long"]["said"])
     )
     assert "reused" not in changed["long"]["labels"]
@@ -145,7 +145,7 @@ def test_a_length_that_changed_trains_what_is_new(run: Run) -> None:
     run()
     changed = run("long.max_steps=30")
     assert changed["long"]["metrics"]["reused_steps"] == 18
-    assert "the first 18 steps were trained before" in changed["long"]["said"]
+    assert "reusing the first 18 steps" in changed["long"]["said"]
     assert changed["long"]["labels"].count("reused") == 1
     alone = run("long.max_steps=30", fresh=True)
     assert numbers(alone["long"]) | {"training_seconds": 0} == (
@@ -157,7 +157,7 @@ def test_another_text_is_trained_on_anew(run: Run) -> None:
     run()
     other = run(text=PLAY.replace("Juliet", "Rosaline"))
     assert [step["trained"] for step in other.values()] == [10, 11]
-    assert "are reused: dataset was " in other["short"]["said"]
+    assert "can be reused: dataset was " in other["short"]["said"]
 
 
 @pytest.mark.parametrize(
@@ -177,19 +177,19 @@ def test_another_version_trains_anew(
     run()
     describe, found = ttml_emulation.describe, origin.origin()
     if what in found:
-        monkeypatch.setattr(trunk, "origin", lambda: {**found, what: value})
+        monkeypatch.setattr(checkpoint_cache, "origin", lambda: {**found, what: value})
     else:
         monkeypatch.setattr(ttml_emulation, "describe", lambda: {**describe(), what: value})
     again = run()
     assert [step["trained"] for step in again.values()] == [10, 11]
-    assert f"Note: no steps of an earlier stage or run are reused: {reason}" in again["short"]["said"]
+    assert f"Note: no steps of an earlier stage or run can be reused: {reason}" in again["short"]["said"]
 
 
 @pytest.mark.parametrize(("damaged", "reused"), [("result_*", 18), ("*", 9)])
 def test_what_is_damaged_is_passed_over(run: Run, tmp_path: Path, damaged: str, reused: int) -> None:
     first = run()
     kept = {name: content(step["checkpoint"]) for name, step in first.items()}
-    for path in (tmp_path / ".lesson" / "trunk").glob(f"*/{damaged}.safetensors"):
+    for path in (tmp_path / ".lesson" / "checkpoint-cache").glob(f"*/{damaged}.safetensors"):
         path.write_bytes(path.read_bytes()[:-1] + b"?")
     again = run()
     assert again["long"]["metrics"]["reused_steps"] == reused
@@ -210,10 +210,10 @@ def test_a_fresh_run_sees_nothing_of_earlier_ones(run: Run) -> None:
 def test_the_states_of_few_settings_are_kept(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trunk, "KEPT", 2)
+    monkeypatch.setattr(checkpoint_cache, "KEPT", 2)
     for seed in (1, 2, 1, 3):
         run(f"seed={seed}")
-    folders = list((tmp_path / ".lesson" / "trunk").iterdir())
+    folders = list((tmp_path / ".lesson" / "checkpoint-cache").iterdir())
     assert len(folders) == 2
     assert [run(f"seed={seed}")["long"]["trained"] for seed in (3, 1)] == [0, 0]  # 1 was used after 2
 
@@ -222,7 +222,7 @@ def test_where_a_file_cannot_be_linked_it_is_copied(run: Run, monkeypatch: pytes
     def refuse(*_: object) -> None:
         raise OSError("no links here")
 
-    monkeypatch.setattr("lesson_ct4.training.trunk.os.link", refuse)
+    monkeypatch.setattr("lesson_ct4.training.checkpoint_cache.os.link", refuse)
     run()
     assert run()["long"]["trained"] == 0
 

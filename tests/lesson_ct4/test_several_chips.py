@@ -118,7 +118,12 @@ def test_stages_on_different_meshes_share_no_steps(dataset: Dataset, tmp_path: P
     for count in (1, 2):
         with emulated(count) as session:
             result = train(
-                tiny(4), dataset, session, save_to=tmp_path / "x", trunk=tmp_path / "t", on_note=notes.append
+                tiny(4),
+                dataset,
+                session,
+                save_to=tmp_path / "x",
+                cache=tmp_path / "t",
+                on_note=notes.append,
             )
 
     assert result.reused_steps == 0

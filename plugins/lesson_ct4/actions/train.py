@@ -19,8 +19,8 @@ from lesson_ct4.data.dataset import Dataset, load_dataset
 from lesson_ct4.data.fetch import LARGEST
 from lesson_ct4.device.mesh import share_problem
 from lesson_ct4.measuring.evidence import WINDOW, final_loss
+from lesson_ct4.training.checkpoint_cache import written_at
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
-from lesson_ct4.training.trunk import written_at
 from lesson_runner.context import StepContext
 from lesson_runner.errors import LessonError
 from lesson_runner.model import Json, Outcome
@@ -65,15 +65,15 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     story = _Story(context, config, session.chips.count)
     story.open(dataset, path, labels)
     workspace = context.workspace
-    trunk = workspace.inside(workspace.root / "trunk") if share_steps else None
-    before = _earlier(context, trunk)
+    cache = workspace.inside(workspace.root / "checkpoint-cache") if share_steps else None
+    before = _earlier(context, cache)
     result = train(
         config,
         dataset,
         session,
         save_to=save_to,
         evidence=context.evidence,
-        trunk=trunk,
+        cache=cache,
         resume=resume,
         on_start=story.start,
         on_step=story.step,
@@ -89,15 +89,15 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     )
 
 
-def _earlier(context: StepContext, trunk: Path | None) -> dict[Path, int]:
+def _earlier(context: StepContext, cache: Path | None) -> dict[Path, int]:
     """Return the states that were there when the run came to train first, each with its time."""
     run = context.run
-    if trunk is None:
+    if cache is None:
         return {}
     if EARLIER not in run.state and run.resumed and isinstance(kept := run.recall(EARLIER), dict):
         run.state[EARLIER] = {Path(path): time for path, time in kept.items()}
     if EARLIER not in run.state:
-        run.state[EARLIER] = {path: written_at(path) for path in trunk.glob("*/*.safetensors")}
+        run.state[EARLIER] = {path: written_at(path) for path in cache.glob("*/*.safetensors")}
         run.remember(EARLIER, {str(path): time for path, time in run.state[EARLIER].items()})
     found: dict[Path, int] = run.state[EARLIER]
     return found

@@ -143,7 +143,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         aside.replace(path)
     except OSError as error:
         raise LessonError(
-            f"{path} cannot be written: {error.strerror}", fix="check the disk's space and rights"
+            f"{path} cannot be written: {error.strerror}", fix="check disk space and permissions"
         ) from None
     finally:
         with contextlib.suppress(OSError):

@@ -15,7 +15,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from lesson_ct4.upstream.inert import (
+from lesson_ct4.upstream.plain_data import (
     DAMAGED,
     ENUMS,
     RECORDS,

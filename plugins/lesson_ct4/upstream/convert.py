@@ -13,8 +13,8 @@ import numpy as np
 from lesson_ct4.config import TrainConfig
 from lesson_ct4.training.checkpoint import IMPORTED, Checkpoint
 from lesson_ct4.upstream.file import UpstreamCheckpoint, read_upstream
-from lesson_ct4.upstream.inert import DAMAGED, Record, shown
 from lesson_ct4.upstream.model import model_fields, number, parameters_of, tokenizer_of
+from lesson_ct4.upstream.plain_data import DAMAGED, Record, shown
 from lesson_runner.errors import LessonError
 
 MAX_STEP = 10_000_000

@@ -17,8 +17,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lesson_ct4.upstream.inert import DAMAGED, Array, Record, shown
-from lesson_ct4.upstream.machine import PickleReader
+from lesson_ct4.upstream.pickle_reader import PickleReader
+from lesson_ct4.upstream.plain_data import DAMAGED, Array, Record, shown
 from lesson_runner.errors import LessonError
 
 MAX_BYTES = 1 << 30

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesson_ct4.data.tokenizer import BEG, END, PAD, CharTokenizer
-from lesson_ct4.upstream.inert import DAMAGED, Member, Record, shown
+from lesson_ct4.upstream.plain_data import DAMAGED, Member, Record, shown
 from lesson_runner.errors import LessonError
 
 Arrays = dict[str, NDArray[Any]]

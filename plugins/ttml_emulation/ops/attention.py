@@ -24,7 +24,7 @@ ROWS = {torch.float32: 64, torch.bfloat16: 256}
 Query rows a block, by what is multiplied. Smaller blocks skip more of what may not be seen, but there are
 more of them; and products of bfloat16 take so little that what is done around them decides.
 """
-BLOCKED = -1e9
+MASKED_SCORE = -1e9
 """The score of a position that may not be attended to."""
 
 
@@ -106,7 +106,7 @@ def attend(
     return weights, torch.bmm(weights, v)
 
 
-def looks_back(mask: Tensor | Value | None) -> bool:
+def is_causal_attention(mask: Tensor | Value | None) -> bool:
     """Return whether attention with this mask is causal."""
     return mask is None or (mask.is_causal() if isinstance(mask, Tensor) else is_causal(mask.data))
 
@@ -115,7 +115,7 @@ def _blocks(
     mask: Tensor | Value | None, length: int, like: torch.Tensor
 ) -> list[tuple[int, int, int, torch.Tensor]]:
     """Return (first row, last row + 1, keys in sight, what is added to the last scores of each row)."""
-    if not looks_back(mask):
+    if not is_causal_attention(mask):
         assert mask is not None
         data = mask.data
         if tuple(data.shape) != (1, 1, length, length):
@@ -141,4 +141,4 @@ def causal_bias(rows: int, dtype: torch.dtype, device: torch.device) -> torch.Te
 
 
 def _bias(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    return ((1 - allowed.float()) * BLOCKED).to(dtype)
+    return ((1 - allowed.float()) * MASKED_SCORE).to(dtype)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .. import pending
+from .. import lazy
 from ..chips import on_every_chip
 from ..enums import DataType
 from ..modules import NamedParameters
@@ -133,7 +133,7 @@ class AdamWFullPrecision(AdamW):
             value.copy_(master)
 
     def _restored(self) -> None:
-        pending.settle()
+        lazy.materialize_all()
         for tensor, master in zip(self._params.parts(), self._master.parts(), strict=True):
             tensor.data.copy_(master.data)
             tensor.changed()

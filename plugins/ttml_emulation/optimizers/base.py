@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from .. import pending
+from .. import lazy
 from ..chips import on_every_chip
 from ..enums import DataType
 from ..modules import NamedParameters
@@ -91,7 +91,7 @@ class OptimizerBase:
 
         The tensors are about to be written to: what is still to be computed from them is computed first.
         """
-        pending.settle()
+        lazy.materialize_all()
         parts = enumerate(self._params.parts())
         return [(place, part, part.grad) for place, part in parts if part.grad is not None]
 

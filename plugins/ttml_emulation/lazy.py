@@ -6,23 +6,23 @@ import weakref
 from typing import Protocol
 
 
-class Pending(Protocol):
+class Lazy(Protocol):
     """A value that is computed when it is read."""
 
-    def settle(self) -> None:
+    def materialize(self) -> None:
         """Compute it now."""
 
 
-_pending: weakref.WeakSet[Pending] = weakref.WeakSet()
+_lazy: weakref.WeakSet[Lazy] = weakref.WeakSet()
 
 
-def register(value: Pending) -> None:
+def register(value: Lazy) -> None:
     """Remember a value for as long as somebody holds it."""
-    _pending.add(value)
+    _lazy.add(value)
 
 
-def settle() -> None:
+def materialize_all() -> None:
     """Compute all that is pending: call it before a stored value is written to."""
-    for value in list(_pending):
-        value.settle()
-    _pending.clear()
+    for value in list(_lazy):
+        value.materialize()
+    _lazy.clear()

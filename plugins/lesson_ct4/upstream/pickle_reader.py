@@ -17,7 +17,7 @@ import io
 import pickletools
 
 from lesson_ct4.upstream.calls import ADMITTED, build, call, new
-from lesson_ct4.upstream.inert import DAMAGED, UNSAFE, Budget, Name, shown
+from lesson_ct4.upstream.plain_data import DAMAGED, UNSAFE, Budget, Name, shown
 from lesson_runner.errors import LessonError
 
 MAX_OPCODES = 200_000
@@ -68,7 +68,7 @@ class PickleReader:
 
     def read(self) -> object:
         """
-        Return the value of the next pickle: plain values, and the classes of :mod:`.inert`.
+        Return the value of the next pickle: plain values, and the classes of :mod:`.plain_data`.
 
         Raises:
             LessonError: it is no pickle, is cut short, or is not as tt-train writes it.

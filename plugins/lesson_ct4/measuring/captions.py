@@ -18,14 +18,14 @@ SHOWN = (
 """Name, metric, and how it is written."""
 
 
-def in_words(metrics: Mapping[str, float]) -> str:
+def metrics_caption(metrics: Mapping[str, float]) -> str:
     """Return the metrics of a stage's texts in a line; empty if there are none."""
     shown = [f"{name} {_written(metric, metrics[metric])}" for name, metric, _ in SHOWN if metric in metrics]
     count = int(metrics.get("samples", 0))
     return f"{f'All {count} texts' if count > 1 else 'This text'}: {', '.join(shown)}" if shown else ""
 
 
-def news(phases: Sequence[Phase], metrics: Mapping[str, float]) -> str:
+def news_caption(phases: Sequence[Phase], metrics: Mapping[str, float]) -> str:
     """
     Return what is new, in a line; empty if nothing is.
 
