@@ -1,4 +1,4 @@
-"""What was asked for and not computed yet, and must be before what it depends on is overwritten."""
+"""Lazy values, which must be computed before the values they depend on are overwritten."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ class Lazy(Protocol):
     """A value that is computed when it is read."""
 
     def materialize(self) -> None:
-        """Compute it now."""
+        """Compute the value now."""
 
 
 _lazy: weakref.WeakSet[Lazy] = weakref.WeakSet()
 
 
 def register(value: Lazy) -> None:
-    """Remember a value for as long as somebody holds it."""
+    """Track a lazy value as long as it is referenced."""
     _lazy.add(value)
 
 
 def materialize_all() -> None:
-    """Compute all that is pending: call it before a stored value is written to."""
+    """Compute all lazy values; call this before overwriting a stored value."""
     for value in list(_lazy):
         value.materialize()
     _lazy.clear()

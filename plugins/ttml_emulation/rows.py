@@ -1,7 +1,7 @@
-"""Tensors whose rows are computed when they are read.
+"""Lazy tensors, whose rows are computed when they are read.
 
-A NanoGPT's evaluation gives one: `[B, 1, T, V]`, of which generating reads the tile with the last token.
-Whatever takes no part of it alone computes all of it, so nobody can tell.
+The logits of a NanoGPT evaluation are one, `[B, 1, T, V]`. Generation only reads the tile with the last
+token. Operations that do not read a part compute all rows, so a lazy tensor behaves like any other.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Index = tuple[slice, ...]
 
 
 class Rows(Protocol):
-    """What computes the rows."""
+    """An object that computes rows on demand."""
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """The shape of all of them, `[B, 1, T, V]`."""
+        """The shape of all rows, `[B, 1, T, V]`."""
 
     def read(self, start: int, stop: int) -> torch.Tensor:
-        """Return the rows from `start` up to, not including, `stop`: `[B, 1, stop - start, V]`."""
+        """Return rows `start` to `stop`, exclusive: `[B, 1, stop - start, V]`."""
 
 
 class LazyValue(Value):
@@ -63,7 +63,7 @@ class LazyValue(Value):
         return self._rows.shape
 
     def part(self, index: Index) -> torch.Tensor:
-        """Return a part, and compute no more rows than it needs."""
+        """Return a part, and compute only the rows it needs."""
         start, stop, step = index[2].indices(self._rows.shape[2])
         if self._known is not None or not start < stop:
             return self.data[index]
@@ -71,7 +71,7 @@ class LazyValue(Value):
 
 
 class LazyTensor(Tensor):
-    """An autograd tensor whose rows are computed when they are read; it needs no gradient."""
+    """An autograd tensor whose rows are computed when they are read; it does not require a gradient."""
 
     __slots__ = ("_value",)
 
@@ -99,5 +99,5 @@ class LazyTensor(Tensor):
         return len(self._value.shape)
 
     def get_value(self, precision: PreferredPrecision = PreferredPrecision.HALF) -> Value:
-        """Return the `ttnn` tensor, whose rows are computed when they are read as well."""
+        """Return the `ttnn` tensor, whose rows are also computed when they are read."""
         return self._value if isinstance(self._value, LazyValue) else super().get_value(precision)

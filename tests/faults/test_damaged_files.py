@@ -110,7 +110,7 @@ def test_a_damaged_checkpoint(lesson: Lesson, tmp_path: Path, region: str) -> No
     said = lesson(*command, plugins=[lesson_ct4.plugin])
     assert (said.code, said.out) == (2, "")
     assert f"{path} is not a usable checkpoint: " in said.err
-    assert "fix: train again, or name another checkpoint" in said.err
+    assert "fix: train again, or use another checkpoint" in said.err
     assert tree(path.parent) == {path.name: damaged}
 
 

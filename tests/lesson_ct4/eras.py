@@ -5,7 +5,7 @@ The emulation, cut down to what versions of `ttml` have: names removed, signatur
 * ``E1``: the first with one: meshes are opened through the context, AdamW has five settings;
 * ``E1-bare``: gradients cannot be switched off besides, and the optimizer does not give out its state;
 * ``E2``: named meshes;
-* ``E3``: a seed of its own beside the context's.
+* ``E3``: a seed of its own, next to the context's.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _narrow_tensors(ttml: Any, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tensor, "backward", narrow_backward)
     patch.setattr(tensor, "to_numpy", narrow_to_numpy)
     limited = Limited(tensor)
-    limited.from_numpy = staticmethod(narrow_from_numpy)  # type: ignore[attr-defined]  # set beside the class's
+    limited.from_numpy = staticmethod(narrow_from_numpy)  # type: ignore[attr-defined]  # overrides the class's
     ttml.autograd.Tensor = limited
 
 

@@ -206,7 +206,7 @@ def test_the_rest_of_a_name_is_kept(tmp_path: Path, name: str, file: str) -> Non
     "name", ["", " ", "..", "a/", "a/..", "~", ".pkl", "_final.pkl", "a\0b", "a\nb", "x" * 300]
 )
 def test_what_names_nothing_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(LessonError, match="does not name a checkpoint"):
+    with pytest.raises(LessonError, match="is not a valid checkpoint name"):
         checkpoint_path(tmp_path, name)
 
 
@@ -228,4 +228,4 @@ def test_a_damaged_file_is_not_to_be_deleted(tmp_path: Path) -> None:
     with pytest.raises(LessonError) as caught:
         load_checkpoint(tmp_path / "mine")
 
-    assert caught.value.fix == "train again, or name another checkpoint"
+    assert caught.value.fix == "train again, or use another checkpoint"

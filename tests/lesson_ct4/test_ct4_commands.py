@@ -81,7 +81,7 @@ def test_a_recipe_is_weaker_than_the_flags_beside_it(app: typer.Typer) -> None:
         ("train --max_steps", "--max_steps needs an integer", None),
         ("train --backend gpu", "--backend is 'gpu': expected one of auto, ttml, emulated", None),
         ("train --workspace", "--workspace needs a value", None),
-        ("train", "how long to train is not given", "add --max_steps or --num_epochs"),
+        ("train", "the length of the training is not set", "add --max_steps or --num_epochs"),
         ("generate --max_steps 3", "unknown flag --max_steps", "--max_steps belongs to `lesson ct4 train`"),
         ("generate", "there is no checkpoint for 'nanogpt'", "train it first, and save it by that name"),
     ],

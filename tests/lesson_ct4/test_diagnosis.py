@@ -222,7 +222,9 @@ def test_a_text_that_runs_in_circles(run: Run, tmp_path: Path) -> None:
     told = [path.read_text("utf-8") for path in tmp_path.glob(".lesson/runs/*/events.jsonl")]
     assert any("New in this run: letters" in text for text in told)
     assert [item["id"] for item in [*warm, *cool]] == ["repetition", "repetition"]
-    assert "learned from does so too" in warm[0]["explanation"]  # it did, and no tt-metal had a part in it
+    assert (
+        "the training text repeats itself too" in warm[0]["explanation"]
+    )  # it did, and no tt-metal had a part in it
     assert warm[0]["command"] == ""
     assert "top_k of 1" in greedy["explanation"]
     assert greedy["command"].endswith("one.top_k=40")

@@ -105,5 +105,5 @@ def test_a_text_that_cannot_be_read(evidence: Evidence) -> None:
 
 def test_circles_of_a_board(evidence: Evidence) -> None:
     (found,) = diagnose(result("ct4.generate", temperature=0.8), evidence)
-    assert "tt-metal v0.66.0-rc5 to rc7 do that when they generate" in found.explanation
+    assert "tt-metal v0.66.0-rc5 to rc7" in found.explanation
     assert found.command == "lesson doctor"

@@ -119,7 +119,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         (SYSMEM, "in-use", "stale process", "fuser -v /dev/tenstorrent/*"),
         (TLB, "in-use", "Failed to allocate the TLB", "fuser -v /dev/tenstorrent/*"),
         (TWICE, "same-process", "after the device was created", "close it first"),
-        (TOO_MANY, "too-many", "requested_size <= system_size", "ask for fewer chips"),
+        (TOO_MANY, "too-many", "requested_size <= system_size", "use fewer chips"),
     ],
 )
 def test_a_device_that_does_not_open_is_explained(text: str, name: str, says: str, cure: str) -> None:

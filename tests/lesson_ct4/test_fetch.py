@@ -112,7 +112,7 @@ def test_a_cache_that_cannot_be_written_does_no_harm(
     found = find(server.url)
 
     assert found.data == TEXT
-    assert "not kept" in found.notes[0]
+    assert "not cached" in found.notes[0]
 
 
 def test_the_users_own_file_comes_first(server: Any, find: Callable[..., Found], tmp_path: Path) -> None:

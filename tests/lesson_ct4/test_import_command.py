@@ -110,7 +110,7 @@ def test_for_a_program(lesson: Lesson, here: Path) -> None:
         (None, "there is no such file"),
         (b"", "it is empty"),
         (theirs.pickled(theirs.first_version())[:-9], "it is cut short"),
-        (b"\x80\x04cposix\nsystem\n(X\x0a\x00\x00\x00touch harmtR.", "it asks for posix.system"),
+        (b"\x80\x04cposix\nsystem\n(X\x0a\x00\x00\x00touch harmtR.", "it refers to posix.system"),
         (theirs.first_version(model_state={}), "it has 0 parameters"),
     ],
 )

@@ -76,7 +76,7 @@ def test_what_can_be_said_once_is_said_once() -> None:
     context(ttml).get_parallelism_context().get_ddp_size.return_value = 2
 
     Chips(ttml, (1, 2)).open()
-    with pytest.raises(HardwareError, match="prepared for 2 chips, and cannot be prepared again for 4"):
+    with pytest.raises(HardwareError, match="set up for 2 chips, and cannot be set up again for 4"):
         Chips(ttml, (1, 4)).open()
 
     context(ttml).initialize_parallelism_context.assert_not_called()

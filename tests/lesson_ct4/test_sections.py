@@ -191,7 +191,7 @@ def test_a_question_asked_again_is_shown_once(tmp_path: Path) -> None:
 
     assert [item["title"] for item in sections["What each stage writes"].data["items"]] == ["Stage"]
     note = sections["What each stage writes"].note
-    assert note == 'All from "ROMEO:" at temperature 0.8; the first of each stage\'s texts.'
+    assert note == 'All from "ROMEO:" at temperature 0.8; the first text of each stage.'
     (other,) = sections["Prompts and temperatures"].data["items"]
     assert other["title"] == 'from "ROMEO:" at temperature 0.3'
 

@@ -209,7 +209,7 @@ def test_a_row_of_another_version_opens_again_and_again(monkeypatch: pytest.Monk
     for _ in range(2):
         with open_session("ttml", mesh=(1, 2), boards=lambda: 1, importer=found) as session:
             assert session.context.get_device().get_num_devices() == 2
-    with pytest.raises(HardwareError, match="cannot be prepared again for 4"):
+    with pytest.raises(HardwareError, match="cannot be set up again for 4"):
         open_session("ttml", mesh=(1, 4), boards=lambda: 1, importer=found).__enter__()
     with open_session("ttml", boards=lambda: 1, importer=found) as session:
         assert session.context.get_device().get_num_devices() == 1

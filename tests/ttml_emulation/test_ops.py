@@ -285,7 +285,7 @@ def test_two_uses_of_a_tensor_add_their_gradients(world: Any) -> None:
             ),
             "value has shape",
         ),
-        (lambda ops, x, i: ops.attention.scaled_dot_product_attention(x, x, x, x), "mask's shape"),
+        (lambda ops, x, i: ops.attention.scaled_dot_product_attention(x, x, x, x), "mask has shape"),
     ],
 )
 def test_shapes_that_do_not_fit_are_errors(world: Any, call: Any, message: str) -> None:

@@ -16,7 +16,7 @@ from tests.ttml_emulation.test_doors import PLUGINS, python
 
 TEXT = "to be or not to be, that is the question\n" * 30
 SLOW = pytest.mark.slow
-"""Of what is another form of something that the quick tests try: each process imports PyTorch anew."""
+"""Slow variants of what the quick tests cover: each process has to import PyTorch."""
 TRAINING = "training_config: {seed: 7, max_steps: 12, batch_size: 8, learning_rate: 0.02, num_epochs: 1}\n"
 
 
@@ -55,7 +55,7 @@ def test_the_first_era_trains_saves_and_generates(home: Path, numerics: str) -> 
     assert "['Bigrams/head/weight', 'Bigrams/table'] MorehAdamW" in lines
     stored, counted = map(int, lines[0].split()[1:])
     assert counted == stored * (1 if numerics == "device" else 2)  # to the byte: 2 or 4 a parameter
-    assert lines[1] == "Memory of the emulation's own tensors, in this process; a board's is another"
+    assert lines[1] == "Memory of the emulation's tensors in this process; it differs on a board"
     (said,) = [line for line in lines if line.startswith("said ")]
     assert len(said) >= len("said '......'")
     # What was saved names the board's modules, and no emulation, so that either reads it.

@@ -1,4 +1,4 @@
-"""The loss curves of a run, with one that was published behind them."""
+"""The loss curves of a run, with a published curve for comparison."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from lesson_ct4.measuring.published import BOARD_CURVE, BOARD_NAME
 from lesson_runner.model import Evidence, Json, Section
 
 MOST_CURVES = 50
-"""More than one chart can show."""
+"""A chart cannot show more."""
 CURVE_POINTS = 200
-"""More than a chart is wide; a full run has 34,000 steps."""
+"""A chart has fewer pixels; a full run has 34,000 steps."""
 
 
 def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> Section | None:
-    """Return the training losses of steps over their steps; None if no step left any.
+    """Return the training loss curves; None if there are none.
 
     Args:
-        trained: the record's steps that trained.
-        folder: the run's.
-        shakespeare: whether the text is the one that the published curve is about.
+        trained: the training steps in the record.
+        folder: the run's folder.
+        shakespeare: whether the text is the one that the published curve was measured on.
     """
     items: list[Json] = []
     stages: list[Json] = []
@@ -31,21 +31,21 @@ def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> 
             stages.append({"name": str(step["title"]), "x": len(losses)})
     if not items:
         return None
-    note = "Each point: the mean of the steps up to it."
+    note = "Each point is the mean of the steps up to it."
     longest = max(stage["x"] for stage in stages)
     published = [[step, loss] for step, loss in BOARD_CURVE if step <= longest]
     if shakespeare and len(published) > 1:
         items.append({"name": BOARD_NAME, "points": published, "dashed": True})
         note += (
-            " Dashed, behind them: what was published of a board, single steps of 10.8 million parameters at"
-            " batch 64. It saw more text at each step, and is no target."
+            " The dashed curve was published for a board: losses of single steps, 10.8 million parameters,"
+            " batch size 64. It saw more text per step, so it is not a target."
         )
     data = {"x": "step", "y": "training loss", "items": items, "stages": stages}
     return Section("Loss curves", "series", data, note)
 
 
 def _thinned(losses: Sequence[float]) -> list[list[float]]:
-    """Return ``[step, mean loss]`` pairs, at most :data:`CURVE_POINTS`, of equally many steps each."""
+    """Return at most :data:`CURVE_POINTS` pairs ``[step, mean loss]``, each over the same number of steps."""
     size = -(-len(losses) // CURVE_POINTS)
     parts = [
         (end, losses[start:end])

@@ -1,4 +1,4 @@
-"""Texts from several prompts, at several temperatures, by several models: each experiment a row of a grid."""
+"""Texts from several prompts, temperatures and models, arranged in a grid with one row per experiment."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from dataclasses import dataclass
 from lesson_runner.model import Json
 
 OTHERS = "Other texts"
-"""The name of the row of those that stand alone, if there are other rows."""
+"""The name of the row for single texts, if there are other rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A text that a step made."""
+    """A text that a step generated."""
 
     step: str
     """The step's id."""
     title: str
     model: str
-    """What the model that wrote it is called; empty for the last stage's, which needs no name."""
+    """Name of the model that wrote it; empty for the last stage's model."""
     samples: Json
-    """What the step stored."""
+    """The stored samples of the step."""
 
     @property
     def experiment(self) -> str:
-        """The block of the lesson that asked for it: its steps are ``block.1``, ``block.2`` and so on."""
+        """Id of the lesson's block; the steps of a block are ``block.1``, ``block.2`` and so on."""
         block, _, number = self.step.rpartition(".")
         return block if number.isdigit() else self.step
 
     @property
     def asked(self) -> dict[str, str]:
-        """What was asked for, part by part."""
+        """The settings of the request by name."""
         parts = {
             "model": self.model,
             "prompt": f'from "{self.samples["prompt"]}"',
@@ -41,7 +41,7 @@ class Written:
 
 
 def in_words(asked: dict[str, str]) -> str:
-    """Return what was asked for in words: ``stage1 from "ROMEO:" at temperature 0.8``."""
+    """Return the settings as text: ``stage1 from "ROMEO:" at temperature 0.8``."""
     return " ".join(asked.values())
 
 
@@ -50,7 +50,7 @@ def in_rows(written: Sequence[Written], shown: Collection[Written]) -> list[tupl
     Return row, title and samples of each text, experiment by experiment.
 
     Args:
-        shown: texts that the report has already. An experiment that asked nothing else is left out.
+        shown: texts that the report already has. An experiment with only these settings is left out.
     """
     known = [item.asked for item in shown]
     experiments: dict[str, list[Written]] = {}
@@ -70,7 +70,7 @@ def in_rows(written: Sequence[Written], shown: Collection[Written]) -> list[tupl
 
 
 def _row(items: Sequence[Written]) -> list[tuple[str, str, Json]]:
-    """Return the texts of an experiment; what was the same for all of them stands in the row's name."""
+    """Return the texts of an experiment; the settings they have in common go into the row's name."""
     first = items[0].asked
     common = {part: text for part, text in first.items() if all(i.asked.get(part) == text for i in items)}
     name = f"{items[0].title}, {in_words(common)}" if common else items[0].title

@@ -1,4 +1,4 @@
-"""What a report on a run of the lesson shows: the stages side by side."""
+"""Sections for the report on a run: the stages side by side."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ COLUMNS = (
     ("Real names", "known_speakers"),
     ("Seconds", "seconds"),
 )
-"""Heading, and metric."""
+"""Heading and metric."""
 MAX_TEXT = 4000
-"""Characters of a text that a report shows."""
+"""Maximum length of a text in a report, in characters."""
 MOST_TEXTS = 200
-"""Steps whose texts are read; a report shows fewer."""
+"""Maximum number of steps whose texts are read; a report shows fewer."""
 MAX_CORPUS = 8 * 1024 * 1024
-"""Bytes of a text that samples are compared with: a second for each."""
+"""Maximum size in bytes of a corpus to compare samples with; comparing takes about a second per megabyte."""
 
 
 def report_sections(record: Json, folder: Path) -> list[Section]:
-    """Return the sections; none for a run that neither trained nor generated with ct4."""
+    """Return the sections; empty for a run without training and generation by ct4."""
     steps = [step for step in record.get("steps", ()) if isinstance(step, Mapping)]
     trained = _named([step for step in steps if step.get("action") == "ct4.train" and step.get("metrics")])
     wrote = [step for step in steps if step.get("action") == "ct4.generate"][:MOST_TEXTS]
@@ -66,7 +66,7 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
         _texts(
             "Prompts and temperatures",
             in_rows(others, shown),
-            note="By the model of the last stage, where no other is named." if stages else "",
+            note="By the model of the last stage, unless another one is named." if stages else "",
             shared=shared,
         ),
     ]
@@ -74,7 +74,7 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
 
 
 def _named(steps: list[Json]) -> list[Json]:
-    """Return the steps with titles that tell them apart: those of one block have the same."""
+    """Return the steps with unique titles; steps of the same block share a title."""
     titles = [str(step.get("title") or step.get("id")) for step in steps]
     times = Counter(titles)
     return [
@@ -93,7 +93,7 @@ def _stage(step: Json, stages: Iterable[str]) -> str | None:
 
 
 def _samples(step: Json, folder: Path) -> Json | None:
-    """Return a generating step's stored samples, if they are usable."""
+    """Return the stored samples of a generation step; None if they are unusable."""
     try:
         data = Evidence.of(folder, step).read_json("samples.json")
         prompt, first = data["prompt"], data["samples"][0]
@@ -106,27 +106,27 @@ def _samples(step: Json, folder: Path) -> Json | None:
 
 
 def _written(step: Json, samples: Json, stage: str | None, *, last: list[str]) -> Written:
-    """Return a text with the name of its model, unless that is the last stage's."""
+    """Return a text with the name of its model, which is empty for the last stage's model."""
     model = stage or loaded_stems(str(step["params"].get("model_path", "")))[0]
     return Written(str(step["id"]), str(step.get("title")), "" if [stage] == last else model, samples)
 
 
 def _shared_settings(found: list[Written]) -> str:
-    """Return the prompt and temperature of texts, if all have the same."""
+    """Return the prompt and temperature of the texts, if all texts have the same; empty otherwise."""
     asked = [{part: text for part, text in item.asked.items() if part != "model"} for item in found]
     same = bool(asked) and all(item == asked[0] for item in asked)
-    return f"All {in_words(asked[0])}; the first of each stage's texts." if same else ""
+    return f"All {in_words(asked[0])}; the first text of each stage." if same else ""
 
 
 def _dataset(record: Json) -> str:
-    """Return which text the run trained on, if it says so."""
+    """Return the name of the training text, if the record has it."""
     facts = record.get("facts")
     dataset = facts.get("dataset") if isinstance(facts, Mapping) else None
     return str(dataset.get("text")) if isinstance(dataset, Mapping) else ""
 
 
 def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared: Evidence) -> Section | None:
-    """Return texts with their rows' names and titles as a section; None if there are none."""
+    """Return a section of texts with row names and titles; None if there are no texts."""
     items = [
         {"title": name, **({"row": row} if row else {}), **_marked(samples, shared)}
         for row, name, samples in found
@@ -135,7 +135,7 @@ def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared:
 
 
 def _marked(samples: Json, shared: Evidence) -> Json:
-    """Return the first of the samples, with what its parts are."""
+    """Return the first sample with its marks."""
     prompt, text = samples["prompt"], samples["samples"][0]
     text = text[: MAX_TEXT - len(prompt)]
     try:

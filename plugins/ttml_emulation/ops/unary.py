@@ -13,8 +13,8 @@ from ..tensor import Tensor, record, stored
 def gelu(tensor: Tensor) -> Tensor:
     """Return x Phi(x), with the normal distribution Phi exact (erf), and its exact derivative.
 
-    PyTorch's bfloat16 kernel computes in float32 and rounds once, the same bits in a third of the time; but
-    where the processor has no instructions for bfloat16 it is the slower one.
+    PyTorch's bfloat16 kernel computes in float32 and rounds once. It gives the same bits in a third of the
+    time, but is slower on a processor without bfloat16 instructions.
     """
     x = tensor.operand()
     out = stored(torch.nn.functional.gelu(x))

@@ -34,7 +34,7 @@ class SGDConfig:
 class SGD(OptimizerBase):
     """b = momentum b + (1 - dampening) (g + wd theta), theta = theta - lr b.
 
-    The first step takes b = g + wd theta. Computed in float32; b and theta are rounded once each.
+    In the first step, b = g + wd theta. Everything is computed in float32; b and theta are rounded once each.
     """
 
     def __init__(self, params: NamedParameters, config: SGDConfig) -> None:
