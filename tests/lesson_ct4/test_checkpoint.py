@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved comes back, and what was changed is refused."""
+"""Checkpoints: saved data is restored, and changed files are refused."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def same(one: Checkpoint, other: Checkpoint) -> bool:
-    """Compare all that two checkpoints hold, through the bytes they are saved as."""
+    """Compare the content of two checkpoints, through the bytes they are saved as."""
     return _flat(one) == _flat(other)
 
 
@@ -126,7 +126,7 @@ def test_no_changed_byte_goes_unnoticed(saved: Path, data: st.DataObject) -> Non
 
     refused, loaded = "", small()
     try:
-        loaded = load_checkpoint(broken)  # white space in the header can change and mean the same
+        loaded = load_checkpoint(broken)  # white space in the header can change without a change of meaning
     except LessonError as error:
         refused = str(error)
 

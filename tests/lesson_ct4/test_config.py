@@ -1,4 +1,4 @@
-"""What a training run can be told, and what it says about values that cannot be."""
+"""The settings of a training run, and the messages for invalid values."""
 
 from __future__ import annotations
 

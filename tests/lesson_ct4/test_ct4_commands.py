@@ -1,4 +1,4 @@
-"""The same flags, typed by hand."""
+"""The same flags on the command line."""
 
 from __future__ import annotations
 

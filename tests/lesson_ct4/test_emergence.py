@@ -1,4 +1,4 @@
-"""When something is seen for the first time."""
+"""The stage at which a skill first appears."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_stage_that_was_not_measured_is_passed_over() -> None:
     assert emergence([]) == emergence([{}, {"loss": 1.0}]) == {}
 
 
-def test_said_in_words() -> None:
+def test_emergence_as_text() -> None:
     assert (
         sentence({"structure": 2, "vocabulary": 3}) == "Learned: structure by stage 2, vocabulary by stage 3."
     )
@@ -56,7 +56,7 @@ def test_what_a_stage_shows_that_none_before_it_did() -> None:
     assert names({}, []) == []
 
 
-def test_the_learner_is_told_what_a_stage_shows() -> None:
+def test_captions_show_the_metrics_of_a_stage() -> None:
     metrics = {"samples": 16.0, "format_score": 0.541, "real_word_ratio": 0.365, "known_speakers": 2.0}
     assert (
         metrics_caption(metrics)

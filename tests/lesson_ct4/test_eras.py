@@ -1,4 +1,4 @@
-"""Every version of `ttml`: a whole small training and a text through each one's shape of the interface."""
+"""Every version of `ttml`: train a tiny model and generate text through its interface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tt-train's checkpoints become here, and what is said of those that cannot be."""
+"""Importing checkpoints of tt-train, and the errors for those that cannot be imported."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_what_the_first_version_tells_of_the_training(tmp_path: Path) -> None:
     assert (config.dropout, config.bias, config.validation_fraction) == (0.2, True, 0.0)
     assert (config.batch_size, config.seed, config.max_steps) == (128, 42, 5000)
     assert (config.learning_rate, config.weight_decay, config.clip_grad_norm) == (3e-4, 0.02, 0.5)
-    assert (config.decay, config.warmup_steps) == ("none", 0)  # it computed a schedule, and never applied it
+    assert (config.decay, config.warmup_steps) == ("none", 0)  # it computed a schedule, but never applied it
     assert checkpoint.session["unknown"] == []
     assert checkpoint.session["upstream"]["training"]["data_path"] == "data/shakespeare.txt"
     assert (checkpoint.steps, checkpoint.optimizer, checkpoint.labels) == (5000, None, ("imported",))
@@ -175,7 +175,7 @@ def model(**changed: Any) -> Any:
 
 
 def state(**changed: Any) -> Any:
-    """Return a checkpoint with some parameters changed, or left out where ``None`` is given."""
+    """Return a checkpoint with some parameters changed, or removed if ``None`` is given."""
     made = theirs.weights() | {f"NanoGPT/{name}": value for name, value in changed.items()}
     return theirs.first_version(weights={name: value for name, value in made.items() if value is not None})
 
@@ -250,7 +250,7 @@ ITOS = theirs.tokenizer().itos
         (theirs.pickled(theirs.first_version())[:5000], "it is cut short"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_said_plainly(tmp_path: Path, value: Any, message: str) -> None:
+def test_a_checkpoint_that_does_not_fit_is_explained(tmp_path: Path, value: Any, message: str) -> None:
     assert message in str(refused(tmp_path, value))
 
 

@@ -1,4 +1,4 @@
-"""Pickles made to do harm: refused where they stand, and nothing of them runs."""
+"""Malicious pickles are refused, and nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ watching = False
 import json
 print(json.dumps({"said": said, "events": seen, "modules": sorted(set(sys.modules) - before - {"json"})}))
 """
-"""Reads a file, and tells every audit event (imports, processes, compiling …) and every new module."""
+"""Reads a file, and reports every audit event (imports, processes, compiling …) and every new module."""
 
 
 class Calls:
-    """Pickled as a call of any function, as attackers do it."""
+    """Pickled as a call of any function, as attackers do."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
@@ -58,7 +58,7 @@ class Calls:
 
 
 class State:
-    """Pickled as an object of a class of tt-train, with a state of one's own."""
+    """Pickled as an object of a class of tt-train, with any state."""
 
     def __init__(self, cls: Any, state: Any) -> None:
         self.made, self.state = cls, state
@@ -90,7 +90,7 @@ def with_tokenizer(value: Any) -> bytes:
 
 
 def raw_state(state: bytes) -> bytes:
-    """Return a ``ModelConfig`` whose state is given as instructions."""
+    """Return a ``ModelConfig`` with the state given as instructions."""
     return crafted(text("__main__"), text("ModelConfig"), b"\x93)\x81", state, b"b")
 
 
@@ -265,7 +265,7 @@ def test_a_good_file_runs_nothing_either(tmp_path: Path, protocol: int) -> None:
 
 
 def test_the_watch_sees_what_pickle_does(tmp_path: Path) -> None:
-    """Else the tests before this one would prove nothing."""
+    """Otherwise the tests above would prove nothing."""
     harm = tmp_path / "harm"
     path = theirs.written(tmp_path / "x.pkl", ATTACKS["a call"][0](harm))
     told = watched(path, "import pickle; pickle.load(open(sys.argv[1], 'rb')); said = 'loaded'")
@@ -287,7 +287,7 @@ def watched(path: Path, instead: str | None = None) -> Any:
     return json.loads(done.stdout)
 
 
-def test_the_place_of_what_is_refused_is_told(tmp_path: Path) -> None:
+def test_the_position_of_a_refused_instruction_is_reported(tmp_path: Path) -> None:
     data = theirs.pickled([0] * 10 + [system(tmp_path / "harm")], protocol=2)
     at = data.index(b"cposix\nsystem\n")
 
@@ -405,7 +405,7 @@ GOOD[6] = theirs.stream()
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_changed_file_is_read_or_refused(data: st.DataObject) -> None:
-    """Most bytes of a file are weights: half of the changes are made where instructions are."""
+    """Most bytes of a file are weights, so half of the changes target instructions."""
     content = bytearray(GOOD[data.draw(st.sampled_from(sorted(GOOD)))])
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(content) - 1) | st.integers(0, min(600, len(content) - 1)))
@@ -438,7 +438,7 @@ def test_any_order_of_instructions_is_read_or_refused(parts: list[bytes]) -> Non
 
 
 def check(content: bytes) -> None:
-    """Nothing but a checkpoint or an error with its cure comes out."""
+    """The only outcomes are a checkpoint or an error with a fix."""
     import tempfile
 
     with tempfile.NamedTemporaryFile(suffix=".pkl") as file:
@@ -451,7 +451,7 @@ def check(content: bytes) -> None:
 
 
 def test_the_pickles_of_these_tests_are_real() -> None:
-    """What ``pickle`` makes of the good file is what this reader makes of it."""
+    """This reader returns the same as ``pickle`` for the good file."""
     with theirs.their_modules():
         whole = pickle.loads(GOOD[4])
 

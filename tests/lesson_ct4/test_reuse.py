@@ -1,4 +1,4 @@
-"""A lesson that is run again: what is still valid is not trained again, and nobody is told otherwise."""
+"""A repeated run does not train again what is still valid, and says so."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs the two stages in one workspace, and returns what each left, by its name."""
+    """Runs the two stages in one workspace, and returns the results of each, by name."""
 
     def go(*params: str, text: str = PLAY, fresh: bool = False) -> dict[str, Any]:
         heard: list[Event] = []
@@ -80,7 +80,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def content(path: Path) -> tuple[Any, ...]:
-    """Return all that a checkpoint holds; its bytes are not the same twice, for its names have no order."""
+    """Return the content of a checkpoint; its bytes vary, because the tensors have no fixed order."""
     found = load_checkpoint(path)
     assert found.optimizer is not None
     tensors = {
@@ -92,7 +92,7 @@ def content(path: Path) -> tuple[Any, ...]:
 
 
 def numbers(step: dict[str, Any]) -> dict[str, float]:
-    """Return what a stage came to, whoever trained it and when."""
+    """Return the results of a stage, regardless of which run trained it, and when."""
     return {
         name: value
         for name, value in step["metrics"].items()
@@ -118,7 +118,7 @@ def test_a_second_run_trains_nothing_and_is_the_same_bit_for_bit(run: Run) -> No
         assert one["curve"] == other["curve"]
         assert numbers(one) == numbers(other)
         assert content(other["checkpoint"]) == before[name]
-    assert first["long"]["metrics"]["reused_steps"] == 9  # by the stage before it, in the same run
+    assert first["long"]["metrics"]["reused_steps"] == 9  # by the previous stage, in the same run
 
 
 def test_a_checkpoint_that_is_gone_comes_back(run: Run) -> None:
@@ -153,7 +153,7 @@ def test_a_length_that_changed_trains_what_is_new(run: Run) -> None:
     )
 
 
-def test_another_text_is_trained_on_anew(run: Run) -> None:
+def test_another_text_is_trained_from_scratch(run: Run) -> None:
     run()
     other = run(text=PLAY.replace("Juliet", "Rosaline"))
     assert [step["trained"] for step in other.values()] == [10, 11]
@@ -169,7 +169,7 @@ def test_another_text_is_trained_on_anew(run: Run) -> None:
         ("processor", "a faster one", "processor was"),
     ],
 )
-def test_another_version_trains_anew(
+def test_another_version_trains_from_scratch(
     run: Run, monkeypatch: pytest.MonkeyPatch, what: str, value: Any, reason: str
 ) -> None:
     import ttml_emulation
@@ -186,7 +186,7 @@ def test_another_version_trains_anew(
 
 
 @pytest.mark.parametrize(("damaged", "reused"), [("result_*", 18), ("*", 9)])
-def test_what_is_damaged_is_passed_over(run: Run, tmp_path: Path, damaged: str, reused: int) -> None:
+def test_damaged_checkpoints_are_skipped(run: Run, tmp_path: Path, damaged: str, reused: int) -> None:
     first = run()
     kept = {name: content(step["checkpoint"]) for name, step in first.items()}
     for path in (tmp_path / ".lesson" / "checkpoint-cache").glob(f"*/{damaged}.safetensors"):
@@ -197,7 +197,10 @@ def test_what_is_damaged_is_passed_over(run: Run, tmp_path: Path, damaged: str, 
     assert "checksum" in again["short"]["said"]
     for name in STAGES:
         made = content(again[name]["checkpoint"])
-        assert (kept[name][:3], kept[name][4:]) == (made[:3], made[4:])  # all but how long the steps took
+        assert (kept[name][:3], kept[name][4:]) == (
+            made[:3],
+            made[4:],
+        )  # except for the duration of the steps
 
 
 def test_a_fresh_run_sees_nothing_of_earlier_ones(run: Run) -> None:

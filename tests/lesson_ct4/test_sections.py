@@ -1,4 +1,4 @@
-"""What a report shows of a run."""
+"""The sections of a run's report."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_texts_are_marked_with_what_they_have_from_the_corpus(tmp_path: Path) ->
     assert parts == [
         ("prompt", "ROMEO:"),
         ("invented", "zorp"),
-        ("copied", ", the light is in the window now."),  # and not the end of the line, which nobody sees
+        ("copied", ", the light is in the window now."),  # without the invisible end of the line
     ]
 
 
@@ -116,7 +116,7 @@ def test_a_published_curve_lies_behind_those_of_the_same_text(tmp_path: Path) ->
         [50, 3.05],
         [500, 2.297],
         [1000, 1.867],
-    ]  # no further than ours
+    ]  # no further than our curve
     assert items("synthetic") == []
 
 

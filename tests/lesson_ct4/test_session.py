@@ -1,4 +1,4 @@
-"""Opening a session: real where there is a board, emulated elsewhere, never one for the other."""
+"""Opening a session: real with a board, emulated without, never one instead of the other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def no_board() -> int:
 
 
 class Modules:
-    """Imports what it is given; an exception is raised."""
+    """Imports the given modules; an exception is raised."""
 
     def __init__(self, **modules: Any) -> None:
         self.modules = modules
@@ -189,7 +189,7 @@ def test_the_device_closes_after_an_error(built: Modules) -> None:
         with open_session("ttml", boards=board, importer=built):
             raise KeyError("mine")
 
-    for _ in range(2):  # a device still open would refuse to open again
+    for _ in range(2):  # a device that is still open would refuse to open again
         with pytest.raises(KeyError, match="mine"):
             fail()
 

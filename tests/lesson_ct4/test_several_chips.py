@@ -1,4 +1,4 @@
-"""Several emulated chips: what they learn together is what one learns, in both shapes of the interface."""
+"""Several emulated chips learn the same as one chip, with both versions of the interface."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.torch
 
 TINY = {"n_layer": 1, "n_embd": 32, "n_head": 1, "sequence_length": 32, "batch_size": 8, "dropout": 0.0}
 ROUNDING = 2.0**-6
-"""Of a loss between 2 and 4 in bfloat16: the distance of two neighbours."""
+"""For a loss between 2 and 4 in bfloat16: the distance of two adjacent values."""
 TEXT = "ROMEO:\nIt is the east, and Juliet is the sun.\n\n" * 40
 
 
@@ -145,7 +145,7 @@ def test_what_was_trained_on_a_mesh_writes_on_one_chip_and_on_all(dataset: Datas
 def test_chips_that_are_not_kept_in_step_are_found_at_once(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a version whose averaging does nothing, and says nothing."""
+    """As in a version whose averaging silently does nothing."""
     monkeypatch.setattr(Chips, "average_gradients", lambda self, parameters: None)
 
     with (
@@ -200,7 +200,7 @@ def test_more_chips_than_there_are_is_an_error_that_counts_them(monkeypatch: pyt
         open_session("ttml", mesh=(1, 4), boards=lambda: 1, importer=found).__enter__()
 
     assert "--mesh 1x2" in str(caught.value.fix)
-    assert asked == ["open", "count"]  # counting starts tt-metal, before it knows of the mesh
+    assert asked == ["open", "count"]  # counting starts tt-metal before it knows the mesh
 
 
 def test_a_row_of_another_version_opens_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:

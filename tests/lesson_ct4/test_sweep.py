@@ -1,4 +1,4 @@
-"""``lesson ct4 sweep``: every combination trained, compared, and nothing trained if one of them cannot be."""
+"""``lesson ct4 sweep``: trains and compares all combinations, and none if one of them is invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training: it learns, it repeats itself exactly, and stages share steps without a trace."""
+"""Training: it learns, it is reproducible, and sharing steps between stages does not change results."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tiny(steps: int, **flags: Any) -> TrainConfig:
 
 
 def state(path: Path) -> dict[str, bytes]:
-    """Return all that training decides: weights, moments and losses, but no timing."""
+    """Return everything that training determines: weights, moments and losses, but no timing."""
     checkpoint = load_checkpoint(path)
     assert checkpoint.optimizer is not None
     moments = {
@@ -103,7 +103,7 @@ def test_a_run_leaves_its_evidence(session: Session, dataset: Dataset, tmp_path:
 def test_the_lessons_model_has_the_published_number_of_parameters(
     session: Session, dataset: Dataset, tmp_path: Path
 ) -> None:
-    """Counted from two small ones: what a layer adds, and what the ends take."""
+    """Counted from two small models: the size of a layer, and of the rest."""
     one = train(tiny(1), dataset, session, save_to=tmp_path / "x").parameters
     two = train(tiny(1, n_layer=2), dataset, session, save_to=tmp_path / "x").parameters
     padded = dataset.tokenizer.padded_vocab_size
@@ -216,7 +216,7 @@ def test_a_damaged_shared_state_is_passed_over(session: Session, dataset: Datase
     assert "not reused" in notes[0]
 
 
-def test_a_stage_that_ran_out_of_time_goes_on_where_it_was(
+def test_a_stage_that_ran_out_of_time_resumes_where_it_stopped(
     session: Session, dataset: Dataset, tmp_path: Path
 ) -> None:
     calls = iter(range(100))
@@ -243,7 +243,7 @@ def test_a_stage_that_ran_out_of_time_goes_on_where_it_was(
     assert state(tmp_path / "x") == state(tmp_path / "alone")
 
 
-def test_a_long_stage_leaves_its_state_now_and_then(
+def test_a_long_stage_saves_snapshots(
     session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lesson_ct4.training.snapshots.STEPS", 4)
@@ -272,7 +272,7 @@ def test_a_long_stage_leaves_its_state_now_and_then(
 
 
 @pytest.mark.parametrize("stopped_after", [7, 18, 19])
-def test_a_stage_that_was_cut_short_goes_on_where_it_was(
+def test_a_stage_that_was_interrupted_resumes_where_it_stopped(
     session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_after: int
 ) -> None:
     monkeypatch.setenv("LESSON_SNAPSHOT_SECONDS", "0")
@@ -291,7 +291,7 @@ def test_a_stage_that_was_cut_short_goes_on_where_it_was(
     assert result.reused_steps == stopped_after
     train(config, dataset, session, save_to=tmp_path / "alone")
     assert state(tmp_path / "x") == state(tmp_path / "alone")
-    # One of another length takes over what does not depend on that: all but the last tenth.
+    # A run of another length reuses all steps but the last tenth.
     longer = train(tiny(30, recipe="tuned"), dataset, session, save_to=tmp_path / "longer", cache=copy)
     assert longer.reused_steps == min(stopped_after, 18)
 
@@ -383,7 +383,7 @@ def test_a_device_without_memory_says_what_to_make_smaller(
 
     assert "--batch_size" in str(caught.value.fix)
     assert len((tmp_path / "loss.csv").read_text().splitlines()) == 1 + 2
-    assert len(dropped) == 3  # after each step, and what the broken one left
+    assert len(dropped) == 3  # after each step, and after the failed one
     assert not (tmp_path / "x").exists()
 
 

@@ -1,4 +1,4 @@
-"""Names that training scripts use seldom: other spellings, and composite operations."""
+"""Names that training scripts seldom use: other spellings, and composite operations."""
 
 from __future__ import annotations
 

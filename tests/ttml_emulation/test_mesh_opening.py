@@ -1,4 +1,4 @@
-"""A mesh of emulated chips: opening it, and spreading tensors over it."""
+"""A mesh of emulated chips: opening it, and sharding tensors over it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules, their registration, `ttml.init`, and blocks that are computed twice."""
+"""Modules, their registration, `ttml.init`, and blocks that are recomputed."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ class TestRecomputing:
         loss.backward(False)
         found = {name: numpy(world, value.get_grad_tensor()) for name, value in model.parameters().items()}
         world.ttml.autograd.AutoContext.get_instance().reset_graph()
-        # The next draw shows that dropout's generator stands where it would stand.
+        # The next draw shows that dropout's generator has the right state.
         return float(loss.get_value().item()), found | {
             "drawn": world.ttml.autograd.AutoContext.get_instance().draw_seed()
         }

@@ -9,7 +9,7 @@ from typing import Any
 
 from lesson_ct4.measuring.curves import loss_curves
 from lesson_ct4.measuring.evidence import WINDOW, stored_corpus
-from lesson_ct4.measuring.experiments import Written, in_rows, in_words
+from lesson_ct4.measuring.experiments import Written, in_rows, settings_text
 from lesson_ct4.measuring.learned import what_was_learned
 from lesson_ct4.measuring.marks import marks
 from lesson_ct4.names import loaded_stems, saved_stem
@@ -101,8 +101,8 @@ def _samples(step: Json, folder: Path) -> Json | None:
         return None
     if not isinstance(prompt, str) or not isinstance(first, str):
         return None
-    asked = {name: str(data[name])[:MAX_TEXT] for name in ("temperature", "corpus") if name in data}
-    return {**asked, "prompt": prompt[:MAX_TEXT], "samples": [first[:MAX_TEXT]]}
+    settings = {name: str(data[name])[:MAX_TEXT] for name in ("temperature", "corpus") if name in data}
+    return {**settings, "prompt": prompt[:MAX_TEXT], "samples": [first[:MAX_TEXT]]}
 
 
 def _written(step: Json, samples: Json, stage: str | None, *, last: list[str]) -> Written:
@@ -113,9 +113,9 @@ def _written(step: Json, samples: Json, stage: str | None, *, last: list[str]) -
 
 def _shared_settings(found: list[Written]) -> str:
     """Return the prompt and temperature of the texts, if all texts have the same; empty otherwise."""
-    asked = [{part: text for part, text in item.asked.items() if part != "model"} for item in found]
-    same = bool(asked) and all(item == asked[0] for item in asked)
-    return f"All {in_words(asked[0])}; the first text of each stage." if same else ""
+    settings = [{part: text for part, text in item.settings.items() if part != "model"} for item in found]
+    same = bool(settings) and all(item == settings[0] for item in settings)
+    return f"All {settings_text(settings[0])}; the first text of each stage." if same else ""
 
 
 def _dataset(record: Json) -> str:

@@ -37,10 +37,10 @@ def cross_entropy_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = 
         share = 1.0
 
     def backward(grad: torch.Tensor) -> None:
-        slope = logs.exp()
-        slope.scatter_add_(1, column, torch.full_like(column, -1, dtype=slope.dtype))
-        slope *= grad.float().view(-1, 1) * share
-        prediction.accumulate(numerics.current().store(slope).view(batch, 1, length, count))
+        gradient = logs.exp()
+        gradient.scatter_add_(1, column, torch.full_like(column, -1, dtype=gradient.dtype))
+        gradient *= grad.float().view(-1, 1) * share
+        prediction.accumulate(numerics.current().store(gradient).view(batch, 1, length, count))
 
     return record(out, [prediction], backward)
 
@@ -63,10 +63,10 @@ def mse_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = ReduceType
 
     def backward(grad: torch.Tensor) -> None:
         store = numerics.current().store
-        slope = difference * (grad.float() * share)
+        gradient = difference * (grad.float() * share)
         if prediction.get_requires_grad():
-            prediction.accumulate(store(slope))
+            prediction.accumulate(store(gradient))
         if target.get_requires_grad():
-            target.accumulate(store(-slope))
+            target.accumulate(store(-gradient))
 
     return record(out, [prediction, target], backward)

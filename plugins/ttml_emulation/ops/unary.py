@@ -20,8 +20,8 @@ def gelu(tensor: Tensor) -> Tensor:
     out = stored(torch.nn.functional.gelu(x))
 
     def backward(grad: torch.Tensor) -> None:
-        slope = torch.ops.aten.gelu_backward.default(numerics.current().operand(grad), x)
-        tensor.accumulate(numerics.current().store(slope))
+        gradient = torch.ops.aten.gelu_backward.default(numerics.current().operand(grad), x)
+        tensor.accumulate(numerics.current().store(gradient))
 
     return record(out, [tensor], backward)
 
@@ -40,8 +40,8 @@ def silu(tensor: Tensor) -> Tensor:
     gate = torch.sigmoid(x)
 
     def backward(grad: torch.Tensor) -> None:
-        slope = grad.float() * gate * (1 + x * (1 - gate))
-        tensor.accumulate(numerics.current().store(slope))
+        gradient = grad.float() * gate * (1 + x * (1 - gate))
+        tensor.accumulate(numerics.current().store(gradient))
 
     return record(stored(x * gate), [tensor], backward)
 
