@@ -122,7 +122,7 @@ def same_batches(runs: Sequence[Run]) -> bool:
     return len({run.batch_size for run in runs}) == 1
 
 
-COLUMNS = ("Chips", "Batch", "Per chip", "ms a step", "Tokens/s", "Speed-up", "Efficiency", "Final loss")
+COLUMNS = ("Chips", "Batch", "Per chip", "ms per step", "Tokens/s", "Speed-up", "Efficiency", "Final loss")
 
 
 def rows(runs: Sequence[Run]) -> list[list[str]]:

@@ -32,7 +32,7 @@ LINES = 10
 REUSED = "reused"
 """The label of a result with steps that an earlier run trained, whose times it contains."""
 EARLIER_STATES = "ct4.earlier"
-"""The key of the step's store for the states that earlier runs left."""
+"""The key of the store for the states that earlier runs left."""
 
 
 def run(params: Json, context: StepContext, data: Path | None = None, *, share_steps: bool = True) -> Outcome:
