@@ -67,7 +67,7 @@ def test_the_core_does_not_mention_it() -> None:
 
 
 def test_it_imports_only_what_plugins_may() -> None:
-    """It imports four helpers and the public module of the runner, and only the shared plugin of the others."""
+    """Four helpers and the public module of the runner, and no other plugin but the shared one."""
     helpers = {"plugins", "plugins.checks", "cli.commands", "model.errors", "files.plain"}
     allowed = {f"lesson_runner.{name}" for name in helpers}
     for path in sorted(PACKAGE.rglob("*.py")):
