@@ -68,8 +68,8 @@ def why_git_failed(done: Completed, home: Home) -> tuple[str, str]:
     if "dubious ownership" in done.errors:
         fix = f"git config --global --add safe.directory {tree}  # if you trust its content"
         return f"git refuses to read {home.path}, because it belongs to another user", fix
-    said = (done.errors.strip().splitlines() or [f"git failed with exit code {done.exit_code}"])[-1]
-    return said, f"git -C {tree} status"
+    reason = (done.errors.strip().splitlines() or [f"git failed with exit code {done.exit_code}"])[-1]
+    return reason, f"git -C {tree} status"
 
 
 def parse_version(text: str) -> Version | None:

@@ -46,8 +46,8 @@ def check_submodules(machine: Machine) -> Finding:
         ["git", "-C", str(home.path), "submodule", "status", "--recursive"], timeout=STATUS_SECONDS
     )
     if done.exit_code:
-        said, fix = why_git_failed(done, home)
-        return Finding("warning", f"not known: {said}", expected, fix)
+        reason, fix = why_git_failed(done, home)
+        return Finding("warning", f"not known: {reason}", expected, fix)
     rows = done.output.splitlines()
     wrong = [row for row in rows if row[:1] in STATES]
     if not wrong:

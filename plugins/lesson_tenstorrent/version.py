@@ -154,8 +154,8 @@ def _unknown(machine: Machine, home: Home | None, expected: str) -> Finding:
     if home and home.exists and home.is_checkout:
         described = _git_describe(machine, home)
         if described.exit_code in (124, 127) or "dubious ownership" in described.errors:
-            said, fix = why_git_failed(described, home)
-            return Finding("warning", f"not known, so it cannot be certified: {said}", expected, fix)
+            reason, fix = why_git_failed(described, home)
+            return Finding("warning", f"not known, so it cannot be certified: {reason}", expected, fix)
         command = ["git", "-C", str(home.path), "fetch", "--tags"]
         if (home.path / ".git" / "shallow").exists():
             fix = f"{shlex.join(command)} --unshallow  # fetches the whole history, which is large"

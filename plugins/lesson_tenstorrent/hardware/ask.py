@@ -89,10 +89,10 @@ def _problem(done: Captured, seconds: float) -> str:
 
 def in_one_line(text: str) -> str:
     """Return an error of tt-umd or ttnn in one line, without source locations and backtrace."""
-    said: list[str] = []
+    words: list[str] = []
     for line in text.splitlines():
         if line.startswith(("backtrace:", "Location:")):
             break
-        said += line.split()
-    whole = " ".join(said)
+        words += line.split()
+    whole = " ".join(words)
     return f"{whole[:300]}…" if len(whole) > 300 else whole
