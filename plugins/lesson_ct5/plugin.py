@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lesson_ct5 import COMPARE
 from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
     from lesson_runner.model.sections import Section
     from lesson_runner.plugins import Action, ActionCall, Block, Evidence, Json, PlannedStep
-
-COMPARE = "ct5.compare"
-"""The action's name."""
 
 
 @hookimpl

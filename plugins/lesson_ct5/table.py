@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lesson_ct5.plugin import COMPARE
+from lesson_ct5 import COMPARE
 from lesson_runner.model import Expectation, Inspection, Json
 from lesson_runner.plugins.action import Action
 
