@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import pytest
 from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
-from lesson_runner.certify.certificate_index import collect
-from lesson_runner.certify.certificate_status import Known, Standings
+from lesson_runner.certify.certificate_index import index_certificates
+from lesson_runner.certify.certificate_status import CertificateStatuses, LoadedLesson
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import shipped_policies
 from lesson_runner.document.lessons import load_lesson
@@ -72,12 +72,12 @@ def test_stale_by_policy(certified: Bench) -> None:
 
 @pytest.mark.parametrize(("days", "state"), [(180, "certified"), (181, "stale")])
 def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
-    holdings = collect([certified.folder / ".lesson"], KeyStore().trusted())
-    (held,) = holdings.opened("growing", "n150")
-    today = held.certificate.seen + timedelta(days=days, hours=1)
+    index = index_certificates([certified.folder / ".lesson"], KeyStore().trusted())
+    (opened,) = index.open_latest_first("growing", "n150")
+    today = opened.certificate.valid_from + timedelta(days=days, hours=1)
     lesson, problems = load_lesson(certified.folder / "growing.md")
-    standings = Standings(holdings, shipped_policies().values(), load_plugins(garden), today=today)
-    found = standings.of(Known(lesson, tuple(problems)), "n150")
+    statuses = CertificateStatuses(index, shipped_policies().values(), load_plugins(garden), today=today)
+    found = statuses.of(LoadedLesson(lesson, tuple(problems)), "n150")
     assert (found.state, found.reason) == (
         state,
         "" if state == "certified" else "181 days old; it counts for 180",

@@ -15,7 +15,7 @@ from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import Bench
 from tests.lesson_runner.certify.test_keys import keys
 
-from lesson_runner.certify.store import STAGING, Stored, remove_abandoned, staging_folder
+from lesson_runner.certify.store import STAGING, StoredCertificate, remove_abandoned, staging_folder
 
 FORGED = "0\n✓ the certificate holds\n::set-output name=a::b"
 
@@ -121,7 +121,7 @@ def stamp(minutes: int) -> str:
 def test_impossible_times(certified: Bench, change: dict[str, str | int], why: str) -> None:
     times = {key: stamp(item) if isinstance(item, int) else item for key, item in change.items()}
 
-    def edit(stored: Stored, predicate: dict[str, Any]) -> None:
+    def edit(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         predicate.update({key: time for key, time in times.items() if key == "issued"})
         of_run = {key: time for key, time in times.items() if key != "issued"}
         predicate["passes"][-1].update(of_run)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.certify.policy import Policy, asked_of, check_name, load_policy, shipped_policies
+from lesson_runner.certify.policy import Policy, check_name, load_policy, required_policies, shipped_policies
 from lesson_runner.files.canonical import canonical
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 
@@ -97,7 +97,7 @@ def test_a_file_that_does_not_follow_the_schema(here: Path, text: str, line: int
 
 
 def test_what_certificates_must_be_signed_under(here: Path) -> None:
-    names = [policy.name for policy in asked_of(["mine.yaml", "board"])]
+    names = [policy.name for policy in required_policies(["mine.yaml", "board"])]
     assert names == ["board", "emulated", "simulator", "mine", "board"]
 
 

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from tests.lesson_runner.certify.garden import garden
 
-from lesson_runner.certify.rejudge import Judged, asks_a_person, judge_again, planned_step, telling
+from lesson_runner.certify.rejudge import (
+    RejudgedStep,
+    count_meaningful,
+    needs_confirmation,
+    planned_step,
+    rejudge,
+)
 from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Expectation, PlannedStep, Verdict
 from lesson_runner.plugins import hookimpl
@@ -22,7 +28,7 @@ CONTAINS = {"matcher": "contains", "argument": "beans", "when": {}}
 METRIC = {"matcher": "metric", "argument": {"name": "beans", "min": 3}, "when": {}}
 GOOD = {"matcher": "contains", "expected": "beans", "passed": True}
 
-Again = Callable[..., Judged]
+Again = Callable[..., RejudgedStep]
 
 
 def step(name: str = "grow", **more: Any) -> dict[str, Any]:
@@ -40,9 +46,11 @@ def entry(name: str = "grow", **more: Any) -> dict[str, Any]:
 def again(tmp_path: Path) -> Again:
     """Judges a run of one step again."""
 
-    def judge(planned: dict[str, Any], recorded: dict[str, Any], plugins: Any = None, **facts: Any) -> Judged:
+    def judge(
+        planned: dict[str, Any], recorded: dict[str, Any], plugins: Any = None, **facts: Any
+    ) -> RejudgedStep:
         record = {"steps": [recorded], "facts": facts}
-        (judged,) = judge_again([planned], record, tmp_path, plugins or Plugins(points=[Given(garden)]))
+        (judged,) = rejudge([planned], record, tmp_path, plugins or Plugins(points=[Given(garden)]))
         return judged
 
     return judge
@@ -63,14 +71,16 @@ def verdict(passed: bool = True, actual: str = "found") -> Verdict:
 
 @pytest.mark.usefixtures("own")
 def test_a_step_that_passed(again: Again) -> None:
-    assert again(step(), entry()) == Judged("grow", "passed", (verdict(),), telling=1)
+    assert again(step(), entry()) == RejudgedStep("grow", "passed", (verdict(),), meaningful=1)
     assert again(step(optional=True), entry()).optional
 
 
 def test_a_verdict_that_does_not_follow(again: Again, own: Path) -> None:
     (own / "output.txt").write_text("peas")
     why = "contains beans: recorded as passed, the evidence says failed (peas)"
-    assert again(step(), entry()) == Judged("grow", "failed", (verdict(False, "peas"),), (why,), telling=1)
+    assert again(step(), entry()) == RejudgedStep(
+        "grow", "failed", (verdict(False, "peas"),), (why,), meaningful=1
+    )
     said = again(step(), entry(status="failed", verdicts=[{**GOOD, "passed": False}]))
     assert (said.status, said.problems) == ("failed", ())
     (own / "output.txt").write_text("beans")
@@ -90,7 +100,7 @@ def test_verdicts_that_are_missing_or_too_many(again: Again) -> None:
 
 def test_steps_that_plan_and_record_do_not_share(tmp_path: Path) -> None:
     record = {"steps": [entry("b"), entry("c"), entry("c")], "facts": {}}
-    said = judge_again([step("a"), step("c")], record, tmp_path, Plugins(points=[]))
+    said = rejudge([step("a"), step("c")], record, tmp_path, Plugins(points=[]))
     assert [(item.id, item.status, item.problems) for item in said] == [
         ("a", "not-reached", ("the record has no such step",)),
         ("c", "error", ()),
@@ -102,14 +112,16 @@ def test_steps_that_plan_and_record_do_not_share(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", ["skipped", "error", "not-reached"])
 @pytest.mark.parametrize("optional", [True, False])
 def test_what_was_not_judged_is_not_judged_now(again: Again, status: str, optional: bool) -> None:
-    assert again(step(optional=optional), entry(status=status)) == Judged("grow", status, optional=optional)
+    assert again(step(optional=optional), entry(status=status)) == RejudgedStep(
+        "grow", status, optional=optional
+    )
 
 
 @pytest.mark.parametrize("optional", [True, False])
 def test_without_its_output(again: Again, optional: bool) -> None:
     why = "its output (output.txt) is not in the evidence"
     said = again(step(optional=optional), entry())
-    assert said == Judged("grow", "error", not_judged=(why,), optional=optional)
+    assert said == RejudgedStep("grow", "error", not_judged=(why,), optional=optional)
 
 
 @pytest.mark.usefixtures("own")
@@ -126,7 +138,7 @@ def test_what_cannot_be_judged(again: Again, optional: bool) -> None:
 def test_without_the_plugin(again: Again, optional: bool) -> None:
     said = again(step(optional=optional), entry(), Plugins(points=[]))
     why = "no plugin here has the action 'garden.grow'"
-    assert said == Judged("grow", "error", not_judged=(why,), optional=optional)
+    assert said == RejudgedStep("grow", "error", not_judged=(why,), optional=optional)
 
 
 class broken:  # noqa: N801  # stands for a module
@@ -211,7 +223,7 @@ def test_exit_code_and_facts_are_taken_from_the_record(again: Again) -> None:
     verdicts = [{"matcher": "exit", "expected": "0", "passed": True}, GOOD]
     said = again(step(), entry(exit_code=0, verdicts=verdicts))
     assert [item.matcher for item in said.verdicts] == ["exit", "contains"]
-    assert (said.status, said.telling) == ("passed", 1)
+    assert (said.status, said.meaningful) == ("passed", 1)
     only = {**CONTAINS, "when": {"data": "real"}}
     assert again(step(expect=[only]), entry(), data="real").status == "passed"
     assert again(step(expect=[only]), entry(), data="other").verdicts[0].matcher == "when"
@@ -233,7 +245,7 @@ def test_what_a_person_confirmed(again: Again) -> None:
 
 def test_what_tells_something() -> None:
     def tells(*expect: Expectation, **facts: Any) -> int:
-        return telling(planned_step(step(expect=[vars_of(item) for item in expect])), facts)
+        return count_meaningful(planned_step(step(expect=[vars_of(item) for item in expect])), facts)
 
     def vars_of(item: Expectation) -> dict[str, Any]:
         return {"matcher": item.matcher, "argument": item.argument, "when": item.when}
@@ -252,7 +264,7 @@ def test_a_step_of_a_plan() -> None:
     assert (planned.params, planned.needs, planned.capture) == ({"x": 1}, ("a", "b"), {"n": "(.)"})
     assert planned.expect == (Expectation("contains", "beans"),)
     assert str(planned.location).startswith("plan:1")
-    assert not asks_a_person(planned)
+    assert not needs_confirmation(planned)
     for key in content:
         with pytest.raises(KeyError, match=key):
             planned_step({name: value for name, value in content.items() if name != key})

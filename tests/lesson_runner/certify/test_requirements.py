@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.policy_input import Case, Pass, RequirementResult, moment
-from lesson_runner.certify.rejudge import Judged
+from lesson_runner.certify.policy_input import Pass, PolicyInput, RequirementResult, parse_time
+from lesson_runner.certify.rejudge import RejudgedStep
 from lesson_runner.certify.requirements import examine
 from lesson_runner.run.judge import fact_of
 
@@ -18,7 +18,9 @@ BOARD = {"name": "n150", "detected_by": "a test", "devices": 1, "kind": "silicon
 
 
 def run(
-    number: int = 1, steps: tuple[Judged, ...] = (Judged("one", "passed", telling=1),), **more: Any
+    number: int = 1,
+    steps: tuple[RejudgedStep, ...] = (RejudgedStep("one", "passed", meaningful=1),),
+    **more: Any,
 ) -> Pass:
     """Return a run of a minute that began ``number`` hours after midnight."""
     record: dict[str, Any] = {
@@ -42,7 +44,7 @@ def found(
     *passes: Pass, frontmatter: Mapping[str, Any] | None = None, actions: tuple[str, ...] = (), **asked: Any
 ) -> dict[str, tuple[str, str, str]]:
     """Return every result by its requirement: asked, found, fix."""
-    case = Case(frontmatter or {}, frozenset(actions), passes or (run(),))
+    case = PolicyInput(frontmatter or {}, frozenset(actions), passes or (run(),))
     requirements = examine(case, Policy({**BASE, **asked}))
     assert len({item.requirement for item in requirements}) == len(requirements)
     return {item.requirement: (item.asked, item.found, item.fix) for item in requirements}
@@ -131,24 +133,29 @@ def test_one_place_for_all() -> None:
 
 PASSED = "every step passed, none skipped, but for optional ones"
 WHOLE = "run the whole lesson where each of its steps can pass: no step left out, none skipped"
-GOOD = Judged("one", "passed")
+GOOD = RejudgedStep("one", "passed")
 
 
 @pytest.mark.parametrize(
     ("steps", "more", "said", "fix"),
     [
         ((GOOD,), {}, "all passed", ""),
-        ((GOOD, Judged("two", "skipped")), {}, "two skipped in run-1", WHOLE),
-        ((GOOD, Judged("two", "failed", optional=True)), {}, "all passed, but for two failed in run-1", ""),
+        ((GOOD, RejudgedStep("two", "skipped")), {}, "two skipped in run-1", WHOLE),
+        (
+            (GOOD, RejudgedStep("two", "failed", optional=True)),
+            {},
+            "all passed, but for two failed in run-1",
+            "",
+        ),
         ((GOOD,), {"status": "failed"}, "run-1 failed", WHOLE),
         (
-            (GOOD, Judged("two", "failed"), Judged("three", "error", optional=True)),
+            (GOOD, RejudgedStep("two", "failed"), RejudgedStep("three", "error", optional=True)),
             {"status": "failed"},
             "two failed in run-1, run-1 failed",
             WHOLE,
         ),
         (
-            (Judged("two", "passed", optional=True),),
+            (RejudgedStep("two", "passed", optional=True),),
             {},
             "there is no step but optional ones",
             "let at least one step not be optional",
@@ -156,14 +163,17 @@ GOOD = Judged("one", "passed")
         ((), {}, "there is no step but optional ones", "let at least one step not be optional"),
     ],
 )
-def test_steps(steps: tuple[Judged, ...], more: dict[str, Any], said: str, fix: str) -> None:
+def test_steps(steps: tuple[RejudgedStep, ...], more: dict[str, Any], said: str, fix: str) -> None:
     assert found(run(1, steps, **more))["steps"] == (PASSED, said, fix)
 
 
 def test_evidence() -> None:
     what = "every expectation judged again, on the evidence"
     assert found()["evidence"] == (what, "yes, with the same results", "")
-    bad = run(1, (Judged("one", "passed", problems=("p", "q")), Judged("two", "error", not_judged=("n",))))
+    bad = run(
+        1,
+        (RejudgedStep("one", "passed", problems=("p", "q")), RejudgedStep("two", "error", not_judged=("n",))),
+    )
     asked, said, fix = found(run(2), bad)["evidence"]
     assert (asked, said) == (what, "one in run-1: p, one in run-1: q, two in run-1: n")
     assert fix == (
@@ -174,14 +184,19 @@ def test_evidence() -> None:
 @pytest.mark.parametrize(
     ("steps", "wanted", "plural", "said"),
     [
-        ((Judged("one", "passed", telling=1),), 1, "", "yes"),
-        ((Judged("one", "passed", telling=2),), 2, "s", "yes"),
-        ((Judged("b", "passed", telling=1), Judged("a", "passed")), 2, "s", "too few for a, too few for b"),
-        ((Judged("one", "failed"),), 1, "", "yes"),  # that it failed is said elsewhere
-        ((Judged("one", "passed", confirmed=True),), 1, "", "yes"),
+        ((RejudgedStep("one", "passed", meaningful=1),), 1, "", "yes"),
+        ((RejudgedStep("one", "passed", meaningful=2),), 2, "s", "yes"),
+        (
+            (RejudgedStep("b", "passed", meaningful=1), RejudgedStep("a", "passed")),
+            2,
+            "s",
+            "too few for a, too few for b",
+        ),
+        ((RejudgedStep("one", "failed"),), 1, "", "yes"),  # that it failed is said elsewhere
+        ((RejudgedStep("one", "passed", confirmed=True),), 1, "", "yes"),
     ],
 )
-def test_judgements(steps: tuple[Judged, ...], wanted: int, plural: str, said: str) -> None:
+def test_judgements(steps: tuple[RejudgedStep, ...], wanted: int, plural: str, said: str) -> None:
     what = f"each step judged by at least {wanted} expectation{plural} other than its exit code"
     fix = "give these steps an 'expect' that a step which leaves nothing would not meet"
     result = found(run(1, steps), judgements=wanted)["judgements"]
@@ -361,4 +376,4 @@ def test_what_is_met_has_no_fix() -> None:
     ],
 )
 def test_a_moment(text: str, iso: str) -> None:
-    assert moment(text).isoformat() == iso
+    assert parse_time(text).isoformat() == iso

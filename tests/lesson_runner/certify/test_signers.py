@@ -12,7 +12,7 @@ import pytest
 from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench
 
-from lesson_runner.certify.store import Stored
+from lesson_runner.certify.store import StoredCertificate
 from lesson_runner.document.lessons import load_lesson
 from lesson_runner.files.canonical import canonical, digest_of
 from lesson_runner.run import time_limit
@@ -31,7 +31,7 @@ def states(bench: Bench, *more: object) -> list[tuple[str, str]]:
 def test_a_weaker_plan_said_to_be_another_versions(certified: Bench) -> None:
     """It may be true, so it is no forgery; but what cannot be found out does not hold."""
 
-    def weaken(stored: Stored, predicate: dict[str, Any]) -> None:
+    def weaken(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         steps = json.loads(stored.plan.read_bytes())
         for step in steps:
             step["expect"] = [{"matcher": "contains", "argument": "b", "when": {}}]
@@ -58,7 +58,7 @@ def test_a_weaker_plan_said_to_be_another_versions(certified: Bench) -> None:
 
 @pytest.mark.parametrize("steps", [b"[1]", b"{}", b'[{"action": []}]', b"[", b'[{"id": 1, "id": 2}]'])
 def test_a_plan_that_is_none(certified: Bench, steps: bytes) -> None:
-    def change(stored: Stored, predicate: dict[str, Any]) -> None:
+    def change(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         stored.plan.write_bytes(steps)
 
     resign(certified, change)
@@ -123,7 +123,7 @@ def test_a_statement_that_others_would_read_differently(
 
 @pytest.mark.parametrize("key", ["issued", "finished"])
 def test_a_time_that_does_not_exist(certified: Bench, key: str) -> None:
-    def change(stored: Stored, predicate: dict[str, Any]) -> None:
+    def change(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         (predicate if key == "issued" else predicate["passes"][0])[key] = "2026-99-99T00:00:00.0Z"
 
     resign(certified, change)
@@ -139,7 +139,7 @@ def test_what_other_tools_are_told(certified: Bench) -> None:
     assert (refused["check"], "to other tools" in refused["message"]) == ("statement", True)
 
 
-def shift(stored: Stored, predicate: dict[str, Any], days: int) -> None:
+def shift(stored: StoredCertificate, predicate: dict[str, Any], days: int) -> None:
     """Make runs older, or younger, than they are."""
 
     def moved(text: str) -> str:
@@ -199,7 +199,7 @@ for _ in range(200):
 
 
 def test_a_lesson_that_does_not_validate(certified: Bench) -> None:
-    def change(stored: Stored, predicate: dict[str, Any]) -> None:
+    def change(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         text = stored.lesson.read_text().replace("supportedHardware:", "supportedHardware: 5\nnote:")
         stored.lesson.write_text(text)
         predicate["lesson"]["sha256"] = content_digest(load_lesson(stored.lesson)[0])
@@ -210,7 +210,7 @@ def test_a_lesson_that_does_not_validate(certified: Bench) -> None:
 
 
 def test_a_policy_of_its_own_under_a_known_name(certified: Bench) -> None:
-    def change(stored: Stored, predicate: dict[str, Any]) -> None:
+    def change(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         predicate["policy"]["content"]["passes"] = 1
         predicate["policy"]["sha256"] = digest_of(predicate["policy"]["content"])
 

@@ -13,7 +13,7 @@ import pytest
 
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.policy_input import Pass, RequirementResult
-from lesson_runner.certify.rejudge import Judged
+from lesson_runner.certify.rejudge import RejudgedStep
 from lesson_runner.certify.statement import (
     CERTIFICATION,
     STATEMENT,
@@ -53,7 +53,7 @@ def record(number: int, **more: Any) -> dict[str, Any]:
     }
 
 
-STEPS = (Judged("one", "passed"), Judged("two", "passed"))
+STEPS = (RejudgedStep("one", "passed"), RejudgedStep("two", "passed"))
 
 
 def made(tmp_path: Path, *passes: Pass, requirements: tuple[RequirementResult, ...] = ()) -> dict[str, Any]:
@@ -131,8 +131,11 @@ def test_two_payloads_on_the_same_subjects(predicate: dict[str, Any]) -> None:
 
 def test_optional_steps_that_did_not_pass_are_warnings(predicate: dict[str, Any]) -> None:
     passes = [
-        Pass(record(1), (Judged("one", "passed"), Judged("two", "failed", optional=True))),
-        Pass(record(2), (Judged("two", "skipped", optional=True), Judged("a", "error", optional=True))),
+        Pass(record(1), (RejudgedStep("one", "passed"), RejudgedStep("two", "failed", optional=True))),
+        Pass(
+            record(2),
+            (RejudgedStep("two", "skipped", optional=True), RejudgedStep("a", "error", optional=True)),
+        ),
     ]
     theirs = json.loads(payloads(predicate, DIGESTS, passes)[0])["predicate"]
     assert (theirs["result"], theirs["passedTests"], theirs["warnedTests"]) == (
@@ -150,7 +153,7 @@ def test_what_a_certificate_says(predicate: dict[str, Any]) -> None:
     assert read.policy == POLICY
     assert read.runs == ["run-1", "run-2"]
     assert read.name == "growing.n150.20260304-050607"
-    assert read.seen == datetime(2026, 1, 1, 0, 0, 1, 500_000, timezone.utc)
+    assert read.valid_from == datetime(2026, 1, 1, 0, 0, 1, 500_000, timezone.utc)
     assert read.since == "2026-01-01T00:00:01.5Z"
 
 

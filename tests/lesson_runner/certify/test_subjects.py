@@ -13,8 +13,14 @@ from tests.lesson_runner.certify.garden import LESSON, garden
 from lesson_runner import __version__
 from lesson_runner.certify.evidence import list_files
 from lesson_runner.certify.statement import Certificate, Digests
-from lesson_runner.certify.store import Stored
-from lesson_runner.certify.subjects import INSTALL, NOT_HERE, check_files, check_plan, versions_that_differ
+from lesson_runner.certify.store import StoredCertificate
+from lesson_runner.certify.subjects import (
+    INSTALL,
+    NOT_REEVALUABLE,
+    check_files,
+    check_plan,
+    versions_that_differ,
+)
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.document.lessons import load_lesson
 from lesson_runner.files.canonical import canonical
@@ -29,7 +35,7 @@ class Case:
     """A certificate, its files, and the plugins that are here."""
 
     certificate: Certificate
-    stored: Stored
+    stored: StoredCertificate
     plugins: Plugins
 
     def refused(self) -> tuple[str, str, str]:
@@ -55,7 +61,7 @@ def case(tmp_path: Path) -> Case:
 def made(tmp_path: Path, text: str, profile: str = "default") -> Case:
     """Return a lesson as if it had been certified."""
     plugins = Plugins(points=[Given(garden)])
-    stored = Stored(tmp_path / "certificate.intoto.jsonl", tmp_path / "evidence")
+    stored = StoredCertificate(tmp_path / "certificate.intoto.jsonl", tmp_path / "evidence")
     (stored.run("run-1") / "evidence").mkdir(parents=True)
     (stored.run("run-1") / "record.json").write_text("{}")
     stored.lesson.write_text(text)
@@ -164,7 +170,7 @@ def test_evidence_that_cannot_be_looked_at(case: Case, monkeypatch: pytest.Monke
 
 def test_without_the_plugin(case: Case) -> None:
     case.plugins = Plugins(points=[])
-    assert case.refused() == (NOT_HERE, "no plugin here has the action 'garden.grow'", INSTALL)
+    assert case.refused() == (NOT_REEVALUABLE, "no plugin here has the action 'garden.grow'", INSTALL)
 
 
 def test_the_profile_that_was_run(tmp_path: Path) -> None:
@@ -186,10 +192,10 @@ def test_a_plan_of_other_parameters(case: Case) -> None:
     assert case.refused() == ("plan", why, "")
     case.certificate.predicate["toolchain"]["versions"]["lesson-runner"] = "0.0.1"
     differ = f"versions that differ: lesson-runner (then 0.0.1, here {__version__})"
-    assert case.refused() == (NOT_HERE, f"the lesson is planned differently here; {differ}", INSTALL)
+    assert case.refused() == (NOT_REEVALUABLE, f"the lesson is planned differently here; {differ}", INSTALL)
     case.certificate.predicate["plan"]["params"] = {"peas": "7"}
     check, why, fix = case.refused()
-    assert (check, fix) == (NOT_HERE, INSTALL)
+    assert (check, fix) == (NOT_REEVALUABLE, INSTALL)
     assert why.startswith("the lesson cannot be planned here: ")
     assert why.endswith(f"; {differ}")
     case.certificate.predicate["toolchain"]["versions"]["lesson-runner"] = __version__

@@ -15,7 +15,7 @@ from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 from lesson_runner import __version__
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import load_policy
-from lesson_runner.certify.store import Stored, stored_at
+from lesson_runner.certify.store import StoredCertificate, stored_at
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import Verified, verify
 from lesson_runner.files.canonical import canonical, digest_of
@@ -70,7 +70,7 @@ def test_another_lesson_than_was_meant(certified: Bench) -> None:
 def test_what_its_runs_do_not_say(certified: Bench, key: str, value: Any, check: str) -> None:
     said: list[Predicate] = []
 
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         was = json.loads(json.dumps(predicate[key]))
         new = {**was, **value} if isinstance(was, dict) else value
         if key == "hardware":
@@ -88,7 +88,7 @@ def test_what_its_runs_do_not_say(certified: Bench, key: str, value: Any, check:
 
 @pytest.mark.parametrize(("length", "cut"), [(200, False), (201, True)])
 def test_what_is_long_is_cut(certified: Bench, length: int, cut: bool) -> None:
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         title = predicate["lesson"]["title"]
         more = length - len(canonical(predicate["lesson"]).decode())
         predicate["lesson"]["title"] = title + "x" * more
@@ -122,7 +122,7 @@ def test_facts_that_some_actions_must_show(bench: Bench) -> None:
     garden.facts = {"backend": {"name": "ttml", "kind": "silicon", "mesh": [1, 1]}}
     assert bench.certify().code == 0
 
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         edit_records(stored, lambda record: record["facts"]["backend"].update(name="mine"))
         predicate["toolchain"]["facts"]["backend"]["name"] = "mine"
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_judged_comes_first(certified: Bench) -> None:
 
 
 def test_wrong_verdicts_of_another_version(certified: Bench) -> None:
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         edit_records(stored, lambda record: record["steps"][1].update(verdicts=[]))
         predicate["toolchain"]["versions"]["lesson-runner"] = "0.0.1"
 
@@ -230,7 +230,7 @@ def test_a_policy_of_the_same_name(certified: Bench) -> None:
 def test_runs_that_are_old(certified: Bench, days: int | None, expired: bool) -> None:
     began = datetime.now(timezone.utc) - timedelta(days=3, hours=2)
 
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         for number, said in enumerate(predicate["passes"]):
             record = stored.run(said["runId"]) / "record.json"
             times = [began + timedelta(hours=number, minutes=minutes) for minutes in (0, 1)]
@@ -252,7 +252,7 @@ def test_runs_that_are_old(certified: Bench, days: int | None, expired: bool) ->
 
 @pytest.mark.parametrize(("first", "second", "note"), [(2, 1, "grow"), (1, 3, "grow"), (1, 1, "")])
 def test_steps_that_were_tried_again(certified: Bench, first: int, second: int, note: str) -> None:
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         for attempts, said in zip((first, second), predicate["passes"], strict=True):
             record = stored.run(said["runId"]) / "record.json"
             data = json.loads(record.read_text())

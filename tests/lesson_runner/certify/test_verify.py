@@ -15,7 +15,7 @@ from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench
 
 from lesson_runner.certify.keys import KeyStore
-from lesson_runner.certify.store import Stored
+from lesson_runner.certify.store import StoredCertificate
 from lesson_runner.certify.trust import RefusedError, open_bundle
 from lesson_runner.files.canonical import canonical
 from lesson_runner.run.hashing import file_digest
@@ -138,7 +138,7 @@ def test_a_verdict_that_was_changed_to_passed(bench: Bench) -> None:
     failed = sorted((bench.folder / ".lesson" / "runs").iterdir())[-1]
     assert json.loads((failed / "record.json").read_text())["status"] == "failed"
 
-    def forge(stored: Stored, predicate: dict[str, Any]) -> None:
+    def forge(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         for step in ("grow",):
             for run in stored.evidence.glob("*-growing*"):
                 shutil.rmtree(run / "evidence" / step)
@@ -152,7 +152,7 @@ def test_a_verdict_that_was_changed_to_passed(bench: Bench) -> None:
 
 
 def test_a_weaker_plan_that_was_signed(certified: Bench) -> None:
-    def weaken(stored: Stored, predicate: dict[str, Any]) -> None:
+    def weaken(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         steps = json.loads(stored.plan.read_bytes())
         steps[0]["expect"] = steps[0]["expect"][1:]
         stored.plan.write_bytes(canonical(steps))
