@@ -75,13 +75,13 @@ def read_bundle(data: bytes) -> list[Envelope]:
         BrokenEnvelopeError: the bundle is empty or too large, or a line is not an envelope.
     """
     if len(data) > MAX_BUNDLE_BYTES:
-        raise BrokenEnvelopeError(f"the bundle has {len(data)} bytes; expected at most {MAX_BUNDLE_BYTES}")
+        raise BrokenEnvelopeError(f"it has {len(data)} bytes; expected at most {MAX_BUNDLE_BYTES}")
     lines = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if not lines:
-        raise BrokenEnvelopeError("the bundle is empty")
+        raise BrokenEnvelopeError("it is empty")
     found = [_parse(line, number) for number, line in lines[:MAX_ENTRIES]]
     if len(lines) > MAX_ENTRIES:
-        raise BrokenEnvelopeError(f"the bundle has {len(lines)} lines; expected at most {MAX_ENTRIES}")
+        raise BrokenEnvelopeError(f"it has {len(lines)} lines; expected at most {MAX_ENTRIES}")
     return found
 
 

@@ -92,7 +92,9 @@ def open_bundle(data: bytes, trusted: Mapping[str, KnownKey]) -> SignedCertifica
             "key", f"it is signed by a key that is not trusted here: {keyid or '(no id)'}", fix
         )
     if signer.revoked:
-        raise RefusedError("key", f"it is signed by the revoked key '{signer.name}': {signer.revoked}")
+        raise RefusedError(
+            "key", f"it is signed by the key '{signer.name}', which was revoked: {signer.revoked}"
+        )
     _check_signatures(envelopes, PublicKey(signer.public))
     return _certificate(envelopes, signer)
 

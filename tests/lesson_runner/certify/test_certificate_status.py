@@ -80,7 +80,7 @@ def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
     found = statuses.of(LoadedLesson(lesson, tuple(problems)), "n150")
     assert (found.state, found.reason) == (
         state,
-        "" if state == "certified" else "181 days old; it counts for 180",
+        "" if state == "certified" else "181 days old; it is valid for 180",
     )
 
 

@@ -12,7 +12,7 @@ from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
 from lesson_runner.model import Hardware
 
-HOST = "a machine without board"
+HOST = "a machine without a board"
 
 
 def unmet(said: Any) -> dict[str, str]:
@@ -80,7 +80,7 @@ def test_a_failed_step_ends_it(bench: Bench) -> None:
         (
             Hardware("none", "a test", 0, "none"),
             (),
-            {"class": "a machine without board", "hardware": "none (a test)"},
+            {"class": "a machine without a board", "hardware": "none (a test)"},
         ),
         (
             Hardware("n150", "a test", 1, "simulator"),
@@ -90,7 +90,7 @@ def test_a_failed_step_ends_it(bench: Bench) -> None:
         (
             Hardware("n150", "a test", 0, "mock"),
             (),
-            {"class": "a machine without board", "hardware": "n150 (a test)"},
+            {"class": "a machine without a board", "hardware": "n150 (a test)"},
         ),
         (Hardware("p150", "a", 1), (), {"hardware": "p150 (a)"}),
     ],
@@ -109,7 +109,7 @@ def test_what_is_no_board_never_counts_as_one(
 @pytest.mark.parametrize(
     ("front", "facts", "wanted"),
     [
-        ({"minTTMetalVersion": "v0.67.0"}, {}, {"version metal.version": "not known"}),
+        ({"minTTMetalVersion": "v0.67.0"}, {}, {"version metal.version": "unknown"}),
         (
             {"minTTMetalVersion": "v0.67.0"},
             {"metal": {"version": "v0.66.0-rc7"}},
@@ -129,7 +129,7 @@ def test_versions(bench: Bench, front: dict[str, Any], facts: dict[str, Any], wa
 @pytest.mark.parametrize(
     ("action", "facts", "wanted"),
     [
-        ("ct4.train", {}, {"fact backend.name": "not known", "fact backend.kind": "not known"}),
+        ("ct4.train", {}, {"fact backend.name": "unknown", "fact backend.kind": "unknown"}),
         (
             "ct4.train",
             {"backend": {"name": "ttml", "kind": "simulator"}},
@@ -166,7 +166,7 @@ def test_parts_of_a_lesson_and_other_parameters_do_not_count(bench: Bench) -> No
     assert unmet(bench.certify("--from-run", runs[2], "--from-run", runs[3])) == {"parameters": "beans"}
     said = bench.certify("--from-run", runs[0], "--from-run", runs[2])
     assert said.code == 2
-    assert "the runs followed 2 plans" in said.err
+    assert "the runs followed 2 different plans" in said.err
 
 
 def test_a_step_needs_a_judgement_beside_its_exit_code(bench: Bench) -> None:
@@ -201,7 +201,7 @@ def test_optional_steps_alone_are_no_lesson(bench: Bench) -> None:
     assert bench.certify().code == 0
     assert bench.verify()["notes"] == ["optional steps: grow failed"]
     bench.write(optional.replace("id: tell", "id: tell\noptional: true"))
-    assert unmet(bench.certify()) == {"steps": "there is no step but optional ones"}
+    assert unmet(bench.certify()) == {"steps": "all steps are optional"}
 
 
 def test_what_a_person_confirms_counts_and_is_said(bench: Bench) -> None:
@@ -215,7 +215,7 @@ def test_what_a_person_confirms_counts_and_is_said(bench: Bench) -> None:
         (path / "evidence" / "look" / "output.txt").write_text("confirmed: Is it green?")
     runs = [("--from-run", path.name) for path in (bench.folder / ".lesson" / "runs").iterdir()]
     assert bench.certify(*runs[0], *runs[1]).code == 0
-    assert bench.verify()["notes"] == ["a person confirmed look; that cannot be judged again"]
+    assert bench.verify()["notes"] == ["a person confirmed look; that cannot be rejudged"]
 
 
 def test_steps_that_were_tried_again_are_named(bench: Bench) -> None:
@@ -231,13 +231,13 @@ def test_a_copy_of_a_run_is_no_second_one(bench: Bench) -> None:
     shutil.copytree(run, bench.folder / "copy")
     both = ("--from-run", "latest", "--from-run", "copy")
     said = bench.certify(*both)
-    assert (said.code, "call themselves the same run" in said.err) == (2, True)
+    assert (said.code, "have the same run id" in said.err) == (2, True)
     record = json.loads((run / "record.json").read_text())
     (bench.folder / "copy" / "record.json").write_text(json.dumps({**record, "run_id": "another"}))
     assert list(unmet(bench.certify(*both))) == ["distinct"]
 
 
-def test_whoever_asks_for_the_emulation_has_no_board(bench: Bench) -> None:
+def test_a_run_with_the_emulation_has_no_board(bench: Bench) -> None:
     for _ in range(2):
         bench.lesson("run", "growing.md", "--allow", "shell", "--fresh", "--backend", "emulated")
     runs = [("--from-run", path.name) for path in (bench.folder / ".lesson" / "runs").iterdir()]
@@ -247,7 +247,7 @@ def test_whoever_asks_for_the_emulation_has_no_board(bench: Bench) -> None:
 def test_a_metric_that_only_the_action_reports_is_no_evidence(bench: Bench) -> None:
     bench.write(LESSON.replace("name: beans, min: 3", "name: reported, min: 1"))
     found = unmet(bench.certify())
-    assert "nothing here measures 'reported' from the evidence" in found["evidence"]
+    assert "no installed plugin measures 'reported' from the evidence" in found["evidence"]
 
 
 def test_a_profile_that_does_not_count(bench: Bench) -> None:
@@ -267,7 +267,7 @@ def test_hours_are_not_spent_on_what_cannot_be(bench: Bench) -> None:
     garden.hardware = Hardware("n150", "a test", 1)
     (bench.folder / "home" / "config" / "keys" / "me.json").unlink()
     said = bench.certify()
-    assert (said.code, "make one: lesson cert keys new NAME" in said.err) == (2, True)
+    assert (said.code, "create one: lesson cert keys new NAME" in said.err) == (2, True)
     assert not (bench.folder / ".lesson" / "runs").exists()
 
 
@@ -324,9 +324,9 @@ def test_a_lesson_that_was_changed_after_its_run(bench: Bench) -> None:
     bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
     bench.write(LESSON.replace("# Growing", "# Growing up"))
     said = bench.certify("--from-run", "latest")
-    assert (said.code, "the lesson was changed since" in said.err) == (2, True)
+    assert (said.code, "the lesson has changed since then" in said.err) == (2, True)
     bench.write(status="validated", validatedOn=["n150"], validationDate="2026-01-01", validationNotes="seen")
-    assert unmet(bench.certify("--from-run", "latest")) == {"passes": "1"}  # that is no change of the lesson
+    assert unmet(bench.certify("--from-run", "latest")) == {"passes": "1"}  # this does not change the content
 
 
 def test_the_run_of_another_lesson(bench: Bench) -> None:

@@ -47,7 +47,7 @@ def test_nothing_stands_around_a_key(bench: Bench) -> None:
     ):
         (bench.folder / "k.pem").write_text(text)
         said = bench.lesson("cert", "keys", "trust", "them", "k.pem")
-        assert (said.code, "k.pem: is not a key in PEM, or not that alone" in said.err) == (2, True), said
+        assert (said.code, "k.pem: is not a key in PEM, or not only a key" in said.err) == (2, True), said
     (bench.folder / "k.pem").write_text(f"\n{pem}".replace("\n", "\r\n"))
     assert bench.lesson("cert", "keys", "trust", "them", "k.pem").code == 0
     assert bench.lesson("cert", "keys", "list", "them").out == pem
@@ -80,7 +80,7 @@ def test_keys_that_others_can_write_do_not_count(certified: Bench, name: str, mo
         certified.certify() if name == "me.pem" else certified.lesson("cert", "verify", certified.certificate)
     )
     assert said.code == 2, said
-    assert ("others can" in said.err, "chmod" in said.err) == (True, True)
+    assert ("other users can" in said.err, "chmod" in said.err) == (True, True)
 
 
 def test_a_key_that_is_named_and_that_others_can_write(certified: Bench) -> None:
@@ -164,11 +164,11 @@ def label(record: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "check", "why"),
     [
-        (metric(6), "re-evaluation", "metric beans: recorded as 6, the evidence says 5"),
-        (metric(5.001), "re-evaluation", "metric beans: recorded as 5.001, the evidence says 5"),
-        (number, "re-evaluation", "recorded as beans = 500, the evidence says beans = 5"),
-        (claim, "re-evaluation", "claim 9 <= beans: it is recorded, and the lesson does not make it"),
-        (label, "evidence", "leaves out labels of its steps: synthetic dataset"),
+        (metric(6), "re-evaluation", "metric beans: recorded as 6, but the evidence shows 5"),
+        (metric(5.001), "re-evaluation", "metric beans: recorded as 5.001, but the evidence shows 5"),
+        (number, "re-evaluation", "recorded as beans = 500, but the evidence shows beans = 5"),
+        (claim, "re-evaluation", "claim 9 <= beans: it is recorded, but the lesson does not make it"),
+        (label, "evidence", "omits labels of its steps: synthetic dataset"),
     ],
 )
 def test_what_a_signer_records_wrongly(certified: Bench, change: Any, check: str, why: str) -> None:
@@ -189,13 +189,13 @@ def test_a_claim_that_its_metrics_contradict(bench: Bench) -> None:
         record["steps"][0]["claims"][0].update(result="reproduced", actual="9")
 
     resign(bench, lambda stored, predicate: edit_records(stored, better))
-    why = "recorded as reproduced (9), the metrics say worse (5)"
+    why = "recorded as reproduced (9), but the metrics show worse (5)"
     assert why in bench.verify()["message"]
     resign(
         bench,
         lambda stored, predicate: edit_records(stored, lambda record: record["steps"][0].update(claims=[])),
     )
-    assert "claim 9 <= beans: the lesson makes it, and it is not recorded" in bench.verify()["message"]
+    assert "claim 9 <= beans: the lesson makes it, but it is not recorded" in bench.verify()["message"]
 
 
 def test_what_is_only_recorded_is_said(certified: Bench) -> None:

@@ -47,7 +47,7 @@ def test_those_that_come_with_the_package() -> None:
 @pytest.mark.usefixtures("here")
 def test_a_name_that_is_none() -> None:
     message, fix = refused("bord")
-    assert message == "--policy bord: there is no such policy"
+    assert message == "--policy bord: no such policy"
     assert fix == "did you mean 'board'?; or name a .yaml file"
     assert refused("x")[1] == "one of: board, emulated, simulator; or name a .yaml file"
 
@@ -108,7 +108,5 @@ def test_the_name_of_another() -> None:
     weaker: dict[str, Any] = {**board.content, "passes": 1}
     with pytest.raises(LessonError) as caught:
         check_name(Policy(weaker))
-    assert str(caught.value) == (
-        "the policy is called 'board', and is not the one of that name that comes with this"
-    )
+    assert str(caught.value) == ("policy 'board' differs from the built-in policy of that name")
     assert caught.value.fix == "give it another 'name'"

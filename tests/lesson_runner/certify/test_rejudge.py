@@ -77,7 +77,7 @@ def test_a_step_that_passed(again: Again) -> None:
 
 def test_a_verdict_that_does_not_follow(again: Again, own: Path) -> None:
     (own / "output.txt").write_text("peas")
-    why = "contains beans: recorded as passed, the evidence says failed (peas)"
+    why = "contains beans: recorded as passed, but the evidence shows failed (peas)"
     assert again(step(), entry()) == RejudgedStep(
         "grow", "failed", (verdict(False, "peas"),), (why,), meaningful=1
     )
@@ -85,7 +85,7 @@ def test_a_verdict_that_does_not_follow(again: Again, own: Path) -> None:
     assert (said.status, said.problems) == ("failed", ())
     (own / "output.txt").write_text("beans")
     said = again(step(), entry(status="failed", verdicts=[{**GOOD, "passed": False}]))
-    why = "contains beans: recorded as failed, the evidence says passed"
+    why = "contains beans: recorded as failed, but the evidence shows passed"
     assert (said.status, said.problems) == ("failed", (why,))
 
 
@@ -93,8 +93,8 @@ def test_a_verdict_that_does_not_follow(again: Again, own: Path) -> None:
 def test_verdicts_that_are_missing_or_too_many(again: Again) -> None:
     said = again(step(), entry(verdicts=[{"matcher": "regex", "expected": "x", "passed": True}]))
     assert said.problems == (
-        "contains beans: nothing is recorded, the evidence says passed",
-        "regex x: it is recorded, and the plan does not ask for it",
+        "contains beans: nothing is recorded, but the evidence shows passed",
+        "regex x: it is recorded, but it is not in the plan",
     )
 
 
@@ -102,7 +102,7 @@ def test_steps_that_plan_and_record_do_not_share(tmp_path: Path) -> None:
     record = {"steps": [entry("b"), entry("c"), entry("c")], "facts": {}}
     said = rejudge([step("a"), step("c")], record, tmp_path, Plugins(points=[]))
     assert [(item.id, item.status, item.problems) for item in said] == [
-        ("a", "not-reached", ("the record has no such step",)),
+        ("a", "not-reached", ("the record does not have this step",)),
         ("c", "error", ()),
         ("b", "error", ("it is not in the plan",)),
         ("c", "error", ("it is recorded twice",)),
@@ -119,7 +119,7 @@ def test_what_was_not_judged_is_not_judged_now(again: Again, status: str, option
 
 @pytest.mark.parametrize("optional", [True, False])
 def test_without_its_output(again: Again, optional: bool) -> None:
-    why = "its output (output.txt) is not in the evidence"
+    why = "its output (output.txt) is missing from the evidence"
     said = again(step(optional=optional), entry())
     assert said == RejudgedStep("grow", "error", not_judged=(why,), optional=optional)
 
@@ -137,7 +137,7 @@ def test_what_cannot_be_judged(again: Again, optional: bool) -> None:
 @pytest.mark.parametrize("optional", [True, False])
 def test_without_the_plugin(again: Again, optional: bool) -> None:
     said = again(step(optional=optional), entry(), Plugins(points=[]))
-    why = "no plugin here has the action 'garden.grow'"
+    why = "no installed plugin has the action 'garden.grow'"
     assert said == RejudgedStep("grow", "error", not_judged=(why,), optional=optional)
 
 
@@ -156,11 +156,11 @@ MISSED = "not measured (measured: none)"
 def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
     recorded = entry(metrics={"beans": 5.0, "other": 1.0}, verdicts=[])
     said = again(step(expect=[METRIC]), recorded)
-    assert said.not_judged == ("nothing here measures 'beans' from the evidence",)
+    assert said.not_judged == ("no installed plugin measures 'beans' from the evidence",)
     said = again(step(expect=[METRIC]), recorded, Plugins(points=[Given(garden), Given(broken)]))
     (why,) = said.not_judged
     assert why.startswith(
-        "nothing here measures 'beans' from the evidence; plugin 'broken': in lesson_measure: "
+        "no installed plugin measures 'beans' from the evidence; plugin 'broken': in lesson_measure: "
     )
     assert "ValueError: no scale for _shared" in why
     # One that was not there when it was recorded either is an expectation that is not met.

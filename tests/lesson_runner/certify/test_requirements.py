@@ -84,7 +84,7 @@ def test_passes(wanted: int, runs: list[int], result: tuple[str, str, str]) -> N
     assert found(*(run(number) for number in runs), passes=wanted)["passes"] == result
 
 
-ONE_BY_ONE = "each run began after the one before had ended"
+ONE_BY_ONE = "each run started after the previous one had finished"
 AGAIN = "run the lesson again for each pass"
 
 
@@ -101,9 +101,9 @@ def times(number: int, started: str, finished: str) -> Pass:
         ([times(1, "01:00:00", "01:00:00"), run(2)], "yes"),
         (
             [times(1, "01:00:00", "02:00:01"), times(2, "02:00:00", "03:00:00")],
-            "run-2 began before run-1 had ended",
+            "run-2 started before run-1 had finished",
         ),
-        ([times(2, "01:00:00", "00:59:59"), run(3)], "run-2 ended before it began"),
+        ([times(2, "01:00:00", "00:59:59"), run(3)], "run-2 finished before it started"),
     ],
 )
 def test_one_after_another(passes: list[Pass], said: str) -> None:
@@ -113,7 +113,7 @@ def test_one_after_another(passes: list[Pass], said: str) -> None:
 def test_a_time_that_does_not_exist() -> None:
     asked, said, fix = found(run(1), run(2, started="2026-02-30T00:00:00Z"))["distinct"]
     assert (asked, fix) == (ONE_BY_ONE, AGAIN)
-    assert said.startswith("a time that does not exist: day is out of range")
+    assert said.startswith("invalid time: day is out of range")
 
 
 def test_more_than_four_of_anything_are_counted() -> None:
@@ -127,12 +127,12 @@ def test_one_place_for_all() -> None:
     what = "all runs on the same hardware"
     assert found(run(1), run(2))["same-place"] == (what, "n150", "")
     other = run(2, hardware=[{**BOARD, "name": "p150"}])
-    fix = "take runs that were made on the same hardware"
+    fix = "use runs that were made on the same hardware"
     assert found(other, run(1))["same-place"] == (what, "n150 and p150", fix)
 
 
-PASSED = "every step passed, none skipped, but for optional ones"
-WHOLE = "run the whole lesson where each of its steps can pass: no step left out, none skipped"
+PASSED = "every step passed, none skipped, except optional ones"
+WHOLE = "run the whole lesson on a machine where every step can pass, without skipping a step"
 GOOD = RejudgedStep("one", "passed")
 
 
@@ -144,7 +144,7 @@ GOOD = RejudgedStep("one", "passed")
         (
             (GOOD, RejudgedStep("two", "failed", optional=True)),
             {},
-            "all passed, but for two failed in run-1",
+            "all passed, except two failed in run-1",
             "",
         ),
         ((GOOD,), {"status": "failed"}, "run-1 failed", WHOLE),
@@ -157,10 +157,10 @@ GOOD = RejudgedStep("one", "passed")
         (
             (RejudgedStep("two", "passed", optional=True),),
             {},
-            "there is no step but optional ones",
-            "let at least one step not be optional",
+            "all steps are optional",
+            "make at least one step non-optional",
         ),
-        ((), {}, "there is no step but optional ones", "let at least one step not be optional"),
+        ((), {}, "all steps are optional", "make at least one step non-optional"),
     ],
 )
 def test_steps(steps: tuple[RejudgedStep, ...], more: dict[str, Any], said: str, fix: str) -> None:
@@ -168,7 +168,7 @@ def test_steps(steps: tuple[RejudgedStep, ...], more: dict[str, Any], said: str,
 
 
 def test_evidence() -> None:
-    what = "every expectation judged again, on the evidence"
+    what = "every expectation rejudged on the evidence"
     assert found()["evidence"] == (what, "yes, with the same results", "")
     bad = run(
         1,
@@ -177,7 +177,7 @@ def test_evidence() -> None:
     asked, said, fix = found(run(2), bad)["evidence"]
     assert (asked, said) == (what, "one in run-1: p, one in run-1: q, two in run-1: n")
     assert fix == (
-        "install the plugins that the lesson uses; if they are there, run it again: the evidence was changed"
+        "install the plugins that the lesson uses; if they are, the evidence was changed: run it again"
     )
 
 
@@ -198,7 +198,7 @@ def test_evidence() -> None:
 )
 def test_judgements(steps: tuple[RejudgedStep, ...], wanted: int, plural: str, said: str) -> None:
     what = f"each step judged by at least {wanted} expectation{plural} other than its exit code"
-    fix = "give these steps an 'expect' that a step which leaves nothing would not meet"
+    fix = "give these steps an 'expect' that a step which produces nothing would not meet"
     result = found(run(1, steps), judgements=wanted)["judgements"]
     assert result == (what, said, "" if said == "yes" else fix)
     assert "judgements" not in found(run(1, steps), judgements=0)
@@ -213,9 +213,9 @@ def test_judgements(steps: tuple[RejudgedStep, ...], wanted: int, plural: str, s
             ["silicon", "host"],
             ["simulator"],
             (
-                "made on a board or a machine without board",
+                "made on a board or a machine without a board",
                 "a simulator",
-                "run it on a board or a machine without board",
+                "run it on a board or a machine without a board",
             ),
         ),
         (
@@ -234,7 +234,7 @@ def test_classes_of_several_runs() -> None:
     assert both == ("made on a board", "the emulation and a board", "run it on a board")
 
 
-HARDWARE = "hardware that was detected, and that the lesson supports"
+HARDWARE = "detected hardware that the lesson supports"
 
 
 @pytest.mark.parametrize(
@@ -259,13 +259,17 @@ def test_hardware(supported: list[str], entries: list[Any], said: str, good: boo
 
 @pytest.mark.parametrize("options", [{}, {"fresh": False}, {"fresh": "yes"}])
 def test_fresh(options: dict[str, Any]) -> None:
-    what = "each run began with nothing of earlier ones"
+    what = "each run started from scratch"
     assert found(fresh=True)["fresh"] == (what, "yes", "")
     stale = found(run(1), run(2, options=options), fresh=True)["fresh"]
-    assert stale == (what, "run-2 could use what earlier runs left", "run again with --fresh, in one go")
+    assert stale == (
+        what,
+        "run-2 could reuse results of earlier runs",
+        "run again with --fresh, without interruption",
+    )
     resumed = run(2, resumed=[{"at": "2026-01-01T00:00:00Z", "carried": 1}])
     gone_on = found(run(1), resumed, fresh=True)["fresh"]
-    assert gone_on == (what, "run-2 was resumed", "run again with --fresh, in one go")
+    assert gone_on == (what, "run-2 was resumed", "run again with --fresh, without interruption")
     assert "fresh" not in found(run(1, options=options), fresh=False)
 
 
@@ -288,11 +292,11 @@ def test_profile() -> None:
     [
         ([], [], ("no --param", "none", "")),
         ([], ["b", "a"], ("no --param", "a, b", "run without --param a, b")),
-        (["data", "sha256"], ["data"], ("no --param but data, sha256", "data", "")),
+        (["data", "sha256"], ["data"], ("no --param except data, sha256", "data", "")),
         (
             ["data"],
             ["fetch.data", "data.x"],
-            ("no --param but data", "data.x, fetch.data", "run without --param data.x"),
+            ("no --param except data", "data.x, fetch.data", "run without --param data.x"),
         ),
     ],
 )
@@ -311,9 +315,9 @@ VERSIONS = [{"fact": "metal.version", "at_least": "minimum", "otherwise": "updat
         ([{"metal": {"version": "1.10"}}], "1.10", ""),
         ([{"metal": {"version": "1.1"}}], "1.1", "update"),
         ([{"metal": {"version": 2}}], "2", "update"),
-        ([{}], "not known", "update"),
-        ([{"metal": "1.2"}], "not known", "update"),
-        ([{"metal": {"version": "1.2"}}, {}], "1.2 and not known", "update"),
+        ([{}], "unknown", "update"),
+        ([{"metal": "1.2"}], "unknown", "update"),
+        ([{"metal": {"version": "1.2"}}, {}], "1.2 and unknown", "update"),
     ],
 )
 def test_versions(facts: list[Any], said: str, fix: str) -> None:
@@ -326,7 +330,7 @@ def test_a_version_that_the_lesson_does_not_ask_for() -> None:
     later = {"fact": "other", "at_least": "other", "otherwise": "do"}
     said = found(frontmatter={"minimum": 3, "other": "1"}, versions=[*VERSIONS, later])
     assert "version metal.version" not in said
-    assert said["version other"] == ("other at least 1 (other)", "not known", "do")
+    assert said["version other"] == ("other at least 1 (other)", "unknown", "do")
 
 
 @pytest.mark.parametrize(
@@ -338,7 +342,7 @@ def test_a_version_that_the_lesson_does_not_ask_for() -> None:
         ([True], 1, "true", "1", "do"),
         ([1], True, "1", "true", "do"),
         ([0], False, "0", "false", "do"),
-        ([None], None, "None", "not known", ""),
+        ([None], None, "None", "unknown", ""),
     ],
 )
 def test_facts(values: list[Any], fact: Any, asked: str, said: str, fix: str) -> None:
@@ -352,7 +356,7 @@ def test_facts_of_all_runs_and_of_some_actions() -> None:
     other = {**rule, "fact": "b", "actions": ["fetch", "train"]}
     assert "fact a" not in found(actions=("read",), facts=[rule])
     both = found(run(1, facts={"a": "x"}), run(2), actions=("train",), facts=[rule])["fact a"]
-    assert both == ("a is x", "not known and x", "do")
+    assert both == ("a is x", "unknown and x", "do")
     assert list(found(actions=("fetch",), facts=[rule, other]))[-1] == "fact b"
 
 

@@ -82,7 +82,7 @@ def test_it_says_of_its_runs_what_they_do_not(certified: Bench, change: Change, 
     resign(certified, lambda stored, predicate: change(predicate))
     refused = certified.verify()
     assert refused["check"] == ("hardware" if key == "hardware" else "statement")
-    assert refused["message"].startswith(f"it says of its {key} what its runs do not: ")
+    assert refused["message"].startswith(f"its {key} does not match its runs: ")
 
 
 def replace(old: bytes, new: bytes, line: int = 1) -> Callable[[list[bytes]], list[bytes]]:
@@ -107,7 +107,7 @@ DEEP = b'"facts":{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
         (
             b'"subject":[',
             b'"subject":[{"digest":{"sha256":"0"},"name":"plan/growing"},',
-            "stands in it twice",
+            "names a subject twice",
         ),
         (b'"issued":"20', b'"issued":"9999-99-99T00:00:00Z","x":"', "unknown key 'x'"),
     ],
@@ -127,7 +127,7 @@ def test_a_time_that_does_not_exist(certified: Bench, key: str) -> None:
         (predicate if key == "issued" else predicate["passes"][0])[key] = "2026-99-99T00:00:00.0Z"
 
     resign(certified, change)
-    assert "a time in it does not exist" in certified.verify()["message"]
+    assert "it has an invalid time" in certified.verify()["message"]
     assert states(certified)[0][0] == "never run"
 
 
@@ -136,7 +136,7 @@ def test_what_other_tools_are_told(certified: Bench) -> None:
         certified, lambda stored, predicate: None, replace(b'["grow","tell"]', b'["grow","tell","more"]', 0)
     )
     refused = certified.verify()
-    assert (refused["check"], "to other tools" in refused["message"]) == ("statement", True)
+    assert (refused["check"], "for other tools" in refused["message"]) == ("statement", True)
 
 
 def shift(stored: StoredCertificate, predicate: dict[str, Any], days: int) -> None:
@@ -159,9 +159,10 @@ def test_old_runs_do_not_become_young_by_being_signed_again(certified: Bench) ->
     refused = certified.verify()
     assert refused["check"] == "time"
     assert (
-        refused["message"] == "it has expired: its runs are 200 days old; under its policy it counts for 180"
+        refused["message"]
+        == "it has expired: its runs are 200 days old; under its policy it is valid for 180"
     )
-    assert states(certified)[0] == ("stale", "200 days old; it counts for 180")
+    assert states(certified)[0] == ("stale", "200 days old; it is valid for 180")
 
 
 def test_runs_of_the_future_do_not_last_for_ever(certified: Bench) -> None:
@@ -175,9 +176,13 @@ def test_runs_of_the_future_do_not_last_for_ever(certified: Bench) -> None:
     ("change", "check", "message"),
     [
         (lambda record: record.update(status="failed"), "policy", "every step passed"),
-        (lambda record: record.update(started="2020-01-01T00:00:00Z"), "policy", "began before"),
-        (lambda record: record.update(finished="2020-01-01T00:00:00Z"), "policy", "ended before it began"),
-        (lambda record: record.update(finished="2020-13-01T00:00:00Z"), "policy", "does not exist"),
+        (lambda record: record.update(started="2020-01-01T00:00:00Z"), "policy", "started before"),
+        (
+            lambda record: record.update(finished="2020-01-01T00:00:00Z"),
+            "policy",
+            "finished before it started",
+        ),
+        (lambda record: record.update(finished="2020-13-01T00:00:00Z"), "policy", "invalid time"),
         (lambda record: record.update(backend="emulated"), "policy", "made on a board"),
         (
             lambda record: record["steps"].insert(0, {**record["steps"][0], "status": "failed"}),
@@ -216,7 +221,7 @@ def test_a_policy_of_its_own_under_a_known_name(certified: Bench) -> None:
 
     resign(certified, change)
     assert certified.verify()["notes"] == [
-        "its policy 'board' is not the one of that name here; --policy board holds it against that"
+        "its policy 'board' differs from the built-in policy of that name; to use that: --policy board"
     ]
     assert states(certified)[0] == ("stale", "the policy 'board' changed")
 

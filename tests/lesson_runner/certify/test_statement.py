@@ -218,31 +218,34 @@ Change = Callable[[dict[str, Any], list[Any]], Any]
     ("change", "why"),
     [
         (lambda said, subject: said.pop("issued"), "predicate: 'issued' is missing"),
-        (lambda said, subject: subject.append(subject[0]), "a subject stands in it twice"),
+        (lambda said, subject: subject.append(subject[0]), "it names a subject twice"),
         (lambda said, subject: subject.pop(1), "the subject 'plan/growing' is missing"),
         (lambda said, subject: subject.append(1), "the subject 'int' object is not subscriptable is missing"),
         (lambda said, subject: subject[0].pop("name"), "the subject 'name' is missing"),
         (
             lambda said, subject: said["lesson"].update(sha256="0" * 64),
-            "subjects and predicate name different digests",
+            "the subjects and the predicate have different digests",
         ),
         (
             lambda said, subject: said["plan"].update(sha256="0" * 64),
-            "subjects and predicate name different digests",
+            "the subjects and the predicate have different digests",
         ),
         (
             lambda said, subject: said["policy"].update(sha256="0" * 64),
-            "the policy in it is not what its digest says",
+            "its policy does not match the policy's digest",
         ),
-        (lambda said, subject: said.update({"class": "host"}), "the class host does not go with n150"),
-        (lambda said, subject: said.update(target="emulated"), "the class silicon does not go with emulated"),
+        (lambda said, subject: said.update({"class": "host"}), "the class host does not fit the target n150"),
+        (
+            lambda said, subject: said.update(target="emulated"),
+            "the class silicon does not fit the target emulated",
+        ),
         (
             lambda said, subject: said.update(issued="2026-02-30T00:00:00Z"),
-            "a time in it does not exist: day is out of range for month",
+            "it has an invalid time: day is out of range for month",
         ),
         (
             lambda said, subject: said["passes"][0].update(finished="2026-01-01T25:00:00Z"),
-            "a time in it does not exist: hour must be in 0..23",
+            "it has an invalid time: hour must be in 0..23",
         ),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_bundle_that_is_none_spoils_nothing(certified: Bench, make: Callable[[
     make(other / "certificate.intoto.jsonl")
     said = certified.lesson("cert", "status", "growing.md", "--json").json
     assert [item["state"] for item in said["standings"]] == ["certified", "never run"]
-    assert [item["why"].startswith("it cannot be read: it ") for item in said["refused"]] == [True]
+    assert [item["why"].startswith("the bundle cannot be read: it ") for item in said["refused"]] == [True]
 
 
 def test_what_a_stranger_signs_brings_no_column(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def test_a_revoked_key_is_not_brought_back_by_naming_it(certified: Bench) -> Non
     public = certified.folder / "me.pub"
     public.write_text(certified.lesson("cert", "keys", "list", "me").out)
     assert certified.lesson("cert", "keys", "revoke", "me", "--reason", "stolen").code == 0
-    assert certified.verify("--key", public)["message"].endswith("a key that was revoked: stolen")
+    assert certified.verify("--key", public)["message"].endswith("the key 'me', which was revoked: stolen")
 
 
 @pytest.mark.parametrize("run_id", ["../../../../escaped", "/tmp/escaped", "a/b", ".", "a\n", ""])

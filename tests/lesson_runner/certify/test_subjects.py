@@ -89,15 +89,15 @@ def test_what_was_signed(case: Case) -> None:
 
 def test_without_evidence(case: Case, tmp_path: Path) -> None:
     case.stored = replace(case.stored, evidence=tmp_path / "none")
-    why = f"the evidence is not here: {tmp_path / 'none'}"
-    assert case.refused() == ("evidence", why, "name the folder it is in: --evidence DIR")
+    why = f"there is no evidence: {tmp_path / 'none'} is not a folder"
+    assert case.refused() == ("evidence", why, "name its folder: --evidence DIR")
 
 
 @pytest.mark.parametrize(
     ("name", "check", "what"),
     [
         ("plan", "plan", "the plan was changed after it was certified"),
-        ("manifest", "evidence", "the list of the evidence was changed after it was signed"),
+        ("manifest", "evidence", "the evidence manifest was changed after it was signed"),
         ("lesson", "lesson", "the lesson was changed after it was certified"),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_lesson_that_does_not_validate(case: Case) -> None:
     )
     check, why, fix = case.refused()
     assert (check, fix) == ("lesson", "")
-    assert why.startswith("the lesson that was signed does not validate: ")
+    assert why.startswith("the signed lesson does not validate: ")
     assert '"TELL" does not have the form of first-step' in why
 
 
@@ -141,8 +141,8 @@ def test_what_was_signed_is_not_what_it_should_be(case: Case) -> None:
     )
     for plan in (b"[1]", b'[{"id": "a"}]', b"3"):
         case.sign("plan", case.stored.plan, plan)
-        assert case.refused() == ("plan", "what was signed is no plan", "")
-    why = f"what was signed is no list of evidence: {case.stored.manifest}"
+        assert case.refused() == ("plan", "what was signed is not a plan", "")
+    why = f"what was signed is not an evidence manifest: {case.stored.manifest}"
     for listed in (b"1", b'{"run-1/record.json": {}}', b'{"run-1/record.json": 2}'):
         case.sign("evidence", case.stored.manifest, listed)
         assert case.refused() == ("evidence", why, "")
@@ -170,7 +170,7 @@ def test_evidence_that_cannot_be_looked_at(case: Case, monkeypatch: pytest.Monke
 
 def test_without_the_plugin(case: Case) -> None:
     case.plugins = Plugins(points=[])
-    assert case.refused() == (NOT_REEVALUABLE, "no plugin here has the action 'garden.grow'", INSTALL)
+    assert case.refused() == (NOT_REEVALUABLE, "no installed plugin has the action 'garden.grow'", INSTALL)
 
 
 def test_the_profile_that_was_run(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_the_profile_that_was_run(tmp_path: Path) -> None:
 
 def test_a_plan_of_other_parameters(case: Case) -> None:
     case.certificate.predicate["plan"]["params"] = {"beans": "7"}
-    why = "the plan that was signed does not follow from the lesson"
+    why = "the signed plan is not the lesson's plan"
     assert case.refused() == ("plan", why, "")
     case.certificate.predicate["toolchain"]["versions"]["lesson-runner"] = "0.0.1"
     differ = f"versions that differ: lesson-runner (then 0.0.1, here {__version__})"

@@ -53,8 +53,8 @@ def test_another_lesson_than_was_meant(certified: Bench) -> None:
     lesson = certified.folder / "growing.md"
     assert checked(certified, lesson=lesson).judged == 8
     lesson.write_text(lesson.read_text() + "more\n")
-    why = f"{lesson} is not the lesson that was certified: its text differs"
-    assert refused(certified, lesson=lesson) == ("lesson", why, "certify it as it is now: lesson certify")
+    why = f"{lesson} is not the certified lesson: its text differs"
+    assert refused(certified, lesson=lesson) == ("lesson", why, "certify its current text: lesson certify")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_its_runs_do_not_say(certified: Bench, key: str, value: Any, check:
     shown = [
         text if len(text) <= 200 else f"{text[:200]}…" for text in (canonical(item).decode() for item in said)
     ]
-    why = f"it says of its {key} what its runs do not: {shown[0]}, not {shown[1]}"
+    why = f"its {key} does not match its runs: {shown[0]}, expected {shown[1]}"
     assert refused(certified) == (check, why, "")
 
 
@@ -97,7 +97,7 @@ def test_what_is_long_is_cut(certified: Bench, length: int, cut: bool) -> None:
     whole: list[str] = []
     resign(certified, change)
     shown = f"{whole[0][:200]}…" if cut else whole[0]
-    assert (len(whole[0]), f": {shown}, not " in refused(certified)[1]) == (length, True)
+    assert (len(whole[0]), f": {shown}, expected " in refused(certified)[1]) == (length, True)
 
 
 def test_what_it_says_to_other_tools(certified: Bench) -> None:
@@ -107,7 +107,7 @@ def test_what_it_says_to_other_tools(certified: Bench) -> None:
         return [canonical(theirs), both[1]]
 
     resign(certified, lambda stored, predicate: None, change)
-    why = "what it says to other tools is not what it says to us"
+    why = "its statement for other tools contradicts its certification"
     assert refused(certified) == ("statement", why, "")
 
 
@@ -143,8 +143,8 @@ def test_a_policy_that_somebody_else_asks(certified: Bench) -> None:
     only = {"policy_version": 1, "name": "more", "summary": "s", "classes": ["host"], "passes": 1}
     (certified.folder / "more.yaml").write_text(json.dumps(only))
     said = refused(certified, policy=load_policy(str(certified.folder / "more.yaml")))
-    why = "the policy 'more' is not met: made on a machine without board; found: a board"
-    assert said == ("policy", why, "run it on a machine without board")
+    why = "the policy 'more' is not met: made on a machine without a board; found: a board"
+    assert said == ("policy", why, "run it on a machine without a board")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_records_that_are_none(certified: Bench, text: str) -> None:
     resign(certified, lambda stored, predicate: record.write_text(text))
     check, why, fix = refused(certified)
     assert (check, fix) == ("evidence", "")
-    assert why.startswith(f"the record of run {first} is not one: ")
+    assert why.startswith(f"the record of run {first} is invalid: ")
 
 
 class elsewhere:  # noqa: N801  # stands for a module
@@ -191,13 +191,14 @@ def test_what_cannot_be_judged_comes_first(certified: Bench) -> None:
         lambda stored, predicate: edit_records(stored, lambda record: record["steps"][1].update(verdicts=[])),
     )
     first = runs(certified)[0]
-    why = f"step tell of {first} was recorded wrongly: exit 0: nothing is recorded, the evidence says passed"
+    wrong = "exit 0: nothing is recorded, but the evidence shows passed"
+    why = f"step tell of {first} was recorded wrongly: {wrong}"
     assert refused(certified) == ("re-evaluation", why, "")
     certified.plugins = [elsewhere]
     check, why, fix = refused(certified)
     assert check == "not re-evaluable"
     assert why.startswith(
-        f"step grow of {first} is not re-evaluable: nothing here measures 'beans' from the evidence"
+        f"step grow of {first} is not re-evaluable: no installed plugin measures 'beans' from the evidence"
     )
     assert fix.startswith("install the plugins that the lesson uses")
 
@@ -209,7 +210,7 @@ def test_wrong_verdicts_of_another_version(certified: Bench) -> None:
 
     resign(certified, change)
     differ = f"lesson-runner (then 0.0.1, here {__version__})"
-    fix = f"if that may be why, judge it with the versions of then; they differ: {differ}"
+    fix = f"verify with the recorded versions; these differ here: {differ}"
     assert refused(certified)[::2] == ("re-evaluation", fix)
 
 
@@ -220,7 +221,7 @@ def change_policy(predicate: Predicate, **more: Any) -> None:
 
 def test_a_policy_of_the_same_name(certified: Bench) -> None:
     resign(certified, lambda stored, predicate: change_policy(predicate, summary="weaker"))
-    note = "its policy 'board' is not the one of that name here; --policy board holds it against that"
+    note = "its policy 'board' differs from the built-in policy of that name; to use that: --policy board"
     assert checked(certified).notes == (note,)
     resign(certified, lambda stored, predicate: change_policy(predicate, name="other"))
     assert checked(certified).notes == ()
@@ -246,7 +247,7 @@ def test_runs_that_are_old(certified: Bench, days: int | None, expired: bool) ->
     if not expired:
         assert checked(certified).notes == ()
         return
-    why = f"it has expired: its runs are 3 days old; under its policy it counts for {days}"
+    why = f"it has expired: its runs are 3 days old; under its policy it is valid for {days}"
     assert refused(certified) == ("time", why, "run the lesson again: lesson certify")
 
 
@@ -280,7 +281,7 @@ def test_several_of_a_kind(bench: Bench) -> None:
     said = bench.certify(*(item for folder in folders for item in ("--from-run", folder.name)))
     assert said.code == 0, said
     assert checked(bench).notes == (
-        "a person confirmed look, smell; that cannot be judged again",
+        "a person confirmed look, smell; that cannot be rejudged",
         "needed more than one attempt: grow, tell",
         "optional steps: a failed, b failed",
     )

@@ -38,7 +38,7 @@ def evidence(bench: Bench, name: str) -> Path:
     [
         ("lesson.md", "lesson", "the lesson was changed after it was certified"),
         ("plan.json", "plan", "the plan was changed after it was certified"),
-        ("manifest.json", "evidence", "the list of the evidence was changed after it was signed"),
+        ("manifest.json", "evidence", "the evidence manifest was changed after it was signed"),
         ("RUN/record.json", "evidence", "the evidence was changed after it was signed"),
         ("RUN/evidence/grow/beans.json", "evidence", "the evidence was changed after it was signed"),
         ("RUN/evidence/tell/output.txt", "evidence", "the evidence was changed after it was signed"),
@@ -60,11 +60,16 @@ def signatures(bundle: bytes) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("line", "part", "check", "message"),
     [
-        (1, "sig", "signature", "line 2: the signature was changed; its payload was not"),
+        (1, "sig", "signature", "line 2: the signature was changed, the payload was not"),
         (1, "payload", "envelope", "line 2: the payload was changed after it was signed"),
-        (0, "sig", "signature", "line 1: the signature is not of this payload: one of them was changed"),
-        (0, "payload", "signature", "line 1: the signature is not of this payload: one of them was changed"),
-        (1, "keyid", "envelope", "its lines are signed by 2 keys; one was expected"),
+        (0, "sig", "signature", "line 1: the signature does not match the payload; one of them was changed"),
+        (
+            0,
+            "payload",
+            "signature",
+            "line 1: the signature does not match the payload; one of them was changed",
+        ),
+        (1, "keyid", "envelope", "its lines are signed by 2 keys; expected one"),
     ],
 )
 def test_one_byte_in_the_bundle(certified: Bench, line: int, part: str, check: str, message: str) -> None:
@@ -123,7 +128,7 @@ def test_files_that_come_and_go(certified: Bench) -> None:
     evidence(certified, "RUN/evidence/tell/output.txt").unlink()
     assert "is missing after it was signed" in certified.verify()["message"]
     shutil.rmtree(certified.certificate / "evidence")
-    assert certified.verify()["fix"] == "name the folder it is in: --evidence DIR"
+    assert certified.verify()["fix"] == "name its folder: --evidence DIR"
 
 
 def test_signing_again_changes_nothing(certified: Bench) -> None:
@@ -148,7 +153,10 @@ def test_a_verdict_that_was_changed_to_passed(bench: Bench) -> None:
     refused = bench.verify()
     assert refused["check"] == "re-evaluation"
     assert "step grow of " in refused["message"]
-    assert "metric 3 <= beans: recorded as passed, the evidence says failed (beans = 2)" in refused["message"]
+    assert (
+        "metric 3 <= beans: recorded as passed, but the evidence shows failed (beans = 2)"
+        in refused["message"]
+    )
 
 
 def test_a_weaker_plan_that_was_signed(certified: Bench) -> None:
@@ -163,7 +171,7 @@ def test_a_weaker_plan_that_was_signed(certified: Bench) -> None:
     refused = certified.verify()
     assert (refused["check"], refused["message"]) == (
         "plan",
-        "the plan that was signed does not follow from the lesson",
+        "the signed plan is not the lesson's plan",
     )
 
 
@@ -214,7 +222,7 @@ def test_without_the_plugin_nothing_is_believed(certified: Bench) -> None:
     certified.plugins = []
     refused = certified.verify()
     assert refused["check"] == "not re-evaluable"
-    assert "no plugin here has the action 'garden.grow'" in refused["message"]
+    assert "no installed plugin has the action 'garden.grow'" in refused["message"]
 
 
 def test_lines_of_two_certificates(certified: Bench) -> None:
@@ -226,7 +234,7 @@ def test_lines_of_two_certificates(certified: Bench) -> None:
     path.write_bytes(first.splitlines(True)[0] + second.splitlines(True)[1])
     assert certified.verify()["message"].endswith("a line belongs to another certificate")
     path.write_bytes(first.splitlines(True)[0])
-    assert "0 statements of urn:lesson-runner" in certified.verify()["message"]
+    assert "0 statements of type urn:lesson-runner" in certified.verify()["message"]
     path.write_bytes(second.splitlines(True)[1])
     assert certified.verify()["holds"]  # the line for other tools may be left out
 
