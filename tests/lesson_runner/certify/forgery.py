@@ -1,4 +1,4 @@
-"""What whoever holds a trusted key can do: change files and the predicate, and let every digest fit."""
+"""What the holder of a trusted key can forge: change files and the predicate, and recompute every digest."""
 
 from __future__ import annotations
 

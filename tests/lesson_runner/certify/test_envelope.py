@@ -1,4 +1,4 @@
-"""Others read our envelopes and statements, and we read theirs."""
+"""Other tools read our envelopes and statements, and we read theirs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def theirs(key: PrivateKey) -> SSlibKey:
     return SSlibKey.from_crypto(key.key.public_key(), keyid=key.public.keyid)
 
 
-def test_the_standards_own_example() -> None:
+def test_the_example_of_the_standard() -> None:
     """From the DSSE protocol's text."""
     encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world")
     assert encoded == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
@@ -147,7 +147,7 @@ LINE = b'{"payloadType": "application/vnd.in-toto+json", "payload": "", "signatu
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_what_is_no_bundle(data: bytes, message: str) -> None:
+def test_invalid_bundles(data: bytes, message: str) -> None:
     with pytest.raises(BrokenEnvelopeError, match=message):
         read_bundle(data)
 
@@ -192,13 +192,13 @@ def whole(**more: Any) -> bytes:
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_what_is_said_of_no_bundle(data: bytes, message: str) -> None:
+def test_messages_about_invalid_bundles(data: bytes, message: str) -> None:
     with pytest.raises(BrokenEnvelopeError) as caught:
         read_bundle(data)
     assert str(caught.value) == message
 
 
-def test_as_much_as_there_may_be() -> None:
+def test_limits_are_inclusive() -> None:
     signatures = [{"keyid": "k", "sig": "QQ=="}, {"sig": "-_8="}] * 8
     (first, *others) = read_bundle(b"\n\n".join([whole(signatures=signatures, payload="-_8=")] * 16))
     assert len(others) == 15
@@ -211,7 +211,7 @@ def test_as_much_as_there_may_be() -> None:
     assert json.loads(line)["signatures"][1] == {"keyid": "", "sig": "+/8="}
 
 
-def test_a_signature_is_of_payload_and_type(key: PrivateKey) -> None:
+def test_a_signature_covers_payload_and_type(key: PrivateKey) -> None:
     made = sign(b"x", key)
     assert (made.payload, made.payload_type, made.signatures[0].keyid) == (
         b"x",
@@ -226,7 +226,7 @@ def test_a_signature_is_of_payload_and_type(key: PrivateKey) -> None:
 
 
 def test_a_bundle_needs_no_network_and_no_clock(certified: Bench, tmp_path: Path) -> None:
-    """What is signed is canonical JSON: anybody can write it again, byte for byte."""
+    """The payload is canonical JSON, so that any tool can reproduce it byte for byte."""
     from lesson_runner.files.canonical import canonical
 
     for envelope in read_bundle((certified.certificate / "certificate.intoto.jsonl").read_bytes()):

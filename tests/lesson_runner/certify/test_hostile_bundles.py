@@ -1,4 +1,4 @@
-"""What an unsigned bundle, a key file or a signer may not do, and what a killed command leaves."""
+"""Hostile bundles, key files and signers, and what a killed command leaves."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_keyid_has_one_form(certified: Bench, keyid: str) -> None:
         assert len(said.err) < 2000
 
 
-def test_nothing_stands_around_a_key(bench: Bench) -> None:
+def test_a_key_file_contains_only_a_key(bench: Bench) -> None:
     pem = bench.lesson("cert", "keys", "list", "me").out
     shutil.rmtree(keys(bench))
     for text in (
@@ -51,7 +51,7 @@ def test_nothing_stands_around_a_key(bench: Bench) -> None:
     (bench.folder / "k.pem").write_text(f"\n{pem}".replace("\n", "\r\n"))
     assert bench.lesson("cert", "keys", "trust", "them", "k.pem").code == 0
     assert bench.lesson("cert", "keys", "list", "them").out == pem
-    # One that an older version kept is not printed either.
+    # A key that an older version stored is not printed either.
     path = keys(bench) / "them.json"
     entry = json.loads(path.read_text())
     path.write_text(json.dumps({**entry, "public": f"\x1b[2J{pem}"}))
@@ -83,7 +83,7 @@ def test_keys_that_others_can_write_do_not_count(certified: Bench, name: str, mo
     assert ("other users can" in said.err, "chmod" in said.err) == (True, True)
 
 
-def test_a_key_that_is_named_and_that_others_can_write(certified: Bench) -> None:
+def test_a_named_key_file_that_others_can_write(certified: Bench) -> None:
     public = certified.folder / "me.pub"
     public.write_text(certified.lesson("cert", "keys", "list", "me").out)
     assert certified.verify("--key", public)["holds"]
@@ -198,7 +198,7 @@ def test_a_claim_that_its_metrics_contradict(bench: Bench) -> None:
     assert "claim 9 <= beans: the lesson makes it, but it is not recorded" in bench.verify()["message"]
 
 
-def test_what_is_only_recorded_is_said(certified: Bench) -> None:
+def test_metrics_that_are_only_recorded_are_noted(certified: Bench) -> None:
     assert certified.verify()["recorded_not_recomputed"] == ["grow: reported"]
     assert (
         "recorded  not recomputed: grow: reported"

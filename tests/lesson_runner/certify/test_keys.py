@@ -1,4 +1,4 @@
-"""Keys: made, kept from others, trusted, revoked."""
+"""Keys: created, protected, trusted, revoked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def keys(bench: Bench) -> Path:
     return bench.folder / "home" / "config" / "keys"
 
 
-def test_a_private_key_is_for_its_owner_alone(bench: Bench) -> None:
+def test_only_the_owner_can_read_a_private_key(bench: Bench) -> None:
     assert stat.S_IMODE((keys(bench) / "me.pem").stat().st_mode) == 0o600
     assert "PRIVATE" not in (keys(bench) / "me.json").read_text()
     (keys(bench) / "me.pem").chmod(0o644)
@@ -35,18 +35,18 @@ def test_listing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Me", "../me", "a b", "-a", "x" * 65])
-def test_names_that_cannot_be(bench: Bench, name: str) -> None:
+def test_invalid_names(bench: Bench, name: str) -> None:
     said = bench.lesson("cert", "keys", "new", "--", name)
     assert (said.code, "cannot be a key's name" in said.err) == (2, True)
 
 
-def test_a_name_is_given_once(bench: Bench) -> None:
+def test_a_name_that_is_taken(bench: Bench) -> None:
     before = (keys(bench) / "me.pem").read_bytes()
     assert bench.lesson("cert", "keys", "new", "me").code == 2
     assert (keys(bench) / "me.pem").read_bytes() == before
 
 
-def test_somebody_elses_certificate(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_of_another_signer(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     public = certified.folder / "me.pub"
     public.write_text(certified.lesson("cert", "keys", "list", "me").out)
     monkeypatch.setenv("LESSON_HOME", str(certified.folder / "elsewhere"))
@@ -58,12 +58,12 @@ def test_somebody_elses_certificate(certified: Bench, monkeypatch: pytest.Monkey
     assert certified.verify()["signer"]["name"] == "them"
     again = certified.lesson("cert", "keys", "trust", "others", public)
     assert "this key is already trusted, as 'them'" in again.err
-    said = certified.certify()  # a public key signs nothing
+    said = certified.certify()  # a public key cannot sign
     assert (said.code, "there is no key to sign with" in said.err) == (2, True)
     assert "the private half of the key 'them' is not here" in certified.certify("--key", "them").err
 
 
-def test_a_revoked_key_counts_no_more(certified: Bench) -> None:
+def test_a_revoked_key_no_longer_counts(certified: Bench) -> None:
     assert certified.lesson("cert", "keys", "revoke", "me", "--reason", "laptop stolen").code == 0
     refused = certified.verify()
     assert (refused["check"], "revoked: laptop stolen" in refused["message"]) == ("key", True)
@@ -88,7 +88,7 @@ MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf
 
 
 @pytest.mark.parametrize("text", ["", "hello", RSA, RSA[:80]])
-def test_files_that_are_no_keys(bench: Bench, text: str) -> None:
+def test_files_that_are_not_keys(bench: Bench, text: str) -> None:
     (bench.folder / "k.pem").write_text(text)
     said = bench.lesson("cert", "keys", "trust", "them", "k.pem")
     assert said.code == 2
@@ -137,7 +137,7 @@ def another_private_key(kind: str) -> bytes:
     ],
     ids=["missing", "text", "another kind", "another key"],
 )
-def test_a_private_half_that_is_none(bench: Bench, content: bytes | None, message: str) -> None:
+def test_an_invalid_private_half(bench: Bench, content: bytes | None, message: str) -> None:
     path = keys(bench) / "me.pem"
     if content is None:
         path.unlink()
@@ -153,13 +153,13 @@ def test_a_key_of_another_kind_is_not_trusted(bench: Bench) -> None:
     assert (said.code, "k.pem: is not an Ed25519 key" in said.err) == (2, True)
 
 
-def test_of_a_private_key_its_public_half_is_trusted(bench: Bench) -> None:
+def test_trusting_a_private_key_file_trusts_its_public_half(bench: Bench) -> None:
     (bench.folder / "k.pem").write_bytes(another_private_key("ed25519"))
     assert bench.lesson("cert", "keys", "trust", "them", "k.pem").code == 0
     assert "PRIVATE" not in (keys(bench) / "them.json").read_text()
 
 
-def test_where_keys_cannot_be_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_folder_that_cannot_be_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     (bench.folder / "file").write_text("")
     monkeypatch.setenv("LESSON_HOME", str(bench.folder / "file"))
     said = bench.lesson("cert", "keys", "new", "you")
@@ -168,7 +168,7 @@ def test_where_keys_cannot_be_written(bench: Bench, monkeypatch: pytest.MonkeyPa
     assert "set LESSON_HOME to a folder you can write" in said.err
 
 
-def test_without_the_package_that_signs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_cryptography(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography", None)
     said = bench.lesson("cert", "keys", "new", "you")
     assert (said.code, "signatures need the package 'cryptography', which is not installed" in said.err) == (
@@ -179,7 +179,7 @@ def test_without_the_package_that_signs(bench: Bench, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 18, 1 + 2**255])
-def test_a_key_for_which_anybody_can_sign(bench: Bench, y: int) -> None:
+def test_weak_keys(bench: Bench, y: int) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

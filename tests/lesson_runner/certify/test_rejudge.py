@@ -1,4 +1,4 @@
-"""Judging a run again, step by step: what the evidence shows, whatever the record says."""
+"""Rejudging a run step by step: the evidence decides, not the record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Again = Callable[..., RejudgedStep]
 
 
 def step(name: str = "grow", **more: Any) -> dict[str, Any]:
-    """Return a step of a plan as it is signed."""
+    """Return a planned step as it is signed."""
     plain = {"action": "garden.grow", "params": {}, "needs": [], "capture": {}, "optional": False}
     return {"id": name, **plain, "expect": [CONTAINS], **more}
 
@@ -44,7 +44,7 @@ def entry(name: str = "grow", **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def again(tmp_path: Path) -> Again:
-    """Judges a run of one step again."""
+    """A function that rejudges a run of one step."""
 
     def judge(
         planned: dict[str, Any], recorded: dict[str, Any], plugins: Any = None, **facts: Any
@@ -75,7 +75,7 @@ def test_a_step_that_passed(again: Again) -> None:
     assert again(step(optional=True), entry()).optional
 
 
-def test_a_verdict_that_does_not_follow(again: Again, own: Path) -> None:
+def test_a_verdict_that_contradicts_the_evidence(again: Again, own: Path) -> None:
     (own / "output.txt").write_text("peas")
     why = "contains beans: recorded as passed, but the evidence shows failed (peas)"
     assert again(step(), entry()) == RejudgedStep(
@@ -90,7 +90,7 @@ def test_a_verdict_that_does_not_follow(again: Again, own: Path) -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_verdicts_that_are_missing_or_too_many(again: Again) -> None:
+def test_missing_and_unexpected_verdicts(again: Again) -> None:
     said = again(step(), entry(verdicts=[{"matcher": "regex", "expected": "x", "passed": True}]))
     assert said.problems == (
         "contains beans: nothing is recorded, but the evidence shows passed",
@@ -98,7 +98,7 @@ def test_verdicts_that_are_missing_or_too_many(again: Again) -> None:
     )
 
 
-def test_steps_that_plan_and_record_do_not_share(tmp_path: Path) -> None:
+def test_steps_missing_from_plan_or_record(tmp_path: Path) -> None:
     record = {"steps": [entry("b"), entry("c"), entry("c")], "facts": {}}
     said = rejudge([step("a"), step("c")], record, tmp_path, Plugins(points=[]))
     assert [(item.id, item.status, item.problems) for item in said] == [
@@ -111,7 +111,7 @@ def test_steps_that_plan_and_record_do_not_share(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", ["skipped", "error", "not-reached"])
 @pytest.mark.parametrize("optional", [True, False])
-def test_what_was_not_judged_is_not_judged_now(again: Again, status: str, optional: bool) -> None:
+def test_steps_that_were_not_judged_stay_so(again: Again, status: str, optional: bool) -> None:
     assert again(step(optional=optional), entry(status=status)) == RejudgedStep(
         "grow", status, optional=optional
     )
@@ -142,7 +142,7 @@ def test_without_the_plugin(again: Again, optional: bool) -> None:
 
 
 class broken:  # noqa: N801  # stands for a module
-    """Measures nothing, and fails at it."""
+    """A plugin whose measurement fails."""
 
     @staticmethod
     @hookimpl
@@ -153,7 +153,7 @@ class broken:  # noqa: N801  # stands for a module
 MISSED = "not measured (measured: none)"
 
 
-def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
+def test_a_metric_that_no_installed_plugin_measures(again: Again, own: Path) -> None:
     recorded = entry(metrics={"beans": 5.0, "other": 1.0}, verdicts=[])
     said = again(step(expect=[METRIC]), recorded)
     assert said.not_judged == ("no installed plugin measures 'beans' from the evidence",)
@@ -163,7 +163,7 @@ def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
         "no installed plugin measures 'beans' from the evidence; plugin 'broken': in lesson_measure: "
     )
     assert "ValueError: no scale for _shared" in why
-    # One that was not there when it was recorded either is an expectation that is not met.
+    # If it was not recorded either, its expectation is not met.
     verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": MISSED, "passed": False}]
     said = again(step(expect=[METRIC]), entry(status="failed", verdicts=verdicts))
     assert (said.status, said.problems, said.not_judged) == ("failed", (), ())
@@ -177,7 +177,7 @@ def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
 
 
 class reading:  # noqa: N801  # stands for a module
-    """Measures what was printed, and how many files all steps share."""
+    """A plugin that measures the output and the number of shared files."""
 
     @staticmethod
     @hookimpl
@@ -186,7 +186,7 @@ class reading:  # noqa: N801  # stands for a module
         return {"beans": float(evidence.output.split()[0]), f"shared by {step.id}": len(shared)}
 
 
-def test_what_a_plugin_measures_from(again: Again, own: Path) -> None:
+def test_the_input_of_a_plugins_measurement(again: Again, own: Path) -> None:
     (own.parent / "_shared").mkdir()
     (own.parent / "_shared" / "one").touch()
     metrics = {"beans": 5, "shared by grow": 1}
@@ -204,12 +204,12 @@ def test_what_a_capture_reads(again: Again, own: Path) -> None:
     verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": "beans = 5", "passed": True}]
     said = again(step(expect=[METRIC], capture=capture), entry(verdicts=verdicts, metrics={"beans": 5.0}))
     assert said.verdicts == (Verdict("metric", "3 <= beans", "beans = 5", True),)
-    (own / "beans.json").write_text("2")  # what is measured counts more than what is printed
+    (own / "beans.json").write_text("2")  # measured metrics take precedence over printed ones
     said = again(step(expect=[METRIC], capture=capture), entry(verdicts=verdicts))
     assert said.status == "failed"
 
 
-def test_files_are_judged_by_what_was_written_down(again: Again, own: Path) -> None:
+def test_files_are_judged_by_their_recorded_facts(again: Again, own: Path) -> None:
     expect = [{"matcher": "file", "argument": {"path": "a"}, "when": {}}]
     verdicts = [{"matcher": "file", "expected": '{"path": "a"}', "passed": True}]
     (own / "files.json").write_text(json.dumps({"a": {"bytes": 1, "sha256": "b", "problem": ""}}))
@@ -229,7 +229,7 @@ def test_exit_code_and_facts_are_taken_from_the_record(again: Again) -> None:
     assert again(step(expect=[only]), entry(), data="other").verdicts[0].matcher == "when"
 
 
-def test_output_that_is_no_text(again: Again, own: Path) -> None:
+def test_output_that_is_not_utf_8(again: Again, own: Path) -> None:
     (own / "output.txt").write_bytes(b"beans \xff")
     expect = [{"matcher": "contains", "argument": r"beans \xff", "when": {}}]
     verdicts = [{"matcher": "contains", "expected": r"beans \xff", "passed": True}]
@@ -237,13 +237,13 @@ def test_output_that_is_no_text(again: Again, own: Path) -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_what_a_person_confirmed(again: Again) -> None:
+def test_a_persons_confirmation(again: Again) -> None:
     said = again(step(action="manual"), entry())
     assert (said.status, said.confirmed) == ("passed", True)
     assert not again(step(), entry()).confirmed
 
 
-def test_what_tells_something() -> None:
+def test_expectations_that_count() -> None:
     def tells(*expect: Expectation, **facts: Any) -> int:
         return count_meaningful(planned_step(step(expect=[vars_of(item) for item in expect])), facts)
 
@@ -257,7 +257,7 @@ def test_what_tells_something() -> None:
     assert tells(*(Expectation("contains", text, {"data": 1}) for text in "ab"), data=1) == 2
 
 
-def test_a_step_of_a_plan() -> None:
+def test_a_planned_step() -> None:
     content = step(needs=["a", "b"], params={"x": 1}, capture={"n": "(.)"}, optional=True)
     planned = planned_step(content)
     assert (planned.id, planned.title, planned.action, planned.optional) == ("grow", "", "garden.grow", True)

@@ -1,4 +1,4 @@
-"""What a policy asks, one thing at a time: asked, found, and what would satisfy it, to the letter."""
+"""Each requirement of a policy by itself: the exact words of what is asked, found, and the fix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(
     steps: tuple[RejudgedStep, ...] = (RejudgedStep("one", "passed", meaningful=1),),
     **more: Any,
 ) -> Pass:
-    """Return a run of a minute that began ``number`` hours after midnight."""
+    """Return a run of one minute that started ``number`` hours after midnight."""
     record: dict[str, Any] = {
         "run_id": f"run-{number}",
         "status": "passed",
@@ -50,7 +50,7 @@ def found(
     return {item.requirement: (item.asked, item.found, item.fix) for item in requirements}
 
 
-def test_all_that_is_asked_in_the_order_of_policies() -> None:
+def test_the_order_of_all_requirements() -> None:
     asked: dict[str, Any] = {
         "supported_hardware": True,
         "fresh": True,
@@ -106,24 +106,24 @@ def times(number: int, started: str, finished: str) -> Pass:
         ([times(2, "01:00:00", "00:59:59"), run(3)], "run-2 finished before it started"),
     ],
 )
-def test_one_after_another(passes: list[Pass], said: str) -> None:
+def test_runs_must_not_overlap(passes: list[Pass], said: str) -> None:
     assert found(*passes)["distinct"] == (ONE_BY_ONE, said, "" if said == "yes" else AGAIN)
 
 
-def test_a_time_that_does_not_exist() -> None:
+def test_an_invalid_time() -> None:
     asked, said, fix = found(run(1), run(2, started="2026-02-30T00:00:00Z"))["distinct"]
     assert (asked, fix) == (ONE_BY_ONE, AGAIN)
     assert said.startswith("invalid time: day is out of range")
 
 
-def test_more_than_four_of_anything_are_counted() -> None:
+def test_lists_show_at_most_four() -> None:
     left = [run(number, options={"fresh": True, "only": ["one"]}) for number in range(1, 7)]
     said = ", ".join(f"run-{number} left steps out" for number in range(1, 5))
     assert found(*left[:4])["whole"][1] == said
     assert found(*left)["whole"][1] == f"{said} and 2 more"
 
 
-def test_one_place_for_all() -> None:
+def test_all_runs_on_the_same_hardware() -> None:
     what = "all runs on the same hardware"
     assert found(run(1), run(2))["same-place"] == (what, "n150", "")
     other = run(2, hardware=[{**BOARD, "name": "p150"}])
@@ -192,7 +192,7 @@ def test_evidence() -> None:
             "s",
             "too few for a, too few for b",
         ),
-        ((RejudgedStep("one", "failed"),), 1, "", "yes"),  # that it failed is said elsewhere
+        ((RejudgedStep("one", "failed"),), 1, "", "yes"),  # another requirement reports that it failed
         ((RejudgedStep("one", "passed", confirmed=True),), 1, "", "yes"),
     ],
 )
@@ -360,12 +360,12 @@ def test_facts_of_all_runs_and_of_some_actions() -> None:
     assert list(found(actions=("fetch",), facts=[rule, other]))[-1] == "fact b"
 
 
-def test_a_fact_below_what_holds_none() -> None:
+def test_a_fact_below_a_value_without_facts() -> None:
     assert fact_of({"a": {"b": {"c": 1}}}, "a.b.c") == 1
     assert fact_of({"a": [1]}, "a.b.c") is None
 
 
-def test_what_is_met_has_no_fix() -> None:
+def test_a_met_requirement_has_no_fix() -> None:
     assert RequirementResult("a", "b", "c").met
     assert not RequirementResult("a", "b", "c", "d").met
 
@@ -379,5 +379,5 @@ def test_what_is_met_has_no_fix() -> None:
         ("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456+00:00"),
     ],
 )
-def test_a_moment(text: str, iso: str) -> None:
+def test_parse_time(text: str, iso: str) -> None:
     assert parse_time(text).isoformat() == iso

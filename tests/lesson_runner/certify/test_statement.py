@@ -1,4 +1,4 @@
-"""What is signed of runs, and what is read back from what somebody signed."""
+"""Writing statements about runs, and reading signed statements."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def predicate(tmp_path: Path) -> dict[str, Any]:
     return made(tmp_path, Pass(record(1, profile="other"), STEPS[:1]), Pass(record(2), STEPS))
 
 
-def test_what_is_said_of_runs(tmp_path: Path) -> None:
+def test_the_predicate_describes_the_runs(tmp_path: Path) -> None:
     met = RequirementResult("fresh", "asked", "found")
     first = record(1, profile="quick", params={}, facts={}, versions={}, hardware=[{**BOARD, "name": "p150"}])
     before = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -98,7 +98,7 @@ def test_what_is_said_of_runs(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_said_of_no_hardware(tmp_path: Path) -> None:
+def test_the_predicate_without_hardware(tmp_path: Path) -> None:
     said = made(tmp_path, Pass(record(1, hardware=[], facts={}), STEPS))
     nothing = {"name": "none", "detectedBy": "nothing was found", "chipsPresent": 0, "chipsUsed": 0}
     assert (said["class"], said["target"], said["hardware"]) == ("host", "host", nothing)
@@ -145,7 +145,7 @@ def test_optional_steps_that_did_not_pass_are_warnings(predicate: dict[str, Any]
     )
 
 
-def test_what_a_certificate_says(predicate: dict[str, Any]) -> None:
+def test_properties_of_a_certificate(predicate: dict[str, Any]) -> None:
     predicate["issued"] = "2026-03-04T05:06:07.890Z"
     read = read_certificate(payloads(predicate, DIGESTS, ())[1])
     assert read.digests == DIGESTS
@@ -157,8 +157,8 @@ def test_what_a_certificate_says(predicate: dict[str, Any]) -> None:
     assert read.since == "2026-01-01T00:00:01.5Z"
 
 
-def test_the_first_run_that_ended_is_how_old_it_is(predicate: dict[str, Any]) -> None:
-    """By the time that is meant, not by the text."""
+def test_age_counts_from_the_first_run_that_ended(predicate: dict[str, Any]) -> None:
+    """Times are compared as times, not as text."""
     predicate["passes"][0]["finished"] = "2026-01-02T00:00:02.45Z"
     predicate["passes"][1]["finished"] = "2026-01-02T00:00:02.123456789Z"
     assert Certificate(predicate, DIGESTS).since == "2026-01-02T00:00:02.123456789Z"
@@ -166,15 +166,15 @@ def test_the_first_run_that_ended_is_how_old_it_is(predicate: dict[str, Any]) ->
     assert Certificate(predicate, DIGESTS).since == "2026-01-02T00:00:02Z"
 
 
-def test_a_name_is_fit_for_a_folder(predicate: dict[str, Any]) -> None:
+def test_names_are_valid_folder_names(predicate: dict[str, Any]) -> None:
     predicate["lesson"]["id"] = "../Ax_9-" + "z" * 200
     predicate["target"] = "é"
     predicate["issued"] = "2026-03-04T05:06:07Z"
     assert Certificate(predicate, DIGESTS).name == f"---Ax-9-{'z' * 92}.-.20260304-050607"
 
 
-def test_numbers_that_json_writes_as_others_come_back(predicate: dict[str, Any], tmp_path: Path) -> None:
-    """A whole number that large is the same number, however a writer of JSON shows it."""
+def test_large_numbers_survive_json(predicate: dict[str, Any], tmp_path: Path) -> None:
+    """A large whole number stays the same number, however JSON writes it."""
     rule = {"fact": "flops", "values": [1e17], "otherwise": "count again"}
     policy = Policy({**POLICY.content, "facts": [rule]})
     predicate["policy"] = {"name": "mine", "sha256": policy.digest, "content": policy.content}
@@ -203,7 +203,7 @@ def broken(payload: bytes) -> str:
         (f'{{"_type": "{STATEMENT}"}}'.encode(), "predicate: null is not a mapping"),
     ],
 )
-def test_what_is_no_statement(payload: bytes, why: str) -> None:
+def test_invalid_statements(payload: bytes, why: str) -> None:
     assert broken(payload).startswith(why)
     if why.startswith("the payload"):
         for reader in (predicate_type, certified_digest):
@@ -249,13 +249,13 @@ Change = Callable[[dict[str, Any], list[Any]], Any]
         ),
     ],
 )
-def test_what_contradicts_itself(predicate: dict[str, Any], change: Change, why: str) -> None:
+def test_contradictory_statements(predicate: dict[str, Any], change: Change, why: str) -> None:
     statement = json.loads(payloads(predicate, DIGESTS, ())[1])
     change(statement["predicate"], statement["subject"])
     assert broken(canonical(statement)) == why
 
 
 @pytest.mark.parametrize("kind", ["emulated", "simulator", "host"])
-def test_a_class_that_is_no_board(predicate: dict[str, Any], kind: str) -> None:
+def test_a_class_that_is_not_a_board(predicate: dict[str, Any], kind: str) -> None:
     predicate.update({"class": kind, "target": kind})
     assert read_certificate(payloads(predicate, DIGESTS, ())[1]).kind == kind
