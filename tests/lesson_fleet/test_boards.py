@@ -11,7 +11,7 @@ from tests.lesson_fleet.toys import until
 from tests.lesson_tenstorrent.hardware.worlds import World
 
 from lesson_fleet import boards
-from lesson_fleet.boards import Board, environment, pretended_boards, real_boards, taken, wait_until_free
+from lesson_fleet.boards import Board, environment, hold_board, pretended_boards, real_boards, wait_until_free
 from lesson_runner.model.errors import HardwareError
 from lesson_tenstorrent.hardware.detect import detect
 
@@ -66,12 +66,16 @@ def test_a_system_is_all_of_its_boards(world: World) -> None:
     (system,) = real_boards("t3k", 1, world.places, {})
     assert system.visible is None
     single = real_boards("n300", 4, world.places, {})
-    with taken([system]), pytest.raises(HardwareError, match="still hold the board"), taken(single, 0):
+    with (
+        hold_board([system]),
+        pytest.raises(HardwareError, match="still hold the board"),
+        hold_board(single, 0),
+    ):
         pass
     # The other way round, and nothing that was locked in vain stays locked.
-    with taken(single), pytest.raises(HardwareError), taken([system], 0):
+    with hold_board(single), pytest.raises(HardwareError), hold_board([system], 0):
         pass
-    with taken([system], 0):
+    with hold_board([system], 0):
         pass
 
 
@@ -87,33 +91,36 @@ def test_a_driver_that_does_not_say_what_its_devices_are(world: World) -> None:
 
 def test_no_board_is_given_twice() -> None:
     two = pretended_boards("n150", 2, "node")
-    with taken(two) as (first, _), taken(two) as (second, _):
+    with hold_board(two) as (first, _), hold_board(two) as (second, _):
         assert {first.name, second.name} == {"pretended 1", "pretended 2"}
-        with pytest.raises(HardwareError, match="pretended 1, pretended 2"), taken(two, 0):
+        with pytest.raises(HardwareError, match="pretended 1, pretended 2"), hold_board(two, 0):
             pass
-        with taken(pretended_boards("n150", 2, "another")), taken(pretended_boards("n300", 1, "node")):
+        with (
+            hold_board(pretended_boards("n150", 2, "another")),
+            hold_board(pretended_boards("n300", 1, "node")),
+        ):
             pass
-    with taken(two, 0) as (again, _):
+    with hold_board(two, 0) as (again, _):
         assert again == first
 
 
 def test_a_board_is_free_when_the_last_process_that_holds_it_is_gone(tmp_path: Path) -> None:
     boards_here = pretended_boards("n150", 1, "node")
-    with taken(boards_here) as (_, held):
+    with hold_board(boards_here) as (_, held):
         process = subprocess.Popen(
             [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=held
         )
     try:
-        with pytest.raises(HardwareError), taken(boards_here, 0):
+        with pytest.raises(HardwareError), hold_board(boards_here, 0):
             pass
         process.kill()
         wait_until_free(boards_here, 60)
-        with taken(boards_here, 0):
+        with hold_board(boards_here, 0):
             pass
     finally:
         process.kill()
         process.communicate()
-    boards.forget(boards_here)
+    boards.remove_locks(boards_here)
     assert list((tmp_path / "locks").iterdir()) == []
     until(lambda: process.poll() is not None, "the process ends")
 

@@ -16,8 +16,8 @@ import pytest
 from tests.lesson_fleet.toys import ancestors, below, parents, toy, until, waiting_toy
 
 from lesson_fleet.archive import unpack
-from lesson_fleet.boards import pretended_boards, taken
-from lesson_fleet.cells import Cell, CellOptions, Document, order_for
+from lesson_fleet.boards import hold_board, pretended_boards
+from lesson_fleet.cells import Cell, CellOptions, Document, job_for
 from lesson_fleet.work import run_cell
 from lesson_runner.run.stored import read_run
 
@@ -40,7 +40,7 @@ def order(lesson: str, *, passes: int = 1, **changes: object) -> dict[str, Any]:
     document = Document(
         "toy", "toy", "toy.md", raw, hashlib.sha256(raw).hexdigest(), ("n150",), allow=("shell",)
     )
-    told = order_for(Cell("toy", "n150"), document, CellOptions(passes, pretended=True))
+    told = job_for(Cell("toy", "n150"), document, CellOptions(passes, pretended=True))
     return {**told, **changes}
 
 
@@ -125,7 +125,7 @@ def test_a_worker_that_dies_takes_its_lesson_along(
         assert {int(path.name) for path in notes.iterdir()} <= family
         os.kill(worker.pid, number)
         worker.wait(60)
-        with taken(pretended_boards("n150", 1, "node"), 60):
+        with hold_board(pretended_boards("n150", 1, "node"), 60):
             assert not family & parents().keys()
     finally:
         worker.kill()
