@@ -229,7 +229,7 @@ def _name(run_id: str, cell: Cell, *, pretended: bool) -> str:
 
 
 def _move(folder: Path, runs: Path, name: str) -> Path:
-    """Rename a folder into ``runs``, where it gets a name that is not hold_board."""
+    """Move a folder into ``runs``, under the first free name."""
     runs.mkdir(parents=True, exist_ok=True)
     for number in range(1, 1000):
         target = runs / (name if number == 1 else f"{name}-{number}")

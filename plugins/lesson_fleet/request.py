@@ -40,7 +40,7 @@ def kinds_of(text: str) -> list[str]:
     kinds = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     for name in kinds:
         if name not in known:
-            raise LessonError(f"--hardware {name}: no such hardware", fix=meant_or_all(name, known))
+            raise LessonError(f"--hardware {name}: there is no such hardware", fix=meant_or_all(name, known))
     if not kinds:
         raise LessonError("--hardware is empty", fix=f"name some of {', '.join(known)}")
     return kinds

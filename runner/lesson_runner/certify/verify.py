@@ -210,7 +210,7 @@ def _notes(certificate: Certificate, passes: tuple[Pass, ...]) -> Iterator[str]:
     shipped = shipped_policies().get(policy.name)
     if shipped is not None and shipped.digest != policy.digest:
         name = policy.name
-        yield f"its policy '{name}' differs from the built-in policy of that name; to use that: --policy {name}"
+        yield f"its policy '{name}' differs from the built-in one of that name; to use that: --policy {name}"
     confirmed = [step.id for step in last.steps if step.confirmed]
     if confirmed:
         yield f"a person confirmed {', '.join(confirmed)}; that cannot be rejudged"

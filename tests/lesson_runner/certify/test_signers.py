@@ -221,7 +221,7 @@ def test_a_custom_policy_under_a_built_in_name(certified: Bench) -> None:
 
     resign(certified, change)
     assert certified.verify()["notes"] == [
-        "its policy 'board' differs from the built-in policy of that name; to use that: --policy board"
+        "its policy 'board' differs from the built-in one of that name; to use that: --policy board"
     ]
     assert states(certified)[0] == ("stale", "the policy 'board' changed")
 

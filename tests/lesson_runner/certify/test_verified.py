@@ -221,7 +221,7 @@ def change_policy(predicate: Predicate, **more: Any) -> None:
 
 def test_a_policy_of_the_same_name(certified: Bench) -> None:
     resign(certified, lambda stored, predicate: change_policy(predicate, summary="weaker"))
-    note = "its policy 'board' differs from the built-in policy of that name; to use that: --policy board"
+    note = "its policy 'board' differs from the built-in one of that name; to use that: --policy board"
     assert checked(certified).notes == (note,)
     resign(certified, lambda stored, predicate: change_policy(predicate, name="other"))
     assert checked(certified).notes == ()
