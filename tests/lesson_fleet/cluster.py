@@ -2,7 +2,8 @@
 Run a Ray cluster on this machine: a head without boards, and workers with pretended ones.
 
 The program prints one line of JSON with the address and the process ids of the workers' raylets, and ends
-when its standard input closes. It is a separate process because Ray and pytest interfere in signals and warnings.
+when its standard input closes. It is a separate process because Ray interferes with pytest's signals and
+warnings.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pyt
             ["good.md", "--hardware", "n150,n300", "--allow", "shell", "--address", "head:6379"],
             4,
             "--hardware n300: the cluster has none; it has 2 n150, 1 pretended-t3k",
-            """ray start --address=head:6379 --resources='{"n300": 1}'; or --pretend""",
+            """ray start --address=head:6379 --resources='{"n300": 1}'; or use --pretend""",
         ),
         (
             ["good.md", "--hardware", "n150", "--allow", "shell", "--address", "head:6379", "--pretend"],
