@@ -14,7 +14,7 @@ from lesson_tracking import plugin
 
 @pytest.fixture
 def tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tracked:
-    """A function that runs the lesson with ``LESSON_TRACK`` and returns the record and the tracking folder."""
+    """A function that runs the lesson with ``LESSON_TRACK`` and returns its record and tracking folder."""
 
     def run(names: str, *params: str) -> tuple[dict[str, Any], Path]:
         monkeypatch.setenv(plugin.VARIABLE, names)
