@@ -90,9 +90,9 @@ class Formats:
 
 
 REPORTS = Formats(
-    Format("html", "html.page:render", "a page to read or print", (".html", ".htm")),
+    Format("html", "html.page:render", "reading, printing", (".html", ".htm")),
     Format("markdown", "runs.markdown:render", "a comment on a pull request", (".md",)),
-    Format("junit", "runs.junit:render", "continuous integration", (".xml",)),
+    Format("junit", "runs.junit:render", "continuous integration services", (".xml",)),
     Format("ctrf", "runs.ctrf:render", "tools that compare test runs"),
     Format("json", "runs.as_json:render", "programs", (".json",)),
 )

@@ -210,7 +210,7 @@ def test_wrong_verdicts_from_another_version(certified: Bench) -> None:
 
     resign(certified, change)
     differ = f"lesson-runner (then 0.0.1, here {__version__})"
-    fix = f"verify with the recorded versions; these differ here: {differ}"
+    fix = f"these versions differ, which may be why; verify with the recorded ones: {differ}"
     assert refused(certified)[::2] == ("re-evaluation", fix)
 
 

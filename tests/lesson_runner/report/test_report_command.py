@@ -46,7 +46,9 @@ def test_latest_is_the_last_one(lesson: Lesson, ran: Path) -> None:
     assert lesson("report", "--format", "json").json["record"]["run_id"] == later.name
 
 
-@pytest.mark.parametrize("formats", [REPORTS, DIAGNOSTICS, MATRICES], ids=["reports", "findings", "matrices"])
+@pytest.mark.parametrize(
+    "formats", [REPORTS, DIAGNOSTICS, MATRICES], ids=["reports", "diagnostics", "matrices"]
+)
 def test_every_format_has_its_function(formats: Formats) -> None:
     assert all(callable(formats.renderer(name)) for name in formats.names)
 
