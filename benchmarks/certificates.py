@@ -28,7 +28,7 @@ from lesson_runner.certify.envelope import pre_authentication_encoding, sign, wr
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import load_policy
 from lesson_runner.certify.policy_input import Pass
-from lesson_runner.certify.rejudge import Judged
+from lesson_runner.certify.rejudge import RejudgedStep
 from lesson_runner.certify.statement import Digests, describe, payloads
 from lesson_runner.certify.store import BUNDLE
 from lesson_runner.document.lessons import load_lesson
@@ -159,7 +159,9 @@ def _payloads(path: Path, board: str, plugins: Plugins) -> tuple[bytes, bytes]:
         "finished": _TIME,
         "seconds": 100.0,
     }
-    runs = [Pass({**record, "run_id": f"run-{number}"}, (Judged("count", "passed"),)) for number in range(2)]
+    runs = [
+        Pass({**record, "run_id": f"run-{number}"}, (RejudgedStep("count", "passed"),)) for number in range(2)
+    ]
     digests = Digests(content_digest(lesson), plan.digest, "0" * 64)
     policy = load_policy("simulator" if simulated else "board")
     return payloads(describe(lesson, runs, digests, policy, ()), digests, runs)

@@ -1,8 +1,9 @@
 """
-A run's folder as one piece of bytes, and back: what a worker sends to whoever asked.
+Pack a run folder into an archive that a worker sends back, and unpack it.
 
-Only the record, the events and the evidence travel; checkpoints and data sets stay. What arrives is taken for
-hostile: nothing but plain files and folders of those names, none outside the target, none of excessive size.
+An archive holds only the record, the events and the evidence, without checkpoints and data sets. A received
+archive may be hostile: only plain files with those names are unpacked, none outside the target folder, none
+of excessive size.
 """
 
 from __future__ import annotations
@@ -25,28 +26,28 @@ from lesson_runner.run.events import EVENTS
 from lesson_runner.run.record import RECORD
 
 MOST_BYTES = 256 * 2**20
-"""Bytes of a run's files, unpacked."""
+"""Limit for the unpacked size of a run's files, in bytes."""
 MOST_FILES = 20_000
 _OVERHEAD = 2048
-"""Bytes that one member may need besides its content: headers, and names that are long."""
+"""Bytes that a member may need in addition to its content, for headers and long names."""
 _DATA_FILTER = getattr(tarfile, "data_filter", None)
-"""The standard library's check of members that come from elsewhere, as a second look."""
+"""The standard library's check of untrusted members, used as a second check."""
 
 
 class ArchiveError(LessonError):
-    """A run cannot travel, or what arrived is no run."""
+    """A run cannot be packed, or a received archive is not a run."""
 
 
 def pack(run: Path, *, most_bytes: int = MOST_BYTES) -> bytes:
     """
-    Return what a run has left as a compressed tar: its record, its events, its evidence.
+    Return a run's record, events and evidence as a compressed tar archive.
 
     Args:
-        run: the run's folder.
-        most_bytes: how much its files may hold together.
+        run: the run folder.
+        most_bytes: limit for the total size of its files.
 
     Raises:
-        ArchiveError: there is too much of it, or it cannot be read.
+        ArchiveError: the run is too large or cannot be read.
     """
     buffer, size = io.BytesIO(), 0
     try:
@@ -55,7 +56,7 @@ def pack(run: Path, *, most_bytes: int = MOST_BYTES) -> bytes:
                 size += path.stat().st_size
                 if size > most_bytes or number > MOST_FILES:
                     most = f"more than {most_bytes:,} bytes or {MOST_FILES:,} files"
-                    raise ArchiveError(f"{run.name}: its evidence is too large to be sent: {most}")
+                    raise ArchiveError(f"{run.name}: its evidence is too large to send: {most}")
                 tar.add(path, path.relative_to(run).as_posix(), recursive=False, filter=_anonymous)
     except OSError as error:
         raise ArchiveError(f"{run.name}: cannot be packed: {error}") from None
@@ -63,7 +64,7 @@ def pack(run: Path, *, most_bytes: int = MOST_BYTES) -> bytes:
 
 
 def _files(run: Path) -> Iterator[Path]:
-    """Yield the files that travel; links stay, because where they lead does not."""
+    """Yield the files to pack, without links, whose targets are not packed."""
     yield from (path for name in (RECORD, EVENTS) if (path := run / name).is_file())
     found = files_below(run / EVIDENCE)
     yield from sorted(run / EVIDENCE / name for name, facts in found if stat.S_ISREG(facts.st_mode))
@@ -78,33 +79,33 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 def unpack(data: bytes, target: Path, *, most_bytes: int = MOST_BYTES) -> None:
     """
-    Write what :func:`pack` returned into a folder, whole or not at all.
+    Unpack an archive that :func:`pack` returned, completely or not at all.
 
     Args:
-        data: what arrived.
-        target: the run's folder, which must not exist.
-        most_bytes: how much the files may hold together.
+        data: the received archive.
+        target: the run folder, which must not exist.
+        most_bytes: limit for the total size of the files.
 
     Raises:
-        ArchiveError: it is damaged, too large, or holds something that no run has.
+        ArchiveError: the archive is damaged or too large, or contains a file that no run has.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
         raise ArchiveError(f"{target}: cannot be written: {error.strerror or error}") from None
     try:
-        _extract(data, aside, most_bytes)
-        if not (aside / RECORD).is_file():
-            raise ArchiveError(f"what arrived has no {RECORD}")
-        aside.chmod(0o755)
-        aside.rename(target)
+        _extract(data, temporary, most_bytes)
+        if not (temporary / RECORD).is_file():
+            raise ArchiveError(f"the archive has no {RECORD}")
+        temporary.chmod(0o755)
+        temporary.rename(target)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError) as error:
-        raise ArchiveError(f"what arrived is damaged: {error}") from None
+        raise ArchiveError(f"the archive is damaged: {error}") from None
     except OSError as error:
         raise ArchiveError(f"{target}: cannot be written: {error}") from None
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _extract(data: bytes, folder: Path, most_bytes: int) -> None:
@@ -114,7 +115,7 @@ def _extract(data: bytes, folder: Path, most_bytes: int) -> None:
         for number, member in enumerate(tar, 1):
             size += member.size
             if size > most_bytes or number > MOST_FILES:
-                raise ArchiveError(f"what arrived is too large: more than {most_bytes:,} bytes")
+                raise ArchiveError(f"the archive is too large: more than {most_bytes:,} bytes")
             _check(member)
             if _DATA_FILTER:  # not in the first releases of Python 3.10
                 _DATA_FILTER(member, str(folder))
@@ -128,19 +129,19 @@ def _extract(data: bytes, folder: Path, most_bytes: int) -> None:
 
 def _check(member: tarfile.TarInfo) -> None:
     """
-    Refuse what :func:`pack` never writes.
+    Refuse members that :func:`pack` never writes.
 
     Raises:
-        ArchiveError: it is no plain file, or has a name that no file of a run has.
+        ArchiveError: the member is not a plain file, or no file of a run has its name.
     """
     parts = PurePosixPath(member.name).parts
     known = member.name in (RECORD, EVENTS) or (len(parts) > 1 and parts[0] == EVIDENCE)
     if not member.isreg() or member.issparse() or not known or ".." in parts or "\0" in member.name:
-        raise ArchiveError(f"what arrived holds {member.name[:200]!r}, which is no part of a run")
+        raise ArchiveError(f"the archive contains {member.name[:200]!r}, which is not part of a run")
 
 
 class _Limited:
-    """A stream that raises instead of giving more than it may: a small file can unpack to a huge one."""
+    """A stream that raises instead of exceeding its limit: a small archive can unpack to a huge file."""
 
     def __init__(self, stream: IO[bytes] | gzip.GzipFile, most: int) -> None:
         self._stream = stream
@@ -150,5 +151,5 @@ class _Limited:
         data = self._stream.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
         self._left -= len(data)
         if self._left < 0:
-            raise ArchiveError("what arrived is too large when it is unpacked")
+            raise ArchiveError("the archive is too large when unpacked")
         return data

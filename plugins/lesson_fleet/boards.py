@@ -1,9 +1,9 @@
 """
-The boards of one machine: which devices each has, and that none is used twice at a time.
+The boards of one machine: the devices of each board, and locks so that one lesson at a time uses a board.
 
-Ray counts boards but does not know which one a task has. Each device has a file that is locked while a lesson
-uses it. The system lets go of the lock when the last process that holds it ends, however it ends; so a board
-whose worker was lost is free when the lesson's processes are gone, and not before.
+Ray counts boards but does not know which one a task uses. Each device has a file that is locked while a
+lesson uses it. The system releases the lock when the last process that holds it ends, for whatever reason; so
+the board of a lost worker becomes free when the lesson's processes are gone, and not before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from lesson_tenstorrent.hardware.places import Device, Places, find_devices
 
 TICK = 0.1
 WAIT = 60.0
-"""Seconds that a lesson waits for the processes of a lost one to let go of its board."""
+"""Seconds that a lesson waits for the processes of a lost lesson to release its board."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ class Board:
     """A board of this machine."""
 
     name: str
-    """For people: the numbers of its devices, or ``1`` for the first pretended one."""
+    """The numbers of its devices, or ``pretended 1`` for the first pretended board."""
     locks: tuple[str, ...]
-    """The names of the files to be locked, in the order in which everybody locks them."""
+    """The names of the files to lock, in the order in which every process locks them."""
     visible: str | None = None
-    """What ``TT_VISIBLE_DEVICES`` must be, so that a process sees this board alone; ``None``: as it is."""
+    """The value of ``TT_VISIBLE_DEVICES`` with which a process sees only this board; ``None``: unchanged."""
 
 
 def pretended_boards(hardware: str, count: int, node: str) -> list[Board]:
-    """Return boards that are not there, of one of Ray's nodes; a machine may have several nodes."""
+    """Return the pretended boards of one of Ray's nodes; a machine may have several nodes."""
     return [
         Board(f"{PRETENDED} {number}", (f"{node}-{hardware}-{number}",)) for number in range(1, count + 1)
     ]
@@ -57,31 +57,31 @@ def real_boards(
     hardware: str, count: int, places: Places | None = None, environ: Mapping[str, str] | None = None
 ) -> list[Board]:
     """
-    Return this machine's boards of a kind.
+    Return this machine's boards of one kind.
 
     Args:
         hardware: the kind, as lessons write it.
-        count: how many of it Ray was told that this machine has.
-        places: where the system tells about itself.
-        environ: the variables; those of this process if left out.
+        count: how many boards of it this machine has, as declared to Ray.
+        places: where the system describes its devices.
+        environ: the environment variables; those of this process by default.
 
     Raises:
-        HardwareError: there are several boards, and the driver does not say which devices are these.
+        HardwareError: there are several boards, and the driver does not say which devices they have.
     """
     environ = os.environ if environ is None else environ
     devices = visible_devices(find_devices(places or Places()), environ.get(VISIBLE_VARIABLE, ""))
     found = _boards(hardware, devices)
     others = len(devices) - sum(len(board) for board in found)
     if count == 1 and (len(found) <= 1 and not (found and others)):
-        # It is the machine's only board, or the machine itself (t3k): nothing has to be hidden.
+        # It is the machine's only board, or the whole machine (t3k): there is nothing to hide.
         numbers = [device.number for device in devices]
         name = ",".join(map(str, numbers)) or hardware
         return [Board(name, tuple(f"device-{number}" for number in numbers) or (hardware,))]
     if len(found) < count:
         raise HardwareError(
-            f"Ray was told of {count} {hardware} in this machine, and the driver shows {len(found)}",
-            fix="start the worker with the true number in --resources; an old driver (tt-kmd) does not say "
-            "what its devices are: then start one worker a board, each with its own TT_VISIBLE_DEVICES",
+            f"Ray was told that this machine has {count} {hardware}, but the driver shows {len(found)}",
+            fix="start the worker with the right number in --resources; if the driver (tt-kmd) is too old to "
+            "tell its devices apart, start one worker for each board, each with its own TT_VISIBLE_DEVICES",
         )
     return [_board(board) for board in found[:count]]
 
@@ -92,12 +92,12 @@ def _board(devices: Sequence[Device]) -> Board:
 
 
 def _boards(hardware: str, devices: Iterable[Device]) -> list[list[Device]]:
-    """Return the devices of each board of a kind that stands alone; of a whole system (t3k) none."""
+    """Return the devices of each board of a kind; empty for a whole system (t3k)."""
     if hardware not in BOARDS or hardware not in ON_PCI:
         return []
     boards: dict[str, list[Device]] = {}
     for number, device in enumerate(item for item in devices if board_name(item.card) == hardware):
-        # Chips of one board have its serial number; without one, they follow each other.
+        # Chips of one board share its serial number; without one, they have consecutive numbers.
         boards.setdefault(device.serial or f"#{number // ON_PCI[hardware]}", []).append(device)
     return list(boards.values())
 
@@ -108,18 +108,18 @@ def locks_folder() -> Path:
 
 
 @contextmanager
-def taken(boards: Sequence[Board], seconds: float = WAIT) -> Iterator[tuple[Board, list[int]]]:
+def hold_board(boards: Sequence[Board], seconds: float = WAIT) -> Iterator[tuple[Board, list[int]]]:
     """
-    Hold one board while the block runs; yield it, and the descriptors that hold it.
+    Lock a free board while the block runs; yield it and the file descriptors that lock it.
 
-    A process that inherits the descriptors goes on holding the board when this one has died.
+    A process that inherits the descriptors keeps the board locked after this one has died.
 
     Args:
-        boards: those that would do.
-        seconds: how long to wait for one.
+        boards: the boards to choose from.
+        seconds: how long to wait for a free one.
 
     Raises:
-        HardwareError: all are held by others.
+        HardwareError: other processes hold all of them.
     """
     end = time.monotonic() + seconds
     while True:
@@ -135,13 +135,13 @@ def taken(boards: Sequence[Board], seconds: float = WAIT) -> Iterator[tuple[Boar
             names = ", ".join(board.name for board in boards)
             raise HardwareError(
                 f"the processes of an earlier lesson still hold the board ({names})",
-                fix=f"end them (fuser {locks_folder()}/* shows who they are), or restart the machine",
+                fix=f"end them ('fuser {locks_folder()}/*' lists them), or restart the machine",
             )
         time.sleep(TICK)
 
 
 def _lock(names: Iterable[str]) -> list[int] | None:
-    """Lock all of some files, or none; return their descriptors."""
+    """Lock all of some files and return their descriptors; if one is locked already, return ``None``."""
     folder, held = locks_folder(), list[int]()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -160,15 +160,15 @@ def _lock(names: Iterable[str]) -> list[int] | None:
 
 
 def wait_until_free(boards: Iterable[Board], seconds: float) -> None:
-    """Wait until no process holds any of some boards, or the time is over."""
+    """Wait until all of some boards are free, or the time is over."""
     end = time.monotonic() + seconds
     for board in boards:
-        with suppress(HardwareError), taken([board], max(0.0, end - time.monotonic())):
+        with suppress(HardwareError), hold_board([board], max(0.0, end - time.monotonic())):
             pass
 
 
-def forget(boards: Iterable[Board]) -> None:
-    """Remove the locks of boards that nobody can ask for again."""
+def remove_locks(boards: Iterable[Board]) -> None:
+    """Remove the lock files of boards that will not be used again."""
     for board in boards:
         for name in board.locks:
             (locks_folder() / name).unlink(missing_ok=True)
@@ -178,10 +178,10 @@ def environment(
     board: Board, hardware: str, *, pretended: bool, places: Places | None = None
 ) -> dict[str, str]:
     """
-    Return the variables of a lesson's process.
+    Return the environment variables of a lesson's process.
 
-    Ray's own are left out: they may hold the cluster's token, and a lesson is other people's code. With a
-    pretended board there are labels, and no board that is there is used: a description takes its place.
+    Ray's variables are left out: they may contain the cluster's token, and a lesson is other people's code.
+    For a pretended board, labels are added, and a description of a mock board hides real boards.
     """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     variables.pop(LABELS, None)

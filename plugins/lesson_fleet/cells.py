@@ -1,4 +1,4 @@
-"""What a fleet runs: cells, each of them one lesson on one kind of hardware; and what a worker is told."""
+"""The cells of a fleet run, each one lesson on one kind of hardware, and the jobs that workers receive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lesson_runner import __version__
 
 PRETENDED = "pretended"
-"""The label of everything that was run on a board that is not there."""
+"""The label of everything that ran on a pretended board."""
 
 
 class Cell(NamedTuple):
@@ -26,18 +26,18 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A lesson as it travels: by value, because a worker need not have the file."""
+    """A lesson as it is sent to workers: with its text, because they need not have the file."""
 
     id: str
     title: str
     path: str
     text: bytes
     sha256: str
-    """Of ``text``, in hexadecimal."""
+    """The sha256 of ``text``, in hexadecimal."""
     supported: tuple[str, ...]
     """Its ``supportedHardware``."""
     allow: tuple[str, ...] = ()
-    """What it may do on a worker without anybody being asked."""
+    """The permissions that it has on a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class CellOptions:
     """How every cell is run."""
 
     passes: int
-    """How often, each time afresh; the first that fails is the last."""
+    """How often a lesson is run, each time from scratch; a failed pass is the last one."""
     pretended: bool = False
     """No board is used: the lesson runs on the emulation, and says so."""
     profile: str | None = None
@@ -66,8 +66,8 @@ class CellOptions:
         ]
 
 
-def order_for(cell: Cell, document: Document, options: CellOptions) -> dict[str, Any]:
-    """Return what a worker is told: plain data, which any release of this package can read."""
+def job_for(cell: Cell, document: Document, options: CellOptions) -> dict[str, Any]:
+    """Return the job for a worker, as plain data that any release of this package can read."""
     return {
         "version": __version__,
         "lesson": document.id,
@@ -84,7 +84,7 @@ def resource_of(hardware: str, *, pretended: bool) -> str:
     """
     Return the name of Ray's custom resource for a kind of board.
 
-    A pretended board has another name, so that nothing can take it for a board.
+    A pretended board has a different name, so that nothing can mistake it for a real one.
     """
     return f"{PRETENDED}-{hardware}" if pretended else hardware
 

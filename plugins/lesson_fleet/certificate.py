@@ -1,4 +1,4 @@
-"""The one place where a fleet meets certificates: the runs of a cell, handed to ``lesson certify``."""
+"""Certificates for the runs of a cell, issued by ``lesson certify``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from lesson_runner.execute.python import python_code
 
 LONGEST = 2000
-"""Characters of an answer that are kept."""
+"""Characters of its output that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a user says who wants certificates; what is left out is decided by ``lesson certify``."""
+class CertificateRequest:
+    """The user's options for certificates; ``lesson certify`` has defaults for both."""
 
     policy: str | None = None
     key: str | None = None
@@ -23,30 +23,32 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Certification:
-    """Whether a certificate was issued, and what was said about it."""
+    """Whether a certificate was issued, and the output of ``lesson certify``."""
 
     issued: bool
     message: str
 
 
-def certify(wish: Wish | None, workspace: Path, lesson: str, runs: Sequence[str]) -> Certification:
+def certify(
+    request: CertificateRequest | None, workspace: Path, lesson: str, runs: Sequence[str]
+) -> Certification:
     """
-    Ask for a certificate from the runs of one cell, in a process of its own: judging again loads plugins.
+    Request a certificate for the runs of one cell, in a separate process because rejudging loads plugins.
 
     Args:
-        wish: ``None`` if the user wants no certificates.
-        workspace: where the runs are, and the certificate will be.
+        request: ``None`` if the user wants no certificates.
+        workspace: the folder with the runs, in which the certificate is stored.
         lesson: the path of the lesson's file.
-        runs: the names of the runs' folders.
+        runs: the names of the run folders.
     """
-    if wish is None:
-        return Certification(False, "not certified: not asked for (--certify)")
+    if request is None:
+        return Certification(False, "not certified: not requested (--certify)")
     if not runs:
         return Certification(False, "not certified: no run came back")
     words = ["certify", lesson, "--workspace", str(workspace)]
     words += [word for run in runs for word in ("--from-run", run)]
-    words += ["--policy", wish.policy] if wish.policy else []
-    words += ["--key", wish.key] if wish.key else []
+    words += ["--policy", request.policy] if request.policy else []
+    words += ["--key", request.key] if request.key else []
     done = subprocess.run(
         python_code("from lesson_runner.cli import main; main()", *words),
         stdin=subprocess.DEVNULL,

@@ -7,22 +7,22 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-"""Of prctl(2): the signal that this process gets when its parent dies."""
+"""Option of prctl(2): the signal that this process receives when its parent dies."""
 
 
-def tie(parent: int) -> None:
-    """Have SIGTERM sent to this process when its parent ends, however that happens; end if it has already."""
+def end_with_parent(parent: int) -> None:
+    """Have SIGTERM sent to this process when its parent dies for any reason; exit if it is dead already."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before it could be noticed
+    if os.getppid() != parent:  # it died before prctl took effect
         sys.exit(128 + signal.SIGTERM)
 
 
 def main() -> None:
     """Run ``lesson``."""
-    tie(int(sys.argv[1]))
+    end_with_parent(int(sys.argv[1]))
     from lesson_runner.cli import main as lesson
 
     lesson(sys.argv[2:])

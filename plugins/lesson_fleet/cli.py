@@ -1,4 +1,4 @@
-"""``lesson fleet run``: many lessons on many boards, and one table of what came of it."""
+"""``lesson fleet run``: run many lessons on many boards, and print one table of results."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
 
 if TYPE_CHECKING:
     from lesson_fleet.cells import CellOptions, Document
-    from lesson_fleet.certificate import Wish
+    from lesson_fleet.certificate import CertificateRequest
     from lesson_fleet.engine import RayEngine
     from lesson_runner.plugins.manager import Plugins
 
 MOST_PASSES = 20
 RAY_LOG = "ray.log"
-"""What Ray printed, beside the results; there only if it printed something."""
+"""The file with Ray's output, next to the results; written only if there is any."""
 
 
 fleet = typer.Typer(no_args_is_help=True)
@@ -60,11 +60,12 @@ def run(
         str | None,
         typer.Option(
             metavar="ADDR",
-            help="A Ray cluster's, such as head:6379; without it, a Ray of this machine alone is started.",
+            help="Address of a Ray cluster, such as head:6379; without it, Ray starts on this machine alone.",
         ),
     ] = None,
     passes: Annotated[
-        int, typer.Option(min=1, max=MOST_PASSES, help="How often each lesson is run, each time afresh.")
+        int,
+        typer.Option(min=1, max=MOST_PASSES, help="How often each lesson is run, each time from scratch."),
     ] = 2,
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
@@ -72,13 +73,15 @@ def run(
     allow: AllowOption = None,
     pretend: Annotated[
         bool,
-        typer.Option("--pretend", help="Pretend the boards: lessons run on the emulation, and say so."),
+        typer.Option(
+            "--pretend", help="Pretend the boards: lessons run on the emulation, and their results say so."
+        ),
     ] = False,
     certify: Annotated[
-        bool, typer.Option("--certify", help="Ask for a certificate from the runs of each result.")
+        bool, typer.Option("--certify", help="Request a certificate for the runs of each result.")
     ] = False,
     policy: Annotated[
-        str | None, typer.Option(metavar="POLICY", help="With --certify: the policy; board without it.")
+        str | None, typer.Option(metavar="POLICY", help="With --certify: the policy; by default board.")
     ] = None,
     key: KeyOption = None,
     patience: Annotated[
@@ -87,9 +90,9 @@ def run(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Run lessons on every kind of hardware given, one lesson a board at a time."""
+    """Run lessons on every given kind of hardware, one lesson per board at a time."""
     from lesson_fleet.cells import CellOptions
-    from lesson_fleet.request import checked_backend, kinds_of, read_documents, wish_for
+    from lesson_fleet.request import certificate_request, checked_backend, kinds_of, read_documents
     from lesson_runner.plugins.context import Workspace
 
     plugins: Plugins = context.obj
@@ -102,35 +105,35 @@ def run(
             f"--address {address}: Ray's client is not supported",
             fix="run this on a machine of the cluster, with --address HEAD:6379",
         )
-    wish = wish_for(policy, key, options, certify=certify)
+    certificate = certificate_request(policy, key, options, certify=certify)
     documents = read_documents(lessons, kinds, options, allow, plugins, json=json)
     place = expand(workspace).resolve()
     Workspace(place).check_links()
-    order = _Order(documents, kinds, options, address, place, wish, patience)
+    request = _FleetRequest(documents, kinds, options, address, place, certificate, patience)
     if json:
-        with stdout_for_json():  # Ray's own lines belong to no answer
-            data, code = _run(order, plugins, quiet=True)
+        with stdout_for_json():  # keep Ray's output out of the JSON
+            data, code = _run(request, plugins, quiet=True)
         print_json(data)
         return code
-    return _run(order, plugins, quiet=False)[1]
+    return _run(request, plugins, quiet=False)[1]
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
-    """What was asked for."""
+class _FleetRequest:
+    """The request that the command line makes."""
 
     documents: Sequence[Document]
     kinds: Sequence[str]
     options: CellOptions
     address: str | None
     workspace: Path
-    wish: Wish | None
+    certificate: CertificateRequest | None
     patience: float
 
 
-def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, Any], int]:
+def _run(request: _FleetRequest, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, Any], int]:
     """Run every cell, and return the results and the exit code."""
-    from lesson_fleet.cells import cells_of, order_for
+    from lesson_fleet.cells import cells_of, job_for
     from lesson_fleet.certificate import certify
     from lesson_fleet.collect import Collector
     from lesson_fleet.drive import drive
@@ -140,99 +143,101 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
 
     console = make_console()
     console.file = sys.stdout  # also while what Ray prints goes elsewhere
-    noise = _Noise()
+    ray_output = _RayOutput()
 
-    def tell(line: str) -> None:
+    def show(line: str) -> None:
         if not quiet:
             console.print(line)
 
-    by_id = {document.id: document for document in order.documents}
-    cells = cells_of(order.documents, order.kinds)
-    orders = {cell: order_for(cell, by_id[cell.lesson], order.options) for cell in cells}
-    boards = {} if order.address else _local_boards(order, plugins)
+    by_id = {document.id: document for document in request.documents}
+    cells = cells_of(request.documents, request.kinds)
+    jobs = {cell: job_for(cell, by_id[cell.lesson], request.options) for cell in cells}
+    boards = {} if request.address else _local_boards(request, plugins)
     collector = None
     try:
         with (
-            redirect_stdout(noise),
+            redirect_stdout(ray_output),
             RayEngine(
-                orders, pretended=order.options.pretended, address=order.address, boards=boards
+                jobs, pretended=request.options.pretended, address=request.address, boards=boards
             ) as engine,
         ):
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray has put its own there
-            _check_offered(order, engine)
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray has replaced it
+            _check_offered(request, engine)
             collector = Collector(
-                order.workspace,
-                order.documents,
-                order.kinds,
-                order.options,
-                order.address,
-                lambda lesson, runs: certify(order.wish, order.workspace, lesson, runs),
+                request.workspace,
+                request.documents,
+                request.kinds,
+                request.options,
+                request.address,
+                lambda lesson, runs: certify(request.certificate, request.workspace, lesson, runs),
             )
-            tell(_heading(order, engine.offered()))
-            drive(engine, collector, tell, patience=order.patience)
+            show(_summary(request, engine.offered()))
+            drive(engine, collector, show, patience=request.patience)
         collector.finish("finished")
     except KeyboardInterrupt:
         if collector is None:
             raise
         collector.finish("interrupted")
-        tell("Interrupted: what came back is kept, and the lessons that were running are ended")
+        show("Interrupted: received results are kept, running lessons are stopped")
     finally:
-        if collector is not None and noise.getvalue():
-            write_aside(collector.folder / RAY_LOG, noise.getvalue())
+        if collector is not None and ray_output.getvalue():
+            write_aside(collector.folder / RAY_LOG, ray_output.getvalue())
     if not quiet:
-        print_results(console, collector.data, collector.path, certify=order.wish is not None)
-    return collector.data, _exit_code(collector.data, certify=order.wish is not None)
+        print_results(console, collector.data, collector.path, certify=request.certificate is not None)
+    return collector.data, _exit_code(collector.data, certify=request.certificate is not None)
 
 
-class _Noise(io.StringIO):
+class _RayOutput(io.StringIO):
     """
-    What Ray prints to standard output while a fleet runs, such as the last lines of a lost machine's log.
+    Collects what Ray prints to standard output during a fleet run, such as the log of a lost machine.
 
-    It is kept beside the results. The descriptor is the real one, for whoever must close it.
+    It has the descriptor of the real standard output, because some code needs one.
     """
 
     def fileno(self) -> int:
         return 1
 
 
-def _local_boards(order: _Order, plugins: Plugins) -> dict[str, int]:
-    """Return the boards of a Ray on this machine: one pretended one of each kind, or what is in it."""
-    if order.options.pretended:
-        return dict.fromkeys(order.kinds, 1)
+def _local_boards(request: _FleetRequest, plugins: Plugins) -> dict[str, int]:
+    """Return the boards for Ray on this machine: one pretended board of each kind, or the real ones."""
+    if request.options.pretended:
+        return dict.fromkeys(request.kinds, 1)
     found = plugins.detect_hardware()
     return {item.name: 1 for item in found if item.usable}
 
 
-def _check_offered(order: _Order, engine: RayEngine) -> None:
+def _check_offered(request: _FleetRequest, engine: RayEngine) -> None:
     """
-    Make sure that there is hardware of every kind.
+    Make sure that some worker has each kind of board.
 
     Raises:
-        HardwareError: no worker has one.
+        HardwareError: no worker has one of a kind.
     """
     from lesson_fleet.cells import resource_of
     from lesson_fleet.request import known_hardware
 
     everything = engine.everything()
-    names = {kind: resource_of(kind, pretended=order.options.pretended) for kind in order.kinds}
+    names = {kind: resource_of(kind, pretended=request.options.pretended) for kind in request.kinds}
     missing = [kind for kind, name in names.items() if not everything.get(name)]
     if not missing:
         return
     boards = [resource_of(kind, pretended=told) for told in (False, True) for kind in known_hardware()]
     has = ", ".join(f"{everything[name]:g} {name}" for name in boards if everything.get(name))
-    where = "the cluster" if order.address else "this machine"
-    what = f"{','.join(missing)}: {where} has {'no pretended one' if order.options.pretended else 'none'}"
-    start = f"ray start --address={order.address or 'HEAD:6379'} --resources='{{\"{names[missing[0]]}\": 1}}'"
-    pretend = "" if order.options.pretended else "; or --pretend, which runs on the emulation"
+    where = "the cluster" if request.address else "this machine"
+    what = f"{','.join(missing)}: {where} has {'no pretended one' if request.options.pretended else 'none'}"
+    start = (
+        f"ray start --address={request.address or 'HEAD:6379'} --resources='{{\"{names[missing[0]]}\": 1}}'"
+    )
+    pretend = "" if request.options.pretended else "; or use --pretend, which runs on the emulation"
     raise HardwareError(
-        f"--hardware {what}; it has {has or 'no board'}", fix=f"start a worker there: {start}{pretend}"
+        f"--hardware {what}; it has {has or 'no board'}", fix=f"start a worker with one: {start}{pretend}"
     )
 
 
-def _heading(order: _Order, offered: Mapping[str, float]) -> str:
-    count, label = len(order.documents), "  [pretended]" if order.options.pretended else ""
-    boards = ", ".join(f"{offered[kind]:g} {kind}" for kind in order.kinds)
-    passes = f"{order.options.passes} pass{'' if order.options.passes == 1 else 'es'} each"
+def _summary(request: _FleetRequest, offered: Mapping[str, float]) -> str:
+    count, label = len(request.documents), "  [pretended]" if request.options.pretended else ""
+    boards = ", ".join(f"{offered[kind]:g} {kind}" for kind in request.kinds)
+    passes = f"{request.options.passes} pass{'' if request.options.passes == 1 else 'es'} each"
     return f"{count} lesson{'' if count == 1 else 's'} on {boards}, {passes}{label}"
 
 

@@ -1,4 +1,4 @@
-"""What came back: one result for each cell, kept in a file that is written anew after each of them."""
+"""The results of a fleet run: one for each cell, in a file that is rewritten after each result."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Collector:
     The results of one fleet run.
 
     Args:
-        workspace: gets the runs, and the results below ``fleet/``.
+        workspace: receives the runs, and the results below ``fleet/``.
         documents: the lessons.
         hardware: the kinds of boards.
         options: how each cell is run.
-        address: the cluster's, or ``None`` for a Ray that was started for this.
-        certify: asked about each cell that has runs: the lesson's path and the names of the runs' folders.
+        address: the cluster's address; ``None`` if Ray was started for this run.
+        certify: called for each cell that passed, with the lesson's path and the names of the run folders.
 
     Raises:
         LessonError: the workspace cannot be written.
@@ -94,12 +94,12 @@ class Collector:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """The results as they are in the file, which ``schemas/fleet.schema.json`` describes."""
+        """The contents of the results file, as ``schemas/fleet.schema.json`` describes them."""
         return self._data
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The results file."""
         return self.folder / RESULTS
 
     def waiting(self) -> list[Cell]:
@@ -107,37 +107,37 @@ class Collector:
         return [cell for cell, result in self._cells.items() if result["status"] == "waiting"]
 
     def result(self, cell: Cell) -> Mapping[str, Any]:
-        """Return what is known of a cell."""
+        """Return the result of a cell so far."""
         return self._cells[cell]
 
     def started(self, cell: Cell) -> int:
-        """Note that a cell is given to a worker, and return how often it has been."""
+        """Count an attempt at a cell, and return the number of attempts so far."""
         self._cells[cell]["attempts"] += 1
         return int(self._cells[cell]["attempts"])
 
     def worker_lost(self, cell: Cell, reason: str) -> None:
-        """Note that a worker was lost while it ran a cell."""
+        """Record that a worker was lost while it ran a cell."""
         self._cells[cell]["losses"].append(reason)
         self._write()
 
     def take(self, cell: Cell, answer: Mapping[str, Any]) -> bool:
         """
-        Keep a worker's answer and bring the runs it holds into the workspace.
+        Record a worker's answer, and import its runs into the workspace.
 
         Returns:
-            False if the cell had a result already: the first one stays, and nothing of this one is kept.
+            False if the cell already had a result: the first one is kept, this one is dropped.
         """
         result = self._cells[cell]
         if result["status"] != "waiting":
             return False
-        passes = [self._bring(cell, item) for item in answer["passes"]]
+        passes = [self._import_pass(cell, item) for item in answer["passes"]]
         failed = next((item for item in passes if item["status"] != "passed"), None)
         missing = len(passes) < self._options.passes
         message = answer["refused"] or (failed["message"] if failed else "")
         bad = bool(answer["refused"] or failed or missing)
         result.update(
             status="failed" if bad else "passed",
-            message=message or ("a pass did not come back" if bad else ""),
+            message=message or ("a pass returned no result" if bad else ""),
             host=answer["host"],
             board=answer["board"],
             seconds=round(sum(item["seconds"] for item in passes), 3),
@@ -151,7 +151,7 @@ class Collector:
         return True
 
     def give_up(self, cell: Cell, status: Literal["failed", "lost"], message: str) -> bool:
-        """Note that a cell ends without an answer; return False if it had a result already."""
+        """Record that a cell ended without an answer; return False if it already had a result."""
         result = self._cells[cell]
         if result["status"] != "waiting":
             return False
@@ -160,42 +160,42 @@ class Collector:
         return True
 
     def finish(self, status: Ending) -> None:
-        """Note that no more will come."""
+        """Record that the fleet run is over."""
         self._data.update(status=status, finished=now())
         self._write()
 
-    def _bring(self, cell: Cell, item: Mapping[str, Any]) -> dict[str, Any]:
-        """Return one pass as the results have it, with its run in the workspace if one came along."""
-        told = {
+    def _import_pass(self, cell: Cell, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the result of one pass, after importing its run into the workspace if there is one."""
+        result = {
             "status": "failed",
             "exit_code": item["exit_code"],
             "seconds": item["seconds"],
-            "message": item["message"] or f"exit code {item['exit_code']}, and no run came back",
+            "message": item["message"] or f"exit code {item['exit_code']}, and no run was returned",
             "run": None,
             "labels": [],
         }
         if item["archive"] is None:
-            return told
+            return result
         try:
-            folder = self._place(cell, item["archive"])
+            folder = self._store_run(cell, item["archive"])
         except LessonError as error:
-            return {**told, "message": str(error)}
+            return {**result, "message": str(error)}
         record = read_run(folder)
         passed = record["status"] == "passed" and item["exit_code"] == 0
         return {
-            **told,
+            **result,
             "status": "passed" if passed else "failed",
             "message": "" if passed else _why(record, item["exit_code"]),
             "run": folder.name,
             "labels": record["labels"],
         }
 
-    def _place(self, cell: Cell, archive: bytes) -> Path:
+    def _store_run(self, cell: Cell, archive: bytes) -> Path:
         """
-        Put a run into the workspace, and return its folder, which no other run has.
+        Unpack a run into a new folder of the workspace, and return the folder.
 
         Raises:
-            LessonError: it is damaged, or of another lesson.
+            LessonError: the archive is damaged, or the run is of another lesson.
         """
         arriving = self.folder / ".arriving"
         unpack(archive, arriving)
@@ -203,9 +203,9 @@ class Collector:
             record = read_run(arriving)
             document = self._documents[cell.lesson]
             if record["lesson"]["id"] != document.id or record["lesson"]["sha256"] != document.sha256:
-                raise LessonError("the run that came back is of another lesson")
+                raise LessonError("the returned run is of another lesson")
             if self._options.pretended and f"{PRETENDED} {cell.hardware}" not in record["labels"]:
-                raise LessonError("the run that came back does not say that its board was pretended")
+                raise LessonError("the returned run is not labelled as run on a pretended board")
             return _move(
                 arriving, self._runs, _name(record["run_id"], cell, pretended=self._options.pretended)
             )
@@ -222,36 +222,36 @@ class Collector:
 
 
 def _name(run_id: str, cell: Cell, *, pretended: bool) -> str:
-    """Return a run's name in this workspace: two workers may have begun one within the same second."""
+    """Return a run's name in this workspace; two workers may have started runs within the same second."""
     kind = f"{PRETENDED}-{cell.hardware}" if pretended else cell.hardware
     plain = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in run_id)
     return f"{plain.lstrip('.')[:150]}-{kind}"
 
 
 def _move(folder: Path, runs: Path, name: str) -> Path:
-    """Rename a folder into ``runs``, where it gets a name that is not taken."""
+    """Move a folder into ``runs``, under the first free name."""
     runs.mkdir(parents=True, exist_ok=True)
     for number in range(1, 1000):
         target = runs / (name if number == 1 else f"{name}-{number}")
         try:
-            target.mkdir()  # the name is ours, also if others do the same at this moment
+            target.mkdir()  # reserves the name, even if other processes do the same now
         except FileExistsError:
             continue
         return folder.rename(target)
-    raise LessonError(f"{runs}: a thousand runs are called {name}")
+    raise LessonError(f"{runs}: a thousand runs are already called {name}")
 
 
 def _why(record: Mapping[str, Any], exit_code: int) -> str:
-    """Return the first thing that went wrong in a run."""
+    """Return the first failure of a run, in words."""
     for step in record["steps"]:
         if step["status"] in ("failed", "error") and not step.get("optional"):
             return mask(f"step '{step['id']}': {step['message']}")
-    return f"its record says {record['status']}, and its exit code was {exit_code}"
+    return f"its record says {record['status']}, but its exit code was {exit_code}"
 
 
 def _new_folder(fleet: Path) -> Path:
     """Create and return an empty folder, named by the time."""
-    name = f"{datetime.now():%Y%m%d-%H%M%S}"  # local time: people look for it
+    name = f"{datetime.now():%Y%m%d-%H%M%S}"  # local time, for people
     try:
         return new_folder(fleet, name)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The loop of a fleet run: hand out cells, take what comes back, hand out again what was lost."""
+"""The loop of a fleet run: submit cells, collect results, submit lost cells again."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from lesson_fleet.collect import Collector
 from lesson_fleet.table import outcome
 
 ATTEMPTS = 4
-"""How often a cell is given to a worker, if worker after worker is lost."""
+"""How many workers may be lost while they run a cell before it is given up."""
 PATIENCE = 60.0
-"""Seconds that a cell waits for hardware that has left the cluster."""
+"""Seconds to wait for hardware that has left the cluster."""
 TICK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """
-    What became of a cell that a worker had.
+    What became of a cell that was submitted; one of the attributes is set.
 
     Attributes:
         answer: what the worker returned.
-        lost: why there is no answer: the worker, or its machine, is gone.
-        broken: why there is no answer, and another worker would not have one either.
+        lost: why the worker or its machine is gone; another worker may succeed.
+        broken: why the worker could not run the cell; another worker could not either.
     """
 
     cell: Cell
@@ -36,32 +36,32 @@ class Arrival:
 
 
 class Engine(Protocol):
-    """What runs cells elsewhere."""
+    """Runs cells on workers."""
 
     def offered(self) -> Mapping[str, float]:
         """Return how many boards of each kind the living workers have."""
 
     def submit(self, cell: Cell) -> None:
-        """Have a worker run a cell as soon as it has a free board of its kind."""
+        """Let a worker run a cell as soon as a board of its kind is free."""
 
     def arrived(self, seconds: float) -> Sequence[Arrival]:
-        """Wait for at most so many seconds, and return what has come back."""
+        """Return what has arrived after waiting for at most ``seconds``."""
 
     def cancel(self, cell: Cell) -> None:
-        """Do not run a cell after all, or end it."""
+        """Withdraw a cell, or stop it if it is running."""
 
 
 def drive(
-    engine: Engine, collector: Collector, tell: Callable[[str], None], *, patience: float = PATIENCE
+    engine: Engine, collector: Collector, notify: Callable[[str], None], *, patience: float = PATIENCE
 ) -> None:
     """
-    Run every waiting cell, until each has its one result.
+    Run all waiting cells until each has a result.
 
     Args:
         engine: where the cells run.
         collector: where the results go.
-        tell: called with a line for people whenever something happened.
-        patience: how many seconds a cell waits for hardware that has left the cluster.
+        notify: called with a line of text for each event.
+        patience: how many seconds to wait for hardware that has left the cluster.
     """
     total = len(collector.waiting())
     absent: dict[str, float] = {}
@@ -70,17 +70,17 @@ def drive(
         engine.submit(cell)
     while collector.waiting():
         for arrival in engine.arrived(TICK):
-            _take(arrival, engine, collector, tell, total)
-        _give_up_on_absent(engine, collector, tell, absent, patience)
+            _take(arrival, engine, collector, notify, total)
+        _give_up_on_absent(engine, collector, notify, absent, patience)
 
 
 def _take(
-    arrival: Arrival, engine: Engine, collector: Collector, tell: Callable[[str], None], total: int
+    arrival: Arrival, engine: Engine, collector: Collector, notify: Callable[[str], None], total: int
 ) -> None:
     cell = arrival.cell
     if arrival.answer is not None:
         if not collector.take(cell, arrival.answer):
-            tell(f"{cell}: a second result came from {arrival.answer['host']}; the first one is kept")
+            notify(f"{cell}: a second result came from {arrival.answer['host']}; the first one is kept")
             return
     elif arrival.broken is not None:
         collector.give_up(cell, "failed", arrival.broken)
@@ -88,32 +88,34 @@ def _take(
         reason = arrival.lost or "the worker is gone"
         collector.worker_lost(cell, reason)
         if collector.result(cell)["attempts"] < ATTEMPTS:
-            tell(f"{cell}: the worker was lost, and the lesson is given to another: {reason}")
+            notify(f"{cell}: the worker was lost, so another one gets the lesson: {reason}")
             collector.started(cell)
             engine.submit(cell)
             return
-        collector.give_up(cell, "lost", f"{ATTEMPTS} workers were lost one after another; the last: {reason}")
-    tell(f"{total - len(collector.waiting())}/{total} {cell}: {outcome(collector.result(cell))}")
+        collector.give_up(
+            cell, "lost", f"{ATTEMPTS} workers were lost one after another; the last one: {reason}"
+        )
+    notify(f"{total - len(collector.waiting())}/{total} {cell}: {outcome(collector.result(cell))}")
 
 
 def _give_up_on_absent(
     engine: Engine,
     collector: Collector,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
     absent: dict[str, float],
     patience: float,
 ) -> None:
-    """End the cells whose hardware has been gone from the cluster for too long: Ray would wait for ever."""
+    """Give up cells whose hardware left the cluster too long ago; Ray would wait forever."""
     offered, clock = engine.offered(), time.monotonic()
     for kind in {cell.hardware for cell in collector.waiting()}:
         if offered.get(kind):
             absent.pop(kind, None)
         elif kind not in absent:
             absent[kind] = clock
-            tell(f"{kind}: no worker has one any more; waiting {patience:g} s for one to come back")
+            notify(f"{kind}: no worker has one any more; waiting {patience:g} s for one to return")
         elif clock - absent[kind] >= patience:
             for cell in [cell for cell in collector.waiting() if cell.hardware == kind]:
                 engine.cancel(cell)
-                message = f"for {patience:g} s no worker of the cluster has had this hardware any more"
+                message = f"no worker of the cluster has had this hardware for {patience:g} s"
                 collector.give_up(cell, "lost", message)
-                tell(f"{cell}: {outcome(collector.result(cell))}")
+                notify(f"{cell}: {outcome(collector.result(cell))}")

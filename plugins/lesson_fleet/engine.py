@@ -1,9 +1,9 @@
 """
-Ray, and the only module that imports it.
+Run cells with Ray; only this module imports it.
 
-Ray finds a worker with a free board, tells when a worker is lost, and brings the answers. It is not asked to
-try again by itself (``max_retries``): it would say nothing of it, and would start a lesson that needs too
-much memory over and over, without end. Ray starts a task once; :mod:`lesson_fleet.drive` gives it out again.
+Ray finds a worker with a free board, reports lost workers, and returns the answers. Its own retries
+(``max_retries``) are off: they are silent, and would restart a lesson that needs too much memory forever. Ray
+starts each task once; :mod:`lesson_fleet.drive` submits lost ones again.
 """
 
 from __future__ import annotations
@@ -16,52 +16,52 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any
 
-from lesson_fleet.boards import Board, forget, pretended_boards, wait_until_free
+from lesson_fleet.boards import Board, pretended_boards, remove_locks, wait_until_free
 from lesson_fleet.cells import PRETENDED, Cell, resource_of
 from lesson_fleet.drive import Arrival
-from lesson_fleet.table import in_a_line
+from lesson_fleet.table import shorten
 from lesson_runner.model.errors import LessonError
 
 STORE_BYTES = 256 * 2**20
-"""Memory for answers on their way, of a Ray that is started here."""
+"""Memory for answers in transit, if Ray is started here."""
 CONNECT_SECONDS = 10.0
 END_SECONDS = 20.0
-"""How long to wait, at the end, for the processes of lessons that were interrupted."""
+"""How long to wait at the end for the processes of interrupted lessons."""
 
 
-def run_order(order: Mapping[str, Any], resource: str) -> dict[str, Any]:
-    """Run one cell on a worker: the function that Ray calls there."""
+def run_job(job: Mapping[str, Any], resource: str) -> dict[str, Any]:
+    """Run one job on a worker; Ray calls this function there."""
     from lesson_fleet.work import run_cell
 
     ray = import_module("ray")
     node = ray.get_runtime_context().get_node_id()
     count = next(item["Resources"].get(resource, 1) for item in ray.nodes() if item["NodeID"] == node)
-    return run_cell(order, node, int(count))
+    return run_cell(job, node, int(count))
 
 
 class RayEngine:
     """
-    Workers of a Ray cluster, or of a Ray on this machine that lives as long as the ``with`` block.
+    The workers of a Ray cluster, or of a Ray on this machine that stops at the end of the ``with`` block.
 
     Args:
-        orders: what a worker is told, by cell.
+        jobs: the job for a worker, by cell.
         pretended: whether boards are pretended.
-        address: the cluster's, such as ``head:6379``; ``None`` starts a Ray on this machine.
-        boards: how many boards of each kind a Ray on this machine has.
+        address: the cluster's address, such as ``head:6379``; ``None`` starts Ray on this machine.
+        boards: how many boards of each kind this machine has, if Ray is started here.
 
     Raises:
-        LessonError: Ray is not installed, or the cluster is not reached.
+        LessonError: Ray is not installed, or the cluster cannot be reached.
     """
 
     def __init__(
         self,
-        orders: Mapping[Cell, Mapping[str, Any]],
+        jobs: Mapping[Cell, Mapping[str, Any]],
         *,
         pretended: bool,
         address: str | None,
         boards: Mapping[str, int],
     ) -> None:
-        self._orders = orders
+        self._jobs = jobs
         self._pretended = pretended
         self._local = address is None
         self._running: dict[Any, Cell] = {}
@@ -78,11 +78,9 @@ class RayEngine:
             }
         try:
             self._ray.init(address=address or "local", **options)
-        except (
-            Exception
-        ) as error:  # Ray raises what its parts raise: ConnectionError, RuntimeError, ValueError …
-            raise _not_reached(error, address) from None
-        self._task = self._ray.remote(num_cpus=0, max_retries=0)(run_order)
+        except Exception as error:  # Ray raises ConnectionError, RuntimeError, ValueError …
+            raise _cannot_reach(error, address) from None
+        self._task = self._ray.remote(num_cpus=0, max_retries=0)(run_job)
 
     def __enter__(self) -> RayEngine:
         return self
@@ -94,11 +92,11 @@ class RayEngine:
             self.cancel(cell)
         boards = self._pretended_here() if self._local else []
         self._ray.shutdown()
-        wait_until_free(boards, END_SECONDS)  # lessons that were running have been told to end
-        forget(boards)
+        wait_until_free(boards, END_SECONDS)  # running lessons have been told to end
+        remove_locks(boards)
 
     def _pretended_here(self) -> list[Board]:
-        """Return the pretended boards of a Ray that was started here."""
+        """Return the pretended boards of the Ray that was started here."""
         return [
             board
             for node in self._ray.nodes()
@@ -108,7 +106,7 @@ class RayEngine:
         ]
 
     def everything(self) -> Mapping[str, float]:
-        """Return all resources of the living workers, also those that are no boards."""
+        """Return all resources of the living workers, not only boards."""
         found: dict[str, float] = {}
         for node in self._ray.nodes():
             if node["Alive"]:
@@ -119,17 +117,17 @@ class RayEngine:
     def offered(self) -> Mapping[str, float]:
         """Return how many boards of each kind the living workers have."""
         found = self.everything()
-        kinds = {cell.hardware for cell in self._orders}
+        kinds = {cell.hardware for cell in self._jobs}
         return {kind: found.get(resource_of(kind, pretended=self._pretended), 0) for kind in kinds}
 
     def submit(self, cell: Cell) -> None:
-        """Have a worker run a cell as soon as it has a free board of its kind."""
+        """Let a worker run a cell as soon as a board of its kind is free."""
         resource = resource_of(cell.hardware, pretended=self._pretended)
         task = self._task.options(name=str(cell), resources={resource: 1})
-        self._running[task.remote(self._orders[cell], resource)] = cell
+        self._running[task.remote(self._jobs[cell], resource)] = cell
 
     def arrived(self, seconds: float) -> Sequence[Arrival]:
-        """Wait for at most so many seconds, and return what has come back."""
+        """Return what has arrived after waiting for at most ``seconds``."""
         done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=seconds)
         return [self._open(reference) for reference in done]
 
@@ -140,13 +138,13 @@ class RayEngine:
             return Arrival(cell, answer=self._ray.get(reference))
         except errors.RayTaskError as error:
             cause = getattr(error, "cause", None) or error
-            return Arrival(cell, broken=f"the worker cannot run it: {_said(cause)}")
+            return Arrival(cell, broken=f"the worker cannot run it: {_describe(cause)}")
         except errors.RayError as error:
-            # After the first sentence Ray tells where its logs are.
-            return Arrival(cell, lost=_said(error).partition(". ")[0])
+            # After the first sentence, Ray describes where its logs are.
+            return Arrival(cell, lost=_describe(error).partition(". ")[0])
 
     def cancel(self, cell: Cell) -> None:
-        """Do not run a cell after all, or end it: the worker is killed, and the lesson's guard sees that."""
+        """Withdraw a cell, or stop it: the worker is killed, and the watchdog then stops the lesson."""
         for reference in [item for item, other in self._running.items() if other == cell]:
             del self._running[reference]
             self._ray.cancel(reference, force=True)
@@ -154,10 +152,10 @@ class RayEngine:
 
 def _import_ray(*, local: bool) -> Any:
     """
-    Return Ray; one that is started here reports nothing to anybody, and nobody else can use it.
+    Import Ray; without usage reports, and with a secret token if it is started here.
 
     Raises:
-        LessonError: it is not installed.
+        LessonError: Ray is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if local:
@@ -177,36 +175,36 @@ def _import_ray(*, local: bool) -> Any:
 
 def _check_address(address: str) -> None:
     """
-    Make sure that somebody listens there: Ray would try for two minutes.
+    Make sure that a server listens at an address; Ray would keep trying for two minutes.
 
     Raises:
-        LessonError: nobody does, or it is no address.
+        LessonError: there is no answer, or the address is malformed.
     """
     if address == "auto":
         return
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
         raise LessonError(
-            f"--address {address}: expected HOST:PORT or auto", fix="such as --address head:6379"
+            f"--address {address}: expected HOST:PORT or auto", fix="for example --address head:6379"
         )
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except OSError as error:
         raise LessonError(
-            f"--address {address}: nobody answers there: {error.strerror or error}",
-            fix=f"start a head there: ray start --head --port={port}",
+            f"--address {address}: cannot connect: {error.strerror or error}",
+            fix=f"start a head on that machine: ray start --head --port={port}",
         ) from None
 
 
-def _not_reached(error: Exception, address: str | None) -> LessonError:
+def _cannot_reach(error: Exception, address: str | None) -> LessonError:
     if address is None:
-        return LessonError(f"Ray does not start on this machine: {_said(error)}")
+        return LessonError(f"Ray cannot be started on this machine: {_describe(error)}")
     return LessonError(
-        f"--address {address}: the cluster is not reached: {_said(error)}",
-        fix="run this on a machine of the cluster ('ray start --address=HEAD:6379 --num-cpus=0' makes it "
+        f"--address {address}: the cluster cannot be reached: {_describe(error)}",
+        fix="run this on a machine of the cluster ('ray start --address=HEAD:6379 --num-cpus=0' adds this "
         "one), with the same releases of Python and Ray, and the same token",
     )
 
 
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {in_a_line(str(error))}"
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {shorten(str(error))}"

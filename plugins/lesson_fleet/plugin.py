@@ -1,4 +1,4 @@
-"""The hook of ``lesson_fleet``; Ray is imported when a fleet runs."""
+"""The plugin's hook; Ray is imported only when a fleet runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
-    """Add ``lesson fleet``, whose command is imported when it is typed."""
+    """Add ``lesson fleet``, whose code is imported only when it runs."""
     from lesson_runner.cli.commands import add_later
 
     add_later(app, "fleet", "lesson_fleet.cli:fleet", "Run lessons on many boards at once.")

@@ -1,4 +1,4 @@
-"""What was asked for: boards and lessons, each read, planned and allowed before anything is started."""
+"""Check a fleet run's request: each lesson is read, planned and allowed before anything starts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from lesson_fleet.cells import CellOptions, Document
-from lesson_fleet.certificate import Wish
+from lesson_fleet.certificate import CertificateRequest
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import load_policy
 from lesson_runner.cli.common import ask, is_interactive, note, open_valid_lesson
@@ -25,7 +25,7 @@ from lesson_runner.run.prepare import plan_run, prepare_run
 
 
 def known_hardware() -> list[str]:
-    """Return every kind that a lesson can be for."""
+    """Return every kind of hardware that a lesson can support."""
     return list(load_schema("lesson")["$defs"]["hardware"]["enum"])
 
 
@@ -34,7 +34,7 @@ def kinds_of(text: str) -> list[str]:
     Return the kinds of boards that ``--hardware`` names.
 
     Raises:
-        LessonError: it names none, or one that no lesson can ask for.
+        LessonError: it names no kind, or an unknown one.
     """
     known = known_hardware()
     kinds = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
@@ -42,16 +42,16 @@ def kinds_of(text: str) -> list[str]:
         if name not in known:
             raise LessonError(f"--hardware {name}: there is no such hardware", fix=meant_or_all(name, known))
     if not kinds:
-        raise LessonError("--hardware names no hardware", fix=f"some of: {', '.join(known)}")
+        raise LessonError("--hardware is empty", fix=f"name some of {', '.join(known)}")
     return kinds
 
 
 def checked_backend(name: str, *, pretend: bool) -> str:
     """
-    Return the name of a backend.
+    Return the name of a backend after checking it.
 
     Raises:
-        LessonError: there is none of that name, or it cannot be had on a pretended board.
+        LessonError: there is no such backend, or it does not work on a pretended board.
     """
     if check_backend(name) == "ttml" and pretend:
         raise LessonError(
@@ -61,32 +61,34 @@ def checked_backend(name: str, *, pretend: bool) -> str:
     return name
 
 
-def wish_for(policy: str | None, key: str | None, options: CellOptions, *, certify: bool) -> Wish | None:
+def certificate_request(
+    policy: str | None, key: str | None, options: CellOptions, *, certify: bool
+) -> CertificateRequest | None:
     """
-    Return what is wanted of certificates, or ``None``; what cannot be had is refused before hours of running.
+    Return the request for certificates, or ``None``; impossible requests are refused before hours of running.
 
     Raises:
-        LessonError: there is no such policy or key, or the policy wants more passes.
-        CertificateError: the policy wants boards, and these are pretended.
+        LessonError: there is no such policy or key, or the policy requires more passes.
+        CertificateError: the policy requires boards, but these are pretended.
     """
     if not certify:
         if policy or key:
             option = "--policy" if policy else "--key"
-            raise LessonError(f"{option} is for certificates, and none is asked for", fix="add --certify")
+            raise LessonError(f"{option} is for certificates, but none was requested", fix="add --certify")
         return None
-    asked = load_policy(policy or "board")
-    if asked.passes > options.passes:
+    chosen = load_policy(policy or "board")
+    if chosen.passes > options.passes:
         raise LessonError(
-            f"--passes {options.passes}: the policy '{asked.name}' wants {asked.passes}",
-            fix=f"--passes {asked.passes}",
+            f"--passes {options.passes}: the policy '{chosen.name}' requires {chosen.passes}",
+            fix=f"--passes {chosen.passes}",
         )
-    if options.pretended and set(asked.classes) == {"silicon"}:
+    if options.pretended and set(chosen.classes) == {"silicon"}:
         raise CertificateError(
-            f"the policy '{asked.name}' wants a board, and these are pretended",
-            fix="for what it is: --policy emulated",
+            f"the policy '{chosen.name}' requires a board, but these are pretended",
+            fix="use the policy for emulated runs: --policy emulated",
         )
     KeyStore().own(key)
-    return Wish(policy, key)
+    return CertificateRequest(policy, key)
 
 
 def read_documents(
@@ -99,14 +101,14 @@ def read_documents(
     json: bool,
 ) -> list[Document]:
     """
-    Return the lessons, each planned once here, so that what is wrong shows before anything is started.
+    Return the lessons, after planning each of them here to find errors before anything starts.
 
     Raises:
-        LessonError: one is not found, not valid, not allowed, or there are two of one id; or none is for any
-            of the hardware.
+        LessonError: a lesson is not found, not valid or not allowed, two lessons have the same id, or no
+            lesson supports any of the hardware.
     """
-    # The profile is chosen where it runs; here, as if the first kind of board were found.
-    wanted = RunOptions(
+    # The worker chooses the profile; plan as if the first kind of board had been found.
+    run_options = RunOptions(
         hardware=() if options.pretended else (Hardware(kinds[0], "--hardware", 1),),
         profile=options.profile,
         backend="emulated" if options.pretended else options.backend,
@@ -118,7 +120,7 @@ def read_documents(
     )
     found: dict[str, Document] = {}
     for name in names:
-        document = _document(name, plugins, wanted)
+        document = _document(name, plugins, run_options)
         other = found.setdefault(document.id, document)
         if other.path != document.path:
             raise LessonError(
@@ -127,7 +129,7 @@ def read_documents(
             )
     if not any(kind in document.supported for document in found.values() for kind in kinds):
         lines = "; ".join(f"{item.id} is for {', '.join(item.supported)}" for item in found.values())
-        raise LessonError(f"--hardware {','.join(kinds)}: no lesson supports any of it: {lines}")
+        raise LessonError(f"--hardware {','.join(kinds)}: no lesson supports any of these: {lines}")
     return list(found.values())
 
 
@@ -137,8 +139,8 @@ def _document(name: str, plugins: Plugins, options: RunOptions) -> Document:
     prepare_run(plan, plugins, options, installed=installed)
     text = lesson.path.read_bytes()
     if hashlib.sha256(text).hexdigest() != lesson.digest:
-        raise LessonError(f"{lesson.path}: was changed while it was read", fix="run this again")
-    # Whoever may run it here may run it there, where it is no installed lesson but a text that was sent.
+        raise LessonError(f"{lesson.path}: changed while it was being read", fix="run this again")
+    # A lesson that is allowed here is allowed on workers, where even an installed lesson is only a text.
     actions = plugins.actions()
     wanted = {
         name for step in plan.steps for name in asked_by(step, actions[step.action], Inputs(lesson.path))

@@ -1,4 +1,4 @@
-"""The results for people: lessons by hardware."""
+"""The results as text: a table of lessons by hardware."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 LONGEST = 300
-"""Characters of a message in a line; the results have all of it."""
+"""Characters of a message that are shown in a line; the results file has all of it."""
 SIGNS = {
     "passed": ("✓", "green"),
     "failed": ("✗", "red"),
@@ -25,7 +25,7 @@ SIGNS = {
 
 
 def print_results(console: Console, data: Mapping[str, Any], path: Path, *, certify: bool) -> None:
-    """Print a table of lessons by hardware, what went wrong or was certified, and where the results are."""
+    """Print a table of lessons by hardware, failures and certificates, and the path of the results."""
     from rich.text import Text
 
     from lesson_runner.report.tables import PlainTable
@@ -47,7 +47,7 @@ def print_results(console: Console, data: Mapping[str, Any], path: Path, *, cert
     for item in data["results"]:
         cell = f"{item['lesson']} on {item['hardware']}{label}"
         if item["message"] and item["status"] != "not-supported":
-            console.print(Text(line(f"{cell}: {in_a_line(item['message'])}"), "red"))
+            console.print(Text(line(f"{cell}: {shorten(item['message'])}"), "red"))
         if item["certificate"] and certify:
             console.print(f"{cell}: {item['certificate']['message']}")
     counts = Counter(item["status"].replace("-", " ") for item in data["results"])
@@ -58,7 +58,7 @@ def print_results(console: Console, data: Mapping[str, Any], path: Path, *, cert
 
 
 def outcome(result: Mapping[str, Any]) -> str:
-    """Return a cell's result in words, with what a reader must know of it."""
+    """Return a cell's result in words, with its labels."""
     from lesson_runner.report.text import duration
 
     words = [result["status"].replace("-", " ")]
@@ -69,11 +69,11 @@ def outcome(result: Mapping[str, Any]) -> str:
         words.append(f"on {result['host']}, board {result['board']}")
     if result["attempts"] > 1:
         words[-1] += f", attempt {result['attempts']}"
-    said = f": {in_a_line(result['message'])}" if result["message"] else ""
-    return f"{' '.join(words)}{said}{f'  [{PRETENDED}]' if result['pretended'] else ''}"
+    message = f": {shorten(result['message'])}" if result["message"] else ""
+    return f"{' '.join(words)}{message}{f'  [{PRETENDED}]' if result['pretended'] else ''}"
 
 
-def in_a_line(text: str) -> str:
-    """Return a text in one line that is not too long."""
+def shorten(text: str) -> str:
+    """Return a text on one line, cut after :data:`LONGEST` characters."""
     line = " ".join(text.split())
     return f"{line[:LONGEST]}…" if len(line) > LONGEST else line

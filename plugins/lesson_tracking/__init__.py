@@ -1,1 +1,1 @@
-"""What a run reports, written for TensorBoard or Weights & Biases as well, if the user asks for it."""
+"""Write what a run reports for TensorBoard or Weights & Biases too, if the user asks for it."""

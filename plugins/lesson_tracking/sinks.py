@@ -1,4 +1,4 @@
-"""What a sink can do. It may raise whatever it likes: it is then switched off, and the run goes on."""
+"""The interface of sinks. If a sink raises any exception, it is switched off and the run continues."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ Value = bool | int | float | str
 
 
 class Sink(Protocol):
-    """Somewhere to write what a run reports; open from its creation until :meth:`close`."""
+    """A destination for what a run reports; open from its creation until :meth:`close`."""
 
     def numbers(self, step: str, at: int, values: Mapping[str, float]) -> None:
         """
         Write numbers of one step of the lesson.
 
         Args:
-            step: its id.
-            at: how far it was, in training steps.
-            values: by name; NaN and infinities are values like others.
+            step: the step's id.
+            at: its progress, in training steps.
+            values: the numbers by name; NaN and infinities are allowed.
         """
 
     def text(self, name: str, text: str) -> None:
@@ -26,10 +26,10 @@ class Sink(Protocol):
 
     def close(self, status: str, labels: tuple[str, ...], settings: Mapping[str, Value]) -> None:
         """
-        Write what the run was, and everything that is not on disk yet; leave nothing running.
+        Write the run's settings and everything that is not on disk yet, and leave no process running.
 
         Args:
             status: ``passed``, ``failed`` or ``interrupted``.
-            labels: what a reader must not overlook, such as ``emulated``.
-            settings: what tells this run from others, by name.
+            labels: the run's labels, such as ``emulated``.
+            settings: the run's parameters and circumstances, by name.
         """

@@ -1,4 +1,4 @@
-"""One run on its way to the sinks."""
+"""Pass the events of one run to the sinks."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from lesson_tracking.tensorboard import TensorBoardSink
 from lesson_tracking.weights_and_biases import WandbSink
 
 LOG = logging.getLogger("lesson_tracking")
-"""Without a handler, which is the rule, Python writes its warnings to standard error."""
+"""Usually it has no handler, so that Python writes its warnings to standard error."""
 OPENERS: Mapping[str, Callable[[Path, RunContext], Sink]] = {
-    "tensorboard": lambda folder, context: TensorBoardSink(folder),  # noqa: ARG005  # all are called alike
+    "tensorboard": lambda folder, context: TensorBoardSink(folder),  # noqa: ARG005  # all have the same signature
     "wandb": lambda folder, context: WandbSink(folder, context.folder.name, context.lesson.id),
 }
-"""What opens each sink; the names are those of the extras that install what it needs."""
-NOT_DRAWN = {"done", "total", "seconds_left"}
-"""What progress reports for people who wait, not for a curve."""
+"""The function that opens each sink; each name is also the extra that installs what the sink needs."""
+NOT_PLOTTED = {"done", "total", "seconds_left"}
+"""Values of progress events that are for the waiting user, not for a curve."""
 MOST_READ = 32 * 1024 * 1024
-"""Bytes of an output that are read; a step keeps fewer."""
+"""Upper limit for the output that is read, in bytes; a step stores less."""
 LONGEST_OUTPUT = 4000
-"""How many characters of a step's output are written; the last ones."""
+"""Characters of a step's output that are written, from its end."""
 
 
 class Tracking:
     """
-    The sinks of one run. Nothing that goes wrong in them is raised: each is switched off with a warning.
+    The sinks of one run; a sink that fails is switched off with a warning, and never raises.
 
     Args:
-        names: of the sinks, with commas between them.
+        names: the names of the sinks, separated by commas.
         context: the run, which is about to start.
     """
 
@@ -56,12 +56,12 @@ class Tracking:
         for name in dict.fromkeys(item.strip() for item in names.split(",")):
             if name:
                 self._open(name, context)
-        self._tell(lambda sink: sink.text("run/lesson", context.redactor.text(context.lesson.title)))
+        self._call_sinks(lambda sink: sink.text("run/lesson", context.redactor.text(context.lesson.title)))
 
     def _open(self, name: str, context: RunContext) -> None:
         if name not in OPENERS:
-            known = " and ".join(f'{item} (pip install "lesson-runner[{item}]")' for item in OPENERS)
-            LOG.warning("tracking: LESSON_TRACK names '%s', which is not known; known are %s", name, known)
+            known = " or ".join(f'{item} (pip install "lesson-runner[{item}]")' for item in OPENERS)
+            LOG.warning("tracking: LESSON_TRACK names the unknown sink '%s'; expected %s", name, known)
             return
         try:
             self._sinks[name] = OPENERS[name](context.folder / "tracking" / name, context)
@@ -72,7 +72,7 @@ class Tracking:
         except Exception as error:
             self._warn(name, error)
 
-    def hear(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
         """Pass an event on to every sink."""
         if event.kind == "progress":
             self._progress(event.step or "", event.data)
@@ -82,50 +82,52 @@ class Tracking:
             self._close(event.data["status"])
 
     def _progress(self, step: str, data: Json) -> None:
-        values = {name: value for name, value in _numbers(data).items() if name not in NOT_DRAWN}
+        values = {name: value for name, value in _numbers(data).items() if name not in NOT_PLOTTED}
         if values:
             self._at[step] = data["done"]
-            self._tell(lambda sink: sink.numbers(step, data["done"], values))
+            self._call_sinks(lambda sink: sink.numbers(step, data["done"], values))
 
     def _step_finished(self, step: str, data: Json) -> None:
         self._labels.update(data["labels"])
         if step in self._at:
-            self._settings.update({f"{step}/{name}": _plain(value) for name, value in data["params"].items()})
+            self._settings.update(
+                {f"{step}/{name}": _as_value(value) for name, value in data["params"].items()}
+            )
         metrics = {f"metrics/{name}": value for name, value in _numbers(data["metrics"]).items()}
         if metrics:
-            self._tell(lambda sink: sink.numbers(step, self._at.get(step, 0), metrics))
+            self._call_sinks(lambda sink: sink.numbers(step, self._at.get(step, 0), metrics))
         labels = f" [{', '.join(data['labels'])}]" if data["labels"] else ""
         message = f": {data['message']}" if data["message"] else ""
         status = mask(f"{data['status']} in {data['seconds']:.1f} s{labels}{message}")
-        self._tell(lambda sink: sink.text(f"{step}/status", status))
+        self._call_sinks(lambda sink: sink.text(f"{step}/status", status))
         if output := self._output(step):
-            self._tell(lambda sink: sink.text(f"{step}/output", output))
+            self._call_sinks(lambda sink: sink.text(f"{step}/output", output))
 
     def _output(self, step: str) -> str:
-        """Return the end of what a step printed, such as the texts that a model wrote."""
+        """Return the end of a step's output, such as the texts that a model generated."""
         try:
             text = read_below(self._run, f"{EVIDENCE}/{step}/{OUTPUT}", MOST_READ).decode("utf-8", "replace")
-        except OSError:  # it was interrupted
+        except OSError:  # the step was interrupted
             return ""
-        text = mask(text)  # whole: half a secret is not recognised
+        text = mask(text)  # before cutting: half a secret is not recognised
         if len(text) > LONGEST_OUTPUT:
             return f"… the last {LONGEST_OUTPUT:,} characters of {len(text):,}:\n{text[-LONGEST_OUTPUT:]}"
         return text
 
     def _close(self, status: str) -> None:
         labels = tuple(sorted(self._labels))
-        self._tell(lambda sink: sink.close(status, labels, self._settings))
+        self._call_sinks(lambda sink: sink.close(status, labels, self._settings))
         self._sinks.clear()
 
-    def _tell(self, call: Callable[[Sink], None]) -> None:
-        """Call every sink, and switch off those that raise."""
+    def _call_sinks(self, call: Callable[[Sink], None]) -> None:
+        """Call a function with every sink, and switch off those that raise."""
         for name, sink in list(self._sinks.items()):
             try:
                 call(sink)
             except Exception as error:
                 self._warn(name, error)
                 del self._sinks[name]
-                with suppress(Exception):  # what it has may still reach the disk
+                with suppress(Exception):  # its data may still reach the disk
                     sink.close("failed", tuple(sorted(self._labels)), self._settings)
 
     def _warn(self, name: str, error: Exception) -> None:
@@ -133,7 +135,7 @@ class Tracking:
 
 
 def _numbers(data: Json) -> dict[str, float]:
-    """Return what is a number in some data."""
+    """Return the numbers in some data."""
     return {
         name: value
         for name, value in data.items()
@@ -141,6 +143,6 @@ def _numbers(data: Json) -> dict[str, float]:
     }
 
 
-def _plain(value: object) -> Value:
-    """Return a value as a sink can show it."""
+def _as_value(value: object) -> Value:
+    """Return a value that sinks can show, without secrets."""
     return value if isinstance(value, bool | int | float) else mask(str(value))

@@ -1,4 +1,4 @@
-"""Weights & Biases, offline: files that ``wandb sync`` uploads if the user wants it."""
+"""Write Weights & Biases files offline; ``wandb sync`` uploads them if the user wants that."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTINGS = {
     "init_timeout": 30,
     "finish_timeout": 30,
     "symlink": False,
-    # Neither the user's code nor what else there is to find out about this machine.
+    # Record neither the user's code nor information about this machine.
     "disable_code": True,
     "disable_git": True,
     "x_disable_machine_info": True,
@@ -28,13 +28,13 @@ SETTINGS = {
 }
 """See ``wandb.Settings``; times are in seconds."""
 LONGEST_TAG = 64
-"""Characters; wandb refuses longer tags."""
+"""Limit in characters; wandb refuses longer tags."""
 EXIT_CODES = {"passed": 0, "interrupted": 130}
 
 
 class WandbSink:
     """
-    One offline run, in the folder ``wandb`` beside the other sinks'.
+    A sink that writes one offline run, in the folder ``wandb`` next to those of the other sinks.
 
     Raises:
         ImportError: wandb is not installed.
@@ -52,13 +52,13 @@ class WandbSink:
                     settings=self._library.Settings(**SETTINGS),
                 )
             except BaseException:
-                self._leave()
+                self._shut_down()
                 raise
         self._name = run_id
         self._steps: set[str] = set()
 
     def numbers(self, step: str, at: int, values: Mapping[str, float]) -> None:
-        """Write them as one row; each step of the lesson has a count of its own."""
+        """Write the numbers as one row; each step of the lesson has a separate step counter."""
         count = f"{step}/step"
         if step not in self._steps:
             self._steps.add(step)
@@ -81,10 +81,10 @@ class WandbSink:
             try:
                 self._run.finish(exit_code=EXIT_CODES.get(status, 1))
             finally:
-                self._leave()
+                self._shut_down()
 
-    def _leave(self) -> None:
-        """End wandb's process, and put back what wandb replaces and leaves replaced."""
+    def _shut_down(self) -> None:
+        """End wandb's process, and restore the hooks that wandb replaces and does not restore."""
         try:
             self._library.teardown()
         finally:
@@ -93,7 +93,7 @@ class WandbSink:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for what happens inside; the steps of the lesson must not see them."""
+    """Set environment variables inside the block only, so that the lesson's steps do not see them."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,8 +1,9 @@
 """
-A Ray cluster on this machine, as a program: a head without boards, and workers with pretended ones.
+Run a Ray cluster on this machine: a head without boards, and workers with pretended ones.
 
-It prints one line of JSON, with the address and the process of each worker's raylet, and ends when its
-standard input does. In a process of its own, because Ray and pytest do not share signals and warnings well.
+The program prints one line of JSON with the address and the process ids of the workers' raylets, and ends
+when its standard input closes. It is a separate process because Ray interferes with pytest's signals and
+warnings.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def main() -> None:
         for _ in range(workers)
     ]
     raylets = [node.all_processes["raylet"][0].process for node in nodes]
-    for raylet in raylets:  # workers take one that is dead and was not waited for to be alive
+    for raylet in raylets:  # reap them: to a worker, a zombie raylet looks alive
         threading.Thread(target=raylet.wait, daemon=True).start()
     pids = [raylet.pid for raylet in raylets]
     print(json.dumps({"address": cluster.address, "raylets": pids}), flush=True)

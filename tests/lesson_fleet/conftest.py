@@ -1,4 +1,4 @@
-"""Answers of workers, made by running lessons here, and fleets without Ray."""
+"""Worker answers, made by running lessons in this process, and collectors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def document(name: str, *, supported: Sequence[str] = ("n150", "n300")) -> Docum
 
 @pytest.fixture
 def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Returns the answer of a worker that has run a toy, which another ``script`` makes another lesson."""
+    """A function that returns a worker's answer; another ``script`` makes it the run of another lesson."""
 
     def make(
         name: str = "toy",
@@ -54,7 +54,7 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Returns an empty collector for pretended boards, in the workspace ``workspace``."""
+    """A function that returns an empty collector for pretended boards, in the workspace ``workspace``."""
 
     def make(
         *documents: Document,

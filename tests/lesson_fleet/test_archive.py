@@ -1,4 +1,4 @@
-"""A run as bytes, and what is refused of what arrives."""
+"""Archives of runs, and which received ones are refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def archive(*members: tuple[tarfile.TarInfo | str, bytes], record: bool = True) -> bytes:
-    """Return a compressed tar with a record and what is given."""
+    """Return a compressed tar with a record and the given members."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for member, content in [*([("record.json", b"{}")] if record else []), *members]:
@@ -54,7 +54,7 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     return info
 
 
-def test_record_events_and_evidence_travel(run: Path, tmp_path: Path) -> None:
+def test_record_events_and_evidence_are_packed(run: Path, tmp_path: Path) -> None:
     target = tmp_path / "there" / "runs" / "one"
     unpack(pack(run), target)
     assert files(target) == {
@@ -66,9 +66,9 @@ def test_record_events_and_evidence_travel(run: Path, tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["one"]
 
 
-def test_too_much_is_not_sent(run: Path) -> None:
+def test_a_run_that_is_too_large(run: Path) -> None:
     (run / "evidence" / "say" / "log.txt").write_text("x" * 5000)
-    with pytest.raises(ArchiveError, match="too large to be sent: more than 4,000 bytes"):
+    with pytest.raises(ArchiveError, match="too large to send: more than 4,000 bytes"):
         pack(run, most_bytes=4000)
 
 
@@ -96,11 +96,11 @@ def test_too_much_is_not_sent(run: Path) -> None:
     ],
     ids=range(18),
 )
-def test_what_no_run_has_is_refused(data: bytes, tmp_path: Path) -> None:
+def test_files_that_no_run_has_are_refused(data: bytes, tmp_path: Path) -> None:
     place = tmp_path / "a" / "b"
     with pytest.raises(ArchiveError):
         unpack(data, place / "one")
-    assert list(place.iterdir()) == []  # nothing is left, not even aside
+    assert list(place.iterdir()) == []  # no temporary folder is left either
     assert not list(tmp_path.rglob("escaped"))
 
 
@@ -109,7 +109,7 @@ def bomb() -> bytes:
 
 
 def long_header() -> bytes:
-    """One whose size is in a header, which a reader takes into memory whole."""
+    """An archive with a large header, which readers load into memory."""
     info = tarfile.TarInfo("evidence/x")
     info.pax_headers = {"comment": "0" * 60_000_000}
     buffer = io.BytesIO()
@@ -119,7 +119,7 @@ def long_header() -> bytes:
 
 
 @pytest.mark.parametrize("make", [bomb, long_header])
-def test_a_small_file_that_would_become_a_large_one(make: Callable[[], bytes], tmp_path: Path) -> None:
+def test_a_small_archive_of_a_large_file(make: Callable[[], bytes], tmp_path: Path) -> None:
     data = make()
     assert len(data) < 100_000
     with pytest.raises(ArchiveError, match="too large"):

@@ -1,4 +1,4 @@
-"""Which devices a board has, and that none is used twice at a time."""
+"""The devices of each board, and the locks that keep two lessons off one board."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.lesson_fleet.toys import until
 from tests.lesson_tenstorrent.hardware.worlds import World
 
 from lesson_fleet import boards
-from lesson_fleet.boards import Board, environment, pretended_boards, real_boards, taken, wait_until_free
+from lesson_fleet.boards import Board, environment, hold_board, pretended_boards, real_boards, wait_until_free
 from lesson_runner.model.errors import HardwareError
 from lesson_tenstorrent.hardware.detect import detect
 
@@ -30,7 +30,7 @@ def visible(world: World, hardware: str, count: int, **environ: str) -> list[str
     return [item.visible for item in real_boards(hardware, count, world.places, environ)]
 
 
-def test_the_only_board_hides_nothing(world: World) -> None:
+def test_the_only_board_needs_no_hiding(world: World) -> None:
     world.add("n150", "a")
     (board,) = real_boards("n150", 1, world.places, {})
     assert board == Board("0", ("device-0",), None)
@@ -60,65 +60,76 @@ def test_a_board_with_two_devices(world: World) -> None:
     ]
 
 
-def test_a_system_is_all_of_its_boards(world: World) -> None:
+def test_a_system_uses_all_of_its_boards(world: World) -> None:
     for serial in "abcd":
         world.add("n300", serial)
     (system,) = real_boards("t3k", 1, world.places, {})
     assert system.visible is None
     single = real_boards("n300", 4, world.places, {})
-    with taken([system]), pytest.raises(HardwareError, match="still hold the board"), taken(single, 0):
+    with (
+        hold_board([system]),
+        pytest.raises(HardwareError, match="still hold the board"),
+        hold_board(single, 0),
+    ):
         pass
-    # The other way round, and nothing that was locked in vain stays locked.
-    with taken(single), pytest.raises(HardwareError), taken([system], 0):
+    # The other way round; a failed attempt leaves nothing locked.
+    with hold_board(single), pytest.raises(HardwareError), hold_board([system], 0):
         pass
-    with taken([system], 0):
+    with hold_board([system], 0):
         pass
 
 
-def test_a_driver_that_does_not_say_what_its_devices_are(world: World) -> None:
+def test_a_driver_that_does_not_identify_its_devices(world: World) -> None:
     for _ in range(2):
         world.add()
-    with pytest.raises(HardwareError, match="Ray was told of 2 n150 in this machine, and the driver shows 0"):
+    with pytest.raises(
+        HardwareError, match="Ray was told that this machine has 2 n150, but the driver shows 0"
+    ):
         real_boards("n150", 2, world.places, {})
     world.add("n150", "a")
-    with pytest.raises(HardwareError, match="Ray was told of 2 n150 in this machine, and the driver shows 1"):
+    with pytest.raises(
+        HardwareError, match="Ray was told that this machine has 2 n150, but the driver shows 1"
+    ):
         real_boards("n150", 2, world.places, {})
 
 
-def test_no_board_is_given_twice() -> None:
+def test_no_board_is_used_twice() -> None:
     two = pretended_boards("n150", 2, "node")
-    with taken(two) as (first, _), taken(two) as (second, _):
+    with hold_board(two) as (first, _), hold_board(two) as (second, _):
         assert {first.name, second.name} == {"pretended 1", "pretended 2"}
-        with pytest.raises(HardwareError, match="pretended 1, pretended 2"), taken(two, 0):
+        with pytest.raises(HardwareError, match="pretended 1, pretended 2"), hold_board(two, 0):
             pass
-        with taken(pretended_boards("n150", 2, "another")), taken(pretended_boards("n300", 1, "node")):
+        with (
+            hold_board(pretended_boards("n150", 2, "another")),
+            hold_board(pretended_boards("n300", 1, "node")),
+        ):
             pass
-    with taken(two, 0) as (again, _):
+    with hold_board(two, 0) as (again, _):
         assert again == first
 
 
-def test_a_board_is_free_when_the_last_process_that_holds_it_is_gone(tmp_path: Path) -> None:
+def test_a_board_is_free_when_its_last_holder_is_gone(tmp_path: Path) -> None:
     boards_here = pretended_boards("n150", 1, "node")
-    with taken(boards_here) as (_, held):
+    with hold_board(boards_here) as (_, held):
         process = subprocess.Popen(
             [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=held
         )
     try:
-        with pytest.raises(HardwareError), taken(boards_here, 0):
+        with pytest.raises(HardwareError), hold_board(boards_here, 0):
             pass
         process.kill()
         wait_until_free(boards_here, 60)
-        with taken(boards_here, 0):
+        with hold_board(boards_here, 0):
             pass
     finally:
         process.kill()
         process.communicate()
-    boards.forget(boards_here)
+    boards.remove_locks(boards_here)
     assert list((tmp_path / "locks").iterdir()) == []
     until(lambda: process.poll() is not None, "the process ends")
 
 
-def test_what_a_lesson_sees_of_its_surroundings(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_a_lesson(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
     monkeypatch.setenv("LESSON_LABELS", "another")
     monkeypatch.setenv("PYTHONBREAKPOINT", "ray.util.rpdb.set_trace")
@@ -129,7 +140,7 @@ def test_what_a_lesson_sees_of_its_surroundings(world: World, monkeypatch: pytes
     assert not {"LESSON_LABELS", "PYTHONBREAKPOINT", "TT_METAL_MOCK_CLUSTER_DESC_PATH"} & seen.keys()
 
 
-def test_a_pretended_board_hides_those_that_are_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pretended_board_hides_real_ones(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (board,) = pretended_boards("n150", 1, "node")
     seen = environment(board, "n150", pretended=True, places=world.places)
     assert seen["LESSON_LABELS"] == "emulated,pretended n150"

@@ -1,4 +1,4 @@
-"""One result for each cell, and the runs that belong to it."""
+"""One result for each cell, with its runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOY = Cell("toy", "n150")
 
 
 def stored(collector: Collector) -> dict[str, Any]:
-    """Return what is in the file, which must follow its schema."""
+    """Return the contents of the results file, which must follow its schema."""
     data: dict[str, Any] = json.loads(collector.path.read_text())
     assert list(validator_for(load_schema("fleet")).iter_errors(data)) == []
     return data
@@ -31,9 +31,9 @@ def result(collector: Collector) -> dict[str, Any]:
     return dict(item)
 
 
-def test_what_a_worker_sent_is_kept(start: Start, answer: Answer, tmp_path: Path) -> None:
-    asked: list[tuple[str, list[str]]] = []
-    collector = start(passes=2, certified=asked)
+def test_a_workers_answer_is_stored(start: Start, answer: Answer, tmp_path: Path) -> None:
+    certified: list[tuple[str, list[str]]] = []
+    collector = start(passes=2, certified=certified)
     assert result(collector)["status"] == "waiting"
     collector.started(TOY)
     assert collector.take(TOY, answer(passes=2))
@@ -52,11 +52,11 @@ def test_what_a_worker_sent_is_kept(start: Start, answer: Answer, tmp_path: Path
         assert one["run"].startswith(record["run_id"])
         assert one["run"].endswith("-pretended-n150")
         assert one["labels"] == record["labels"] == ["emulated", "pretended n150"]
-    assert asked == [("toy.md", names)]
+    assert certified == [("toy.md", names)]
     assert item["certificate"] == {"issued": True, "message": "certified"}
 
 
-def test_the_first_result_stays(start: Start, answer: Answer, tmp_path: Path) -> None:
+def test_the_first_result_is_kept(start: Start, answer: Answer, tmp_path: Path) -> None:
     collector = start()
     assert collector.take(TOY, answer(host="lab1"))
     before = stored(collector)
@@ -67,8 +67,8 @@ def test_the_first_result_stays(start: Start, answer: Answer, tmp_path: Path) ->
     assert len(run_folders(tmp_path / "workspace" / "runs")) == 1
 
 
-def test_runs_of_one_name_are_kept_apart(start: Start, answer: Answer, tmp_path: Path) -> None:
-    """Two workers may begin within the same second."""
+def test_runs_with_the_same_name(start: Start, answer: Answer, tmp_path: Path) -> None:
+    """Two workers may start within the same second."""
     same = answer()
     for _ in range(2):
         assert start().take(TOY, same)
@@ -80,10 +80,10 @@ def test_runs_of_one_name_are_kept_apart(start: Start, answer: Answer, tmp_path:
 def test_a_lesson_that_failed(start: Start, answer: Answer, tmp_path: Path) -> None:
     failing = answer(script="echo no")
     collector = start(document("toy"), passes=2)
-    # It is another text than the one that was sent, so it counts for nothing.
+    # The run is of another text than the one that was sent, so it does not count.
     collector.take(TOY, failing)
     item = result(collector)
-    assert (item["status"], item["message"]) == ("failed", "the run that came back is of another lesson")
+    assert (item["status"], item["message"]) == ("failed", "the returned run is of another lesson")
     assert run_folders(tmp_path / "workspace" / "runs") == []
 
 
@@ -96,17 +96,17 @@ def test_a_lesson_that_failed(start: Start, answer: Answer, tmp_path: Path) -> N
         ),
         (
             {"passes": [{"exit_code": 4, "seconds": 0.1, "message": "", "archive": None}]},
-            "exit code 4, and no run came back",
+            "exit code 4, and no run was returned",
         ),
         ({"passes": [], "refused": "the board is held"}, "the board is held"),
-        ({"passes": []}, "a pass did not come back"),
+        ({"passes": []}, "a pass returned no result"),
         (
             {"passes": [{"exit_code": 0, "seconds": 0.1, "message": "", "archive": b"damaged"}]},
-            "what arrived is damaged",
+            "the archive is damaged",
         ),
     ],
 )
-def test_what_went_wrong(start: Start, answer_: dict[str, Any], message: str) -> None:
+def test_failures(start: Start, answer_: dict[str, Any], message: str) -> None:
     collector = start()
     assert collector.take(TOY, {"host": "lab1", "board": None, "refused": None, **answer_})
     item = result(collector)
@@ -115,23 +115,23 @@ def test_what_went_wrong(start: Start, answer_: dict[str, Any], message: str) ->
     assert item["certificate"] is None
 
 
-def test_a_pass_that_is_missing_is_no_pass(start: Start, answer: Answer) -> None:
+def test_a_missing_pass(start: Start, answer: Answer) -> None:
     collector = start(passes=2)
     collector.take(TOY, answer(passes=1))
     assert (result(collector)["status"], result(collector)["message"]) == (
         "failed",
-        "a pass did not come back",
+        "a pass returned no result",
     )
 
 
-def test_a_run_must_say_that_its_board_was_pretended(start: Start, answer: Answer) -> None:
+def test_a_run_must_be_labelled_as_pretended(start: Start, answer: Answer) -> None:
     for labels in ("", "emulated", "pretended n300"):
         collector = start()
         collector.take(TOY, answer(labels=labels))
-        assert "does not say that its board was pretended" in result(collector)["message"]
+        assert "is not labelled as run on a pretended board" in result(collector)["message"]
 
 
-def test_hardware_that_a_lesson_is_not_for(start: Start) -> None:
+def test_unsupported_hardware(start: Start) -> None:
     collector = start(document("toy", supported=["n150"]), document("other"), hardware=["n150", "n300"])
     assert collector.waiting() == [TOY, Cell("other", "n150"), Cell("other", "n300")]
     items = {(item["lesson"], item["hardware"]): item for item in stored(collector)["results"]}

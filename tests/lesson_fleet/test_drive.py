@@ -1,4 +1,4 @@
-"""The loop: what is lost is given out again, and what cannot come any more is not waited for."""
+"""The loop: lost cells are submitted again, and cells without hardware are given up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOY = Cell("toy", "n150")
 
 @dataclass
 class Scripted:
-    """An engine in which each attempt at a cell ends as the script says."""
+    """An engine whose script decides how each attempt at a cell ends."""
 
     script: Callable[[Cell, int], Sequence[Arrival]]
     boards: dict[str, float] = field(default_factory=lambda: {"n150": 1, "n300": 1})
@@ -50,22 +50,24 @@ def test_a_lost_worker_is_replaced(start: Start, answer: Answer) -> None:
     item = collector.result(TOY)
     assert (item["status"], item["attempts"], item["losses"]) == ("passed", 2, ["its machine is gone"])
     assert said == [
-        "toy on n150: the worker was lost, and the lesson is given to another: its machine is gone",
+        "toy on n150: the worker was lost, so another one gets the lesson: its machine is gone",
         "1/1 toy on n150: passed in 1.5 s (1 pass) on lab1, board pretended 1, attempt 2  [pretended]",
     ]
 
 
-def test_there_is_an_end_to_it(start: Start) -> None:
+def test_attempts_are_limited(start: Start) -> None:
     collector, said = start(), list[str]()
     engine = Scripted(lambda cell, attempt: [Arrival(cell, lost=f"crash {attempt}")])
     drive(engine, collector, said.append)
     item = collector.result(TOY)
     assert (item["status"], item["attempts"]) == ("lost", ATTEMPTS)
-    assert item["message"] == f"{ATTEMPTS} workers were lost one after another; the last: crash {ATTEMPTS}"
+    assert (
+        item["message"] == f"{ATTEMPTS} workers were lost one after another; the last one: crash {ATTEMPTS}"
+    )
     assert len(engine.submitted) == ATTEMPTS
 
 
-def test_a_failure_is_a_result_and_no_loss(start: Start) -> None:
+def test_a_failure_is_not_a_lost_worker(start: Start) -> None:
     collector = start()
     failed: dict[str, Any] = {"host": "lab1", "board": "0", "refused": "no", "passes": []}
     engine = Scripted(lambda cell, attempt: [Arrival(cell, answer=failed)])
@@ -78,7 +80,7 @@ def test_a_failure_is_a_result_and_no_loss(start: Start) -> None:
     assert len(engine.submitted) == 1
 
 
-def test_a_second_result_is_dropped_and_told(start: Start, answer: Answer) -> None:
+def test_a_second_result_is_dropped_and_reported(start: Start, answer: Answer) -> None:
     collector, said = start(), list[str]()
     first, second = answer(host="lab1"), answer(host="lab2")
     drive(
@@ -90,26 +92,26 @@ def test_a_second_result_is_dropped_and_told(start: Start, answer: Answer) -> No
     assert said[1:] == ["toy on n150: a second result came from lab2; the first one is kept"]
 
 
-def test_hardware_that_has_left_is_not_waited_for_for_ever(start: Start, answer: Answer) -> None:
+def test_absent_hardware_is_given_up(start: Start, answer: Answer) -> None:
     collector, said, good = start(document("toy"), hardware=["n150", "n300"]), list[str](), answer()
     engine = Scripted(lambda cell, attempt: [Arrival(cell, answer=good)], boards={"n150": 1, "n300": 0})
     drive(engine, collector, said.append, patience=0)
     assert collector.result(TOY)["status"] == "passed"
     absent = collector.result(Cell("toy", "n300"))
     assert absent["status"] == "lost"
-    assert absent["message"] == "for 0 s no worker of the cluster has had this hardware any more"
+    assert absent["message"] == "no worker of the cluster has had this hardware for 0 s"
     assert engine.cancelled == [Cell("toy", "n300")]
-    assert "n300: no worker has one any more; waiting 0 s for one to come back" in said
+    assert "n300: no worker has one any more; waiting 0 s for one to return" in said
 
 
-def test_hardware_that_comes_back(start: Start, answer: Answer) -> None:
+def test_hardware_that_returns(start: Start, answer: Answer) -> None:
     collector, said, good = start(), list[str](), answer()
     engine = Scripted(lambda cell, attempt: [Arrival(cell, answer=good)], boards={"n150": 0})
 
-    def tell(line: str) -> None:
+    def notify(line: str) -> None:
         said.append(line)
-        engine.boards["n150"] = 1  # as soon as it is missed
+        engine.boards["n150"] = 1  # as soon as its absence is reported
 
-    drive(engine, collector, tell, patience=3600)
+    drive(engine, collector, notify, patience=3600)
     assert said[0].startswith("n150: no worker has one any more")
     assert collector.result(TOY)["status"] == "passed"

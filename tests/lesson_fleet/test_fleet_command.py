@@ -1,4 +1,4 @@
-"""``lesson fleet run`` as it is typed; in the place of Ray, a worker in this process."""
+"""The command ``lesson fleet run``, with a worker in this process instead of Ray."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ INTERRUPT = "interrupt"
 
 
 class Here:
-    """An engine whose only worker is this process; it shows what Ray would: resources of its nodes."""
+    """An engine whose only worker is this process; like Ray, it reports the resources of its nodes."""
 
     resources: Mapping[str, float] = {}
-    """Of a cluster."""
+    """The resources of a cluster."""
 
     def __init__(
         self,
-        orders: Mapping[Cell, Mapping[str, Any]],
+        jobs: Mapping[Cell, Mapping[str, Any]],
         *,
         pretended: bool,
         address: str | None,
         boards: Mapping[str, int],
     ) -> None:
-        self.orders, self.pretended = orders, pretended
+        self.jobs, self.pretended = jobs, pretended
         local = {f"pretended-{name}" if pretended else name: count for name, count in boards.items()}
         self.found = dict(self.resources) if address else {"CPU": 2.0, **local}
         self.waiting: list[Cell] = []
@@ -57,7 +57,7 @@ class Here:
 
     def offered(self) -> Mapping[str, float]:
         prefix = "pretended-" if self.pretended else ""
-        return {cell.hardware: self.found.get(prefix + cell.hardware, 0) for cell in self.orders}
+        return {cell.hardware: self.found.get(prefix + cell.hardware, 0) for cell in self.jobs}
 
     def submit(self, cell: Cell) -> None:
         self.waiting.append(cell)
@@ -66,7 +66,7 @@ class Here:
         cell = self.waiting.pop(0)
         if cell.lesson == INTERRUPT:
             raise KeyboardInterrupt
-        return [Arrival(cell, answer=run_cell(self.orders[cell], "here", 1))]
+        return [Arrival(cell, answer=run_cell(self.jobs[cell], "here", 1))]
 
     def cancel(self, cell: Cell) -> None:
         self.waiting.remove(cell)
@@ -126,7 +126,7 @@ def test_a_fleet_of_pretended_boards(fleet: Fleet, lesson: Callable[..., Any], t
     assert "pretended n150" in report.out
 
 
-def test_json_is_what_is_in_the_file(fleet: Fleet, tmp_path: Path) -> None:
+def test_json_output_equals_the_results_file(fleet: Fleet, tmp_path: Path) -> None:
     done = fleet("good.md", "--hardware", "n150", "--pretend", "--passes", 1, "--allow", "shell", "--json")
     assert (done.code, done.err) == (0, "")
     (path,) = tmp_path.glob(".lesson/fleet/*/results.json")
@@ -134,10 +134,10 @@ def test_json_is_what_is_in_the_file(fleet: Fleet, tmp_path: Path) -> None:
     assert done.json["pretended"] is True
     (item,) = done.json["results"]
     assert (item["status"], item["pretended"], item["attempts"]) == ("passed", True, 1)
-    assert item["certificate"] == {"issued": False, "message": "not certified: not asked for (--certify)"}
+    assert item["certificate"] == {"issued": False, "message": "not certified: not requested (--certify)"}
 
 
-def test_ctrl_c_keeps_what_came_back(fleet: Fleet, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_results(fleet: Fleet, tmp_path: Path) -> None:
     words = ("good.md", f"{INTERRUPT}.md", "--hardware", "n150", "--pretend", "--passes", 1)
     done = fleet(*words, "--allow", "shell")
     assert done.code == 130
@@ -149,7 +149,7 @@ def test_ctrl_c_keeps_what_came_back(fleet: Fleet, tmp_path: Path) -> None:
 
 
 def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pretended board can have one of the emulation, which counts for no board; and refusals are told."""
+    """A pretended board can get an emulated certificate, which counts for no board; refusals are shown."""
     pytest.importorskip("cryptography", reason="certificates are signed with the `sign` extra")
     monkeypatch.setenv("LESSON_HOME", "home")
     assert lesson("cert", "keys", "new", "mine").code == 0
@@ -169,7 +169,7 @@ def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pyt
     refused = fleet(*words)
     assert (refused.code, refused.err.splitlines()[0]) == (
         5,
-        "error: the policy 'board' wants a board, and these are pretended",
+        "error: the policy 'board' requires a board, but these are pretended",
     )
 
 
@@ -177,14 +177,14 @@ def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pyt
     ("words", "code", "said", "fix"),
     [
         (["good.md", "--hardware", "n1500"], 2, "--hardware n1500: there is no such hardware", "n150"),
-        (["good.md", "--hardware", ","], 2, "--hardware names no hardware", "n150, n300"),
+        (["good.md", "--hardware", ","], 2, "--hardware is empty", "n150, n300"),
         (["nothing.md", "--hardware", "n150"], 2, "nothing.md: no such file", ""),
         (["good.md", "--hardware", "n150"], 2, "good.md wants to run commands of its own", "--allow shell"),
         (["good.md", "--hardware", "n150", "--allow", "all"], 2, "--allow all: there is no such", "shell"),
         (
             ["good.md", "--hardware", "t3k", "--allow", "shell"],
             2,
-            "--hardware t3k: no lesson supports any of it: good is for n150, n300",
+            "--hardware t3k: no lesson supports any of these: good is for n150, n300",
             "",
         ),
         (
@@ -204,7 +204,7 @@ def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pyt
         (
             ["good.md", "--hardware", "n150", "--certify", "--passes", "1"],
             2,
-            "--passes 1: the policy 'board' wants 2",
+            "--passes 1: the policy 'board' requires 2",
             "--passes 2",
         ),
         (
@@ -236,7 +236,7 @@ def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pyt
             ["good.md", "--hardware", "n150,n300", "--allow", "shell", "--address", "head:6379"],
             4,
             "--hardware n300: the cluster has none; it has 2 n150, 1 pretended-t3k",
-            """ray start --address=head:6379 --resources='{"n300": 1}'; or --pretend""",
+            """ray start --address=head:6379 --resources='{"n300": 1}'; or use --pretend""",
         ),
         (
             ["good.md", "--hardware", "n150", "--allow", "shell", "--address", "head:6379", "--pretend"],
@@ -278,7 +278,7 @@ class Board:
 
 
 def test_the_board_of_this_machine_is_offered(fleet: Fleet) -> None:
-    """A process started for the lesson finds none: what was declared does not count, what is found does."""
+    """The lesson's process finds no board: only detected hardware counts, not declared hardware."""
     words = ("good.md", "--hardware", "n150", "--passes", 1, "--allow", "shell", "--json")
     done = fleet(*words, plugins=[Board()])
     (item,) = done.json["results"]
@@ -293,7 +293,7 @@ def test_without_ray(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_USAGE_STATS_ENABLED"):
-        monkeypatch.setenv(name, "")  # what is set is put back
+        monkeypatch.setenv(name, "")  # so that monkeypatch restores them
     (tmp_path / "good.md").write_text(toy("good", "echo done"))
     words = ["good.md", "--hardware", "n150", "--pretend", "--allow", "shell", *address]
     done = lesson("fleet", "run", *words, plugins=[plugin])
@@ -307,17 +307,17 @@ def test_without_ray(
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("127.0.0.1:1", "--address 127.0.0.1:1: nobody answers there: "),
-        ("no-such-host.invalid:6379", "--address no-such-host.invalid:6379: nobody answers there: "),
+        ("127.0.0.1:1", "--address 127.0.0.1:1: cannot connect: "),
+        ("no-such-host.invalid:6379", "--address no-such-host.invalid:6379: cannot connect: "),
         ("head", "--address head: expected HOST:PORT or auto"),
         ("head:port", "--address head:port: expected HOST:PORT or auto"),
-        ("auto", "--address auto: the cluster is not reached: ConnectionError: no cluster"),
+        ("auto", "--address auto: the cluster cannot be reached: ConnectionError: no cluster"),
     ],
 )
-def test_a_cluster_that_is_not_reached(
+def test_a_cluster_that_cannot_be_reached(
     lesson: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, said: str
 ) -> None:
-    """With a Ray that finds nobody."""
+    """With a Ray that finds no cluster."""
 
     def init(**options: object) -> None:
         raise ConnectionError("no cluster")

@@ -1,4 +1,4 @@
-"""A real Ray of several workers on this machine, with pretended boards, of which some are killed."""
+"""A real Ray cluster on this machine, with pretended boards; some of its workers are killed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LESSONS = ("first", "second", "waiting")
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """The variables of cluster and command; Ray's sockets need a short path, so it keeps its own."""
+    """The variables of cluster and command; Ray keeps its own folder: its sockets need a short path."""
     (tmp_path / "temp").mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LESSON_", "RAY_"))}
     folders = {"TMPDIR": str(tmp_path / "temp"), "RAY_TMPDIR": "/tmp"}
@@ -38,7 +38,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def cluster(environ: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Two workers with one pretended board of each kind: ``address``, and ``raylets``, their processes."""
+    """Two workers with one pretended board of each kind: ``address``, and the pids of their ``raylets``."""
     boards = json.dumps({f"pretended-{name}": 1 for name in BOARDS})
     command = [sys.executable, str(Path(__file__).with_name("cluster.py")), boards, "2"]
     with subprocess.Popen(
@@ -54,12 +54,12 @@ def cluster(environ: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def running(folder: Path) -> set[int]:
-    """Return the processes of the lesson that waits, as it has noted them itself, that are alive."""
+    """Return the living processes of the waiting lesson, which notes their ids."""
     return {int(path.name) for path in folder.glob("[0-9]*")} & parents().keys()
 
 
 def worker_of(pid: int, raylets: Sequence[int]) -> tuple[int, int]:
-    """Return the process of Ray's worker that runs a lesson's process, and of its raylet."""
+    """Return the pids of the Ray worker that runs a lesson's process, and of its raylet."""
     chain = ancestors(pid)
     raylet = next(item for item in chain if item in raylets)
     return chain[chain.index(raylet) - 1], raylet
@@ -88,11 +88,11 @@ def test_nine_results_though_workers_are_killed(
     ):
         try:
             until(lambda: len(running(notes)) == len(BOARDS), "a lesson waits on each board")
-            until(lambda: "6/9 " in said.read_text(), "the others are done, none of them can be lost")
+            until(lambda: "6/9 " in said.read_text(), "the other lessons are done and cannot be lost")
             first = running(notes)
             _, raylet = worker_of(min(first), cluster["raylets"])
             doomed = below(raylet)
-            lost = len(doomed & first) + 1  # and one that is killed below
+            lost = len(doomed & first) + 1  # plus the one that is killed below
             os.kill(raylet, signal.SIGKILL)
             until(lambda: not doomed & parents().keys(), "the lost machine's processes end")
 
@@ -133,7 +133,7 @@ def test_nine_results_though_workers_are_killed(
         assert record["labels"] == run["labels"] == ["emulated", f"pretended {board}"]
     assert [path.name for path in (tmp_path / "temp").glob("lesson-fleet-*")] == [
         f"lesson-fleet-{os.getuid()}"
-    ]  # the locks; what the lost ones had is removed
+    ]  # only the locks; the folders of lost workers are removed
 
     rows = [row for row in said.read_text().splitlines() if " on n150" in row and "passed" in row]
     assert rows

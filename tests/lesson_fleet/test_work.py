@@ -1,4 +1,4 @@
-"""What a worker does, without Ray: each lesson in a process of its own, which ends with the worker."""
+"""A worker's job without Ray: each lesson runs in a separate process, which ends with the worker."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 from tests.lesson_fleet.toys import ancestors, below, parents, toy, until, waiting_toy
 
 from lesson_fleet.archive import unpack
-from lesson_fleet.boards import pretended_boards, taken
-from lesson_fleet.cells import Cell, CellOptions, Document, order_for
+from lesson_fleet.boards import hold_board, pretended_boards
+from lesson_fleet.cells import Cell, CellOptions, Document, job_for
 from lesson_fleet.work import run_cell
 from lesson_runner.run.stored import read_run
 
@@ -26,26 +26,26 @@ Make = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder for temporary files of workers, which hold their locks too."""
+    """The folder for workers' temporary files, including their locks."""
     folder = tmp_path / "temp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    monkeypatch.setenv("LESSON_PLUGINS", "")  # the toys need none, and start sooner
+    monkeypatch.setenv("LESSON_PLUGINS", "")  # the toys need none, and start faster
     return folder
 
 
-def order(lesson: str, *, passes: int = 1, **changes: object) -> dict[str, Any]:
+def job(lesson: str, *, passes: int = 1, **changes: object) -> dict[str, Any]:
     raw = lesson.encode()
     document = Document(
         "toy", "toy", "toy.md", raw, hashlib.sha256(raw).hexdigest(), ("n150",), allow=("shell",)
     )
-    told = order_for(Cell("toy", "n150"), document, CellOptions(passes, pretended=True))
-    return {**told, **changes}
+    data = job_for(Cell("toy", "n150"), document, CellOptions(passes, pretended=True))
+    return {**data, **changes}
 
 
-def test_two_passes_come_back(temp: Path, tmp_path: Path) -> None:
-    answer = run_cell(order(toy("toy", "ls; echo done > left; cat left"), passes=2), "node", 1)
+def test_two_passes_are_returned(temp: Path, tmp_path: Path) -> None:
+    answer = run_cell(job(toy("toy", "ls; echo done > left; cat left"), passes=2), "node", 1)
     assert (answer["refused"], answer["board"]) == (None, "pretended 1")
     assert [item["exit_code"] for item in answer["passes"]] == [0, 0]
     records = []
@@ -58,12 +58,12 @@ def test_two_passes_come_back(temp: Path, tmp_path: Path) -> None:
         assert record["options"]["fresh"] is True
         assert record["labels"] == record["steps"][0]["labels"] == ["emulated", "pretended n150"]
     output = (tmp_path / "runs" / "1" / "evidence" / "say" / "output.txt").read_text()
-    assert output.split() == ["done"]  # nothing of the first pass was there
+    assert output.split() == ["done"]  # the first pass left nothing
     assert [path.name for path in temp.iterdir()] == [f"lesson-fleet-{os.getuid()}"]
 
 
 def test_the_first_pass_that_fails_is_the_last(temp: Path, tmp_path: Path) -> None:
-    answer = run_cell(order(toy("toy", "echo no"), passes=3), "node", 1)
+    answer = run_cell(job(toy("toy", "echo no"), passes=3), "node", 1)
     (item,) = answer["passes"]
     assert item["exit_code"] == 1
     unpack(item["archive"], tmp_path / "run")
@@ -71,14 +71,14 @@ def test_the_first_pass_that_fails_is_the_last(temp: Path, tmp_path: Path) -> No
 
 
 def test_a_lesson_that_cannot_be_run(temp: Path) -> None:
-    (item,) = run_cell(order("no lesson at all"), "node", 1)["passes"]
+    (item,) = run_cell(job("no lesson at all"), "node", 1)["passes"]
     assert (item["exit_code"], item["archive"]) == (2, None)
     assert "the lesson does not validate" in item["message"]
 
 
-def test_hardware_that_is_not_what_ray_was_told(temp: Path) -> None:
-    told = order(toy("toy", "echo done"), arguments=["--hardware", "n150", "--allow", "shell"])
-    (item,) = run_cell(told, "node", 1)["passes"]
+def test_hardware_other_than_declared_to_ray(temp: Path) -> None:
+    job_data = job(toy("toy", "echo done"), arguments=["--hardware", "n150", "--allow", "shell"])
+    (item,) = run_cell(job_data, "node", 1)["passes"]
     assert (item["exit_code"], item["archive"]) == (4, None)
     assert "--hardware n150: expected n150, found" in item["message"]
 
@@ -86,12 +86,12 @@ def test_hardware_that_is_not_what_ray_was_told(temp: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"version": "0.0.1"}, "was asked by 0.0.1 (install the same release on every machine)"),
-        ({"text": b"other"}, "the lesson's text was damaged on its way"),
+        ({"version": "0.0.1"}, "but the job is from 0.0.1 (install the same release on every machine)"),
+        ({"text": b"other"}, "the lesson's text was damaged in transit"),
     ],
 )
-def test_what_a_worker_refuses(temp: Path, changes: dict[str, Any], said: str) -> None:
-    answer = run_cell(order(toy("toy", "echo done"), **changes), "node", 1)
+def test_refused_jobs(temp: Path, changes: dict[str, Any], said: str) -> None:
+    answer = run_cell(job(toy("toy", "echo done"), **changes), "node", 1)
     assert answer["passes"] == []
     assert said in answer["refused"]
 
@@ -99,9 +99,9 @@ def test_what_a_worker_refuses(temp: Path, changes: dict[str, Any], said: str) -
 WORKER = """
 import json, sys
 from lesson_fleet.work import run_cell
-order = json.load(open(sys.argv[1]))
-order["text"] = order["text"].encode()
-run_cell(order, "node", 1)
+job = json.load(open(sys.argv[1]))
+job["text"] = job["text"].encode()
+run_cell(job, "node", 1)
 """
 
 
@@ -110,43 +110,47 @@ run_cell(order, "node", 1)
 def test_a_worker_that_dies_takes_its_lesson_along(
     temp: Path, tmp_path: Path, number: signal.Signals, daemon: bool
 ) -> None:
-    """Also what the lesson has put into a session of its own; nothing is left, and the board is free."""
+    """Processes in a session of their own end too; when the board is free, none of the lesson is left."""
     notes = tmp_path / "notes"
     notes.mkdir()
     text = waiting_toy("toy", notes)
     if daemon:
         text = text.replace('touch "', 'setsid sleep 600 & disown\ntouch "', 1)
-    told = order(text)
-    (tmp_path / "order.json").write_text(json.dumps({**told, "text": text}))
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path / "order.json")])
+    (tmp_path / "job.json").write_text(json.dumps({**job(text), "text": text}))
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path / "job.json")])
     try:
         until(lambda: list(notes.iterdir()), "the lesson runs")
-        family = below(worker.pid)
-        assert {int(path.name) for path in notes.iterdir()} <= family
+        (shell,) = (int(path.name) for path in notes.iterdir())
+        chain = ancestors(shell)
+        watchdogs = set(chain[chain.index(worker.pid) - 2 : chain.index(worker.pid)])  # and its parent
+        lesson = below(worker.pid) - watchdogs
+        assert shell in lesson
         os.kill(worker.pid, number)
         worker.wait(60)
-        with taken(pretended_boards("n150", 1, "node"), 60):
-            assert not family & parents().keys()
+        with hold_board(pretended_boards("n150", 1, "node"), 60):
+            assert not lesson & parents().keys()
+        # A process that ends releases its locks before it disappears from the process table.
+        until(lambda: not watchdogs & parents().keys(), "the watchdog ends")
     finally:
         worker.kill()
     assert [path.name for path in temp.iterdir()] == [f"lesson-fleet-{os.getuid()}"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
-def test_a_guard_that_dies_takes_its_lesson_along(temp: Path, tmp_path: Path) -> None:
+def test_a_watchdog_that_dies_takes_its_lesson_along(temp: Path, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
     text = waiting_toy("toy", notes)
-    (tmp_path / "order.json").write_text(json.dumps({**order(text), "text": text}))
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path / "order.json")])
+    (tmp_path / "job.json").write_text(json.dumps({**job(text), "text": text}))
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path / "job.json")])
     try:
         until(lambda: list(notes.iterdir()), "the lesson runs")
         (shell,) = (int(path.name) for path in notes.iterdir())
         chain = ancestors(shell)
-        guard = chain[chain.index(worker.pid) - 2]
-        family = below(guard)
+        watchdog = chain[chain.index(worker.pid) - 2]
+        family = below(watchdog)
         assert shell in family
-        os.kill(guard, signal.SIGKILL)
+        os.kill(watchdog, signal.SIGKILL)
         until(lambda: not family & parents().keys(), "the lesson ends")
         assert worker.wait(60) == 0
     finally:

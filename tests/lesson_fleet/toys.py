@@ -1,4 +1,4 @@
-"""Small lessons, and finding the processes that run them."""
+"""Small lessons, and helpers that find their processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lesson_runner.testing import lesson_text
 
 BOARDS = ("n150", "n300", "t3k")
 PATIENCE = 120.0
-"""Seconds after which a test says that something did not happen."""
+"""Seconds after which :func:`until` fails."""
 
 
 def toy(name: str, script: str, *, supported: tuple[str, ...] = BOARDS) -> str:
@@ -21,13 +21,13 @@ def toy(name: str, script: str, *, supported: tuple[str, ...] = BOARDS) -> str:
 
 
 def waiting_toy(name: str, folder: Path) -> str:
-    """Return a lesson that notes its process in a folder, and is done when there is a file ``go`` in it."""
+    """Return a lesson that notes its pid in a folder, and ends when the folder contains a file ``go``."""
     script = f'touch "{folder}/$$"\nuntil [ -e "{folder}/go" ]; do sleep 0.05; done\necho done'
     return toy(name, script)
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"it did not happen: {what}"
@@ -40,7 +40,7 @@ def parents() -> dict[int, int]:
 
 
 def ancestors(pid: int) -> list[int]:
-    """Return the parent of a process, and its parent, and so on."""
+    """Return the ancestors of a process, its parent first."""
     known, found = parents(), list[int]()
     while (pid := known.get(pid, 0)) > 1:
         found.append(pid)

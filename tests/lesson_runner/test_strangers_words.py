@@ -29,7 +29,7 @@ from lesson_runner.model import (
 from lesson_runner.plugins import StepContext, hookimpl
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check, Finding, Machine
-from lesson_runner.report.formats import FINDINGS, MATRICES, REPORTS
+from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS
 from lesson_runner.report.text import block, inert, line, safe
 from lesson_runner.testing import lesson_text
 
@@ -186,7 +186,7 @@ TEXT: tuple[tuple[str, ...], ...] = (
 FILES: tuple[tuple[str, ...], ...] = (
     *(("report", "latest", "--format", form) for form in REPORTS.names),
     *(("plan", "a.md", "--json"), ("show", "a.md", "--json"), ("run", "a.md", "--json"), ("hw", "--json")),
-    *(("validate", ".", "--format", form) for form in FINDINGS.names if form not in ("text", "github")),
+    *(("validate", ".", "--format", form) for form in DIAGNOSTICS.names if form not in ("text", "github")),
     *(("matrix", "--lessons", ".", "--format", form) for form in MATRICES.names if form != "text"),
 )
 

@@ -27,7 +27,7 @@ from lesson_runner.model import (
 from lesson_runner.plugins import StepContext, hookimpl
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check, Finding, Machine
-from lesson_runner.report.formats import FINDINGS, MATRICES, REPORTS
+from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -135,7 +135,7 @@ def hostile(lesson: Lesson, tmp_path: Path) -> Lesson:
 
 
 COMMANDS: list[tuple[str, ...]] = [
-    *(("validate", ".", "--format", form) for form in FINDINGS.names),
+    *(("validate", ".", "--format", form) for form in DIAGNOSTICS.names),
     *(("plan", "a.md"), ("plan", "a.md", "--json"), ("show", "a.md"), ("show", "a.md", "--json")),
     *(("annotate", "a.md"), ("list",), ("plugins",), ("plugins", "--json"), ("explain",)),
     *(("doctor",), ("doctor", "--json"), ("hw",), ("hw", "--json"), ("run", HOSTILE), ("explain", HOSTILE)),

@@ -1,4 +1,4 @@
-"""A run that is tracked, and a library that stands in for a real one."""
+"""Fixtures: a tracked run, and a library that replaces the real one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lesson_tracking import plugin
 
 @pytest.fixture
 def tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tracked:
-    """Runs the lesson with ``LESSON_TRACK`` set, and returns the record and the run's folder of tracking."""
+    """A function that runs the lesson with ``LESSON_TRACK`` and returns its record and tracking folder."""
 
     def run(names: str, *params: str) -> tuple[dict[str, Any], Path]:
         monkeypatch.setenv(plugin.VARIABLE, names)

@@ -1,4 +1,4 @@
-"""The libraries themselves, writing to disk: what they wrote is read back."""
+"""The real libraries write to disk, and their files are read back."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_tensorboard_reads_what_is_written(tracked: Tracked) -> None:
 
 
 def children() -> set[str]:
-    """Return the processes that this one has started and that still are there; Linux alone lists them."""
+    """Return the living children of this process; empty except on Linux."""
     folders = Path("/proc/self/task").glob("*/children")
     return {pid for path in folders for pid in path.read_text().split()}
 

@@ -1,4 +1,4 @@
-"""What reaches a sink, and what becomes of one that is not there or fails."""
+"""What sinks receive, and what happens if one is missing or fails."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def test_the_plugin_keeps_its_promises() -> None:
     assert_conforms("lesson_tracking.plugin")
 
 
-def test_a_run_is_written_from_beginning_to_end(
-    tracked: Tracked, written: Written, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_whole_run_is_written(tracked: Tracked, written: Written, caplog: pytest.LogCaptureFixture) -> None:
     record, _ = tracked("tensorboard")
     assert record["status"] == "passed"
     assert written.scalars == {
@@ -71,7 +69,7 @@ def test_an_interrupted_run_is_closed(tracked: Tracked, written: Written) -> Non
     assert "interrupted" in written.texts["text/status"]
 
 
-def test_a_broken_sink_is_switched_off_and_the_run_goes_on(
+def test_a_broken_sink_is_switched_off_and_the_run_continues(
     tracked: Tracked, written: Written, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(tag: str, value: float, at: int) -> None:
@@ -89,7 +87,7 @@ def test_a_broken_sink_is_switched_off_and_the_run_goes_on(
     assert written.closed == 1
 
 
-def test_one_that_cannot_even_be_closed(
+def test_a_sink_that_cannot_be_closed(
     tracked: Tracked, written: Written, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delattr(Written, "close")
@@ -115,19 +113,19 @@ def test_a_package_that_is_not_installed(
     assert warning.endswith(f'pip install "lesson-runner[{name}]"')
 
 
-def test_an_unknown_name_does_not_disturb_the_others(
+def test_an_unknown_name_does_not_affect_the_others(
     tracked: Tracked, written: Written, caplog: pytest.LogCaptureFixture
 ) -> None:
     record, _ = tracked(" tensorboard, ,tensorbord,tensorboard ")
     assert record["status"] == "passed"
     assert written.closed == 1
     (warning,) = warnings(caplog)
-    assert "'tensorbord', which is not known" in warning
+    assert "names the unknown sink 'tensorbord'" in warning
     assert 'pip install "lesson-runner[tensorboard]"' in warning
 
 
-def test_the_warning_is_seen_on_standard_error_alone(tmp_path: Path) -> None:
-    """Nothing sets up logging in the command, so Python's own way of last resort has to do."""
+def test_the_warning_goes_to_standard_error_only(tmp_path: Path) -> None:
+    """The command does not set up logging, so Python's handler of last resort is used."""
     (tmp_path / "lesson.md").write_text(LESSON)
     program = (
         "import sys; from pathlib import Path; from lesson_runner.testing import run_lesson;"
@@ -145,7 +143,7 @@ def test_the_warning_is_seen_on_standard_error_alone(tmp_path: Path) -> None:
     unset, unknown = run(""), run("mlflow")
     assert (unset.stdout, unset.stderr) == ("\n", "")
     assert unknown.stdout == "lesson_tracking.tracking\n"
-    assert unknown.stderr.startswith("tracking: LESSON_TRACK names 'mlflow', which is not known; known are")
+    assert unknown.stderr.startswith("tracking: LESSON_TRACK names the unknown sink 'mlflow'; expected")
     assert unknown.stderr.count("\n") == 1
 
 

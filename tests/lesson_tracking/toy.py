@@ -1,4 +1,4 @@
-"""A lesson that trains for a moment, and libraries that stand in for the real ones."""
+"""A lesson that trains briefly, and a replacement for a tracking library."""
 
 from __future__ import annotations
 
@@ -77,16 +77,16 @@ def toy() -> object:
         ]
 
     module = types.ModuleType("toy")
-    module.lesson_actions = hookimpl(lesson_actions)  # type: ignore[attr-defined]  # made for this test
+    module.lesson_actions = hookimpl(lesson_actions)  # type: ignore[attr-defined]  # a module made for this test
     return module
 
 
 Tracked = Callable[..., tuple[dict[str, Any], Path]]
-"""What the fixture of that name is."""
+"""The type of the fixture ``tracked``."""
 
 
 class Written:
-    """A library in the place of tensorboardX, which keeps what it is given."""
+    """A replacement for tensorboardX that keeps everything it is given."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.scalars: dict[str, list[tuple[int, float]]] = {}

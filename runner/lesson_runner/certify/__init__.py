@@ -1,1 +1,1 @@
-"""Certificates: a signed statement that a lesson works on some hardware, which anybody can check again."""
+"""Certificates: signed statements that a lesson works on some hardware, which anybody can verify."""

@@ -1,4 +1,4 @@
-"""Writing what certificates show into a lesson's frontmatter: edits of text, so comments and layout stay."""
+"""Write what certificates show into a lesson's frontmatter, as text edits that keep comments and layout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.certify.certificate_status import Standing
+from lesson_runner.certify.certificate_status import CertificateStatus
 from lesson_runner.document.frontmatter import MARKER, read_frontmatter, split
 from lesson_runner.files.plain import rewrite
 from lesson_runner.model import Edit, Lesson, Location
@@ -28,40 +28,40 @@ class Change:
     after: str
 
     def diff(self) -> list[str]:
-        """Return the lines of the change as a unified diff; none if nothing changes."""
+        """Return the change as the lines of a unified diff; empty if nothing changes."""
         before, after = (text.split("\n") for text in (self.before, self.after))
         return list(difflib.unified_diff(before, after, str(self.path), str(self.path), lineterm=""))
 
     def write(self) -> None:
         """
-        Write the file.
+        Write the changed file.
 
         Raises:
-            LessonError: it was changed in between, or cannot be written; it is as it was.
+            LessonError: the file changed in the meantime or cannot be written; it is left as it was.
         """
         if self.path.read_bytes() != self.before.encode():
-            raise LessonError(f"{self.path}: was changed in between", fix="apply the certificates again")
+            raise LessonError(f"{self.path}: was changed in the meantime", fix="apply the certificates again")
         try:
             rewrite(self.path, self.after.encode())
         except OSError as error:
             raise LessonError(f"{self.path}: cannot be written: {error.strerror or error}") from None
 
 
-def change_for(lesson: Lesson, standings: Sequence[Standing]) -> Change:
+def change_for(lesson: Lesson, statuses: Sequence[CertificateStatus]) -> Change:
     """
-    Return how a lesson's frontmatter says what valid certificates show.
+    Return the change that writes what valid certificates show into a lesson's frontmatter.
 
     Args:
-        standings: those that count, of boards; at least one.
+        statuses: at least one status of a board, all with a valid certificate.
 
     Raises:
-        LessonError: the frontmatter is written in a way that cannot be edited safely.
+        LessonError: the frontmatter's layout cannot be edited safely.
     """
     values: dict[str, Any] = {
         "status": "validated",
-        "validatedOn": _in_order_of(lesson, [item.target for item in standings]),
-        # The date stands for all boards: the oldest certificate is the first that no longer counts.
-        "validationDate": min(item.since for item in standings)[:10],
+        "validatedOn": _keep_order(lesson, [item.target for item in statuses]),
+        # One date covers all boards, so use the oldest certificate: it expires first.
+        "validationDate": min(item.since for item in statuses)[:10],
     }
     before = lesson.path.read_bytes().decode("utf-8")
     after, _ = apply_edits(before, _edits(lesson, values))
@@ -70,20 +70,20 @@ def change_for(lesson: Lesson, standings: Sequence[Standing]) -> Change:
     kept = {key: value for key, value in lesson.frontmatter.items() if key not in values}
     if front.diagnostics or front.data != {**kept, **values}:
         message = f"{lesson.path}: the frontmatter cannot be edited safely"
-        fix = f"write {', '.join(values)} as lines of their own, each with its value behind it"
+        fix = f"write {', '.join(values)} on separate lines, each key followed by its value"
         raise LessonError(message, fix=fix)
     return Change(lesson.path, before, after)
 
 
-def _in_order_of(lesson: Lesson, names: Sequence[str]) -> list[str]:
-    """Return hardware with that first which the lesson names already, in its order: the less changes."""
+def _keep_order(lesson: Lesson, names: Sequence[str]) -> list[str]:
+    """Return hardware names; those the lesson already lists come first, which keeps the diff small."""
     named = lesson.frontmatter.get("validatedOn")
     kept = [name for name in named if name in names] if isinstance(named, list) else []
     return list(dict.fromkeys([*kept, *names]))
 
 
 def _edits(lesson: Lesson, values: Mapping[str, Any]) -> Iterator[Edit]:
-    """Yield the edits that give keys their values: each where it stands, new ones at the end."""
+    """Yield the edits that set these keys: existing keys in place, new keys at the end."""
     lines = lesson.text.split("\n")
     end = split(lesson.text, lesson.path).first - 2  # the closing marker, counted from 0
     new: list[str] = []
@@ -109,9 +109,9 @@ def _edits(lesson: Lesson, values: Mapping[str, Any]) -> Iterator[Edit]:
 
 def _items(lines: Sequence[str], names: Sequence[str]) -> list[str]:
     """
-    Return a list's lines with other items, an item a line as it was; empty if it is written in another way.
+    Return the lines of a list with new items, one per line; empty if the list has another layout.
 
-    What stays keeps its comment, and so do lines that are comments.
+    Items that stay keep their comments; comment lines stay too.
     """
     kept, left, indent = [], list(names), ""
     for line in lines:
@@ -128,7 +128,7 @@ def _items(lines: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _end_of_value(lines: Sequence[str], first: int, end: int) -> int:
-    """Return the line after a key's value; a list's items may stand at the margin. Empty lines stay."""
+    """Return the line after a key's value, without trailing empty lines; list items need no indentation."""
     last = first + 1
     while last < end and (lines[last].startswith((" ", "- ")) or lines[last].strip() in ("", "-")):
         last += 1
@@ -138,7 +138,7 @@ def _end_of_value(lines: Sequence[str], first: int, end: int) -> int:
 
 
 def _comment(line: str) -> str:
-    """Return the comment at a line's end, with the space before it; none where a value may hold its sign."""
+    """Return a line's trailing comment with the space before it; empty if the '#' may be part of a value."""
     value, sign, comment = line.partition(" #")
     blank = value[len(value.rstrip()) :]
     return f"{blank}{sign}{comment}" if sign and not set("'\"") & set(value) else ""

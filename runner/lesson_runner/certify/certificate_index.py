@@ -1,8 +1,8 @@
 """
-The certificates of some folders: what each calls itself, and what it is once it is opened.
+An index of the certificates in some folders, by lesson and target.
 
-There may be half a million of them, fifty for each lesson on each board, of which one decides. So they are
-looked into to be sorted, and only those that may decide are opened: signatures, schema, digests.
+There may be half a million of them, fifty for each lesson on each board, and only one decides the status. So
+indexing only peeks into each file; signatures, schema and digests are checked when a certificate is needed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lesson_runner.files.untrusted import parse_json
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class OpenedCertificate:
     """A certificate with a good signature."""
 
     bundle: Path
@@ -31,33 +31,36 @@ class Held:
 
 
 @dataclass(slots=True)
-class Holdings:
+class CertificateIndex:
     """
-    Certificates, by lesson and target.
+    The certificates in some folders, by lesson and target.
 
     Attributes:
-        refused: those that do not count, and why; what was never opened is not among them.
+        refused: certificates that do not count, and why; those that were never opened are not listed.
     """
 
     trusted: Mapping[str, KnownKey] = field(default_factory=dict)
     refused: dict[Path, str] = field(default_factory=dict)
     _bundles: dict[tuple[str, str], list[tuple[str, str, str]]] = field(default_factory=dict)
-    """Time, path and policy's digest of each, by what it says it is for; nothing of that is believed."""
+    """Time, path and policy digest of each, by lesson and target; all of it unverified."""
 
     def pairs(self) -> Iterable[tuple[str, str]]:
-        """Return the lessons and targets that there may be certificates for."""
+        """Return the pairs of lesson and target that may have certificates."""
         return self._bundles.keys()
 
-    def opened(self, lesson: str, target: str, policies: Collection[str] = ()) -> Iterator[Held]:
+    def open_latest_first(
+        self, lesson: str, target: str, policies: Collection[str] = ()
+    ) -> Iterator[OpenedCertificate]:
         """
-        Yield certificates that trusted keys signed, the latest first; evidence is not judged again.
+        Yield certificates that trusted keys signed, the latest first, without judging their evidence again.
 
         Args:
-            policies: digests; after the first certificate, only those under one of these may still decide.
+            policies: policy digests; after the first certificate, only those signed under one of these are
+                opened.
         """
-        none_yet = True
+        found_one = False
         for _, path, policy in sorted(self._bundles.get((lesson, target), ()), reverse=True):
-            if not none_yet and policy not in policies:
+            if found_one and policy not in policies:
                 continue
             bundle = Path(path)
             try:
@@ -65,13 +68,13 @@ class Holdings:
             except RefusedError as error:
                 self.refused[bundle] = str(error)
             else:
-                none_yet = False
-                yield Held(bundle, certificate)
+                found_one = True
+                yield OpenedCertificate(bundle, certificate)
 
     def add(self, bundle: Path) -> None:
-        """Sort in what calls itself a certificate; what does not is opened at once, to say what is wrong."""
+        """Add a bundle; one that does not look like a certificate is opened at once to find out why."""
         try:
-            key, entry = _look_into(bundle, read_plain(real(bundle), MAX_BUNDLE_BYTES))
+            key, entry = _peek(bundle, read_plain(real(bundle), MAX_BUNDLE_BYTES))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             try:
                 found = open_file(bundle, self.trusted).certificate
@@ -83,27 +86,27 @@ class Holdings:
         self._bundles.setdefault(key, []).append(entry)
 
 
-def collect(folders: Iterable[Path], trusted: Mapping[str, KnownKey]) -> Holdings:
-    """Return the certificates below some folders."""
-    found = Holdings(trusted)
+def index_certificates(folders: Iterable[Path], trusted: Mapping[str, KnownKey]) -> CertificateIndex:
+    """Return an index of the certificates below some folders."""
+    index = CertificateIndex(trusted)
     for folder in folders:
         for bundle in find_certificates(folder):
-            found.add(bundle)
-    return found
+            index.add(bundle)
+    return index
 
 
-def _look_into(bundle: Path, data: bytes) -> tuple[tuple[str, str], tuple[str, str, str]]:
+def _peek(bundle: Path, data: bytes) -> tuple[tuple[str, str], tuple[str, str, str]]:
     """
-    Return the lesson and the target that a bundle names, and its time, path and policy.
+    Return the lesson and target that a bundle names, and its time, path and policy digest, unverified.
 
     Raises:
-        ValueError: it is not one; nor is what raises LookupError, TypeError or AttributeError.
+        ValueError, LookupError, TypeError, AttributeError: the bundle is not a certificate.
     """
-    for line in reversed(data.splitlines()):  # ours is the last, as we write it
+    for line in reversed(data.splitlines()):  # our statement is written last
         statement = parse_json(base64.b64decode(parse_json(line)["payload"]))
         if statement["predicateType"] == CERTIFICATION:
             said = statement["predicate"]
             time = min(str(item["finished"]) for item in said["passes"])
-            policy = sys.intern(str(said["policy"]["sha256"]))  # there are few
+            policy = sys.intern(str(said["policy"]["sha256"]))  # there are few policies
             return (str(said["lesson"]["id"]), str(said["target"])), (time, str(bundle), policy)
-    raise ValueError("there is no certification in it")
+    raise ValueError("the bundle has no certification")

@@ -1,4 +1,4 @@
-"""What kind of place a run was made in, and on which hardware: from its record alone."""
+"""The class and the hardware of a run, from its record alone."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BOARD: Class = "silicon"
 @dataclass(frozen=True, slots=True)
 class Place:
     """
-    Where a run was made.
+    The class and the hardware of a run.
 
     Attributes:
-        kind: ``silicon`` is a board; a simulator or the emulation never counts as one. ``host``: none of
-            these was used.
-        target: what a certificate is for: the board's name, or the class where there is no board.
-        hardware: the record's entry, empty if nothing was found.
-        chips_used: how many chips computed; 0 if that is not known.
+        kind: ``silicon`` is a board; a simulator or the emulation never counts as one. ``host`` means that
+            none of these was used.
+        target: what a certificate is issued for: the board's name, or the class if there is no board.
+        hardware: the record's entry for the hardware; empty if none was found.
+        chips_used: how many chips the run used; 0 if that is not known.
     """
 
     kind: Class
@@ -30,15 +30,16 @@ class Place:
 
     @property
     def chips_present(self) -> int:
-        """How many chips a run could have used."""
+        """How many chips the hardware has."""
         return int(self.hardware.get("devices", 0))
 
 
 def place_of_run(record: Mapping[str, Any]) -> Place:
     """
-    Return where a run was made.
+    Return the class and the hardware of a run.
 
-    One step that was emulated, or ran on a simulator, makes the whole run so: labels decide before hardware.
+    Labels take precedence over hardware: one emulated or simulated step makes the whole run emulated or
+    simulated.
     """
     hardware = record["hardware"]
     labels = set(record["labels"])

@@ -1,8 +1,9 @@
 """
-Signed envelopes (DSSE 1.0) and bundles of them (in-toto: one a line).
+SignedCertificate envelopes (DSSE 1.0) and bundles of them (in-toto: one envelope per line).
 
-Signatures are ``cryptography``'s. The envelope around them is forty lines, which securesystemslib and
-sigstore tie to kinds of keys of their own; tests read our bundles with the former, and its with ours.
+``cryptography`` makes the signatures. The envelope takes forty lines of our own, because securesystemslib
+and sigstore tie it to their own kinds of keys; tests check that securesystemslib and this module read each
+other's bundles.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from lesson_runner.files.canonical import parse_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BUNDLE_BYTES = 16 * 1024 * 1024
-MOST = 16
-"""Lines of a bundle, and signatures of a line; each is verified, which must not take for ever."""
+MAX_ENTRIES = 16
+"""Limit for the lines of a bundle and the signatures of a line, since each of them is verified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature and which key made it."""
+    """A signature and the id of its key."""
 
     keyid: str
     value: bytes
@@ -33,30 +34,30 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A payload and who signed it."""
+    """A payload and its signatures."""
 
     payload: bytes
     payload_type: str
     signatures: tuple[Signature, ...]
 
     def signed_by(self, key: PublicKey) -> bool:
-        """Return whether one of the signatures is this key's, of exactly this payload and type."""
+        """Return whether this key signed exactly this payload and type."""
         signed = pre_authentication_encoding(self.payload_type, self.payload)
         return any(key.verifies(item.value, signed) for item in self.signatures)
 
 
 class BrokenEnvelopeError(Exception):
-    """A line of a bundle is not an envelope; the message says which, and why."""
+    """A line of a bundle is not an envelope; the message says which line, and why."""
 
 
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
-    """Return what is signed: ``DSSEv1``, and type and payload with their lengths in bytes (DSSE 1.0, PAE)."""
+    """Return the bytes to sign: ``DSSEv1``, then type and payload, each after its length (DSSE 1.0, PAE)."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 def sign(payload: bytes, key: PrivateKey) -> Envelope:
-    """Return ``payload``, an in-toto statement, signed."""
+    """Return a signed envelope with ``payload``, an in-toto statement."""
     value = key.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload))
     return Envelope(payload, PAYLOAD_TYPE, (Signature(key.public.keyid, value),))
 
@@ -71,16 +72,16 @@ def read_bundle(data: bytes) -> list[Envelope]:
     Return the envelopes of a bundle.
 
     Raises:
-        BrokenEnvelopeError: it is too large, or a line is not one.
+        BrokenEnvelopeError: the bundle is empty or too large, or a line is not an envelope.
     """
     if len(data) > MAX_BUNDLE_BYTES:
-        raise BrokenEnvelopeError(f"it has {len(data)} bytes; a bundle has at most {MAX_BUNDLE_BYTES}")
+        raise BrokenEnvelopeError(f"it has {len(data)} bytes; expected at most {MAX_BUNDLE_BYTES}")
     lines = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if not lines:
         raise BrokenEnvelopeError("it is empty")
-    found = [_parse(line, number) for number, line in lines[:MOST]]
-    if len(lines) > MOST:
-        raise BrokenEnvelopeError(f"it has {len(lines)} lines; a bundle has at most {MOST}")
+    found = [_parse(line, number) for number, line in lines[:MAX_ENTRIES]]
+    if len(lines) > MAX_ENTRIES:
+        raise BrokenEnvelopeError(f"it has {len(lines)} lines; expected at most {MAX_ENTRIES}")
     return found
 
 
@@ -100,13 +101,15 @@ def _parse(line: bytes, number: int) -> Envelope:
     if kind != PAYLOAD_TYPE:
         raise BrokenEnvelopeError(f"line {number}: payloadType is not {PAYLOAD_TYPE}")
     if not isinstance(signatures, Sequence) or isinstance(signatures, str) or not signatures:
-        raise BrokenEnvelopeError(f"line {number}: there are no signatures")
-    if len(signatures) > MOST:
-        raise BrokenEnvelopeError(f"line {number}: {len(signatures)} signatures; at most {MOST} are read")
+        raise BrokenEnvelopeError(f"line {number}: no signatures")
+    if len(signatures) > MAX_ENTRIES:
+        raise BrokenEnvelopeError(
+            f"line {number}: {len(signatures)} signatures; expected at most {MAX_ENTRIES}"
+        )
     found = []
     for item in signatures:
         if not isinstance(item, Mapping) or not isinstance(item.get("keyid", ""), str):
-            raise BrokenEnvelopeError(f"line {number}: signatures: not a signature with its keyid")
+            raise BrokenEnvelopeError(f"line {number}: an entry of signatures is not an object with a keyid")
         found.append(Signature(str(item.get("keyid", "")), _decode(item.get("sig"), number, "sig")))
     return Envelope(_decode(data.get("payload"), number, "payload"), PAYLOAD_TYPE, tuple(found))
 
@@ -116,7 +119,7 @@ def _encode(data: bytes) -> str:
 
 
 def _decode(text: Any, number: int, name: str) -> bytes:
-    """Return what base64 stands for, in either alphabet; DSSE allows both."""
+    """Return decoded base64, in the standard or the URL-safe alphabet: DSSE allows both."""
     if not isinstance(text, str):
         raise BrokenEnvelopeError(f"line {number}: {name} is missing")
     try:
@@ -124,6 +127,6 @@ def _decode(text: Any, number: int, name: str) -> bytes:
     except (binascii.Error, UnicodeEncodeError, ValueError):
         raise BrokenEnvelopeError(f"line {number}: {name} is not base64") from None
     if text not in (_encode(data), base64.urlsafe_b64encode(data).decode("ascii")):
-        # The last character has bits that stand for nothing; whoever changed them changed the file.
-        raise BrokenEnvelopeError(f"line {number}: {name} is not base64 as anybody writes it")
+        # Some bits of the last character carry no data; different ones mean that the file was changed.
+        raise BrokenEnvelopeError(f"line {number}: {name} is not canonical base64")
     return data

@@ -1,8 +1,8 @@
 """
-The files behind a certificate, as somebody else has handed them over.
+The evidence files of a certificate, which may come from a stranger.
 
-Nothing here is opened before it is known to be a plain file of the size that was signed: a pipe would be
-waited for, a device or a link would lead out of the folder, and a file of a terabyte would be read for hours.
+A file is opened only if it is a plain file of the signed size: reading a pipe would block, a device or a link
+would lead out of the folder, and a file of a terabyte would take hours.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from lesson_runner.files.untrusted import files_below
 from lesson_runner.run.hashing import file_digest
 
 LESSON, PLAN, MANIFEST = "lesson.md", "plan.json", "manifest.json"
-_BESIDE_RUNS = frozenset({LESSON, PLAN, MANIFEST})
+_NOT_FROM_RUNS = frozenset({LESSON, PLAN, MANIFEST})
 
 
 def list_files(evidence: Path) -> dict[str, dict[str, Any]]:
     """
-    Return size and sha256 of every file of the runs, by its path in the evidence.
+    Return size and sha256 of every file of the runs, by path relative to the evidence folder.
 
     Raises:
-        OSError: one cannot be read.
+        OSError: a file cannot be read.
     """
     return {
         name: {"sha256": file_digest(path), "bytes": size} for name, path, size in sorted(_files(evidence))
     }
 
 
-def difference(listed: Mapping[str, Any], evidence: Path) -> tuple[str, str] | None:
+def first_difference(listed: Mapping[str, Any], evidence: Path) -> tuple[str, str] | None:
     """
-    Return a file that is not as it was listed, and what is wrong with it; ``None`` if all are.
+    Return the first file that differs from the list, and how; ``None`` if all files match.
 
     Raises:
-        OSError: one cannot be read.
+        OSError: a file cannot be read.
     """
     found: dict[str, Path] = {}
     for name, path, size in _files(evidence):
@@ -55,9 +55,9 @@ def difference(listed: Mapping[str, Any], evidence: Path) -> tuple[str, str] | N
 
 
 def _files(evidence: Path) -> Iterator[tuple[str, Path, int]]:
-    """Yield all that lies below and is no folder: its name in a manifest, its path, its size in bytes."""
+    """Yield everything below except folders: its name in a manifest, its path, its size in bytes."""
     for inside, facts in files_below(evidence):
         name = inside.encode("utf-8", "backslashreplace").decode()
-        if name not in _BESIDE_RUNS:
-            # No size is that of what is no plain file.
+        if name not in _NOT_FROM_RUNS:
+            # -1 matches no signed size: only plain files count.
             yield name, evidence / inside, facts.st_size if stat.S_ISREG(facts.st_mode) else -1

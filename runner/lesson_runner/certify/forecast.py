@@ -1,4 +1,4 @@
-"""What a policy asks and no run of a plan here can show: known before hours of running, not after."""
+"""Check a plan against a policy before it runs: which requirements no run of it can meet here."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.policy_input import Case, Pass, RequirementResult
-from lesson_runner.certify.rejudge import Judged, asks_a_person, telling
+from lesson_runner.certify.policy_input import Pass, PolicyInput, RequirementResult
+from lesson_runner.certify.rejudge import RejudgedStep, count_meaningful, needs_confirmation
 from lesson_runner.certify.requirements import examine
 from lesson_runner.model import Hardware, Plan, PlannedStep
 from lesson_runner.run.params import Param, as_text
 
-_KNOWN = ("hardware", "profile", "parameters", "steps", "judgements")
-"""Requirements that are met or not before anything has run; versions and facts are found out by steps."""
+_KNOWN_IN_ADVANCE = ("hardware", "profile", "parameters", "steps", "judgements")
+"""Requirements that can be checked before the run; versions and facts are found out by steps."""
 
 
 def forecast(
     plan: Plan, params: Sequence[Param], hardware: Sequence[Hardware], backend: str, policy: Policy
 ) -> list[RequirementResult]:
-    """Return what is missing even if every step of the plan passes."""
+    """Return the requirements that are not met even if every step of the plan passes."""
     record = {
         "run_id": "any run",
         "status": "passed",
@@ -31,19 +31,19 @@ def forecast(
         "params": as_text(params),
         "options": {"fresh": True},
     }
-    one = Pass(record, tuple(_at_best(step) for step in plan.steps))
+    best = Pass(record, tuple(_as_passed(step) for step in plan.steps))
     actions = frozenset(step.action for step in plan.steps)
-    requirements = examine(Case(plan.lesson.frontmatter, actions, (one,)), policy)
-    return [item for item in requirements if item.requirement in _KNOWN and not item.met]
+    requirements = examine(PolicyInput(plan.lesson.frontmatter, actions, (best,)), policy)
+    return [item for item in requirements if item.requirement in _KNOWN_IN_ADVANCE and not item.met]
 
 
-def _at_best(step: PlannedStep) -> Judged:
-    """Return a step as it is if all goes well, and all of its conditions hold."""
+def _as_passed(step: PlannedStep) -> RejudgedStep:
+    """Return a step as if it had passed, with the conditions of all its expectations met."""
     expect = tuple(replace(item, when={}) for item in step.expect)
-    return Judged(
+    return RejudgedStep(
         step.id,
         "skipped" if step.skip else "passed",
         optional=step.optional,
-        telling=telling(replace(step, expect=expect), {}),
-        confirmed=asks_a_person(step),
+        meaningful=count_meaningful(replace(step, expect=expect), {}),
+        confirmed=needs_confirmation(step),
     )

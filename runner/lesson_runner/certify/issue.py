@@ -1,4 +1,4 @@
-"""Issuing a certificate: runs judged again, held against a policy, signed together with their evidence."""
+"""Issue a certificate: rejudge runs, check them against a policy, sign the result with its evidence."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lesson_runner.certify.envelope import sign, write_bundle
 from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN, list_files
 from lesson_runner.certify.keys import KnownKey, PrivateKey
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.policy_input import Case, Pass, RequirementResult
-from lesson_runner.certify.rejudge import judge_again
+from lesson_runner.certify.policy_input import Pass, PolicyInput, RequirementResult
+from lesson_runner.certify.rejudge import rejudge
 from lesson_runner.certify.requirements import examine
 from lesson_runner.certify.statement import Certificate, Digests, describe, payloads
-from lesson_runner.certify.store import BUNDLE, Stored, copy_run, publish, staging_folder
+from lesson_runner.certify.store import BUNDLE, StoredCertificate, copy_run, publish, staging_folder
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import verify
 from lesson_runner.files.canonical import canonical
@@ -34,11 +34,11 @@ from lesson_runner.run.stored import read_run
 @dataclass(frozen=True, slots=True)
 class Issued:
     """
-    What came of it.
+    The result of :func:`issue`.
 
     Attributes:
-        requirements: all that the policy asks.
-        folder: the certificate's; ``None`` if something is missing, and none was signed.
+        requirements: all requirements of the policy, met or not.
+        folder: the certificate's folder; ``None`` if a requirement is not met, so no certificate was signed.
     """
 
     requirements: tuple[RequirementResult, ...]
@@ -46,7 +46,7 @@ class Issued:
 
     @property
     def missing(self) -> list[RequirementResult]:
-        """What the policy asks, and the runs do not show."""
+        """The requirements that the runs do not meet."""
         return [item for item in self.requirements if not item.met]
 
 
@@ -60,15 +60,15 @@ def issue(
     certificates: Path,
 ) -> Issued:
     """
-    Certify runs of a lesson, if they show what a policy asks.
+    Certify runs of a lesson if they meet a policy.
 
     Args:
         runs: the runs' folders.
-        key: what to sign with; asked for only if there is something to sign.
-        certificates: the folder that gets a folder for the certificate.
+        key: returns the key to sign with; called only if there is something to sign.
+        certificates: the folder in which the certificate's folder is created.
 
     Raises:
-        LessonError: a run is not one of this lesson as it is now, or something cannot be read or written.
+        LessonError: a run is not of this lesson with its current text, or a file cannot be read or written.
         InvalidLessonError: the lesson has errors.
     """
     records = [read_run(folder) for folder in runs]
@@ -78,7 +78,7 @@ def issue(
         with staging_folder(certificates) as staging:
             return _issue(lesson, plan, runs, records, policy, key, plugins, staging)
     except RefusedError as error:
-        raise LessonError(f"the certificate would not hold, so none is given: {error}") from None
+        raise LessonError(f"no certificate was issued because it would not verify: {error}") from None
     except OSError as error:
         raise LessonError(f"{certificates}: cannot be written: {error.strerror or error}") from None
 
@@ -94,27 +94,26 @@ def _issue(
     staging: Path,
 ) -> Issued:
     """
-    Put a certificate together in an empty folder, check it, and publish it next to that.
+    Build a certificate in the empty folder ``staging``, verify it, and publish it next to that folder.
 
     Raises:
-        RefusedError: it does not hold.
+        RefusedError: the certificate does not verify.
         OSError: the folder cannot be written.
     """
     evidence = staging / EVIDENCE
     for folder, record in zip(runs, records, strict=True):
         copy_run(folder, evidence / record["run_id"])
     steps = plan_content(plan.steps)
-    # What was copied is judged, so that what is signed is what was judged.
+    # Judge the copies: they are what is signed.
     copied = [read_run(evidence / record["run_id"]) for record in records]
     passes = tuple(
-        Pass(record, tuple(judge_again(steps, record, evidence / record["run_id"], plugins)))
-        for record in copied
+        Pass(record, tuple(rejudge(steps, record, evidence / record["run_id"], plugins))) for record in copied
     )
-    case = Case(lesson.frontmatter, frozenset(step.action for step in plan.steps), passes)
-    issued = Issued(tuple(examine(case, policy)), None)
+    policy_input = PolicyInput(lesson.frontmatter, frozenset(step.action for step in plan.steps), passes)
+    issued = Issued(tuple(examine(policy_input, policy)), None)
     if issued.missing:
         return issued
-    write_aside(evidence / LESSON, lesson.text)  # as it was run: the file may have changed since
+    write_aside(evidence / LESSON, lesson.text)  # as it was run: the file may have changed since then
     write_aside(evidence / PLAN, canonical(steps))
     write_aside(evidence / MANIFEST, canonical(list_files(evidence)))
     digests = Digests(content_digest(lesson), plan.digest, file_digest(evidence / MANIFEST))
@@ -124,7 +123,7 @@ def _issue(
     write_aside(staging / BUNDLE, write_bundle(signed))
     public = private.public
     signer = KnownKey(private.name, public.keyid, public.pem)
-    verify(Stored(staging / BUNDLE, evidence), {signer.keyid: signer}, plugins)
+    verify(StoredCertificate(staging / BUNDLE, evidence), {signer.keyid: signer}, plugins)
     return Issued(issued.requirements, publish(staging, staging.parent, Certificate(predicate, digests).name))
 
 
@@ -133,14 +132,14 @@ def _check_distinct(runs: Sequence[Path], records: Sequence[dict[str, Any]]) -> 
     for folder, record in zip(runs, records, strict=True):
         other = seen.setdefault(record["run_id"], folder)
         if other != folder:
-            message = f"{folder} and {other} call themselves the same run: {record['run_id']}"
-            raise LessonError(message, fix="name runs that were made one after the other")
+            message = f"{folder} and {other} have the same run id: {record['run_id']}"
+            raise LessonError(message, fix="name different runs, made one after the other")
 
 
 def _plan_of(
     lesson: Lesson, problems: Iterable[Diagnostic], records: Sequence[dict[str, Any]], plugins: Plugins
 ) -> Plan:
-    """Return the one plan that all runs followed, which must be the lesson's."""
+    """Return the plan that all runs followed, which must be the lesson's current plan."""
     problems, content = list(problems), content_digest(lesson)
     plans: dict[str, Plan] = {}
     for record in records:
@@ -148,26 +147,29 @@ def _plan_of(
         for step in record["steps"]:
             for name, facts in step.get("artifacts", {}).items():
                 if "sha256" not in facts:
-                    raise LessonError(f"run {run}: {name} was not hashed: {facts.get('not_hashed', '')}")
+                    raise LessonError(
+                        f"run {run}: the file {name} was not hashed: {facts.get('not_hashed', '')}"
+                    )
         if ran["id"] != lesson.id:
             raise LessonError(f"run {run} is of the lesson '{ran['id']}', not of '{lesson.id}'")
         if ran.get("content_sha256") != content:
             raise LessonError(
-                f"run {run}: the lesson was changed since ({lesson.path})", fix="run it again: lesson certify"
+                f"run {run}: the lesson has changed since then ({lesson.path})",
+                fix="run it again: lesson certify",
             )
         plan = make_plan(lesson, problems, plugins, record["profile"], params_of(record))
         if plan.digest != record["plan_digest"]:
             raise LessonError(
-                f"run {run} followed another plan than the lesson has with the plugins here",
-                fix="run it again with these plugins",
+                f"run {run}: its plan differs from the lesson's plan with the plugins installed here",
+                fix="run the lesson again with these plugins",
             )
         plans[plan.digest] = plan
     if len(plans) > 1:
         profiles = sorted({f"{record['profile']} {record['params'] or ''}".strip() for record in records})
         raise LessonError(
-            f"the runs followed {len(plans)} plans (profiles and parameters: {'; '.join(profiles)})",
-            fix="certify runs of one profile, with the same parameters",
+            f"the runs followed {len(plans)} different plans (profile and parameters: {'; '.join(profiles)})",
+            fix="certify runs with the same profile and the same parameters",
         )
     if not plans:
-        raise LessonError("there is no run to certify", fix="name one with --from-run")
+        raise LessonError("no run to certify", fix="name one with --from-run")
     return next(iter(plans.values()))

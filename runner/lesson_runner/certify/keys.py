@@ -1,4 +1,4 @@
-"""Ed25519 keys: making them, keeping them, and whose signatures count here."""
+"""Ed25519 keys: creating and storing them, and which keys are trusted."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _PEM = re.compile(
     r"\s*-----BEGIN ((?:PUBLIC|PRIVATE) KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----\s*", re.ASCII
 )
 MAX_KEY_BYTES = 16 * 1024
-"""An Ed25519 key in PEM has about 120 bytes, and a file of the key store as many more."""
+"""Upper limit; a key in PEM has about 120 bytes, and a file of the key store about twice as many."""
 _P = 2**255 - 19
 _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 _WEAK = frozenset({0, 1, _ORDER_8, _P - _ORDER_8, _P - 1, _P, _P + 1})
-"""The y of points of small order: as public keys they verify signatures that anybody can make."""
+"""The y coordinates of points of small order: anybody can forge signatures that these keys verify."""
 _INSTALL = 'pip install "lesson-runner[sign]"'
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """What verifies signatures."""
+    """A public key, which verifies signatures."""
 
     pem: str
 
     @property
     def keyid(self) -> str:
-        """The sha256, in hex, of the key as DER (SubjectPublicKeyInfo)."""
+        """The sha256 of the key in DER (SubjectPublicKeyInfo), in hex."""
         _need_cryptography()
         from cryptography.hazmat.primitives import serialization
 
@@ -51,7 +51,7 @@ class PublicKey:
         return hashlib.sha256(self._load().public_bytes(serialization.Encoding.DER, form)).hexdigest()
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
-        """Return whether ``signature`` is this key's of ``data``."""
+        """Return whether ``signature`` is this key's signature of ``data``."""
         from cryptography.exceptions import InvalidSignature
 
         try:
@@ -61,7 +61,7 @@ class PublicKey:
         return True
 
     def _load(self) -> Ed25519PublicKey:
-        return _loaded(self.pem)  # a key that is kept verifies many signatures
+        return _loaded(self.pem)  # cached: one key verifies many signatures
 
 
 @lru_cache(maxsize=64)
@@ -70,20 +70,20 @@ def _loaded(pem: str) -> Ed25519PublicKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     key = serialization.load_pem_public_key(pem.encode())
-    assert isinstance(key, Ed25519PublicKey)  # read_public lets no other kind in
+    assert isinstance(key, Ed25519PublicKey)  # read_public accepts no other kind
     return key
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """What makes signatures."""
+    """A private key, which makes signatures."""
 
     key: Ed25519PrivateKey
     name: str = ""
 
     @property
     def public(self) -> PublicKey:
-        """The half that everybody may have."""
+        """The public half."""
         from cryptography.hazmat.primitives import serialization
 
         form = serialization.PublicFormat.SubjectPublicKeyInfo
@@ -97,14 +97,14 @@ class PrivateKey:
 @dataclass(frozen=True, slots=True)
 class KnownKey:
     """
-    A key this user knows.
+    A key in the user's key store.
 
     Attributes:
-        name: what this user calls it.
+        name: the user's name for it.
         keyid: see :attr:`PublicKey.keyid`.
-        public: as PEM.
-        own: the private half is here too.
-        revoked: why its signatures do not count any more; empty while they do.
+        public: the public half, as PEM.
+        own: True if the private half is here too.
+        revoked: why its signatures no longer count; empty if they do.
     """
 
     name: str
@@ -116,10 +116,10 @@ class KnownKey:
 
 class KeyStore:
     """
-    The keys in a folder: ``<name>.json`` for each that is known, ``<name>.pem`` (mode 600) for one's own.
+    The keys in a folder: ``<name>.json`` for each key, ``<name>.pem`` (mode 600) for each private half.
 
     Args:
-        folder: by default ``keys`` in the configuration folder; created when something is written.
+        folder: by default ``keys`` in the configuration folder; created when a key is written.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -130,7 +130,7 @@ class KeyStore:
         Return all keys, by name.
 
         Raises:
-            LessonError: a file is damaged, or others could have written it.
+            LessonError: a file is damaged, or other users can write it.
         """
         paths = sorted(self.folder.glob("*.json"))
         if paths:
@@ -139,29 +139,29 @@ class KeyStore:
 
     def _read(self, path: Path) -> KnownKey:
         check_owner(path)
-        fix = "remove it, and trust the key again"
+        fix = "remove it and trust the key again"
         try:
             key = KnownKey(**json.loads(read_plain(real(path), MAX_KEY_BYTES)))
             if not (isinstance(key.own, bool) and isinstance(key.revoked, str)):
-                raise TypeError("it has values of other types")
+                raise TypeError("a value has the wrong type")
             public = read_public(key.public, str(path))
             good = public.keyid == key.keyid and key.name == path.stem and _NAME.fullmatch(key.name)
         except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise LessonError(f"{path}: is damaged: {error}", fix=fix) from None
         if not good:
-            raise LessonError(f"{path}: the key is not what its name and id say", fix=fix)
+            raise LessonError(f"{path}: the key does not match its name and id", fix=fix)
         return replace(key, public=public.pem)
 
     def trusted(self) -> Mapping[str, KnownKey]:
-        """Return the keys by id; revoked ones too, for their signatures must be told from unknown ones."""
+        """Return the keys by id; revoked ones too, so that messages can tell them from unknown ones."""
         return {key.keyid: key for key in self.known()}
 
     def new(self, name: str) -> KnownKey:
         """
-        Make a key; its private half goes into a file that only this user can read.
+        Create a key; its private half goes into a file that only this user can read.
 
         Raises:
-            LessonError: the name is taken, or is none; the folder cannot be written.
+            LessonError: the name is taken or invalid, or the folder cannot be written.
         """
         _need_cryptography()
         from cryptography.hazmat.primitives import serialization
@@ -180,36 +180,39 @@ class KeyStore:
 
     def trust(self, name: str, public: PublicKey, where: str) -> KnownKey:
         """
-        Let a key's signatures count; ``where`` it was read is for messages.
+        Trust a key, so that its signatures count.
+
+        Args:
+            where: the file it was read from, for messages.
 
         Raises:
-            LessonError: it is known already, or the name is taken or is none.
+            LessonError: the key is in the store already, or the name is taken or invalid.
         """
         for key in self.known():
             if key.keyid == public.keyid:
                 state = "revoked" if key.revoked else "trusted"
-                raise LessonError(f"{where}: this key is {state} already, as '{key.name}'")
+                raise LessonError(f"{where}: this key is already {state}, as '{key.name}'")
         self._check_free(name)
         return self._keep(KnownKey(name, public.keyid, public.pem))
 
     def revoke(self, name: str, reason: str) -> KnownKey:
         """
-        Let a key's signatures count no more, also those it made before.
+        Revoke a key, so that its signatures no longer count, including earlier ones.
 
         Raises:
-            LessonError: there is no such key, or it was revoked.
+            LessonError: there is no such key, or it is already revoked.
         """
         key = self.find(name)
         if key.revoked:
-            raise LessonError(f"the key '{name}' is revoked already: {key.revoked}")
+            raise LessonError(f"the key '{name}' is already revoked: {key.revoked}")
         return self._keep(replace(key, revoked=reason))
 
     def find(self, name: str) -> KnownKey:
         """
-        Return a key by its name, or the beginning of its id.
+        Return a key by its name, or by the first 8 or more digits of its id.
 
         Raises:
-            LessonError: there is none.
+            LessonError: there is no such key, or there are several.
         """
         known = self.known()
         found = [key for key in known if key.name == name] or [
@@ -219,36 +222,35 @@ class KeyStore:
             return found[0]
         if len(found) > 1:
             names = ", ".join(key.name for key in found)
-            raise LessonError(
-                f"'{name}' is the beginning of several keys' ids: {names}", fix="give more of it"
-            )
+            raise LessonError(f"'{name}' matches the ids of several keys: {names}", fix="give more digits")
         fix = did_you_mean(name, [key.name for key in known])
-        raise LessonError(f"there is no key '{name}'", fix=fix or "'lesson cert keys list' lists them")
+        raise LessonError(f"no key is called '{name}'", fix=fix or "'lesson cert keys list' lists them")
 
     def own(self, name: str | None) -> PrivateKey:
         """
-        Return the key to sign with: the one named, or the only one that is this user's own.
+        Return the key to sign with: the named one, or the user's only private key.
 
         Raises:
-            LessonError: there is none, there are several, it is revoked, or others can read it.
+            LessonError: there is no such key, there are several, it is revoked, or other users can read it.
         """
         _need_cryptography()
         if name is None:
             candidates = [key for key in self.known() if key.own and not key.revoked]
             if len(candidates) != 1:
                 names = ", ".join(key.name for key in candidates)
-                fix = f"--key NAME: one of {names}" if candidates else "make one: lesson cert keys new NAME"
-                said = "there are several keys to sign with" if candidates else "there is no key to sign with"
+                fix = f"--key NAME: one of {names}" if candidates else "create one: lesson cert keys new NAME"
+                said = "several keys could sign this" if candidates else "there is no key to sign with"
                 raise LessonError(said, fix=fix)
             name = candidates[0].name
         key = self.find(name)
         if key.revoked:
             raise LessonError(
-                f"the key '{key.name}' is revoked: {key.revoked}", fix="sign with another: --key NAME"
+                f"the key '{key.name}' is revoked: {key.revoked}", fix="sign with another key: --key NAME"
             )
         if not key.own:
             raise LessonError(
-                f"of the key '{key.name}' only the public half is here", fix="--key NAME: one of your own"
+                f"the private half of the key '{key.name}' is not here",
+                fix="sign with one of your own keys: --key NAME",
             )
         path = self.folder / f"{key.name}.pem"
         private = read_private(path, key.name)
@@ -264,7 +266,7 @@ class KeyStore:
             )
         for path in (self.folder / f"{name}.json", self.folder / f"{name}.pem"):
             if path.exists():
-                raise LessonError(f"there is a key '{name}' already: {path}", fix="choose another name")
+                raise LessonError(f"the key '{name}' exists already: {path}", fix="choose another name")
 
     def _keep(self, key: KnownKey) -> KnownKey:
         self._write(
@@ -279,16 +281,16 @@ class KeyStore:
         except OSError as error:
             raise LessonError(
                 f"{path}: cannot be written: {error.strerror or error}",
-                fix="set LESSON_HOME to a folder of yours",
+                fix="set LESSON_HOME to a folder you can write",
             ) from None
 
 
 def read_public(pem: str, where: str) -> PublicKey:
     """
-    Return the public key in a PEM text, written as we write it; of a private one, its public half.
+    Return the public key in a PEM text; from a private key, its public half.
 
     Raises:
-        LessonError: it is not an Ed25519 key, or there is more in the text than one key.
+        LessonError: the text is not one Ed25519 key and nothing else.
     """
     _need_cryptography()
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -297,8 +299,8 @@ def read_public(pem: str, where: str) -> PublicKey:
 
     block = _PEM.fullmatch(pem)
     if block is None:
-        message = f"{where}: is not a key in PEM" + (", or not that alone" if "-----BEGIN" in pem else "")
-        raise LessonError(message, fix="name a file with one public Ed25519 key and nothing around it")
+        message = f"{where}: is not a key in PEM" + (", or not only a key" if "-----BEGIN" in pem else "")
+        raise LessonError(message, fix="name a file with one public Ed25519 key and nothing else")
     try:
         data, private = pem.strip().encode(), block[1] == "PRIVATE KEY"
         key = (
@@ -308,14 +310,16 @@ def read_public(pem: str, where: str) -> PublicKey:
         )
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise LessonError(
-            f"{where}: is not a key in PEM", fix="name the file of a public Ed25519 key"
+            f"{where}: is not a key in PEM", fix="name a file with a public Ed25519 key"
         ) from None
     if isinstance(key, Ed25519PrivateKey):
         return PrivateKey(key).public
     if not isinstance(key, Ed25519PublicKey):
-        raise LessonError(f"{where}: is not an Ed25519 key", fix="make one with: lesson cert keys new NAME")
+        raise LessonError(f"{where}: is not an Ed25519 key", fix="create one with: lesson cert keys new NAME")
     if int.from_bytes(key.public_bytes_raw(), "little") & ~(1 << 255) in _WEAK:
-        raise LessonError(f"{where}: is a key for which anybody can sign", fix="do not trust who sent it")
+        raise LessonError(
+            f"{where}: is a weak key: anybody can forge its signatures", fix="do not trust the sender"
+        )
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     return PublicKey(key.public_bytes(serialization.Encoding.PEM, form).decode())
 
@@ -325,7 +329,7 @@ def read_public_file(file: Path, where: str) -> PublicKey:
     Return the public key in a file; see :func:`read_public`.
 
     Raises:
-        LessonError: it cannot be read or is not such a key; the message begins with ``where``.
+        LessonError: the file cannot be read or is not such a key; the message starts with ``where``.
     """
     try:
         text = read_plain(real(file), MAX_KEY_BYTES).decode("utf-8", "replace")
@@ -336,10 +340,10 @@ def read_public_file(file: Path, where: str) -> PublicKey:
 
 def check_owner(path: Path) -> None:
     """
-    Make sure that nobody but this user, or root, can have written a file or what is in a folder.
+    Make sure that only this user or root can write a file or a folder.
 
     Raises:
-        LessonError: others can write it, or it belongs to another user.
+        LessonError: other users can write it, or it belongs to another user.
     """
     if os.name != "posix":
         return
@@ -349,11 +353,13 @@ def check_owner(path: Path) -> None:
         raise LessonError(f"{path}: cannot be read: {error.strerror or error}") from None
     if facts.st_uid not in (os.geteuid(), 0):
         message = f"{path}: belongs to another user (uid {facts.st_uid}), so its keys do not count"
-        raise LessonError(message, fix=f"chown {os.geteuid()} {shlex.quote(str(path))}, after looking at it")
+        raise LessonError(
+            message, fix=f"chown {os.geteuid()} {shlex.quote(str(path))}, after checking its contents"
+        )
     mode = stat.S_IMODE(facts.st_mode)
     if mode & 0o022:
-        message = f"{path}: others can write it (mode {mode:o}), so its keys do not count"
-        raise LessonError(message, fix=f"chmod go-w {shlex.quote(str(path))}, after looking at it")
+        message = f"{path}: other users can write it (mode {mode:o}), so its keys do not count"
+        raise LessonError(message, fix=f"chmod go-w {shlex.quote(str(path))}, after checking its contents")
 
 
 def read_private(path: Path, name: str = "") -> PrivateKey:
@@ -361,7 +367,7 @@ def read_private(path: Path, name: str = "") -> PrivateKey:
     Return the private key in a PEM file that only its owner can read.
 
     Raises:
-        LessonError: it is missing, is not one, or others can read it.
+        LessonError: the file is missing, is not a private key, or other users can read it.
     """
     _need_cryptography()
     from cryptography.hazmat.primitives import serialization
@@ -373,7 +379,7 @@ def read_private(path: Path, name: str = "") -> PrivateKey:
     except OSError as error:
         raise LessonError(f"{path}: cannot be read: {error.strerror or error}") from None
     if os.name == "posix" and mode & 0o077:
-        raise LessonError(f"{path}: others can read it (mode {mode:o})", fix=f"chmod 600 {path}")
+        raise LessonError(f"{path}: other users can read it (mode {mode:o})", fix=f"chmod 600 {path}")
     check_owner(path)
     try:
         key = serialization.load_pem_private_key(data, None)
@@ -388,4 +394,6 @@ def _need_cryptography() -> None:
     try:
         import cryptography  # noqa: F401
     except ImportError:
-        raise LessonError("signatures need the package cryptography", fix=_INSTALL) from None
+        raise LessonError(
+            "signatures need the package 'cryptography', which is not installed", fix=_INSTALL
+        ) from None

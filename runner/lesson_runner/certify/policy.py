@@ -1,4 +1,4 @@
-"""Policies: what runs must show before a certificate is signed. YAML, with a schema."""
+"""Policies: the requirements that runs must meet before a certificate is signed. YAML, with a schema."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Policy:
 
     @property
     def name(self) -> str:
-        """How certificates call it."""
+        """Its name in certificates."""
         return str(self.content["name"])
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Where the runs may have been made."""
+        """The classes that the runs may have."""
         return tuple(self.content["classes"])
 
     @property
     def passes(self) -> int:
-        """How many runs it wants."""
+        """How many runs it requires."""
         return int(self.content["passes"])
 
     @property
@@ -47,16 +47,16 @@ class Policy:
 
 
 def shipped_policies() -> dict[str, Policy]:
-    """Return the policies that come with the package, by name."""
+    """Return the built-in policies by name."""
     return {path.stem: _read(path) for path in sorted(SHIPPED.glob("*.yaml"))}
 
 
 def load_policy(name: str) -> Policy:
     """
-    Return a policy by its name, or from a file.
+    Return a built-in policy by its name, or a policy from a file.
 
     Raises:
-        LessonError: there is none.
+        LessonError: there is no such policy or file.
         InvalidLessonError: the file does not follow the schema; with line and column.
     """
     shipped = SHIPPED / f"{name}.yaml"
@@ -65,32 +65,30 @@ def load_policy(name: str) -> Policy:
     if not shipped.is_file():
         known = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
         fix = meant_or_all(name, known)
-        raise LessonError(f"--policy {name}: there is no such policy", fix=f"{fix}; or name a .yaml file")
+        raise LessonError(f"--policy {name}: no such policy", fix=f"{fix}; or name a .yaml file")
     return _read(shipped)
 
 
-def asked_of(names: Iterable[str]) -> list[Policy]:
+def required_policies(names: Iterable[str]) -> list[Policy]:
     """
-    Return what certificates must be signed under: those that come with the package, then those named.
+    Return the policies that certificates must be signed under: the built-in ones, then the named ones.
 
     Raises:
-        LessonError: as :func:`load_policy`.
+        LessonError: see :func:`load_policy`.
     """
     return [*shipped_policies().values(), *(load_policy(name) for name in names)]
 
 
 def check_name(policy: Policy) -> None:
     """
-    Make sure that no reader of a certificate takes its policy for another.
+    Make sure that nobody can mistake a policy for a built-in one.
 
     Raises:
-        LessonError: it has the name of one that comes with the package, and asks something else.
+        LessonError: it has the name of a built-in policy, but other content.
     """
     shipped = shipped_policies().get(policy.name)
     if shipped is not None and shipped.digest != policy.digest:
-        message = (
-            f"the policy is called '{policy.name}', and is not the one of that name that comes with this"
-        )
+        message = f"policy '{policy.name}' differs from the built-in policy of that name"
         raise LessonError(message, fix="give it another 'name'")
 
 

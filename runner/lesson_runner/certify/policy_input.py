@@ -1,4 +1,4 @@
-"""What a policy is held against, and what comes of it."""
+"""The input of a policy check, and its results."""
 
 from __future__ import annotations
 
@@ -8,60 +8,60 @@ from datetime import datetime, timezone
 from typing import Any
 
 from lesson_runner.certify.classes import Place, place_of_run
-from lesson_runner.certify.rejudge import Judged
+from lesson_runner.certify.rejudge import RejudgedStep
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """
-    Return a time of a record or a certificate.
+    Return the time that a record or a certificate writes as text.
 
     Raises:
-        ValueError: there is no such day, or no such hour.
+        ValueError: no such day or hour exists.
     """
-    # Python 3.10 reads fractions of three or of six digits, and no Z.
+    # Python 3.10 reads only fractions of three or six digits, and no Z.
     whole, _, rest = text.removesuffix("Z").partition(".")
     return datetime.fromisoformat(f"{whole}.{rest[:6]:0<6}").replace(tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One run of the lesson, judged again."""
+    """One rejudged run of the lesson."""
 
     record: Mapping[str, Any]
-    steps: tuple[Judged, ...]
+    steps: tuple[RejudgedStep, ...]
 
     @property
     def id(self) -> str:
-        """The run's."""
+        """The run's id."""
         return str(self.record["run_id"])
 
     @property
     def place(self) -> Place:
-        """Where it was made."""
+        """Its class and hardware."""
         return place_of_run(self.record)
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """All that a policy is held against."""
+class PolicyInput:
+    """Everything that a policy is checked against."""
 
     frontmatter: Mapping[str, Any]
-    """The lesson's."""
+    """The lesson's frontmatter."""
     actions: frozenset[str]
-    """Those its plan uses."""
+    """The actions that its plan uses."""
     passes: tuple[Pass, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementResult:
     """
-    One thing that a policy asks.
+    One requirement of a policy, and whether it is met.
 
     Attributes:
-        requirement: short and stable, such as ``fresh``.
-        asked: in words.
-        found: in words.
-        fix: what would satisfy it; empty if it is met.
+        requirement: a short, stable name, such as ``fresh``.
+        asked: what the policy asks, in words.
+        found: what the runs show, in words.
+        fix: how to meet it; empty if it is met.
     """
 
     requirement: str
@@ -71,5 +71,5 @@ class RequirementResult:
 
     @property
     def met(self) -> bool:
-        """True if nothing is missing."""
+        """True if the runs meet it."""
         return not self.fix

@@ -1,4 +1,4 @@
-"""Holding runs against a policy: what is asked, what was found, what would satisfy it."""
+"""Check runs against a policy: what it asks, what was found, how to meet it."""
 
 from __future__ import annotations
 
@@ -7,94 +7,99 @@ from itertools import pairwise
 from typing import Any
 
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.policy_input import Case, RequirementResult, moment
+from lesson_runner.certify.policy_input import PolicyInput, RequirementResult, parse_time
 from lesson_runner.certify.versions import at_least
 from lesson_runner.run.judge import fact_of
 
 
-def examine(case: Case, policy: Policy) -> list[RequirementResult]:
-    """Return everything that a policy asks of runs, met or not, in the policy's order."""
-    return [result for check in _CHECKS for result in check(case, policy.content)]
+def examine(policy_input: PolicyInput, policy: Policy) -> list[RequirementResult]:
+    """Return all requirements of a policy, met or not, in a fixed order."""
+    return [result for check in _CHECKS for result in check(policy_input, policy.content)]
 
 
-def _passes(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    wanted, found = asked["passes"], len({item.id for item in case.passes})
+def _passes(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    wanted, found = content["passes"], len({item.id for item in policy_input.passes})
     fix = "" if found >= wanted else f"run the lesson {wanted - found} more time{'s' * (wanted - found > 1)}"
     yield RequirementResult("passes", f"{wanted} run{'s' * (wanted > 1)}", str(found), fix)
     if found > 1:
-        yield _one_after_another(case)
-    places = sorted({item.place.target for item in case.passes})
-    fix = "" if len(places) < 2 else "take runs that were made on the same hardware"
+        yield _no_overlap(policy_input)
+    places = sorted({item.place.target for item in policy_input.passes})
+    fix = "" if len(places) < 2 else "use runs that were made on the same hardware"
     yield RequirementResult("same-place", "all runs on the same hardware", " and ".join(places), fix)
 
 
-def _one_after_another(case: Case) -> RequirementResult:
-    """Copies of a run have its times; so have runs that a clock was set back between."""
-    what, fix = "each run began after the one before had ended", "run the lesson again for each pass"
+def _no_overlap(policy_input: PolicyInput) -> RequirementResult:
+    """Detect copies of a run, which have the same times, and a clock that was set back between runs."""
+    what, fix = "each run started after the previous one had finished", "run the lesson again for each pass"
     try:
         times = sorted(
-            (moment(item.record["started"]), moment(item.record["finished"]), item.id) for item in case.passes
+            (parse_time(item.record["started"]), parse_time(item.record["finished"]), item.id)
+            for item in policy_input.passes
         )
     except ValueError as error:
-        return RequirementResult("distinct", what, f"a time that does not exist: {error}", fix)
-    bad = [f"{name} ended before it began" for began, ended, name in times if ended < began]
+        return RequirementResult("distinct", what, f"invalid time: {error}", fix)
+    bad = [f"{name} finished before it started" for start, end, name in times if end < start]
     pairs = pairwise(times)
-    bad += [f"{two} began before {one} had ended" for (_, end, one), (began, _, two) in pairs if began < end]
+    bad += [
+        f"{two} started before {one} had finished" for (_, end, one), (start, _, two) in pairs if start < end
+    ]
     return RequirementResult("distinct", what, _few(bad) or "yes", fix if bad else "")
 
 
-def _steps(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001  # one form for all
-    what = "every step passed, none skipped, but for optional ones"
-    fix = "run the whole lesson where each of its steps can pass: no step left out, none skipped"
+def _steps(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001  # all checks have the same signature
+    what = "every step passed, none skipped, except optional ones"
+    fix = "run the whole lesson on a machine where every step can pass, without skipping a step"
     not_passed = [
         (step.optional, f"{step.id} {step.status} in {item.id}")
-        for item in case.passes
+        for item in policy_input.passes
         for step in item.steps
         if step.status != "passed"
     ]
     bad = [text for optional, text in not_passed if not optional]
-    bad += [f"{item.id} {item.record['status']}" for item in case.passes if item.record["status"] != "passed"]
-    if any(not [step for step in item.steps if not step.optional] for item in case.passes):
-        bad, fix = ["there is no step but optional ones"], "let at least one step not be optional"
-    missing = f", but for {_few([text for _, text in not_passed])}" if not_passed else ""
+    bad += [
+        f"{item.id} {item.record['status']}"
+        for item in policy_input.passes
+        if item.record["status"] != "passed"
+    ]
+    if any(not [step for step in item.steps if not step.optional] for item in policy_input.passes):
+        bad, fix = ["all steps are optional"], "make at least one step non-optional"
+    missing = f", except {_few([text for _, text in not_passed])}" if not_passed else ""
     found = _few(bad) or f"all passed{missing}"
     yield RequirementResult("steps", what, found, fix if bad else "")
 
 
-def _evidence(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001
+def _evidence(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001
     bad = [
         f"{step.id} in {item.id}: {why}"
-        for item in case.passes
+        for item in policy_input.passes
         for step in item.steps
         for why in (*step.problems, *step.not_judged)
     ]
-    fix = (
-        "install the plugins that the lesson uses; if they are there, run it again: the evidence was changed"
-    )
-    what = "every expectation judged again, on the evidence"
+    fix = "install the plugins that the lesson uses; if they are, the evidence was changed: run it again"
+    what = "every expectation rejudged on the evidence"
     yield RequirementResult("evidence", what, _few(bad) or "yes, with the same results", fix if bad else "")
 
 
-def _judgements(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    if not (wanted := asked.get("judgements", 0)):
+def _judgements(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    if not (wanted := content.get("judgements", 0)):
         return
     weak = sorted(
         {
             step.id
-            for item in case.passes
+            for item in policy_input.passes
             for step in item.steps
-            if step.status == "passed" and not step.confirmed and step.telling < wanted
+            if step.status == "passed" and not step.confirmed and step.meaningful < wanted
         }
     )
     what = f"each step judged by at least {wanted} expectation{'s' * (wanted > 1)} other than its exit code"
-    fix = "give these steps an 'expect' that a step which leaves nothing would not meet" if weak else ""
+    fix = "give these steps an 'expect' that a step which produces nothing would not meet" if weak else ""
     yield RequirementResult("judgements", what, _few([f"too few for {name}" for name in weak]) or "yes", fix)
 
 
-def _classes(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    found = sorted({item.place.kind for item in case.passes})
-    wrong = [kind for kind in found if kind not in asked["classes"]]
-    names = " or ".join(_CLASS_NAMES[kind] for kind in asked["classes"])
+def _classes(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    found = sorted({item.place.kind for item in policy_input.passes})
+    wrong = [kind for kind in found if kind not in content["classes"]]
+    names = " or ".join(_CLASS_NAMES[kind] for kind in content["classes"])
     fix = f"run it on {names}" if wrong else ""
     yield RequirementResult(
         "class", f"made on {names}", " and ".join(_CLASS_NAMES[kind] for kind in found), fix
@@ -105,45 +110,47 @@ _CLASS_NAMES = {
     "silicon": "a board",
     "simulator": "a simulator",
     "emulated": "the emulation",
-    "host": "a machine without board",
+    "host": "a machine without a board",
 }
 
 
-def _hardware(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    if not asked.get("supported_hardware"):
+def _hardware(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    if not content.get("supported_hardware"):
         return
-    supported = [str(name) for name in case.frontmatter.get("supportedHardware", ())]
+    supported = [str(name) for name in policy_input.frontmatter.get("supportedHardware", ())]
     found = {
         f"{entry['name']} ({entry['detected_by']})"
-        for item in case.passes
+        for item in policy_input.passes
         for entry in item.record["hardware"]
     } or {"none"}
-    good = all(item.place.kind == "silicon" and item.place.target in supported for item in case.passes)
+    good = all(
+        item.place.kind == "silicon" and item.place.target in supported for item in policy_input.passes
+    )
     fix = "" if good else f"run it on one of {', '.join(supported)}; 'lesson hw' says what a machine has"
-    what = "hardware that was detected, and that the lesson supports"
+    what = "detected hardware that the lesson supports"
     yield RequirementResult("hardware", what, " and ".join(sorted(found)), fix)
 
 
-def _fresh(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    if not asked.get("fresh"):
+def _fresh(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    if not content.get("fresh"):
         return
-    stale = [item.id for item in case.passes if item.record["options"].get("fresh") is not True]
-    resumed = [item.id for item in case.passes if item.record.get("resumed")]
-    fix = "run again with --fresh, in one go" if stale or resumed else ""
+    stale = [item.id for item in policy_input.passes if item.record["options"].get("fresh") is not True]
+    resumed = [item.id for item in policy_input.passes if item.record.get("resumed")]
+    fix = "run again with --fresh, without interruption" if stale or resumed else ""
     found = _few(
         [
-            *(f"{name} could use what earlier runs left" for name in stale),
+            *(f"{name} could reuse results of earlier runs" for name in stale),
             *(f"{name} was resumed" for name in resumed),
         ]
     )
     found = found or "yes"
-    yield RequirementResult("fresh", "each run began with nothing of earlier ones", found, fix)
+    yield RequirementResult("fresh", "each run started from scratch", found, fix)
 
 
-def _whole(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001
+def _whole(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:  # noqa: ARG001
     parts = [
         item.id
-        for item in case.passes
+        for item in policy_input.passes
         if any(item.record["options"].get(name) for name in ("start", "until", "only"))
     ]
     fix = "run without --from, --until and --only" if parts else ""
@@ -151,54 +158,54 @@ def _whole(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
     yield RequirementResult("whole", "the whole lesson was run", found, fix)
 
 
-def _profile(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    if "profiles" not in asked:
+def _profile(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    if "profiles" not in content:
         return
-    found = sorted({str(item.record["profile"]) for item in case.passes})
-    wanted = " or ".join(asked["profiles"])
-    wrong = [name for name in found if name not in asked["profiles"]]
-    fix = f"run with --profile {asked['profiles'][0]}" if wrong else ""
+    found = sorted({str(item.record["profile"]) for item in policy_input.passes})
+    wanted = " or ".join(content["profiles"])
+    wrong = [name for name in found if name not in content["profiles"]]
+    fix = f"run with --profile {content['profiles'][0]}" if wrong else ""
     yield RequirementResult("profile", f"profile {wanted}", " and ".join(found), fix)
 
 
-def _parameters(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    if "parameters" not in asked:
+def _parameters(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    if "parameters" not in content:
         return
-    given = sorted({str(name) for item in case.passes for name in item.record["params"]})
-    wrong = [name for name in given if name.rpartition(".")[2] not in asked["parameters"]]
-    allowed = ", ".join(asked["parameters"])
-    what = f"no --param but {allowed}" if allowed else "no --param"
+    given = sorted({str(name) for item in policy_input.passes for name in item.record["params"]})
+    wrong = [name for name in given if name.rpartition(".")[2] not in content["parameters"]]
+    allowed = ", ".join(content["parameters"])
+    what = f"no --param except {allowed}" if allowed else "no --param"
     fix = f"run without --param {', '.join(wrong)}" if wrong else ""
     yield RequirementResult("parameters", what, ", ".join(given) or "none", fix)
 
 
-def _versions(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    for rule in asked.get("versions", ()):
-        minimum = case.frontmatter.get(rule["at_least"])
+def _versions(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    for rule in content.get("versions", ()):
+        minimum = policy_input.frontmatter.get(rule["at_least"])
         if not isinstance(minimum, str):
             continue
-        values = [fact_of(item.record["facts"], rule["fact"]) for item in case.passes]
+        values = [fact_of(item.record["facts"], rule["fact"]) for item in policy_input.passes]
         good = all(isinstance(value, str) and at_least(value, minimum) for value in values)
-        found = " and ".join(sorted({"not known" if value is None else str(value) for value in values}))
+        found = " and ".join(sorted({"unknown" if value is None else str(value) for value in values}))
         what = f"{rule['fact']} at least {minimum} ({rule['at_least']})"
         yield RequirementResult(f"version {rule['fact']}", what, found, "" if good else rule["otherwise"])
 
 
-def _facts(case: Case, asked: Mapping[str, Any]) -> Iterable[RequirementResult]:
-    for rule in asked.get("facts", ()):
-        if "actions" in rule and not case.actions & set(rule["actions"]):
+def _facts(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[RequirementResult]:
+    for rule in content.get("facts", ()):
+        if "actions" in rule and not policy_input.actions & set(rule["actions"]):
             continue
-        values = [fact_of(item.record["facts"], rule["fact"]) for item in case.passes]
+        values = [fact_of(item.record["facts"], rule["fact"]) for item in policy_input.passes]
         # True == 1 in Python, not in a policy.
         good = all(
             any(value == one and type(value) is type(one) for one in rule["values"]) for value in values
         )
-        found = " and ".join(sorted({"not known" if value is None else _shown(value) for value in values}))
+        found = " and ".join(sorted({"unknown" if value is None else _shown(value) for value in values}))
         what = f"{rule['fact']} is {' or '.join(_shown(one) for one in rule['values'])}"
         yield RequirementResult(f"fact {rule['fact']}", what, found, "" if good else rule["otherwise"])
 
 
-_CHECKS: Sequence[Callable[[Case, Mapping[str, Any]], Iterable[RequirementResult]]] = (
+_CHECKS: Sequence[Callable[[PolicyInput, Mapping[str, Any]], Iterable[RequirementResult]]] = (
     _passes,
     _classes,
     _hardware,

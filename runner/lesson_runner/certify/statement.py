@@ -1,4 +1,4 @@
-"""What is signed: two in-toto statements (v1) on the same subjects, one for other tools and one for us."""
+"""The signed in-toto statements (v1): two on the same subjects, one for other tools and one for us."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from lesson_runner.certify.classes import BOARD
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.policy_input import Pass, RequirementResult, moment
+from lesson_runner.certify.policy_input import Pass, RequirementResult, parse_time
 from lesson_runner.document.schema.validator import check, load_schema
 from lesson_runner.files.canonical import canonical, parse_json
 from lesson_runner.model import NOT_BOARDS, Lesson, Location
@@ -21,15 +21,15 @@ from lesson_runner.run.record import now, plain
 STATEMENT = "https://in-toto.io/Statement/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 CERTIFICATION = "urn:lesson-runner:lesson-certification/v1"
-"""A name, and no address: ``lesson schema certificate`` prints what it stands for."""
+"""A name, not an address; ``lesson schema certificate`` prints its schema."""
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""How far the clocks of the machines that ran, signed and check may be apart."""
+"""How far the clocks of the machines that run, sign and verify may differ."""
 _BY_ID = "lesson-certification"
 
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """The sha256 of the three subjects: the lesson's content, the plan, the manifest of the evidence."""
+    """The sha256 of the three subjects: the lesson's content, the plan, the evidence manifest."""
 
     lesson: str
     plan: str
@@ -38,7 +38,7 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a certificate says; :mod:`lesson_runner.certify.verify` finds out whether it is so."""
+    """The contents of a certificate; :mod:`lesson_runner.certify.verify` checks whether they are true."""
 
     predicate: Mapping[str, Any]
     digests: Digests
@@ -55,28 +55,28 @@ class Certificate:
 
     @property
     def target(self) -> str:
-        """What it is for: a board's name, or the class."""
+        """A board's name, or the class if there is no board."""
         return str(self.predicate["target"])
 
     @property
-    def seen(self) -> datetime:
+    def valid_from(self) -> datetime:
         """
-        When the first of its runs ended, as the clock there said: so old it is.
+        When the first of its runs ended, by that machine's clock; its age counts from then.
 
-        Not when it was signed, for old runs can be signed at any time.
+        The time of signing does not matter, because old runs can be signed at any time.
         """
-        return min(moment(item["finished"]) for item in self.predicate["passes"])
+        return min(parse_time(item["finished"]) for item in self.predicate["passes"])
 
     @property
     def since(self) -> str:
-        """The same, as it is written."""
-        return min((str(item["finished"]) for item in self.predicate["passes"]), key=moment)
+        """The same time as :attr:`valid_from`, as text."""
+        return min((str(item["finished"]) for item in self.predicate["passes"]), key=parse_time)
 
     def time_problem(self, now: datetime) -> str:
-        """Return why its times cannot be true; empty if they can."""
-        issued = moment(self.predicate["issued"])
+        """Return what is impossible about its times; empty if they are plausible."""
+        issued = parse_time(self.predicate["issued"])
         for item in self.predicate["passes"]:
-            name, started, finished = item["runId"], moment(item["started"]), moment(item["finished"])
+            name, started, finished = item["runId"], parse_time(item["started"]), parse_time(item["finished"])
             if finished < started:
                 return f"run {name} finished before it started"
             if finished > now + CLOCKS_DIFFER:
@@ -96,7 +96,7 @@ class Certificate:
 
     @property
     def policy(self) -> Policy:
-        """The policy it was signed under."""
+        """The policy under which it was signed."""
         return Policy(self.predicate["policy"]["content"])
 
     @property
@@ -106,7 +106,7 @@ class Certificate:
 
 
 class BrokenStatementError(Exception):
-    """A payload is not a statement of ours; the message says why."""
+    """A payload is not a valid statement; the message says why."""
 
 
 def describe(
@@ -162,7 +162,7 @@ def payloads(predicate: Mapping[str, Any], digests: Digests, passes: Sequence[Pa
     """
     Return the payloads of a bundle: the test result for other tools, then the certification.
 
-    The test result names the certification's digest, so that lines of two bundles cannot be mixed.
+    The test result contains the certification's digest, so that lines of two bundles cannot be mixed.
     """
     name = predicate["lesson"]["id"]
     subjects = [
@@ -197,16 +197,16 @@ def _statement(subjects: Sequence[Any], kind: str, predicate: Mapping[str, Any])
 
 def predicate_type(payload: bytes) -> str:
     """
-    Return what kind of statement a payload is.
+    Return the predicate type of a payload.
 
     Raises:
-        BrokenStatementError: it is none.
+        BrokenStatementError: it is not a statement.
     """
     return str(_read(payload).get("predicateType"))
 
 
 def certified_digest(payload: bytes) -> str | None:
-    """Return the digest of the certification that a test result names."""
+    """Return the digest of the certification that a test result refers to; ``None`` if there is none."""
     for item in _read(payload).get("predicate", {}).get("configuration", ()):
         if item.get("name") == _BY_ID:
             return str(item["digest"]["sha256"])
@@ -215,10 +215,10 @@ def certified_digest(payload: bytes) -> str | None:
 
 def read_certificate(payload: bytes) -> Certificate:
     """
-    Return what a payload certifies.
+    Return the certificate in a payload.
 
     Raises:
-        BrokenStatementError: it does not follow the schema, or contradicts itself.
+        BrokenStatementError: the payload does not follow the schema, or contradicts itself.
     """
     data = _read(payload)
     predicate: Any = data.get("predicate")
@@ -229,7 +229,7 @@ def read_certificate(payload: bytes) -> Certificate:
     try:
         subjects = {str(item["name"]): str(item["digest"]["sha256"]) for item in data["subject"]}
         if len(subjects) != len(data["subject"]):
-            raise BrokenStatementError("a subject stands in it twice")
+            raise BrokenStatementError("it names a subject twice")
         name = predicate["lesson"]["id"]
         digests = Digests(*(subjects[f"{kind}/{name}"] for kind in ("lesson", "plan", "evidence")))
     except (KeyError, TypeError) as error:
@@ -237,20 +237,22 @@ def read_certificate(payload: bytes) -> Certificate:
     certificate = Certificate(predicate, digests)
     said = certificate.predicate
     if (said["lesson"]["sha256"], said["plan"]["sha256"]) != (digests.lesson, digests.plan):
-        raise BrokenStatementError("subjects and predicate name different digests")
+        raise BrokenStatementError("the subjects and the predicate have different digests")
     if certificate.policy.digest != said["policy"]["sha256"]:
-        raise BrokenStatementError("the policy in it is not what its digest says")
+        raise BrokenStatementError("its policy does not match the policy's digest")
     wanted = certificate.target if certificate.target in NOT_BOARDS else BOARD
     if certificate.kind != wanted:
-        raise BrokenStatementError(f"the class {certificate.kind} does not go with {certificate.target}")
+        raise BrokenStatementError(
+            f"the class {certificate.kind} does not fit the target {certificate.target}"
+        )
     try:
         for time in (
             said["issued"],
             *(item[key] for item in said["passes"] for key in ("started", "finished")),
         ):
-            moment(time)
+            parse_time(time)
     except ValueError as error:
-        raise BrokenStatementError(f"a time in it does not exist: {error}") from None
+        raise BrokenStatementError(f"it has an invalid time: {error}") from None
     return certificate
 
 

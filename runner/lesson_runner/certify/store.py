@@ -1,5 +1,5 @@
 """
-A certificate's folder: the bundle, and the evidence it speaks of.
+A certificate's folder: the bundle and its evidence.
 
 ::
 
@@ -7,7 +7,7 @@ A certificate's folder: the bundle, and the evidence it speaks of.
       certificate.intoto.jsonl
       evidence/
         lesson.md       as it was run
-        plan.json       what was run, canonical JSON; its sha256 is a subject
+        plan.json       the plan's steps, as canonical JSON; its sha256 is a subject
         manifest.json   size and sha256 of every file of the runs; its own sha256 is a subject
         <run>/record.json, <run>/evidence/…
 """
@@ -37,13 +37,13 @@ from lesson_runner.run.record import RECORD
 
 BUNDLE = "certificate.intoto.jsonl"
 STAGING = ".certificate-"
-"""How the names of folders begin in which a certificate is put together."""
+"""Prefix of the temporary folders in which certificates are built."""
 MOST_BYTES = 2 * 1024**3
-"""Bytes of evidence that are copied; a sparse file counts as large as it claims to be."""
+"""Limit for the evidence that is copied; a sparse file counts with its apparent size."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredCertificate:
     """A certificate's files."""
 
     bundle: Path
@@ -65,35 +65,35 @@ class Stored:
         return self.evidence / MANIFEST
 
     def run(self, name: str) -> Path:
-        """Return the folder of a run's evidence."""
+        """Return the folder of a run in the evidence."""
         return self.evidence / name
 
 
-def stored_at(path: Path, evidence: Path | None = None) -> Stored:
+def stored_at(path: Path, evidence: Path | None = None) -> StoredCertificate:
     """
     Return the files of a certificate.
 
     Args:
         path: its folder, or its bundle.
-        evidence: where the evidence is, if not beside the bundle.
+        evidence: the folder of the evidence, if it is not next to the bundle.
 
     Raises:
-        LessonError: there is no bundle.
+        LessonError: no bundle is there.
     """
     bundle = path / BUNDLE if path.is_dir() else path
     if not bundle.is_file():
-        what = f"{path}: no such file" if bundle == path else f"{path}: there is no {BUNDLE} in it"
+        what = f"{path}: no such file" if bundle == path else f"{path}: this folder contains no {BUNDLE}"
         raise LessonError(
             what, fix="name a certificate's folder or its bundle; 'lesson cert status' lists them"
         )
-    return Stored(bundle, evidence or bundle.parent / EVIDENCE)
+    return StoredCertificate(bundle, evidence or bundle.parent / EVIDENCE)
 
 
 def find_certificates(folder: Path) -> list[Path]:
-    """Return the bundles below a folder, in order; those half written are passed over."""
+    """Return the bundles below a folder, in order, without unfinished ones."""
     found: list[Path] = []
     for place, folders, files in os.walk(folder):
-        # Evidence holds no bundles, and may hold many files.
+        # Evidence contains no bundles, but may contain many files.
         folders[:] = sorted(name for name in folders if name[0] != "." and name != EVIDENCE)
         found += [Path(place, name) for name in sorted(files) if name.endswith(".intoto.jsonl")]
     return found
@@ -101,10 +101,10 @@ def find_certificates(folder: Path) -> list[Path]:
 
 def copy_run(run: Path, into: Path) -> None:
     """
-    Copy what a run has left that can be judged again: its record and its evidence.
+    Copy the record and the evidence of a run, which is what can be rejudged.
 
     Raises:
-        LessonError: something cannot be copied, or there is more than :data:`MOST_BYTES` of it.
+        LessonError: a file cannot be copied, or the evidence has more than :data:`MOST_BYTES`.
     """
     try:
         into.mkdir(parents=True)
@@ -116,9 +116,9 @@ def copy_run(run: Path, into: Path) -> None:
 
 
 def _copy_tree(base: Path, inside: str, into: Path) -> None:
-    """Copy the plain files of a folder below ``base``; links may lead anywhere, and pipes hold nothing."""
+    """Copy the plain files of a folder below ``base``, without links, which may lead anywhere, and pipes."""
     size = 0
-    (base / inside).stat()  # it must be there
+    (base / inside).stat()  # raises if it is missing
     into.mkdir()
     for name, facts in files_below(base / inside):
         if stat.S_ISREG(facts.st_mode):
@@ -134,15 +134,15 @@ def _copy(base: Path, name: str, target: Path) -> None:
         shutil.copyfileobj(file, copy)
 
 
-def copy_certificate(stored: Stored, into: Path) -> Stored:
+def copy_certificate(stored: StoredCertificate, into: Path) -> StoredCertificate:
     """
     Copy a certificate and its evidence into an empty folder.
 
     Raises:
-        OSError: something cannot be read or written, or there is more than :data:`MOST_BYTES` of it.
+        OSError: a file cannot be read or written, or the evidence has more than :data:`MOST_BYTES`.
     """
     write_aside(into / BUNDLE, read_plain(real(stored.bundle), MAX_BUNDLE_BYTES))
-    copied = Stored(into / BUNDLE, into / EVIDENCE)
+    copied = StoredCertificate(into / BUNDLE, into / EVIDENCE)
     _copy_tree(stored.evidence, ".", copied.evidence)
     return copied
 
@@ -150,12 +150,12 @@ def copy_certificate(stored: Stored, into: Path) -> Stored:
 @contextlib.contextmanager
 def staging_folder(certificates: Path) -> Iterator[Path]:
     """
-    Make a folder to put a certificate together in; what is left of it at the end is removed.
+    Yield a temporary folder in which to build a certificate; at the end, it is removed if it still exists.
 
-    Those that a killed process left are removed first: a live process holds a lock on its own.
+    Folders that killed processes left are removed first; a live process holds a lock on its folder.
 
     Raises:
-        OSError: the folder of certificates cannot be written.
+        OSError: the folder ``certificates`` cannot be written.
     """
     certificates.mkdir(parents=True, exist_ok=True)
     with _locked(certificates, fcntl.LOCK_EX):
@@ -172,15 +172,15 @@ def staging_folder(certificates: Path) -> Iterator[Path]:
 
 
 def remove_abandoned(certificates: Path) -> None:
-    """Remove what processes that were killed had begun to put together; what cannot be removed stays."""
+    """Remove the temporary folders that killed processes left, as far as possible."""
     with contextlib.suppress(OSError), _locked(certificates, fcntl.LOCK_EX | fcntl.LOCK_NB):
         _remove_abandoned(certificates)
 
 
 def _remove_abandoned(certificates: Path) -> None:
     for path in certificates.glob(f"{STAGING}*"):
-        with contextlib.suppress(OSError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB) as sure:
-            if sure:
+        with contextlib.suppress(OSError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
+            if locked:
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -213,10 +213,10 @@ def _open_folder(path: Path) -> int:
 
 def publish(staging: Path, certificates: Path, name: str) -> Path:
     """
-    Give a whole certificate its folder, which only then is seen; the same one twice is one.
+    Rename a finished certificate's folder to its final name, and return it; publishing twice is a no-op.
 
     Raises:
-        LessonError: there are too many of that name.
+        LessonError: a hundred certificates have that name.
         OSError: the folder cannot be written.
     """
     staging.chmod(0o755)
@@ -225,10 +225,10 @@ def publish(staging: Path, certificates: Path, name: str) -> Path:
         folder = certificates / f"{name}{suffix}"
         try:
             return staging.rename(folder)
-        except OSError:  # it may be there, even if it was not a moment ago
+        except OSError:  # another process may just have created it
             if not folder.is_dir():
                 raise
         with suppress(OSError):
             if read_plain(folder / BUNDLE, MAX_BUNDLE_BYTES) == bundle:
                 return folder
-    raise LessonError(f"{certificates}: there are a hundred certificates called {name}")
+    raise LessonError(f"{certificates}: a hundred certificates are called {name}")

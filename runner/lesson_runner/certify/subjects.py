@@ -1,4 +1,4 @@
-"""What a certificate is about: lesson, plan and evidence are those that were signed, and belong together."""
+"""Check a certificate's subjects: lesson, plan and evidence are the signed ones and belong together."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner import __version__
-from lesson_runner.certify.evidence import difference
+from lesson_runner.certify.evidence import first_difference
 from lesson_runner.certify.statement import Certificate
-from lesson_runner.certify.store import Stored
+from lesson_runner.certify.store import StoredCertificate
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.document.lessons import MAX_LESSON_BYTES, load_lesson
 from lesson_runner.files.canonical import parse_json
@@ -21,43 +21,46 @@ from lesson_runner.run.digests import content_digest
 from lesson_runner.run.params import params_of
 from lesson_runner.run.plan import make_plan
 
-NOT_HERE = "not re-evaluable"
-"""The check that refuses what may be right, and cannot be judged with what is installed here."""
+NOT_REEVALUABLE = "not re-evaluable"
+"""The check that refuses a certificate which may be valid, but cannot be judged with the plugins here."""
 INSTALL = (
-    "install the plugins that the lesson uses, in the versions of then; 'lesson plugins' lists those here"
+    "install the plugins that the lesson uses, in the versions it was run with; "
+    "'lesson plugins' lists those installed here"
 )
 
 
-def check_files(certificate: Certificate, stored: Stored) -> tuple[Lesson, list[dict[str, Any]]]:
+def check_files(certificate: Certificate, stored: StoredCertificate) -> tuple[Lesson, list[dict[str, Any]]]:
     """
-    Return the lesson and the plan's steps, if they and the evidence are what was signed.
+    Return the signed lesson and the steps of the signed plan, after checking them and the evidence.
 
     Raises:
-        RefusedError: something was changed, added or taken away.
+        RefusedError: a file was changed, added or removed.
     """
     if not stored.evidence.is_dir():
-        fix = "name the folder it is in: --evidence DIR"
-        raise RefusedError("evidence", f"the evidence is not here: {stored.evidence}", fix)
+        fix = "name its folder: --evidence DIR"
+        raise RefusedError("evidence", f"there is no evidence: {stored.evidence} is not a folder", fix)
     ran = _lesson(certificate, stored)
-    plan = _signed(
+    plan = _read_signed_json(
         stored.plan, certificate.digests.plan, "plan", "the plan was changed after it was certified"
     )
-    what = "the list of the evidence was changed after it was signed"
-    listed = _signed(stored.manifest, certificate.digests.evidence, "evidence", what)
+    what = "the evidence manifest was changed after it was signed"
+    listed = _read_signed_json(stored.manifest, certificate.digests.evidence, "evidence", what)
     try:
-        problem = difference(listed, stored.evidence)
+        problem = first_difference(listed, stored.evidence)
     except OSError as error:
         raise RefusedError("evidence", f"the evidence cannot be read: {error}") from None
     except (AttributeError, KeyError, TypeError):
-        raise RefusedError("evidence", f"what was signed is no list of evidence: {stored.manifest}") from None
+        raise RefusedError(
+            "evidence", f"what was signed is not an evidence manifest: {stored.manifest}"
+        ) from None
     if problem is not None:
         name, what = problem
         raise RefusedError("evidence", f"the evidence {what} after it was signed: {stored.evidence / name}")
     return ran, plan
 
 
-def _signed(path: Path, digest: str, check: str, changed: str) -> Any:
-    """Return what is in a JSON file whose digest was signed."""
+def _read_signed_json(path: Path, digest: str, check: str, changed: str) -> Any:
+    """Return the data of a JSON file whose digest was signed."""
     try:
         data = read_plain(path, MAX_JSON_BYTES)
     except OSError as error:
@@ -70,7 +73,7 @@ def _signed(path: Path, digest: str, check: str, changed: str) -> Any:
         raise RefusedError(check, f"what was signed is not JSON: {path}: {error}") from None
 
 
-def _lesson(certificate: Certificate, stored: Stored) -> Lesson:
+def _lesson(certificate: Certificate, stored: StoredCertificate) -> Lesson:
     try:
         read_plain(stored.lesson, MAX_LESSON_BYTES)
         ran, problems = load_lesson(stored.lesson)
@@ -81,29 +84,28 @@ def _lesson(certificate: Certificate, stored: Stored) -> Lesson:
         raise RefusedError("lesson", f"the lesson was changed after it was certified: {stored.lesson}")
     wrong = first_error(problems)
     if wrong is not None:
-        raise RefusedError("lesson", f"the lesson that was signed does not validate: {wrong}")
+        raise RefusedError("lesson", f"the signed lesson does not validate: {wrong}")
     return ran
 
 
 def check_plan(certificate: Certificate, ran: Lesson, steps: list[dict[str, Any]], plugins: Plugins) -> Plan:
     """
-    Return the lesson's plan if it is the one that was signed.
+    Return the lesson's plan if it is the signed plan.
 
-    So nothing is judged by what only the signer says.
-
-    Other versions of the runner or of plugins may plan the same lesson in another way. That is no forgery,
-    but then it cannot be found out here.
+    Planning the lesson here means that no step is judged by expectations that only the signer knows. Other
+    versions of the runner or of plugins may plan the same lesson differently: the certificate may then be
+    genuine, but cannot be verified here.
 
     Raises:
-        RefusedError: it is not the lesson's, or that cannot be found out.
+        RefusedError: the plan is not the lesson's, or this cannot be decided here.
     """
     said = certificate.predicate["plan"]
     try:
         missing = sorted({step["action"] for step in steps} - set(plugins.actions()))
     except (KeyError, TypeError):
-        raise RefusedError("plan", "what was signed is no plan") from None
+        raise RefusedError("plan", "what was signed is not a plan") from None
     if missing:
-        raise RefusedError(NOT_HERE, f"no plugin here has the action '{missing[0]}'", INSTALL)
+        raise RefusedError(NOT_REEVALUABLE, f"no installed plugin has the action '{missing[0]}'", INSTALL)
     differ = versions_that_differ(certificate, plugins)
     try:
         plan = make_plan(ran, (), plugins, said["profile"], params_of(said))
@@ -113,12 +115,12 @@ def check_plan(certificate: Certificate, ran: Lesson, steps: list[dict[str, Any]
     except LessonError as error:
         why = f"the lesson cannot be planned here: {error}"
     if differ:
-        raise RefusedError(NOT_HERE, f"{why}; versions that differ: {differ}", INSTALL)
-    raise RefusedError("plan", "the plan that was signed does not follow from the lesson")
+        raise RefusedError(NOT_REEVALUABLE, f"{why}; versions that differ: {differ}", INSTALL)
+    raise RefusedError("plan", "the signed plan is not the lesson's plan")
 
 
 def versions_that_differ(certificate: Certificate, plugins: Plugins) -> str:
-    """Return, for people, of what the version here is another than where the lesson was run."""
+    """Return, in words, which versions here differ from those that the lesson was run with."""
     said = certificate.predicate["toolchain"]
     now = {"lesson-runner": __version__, **{name: info.version for name, info in plugins.infos.items()}}
     then = {"lesson-runner": said["versions"].get("lesson-runner"), **said["plugins"]}

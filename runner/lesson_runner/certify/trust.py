@@ -1,4 +1,4 @@
-"""Whether a bundle is signed by somebody whose word counts here, before anything in it is believed."""
+"""Check that a trusted key signed a bundle, before its contents are used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lesson_runner.certify.statement import (
 )
 from lesson_runner.files.plain import read_plain, real
 
-_KEYID = re.compile(r"[0-9a-f]{64}|")  # DSSE lets a signature leave it out
+_KEYID = re.compile(r"[0-9a-f]{64}|")  # optional in DSSE
 
 
 class RefusedError(Exception):
@@ -28,9 +28,9 @@ class RefusedError(Exception):
     A certificate that does not count.
 
     Args:
-        check: what was looked at when it was refused, such as ``signature``.
+        check: the check that failed, such as ``signature``.
         message: what is wrong.
-        fix: what to do about it, if anything.
+        fix: how to fix it, if that is possible.
     """
 
     def __init__(self, check: str, message: str, fix: str = "") -> None:
@@ -40,38 +40,38 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
-    """A certificate whose signatures are good."""
+class SignedCertificate:
+    """A certificate with valid signatures."""
 
     certificate: Certificate
     signer: KnownKey
     others: tuple[bytes, ...] = ()
-    """The other statements of the bundle: what it says to other tools."""
+    """The bundle's other statements, which are for other tools."""
 
 
-def open_file(bundle: Path, trusted: Mapping[str, KnownKey]) -> Signed:
+def open_file(bundle: Path, trusted: Mapping[str, KnownKey]) -> SignedCertificate:
     """
-    Return what a bundle in a file certifies.
+    Return the certificate in a bundle file.
 
     Raises:
-        RefusedError: as :func:`open_bundle`, or it cannot be read.
+        RefusedError: see :func:`open_bundle`; or the file cannot be read.
     """
     try:
         data = read_plain(real(bundle), MAX_BUNDLE_BYTES)
     except OSError as error:
-        raise RefusedError("envelope", f"it cannot be read: {error.strerror or error}") from None
+        raise RefusedError("envelope", f"the bundle cannot be read: {error.strerror or error}") from None
     return open_bundle(data, trusted)
 
 
-def open_bundle(data: bytes, trusted: Mapping[str, KnownKey]) -> Signed:
+def open_bundle(data: bytes, trusted: Mapping[str, KnownKey]) -> SignedCertificate:
     """
-    Return what a bundle certifies, if every line of it is signed by one trusted key.
+    Return the certificate in a bundle, if the same trusted key signed every line.
 
     Args:
-        trusted: the keys that count, by id; a revoked one among them does not.
+        trusted: the known keys by id; revoked ones are refused.
 
     Raises:
-        RefusedError: it is damaged or changed, its signer is not trusted, or its lines belong to several.
+        RefusedError: the bundle is damaged or changed, or its signer is not trusted.
     """
     try:
         envelopes = read_bundle(data)
@@ -83,17 +83,17 @@ def open_bundle(data: bytes, trusted: Mapping[str, KnownKey]) -> Signed:
             raise RefusedError("envelope", message)
     named = {item.keyid for envelope in envelopes for item in envelope.signatures}
     if len(named) != 1:
-        raise RefusedError("envelope", f"its lines are signed by {len(named)} keys; one was expected")
+        raise RefusedError("envelope", f"its lines are signed by {len(named)} keys; expected one")
     keyid = named.pop()
     signer = trusted.get(keyid)
     if signer is None:
-        fix = "get the public key from the signer, then: lesson cert keys trust NAME FILE"
+        fix = "get the signer's public key, then: lesson cert keys trust NAME FILE"
         raise RefusedError(
             "key", f"it is signed by a key that is not trusted here: {keyid or '(no id)'}", fix
         )
     if signer.revoked:
         raise RefusedError(
-            "key", f"it is signed by '{signer.name}', a key that was revoked: {signer.revoked}"
+            "key", f"it is signed by the key '{signer.name}', which was revoked: {signer.revoked}"
         )
     _check_signatures(envelopes, PublicKey(signer.public))
     return _certificate(envelopes, signer)
@@ -105,19 +105,19 @@ def _check_signatures(envelopes: list[Envelope], key: PublicKey) -> None:
         if is_good:
             continue
         if any(len(item.value) != 64 for item in envelope.signatures):
-            raise RefusedError("signature", f"line {number}: the signature is not one of Ed25519 (64 bytes)")
-        other = _named_by_others(envelopes, good)
+            raise RefusedError("signature", f"line {number}: not an Ed25519 signature (64 bytes)")
+        other = _digest_from_valid_line(envelopes, good)
         digest = hashlib.sha256(envelope.payload).hexdigest()
         if other is not None and other == digest:
-            raise RefusedError("signature", f"line {number}: the signature was changed; its payload was not")
+            raise RefusedError("signature", f"line {number}: the signature was changed, the payload was not")
         if other is not None:
             raise RefusedError("envelope", f"line {number}: the payload was changed after it was signed")
-        message = f"line {number}: the signature is not of this payload: one of them was changed"
+        message = f"line {number}: the signature does not match the payload; one of them was changed"
         raise RefusedError("signature", message)
 
 
-def _named_by_others(envelopes: list[Envelope], good: list[bool]) -> str | None:
-    """Return the digest of the certification that a line with a good signature names."""
+def _digest_from_valid_line(envelopes: list[Envelope], good: list[bool]) -> str | None:
+    """Return the digest of the certification that a line with a valid signature refers to."""
     for envelope, is_good in zip(envelopes, good, strict=True):
         if is_good:
             try:
@@ -127,18 +127,20 @@ def _named_by_others(envelopes: list[Envelope], good: list[bool]) -> str | None:
     return None
 
 
-def _certificate(envelopes: list[Envelope], signer: KnownKey) -> Signed:
+def _certificate(envelopes: list[Envelope], signer: KnownKey) -> SignedCertificate:
     try:
         kinds = [predicate_type(envelope.payload) for envelope in envelopes]
         ours = [item for item, kind in zip(envelopes, kinds, strict=True) if kind == CERTIFICATION]
         if len(ours) != 1:
-            raise BrokenStatementError(f"{len(ours)} statements of {CERTIFICATION}; one was expected")
+            raise BrokenStatementError(f"{len(ours)} statements of type {CERTIFICATION}; expected one")
         digest = hashlib.sha256(ours[0].payload).hexdigest()
         others = tuple(envelope.payload for envelope in envelopes if envelope is not ours[0])
         if any(certified_digest(payload) != digest for payload in others):
             raise BrokenStatementError("a line belongs to another certificate")
-        return Signed(read_certificate(ours[0].payload), signer, others)
+        return SignedCertificate(read_certificate(ours[0].payload), signer, others)
     except BrokenStatementError as error:
-        raise RefusedError("statement", f"what is signed is no certificate: {error}") from None
+        raise RefusedError("statement", f"what is signed is not a certificate: {error}") from None
     except (AttributeError, KeyError, TypeError):
-        raise RefusedError("statement", "what is signed is no certificate: it has another shape") from None
+        raise RefusedError(
+            "statement", "what is signed is not a certificate: its structure is different"
+        ) from None

@@ -1,4 +1,4 @@
-"""Comparing versions of what a lesson needs, as its frontmatter writes them."""
+"""Compare versions with the minimums in a lesson's frontmatter."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from packaging.version import InvalidVersion, Version
 
 def at_least(found: str, minimum: str) -> bool:
     """
-    Return whether a version is a minimum or later; what is no version (PEP 440) is not.
+    Return whether a version is at least ``minimum``; False if either is not a version (PEP 440).
 
-    Candidates and development builds of the minimum count as it.
+    Release candidates and development builds of the minimum count as the minimum.
     """
     try:
         version, bound = Version(found), Version(minimum)

@@ -1,4 +1,4 @@
-"""What ``cert status``, ``cert apply``, ``matrix`` and ``validate --certs`` share: where lessons stand."""
+"""The certificate status of lessons, for ``cert status``, ``cert apply``, ``matrix`` and ``validate``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import typer
 from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.certify.certificate_index import Holdings
-    from lesson_runner.certify.certificate_status import Known, Standing, Standings
+    from lesson_runner.certify.certificate_index import CertificateIndex
+    from lesson_runner.certify.certificate_status import CertificateStatus, CertificateStatuses, LoadedLesson
     from lesson_runner.model import Lesson
     from lesson_runner.plugins.manager import Plugins
 
@@ -40,22 +40,22 @@ PoliciesOption = Annotated[
 class Survey:
     """Lessons and what certificates say of them."""
 
-    lessons: Sequence[Known]
+    lessons: Sequence[LoadedLesson]
     targets: Sequence[str]
-    standings: Standings
-    holdings: Holdings
+    statuses: CertificateStatuses
+    index: CertificateIndex
     unread: Sequence[Path] = ()
     """Documents that mean to be lessons, and cannot be read as such."""
 
     def warnings(self) -> list[str]:
         """Return, for people, what is left out and why."""
-        refused = [f"{path}: not counted: {why}" for path, why in sorted(self.holdings.refused.items())]
+        refused = [f"{path}: not counted: {why}" for path, why in sorted(self.index.refused.items())]
         unread = [f"{path}: left out, it cannot be read: lesson validate {path}" for path in self.unread]
         return [*refused, *unread]
 
-    def all(self) -> list[Standing]:
-        """Return the standing of each lesson on each hardware, lesson by lesson."""
-        return [self.standings.of(known, target) for known in self.lessons for target in self.targets]
+    def all(self) -> list[CertificateStatus]:
+        """Return the status of each lesson on each hardware, lesson by lesson."""
+        return [self.statuses.of(known, target) for known in self.lessons for target in self.targets]
 
 
 def survey(
@@ -72,29 +72,29 @@ def survey(
     Raises:
         LessonError: a lesson, a folder or a policy that was named does not exist.
     """
-    from lesson_runner.certify.certificate_index import collect
-    from lesson_runner.certify.certificate_status import Standings, hardware_names, supported
+    from lesson_runner.certify.certificate_index import index_certificates
+    from lesson_runner.certify.certificate_status import CertificateStatuses, hardware_names, supported
     from lesson_runner.certify.keys import KeyStore
-    from lesson_runner.certify.policy import asked_of
+    from lesson_runner.certify.policy import required_policies
     from lesson_runner.certify.store import remove_abandoned
 
     _check_folders("--certs", certs)
     remove_abandoned(workspace / "certificates")
     lessons, unread = _lessons(plugins, list(names), folders)
-    holdings = collect(certs or [workspace / "certificates"], KeyStore().trusted())
-    standings = Standings(holdings, asked_of(policies), plugins, _records(workspace / "runs"))
+    index = index_certificates(certs or [workspace / "certificates"], KeyStore().trusted())
+    statuses = CertificateStatuses(index, required_policies(policies), plugins, _records(workspace / "runs"))
     written_for = {name for known in lessons for name in supported(known.lesson)}
-    seen = standings.targets({known.lesson.id for known in lessons}, written_for)
+    seen = statuses.targets({known.lesson.id for known in lessons}, written_for)
     boards = [name for name in hardware_names() if name in written_for or name in seen]
     targets = [*boards, *(name for name in seen if name not in boards)]
-    return Survey(lessons, targets, standings, holdings, unread)
+    return Survey(lessons, targets, statuses, index, unread)
 
 
 def _lessons(
     plugins: Plugins, names: Sequence[str], folders: Sequence[Path]
-) -> tuple[list[Known], list[Path]]:
+) -> tuple[list[LoadedLesson], list[Path]]:
     """Return the lessons, and the documents with frontmatter that are none: one with none is no lesson."""
-    from lesson_runner.certify.certificate_status import Known
+    from lesson_runner.certify.certificate_status import LoadedLesson
     from lesson_runner.document.frontmatter import split
     from lesson_runner.document.lessons import load_lesson
     from lesson_runner.validate.paths import documents
@@ -109,7 +109,7 @@ def _lessons(
             unread.append(path)
             continue
         if isinstance(lesson.frontmatter.get("id"), str):
-            found.append(Known(lesson, tuple(problems)))
+            found.append(LoadedLesson(lesson, tuple(problems)))
         elif split(lesson.text, path).yaml is not None:
             unread.append(path)
     return found, unread
@@ -124,18 +124,18 @@ def uncertified_in(
     Raises:
         LessonError: a folder or a policy does not exist.
     """
-    from lesson_runner.certify.certificate_index import collect
-    from lesson_runner.certify.certificate_status import COUNTING, Known, Standings
+    from lesson_runner.certify.certificate_index import index_certificates
+    from lesson_runner.certify.certificate_status import VALID_STATES, CertificateStatuses, LoadedLesson
     from lesson_runner.certify.keys import KeyStore
-    from lesson_runner.certify.policy import asked_of
+    from lesson_runner.certify.policy import required_policies
 
     _check_folders("--certs", certs)
-    holdings = collect(certs, KeyStore().trusted())
-    standings = Standings(holdings, asked_of(policies), plugins, _records(workspace / "runs"))
+    index = index_certificates(certs, KeyStore().trusted())
+    statuses = CertificateStatuses(index, required_policies(policies), plugins, _records(workspace / "runs"))
 
     def why(lesson: Lesson, target: str) -> str:
-        found = standings.of(Known(lesson), target)
-        if found.state in COUNTING:
+        found = statuses.of(LoadedLesson(lesson), target)
+        if found.state in VALID_STATES:
             return ""
         return f"{found.state}{', ' if found.reason else ''}{found.reason}"
 
@@ -159,8 +159,8 @@ def _records(runs: Path) -> Iterable[dict[str, Any]]:
             continue
 
 
-def as_json(item: Standing) -> dict[str, Any]:
-    """Return a standing, fit for JSON."""
+def as_json(item: CertificateStatus) -> dict[str, Any]:
+    """Return a certificate status as JSON data."""
     return {
         "lesson": item.lesson,
         "hardware": item.target,

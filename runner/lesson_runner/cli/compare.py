@@ -52,10 +52,10 @@ def compare(
         }
     )
     differences = {
-        "runs": side_by_side.of_runs(records),
-        "status": side_by_side.of_status(records),
-        "params": side_by_side.of_parameters(records),
-        "metrics": side_by_side.of_metrics(records),
+        "runs": side_by_side.run_differences(records),
+        "status": side_by_side.status_differences(records),
+        "params": side_by_side.parameter_differences(records),
+        "metrics": side_by_side.metric_differences(records),
     }
     if json:
         data = {name: [_plain(item) for item in items] for name, items in differences.items()}
@@ -66,7 +66,7 @@ def compare(
         return
     console = make_console()
     _print_runs(console, named)
-    shown = {**differences, "metrics": side_by_side.judged(records)}
+    shown = {**differences, "metrics": side_by_side.judged_differences(records)}
     titles = {
         "runs": "The runs",
         "status": "Steps that ended differently",

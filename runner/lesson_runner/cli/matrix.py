@@ -40,12 +40,12 @@ def matrix(
 
     MATRICES.checked(format_)
     found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), expand(workspace))
-    standings = found.all()
+    statuses = found.all()
     grid = Grid(
         {known.lesson.id: known.lesson.title for known in found.lessons},
         tuple(found.targets),
-        {(item.lesson, item.target): Cell(item.state, item.reason, item.since[:10]) for item in standings},
-        list(map(as_json, standings)),
+        {(item.lesson, item.target): Cell(item.state, item.reason, item.since[:10]) for item in statuses},
+        list(map(as_json, statuses)),
     )
     text = render(grid, format_, make_console())
     for line in found.warnings():

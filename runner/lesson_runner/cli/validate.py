@@ -12,7 +12,7 @@ import typer
 from lesson_runner.cli.common import WorkspaceOption, expand, make_console, stdout_for_json
 from lesson_runner.cli.output import Harmless
 from lesson_runner.model.errors import ExitCode, LessonError
-from lesson_runner.report.formats import FINDINGS
+from lesson_runner.report.formats import DIAGNOSTICS
 
 if TYPE_CHECKING:
     from lesson_runner.model import Checked
@@ -30,7 +30,7 @@ def validate(
             metavar="[LESSON]...", help="Ids, files or folders; without any, all that plugins bring."
         ),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help=f"{FINDINGS.help}.")] = "text",
+    format_: Annotated[str, typer.Option("--format", help=f"{DIAGNOSTICS.help}.")] = "text",
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Fix in the files what can be fixed safely.")] = False,
     select: Annotated[
@@ -67,7 +67,7 @@ def validate(
     from lesson_runner.validate.paths import documents
     from lesson_runner.validate.settings import find_settings, with_options
 
-    shown_as = "json" if json else FINDINGS.checked(format_)
+    shown_as = "json" if json else DIAGNOSTICS.checked(format_)
     if policy and not certs:
         raise LessonError("--policy goes with --certs", fix="name the folder of the certificates too")
     plugins: Plugins = context.obj

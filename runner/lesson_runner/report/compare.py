@@ -1,4 +1,4 @@
-"""Compare runs: parameters and results that differ, and their sections put together. Pure functions."""
+"""Compare runs: the parameters and results that differ, and their merged sections. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from lesson_runner.model import Section, Series, Table, Texts
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""What the runs are called in a comparison; their names are too long for a table."""
+"""The names of runs in a comparison; run ids are too long for a table."""
 ABSENT = "-"
 """Shown where a run does not have the parameter or number."""
 
@@ -32,8 +32,8 @@ def name_runs(records: Sequence[Record]) -> dict[str, Record]:
     return dict(zip(LETTERS, records, strict=False))
 
 
-def of_runs(records: Sequence[Record]) -> list[Difference]:
-    """Return how the runs as a whole differ: lesson, profile, backend, labels, hardware, versions."""
+def run_differences(records: Sequence[Record]) -> list[Difference]:
+    """Return differences of whole runs: lesson, profile, backend, labels, hardware, versions."""
     rows: list[dict[str, Any]] = [
         {
             "lesson": record["lesson"]["id"],
@@ -49,18 +49,18 @@ def of_runs(records: Sequence[Record]) -> list[Difference]:
     return [Difference((), name, values) for name, values in _different(rows)]
 
 
-def of_parameters(records: Sequence[Record]) -> list[Difference]:
+def parameter_differences(records: Sequence[Record]) -> list[Difference]:
     """Return the parameters that differ; one with the same values in several steps is listed once."""
     return _by_step(records, "params")
 
 
-def of_metrics(records: Sequence[Record]) -> list[Difference]:
+def metric_differences(records: Sequence[Record]) -> list[Difference]:
     """Return the metrics that differ, step by step."""
     return _by_step(records, "metrics")
 
 
-def judged(records: Sequence[Record]) -> list[Difference]:
-    """Return those of :func:`of_metrics` that an expectation of a run judges."""
+def judged_differences(records: Sequence[Record]) -> list[Difference]:
+    """Return those of :func:`metric_differences` that an expectation of a run judges."""
     wanted = {
         (step["id"], item["metric"]["name"])
         for record in records
@@ -68,10 +68,14 @@ def judged(records: Sequence[Record]) -> list[Difference]:
         for item in step.get("expect", ())
         if "metric" in item
     }
-    return [item for item in of_metrics(records) if any((step, item.name) in wanted for step in item.steps)]
+    return [
+        item
+        for item in metric_differences(records)
+        if any((step, item.name) in wanted for step in item.steps)
+    ]
 
 
-def of_status(records: Sequence[Record]) -> list[Difference]:
+def status_differences(records: Sequence[Record]) -> list[Difference]:
     """Return the steps that ended with different statuses."""
     rows = [{step["id"]: step["status"] for step in record["steps"]} for record in records]
     return [Difference((name,), "status", values) for name, values in _different(rows)]
@@ -79,10 +83,10 @@ def of_status(records: Sequence[Record]) -> list[Difference]:
 
 def merge_sections(sections: Mapping[str, Iterable[Section]]) -> list[Section]:
     """
-    Return the runs' sections put together; those with the same title, type and columns become one.
+    Return the merged sections of the runs; sections with the same title, type and columns become one.
 
-    Lines share a chart, texts stand next to each other, rows of tables follow each other. Each carries its
-    run's letter, and so does a note that is not the same in all runs.
+    Their lines share a chart, their texts are shown next to each other, their table rows follow each other.
+    Each is marked with its run's letter, and so is a note that differs between runs.
     """
     merged: dict[tuple[object, ...], Section] = {}
     parts: dict[tuple[object, ...], dict[str, Section]] = {}
@@ -91,20 +95,20 @@ def merge_sections(sections: Mapping[str, Iterable[Section]]) -> list[Section]:
             columns = section.columns if isinstance(section, Table) else ()
             key = (section.title, type(section), columns)
             own = _with_letter(section, letter)
-            merged[key] = _joined(merged[key], own) if key in merged else own
+            merged[key] = _merge(merged[key], own) if key in merged else own
             parts.setdefault(key, {})[letter] = section
     return [
         replace(
             section,
-            note=_together({letter: part.note for letter, part in parts[key].items()}),
-            conclusion=_together({letter: part.conclusion for letter, part in parts[key].items()}),
+            note=_merge_sentences({letter: part.note for letter, part in parts[key].items()}),
+            conclusion=_merge_sentences({letter: part.conclusion for letter, part in parts[key].items()}),
         )
         for key, section in merged.items()
     ]
 
 
-def _together(sentences: Mapping[str, str]) -> str:
-    """Return the sentence that runs have in common, or else each with its run's letter."""
+def _merge_sentences(sentences: Mapping[str, str]) -> str:
+    """Return the common sentence of the runs, or each run's sentence with its letter."""
     if len(set(sentences.values())) == 1:
         return next(iter(sentences.values()))
     return "; ".join(f"{letter}: {text}" for letter, text in sentences.items() if text)
@@ -123,7 +127,7 @@ def _with_letter(section: Section, letter: str) -> Section:
     return replace(section, lines=lines)
 
 
-def _joined(first: Section, second: Section) -> Section:
+def _merge(first: Section, second: Section) -> Section:
     """Return two sections of the same type as one."""
     if isinstance(first, Table) and isinstance(second, Table):
         return replace(first, rows=first.rows + second.rows)

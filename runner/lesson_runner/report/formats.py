@@ -1,5 +1,5 @@
 """
-The formats of reports, findings and matrices. To add one: write its function and add its line here.
+The formats of reports, diagnostics and matrices. To add one: write its function and add its line here.
 
 The options' help, the errors and the guess from a file's name follow from this list. It names functions
 instead of importing them, so that ``lesson --help`` needs no reporter.
@@ -90,20 +90,20 @@ class Formats:
 
 
 REPORTS = Formats(
-    Format("html", "html.page:render", "a page to read or print", (".html", ".htm")),
+    Format("html", "html.page:render", "reading, printing", (".html", ".htm")),
     Format("markdown", "runs.markdown:render", "a comment on a pull request", (".md",)),
-    Format("junit", "runs.junit:render", "continuous integration", (".xml",)),
+    Format("junit", "runs.junit:render", "continuous integration services", (".xml",)),
     Format("ctrf", "runs.ctrf:render", "tools that compare test runs"),
     Format("json", "runs.as_json:render", "programs", (".json",)),
 )
 """For ``lesson report``; a function takes a :class:`~lesson_runner.report.runs.Report`."""
-FINDINGS = Formats(
+DIAGNOSTICS = Formats(
     Format("text", "diagnostics.text:render", "people"),
     Format("json", "diagnostics.as_json:render", "programs"),
     Format("github", "diagnostics.github:render", "annotations of GitHub Actions"),
     Format("sarif", "diagnostics.sarif:render", "code scanning and editors"),
 )
-"""For ``lesson validate``; a function takes the findings and the current folder."""
+"""For ``lesson validate``; a function takes the diagnostics and the current folder."""
 MATRICES = Formats(
     Format("text", "matrix.text:render", "people"),
     Format("html", "matrix.page:render", "a page"),

@@ -162,9 +162,9 @@ class LiveReporter:
 
     def _more_verdicts(self, data: Mapping[str, Any]) -> None:
         """Print the other expectations that were not met; the message names the first."""
-        broken = [verdict for verdict in data["verdicts"] if not verdict["passed"]]
+        unmet = [verdict for verdict in data["verdicts"] if not verdict["passed"]]
         if data["message"].startswith("expected "):
-            for verdict in broken[1:]:
+            for verdict in unmet[1:]:
                 expected = f"{verdict['matcher']} {verdict['expected']}"
                 self._indented(Text(line(f"also expected {expected}; got {verdict['actual']}")))
 

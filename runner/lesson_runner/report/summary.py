@@ -88,8 +88,8 @@ def steps_table(steps: Sequence[Mapping[str, Any]]) -> PlainTable:
 
 def key_metric(step: Mapping[str, Any]) -> str:
     """Return the metrics a step was judged by, or its message if there are none."""
-    asked = [item.get("metric") for item in step.get("expect", ())]
-    judged = [str(item.get("name")) for item in asked if isinstance(item, dict)]
+    metrics = [item.get("metric") for item in step.get("expect", ())]
+    judged = [str(item.get("name")) for item in metrics if isinstance(item, dict)]
     names = [name for name in dict.fromkeys(judged) if name in step["metrics"]]
     if names:
         return ", ".join(f"{name} {number(step['metrics'][name])}" for name in names[:3])

@@ -22,11 +22,11 @@ INDENT = "   │ "
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 # Besides control characters:
 # - halves of surrogate pairs: no encoding can print them;
-# - what turns the direction of writing, so that a text looks as if it said something else: CVE-2021-42574;
+# - characters that reverse the direction of text, so that it looks different from what it is: CVE-2021-42574;
 # - invisible characters, which can hide one text in another. Joiners and variation selectors stay where
 #   scripts and emoji need them: one at a time, between characters that are not ASCII. Scripts of the Near
 #   East and India end words with a joiner as well.
-_UNSEEN = (
+_INVISIBLE = (
     r"\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     r"\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -35,11 +35,11 @@ _JOINERS = (
     r"(?<![^\x00-\x7f\u200c\u200d])[\u200c\u200d]|(?<![\u0600-\u0dff])[\u200c\u200d](?![^\x00-\x7f])"
     r"|(?<![^\x00-\x7f\ufe0e\ufe0f])[\ufe0e\ufe0f](?!\u20e3)"
 )
-_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSEEN}]|{_JOINERS}")
-_UNSEEN_IN_JSON = re.compile(rf"[{_UNSEEN}]|{_JOINERS}|(?<=#)#(?=\w*\[)")
+_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{_INVISIBLE}]|{_JOINERS}")
+_ESCAPED_IN_JSON = re.compile(rf"[{_INVISIBLE}]|{_JOINERS}|(?<=#)#(?=\w*\[)")
 _BREAKS = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 # Workflow commands: GitHub's runner takes `::name …::` at the start of a line, after blanks, and `##[name …]`
-# anywhere in one; Azure Pipelines `##vso[…]`, TeamCity `##teamcity[…]`. Comparing, they may ignore joiners.
+# anywhere in one; Azure Pipelines `##vso[…]`, TeamCity `##teamcity[…]`. Their comparison may ignore joiners.
 _COMMAND = re.compile(r"(?:\A|[\r\n])(?:[^\S\r\n]|[\u200c\u200d\ufe0e\ufe0f])*:(?=:)|##\w*(?=\[)")
 
 
@@ -55,7 +55,7 @@ def line(text: object, most: int = MOST_IN_LINE) -> str:
 
 
 def block(text: object, indent: str = INDENT) -> str:
-    """Return a text of several lines, each harmless and after ``indent``: none looks like a line of ours."""
+    """Return a text of several lines, each harmless and after ``indent``: none looks like our own output."""
     rows = _BREAKS.sub(lambda match: match[0] if match[0] == "\t" else "\n", str(text)).split("\n")
     return "\n".join(inert(f"{indent}{safe(row)}") for row in rows)
 
@@ -66,10 +66,10 @@ def safe(text: str) -> str:
 
     Newlines and tabs stay. Use :func:`line` or :func:`block` for what is printed.
     """
-    return seen(_SEQUENCE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return visible(_SEQUENCE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
-def seen(text: str) -> str:
+def visible(text: str) -> str:
     """Return a text of the same length: control and invisible characters are replaced, line feeds stay."""
     return _CONTROL.sub("\ufffd", text)
 
@@ -99,13 +99,13 @@ def json_text(data: Any) -> str:
 
 def escaped_json(text: str) -> str:
     """Return JSON that means the same, with the escapes that :func:`json_text` describes."""
-    return _UNSEEN_IN_JSON.sub(
+    return _ESCAPED_IN_JSON.sub(
         lambda match: json.dumps(match[0])[1:-1] if match[0] != "#" else "\\u0023", text
     )
 
 
 def command_rows(command: str, action: str) -> list[str]:
-    """Return the lines of a step's command, behind a prompt if one would type them into a shell."""
+    """Return the lines of a step's command, each after a prompt if it is typed into a shell."""
     command = command.rstrip("\n")
     prompt = "" if action in ("python", "manual") else "$ "
     return [f"{prompt}{row}" for row in command.split("\n")] if command else []

@@ -1,4 +1,4 @@
-"""A bench to certify on."""
+"""Fixtures with a lesson, a board and a key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bench(tmp_path: Path, lesson: Callable[..., Any], monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def certified(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """The same, with a certificate of class silicon; made once, and copied for each test."""
+    """The bench with a certificate of class silicon, made once and copied for each test."""
     made = tmp_path_factory.getbasetemp() / "certified"
     if not made.exists():
         said = bench.certify()

@@ -1,4 +1,4 @@
-"""What whoever holds a trusted key can do: change files and the predicate, and let every digest fit."""
+"""What the holder of a trusted key can forge: change files and the predicate, and recompute every digest."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lesson_runner.certify.envelope import read_bundle, sign, write_bundle
 from lesson_runner.certify.evidence import list_files
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.statement import Digests, payloads
-from lesson_runner.certify.store import Stored, stored_at
+from lesson_runner.certify.store import StoredCertificate, stored_at
 from lesson_runner.files.canonical import canonical
 from lesson_runner.run.hashing import file_digest
 
 
 def resign(
     bench: Bench,
-    change: Callable[[Stored, dict[str, Any]], Any],
+    change: Callable[[StoredCertificate, dict[str, Any]], Any],
     after: Callable[[list[bytes]], list[bytes]] = lambda both: both,
 ) -> None:
     """
@@ -43,7 +43,7 @@ def resign(
     stored.bundle.write_bytes(write_bundle(sign(payload, key) for payload in both))
 
 
-def edit_records(stored: Stored, change: Callable[[dict[str, Any]], Any]) -> None:
+def edit_records(stored: StoredCertificate, change: Callable[[dict[str, Any]], Any]) -> None:
     for path in stored.evidence.glob("*/record.json"):
         record = json.loads(path.read_text())
         change(record)

@@ -1,4 +1,4 @@
-"""A board that a test says is there, a lesson that is measured, and keys of its own."""
+"""A plugin with a pretended board, a lesson with a measured metric, and a bench for the command line."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def grow(params: Any, context: StepContext) -> Outcome:
 
 
 class garden:  # noqa: N801  # stands for a module
-    """A plugin with an action whose metric is read from a file, and the board that a test wants."""
+    """A plugin with an action whose metric is read from a file, and the board that a test sets."""
 
     hardware = Hardware("n150", "a test says so", 1)
     facts: Mapping[str, Any] = {}

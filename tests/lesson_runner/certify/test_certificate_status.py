@@ -1,4 +1,4 @@
-"""Where lessons stand: certified, text changed, stale, failed, never run, not supported."""
+"""Certificate status of lessons: certified, text changed, stale, failed, never run, not supported."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import pytest
 from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
-from lesson_runner.certify.certificate_index import collect
-from lesson_runner.certify.certificate_status import Known, Standings
+from lesson_runner.certify.certificate_index import index_certificates
+from lesson_runner.certify.certificate_status import CertificateStatuses, LoadedLesson
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import shipped_policies
 from lesson_runner.document.lessons import load_lesson
@@ -29,7 +29,7 @@ def states(bench: Bench, *more: object) -> dict[str, tuple[str, str]]:
     return {item["hardware"]: (item["state"], item["reason"]) for item in said.json["standings"]}
 
 
-def test_certified_here_and_never_run_there(certified: Bench) -> None:
+def test_certified_on_one_board_and_never_run_on_another(certified: Bench) -> None:
     assert states(certified) == {"n150": ("certified", ""), "n300": ("never run", "")}
 
 
@@ -38,7 +38,7 @@ def test_prose_may_change(certified: Bench) -> None:
     assert states(certified)["n150"] == ("text changed", "")
 
 
-def test_what_was_written_back_is_no_change(certified: Bench) -> None:
+def test_applied_frontmatter_is_not_a_change(certified: Bench) -> None:
     certified.write(status="validated", validatedOn=["n150"], validationDate="2026-01-01")
     assert states(certified)["n150"] == ("certified", "")
 
@@ -72,19 +72,19 @@ def test_stale_by_policy(certified: Bench) -> None:
 
 @pytest.mark.parametrize(("days", "state"), [(180, "certified"), (181, "stale")])
 def test_stale_by_age(certified: Bench, days: int, state: str) -> None:
-    holdings = collect([certified.folder / ".lesson"], KeyStore().trusted())
-    (held,) = holdings.opened("growing", "n150")
-    today = held.certificate.seen + timedelta(days=days, hours=1)
+    index = index_certificates([certified.folder / ".lesson"], KeyStore().trusted())
+    (opened,) = index.open_latest_first("growing", "n150")
+    today = opened.certificate.valid_from + timedelta(days=days, hours=1)
     lesson, problems = load_lesson(certified.folder / "growing.md")
-    standings = Standings(holdings, shipped_policies().values(), load_plugins(garden), today=today)
-    found = standings.of(Known(lesson, tuple(problems)), "n150")
+    statuses = CertificateStatuses(index, shipped_policies().values(), load_plugins(garden), today=today)
+    found = statuses.of(LoadedLesson(lesson, tuple(problems)), "n150")
     assert (found.state, found.reason) == (
         state,
-        "" if state == "certified" else "181 days old; it counts for 180",
+        "" if state == "certified" else "181 days old; it is valid for 180",
     )
 
 
-def test_a_bundle_laid_out_in_another_way(certified: Bench) -> None:
+def test_a_bundle_with_another_layout(certified: Bench) -> None:
     bundle = certified.certificate / "certificate.intoto.jsonl"
     first, second = bundle.read_bytes().splitlines()
     for lines in ([second, b"", b""], [second, first], [b" ", first, second, b" "]):
@@ -93,7 +93,7 @@ def test_a_bundle_laid_out_in_another_way(certified: Bench) -> None:
         assert states(certified)["n150"] == ("certified", "")
 
 
-def test_an_older_certificate_counts_where_a_later_one_does_not(certified: Bench) -> None:
+def test_an_older_certificate_counts_if_a_later_one_does_not(certified: Bench) -> None:
     (certified.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "mine"}))
     assert certified.certify("--policy", "mine.yaml").code == 0
     assert states(certified)["n150"] == ("certified", "")
@@ -101,14 +101,14 @@ def test_an_older_certificate_counts_where_a_later_one_does_not(certified: Bench
     (certified.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "other"}))
     assert states(certified, "--policy", "mine.yaml")["n150"] == (
         "stale",
-        "signed under the policy 'mine', not 'other'",  # of several, what is wrong with the latest
+        "signed under the policy 'mine', not 'other'",  # of several, the reason for the latest
     )
 
 
 MINE = {"policy_version": 1, "summary": "s", "classes": ["silicon"], "passes": 1}
 
 
-def test_hardware_that_the_lesson_is_no_longer_for(certified: Bench) -> None:
+def test_hardware_that_the_lesson_no_longer_supports(certified: Bench) -> None:
     certified.write(supportedHardware=["n300"])
     assert "n150" not in states(certified)
     said = certified.lesson("cert", "apply", "growing.md", "--yes")
@@ -118,19 +118,21 @@ def test_hardware_that_the_lesson_is_no_longer_for(certified: Bench) -> None:
 def test_a_run_that_failed_later(certified: Bench) -> None:
     certified.lesson("run", "growing.md", "--allow", "shell", "--param", "beans=2")
     assert states(certified)["n150"] == ("failed", "step grow")
-    certified.lesson("run", "growing.md", "--allow", "shell", "--only", "tell")  # a part says nothing
+    certified.lesson(
+        "run", "growing.md", "--allow", "shell", "--only", "tell"
+    )  # a partial run does not count
     assert states(certified)["n150"][0] == "failed"
     assert certified.certify().code == 0
     assert states(certified)["n150"][0] == "certified"
 
 
-def test_a_failure_elsewhere_says_nothing_here(certified: Bench) -> None:
+def test_a_failure_on_other_hardware_does_not_count(certified: Bench) -> None:
     garden.hardware = Hardware("n300", "a test", 2)
     certified.lesson("run", "growing.md", "--allow", "shell", "--param", "beans=2")
     assert states(certified) == {"n150": ("certified", ""), "n300": ("failed", "step grow")}
 
 
-def test_certificates_that_do_not_count_are_named(certified: Bench) -> None:
+def test_refused_certificates_are_listed(certified: Bench) -> None:
     bundle = certified.certificate / "certificate.intoto.jsonl"
     bundle.write_bytes(bundle.read_bytes().replace(b'"sig":"', b'"sig":"A', 1))
     said = certified.lesson("cert", "status", "growing.md", "--json").json
@@ -200,7 +202,7 @@ def test_matrix_as_a_page(several: Bench) -> None:
     assert "1 of 4 pairs of a lesson and a board it supports are certified." in page
 
 
-def test_what_is_no_lesson_spoils_nothing_and_is_named(several: Bench) -> None:
+def test_unreadable_documents_are_listed_and_left_out(several: Bench) -> None:
     folder = several.folder / "lessons"
     (folder / "README.md").write_text("# What is in here\n")
     (folder / "broken.md").write_text("---\nid: [\n---\n")
@@ -239,7 +241,7 @@ def test_badges(several: Bench) -> None:
         (["--lessons", "lessons", "-o", "lessons"], "lessons: cannot be written"),
     ],
 )
-def test_matrix_wrongly_asked_for(several: Bench, arguments: list[str], message: str) -> None:
+def test_wrong_matrix_options(several: Bench, arguments: list[str], message: str) -> None:
     said = several.lesson("matrix", *arguments)
     assert (said.code, message in said.err) == (2, True), said
 
@@ -249,7 +251,7 @@ def test_validating_claims(certified: Bench) -> None:
     certified.write(status="validated", validatedOn=["n150"], validationDate="2026-01-01")
     assert certified.lesson("validate", "growing.md", *certs).code == 0
     certified.write(status="validated", validatedOn=["n150", "n300"], validationDate="2026-01-01")
-    assert certified.lesson("validate", "growing.md").code == 0  # nobody asks
+    assert certified.lesson("validate", "growing.md").code == 0  # claims are checked only with --certs
     said = certified.lesson("validate", "growing.md", "--json", *certs)
     (finding,) = said.json["findings"]
     assert said.code == 1
@@ -260,7 +262,7 @@ def test_validating_claims(certified: Bench) -> None:
     assert certified.lesson("validate", "growing.md", "--certs", "none").code == 2
 
 
-def test_validating_claims_under_a_policy_of_ones_own(bench: Bench) -> None:
+def test_validating_claims_under_a_custom_policy(bench: Bench) -> None:
     (bench.folder / "mine.yaml").write_text(json.dumps({**MINE, "name": "mine"}))
     assert bench.certify("--policy", "mine.yaml").code == 0
     bench.write(status="validated", validatedOn=["n150"], validationDate="2026-01-01")
@@ -288,7 +290,7 @@ supportedHardware:
 
 
 def apply(bench: Bench, extra: str, ends: str = "\n") -> tuple[Any, str]:
-    """Return what apply says of a lesson with more frontmatter, and the frontmatter after it."""
+    """Apply certificates to a lesson with more frontmatter; return the output and the new frontmatter."""
     path = bench.folder / "growing.md"
     body = path.read_bytes().decode().split("---\n", 2)[2]
     path.write_bytes((FRONT.format(extra=extra) + body).replace("\n", ends).encode())
@@ -325,7 +327,7 @@ def apply(bench: Bench, extra: str, ends: str = "\n") -> tuple[Any, str]:
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_apply(certified: Bench, extra: str, wanted: str, ends: str) -> None:
     certified.write()
-    # The lesson in its new layout says the same, so its certificate still speaks of it.
+    # A new layout does not change the lesson's content, so its certificate still applies.
     said, text = apply(certified, extra, ends)
     assert said.code == 0, said
     day = certified.verify()["certificate"]["issued"][:10]
@@ -348,7 +350,7 @@ def test_apply_asks_and_refuses(certified: Bench) -> None:
     assert certified.lesson("cert", "apply", "none.md").code == 2
 
 
-def test_apply_where_it_cannot_be_done_safely(certified: Bench) -> None:
+def test_apply_refuses_frontmatter_it_cannot_edit_safely(certified: Bench) -> None:
     said, text = apply(certified, '? status\n: "draft"\n')
     assert (said.code, "cannot be edited safely" in said.err) == (2, True)
     assert '? status\n: "draft"\n' in text
@@ -371,7 +373,9 @@ def test_import(certified: Bench, tmp_path: Path) -> None:
     assert [line[0] for line in sorted(said.out.splitlines())] == ["✓", "✗"]
     assert "the plan was changed after it was certified" in said.out
     assert certified.verify()["holds"]
-    assert certified.lesson("cert", "import", "downloads").code == 5  # the good one is there already
+    assert (
+        certified.lesson("cert", "import", "downloads").code == 5
+    )  # the valid one has already been imported
     shutil.rmtree(away / "damaged")
     assert certified.lesson("cert", "import", "downloads").code == 0
     assert states(certified)["n150"][0] == "certified"
@@ -379,8 +383,8 @@ def test_import(certified: Bench, tmp_path: Path) -> None:
     assert "there is no certificate" in certified.lesson("cert", "import", "home").err
 
 
-def test_import_goes_by_what_a_certificate_says(certified: Bench, tmp_path: Path) -> None:
-    """However its folder is called: two of one name are kept beside each other, and none is kept twice."""
+def test_import_names_folders_by_content(certified: Bench, tmp_path: Path) -> None:
+    """Folder names do not matter: two certificates of one name are kept next to each other, none twice."""
     name = certified.certificate.name
     shutil.move(certified.certificate, tmp_path / "away" / "✓ nice\n✓ more")
     kept = certified.folder / ".lesson" / "certificates"
@@ -394,7 +398,9 @@ def test_import_goes_by_what_a_certificate_says(certified: Bench, tmp_path: Path
     assert said.json["holds"]
 
 
-def test_import_from_inside(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_from_inside_the_certificates_folder(
+    certified: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(certified.certificate)
     elsewhere = certified.folder / "elsewhere"
     assert certified.lesson("cert", "import", ".", "--workspace", elsewhere).code == 0

@@ -1,4 +1,4 @@
-"""From runs to a certificate: what a policy asks, what is missing, and what would satisfy it."""
+"""From runs to a certificate: what a policy asks, what is missing, and how to fix it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
 from lesson_runner.model import Hardware
 
-HOST = "a machine without board"
+HOST = "a machine without a board"
 
 
 def unmet(said: Any) -> dict[str, str]:
-    """Return what is missing, with what was found."""
+    """Return the unmet requirements with what was found."""
     assert said.code == 5, said
     assert said.json["certificate"] is None
     missing = [item for item in said.json["findings"] if not item["met"]]
@@ -40,7 +40,7 @@ def test_two_fresh_passes_on_a_board_are_certified(certified: Bench) -> None:
     assert answer["signer"]["name"] == "me"
 
 
-def test_a_certificate_from_runs_that_were_made_before(bench: Bench) -> None:
+def test_a_certificate_from_earlier_runs(bench: Bench) -> None:
     for _ in range(2):
         assert bench.lesson("run", "growing.md", "--allow", "shell", "--fresh").code == 0
     runs = sorted(path.name for path in (bench.folder / ".lesson" / "runs").iterdir())
@@ -48,13 +48,13 @@ def test_a_certificate_from_runs_that_were_made_before(bench: Bench) -> None:
     assert bench.verify()["holds"]
 
 
-def test_one_run_twice_is_one(bench: Bench) -> None:
+def test_a_run_named_twice_counts_once(bench: Bench) -> None:
     bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
     said = bench.certify("--from-run", "latest", "--from-run", "latest")
     assert unmet(said) == {"passes": "1"}
 
 
-def test_runs_that_could_see_earlier_ones(bench: Bench) -> None:
+def test_runs_that_could_reuse_earlier_results(bench: Bench) -> None:
     for _ in range(2):
         bench.lesson("run", "growing.md", "--allow", "shell")
     runs = sorted(path.name for path in (bench.folder / ".lesson" / "runs").iterdir())
@@ -62,10 +62,10 @@ def test_runs_that_could_see_earlier_ones(bench: Bench) -> None:
     assert list(unmet(said)) == ["fresh"]
 
 
-def test_a_failed_step_ends_it(bench: Bench) -> None:
+def test_a_failed_step_ends_certification(bench: Bench) -> None:
     bench.write(LESSON.replace("min: 3", "min: 30"))
     missing = unmet(bench.certify())
-    assert missing["passes"] == "1"  # the second pass was not begun
+    assert missing["passes"] == "1"  # the second pass was not started
     assert missing["steps"].startswith("grow failed in ")
 
 
@@ -80,7 +80,7 @@ def test_a_failed_step_ends_it(bench: Bench) -> None:
         (
             Hardware("none", "a test", 0, "none"),
             (),
-            {"class": "a machine without board", "hardware": "none (a test)"},
+            {"class": "a machine without a board", "hardware": "none (a test)"},
         ),
         (
             Hardware("n150", "a test", 1, "simulator"),
@@ -90,13 +90,13 @@ def test_a_failed_step_ends_it(bench: Bench) -> None:
         (
             Hardware("n150", "a test", 0, "mock"),
             (),
-            {"class": "a machine without board", "hardware": "n150 (a test)"},
+            {"class": "a machine without a board", "hardware": "n150 (a test)"},
         ),
         (Hardware("p150", "a", 1), (), {"hardware": "p150 (a)"}),
     ],
     ids=["emulated", "nothing", "simulator", "description", "not supported"],
 )
-def test_what_is_no_board_never_counts_as_one(
+def test_only_a_board_counts_as_a_board(
     bench: Bench, hardware: Hardware, labels: tuple[str, ...], wanted: dict[str, str]
 ) -> None:
     garden.hardware, garden.labels = hardware, labels
@@ -109,7 +109,7 @@ def test_what_is_no_board_never_counts_as_one(
 @pytest.mark.parametrize(
     ("front", "facts", "wanted"),
     [
-        ({"minTTMetalVersion": "v0.67.0"}, {}, {"version metal.version": "not known"}),
+        ({"minTTMetalVersion": "v0.67.0"}, {}, {"version metal.version": "unknown"}),
         (
             {"minTTMetalVersion": "v0.67.0"},
             {"metal": {"version": "v0.66.0-rc7"}},
@@ -129,7 +129,7 @@ def test_versions(bench: Bench, front: dict[str, Any], facts: dict[str, Any], wa
 @pytest.mark.parametrize(
     ("action", "facts", "wanted"),
     [
-        ("ct4.train", {}, {"fact backend.name": "not known", "fact backend.kind": "not known"}),
+        ("ct4.train", {}, {"fact backend.name": "unknown", "fact backend.kind": "unknown"}),
         (
             "ct4.train",
             {"backend": {"name": "ttml", "kind": "simulator"}},
@@ -148,7 +148,7 @@ def test_facts(bench: Bench, action: str, facts: dict[str, Any], wanted: dict[st
     assert (unmet(said) if said.code else {}) == wanted
 
 
-def test_chips_used_are_told_from_chips_present(bench: Bench) -> None:
+def test_chips_used_and_chips_present(bench: Bench) -> None:
     bench.write(LESSON.replace("garden.grow", "ct4.train"))
     garden.hardware = Hardware("n300", "a test says so", 2)
     garden.facts = {"backend": {"name": "ttml", "kind": "silicon", "mesh": [1, 1]}}
@@ -166,10 +166,10 @@ def test_parts_of_a_lesson_and_other_parameters_do_not_count(bench: Bench) -> No
     assert unmet(bench.certify("--from-run", runs[2], "--from-run", runs[3])) == {"parameters": "beans"}
     said = bench.certify("--from-run", runs[0], "--from-run", runs[2])
     assert said.code == 2
-    assert "the runs followed 2 plans" in said.err
+    assert "the runs followed 2 different plans" in said.err
 
 
-def test_a_step_needs_a_judgement_beside_its_exit_code(bench: Bench) -> None:
+def test_a_step_needs_a_judgement_other_than_its_exit_code(bench: Bench) -> None:
     bench.write(LESSON.replace('[{regex: "^beans: \\\\d+$"}]', "[{exit: 0}]"))
     assert unmet(bench.certify()) == {"judgements": "too few for tell"}
 
@@ -183,10 +183,12 @@ def test_a_step_needs_a_judgement_beside_its_exit_code(bench: Bench) -> None:
         ('{lines: ["..."]}', False),
         ("{json: {}}", True),
         ("{contains: e}", True),
-        ("{file: {path: beans.txt, min_bytes: 0}}", True),  # that there is one
+        ("{file: {path: beans.txt, min_bytes: 0}}", True),  # it must exist
     ],
 )
-def test_an_expectation_that_nothing_meets_too_tells_nothing(bench: Bench, expect: str, tells: bool) -> None:
+def test_an_expectation_that_an_empty_step_meets_does_not_count(
+    bench: Bench, expect: str, tells: bool
+) -> None:
     text = LESSON.replace('[{regex: "^beans: \\\\d+$"}]', f"[{expect}, {expect}]")
     bench.write(text.replace("echo beans: 5", "echo 5e5"))
     said = bench.certify()
@@ -195,19 +197,19 @@ def test_an_expectation_that_nothing_meets_too_tells_nothing(bench: Bench, expec
     assert unmet(bench.certify("--policy", "two.yaml"))["judgements"] == "too few for tell"
 
 
-def test_optional_steps_alone_are_no_lesson(bench: Bench) -> None:
+def test_optional_steps_alone_are_not_enough(bench: Bench) -> None:
     optional = LESSON.replace("id: grow", "id: grow\noptional: true").replace("min: 3", "min: 30")
     bench.write(optional.replace("needs: [grow]", ""))
     assert bench.certify().code == 0
     assert bench.verify()["notes"] == ["optional steps: grow failed"]
     bench.write(optional.replace("id: tell", "id: tell\noptional: true"))
-    assert unmet(bench.certify()) == {"steps": "there is no step but optional ones"}
+    assert unmet(bench.certify()) == {"steps": "all steps are optional"}
 
 
-def test_what_a_person_confirms_counts_and_is_said(bench: Bench) -> None:
+def test_a_persons_confirmation_counts_and_is_noted(bench: Bench) -> None:
     bench.write(LESSON + "\n<!-- manual\nid: look\ninstruction: Is it green?\n-->\n")
-    assert unmet(bench.certify())["steps"].startswith("look skipped in ")  # nobody was there
-    for path in (bench.folder / ".lesson" / "runs").iterdir():  # as if somebody had been
+    assert unmet(bench.certify())["steps"].startswith("look skipped in ")  # no user at the terminal
+    for path in (bench.folder / ".lesson" / "runs").iterdir():  # as if a user had confirmed it
         record = json.loads((path / "record.json").read_text())
         record["steps"][2] |= {"status": "passed", "artifacts": {}}
         (path / "record.json").write_text(json.dumps(record))
@@ -215,50 +217,50 @@ def test_what_a_person_confirms_counts_and_is_said(bench: Bench) -> None:
         (path / "evidence" / "look" / "output.txt").write_text("confirmed: Is it green?")
     runs = [("--from-run", path.name) for path in (bench.folder / ".lesson" / "runs").iterdir()]
     assert bench.certify(*runs[0], *runs[1]).code == 0
-    assert bench.verify()["notes"] == ["a person confirmed look; that cannot be judged again"]
+    assert bench.verify()["notes"] == ["a person confirmed look; that cannot be rejudged"]
 
 
-def test_steps_that_were_tried_again_are_named(bench: Bench) -> None:
+def test_retried_steps_are_noted(bench: Bench) -> None:
     flaky = "if [ -e tried ]; then echo beans: 5; else touch tried; fi"
     bench.write(LESSON.replace("needs: [grow]", "needs: [grow]\nretries: 1").replace("echo beans: 5", flaky))
     assert bench.certify().code == 0
     assert bench.verify()["notes"] == ["needed more than one attempt: tell"]
 
 
-def test_a_copy_of_a_run_is_no_second_one(bench: Bench) -> None:
+def test_a_copy_of_a_run_does_not_count(bench: Bench) -> None:
     bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
     (run,) = (bench.folder / ".lesson" / "runs").iterdir()
     shutil.copytree(run, bench.folder / "copy")
     both = ("--from-run", "latest", "--from-run", "copy")
     said = bench.certify(*both)
-    assert (said.code, "call themselves the same run" in said.err) == (2, True)
+    assert (said.code, "have the same run id" in said.err) == (2, True)
     record = json.loads((run / "record.json").read_text())
     (bench.folder / "copy" / "record.json").write_text(json.dumps({**record, "run_id": "another"}))
     assert list(unmet(bench.certify(*both))) == ["distinct"]
 
 
-def test_whoever_asks_for_the_emulation_has_no_board(bench: Bench) -> None:
+def test_a_run_with_the_emulation_has_no_board(bench: Bench) -> None:
     for _ in range(2):
         bench.lesson("run", "growing.md", "--allow", "shell", "--fresh", "--backend", "emulated")
     runs = [("--from-run", path.name) for path in (bench.folder / ".lesson" / "runs").iterdir()]
     assert unmet(bench.certify(*runs[0], *runs[1]))["class"] == "the emulation"
 
 
-def test_a_metric_that_only_the_action_reports_is_no_evidence(bench: Bench) -> None:
+def test_a_metric_that_only_the_action_reports_does_not_count(bench: Bench) -> None:
     bench.write(LESSON.replace("name: beans, min: 3", "name: reported, min: 1"))
     found = unmet(bench.certify())
-    assert "nothing here measures 'reported' from the evidence" in found["evidence"]
+    assert "no installed plugin measures 'reported' from the evidence" in found["evidence"]
 
 
 def test_a_profile_that_does_not_count(bench: Bench) -> None:
     runner = {"profiles": {"quick": {"summary": "q"}, "full": {"summary": "f"}}}
     bench.write(runner=runner)
     assert unmet(bench.certify("--profile", "quick")) == {"profile": "quick"}
-    assert bench.certify().code == 0  # of its own accord it takes the profile that counts
+    assert bench.certify().code == 0  # by default it uses the profile that counts
     assert bench.verify()["certificate"]["plan"]["profile"] == "full"
 
 
-def test_hours_are_not_spent_on_what_cannot_be(bench: Bench) -> None:
+def test_impossible_requirements_are_refused_before_the_run(bench: Bench) -> None:
     garden.hardware = Hardware("none", "a test", 0, "none")
     said = bench.certify()
     assert said.code == 5
@@ -267,7 +269,7 @@ def test_hours_are_not_spent_on_what_cannot_be(bench: Bench) -> None:
     garden.hardware = Hardware("n150", "a test", 1)
     (bench.folder / "home" / "config" / "keys" / "me.json").unlink()
     said = bench.certify()
-    assert (said.code, "make one: lesson cert keys new NAME" in said.err) == (2, True)
+    assert (said.code, "create one: lesson cert keys new NAME" in said.err) == (2, True)
     assert not (bench.folder / ".lesson" / "runs").exists()
 
 
@@ -285,7 +287,7 @@ def test_hours_are_not_spent_on_what_cannot_be(bench: Bench) -> None:
         ({"text": LESSON.replace("id: tell", "id: tell\nprofiles: {default: {skip: why not}}")}, [], "steps"),
     ],
 )
-def test_what_no_run_can_show_is_said_before_it(
+def test_unmet_requirements_are_shown_before_the_run(
     bench: Bench, change: dict[str, Any], more: list[str], wanted: str
 ) -> None:
     bench.write(**change)
@@ -293,7 +295,7 @@ def test_what_no_run_can_show_is_said_before_it(
     assert not (bench.folder / ".lesson" / "runs").exists()
 
 
-def test_a_board_is_not_certified_under_a_policy_for_none(bench: Bench) -> None:
+def test_a_policy_without_boards_does_not_certify_a_board(bench: Bench) -> None:
     said = bench.certify("--policy", "emulated")
     assert (said.code, "--backend emulated" in said.err) == (5, True)
     assert not (bench.folder / ".lesson" / "runs").exists()
@@ -317,16 +319,16 @@ def test_runs_are_not_lost_when_signing_fails(bench: Bench) -> None:
     command = said.err.rpartition("without running it again: lesson ")[2].split()
     assert bench.lesson("cert", "keys", "new", "you").code == 0
     assert bench.lesson(*command).code == 0
-    assert bench.lesson(*command, "--profile", "default").code == 2  # that would be ignored
+    assert bench.lesson(*command, "--profile", "default").code == 2  # the option would be ignored
 
 
 def test_a_lesson_that_was_changed_after_its_run(bench: Bench) -> None:
     bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
     bench.write(LESSON.replace("# Growing", "# Growing up"))
     said = bench.certify("--from-run", "latest")
-    assert (said.code, "the lesson was changed since" in said.err) == (2, True)
+    assert (said.code, "the lesson has changed since then" in said.err) == (2, True)
     bench.write(status="validated", validatedOn=["n150"], validationDate="2026-01-01", validationNotes="seen")
-    assert unmet(bench.certify("--from-run", "latest")) == {"passes": "1"}  # that is no change of the lesson
+    assert unmet(bench.certify("--from-run", "latest")) == {"passes": "1"}  # this does not change the content
 
 
 def test_the_run_of_another_lesson(bench: Bench) -> None:
@@ -350,7 +352,7 @@ def test_an_emulated_certificate_is_of_a_class_of_its_own(bench: Bench) -> None:
     )
 
 
-def test_nothing_half_written_stays(bench: Bench) -> None:
+def test_unfinished_certificates_are_removed(bench: Bench) -> None:
     bench.write(LESSON.replace("min: 3", "min: 30"))
     bench.certify()
     assert list((bench.folder / ".lesson" / "certificates").iterdir()) == []
@@ -359,7 +361,7 @@ def test_nothing_half_written_stays(bench: Bench) -> None:
 POLICY = {"policy_version": 1, "name": "mine", "summary": "s", "classes": ["silicon"], "passes": 1}
 
 
-def test_a_policy_of_ones_own(bench: Bench) -> None:
+def test_a_custom_policy(bench: Bench) -> None:
     (bench.folder / "mine.yaml").write_text(json.dumps(POLICY))
     assert bench.certify("--policy", "mine.yaml").code == 0
     assert bench.verify()["certificate"]["policy"]["name"] == "mine"
@@ -376,7 +378,7 @@ def test_a_policy_of_ones_own(bench: Bench) -> None:
         ("!!python/object:os.system {}", "mine.yaml:1:"),
     ],
 )
-def test_a_policy_that_is_wrong(bench: Bench, text: str, message: str) -> None:
+def test_an_invalid_policy(bench: Bench, text: str, message: str) -> None:
     (bench.folder / "mine.yaml").write_text(text)
     said = bench.certify("--policy", "mine.yaml")
     assert said.code == 2
@@ -385,7 +387,7 @@ def test_a_policy_that_is_wrong(bench: Bench, text: str, message: str) -> None:
     assert bench.certify("--policy", "none.yaml").code == 2
 
 
-def test_what_people_read(bench: Bench) -> None:
+def test_text_output(bench: Bench) -> None:
     said = bench.lesson("certify", "growing.md", "--allow", "shell")
     assert "Certified under the policy 'board':" in said.out
     said = bench.lesson("cert", "verify", bench.certificate)

@@ -1,4 +1,4 @@
-"""In what kind of place a run was made, from its record alone."""
+"""The class and hardware of a run, from its record alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CARD = {"name": "p150", "detected_by": "a test", "devices": 2}
         ({"facts": {"backend": {"mesh": 2}}, "hardware": [CARD]}, Place("silicon", "p150", CARD)),
     ],
 )
-def test_the_place_of_a_run(record: dict[str, Any], place: Place) -> None:
+def test_class_and_hardware_of_a_run(record: dict[str, Any], place: Place) -> None:
     said = place_of_run({"hardware": [], "labels": [], "backend": "auto", "facts": {}, **record})
     assert said == place
     assert said.chips_present == place.hardware.get("devices", 0)

@@ -1,4 +1,4 @@
-"""Others read our envelopes and statements, and we read theirs."""
+"""Other tools read our envelopes and statements, and we read theirs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def theirs(key: PrivateKey) -> SSlibKey:
     return SSlibKey.from_crypto(key.key.public_key(), keyid=key.public.keyid)
 
 
-def test_the_standards_own_example() -> None:
+def test_the_example_of_the_standard() -> None:
     """From the DSSE protocol's text."""
     encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world")
     assert encoded == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
@@ -120,10 +120,10 @@ LINE = b'{"payloadType": "application/vnd.in-toto+json", "payload": "", "signatu
         (b"[" * 100_000, "line 1 is not JSON"),
         (b"[]", "line 1 is not an envelope"),
         (b"{}", "line 1: payloadType is not"),
-        (b'{"payloadType": "application/vnd.in-toto+json"}', "line 1: there are no signatures"),
+        (b'{"payloadType": "application/vnd.in-toto+json"}', "line 1: no signatures"),
         (
             b'\n{"payloadType": "application/vnd.in-toto+json", "signatures": [1]}',
-            "line 2: signatures: not a signature",
+            "line 2: an entry of signatures",
         ),
         (
             b'{"payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "?"}]}',
@@ -131,13 +131,13 @@ LINE = b'{"payloadType": "application/vnd.in-toto+json", "payload": "", "signatu
         ),
         (
             b'{"payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "QR=="}]}',
-            "line 1: sig is not base64 as anybody writes it",
+            "line 1: sig is not canonical base64",
         ),
         (
             b'{"payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "QQ=="}]}',
             "line 1: payload is missing",
         ),
-        (b"x" * (16 * 1024 * 1024 + 1), "a bundle has at most"),
+        (b"x" * (16 * 1024 * 1024 + 1), "expected at most"),
         (b"# a text\n" * 17, "line 1 is not JSON"),
         (LINE * 17, "it has 17 lines"),
         (
@@ -147,7 +147,7 @@ LINE = b'{"payloadType": "application/vnd.in-toto+json", "payload": "", "signatu
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_what_is_no_bundle(data: bytes, message: str) -> None:
+def test_invalid_bundles(data: bytes, message: str) -> None:
     with pytest.raises(BrokenEnvelopeError, match=message):
         read_bundle(data)
 
@@ -167,38 +167,38 @@ def whole(**more: Any) -> bytes:
             "line 1 is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
         ),
         (whole(payloadType="x"), f"line 1: payloadType is not {PAYLOAD_TYPE}"),
-        (whole(signatures=[]), "line 1: there are no signatures"),
-        (whole(signatures="QQ=="), "line 1: there are no signatures"),
-        (whole(signatures=1), "line 1: there are no signatures"),
-        (whole(signatures=["k"]), "line 1: signatures: not a signature with its keyid"),
+        (whole(signatures=[]), "line 1: no signatures"),
+        (whole(signatures="QQ=="), "line 1: no signatures"),
+        (whole(signatures=1), "line 1: no signatures"),
+        (whole(signatures=["k"]), "line 1: an entry of signatures is not an object with a keyid"),
         (
             whole(signatures=[{"keyid": 1, "sig": "QQ=="}]),
-            "line 1: signatures: not a signature with its keyid",
+            "line 1: an entry of signatures is not an object with a keyid",
         ),
         (whole(signatures=[{"keyid": "k"}]), "line 1: sig is missing"),
         (whole(signatures=[{"sig": "QQ"}]), "line 1: sig is not base64"),
         (whole(payload="é"), "line 1: payload is not base64"),
         (whole(payload="Q Q=="), "line 1: payload is not base64"),
-        (whole(payload="QR=="), "line 1: payload is not base64 as anybody writes it"),
-        (whole(payload="-+8="), "line 1: payload is not base64 as anybody writes it"),
+        (whole(payload="QR=="), "line 1: payload is not canonical base64"),
+        (whole(payload="-+8="), "line 1: payload is not canonical base64"),
         (whole(payload=None), "line 1: payload is missing"),
-        (whole(signatures=[{"sig": "QQ=="}] * 17), "line 1: 17 signatures; at most 16 are read"),
-        (b"\n".join([whole()] * 17), "it has 17 lines; a bundle has at most 16"),
+        (whole(signatures=[{"sig": "QQ=="}] * 17), "line 1: 17 signatures; expected at most 16"),
+        (b"\n".join([whole()] * 17), "it has 17 lines; expected at most 16"),
         (
             b" " * (MAX_BUNDLE_BYTES + 1),
-            f"it has {MAX_BUNDLE_BYTES + 1} bytes; a bundle has at most {MAX_BUNDLE_BYTES}",
+            f"it has {MAX_BUNDLE_BYTES + 1} bytes; expected at most {MAX_BUNDLE_BYTES}",
         ),
         (b" " * MAX_BUNDLE_BYTES, "it is empty"),
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_what_is_said_of_no_bundle(data: bytes, message: str) -> None:
+def test_messages_about_invalid_bundles(data: bytes, message: str) -> None:
     with pytest.raises(BrokenEnvelopeError) as caught:
         read_bundle(data)
     assert str(caught.value) == message
 
 
-def test_as_much_as_there_may_be() -> None:
+def test_limits_are_inclusive() -> None:
     signatures = [{"keyid": "k", "sig": "QQ=="}, {"sig": "-_8="}] * 8
     (first, *others) = read_bundle(b"\n\n".join([whole(signatures=signatures, payload="-_8=")] * 16))
     assert len(others) == 15
@@ -211,7 +211,7 @@ def test_as_much_as_there_may_be() -> None:
     assert json.loads(line)["signatures"][1] == {"keyid": "", "sig": "+/8="}
 
 
-def test_a_signature_is_of_payload_and_type(key: PrivateKey) -> None:
+def test_a_signature_covers_payload_and_type(key: PrivateKey) -> None:
     made = sign(b"x", key)
     assert (made.payload, made.payload_type, made.signatures[0].keyid) == (
         b"x",
@@ -226,7 +226,7 @@ def test_a_signature_is_of_payload_and_type(key: PrivateKey) -> None:
 
 
 def test_a_bundle_needs_no_network_and_no_clock(certified: Bench, tmp_path: Path) -> None:
-    """What is signed is canonical JSON: anybody can write it again, byte for byte."""
+    """The payload is canonical JSON, so that any tool can reproduce it byte for byte."""
     from lesson_runner.files.canonical import canonical
 
     for envelope in read_bundle((certified.certificate / "certificate.intoto.jsonl").read_bytes()):

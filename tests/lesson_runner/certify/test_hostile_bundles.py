@@ -1,4 +1,4 @@
-"""What an unsigned bundle, a key file or a signer may not do, and what a killed command leaves."""
+"""Hostile bundles, key files and signers, and what a killed command leaves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import Bench
 from tests.lesson_runner.certify.test_keys import keys
 
-from lesson_runner.certify.store import STAGING, Stored, remove_abandoned, staging_folder
+from lesson_runner.certify.store import STAGING, StoredCertificate, remove_abandoned, staging_folder
 
 FORGED = "0\n✓ the certificate holds\n::set-output name=a::b"
 
@@ -36,7 +36,7 @@ def test_a_keyid_has_one_form(certified: Bench, keyid: str) -> None:
         assert len(said.err) < 2000
 
 
-def test_nothing_stands_around_a_key(bench: Bench) -> None:
+def test_a_key_file_contains_only_a_key(bench: Bench) -> None:
     pem = bench.lesson("cert", "keys", "list", "me").out
     shutil.rmtree(keys(bench))
     for text in (
@@ -47,11 +47,11 @@ def test_nothing_stands_around_a_key(bench: Bench) -> None:
     ):
         (bench.folder / "k.pem").write_text(text)
         said = bench.lesson("cert", "keys", "trust", "them", "k.pem")
-        assert (said.code, "k.pem: is not a key in PEM, or not that alone" in said.err) == (2, True), said
+        assert (said.code, "k.pem: is not a key in PEM, or not only a key" in said.err) == (2, True), said
     (bench.folder / "k.pem").write_text(f"\n{pem}".replace("\n", "\r\n"))
     assert bench.lesson("cert", "keys", "trust", "them", "k.pem").code == 0
     assert bench.lesson("cert", "keys", "list", "them").out == pem
-    # One that an older version kept is not printed either.
+    # A key that an older version stored is not printed either.
     path = keys(bench) / "them.json"
     entry = json.loads(path.read_text())
     path.write_text(json.dumps({**entry, "public": f"\x1b[2J{pem}"}))
@@ -80,10 +80,10 @@ def test_keys_that_others_can_write_do_not_count(certified: Bench, name: str, mo
         certified.certify() if name == "me.pem" else certified.lesson("cert", "verify", certified.certificate)
     )
     assert said.code == 2, said
-    assert ("others can" in said.err, "chmod" in said.err) == (True, True)
+    assert ("other users can" in said.err, "chmod" in said.err) == (True, True)
 
 
-def test_a_key_that_is_named_and_that_others_can_write(certified: Bench) -> None:
+def test_a_named_key_file_that_others_can_write(certified: Bench) -> None:
     public = certified.folder / "me.pub"
     public.write_text(certified.lesson("cert", "keys", "list", "me").out)
     assert certified.verify("--key", public)["holds"]
@@ -121,7 +121,7 @@ def stamp(minutes: int) -> str:
 def test_impossible_times(certified: Bench, change: dict[str, str | int], why: str) -> None:
     times = {key: stamp(item) if isinstance(item, int) else item for key, item in change.items()}
 
-    def edit(stored: Stored, predicate: dict[str, Any]) -> None:
+    def edit(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         predicate.update({key: time for key, time in times.items() if key == "issued"})
         of_run = {key: time for key, time in times.items() if key != "issued"}
         predicate["passes"][-1].update(of_run)
@@ -164,11 +164,11 @@ def label(record: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "check", "why"),
     [
-        (metric(6), "re-evaluation", "metric beans: recorded as 6, the evidence says 5"),
-        (metric(5.001), "re-evaluation", "metric beans: recorded as 5.001, the evidence says 5"),
-        (number, "re-evaluation", "recorded as beans = 500, the evidence says beans = 5"),
-        (claim, "re-evaluation", "claim 9 <= beans: it is recorded, and the lesson does not make it"),
-        (label, "evidence", "leaves out labels of its steps: synthetic dataset"),
+        (metric(6), "re-evaluation", "metric beans: recorded as 6, but the evidence shows 5"),
+        (metric(5.001), "re-evaluation", "metric beans: recorded as 5.001, but the evidence shows 5"),
+        (number, "re-evaluation", "recorded as beans = 500, but the evidence shows beans = 5"),
+        (claim, "re-evaluation", "claim 9 <= beans: it is recorded, but the lesson does not make it"),
+        (label, "evidence", "omits labels of its steps: synthetic dataset"),
     ],
 )
 def test_what_a_signer_records_wrongly(certified: Bench, change: Any, check: str, why: str) -> None:
@@ -189,16 +189,16 @@ def test_a_claim_that_its_metrics_contradict(bench: Bench) -> None:
         record["steps"][0]["claims"][0].update(result="reproduced", actual="9")
 
     resign(bench, lambda stored, predicate: edit_records(stored, better))
-    why = "recorded as reproduced (9), the metrics say worse (5)"
+    why = "recorded as reproduced (9), but the metrics show worse (5)"
     assert why in bench.verify()["message"]
     resign(
         bench,
         lambda stored, predicate: edit_records(stored, lambda record: record["steps"][0].update(claims=[])),
     )
-    assert "claim 9 <= beans: the lesson makes it, and it is not recorded" in bench.verify()["message"]
+    assert "claim 9 <= beans: the lesson makes it, but it is not recorded" in bench.verify()["message"]
 
 
-def test_what_is_only_recorded_is_said(certified: Bench) -> None:
+def test_metrics_that_are_only_recorded_are_noted(certified: Bench) -> None:
     assert certified.verify()["recorded_not_recomputed"] == ["grow: reported"]
     assert (
         "recorded  not recomputed: grow: reported"

@@ -1,4 +1,4 @@
-"""Certificates that are not given, and the folders of those that are."""
+"""Certificates that are not issued, and the folders of those that are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def staged(folder: Path, content: bytes) -> Path:
     return staging
 
 
-def test_the_same_certificate_twice_is_one(tmp_path: Path) -> None:
+def test_publishing_twice_is_a_no_op(tmp_path: Path) -> None:
     assert publish(staged(tmp_path, b"1"), tmp_path, "a").name == "a"
     again = staged(tmp_path, b"1")
     assert publish(again, tmp_path, "a").name == "a"
@@ -30,14 +30,14 @@ def test_the_same_certificate_twice_is_one(tmp_path: Path) -> None:
     assert publish(staged(tmp_path, b"2"), tmp_path, "a").name == "a-2"
 
 
-def test_a_hundred_of_one_name_are_enough(tmp_path: Path) -> None:
+def test_at_most_a_hundred_certificates_of_one_name(tmp_path: Path) -> None:
     for number in range(1, 100):
         publish(staged(tmp_path, str(number).encode()), tmp_path, "a")
-    with pytest.raises(LessonError, match="there are a hundred certificates called a"):
+    with pytest.raises(LessonError, match="a hundred certificates are called a"):
         publish(staged(tmp_path, b"more"), tmp_path, "a")
 
 
-def test_where_no_certificate_can_be_put(tmp_path: Path) -> None:
+def test_a_certificates_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file")
     with pytest.raises(NotADirectoryError):
         publish(staged(tmp_path, b"1"), tmp_path, "a")
@@ -60,7 +60,10 @@ def edit(run: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 def test_a_run_of_another_plan(bench: Bench, run: Path) -> None:
     edit(run, lambda record: record.update(plan_digest="0" * 64))
     said = bench.certify("--from-run", "latest")
-    assert (said.code, "followed another plan than the lesson has with the plugins here" in said.err) == (
+    assert (
+        said.code,
+        ": its plan differs from the lesson's plan with the plugins installed here" in said.err,
+    ) == (
         2,
         True,
     )
@@ -76,7 +79,7 @@ def test_runs_of_two_profiles(bench: Bench) -> None:
     names = sorted(path.name for path in (bench.folder / ".lesson" / "runs").iterdir())
     said = bench.certify("--from-run", names[0], "--from-run", names[1])
     assert said.code == 2
-    assert "the runs followed 2 plans (profiles and parameters: full; quick)" in said.err
+    assert "the runs followed 2 different plans (profile and parameters: full; quick)" in said.err
 
 
 def test_evidence_that_cannot_be_copied(bench: Bench, run: Path) -> None:
@@ -87,7 +90,7 @@ def test_evidence_that_cannot_be_copied(bench: Bench, run: Path) -> None:
     assert list((bench.folder / ".lesson" / "certificates").iterdir()) == []
 
 
-def test_what_is_no_lesson_gets_no_mark(bench: Bench) -> None:
+def test_documents_that_are_not_lessons_have_no_status(bench: Bench) -> None:
     said = bench.lesson("cert", "apply", "none.md")
     assert (said.code, "none.md: no such file" in said.err, "name the lesson's .md file" in said.err) == (
         2,
@@ -99,8 +102,8 @@ def test_what_is_no_lesson_gets_no_mark(bench: Bench) -> None:
     assert (said.code, "bad.md: cannot be read as a lesson" in said.err) == (2, True)
 
 
-def test_what_is_known_of_a_lesson(bench: Bench) -> None:
-    """``lesson show`` says for what it was validated, with which tt-metal, and which profiles it has."""
+def test_show_lists_validation_and_profiles(bench: Bench) -> None:
+    """``lesson show`` lists validated hardware, the tt-metal version, and profiles."""
     front: dict[str, Any] = {"validatedOn": ["n150"], "minTTMetalVersion": "v0.67.0", "tags": ["a", "b"]}
     bench.write(LESSON, runner={"profiles": {"quick": {"summary": "short"}}}, **front)
     shown = bench.lesson("show", "growing.md").out

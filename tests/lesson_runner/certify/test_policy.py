@@ -1,4 +1,4 @@
-"""Reading policies: those that come with the package, and files with their mistakes."""
+"""Reading policies: the built-in ones, and files with mistakes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.certify.policy import Policy, asked_of, check_name, load_policy, shipped_policies
+from lesson_runner.certify.policy import Policy, check_name, load_policy, required_policies, shipped_policies
 from lesson_runner.files.canonical import canonical
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 
@@ -24,20 +24,20 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refused(name: str) -> tuple[str, str | None]:
-    """Return what is said of a policy that cannot be read, and how to mend it."""
+    """Return the error about a policy that cannot be read, and its fix."""
     with pytest.raises(LessonError) as caught:
         load_policy(name)
     return str(caught.value), caught.value.fix
 
 
-def test_what_a_policy_says_of_itself() -> None:
+def test_properties_of_a_policy() -> None:
     policy = Policy(MINE)
     assert (policy.name, policy.classes, policy.passes) == ("mine", ("host", "silicon"), 2)
     assert policy.digest == hashlib.sha256(canonical(MINE)).hexdigest()
     assert Policy(dict(reversed(MINE.items()))).digest == policy.digest
 
 
-def test_those_that_come_with_the_package() -> None:
+def test_built_in_policies() -> None:
     found = shipped_policies()
     assert list(found) == ["board", "emulated", "simulator"]
     assert all(policy.name == name for name, policy in found.items())
@@ -45,9 +45,9 @@ def test_those_that_come_with_the_package() -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_name_that_is_none() -> None:
+def test_an_unknown_name() -> None:
     message, fix = refused("bord")
-    assert message == "--policy bord: there is no such policy"
+    assert message == "--policy bord: no such policy"
     assert fix == "did you mean 'board'?; or name a .yaml file"
     assert refused("x")[1] == "one of: board, emulated, simulator; or name a .yaml file"
 
@@ -60,7 +60,7 @@ def test_a_file(here: Path, name: str) -> None:
     assert load_policy(name) == Policy(MINE)
 
 
-def test_a_file_of_windows(here: Path) -> None:
+def test_a_file_with_windows_line_ends(here: Path) -> None:
     rows = ["policy_version: 1", "name: mine", "summary: |", "  one", "  two", "classes: [host]", "passes: 1"]
     (here / "mine.yaml").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(rows).encode())
     assert load_policy("mine.yaml").content["summary"] == "one\ntwo\n"
@@ -96,19 +96,17 @@ def test_a_file_that_does_not_follow_the_schema(here: Path, text: str, line: int
     assert first.message.startswith(message)
 
 
-def test_what_certificates_must_be_signed_under(here: Path) -> None:
-    names = [policy.name for policy in asked_of(["mine.yaml", "board"])]
+def test_required_policies(here: Path) -> None:
+    names = [policy.name for policy in required_policies(["mine.yaml", "board"])]
     assert names == ["board", "emulated", "simulator", "mine", "board"]
 
 
-def test_the_name_of_another() -> None:
+def test_the_name_of_a_built_in_policy() -> None:
     check_name(Policy(MINE))
     board = shipped_policies()["board"]
     check_name(board)
     weaker: dict[str, Any] = {**board.content, "passes": 1}
     with pytest.raises(LessonError) as caught:
         check_name(Policy(weaker))
-    assert str(caught.value) == (
-        "the policy is called 'board', and is not the one of that name that comes with this"
-    )
+    assert str(caught.value) == ("policy 'board' differs from the built-in policy of that name")
     assert caught.value.fix == "give it another 'name'"

@@ -1,4 +1,4 @@
-"""A certificate shows no secret, and is judged again from evidence that has none."""
+"""A certificate contains no secret, and is rejudged on redacted evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judging a run again, step by step: what the evidence shows, whatever the record says."""
+"""Rejudging a run step by step: the evidence decides, not the record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from tests.lesson_runner.certify.garden import garden
 
-from lesson_runner.certify.rejudge import Judged, asks_a_person, judge_again, planned_step, telling
+from lesson_runner.certify.rejudge import (
+    RejudgedStep,
+    count_meaningful,
+    needs_confirmation,
+    planned_step,
+    rejudge,
+)
 from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Expectation, PlannedStep, Verdict
 from lesson_runner.plugins import hookimpl
@@ -22,11 +28,11 @@ CONTAINS = {"matcher": "contains", "argument": "beans", "when": {}}
 METRIC = {"matcher": "metric", "argument": {"name": "beans", "min": 3}, "when": {}}
 GOOD = {"matcher": "contains", "expected": "beans", "passed": True}
 
-Again = Callable[..., Judged]
+Again = Callable[..., RejudgedStep]
 
 
 def step(name: str = "grow", **more: Any) -> dict[str, Any]:
-    """Return a step of a plan as it is signed."""
+    """Return a planned step as it is signed."""
     plain = {"action": "garden.grow", "params": {}, "needs": [], "capture": {}, "optional": False}
     return {"id": name, **plain, "expect": [CONTAINS], **more}
 
@@ -38,11 +44,13 @@ def entry(name: str = "grow", **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def again(tmp_path: Path) -> Again:
-    """Judges a run of one step again."""
+    """A function that rejudges a run of one step."""
 
-    def judge(planned: dict[str, Any], recorded: dict[str, Any], plugins: Any = None, **facts: Any) -> Judged:
+    def judge(
+        planned: dict[str, Any], recorded: dict[str, Any], plugins: Any = None, **facts: Any
+    ) -> RejudgedStep:
         record = {"steps": [recorded], "facts": facts}
-        (judged,) = judge_again([planned], record, tmp_path, plugins or Plugins(points=[Given(garden)]))
+        (judged,) = rejudge([planned], record, tmp_path, plugins or Plugins(points=[Given(garden)]))
         return judged
 
     return judge
@@ -63,36 +71,38 @@ def verdict(passed: bool = True, actual: str = "found") -> Verdict:
 
 @pytest.mark.usefixtures("own")
 def test_a_step_that_passed(again: Again) -> None:
-    assert again(step(), entry()) == Judged("grow", "passed", (verdict(),), telling=1)
+    assert again(step(), entry()) == RejudgedStep("grow", "passed", (verdict(),), meaningful=1)
     assert again(step(optional=True), entry()).optional
 
 
-def test_a_verdict_that_does_not_follow(again: Again, own: Path) -> None:
+def test_a_verdict_that_contradicts_the_evidence(again: Again, own: Path) -> None:
     (own / "output.txt").write_text("peas")
-    why = "contains beans: recorded as passed, the evidence says failed (peas)"
-    assert again(step(), entry()) == Judged("grow", "failed", (verdict(False, "peas"),), (why,), telling=1)
+    why = "contains beans: recorded as passed, but the evidence shows failed (peas)"
+    assert again(step(), entry()) == RejudgedStep(
+        "grow", "failed", (verdict(False, "peas"),), (why,), meaningful=1
+    )
     said = again(step(), entry(status="failed", verdicts=[{**GOOD, "passed": False}]))
     assert (said.status, said.problems) == ("failed", ())
     (own / "output.txt").write_text("beans")
     said = again(step(), entry(status="failed", verdicts=[{**GOOD, "passed": False}]))
-    why = "contains beans: recorded as failed, the evidence says passed"
+    why = "contains beans: recorded as failed, but the evidence shows passed"
     assert (said.status, said.problems) == ("failed", (why,))
 
 
 @pytest.mark.usefixtures("own")
-def test_verdicts_that_are_missing_or_too_many(again: Again) -> None:
+def test_missing_and_unexpected_verdicts(again: Again) -> None:
     said = again(step(), entry(verdicts=[{"matcher": "regex", "expected": "x", "passed": True}]))
     assert said.problems == (
-        "contains beans: nothing is recorded, the evidence says passed",
-        "regex x: it is recorded, and the plan does not ask for it",
+        "contains beans: nothing is recorded, but the evidence shows passed",
+        "regex x: it is recorded, but it is not in the plan",
     )
 
 
-def test_steps_that_plan_and_record_do_not_share(tmp_path: Path) -> None:
+def test_steps_missing_from_plan_or_record(tmp_path: Path) -> None:
     record = {"steps": [entry("b"), entry("c"), entry("c")], "facts": {}}
-    said = judge_again([step("a"), step("c")], record, tmp_path, Plugins(points=[]))
+    said = rejudge([step("a"), step("c")], record, tmp_path, Plugins(points=[]))
     assert [(item.id, item.status, item.problems) for item in said] == [
-        ("a", "not-reached", ("the record has no such step",)),
+        ("a", "not-reached", ("the record does not have this step",)),
         ("c", "error", ()),
         ("b", "error", ("it is not in the plan",)),
         ("c", "error", ("it is recorded twice",)),
@@ -101,15 +111,17 @@ def test_steps_that_plan_and_record_do_not_share(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", ["skipped", "error", "not-reached"])
 @pytest.mark.parametrize("optional", [True, False])
-def test_what_was_not_judged_is_not_judged_now(again: Again, status: str, optional: bool) -> None:
-    assert again(step(optional=optional), entry(status=status)) == Judged("grow", status, optional=optional)
+def test_steps_that_were_not_judged_stay_so(again: Again, status: str, optional: bool) -> None:
+    assert again(step(optional=optional), entry(status=status)) == RejudgedStep(
+        "grow", status, optional=optional
+    )
 
 
 @pytest.mark.parametrize("optional", [True, False])
 def test_without_its_output(again: Again, optional: bool) -> None:
-    why = "its output (output.txt) is not in the evidence"
+    why = "its output (output.txt) is missing from the evidence"
     said = again(step(optional=optional), entry())
-    assert said == Judged("grow", "error", not_judged=(why,), optional=optional)
+    assert said == RejudgedStep("grow", "error", not_judged=(why,), optional=optional)
 
 
 @pytest.mark.usefixtures("own")
@@ -125,12 +137,12 @@ def test_what_cannot_be_judged(again: Again, optional: bool) -> None:
 @pytest.mark.parametrize("optional", [True, False])
 def test_without_the_plugin(again: Again, optional: bool) -> None:
     said = again(step(optional=optional), entry(), Plugins(points=[]))
-    why = "no plugin here has the action 'garden.grow'"
-    assert said == Judged("grow", "error", not_judged=(why,), optional=optional)
+    why = "no installed plugin has the action 'garden.grow'"
+    assert said == RejudgedStep("grow", "error", not_judged=(why,), optional=optional)
 
 
 class broken:  # noqa: N801  # stands for a module
-    """Measures nothing, and fails at it."""
+    """A plugin whose measurement fails."""
 
     @staticmethod
     @hookimpl
@@ -141,17 +153,17 @@ class broken:  # noqa: N801  # stands for a module
 MISSED = "not measured (measured: none)"
 
 
-def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
+def test_a_metric_that_no_installed_plugin_measures(again: Again, own: Path) -> None:
     recorded = entry(metrics={"beans": 5.0, "other": 1.0}, verdicts=[])
     said = again(step(expect=[METRIC]), recorded)
-    assert said.not_judged == ("nothing here measures 'beans' from the evidence",)
+    assert said.not_judged == ("no installed plugin measures 'beans' from the evidence",)
     said = again(step(expect=[METRIC]), recorded, Plugins(points=[Given(garden), Given(broken)]))
     (why,) = said.not_judged
     assert why.startswith(
-        "nothing here measures 'beans' from the evidence; plugin 'broken': in lesson_measure: "
+        "no installed plugin measures 'beans' from the evidence; plugin 'broken': in lesson_measure: "
     )
     assert "ValueError: no scale for _shared" in why
-    # One that was not there when it was recorded either is an expectation that is not met.
+    # If it was not recorded either, its expectation is not met.
     verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": MISSED, "passed": False}]
     said = again(step(expect=[METRIC]), entry(status="failed", verdicts=verdicts))
     assert (said.status, said.problems, said.not_judged) == ("failed", (), ())
@@ -165,7 +177,7 @@ def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
 
 
 class reading:  # noqa: N801  # stands for a module
-    """Measures what was printed, and how many files all steps share."""
+    """A plugin that measures the output and the number of shared files."""
 
     @staticmethod
     @hookimpl
@@ -174,7 +186,7 @@ class reading:  # noqa: N801  # stands for a module
         return {"beans": float(evidence.output.split()[0]), f"shared by {step.id}": len(shared)}
 
 
-def test_what_a_plugin_measures_from(again: Again, own: Path) -> None:
+def test_the_input_of_a_plugins_measurement(again: Again, own: Path) -> None:
     (own.parent / "_shared").mkdir()
     (own.parent / "_shared" / "one").touch()
     metrics = {"beans": 5, "shared by grow": 1}
@@ -192,12 +204,12 @@ def test_what_a_capture_reads(again: Again, own: Path) -> None:
     verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": "beans = 5", "passed": True}]
     said = again(step(expect=[METRIC], capture=capture), entry(verdicts=verdicts, metrics={"beans": 5.0}))
     assert said.verdicts == (Verdict("metric", "3 <= beans", "beans = 5", True),)
-    (own / "beans.json").write_text("2")  # what is measured counts more than what is printed
+    (own / "beans.json").write_text("2")  # measured metrics take precedence over printed ones
     said = again(step(expect=[METRIC], capture=capture), entry(verdicts=verdicts))
     assert said.status == "failed"
 
 
-def test_files_are_judged_by_what_was_written_down(again: Again, own: Path) -> None:
+def test_files_are_judged_by_their_recorded_facts(again: Again, own: Path) -> None:
     expect = [{"matcher": "file", "argument": {"path": "a"}, "when": {}}]
     verdicts = [{"matcher": "file", "expected": '{"path": "a"}', "passed": True}]
     (own / "files.json").write_text(json.dumps({"a": {"bytes": 1, "sha256": "b", "problem": ""}}))
@@ -211,13 +223,13 @@ def test_exit_code_and_facts_are_taken_from_the_record(again: Again) -> None:
     verdicts = [{"matcher": "exit", "expected": "0", "passed": True}, GOOD]
     said = again(step(), entry(exit_code=0, verdicts=verdicts))
     assert [item.matcher for item in said.verdicts] == ["exit", "contains"]
-    assert (said.status, said.telling) == ("passed", 1)
+    assert (said.status, said.meaningful) == ("passed", 1)
     only = {**CONTAINS, "when": {"data": "real"}}
     assert again(step(expect=[only]), entry(), data="real").status == "passed"
     assert again(step(expect=[only]), entry(), data="other").verdicts[0].matcher == "when"
 
 
-def test_output_that_is_no_text(again: Again, own: Path) -> None:
+def test_output_that_is_not_utf_8(again: Again, own: Path) -> None:
     (own / "output.txt").write_bytes(b"beans \xff")
     expect = [{"matcher": "contains", "argument": r"beans \xff", "when": {}}]
     verdicts = [{"matcher": "contains", "expected": r"beans \xff", "passed": True}]
@@ -225,15 +237,15 @@ def test_output_that_is_no_text(again: Again, own: Path) -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_what_a_person_confirmed(again: Again) -> None:
+def test_a_persons_confirmation(again: Again) -> None:
     said = again(step(action="manual"), entry())
     assert (said.status, said.confirmed) == ("passed", True)
     assert not again(step(), entry()).confirmed
 
 
-def test_what_tells_something() -> None:
+def test_expectations_that_count() -> None:
     def tells(*expect: Expectation, **facts: Any) -> int:
-        return telling(planned_step(step(expect=[vars_of(item) for item in expect])), facts)
+        return count_meaningful(planned_step(step(expect=[vars_of(item) for item in expect])), facts)
 
     def vars_of(item: Expectation) -> dict[str, Any]:
         return {"matcher": item.matcher, "argument": item.argument, "when": item.when}
@@ -245,14 +257,14 @@ def test_what_tells_something() -> None:
     assert tells(*(Expectation("contains", text, {"data": 1}) for text in "ab"), data=1) == 2
 
 
-def test_a_step_of_a_plan() -> None:
+def test_a_planned_step() -> None:
     content = step(needs=["a", "b"], params={"x": 1}, capture={"n": "(.)"}, optional=True)
     planned = planned_step(content)
     assert (planned.id, planned.title, planned.action, planned.optional) == ("grow", "", "garden.grow", True)
     assert (planned.params, planned.needs, planned.capture) == ({"x": 1}, ("a", "b"), {"n": "(.)"})
     assert planned.expect == (Expectation("contains", "beans"),)
     assert str(planned.location).startswith("plan:1")
-    assert not asks_a_person(planned)
+    assert not needs_confirmation(planned)
     for key in content:
         with pytest.raises(KeyError, match=key):
             planned_step({name: value for name, value in content.items() if name != key})

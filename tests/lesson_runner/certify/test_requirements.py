@@ -1,4 +1,4 @@
-"""What a policy asks, one thing at a time: asked, found, and what would satisfy it, to the letter."""
+"""Each requirement of a policy by itself: the exact words of what is asked, found, and the fix."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lesson_runner.certify.policy import Policy
-from lesson_runner.certify.policy_input import Case, Pass, RequirementResult, moment
-from lesson_runner.certify.rejudge import Judged
+from lesson_runner.certify.policy_input import Pass, PolicyInput, RequirementResult, parse_time
+from lesson_runner.certify.rejudge import RejudgedStep
 from lesson_runner.certify.requirements import examine
 from lesson_runner.run.judge import fact_of
 
@@ -18,9 +18,11 @@ BOARD = {"name": "n150", "detected_by": "a test", "devices": 1, "kind": "silicon
 
 
 def run(
-    number: int = 1, steps: tuple[Judged, ...] = (Judged("one", "passed", telling=1),), **more: Any
+    number: int = 1,
+    steps: tuple[RejudgedStep, ...] = (RejudgedStep("one", "passed", meaningful=1),),
+    **more: Any,
 ) -> Pass:
-    """Return a run of a minute that began ``number`` hours after midnight."""
+    """Return a run of one minute that started ``number`` hours after midnight."""
     record: dict[str, Any] = {
         "run_id": f"run-{number}",
         "status": "passed",
@@ -42,13 +44,13 @@ def found(
     *passes: Pass, frontmatter: Mapping[str, Any] | None = None, actions: tuple[str, ...] = (), **asked: Any
 ) -> dict[str, tuple[str, str, str]]:
     """Return every result by its requirement: asked, found, fix."""
-    case = Case(frontmatter or {}, frozenset(actions), passes or (run(),))
+    case = PolicyInput(frontmatter or {}, frozenset(actions), passes or (run(),))
     requirements = examine(case, Policy({**BASE, **asked}))
     assert len({item.requirement for item in requirements}) == len(requirements)
     return {item.requirement: (item.asked, item.found, item.fix) for item in requirements}
 
 
-def test_all_that_is_asked_in_the_order_of_policies() -> None:
+def test_the_order_of_all_requirements() -> None:
     asked: dict[str, Any] = {
         "supported_hardware": True,
         "fresh": True,
@@ -82,7 +84,7 @@ def test_passes(wanted: int, runs: list[int], result: tuple[str, str, str]) -> N
     assert found(*(run(number) for number in runs), passes=wanted)["passes"] == result
 
 
-ONE_BY_ONE = "each run began after the one before had ended"
+ONE_BY_ONE = "each run started after the previous one had finished"
 AGAIN = "run the lesson again for each pass"
 
 
@@ -99,91 +101,104 @@ def times(number: int, started: str, finished: str) -> Pass:
         ([times(1, "01:00:00", "01:00:00"), run(2)], "yes"),
         (
             [times(1, "01:00:00", "02:00:01"), times(2, "02:00:00", "03:00:00")],
-            "run-2 began before run-1 had ended",
+            "run-2 started before run-1 had finished",
         ),
-        ([times(2, "01:00:00", "00:59:59"), run(3)], "run-2 ended before it began"),
+        ([times(2, "01:00:00", "00:59:59"), run(3)], "run-2 finished before it started"),
     ],
 )
-def test_one_after_another(passes: list[Pass], said: str) -> None:
+def test_runs_must_not_overlap(passes: list[Pass], said: str) -> None:
     assert found(*passes)["distinct"] == (ONE_BY_ONE, said, "" if said == "yes" else AGAIN)
 
 
-def test_a_time_that_does_not_exist() -> None:
+def test_an_invalid_time() -> None:
     asked, said, fix = found(run(1), run(2, started="2026-02-30T00:00:00Z"))["distinct"]
     assert (asked, fix) == (ONE_BY_ONE, AGAIN)
-    assert said.startswith("a time that does not exist: day is out of range")
+    assert said.startswith("invalid time: day is out of range")
 
 
-def test_more_than_four_of_anything_are_counted() -> None:
+def test_lists_show_at_most_four() -> None:
     left = [run(number, options={"fresh": True, "only": ["one"]}) for number in range(1, 7)]
     said = ", ".join(f"run-{number} left steps out" for number in range(1, 5))
     assert found(*left[:4])["whole"][1] == said
     assert found(*left)["whole"][1] == f"{said} and 2 more"
 
 
-def test_one_place_for_all() -> None:
+def test_all_runs_on_the_same_hardware() -> None:
     what = "all runs on the same hardware"
     assert found(run(1), run(2))["same-place"] == (what, "n150", "")
     other = run(2, hardware=[{**BOARD, "name": "p150"}])
-    fix = "take runs that were made on the same hardware"
+    fix = "use runs that were made on the same hardware"
     assert found(other, run(1))["same-place"] == (what, "n150 and p150", fix)
 
 
-PASSED = "every step passed, none skipped, but for optional ones"
-WHOLE = "run the whole lesson where each of its steps can pass: no step left out, none skipped"
-GOOD = Judged("one", "passed")
+PASSED = "every step passed, none skipped, except optional ones"
+WHOLE = "run the whole lesson on a machine where every step can pass, without skipping a step"
+GOOD = RejudgedStep("one", "passed")
 
 
 @pytest.mark.parametrize(
     ("steps", "more", "said", "fix"),
     [
         ((GOOD,), {}, "all passed", ""),
-        ((GOOD, Judged("two", "skipped")), {}, "two skipped in run-1", WHOLE),
-        ((GOOD, Judged("two", "failed", optional=True)), {}, "all passed, but for two failed in run-1", ""),
+        ((GOOD, RejudgedStep("two", "skipped")), {}, "two skipped in run-1", WHOLE),
+        (
+            (GOOD, RejudgedStep("two", "failed", optional=True)),
+            {},
+            "all passed, except two failed in run-1",
+            "",
+        ),
         ((GOOD,), {"status": "failed"}, "run-1 failed", WHOLE),
         (
-            (GOOD, Judged("two", "failed"), Judged("three", "error", optional=True)),
+            (GOOD, RejudgedStep("two", "failed"), RejudgedStep("three", "error", optional=True)),
             {"status": "failed"},
             "two failed in run-1, run-1 failed",
             WHOLE,
         ),
         (
-            (Judged("two", "passed", optional=True),),
+            (RejudgedStep("two", "passed", optional=True),),
             {},
-            "there is no step but optional ones",
-            "let at least one step not be optional",
+            "all steps are optional",
+            "make at least one step non-optional",
         ),
-        ((), {}, "there is no step but optional ones", "let at least one step not be optional"),
+        ((), {}, "all steps are optional", "make at least one step non-optional"),
     ],
 )
-def test_steps(steps: tuple[Judged, ...], more: dict[str, Any], said: str, fix: str) -> None:
+def test_steps(steps: tuple[RejudgedStep, ...], more: dict[str, Any], said: str, fix: str) -> None:
     assert found(run(1, steps, **more))["steps"] == (PASSED, said, fix)
 
 
 def test_evidence() -> None:
-    what = "every expectation judged again, on the evidence"
+    what = "every expectation rejudged on the evidence"
     assert found()["evidence"] == (what, "yes, with the same results", "")
-    bad = run(1, (Judged("one", "passed", problems=("p", "q")), Judged("two", "error", not_judged=("n",))))
+    bad = run(
+        1,
+        (RejudgedStep("one", "passed", problems=("p", "q")), RejudgedStep("two", "error", not_judged=("n",))),
+    )
     asked, said, fix = found(run(2), bad)["evidence"]
     assert (asked, said) == (what, "one in run-1: p, one in run-1: q, two in run-1: n")
     assert fix == (
-        "install the plugins that the lesson uses; if they are there, run it again: the evidence was changed"
+        "install the plugins that the lesson uses; if they are, the evidence was changed: run it again"
     )
 
 
 @pytest.mark.parametrize(
     ("steps", "wanted", "plural", "said"),
     [
-        ((Judged("one", "passed", telling=1),), 1, "", "yes"),
-        ((Judged("one", "passed", telling=2),), 2, "s", "yes"),
-        ((Judged("b", "passed", telling=1), Judged("a", "passed")), 2, "s", "too few for a, too few for b"),
-        ((Judged("one", "failed"),), 1, "", "yes"),  # that it failed is said elsewhere
-        ((Judged("one", "passed", confirmed=True),), 1, "", "yes"),
+        ((RejudgedStep("one", "passed", meaningful=1),), 1, "", "yes"),
+        ((RejudgedStep("one", "passed", meaningful=2),), 2, "s", "yes"),
+        (
+            (RejudgedStep("b", "passed", meaningful=1), RejudgedStep("a", "passed")),
+            2,
+            "s",
+            "too few for a, too few for b",
+        ),
+        ((RejudgedStep("one", "failed"),), 1, "", "yes"),  # another requirement reports that it failed
+        ((RejudgedStep("one", "passed", confirmed=True),), 1, "", "yes"),
     ],
 )
-def test_judgements(steps: tuple[Judged, ...], wanted: int, plural: str, said: str) -> None:
+def test_judgements(steps: tuple[RejudgedStep, ...], wanted: int, plural: str, said: str) -> None:
     what = f"each step judged by at least {wanted} expectation{plural} other than its exit code"
-    fix = "give these steps an 'expect' that a step which leaves nothing would not meet"
+    fix = "give these steps an 'expect' that a step which produces nothing would not meet"
     result = found(run(1, steps), judgements=wanted)["judgements"]
     assert result == (what, said, "" if said == "yes" else fix)
     assert "judgements" not in found(run(1, steps), judgements=0)
@@ -198,9 +213,9 @@ def test_judgements(steps: tuple[Judged, ...], wanted: int, plural: str, said: s
             ["silicon", "host"],
             ["simulator"],
             (
-                "made on a board or a machine without board",
+                "made on a board or a machine without a board",
                 "a simulator",
-                "run it on a board or a machine without board",
+                "run it on a board or a machine without a board",
             ),
         ),
         (
@@ -219,7 +234,7 @@ def test_classes_of_several_runs() -> None:
     assert both == ("made on a board", "the emulation and a board", "run it on a board")
 
 
-HARDWARE = "hardware that was detected, and that the lesson supports"
+HARDWARE = "detected hardware that the lesson supports"
 
 
 @pytest.mark.parametrize(
@@ -244,13 +259,17 @@ def test_hardware(supported: list[str], entries: list[Any], said: str, good: boo
 
 @pytest.mark.parametrize("options", [{}, {"fresh": False}, {"fresh": "yes"}])
 def test_fresh(options: dict[str, Any]) -> None:
-    what = "each run began with nothing of earlier ones"
+    what = "each run started from scratch"
     assert found(fresh=True)["fresh"] == (what, "yes", "")
     stale = found(run(1), run(2, options=options), fresh=True)["fresh"]
-    assert stale == (what, "run-2 could use what earlier runs left", "run again with --fresh, in one go")
+    assert stale == (
+        what,
+        "run-2 could reuse results of earlier runs",
+        "run again with --fresh, without interruption",
+    )
     resumed = run(2, resumed=[{"at": "2026-01-01T00:00:00Z", "carried": 1}])
     gone_on = found(run(1), resumed, fresh=True)["fresh"]
-    assert gone_on == (what, "run-2 was resumed", "run again with --fresh, in one go")
+    assert gone_on == (what, "run-2 was resumed", "run again with --fresh, without interruption")
     assert "fresh" not in found(run(1, options=options), fresh=False)
 
 
@@ -273,11 +292,11 @@ def test_profile() -> None:
     [
         ([], [], ("no --param", "none", "")),
         ([], ["b", "a"], ("no --param", "a, b", "run without --param a, b")),
-        (["data", "sha256"], ["data"], ("no --param but data, sha256", "data", "")),
+        (["data", "sha256"], ["data"], ("no --param except data, sha256", "data", "")),
         (
             ["data"],
             ["fetch.data", "data.x"],
-            ("no --param but data", "data.x, fetch.data", "run without --param data.x"),
+            ("no --param except data", "data.x, fetch.data", "run without --param data.x"),
         ),
     ],
 )
@@ -296,9 +315,9 @@ VERSIONS = [{"fact": "metal.version", "at_least": "minimum", "otherwise": "updat
         ([{"metal": {"version": "1.10"}}], "1.10", ""),
         ([{"metal": {"version": "1.1"}}], "1.1", "update"),
         ([{"metal": {"version": 2}}], "2", "update"),
-        ([{}], "not known", "update"),
-        ([{"metal": "1.2"}], "not known", "update"),
-        ([{"metal": {"version": "1.2"}}, {}], "1.2 and not known", "update"),
+        ([{}], "unknown", "update"),
+        ([{"metal": "1.2"}], "unknown", "update"),
+        ([{"metal": {"version": "1.2"}}, {}], "1.2 and unknown", "update"),
     ],
 )
 def test_versions(facts: list[Any], said: str, fix: str) -> None:
@@ -311,7 +330,7 @@ def test_a_version_that_the_lesson_does_not_ask_for() -> None:
     later = {"fact": "other", "at_least": "other", "otherwise": "do"}
     said = found(frontmatter={"minimum": 3, "other": "1"}, versions=[*VERSIONS, later])
     assert "version metal.version" not in said
-    assert said["version other"] == ("other at least 1 (other)", "not known", "do")
+    assert said["version other"] == ("other at least 1 (other)", "unknown", "do")
 
 
 @pytest.mark.parametrize(
@@ -323,7 +342,7 @@ def test_a_version_that_the_lesson_does_not_ask_for() -> None:
         ([True], 1, "true", "1", "do"),
         ([1], True, "1", "true", "do"),
         ([0], False, "0", "false", "do"),
-        ([None], None, "None", "not known", ""),
+        ([None], None, "None", "unknown", ""),
     ],
 )
 def test_facts(values: list[Any], fact: Any, asked: str, said: str, fix: str) -> None:
@@ -337,16 +356,16 @@ def test_facts_of_all_runs_and_of_some_actions() -> None:
     other = {**rule, "fact": "b", "actions": ["fetch", "train"]}
     assert "fact a" not in found(actions=("read",), facts=[rule])
     both = found(run(1, facts={"a": "x"}), run(2), actions=("train",), facts=[rule])["fact a"]
-    assert both == ("a is x", "not known and x", "do")
+    assert both == ("a is x", "unknown and x", "do")
     assert list(found(actions=("fetch",), facts=[rule, other]))[-1] == "fact b"
 
 
-def test_a_fact_below_what_holds_none() -> None:
+def test_a_fact_below_a_value_without_facts() -> None:
     assert fact_of({"a": {"b": {"c": 1}}}, "a.b.c") == 1
     assert fact_of({"a": [1]}, "a.b.c") is None
 
 
-def test_what_is_met_has_no_fix() -> None:
+def test_a_met_requirement_has_no_fix() -> None:
     assert RequirementResult("a", "b", "c").met
     assert not RequirementResult("a", "b", "c", "d").met
 
@@ -360,5 +379,5 @@ def test_what_is_met_has_no_fix() -> None:
         ("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456+00:00"),
     ],
 )
-def test_a_moment(text: str, iso: str) -> None:
-    assert moment(text).isoformat() == iso
+def test_parse_time(text: str, iso: str) -> None:
+    assert parse_time(text).isoformat() == iso

@@ -1,4 +1,4 @@
-"""Whoever holds a trusted key wants the evidence to look better than it was."""
+"""A signer with a trusted key tries to make the evidence look better than it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench
 
-from lesson_runner.certify.store import Stored
+from lesson_runner.certify.store import StoredCertificate
 from lesson_runner.document.lessons import load_lesson
 from lesson_runner.files.canonical import canonical, digest_of
 from lesson_runner.run import time_limit
@@ -28,10 +28,10 @@ def states(bench: Bench, *more: object) -> list[tuple[str, str]]:
     return [(item["state"], item["reason"]) for item in said.json["standings"]]
 
 
-def test_a_weaker_plan_said_to_be_another_versions(certified: Bench) -> None:
-    """It may be true, so it is no forgery; but what cannot be found out does not hold."""
+def test_a_weaker_plan_that_claims_another_version(certified: Bench) -> None:
+    """It may be true, so it is not called a forgery; but it cannot be verified."""
 
-    def weaken(stored: Stored, predicate: dict[str, Any]) -> None:
+    def weaken(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         steps = json.loads(stored.plan.read_bytes())
         for step in steps:
             step["expect"] = [{"matcher": "contains", "argument": "b", "when": {}}]
@@ -57,8 +57,8 @@ def test_a_weaker_plan_said_to_be_another_versions(certified: Bench) -> None:
 
 
 @pytest.mark.parametrize("steps", [b"[1]", b"{}", b'[{"action": []}]', b"[", b'[{"id": 1, "id": 2}]'])
-def test_a_plan_that_is_none(certified: Bench, steps: bytes) -> None:
-    def change(stored: Stored, predicate: dict[str, Any]) -> None:
+def test_an_invalid_plan(certified: Bench, steps: bytes) -> None:
+    def change(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         stored.plan.write_bytes(steps)
 
     resign(certified, change)
@@ -78,11 +78,11 @@ def test_a_plan_that_is_none(certified: Bench, steps: bytes) -> None:
         (lambda said: said["plan"].update(steps=["grow"]), "plan"),
     ],
 )
-def test_it_says_of_its_runs_what_they_do_not(certified: Bench, change: Change, key: str) -> None:
+def test_a_certificate_that_contradicts_its_runs(certified: Bench, change: Change, key: str) -> None:
     resign(certified, lambda stored, predicate: change(predicate))
     refused = certified.verify()
     assert refused["check"] == ("hardware" if key == "hardware" else "statement")
-    assert refused["message"].startswith(f"it says of its {key} what its runs do not: ")
+    assert refused["message"].startswith(f"its {key} does not match its runs: ")
 
 
 def replace(old: bytes, new: bytes, line: int = 1) -> Callable[[list[bytes]], list[bytes]]:
@@ -107,40 +107,40 @@ DEEP = b'"facts":{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
         (
             b'"subject":[',
             b'"subject":[{"digest":{"sha256":"0"},"name":"plan/growing"},',
-            "stands in it twice",
+            "names a subject twice",
         ),
         (b'"issued":"20', b'"issued":"9999-99-99T00:00:00Z","x":"', "unknown key 'x'"),
     ],
 )
-def test_a_statement_that_others_would_read_differently(
+def test_a_statement_that_parsers_read_differently(
     certified: Bench, old: bytes, new: bytes, message: str
 ) -> None:
     resign(certified, lambda stored, predicate: None, replace(old, new))
     refused = certified.verify()
     assert (refused["check"], message in refused["message"]) == ("statement", True), refused
-    assert states(certified)[0][0] == "never run"  # one bad certificate does not spoil the answer
+    assert states(certified)[0][0] == "never run"  # one bad certificate does not affect the others
 
 
 @pytest.mark.parametrize("key", ["issued", "finished"])
-def test_a_time_that_does_not_exist(certified: Bench, key: str) -> None:
-    def change(stored: Stored, predicate: dict[str, Any]) -> None:
+def test_an_invalid_time(certified: Bench, key: str) -> None:
+    def change(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         (predicate if key == "issued" else predicate["passes"][0])[key] = "2026-99-99T00:00:00.0Z"
 
     resign(certified, change)
-    assert "a time in it does not exist" in certified.verify()["message"]
+    assert "it has an invalid time" in certified.verify()["message"]
     assert states(certified)[0][0] == "never run"
 
 
-def test_what_other_tools_are_told(certified: Bench) -> None:
+def test_the_statement_for_other_tools_must_match(certified: Bench) -> None:
     resign(
         certified, lambda stored, predicate: None, replace(b'["grow","tell"]', b'["grow","tell","more"]', 0)
     )
     refused = certified.verify()
-    assert (refused["check"], "to other tools" in refused["message"]) == ("statement", True)
+    assert (refused["check"], "for other tools" in refused["message"]) == ("statement", True)
 
 
-def shift(stored: Stored, predicate: dict[str, Any], days: int) -> None:
-    """Make runs older, or younger, than they are."""
+def shift(stored: StoredCertificate, predicate: dict[str, Any], days: int) -> None:
+    """Make runs older or younger than they are."""
 
     def moved(text: str) -> str:
         time = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ") + timedelta(days=days)
@@ -154,17 +154,18 @@ def shift(stored: Stored, predicate: dict[str, Any], days: int) -> None:
         edit(item)
 
 
-def test_old_runs_do_not_become_young_by_being_signed_again(certified: Bench) -> None:
+def test_signing_old_runs_again_does_not_renew_them(certified: Bench) -> None:
     resign(certified, lambda stored, predicate: shift(stored, predicate, -200))
     refused = certified.verify()
     assert refused["check"] == "time"
     assert (
-        refused["message"] == "it has expired: its runs are 200 days old; under its policy it counts for 180"
+        refused["message"]
+        == "it has expired: its runs are 200 days old; under its policy it is valid for 180"
     )
-    assert states(certified)[0] == ("stale", "200 days old; it counts for 180")
+    assert states(certified)[0] == ("stale", "200 days old; it is valid for 180")
 
 
-def test_runs_of_the_future_do_not_last_for_ever(certified: Bench) -> None:
+def test_runs_from_the_future_do_not_count(certified: Bench) -> None:
     resign(certified, lambda stored, predicate: shift(stored, predicate, 3000))
     state, reason = states(certified)[0]
     assert (state, " finished in the future: " in reason) == ("stale", True)
@@ -175,9 +176,13 @@ def test_runs_of_the_future_do_not_last_for_ever(certified: Bench) -> None:
     ("change", "check", "message"),
     [
         (lambda record: record.update(status="failed"), "policy", "every step passed"),
-        (lambda record: record.update(started="2020-01-01T00:00:00Z"), "policy", "began before"),
-        (lambda record: record.update(finished="2020-01-01T00:00:00Z"), "policy", "ended before it began"),
-        (lambda record: record.update(finished="2020-13-01T00:00:00Z"), "policy", "does not exist"),
+        (lambda record: record.update(started="2020-01-01T00:00:00Z"), "policy", "started before"),
+        (
+            lambda record: record.update(finished="2020-01-01T00:00:00Z"),
+            "policy",
+            "finished before it started",
+        ),
+        (lambda record: record.update(finished="2020-13-01T00:00:00Z"), "policy", "invalid time"),
         (lambda record: record.update(backend="emulated"), "policy", "made on a board"),
         (
             lambda record: record["steps"].insert(0, {**record["steps"][0], "status": "failed"}),
@@ -187,7 +192,7 @@ def test_runs_of_the_future_do_not_last_for_ever(certified: Bench) -> None:
         (lambda record: record["facts"].update(a=DEPTHS), "evidence", "nested too deeply"),
     ],
 )
-def test_a_record_that_was_made_up(certified: Bench, change: Change, check: str, message: str) -> None:
+def test_an_invented_record(certified: Bench, change: Change, check: str, message: str) -> None:
     resign(certified, lambda stored, predicate: edit_records(stored, change))
     refused = certified.verify()
     assert (refused["check"], message in refused["message"]) == (check, True), refused
@@ -199,7 +204,7 @@ for _ in range(200):
 
 
 def test_a_lesson_that_does_not_validate(certified: Bench) -> None:
-    def change(stored: Stored, predicate: dict[str, Any]) -> None:
+    def change(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         text = stored.lesson.read_text().replace("supportedHardware:", "supportedHardware: 5\nnote:")
         stored.lesson.write_text(text)
         predicate["lesson"]["sha256"] = content_digest(load_lesson(stored.lesson)[0])
@@ -209,36 +214,36 @@ def test_a_lesson_that_does_not_validate(certified: Bench) -> None:
     assert (refused["check"], "does not validate" in refused["message"]) == ("lesson", True)
 
 
-def test_a_policy_of_its_own_under_a_known_name(certified: Bench) -> None:
-    def change(stored: Stored, predicate: dict[str, Any]) -> None:
+def test_a_custom_policy_under_a_built_in_name(certified: Bench) -> None:
+    def change(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         predicate["policy"]["content"]["passes"] = 1
         predicate["policy"]["sha256"] = digest_of(predicate["policy"]["content"])
 
     resign(certified, change)
     assert certified.verify()["notes"] == [
-        "its policy 'board' is not the one of that name here; --policy board holds it against that"
+        "its policy 'board' differs from the built-in one of that name; to use that: --policy board"
     ]
     assert states(certified)[0] == ("stale", "the policy 'board' changed")
 
 
-def test_a_policy_may_not_be_called_as_one_that_comes_with_the_package(bench: Bench) -> None:
+def test_a_policy_may_not_have_the_name_of_a_built_in_one(bench: Bench) -> None:
     content = {"policy_version": 1, "name": "board", "summary": "s", "classes": ["silicon"], "passes": 1}
     (bench.folder / "mine.yaml").write_text(json.dumps(content))
     said = bench.certify("--policy", "mine.yaml")
     assert (said.code, "give it another 'name'" in said.err) == (2, True)
 
 
-def test_apply_believes_evidence_and_not_signatures(certified: Bench) -> None:
+def test_apply_verifies_the_evidence_too(certified: Bench) -> None:
     certified.write()
     (certified.certificate / "evidence" / "plan.json").unlink()
-    assert states(certified)[0][0] == "certified"  # signatures alone are looked at there
+    assert states(certified)[0][0] == "certified"  # the status checks only signatures
     before = (certified.folder / "growing.md").read_bytes()
     said = certified.lesson("cert", "apply", "growing.md", "--yes")
     assert (said.code, "n150: " in said.err, "[plan]" in said.err) == (5, True, True)
     assert (certified.folder / "growing.md").read_bytes() == before
 
 
-def test_the_key_that_was_put_in_place_of_another(bench: Bench) -> None:
+def test_a_private_key_file_that_was_replaced(bench: Bench) -> None:
     bench.lesson("cert", "keys", "new", "you")
     keys = bench.folder / "home" / "config" / "keys"
     (keys / "me.pem").write_bytes((keys / "you.pem").read_bytes())
@@ -252,7 +257,7 @@ def test_judging_ends(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None
     assert (refused["check"], "it took more than" in refused["message"]) == ("not re-evaluable", True)
 
 
-def test_a_pattern_that_is_searched_for_years(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pattern_that_would_take_years(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limit, "MOST_SECONDS", 0.05)
     for old, new in (
         (r'regex: "^beans: \\d+$"', 'regex: "^(a|a)*$"'),
@@ -265,8 +270,8 @@ def test_a_pattern_that_is_searched_for_years(bench: Bench, monkeypatch: pytest.
         assert (step["status"], "it took more than" in step["message"]) == ("error", True)
 
 
-def test_the_lesson_is_kept_as_it_was_run(bench: Bench) -> None:
-    """Somebody goes on writing while it runs for hours."""
+def test_the_certificate_keeps_the_lesson_as_it_was_run(bench: Bench) -> None:
+    """The author may edit the file while it runs for hours."""
     here = bench.folder / "growing.md"
     bench.write(LESSON.replace("echo beans: 5", f"echo beans: 5; echo more >> {here}"))
     text = here.read_text()

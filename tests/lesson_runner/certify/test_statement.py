@@ -1,4 +1,4 @@
-"""What is signed of runs, and what is read back from what somebody signed."""
+"""Writing statements about runs, and reading signed statements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.policy_input import Pass, RequirementResult
-from lesson_runner.certify.rejudge import Judged
+from lesson_runner.certify.rejudge import RejudgedStep
 from lesson_runner.certify.statement import (
     CERTIFICATION,
     STATEMENT,
@@ -53,7 +53,7 @@ def record(number: int, **more: Any) -> dict[str, Any]:
     }
 
 
-STEPS = (Judged("one", "passed"), Judged("two", "passed"))
+STEPS = (RejudgedStep("one", "passed"), RejudgedStep("two", "passed"))
 
 
 def made(tmp_path: Path, *passes: Pass, requirements: tuple[RequirementResult, ...] = ()) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def predicate(tmp_path: Path) -> dict[str, Any]:
     return made(tmp_path, Pass(record(1, profile="other"), STEPS[:1]), Pass(record(2), STEPS))
 
 
-def test_what_is_said_of_runs(tmp_path: Path) -> None:
+def test_the_predicate_describes_the_runs(tmp_path: Path) -> None:
     met = RequirementResult("fresh", "asked", "found")
     first = record(1, profile="quick", params={}, facts={}, versions={}, hardware=[{**BOARD, "name": "p150"}])
     before = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -98,7 +98,7 @@ def test_what_is_said_of_runs(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_said_of_no_hardware(tmp_path: Path) -> None:
+def test_the_predicate_without_hardware(tmp_path: Path) -> None:
     said = made(tmp_path, Pass(record(1, hardware=[], facts={}), STEPS))
     nothing = {"name": "none", "detectedBy": "nothing was found", "chipsPresent": 0, "chipsUsed": 0}
     assert (said["class"], said["target"], said["hardware"]) == ("host", "host", nothing)
@@ -131,8 +131,11 @@ def test_two_payloads_on_the_same_subjects(predicate: dict[str, Any]) -> None:
 
 def test_optional_steps_that_did_not_pass_are_warnings(predicate: dict[str, Any]) -> None:
     passes = [
-        Pass(record(1), (Judged("one", "passed"), Judged("two", "failed", optional=True))),
-        Pass(record(2), (Judged("two", "skipped", optional=True), Judged("a", "error", optional=True))),
+        Pass(record(1), (RejudgedStep("one", "passed"), RejudgedStep("two", "failed", optional=True))),
+        Pass(
+            record(2),
+            (RejudgedStep("two", "skipped", optional=True), RejudgedStep("a", "error", optional=True)),
+        ),
     ]
     theirs = json.loads(payloads(predicate, DIGESTS, passes)[0])["predicate"]
     assert (theirs["result"], theirs["passedTests"], theirs["warnedTests"]) == (
@@ -142,7 +145,7 @@ def test_optional_steps_that_did_not_pass_are_warnings(predicate: dict[str, Any]
     )
 
 
-def test_what_a_certificate_says(predicate: dict[str, Any]) -> None:
+def test_properties_of_a_certificate(predicate: dict[str, Any]) -> None:
     predicate["issued"] = "2026-03-04T05:06:07.890Z"
     read = read_certificate(payloads(predicate, DIGESTS, ())[1])
     assert read.digests == DIGESTS
@@ -150,12 +153,12 @@ def test_what_a_certificate_says(predicate: dict[str, Any]) -> None:
     assert read.policy == POLICY
     assert read.runs == ["run-1", "run-2"]
     assert read.name == "growing.n150.20260304-050607"
-    assert read.seen == datetime(2026, 1, 1, 0, 0, 1, 500_000, timezone.utc)
+    assert read.valid_from == datetime(2026, 1, 1, 0, 0, 1, 500_000, timezone.utc)
     assert read.since == "2026-01-01T00:00:01.5Z"
 
 
-def test_the_first_run_that_ended_is_how_old_it_is(predicate: dict[str, Any]) -> None:
-    """By the time that is meant, not by the text."""
+def test_age_counts_from_the_first_run_that_ended(predicate: dict[str, Any]) -> None:
+    """Times are compared as times, not as text."""
     predicate["passes"][0]["finished"] = "2026-01-02T00:00:02.45Z"
     predicate["passes"][1]["finished"] = "2026-01-02T00:00:02.123456789Z"
     assert Certificate(predicate, DIGESTS).since == "2026-01-02T00:00:02.123456789Z"
@@ -163,15 +166,15 @@ def test_the_first_run_that_ended_is_how_old_it_is(predicate: dict[str, Any]) ->
     assert Certificate(predicate, DIGESTS).since == "2026-01-02T00:00:02Z"
 
 
-def test_a_name_is_fit_for_a_folder(predicate: dict[str, Any]) -> None:
+def test_names_are_valid_folder_names(predicate: dict[str, Any]) -> None:
     predicate["lesson"]["id"] = "../Ax_9-" + "z" * 200
     predicate["target"] = "é"
     predicate["issued"] = "2026-03-04T05:06:07Z"
     assert Certificate(predicate, DIGESTS).name == f"---Ax-9-{'z' * 92}.-.20260304-050607"
 
 
-def test_numbers_that_json_writes_as_others_come_back(predicate: dict[str, Any], tmp_path: Path) -> None:
-    """A whole number that large is the same number, however a writer of JSON shows it."""
+def test_large_numbers_survive_json(predicate: dict[str, Any], tmp_path: Path) -> None:
+    """A large whole number stays the same number, however JSON writes it."""
     rule = {"fact": "flops", "values": [1e17], "otherwise": "count again"}
     policy = Policy({**POLICY.content, "facts": [rule]})
     predicate["policy"] = {"name": "mine", "sha256": policy.digest, "content": policy.content}
@@ -200,7 +203,7 @@ def broken(payload: bytes) -> str:
         (f'{{"_type": "{STATEMENT}"}}'.encode(), "predicate: null is not a mapping"),
     ],
 )
-def test_what_is_no_statement(payload: bytes, why: str) -> None:
+def test_invalid_statements(payload: bytes, why: str) -> None:
     assert broken(payload).startswith(why)
     if why.startswith("the payload"):
         for reader in (predicate_type, certified_digest):
@@ -215,41 +218,44 @@ Change = Callable[[dict[str, Any], list[Any]], Any]
     ("change", "why"),
     [
         (lambda said, subject: said.pop("issued"), "predicate: 'issued' is missing"),
-        (lambda said, subject: subject.append(subject[0]), "a subject stands in it twice"),
+        (lambda said, subject: subject.append(subject[0]), "it names a subject twice"),
         (lambda said, subject: subject.pop(1), "the subject 'plan/growing' is missing"),
         (lambda said, subject: subject.append(1), "the subject 'int' object is not subscriptable is missing"),
         (lambda said, subject: subject[0].pop("name"), "the subject 'name' is missing"),
         (
             lambda said, subject: said["lesson"].update(sha256="0" * 64),
-            "subjects and predicate name different digests",
+            "the subjects and the predicate have different digests",
         ),
         (
             lambda said, subject: said["plan"].update(sha256="0" * 64),
-            "subjects and predicate name different digests",
+            "the subjects and the predicate have different digests",
         ),
         (
             lambda said, subject: said["policy"].update(sha256="0" * 64),
-            "the policy in it is not what its digest says",
+            "its policy does not match the policy's digest",
         ),
-        (lambda said, subject: said.update({"class": "host"}), "the class host does not go with n150"),
-        (lambda said, subject: said.update(target="emulated"), "the class silicon does not go with emulated"),
+        (lambda said, subject: said.update({"class": "host"}), "the class host does not fit the target n150"),
+        (
+            lambda said, subject: said.update(target="emulated"),
+            "the class silicon does not fit the target emulated",
+        ),
         (
             lambda said, subject: said.update(issued="2026-02-30T00:00:00Z"),
-            "a time in it does not exist: day is out of range for month",
+            "it has an invalid time: day is out of range for month",
         ),
         (
             lambda said, subject: said["passes"][0].update(finished="2026-01-01T25:00:00Z"),
-            "a time in it does not exist: hour must be in 0..23",
+            "it has an invalid time: hour must be in 0..23",
         ),
     ],
 )
-def test_what_contradicts_itself(predicate: dict[str, Any], change: Change, why: str) -> None:
+def test_contradictory_statements(predicate: dict[str, Any], change: Change, why: str) -> None:
     statement = json.loads(payloads(predicate, DIGESTS, ())[1])
     change(statement["predicate"], statement["subject"])
     assert broken(canonical(statement)) == why
 
 
 @pytest.mark.parametrize("kind", ["emulated", "simulator", "host"])
-def test_a_class_that_is_no_board(predicate: dict[str, Any], kind: str) -> None:
+def test_a_class_that_is_not_a_board(predicate: dict[str, Any], kind: str) -> None:
     predicate.update({"class": kind, "target": kind})
     assert read_certificate(payloads(predicate, DIGESTS, ())[1]).kind == kind

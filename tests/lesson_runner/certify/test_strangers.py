@@ -1,4 +1,4 @@
-"""A certificate's folder from somebody without a key: nothing outside it is read, and nothing waited for."""
+"""A certificate folder from an untrusted sender: nothing outside it is read, and nothing blocks."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def endless(path: Path) -> None:
 
 def vast(path: Path) -> None:
     with path.open("ab") as file:
-        file.truncate(1 << 40)  # takes no room
+        file.truncate(1 << 40)  # a sparse file
 
 
 def twin(path: Path) -> None:
-    """The same content, in another place."""
+    """A link to the same content elsewhere."""
     other = Path(str(path).partition("/.lesson/")[0], "twin")
     shutil.move(path, other)
     path.symlink_to(other)
@@ -52,7 +52,9 @@ def evidence(bench: Bench, name: str) -> Path:
         ("RUN/evidence/tell/output.txt", "evidence"),
     ],
 )
-def test_files_that_are_none(certified: Bench, make: Callable[[Path], None], name: str, check: str) -> None:
+def test_evidence_files_that_are_not_plain(
+    certified: Bench, make: Callable[[Path], None], name: str, check: str
+) -> None:
     path = evidence(certified, name)
     make(path)
     refused = certified.verify()
@@ -61,7 +63,7 @@ def test_files_that_are_none(certified: Bench, make: Callable[[Path], None], nam
 
 
 @pytest.mark.parametrize("make", [pipe, endless], ids=lambda make: make.__name__)
-def test_what_was_added(certified: Bench, make: Callable[[Path], None]) -> None:
+def test_added_files(certified: Bench, make: Callable[[Path], None]) -> None:
     for name in ("RUN/more", "more", ".hidden"):
         path = evidence(certified, name)
         make(path)
@@ -70,7 +72,7 @@ def test_what_was_added(certified: Bench, make: Callable[[Path], None]) -> None:
     assert certified.verify()["holds"]
 
 
-def test_the_folder_of_a_run_elsewhere(certified: Bench, tmp_path: Path) -> None:
+def test_a_run_folder_that_is_a_link(certified: Bench, tmp_path: Path) -> None:
     run = evidence(certified, "RUN")
     shutil.move(run, tmp_path / "moved")
     run.symlink_to(tmp_path / "moved")
@@ -78,16 +80,16 @@ def test_the_folder_of_a_run_elsewhere(certified: Bench, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("make", [pipe, endless, vast], ids=lambda make: make.__name__)
-def test_a_bundle_that_is_none_spoils_nothing(certified: Bench, make: Callable[[Path], None]) -> None:
+def test_an_invalid_bundle_does_not_affect_others(certified: Bench, make: Callable[[Path], None]) -> None:
     other = certified.folder / ".lesson" / "certificates" / "other"
     other.mkdir()
     make(other / "certificate.intoto.jsonl")
     said = certified.lesson("cert", "status", "growing.md", "--json").json
     assert [item["state"] for item in said["standings"]] == ["certified", "never run"]
-    assert [item["why"].startswith("it cannot be read: it ") for item in said["refused"]] == [True]
+    assert [item["why"].startswith("the bundle cannot be read: it ") for item in said["refused"]] == [True]
 
 
-def test_what_a_stranger_signs_brings_no_column(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untrusted_certificates_add_no_column(certified: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     home = str(certified.folder / "home")
     monkeypatch.setenv("LESSON_HOME", str(certified.folder / "strange"))
     certified.lesson("cert", "keys", "new", "stranger")
@@ -104,7 +106,7 @@ def test_what_a_stranger_signs_brings_no_column(certified: Bench, monkeypatch: p
 ANY = {"policy_version": 1, "name": "any", "summary": "s", "classes": ["silicon"], "passes": 1}
 
 
-def test_nothing_but_what_was_signed_is_imported(certified: Bench) -> None:
+def test_only_signed_files_are_imported(certified: Bench) -> None:
     away = certified.folder / "away"
     shutil.copytree(certified.certificate, away)
     (away / "evidence" / "run.sh").write_text("echo hello")
@@ -112,12 +114,12 @@ def test_nothing_but_what_was_signed_is_imported(certified: Bench) -> None:
     assert (said.code, "run.sh [evidence]" in said.out) == (5, True)
     assert list((certified.folder / "other").rglob("run.sh")) == []
     (away / "evidence" / "run.sh").unlink()
-    (away / "run.sh").write_text("echo hello")  # beside the bundle anything may lie; it is not taken along
+    (away / "run.sh").write_text("echo hello")  # other files next to the bundle are not imported
     assert certified.lesson("cert", "import", "away", "--workspace", "other").code == 0
     assert list((certified.folder / "other").rglob("run.sh")) == []
 
 
-def test_a_line_that_readers_understand_differently(certified: Bench) -> None:
+def test_a_line_that_parsers_read_differently(certified: Bench) -> None:
     path = certified.certificate / "certificate.intoto.jsonl"
     lines = path.read_text().splitlines()
     other = json.loads(lines[0])["payload"]
@@ -126,15 +128,15 @@ def test_a_line_that_readers_understand_differently(certified: Bench) -> None:
     assert (refused["check"], "the key 'payload' stands twice" in refused["message"]) == ("envelope", True)
 
 
-def test_a_revoked_key_is_not_brought_back_by_naming_it(certified: Bench) -> None:
+def test_naming_a_revoked_key_does_not_restore_it(certified: Bench) -> None:
     public = certified.folder / "me.pub"
     public.write_text(certified.lesson("cert", "keys", "list", "me").out)
     assert certified.lesson("cert", "keys", "revoke", "me", "--reason", "stolen").code == 0
-    assert certified.verify("--key", public)["message"].endswith("a key that was revoked: stolen")
+    assert certified.verify("--key", public)["message"].endswith("the key 'me', which was revoked: stolen")
 
 
 @pytest.mark.parametrize("run_id", ["../../../../escaped", "/tmp/escaped", "a/b", ".", "a\n", ""])
-def test_a_run_that_would_lie_elsewhere(bench: Bench, run_id: str) -> None:
+def test_a_run_id_that_leads_out_of_the_folder(bench: Bench, run_id: str) -> None:
     bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
     (run,) = (bench.folder / ".lesson" / "runs").iterdir()
     shutil.move(run, bench.folder / "given")

@@ -1,4 +1,4 @@
-"""Lesson, plan and evidence are those that were signed, and belong together; else it is said which is not."""
+"""Lesson, plan and evidence are the signed ones and belong together; errors say which one does not."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ from tests.lesson_runner.certify.garden import LESSON, garden
 from lesson_runner import __version__
 from lesson_runner.certify.evidence import list_files
 from lesson_runner.certify.statement import Certificate, Digests
-from lesson_runner.certify.store import Stored
-from lesson_runner.certify.subjects import INSTALL, NOT_HERE, check_files, check_plan, versions_that_differ
+from lesson_runner.certify.store import StoredCertificate
+from lesson_runner.certify.subjects import (
+    INSTALL,
+    NOT_REEVALUABLE,
+    check_files,
+    check_plan,
+    versions_that_differ,
+)
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.document.lessons import load_lesson
 from lesson_runner.files.canonical import canonical
@@ -26,20 +32,20 @@ from lesson_runner.testing import Given, lesson_text
 
 @dataclass
 class Case:
-    """A certificate, its files, and the plugins that are here."""
+    """A certificate, its files, and the installed plugins."""
 
     certificate: Certificate
-    stored: Stored
+    stored: StoredCertificate
     plugins: Plugins
 
     def refused(self) -> tuple[str, str, str]:
-        """Return which check refuses the files or the plan, why, and what to do."""
+        """Return the check that refuses the files or the plan, the reason, and the fix."""
         with pytest.raises(RefusedError) as caught:
             check_plan(self.certificate, *check_files(self.certificate, self.stored), self.plugins)
         return caught.value.check, str(caught.value), caught.value.fix
 
     def sign(self, kind: str, path: Path, data: bytes) -> None:
-        """Write a file and let its digest fit."""
+        """Write a file and put its digest into the certificate."""
         path.write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
         self.certificate = replace(
@@ -55,7 +61,7 @@ def case(tmp_path: Path) -> Case:
 def made(tmp_path: Path, text: str, profile: str = "default") -> Case:
     """Return a lesson as if it had been certified."""
     plugins = Plugins(points=[Given(garden)])
-    stored = Stored(tmp_path / "certificate.intoto.jsonl", tmp_path / "evidence")
+    stored = StoredCertificate(tmp_path / "certificate.intoto.jsonl", tmp_path / "evidence")
     (stored.run("run-1") / "evidence").mkdir(parents=True)
     (stored.run("run-1") / "record.json").write_text("{}")
     stored.lesson.write_text(text)
@@ -74,7 +80,7 @@ def made(tmp_path: Path, text: str, profile: str = "default") -> Case:
     return case
 
 
-def test_what_was_signed(case: Case) -> None:
+def test_unchanged_files(case: Case) -> None:
     ran, steps = check_files(case.certificate, case.stored)
     assert (ran.title, [step["id"] for step in steps]) == ("Sample", ["grow", "tell"])
     check_plan(case.certificate, ran, steps, case.plugins)
@@ -83,19 +89,19 @@ def test_what_was_signed(case: Case) -> None:
 
 def test_without_evidence(case: Case, tmp_path: Path) -> None:
     case.stored = replace(case.stored, evidence=tmp_path / "none")
-    why = f"the evidence is not here: {tmp_path / 'none'}"
-    assert case.refused() == ("evidence", why, "name the folder it is in: --evidence DIR")
+    why = f"there is no evidence: {tmp_path / 'none'} is not a folder"
+    assert case.refused() == ("evidence", why, "name its folder: --evidence DIR")
 
 
 @pytest.mark.parametrize(
     ("name", "check", "what"),
     [
         ("plan", "plan", "the plan was changed after it was certified"),
-        ("manifest", "evidence", "the list of the evidence was changed after it was signed"),
+        ("manifest", "evidence", "the evidence manifest was changed after it was signed"),
         ("lesson", "lesson", "the lesson was changed after it was certified"),
     ],
 )
-def test_files_that_are_not_those(case: Case, name: str, check: str, what: str) -> None:
+def test_changed_files(case: Case, name: str, check: str, what: str) -> None:
     path: Path = getattr(case.stored, name)
     whole = path.read_bytes()
     path.write_bytes(whole + (b"\nmore" if name == "lesson" else b" "))
@@ -107,7 +113,7 @@ def test_files_that_are_not_those(case: Case, name: str, check: str, what: str) 
     assert case.refused() == (check, f"{cannot}: it is not a plain file", "")
 
 
-def test_a_lesson_that_is_no_text(case: Case) -> None:
+def test_a_lesson_that_is_not_text(case: Case) -> None:
     case.stored.lesson.write_bytes(b"\xff")
     why = f"{case.stored.lesson}: the lesson cannot be read: the lesson does not validate: 1 error"
     assert case.refused() == ("lesson", why, "")
@@ -122,11 +128,11 @@ def test_a_lesson_that_does_not_validate(case: Case) -> None:
     )
     check, why, fix = case.refused()
     assert (check, fix) == ("lesson", "")
-    assert why.startswith("the lesson that was signed does not validate: ")
+    assert why.startswith("the signed lesson does not validate: ")
     assert '"TELL" does not have the form of first-step' in why
 
 
-def test_what_was_signed_is_not_what_it_should_be(case: Case) -> None:
+def test_signed_files_with_other_content(case: Case) -> None:
     case.sign("plan", case.stored.plan, b"{")
     check, why, _ = case.refused()
     assert (check, why.startswith(f"what was signed is not JSON: {case.stored.plan}: Expecting")) == (
@@ -135,15 +141,15 @@ def test_what_was_signed_is_not_what_it_should_be(case: Case) -> None:
     )
     for plan in (b"[1]", b'[{"id": "a"}]', b"3"):
         case.sign("plan", case.stored.plan, plan)
-        assert case.refused() == ("plan", "what was signed is no plan", "")
-    why = f"what was signed is no list of evidence: {case.stored.manifest}"
+        assert case.refused() == ("plan", "what was signed is not a plan", "")
+    why = f"what was signed is not an evidence manifest: {case.stored.manifest}"
     for listed in (b"1", b'{"run-1/record.json": {}}', b'{"run-1/record.json": 2}'):
         case.sign("evidence", case.stored.manifest, listed)
         assert case.refused() == ("evidence", why, "")
 
 
 @pytest.mark.parametrize(("change", "what"), [("{ }", "was changed"), (None, "is missing")])
-def test_evidence_that_is_not_that(case: Case, change: str | None, what: str) -> None:
+def test_changed_evidence(case: Case, change: str | None, what: str) -> None:
     path = case.stored.run("run-1") / "record.json"
     if change is None:
         path.unlink()
@@ -152,7 +158,7 @@ def test_evidence_that_is_not_that(case: Case, change: str | None, what: str) ->
     assert case.refused() == ("evidence", f"the evidence {what} after it was signed: {path}", "")
 
 
-def test_evidence_that_cannot_be_looked_at(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_evidence(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(path: Path) -> str:
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -164,10 +170,10 @@ def test_evidence_that_cannot_be_looked_at(case: Case, monkeypatch: pytest.Monke
 
 def test_without_the_plugin(case: Case) -> None:
     case.plugins = Plugins(points=[])
-    assert case.refused() == (NOT_HERE, "no plugin here has the action 'garden.grow'", INSTALL)
+    assert case.refused() == (NOT_REEVALUABLE, "no installed plugin has the action 'garden.grow'", INSTALL)
 
 
-def test_the_profile_that_was_run(tmp_path: Path) -> None:
+def test_the_recorded_profile(tmp_path: Path) -> None:
     step = "uses: garden.grow\nprofiles: {quick: {with: {beans: 4}}}"
     profiles = {"quick": {"summary": "q"}, "full": {"summary": "f"}}
     text = lesson_text(LESSON.replace("uses: garden.grow", step), runner={"profiles": profiles})
@@ -180,23 +186,23 @@ def test_the_profile_that_was_run(tmp_path: Path) -> None:
         assert case.refused()[0] == "plan"
 
 
-def test_a_plan_of_other_parameters(case: Case) -> None:
+def test_a_plan_with_other_parameters(case: Case) -> None:
     case.certificate.predicate["plan"]["params"] = {"beans": "7"}
-    why = "the plan that was signed does not follow from the lesson"
+    why = "the signed plan is not the lesson's plan"
     assert case.refused() == ("plan", why, "")
     case.certificate.predicate["toolchain"]["versions"]["lesson-runner"] = "0.0.1"
     differ = f"versions that differ: lesson-runner (then 0.0.1, here {__version__})"
-    assert case.refused() == (NOT_HERE, f"the lesson is planned differently here; {differ}", INSTALL)
+    assert case.refused() == (NOT_REEVALUABLE, f"the lesson is planned differently here; {differ}", INSTALL)
     case.certificate.predicate["plan"]["params"] = {"peas": "7"}
     check, why, fix = case.refused()
-    assert (check, fix) == (NOT_HERE, INSTALL)
+    assert (check, fix) == (NOT_REEVALUABLE, INSTALL)
     assert why.startswith("the lesson cannot be planned here: ")
     assert why.endswith(f"; {differ}")
     case.certificate.predicate["toolchain"]["versions"]["lesson-runner"] = __version__
     assert case.refused()[0] == "plan"
 
 
-def test_what_is_another_version(case: Case) -> None:
+def test_versions_that_differ(case: Case) -> None:
     said = case.certificate.predicate["toolchain"]
     said["plugins"] = {"gone": "1.0"}
     said["versions"] = {"python": "2.7"}

@@ -1,4 +1,4 @@
-"""What is said of certificates that hold, and of those that do not, to the letter."""
+"""The exact messages about certificates that verify, and about those that do not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 from lesson_runner import __version__
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import load_policy
-from lesson_runner.certify.store import Stored, stored_at
+from lesson_runner.certify.store import StoredCertificate, stored_at
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import Verified, verify
 from lesson_runner.files.canonical import canonical, digest_of
@@ -31,7 +31,7 @@ def checked(bench: Bench, **more: Any) -> Verified:
 
 
 def refused(bench: Bench, **more: Any) -> tuple[str, str, str]:
-    """Return which check refuses a certificate, why, and what to do."""
+    """Return the check that refuses a certificate, the reason, and the fix."""
     with pytest.raises(RefusedError) as caught:
         checked(bench, **more)
     return caught.value.check, str(caught.value), caught.value.fix
@@ -41,7 +41,7 @@ def runs(bench: Bench) -> list[str]:
     return sorted(path.parent.name for path in bench.certificate.glob("evidence/*/record.json"))
 
 
-def test_one_that_holds(certified: Bench) -> None:
+def test_a_valid_certificate(certified: Bench) -> None:
     said = checked(certified)
     assert (said.judged, said.notes, said.recorded) == (8, (), ("grow: reported",))
     assert [item.requirement for item in said.requirements][:2] == ["passes", "distinct"]
@@ -49,12 +49,12 @@ def test_one_that_holds(certified: Bench) -> None:
     assert said.signed.certificate.lesson_id == "growing"
 
 
-def test_another_lesson_than_was_meant(certified: Bench) -> None:
+def test_another_lesson(certified: Bench) -> None:
     lesson = certified.folder / "growing.md"
     assert checked(certified, lesson=lesson).judged == 8
     lesson.write_text(lesson.read_text() + "more\n")
-    why = f"{lesson} is not the lesson that was certified: its text differs"
-    assert refused(certified, lesson=lesson) == ("lesson", why, "certify it as it is now: lesson certify")
+    why = f"{lesson} is not the certified lesson: its text differs"
+    assert refused(certified, lesson=lesson) == ("lesson", why, "certify its current text: lesson certify")
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_another_lesson_than_was_meant(certified: Bench) -> None:
         ("toolchain", {"facts": {"a": "b"}}, "statement"),
     ],
 )
-def test_what_its_runs_do_not_say(certified: Bench, key: str, value: Any, check: str) -> None:
+def test_a_predicate_that_contradicts_its_runs(certified: Bench, key: str, value: Any, check: str) -> None:
     said: list[Predicate] = []
 
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         was = json.loads(json.dumps(predicate[key]))
         new = {**was, **value} if isinstance(was, dict) else value
         if key == "hardware":
@@ -82,13 +82,13 @@ def test_what_its_runs_do_not_say(certified: Bench, key: str, value: Any, check:
     shown = [
         text if len(text) <= 200 else f"{text[:200]}…" for text in (canonical(item).decode() for item in said)
     ]
-    why = f"it says of its {key} what its runs do not: {shown[0]}, not {shown[1]}"
+    why = f"its {key} does not match its runs: {shown[0]}, expected {shown[1]}"
     assert refused(certified) == (check, why, "")
 
 
 @pytest.mark.parametrize(("length", "cut"), [(200, False), (201, True)])
-def test_what_is_long_is_cut(certified: Bench, length: int, cut: bool) -> None:
-    def change(stored: Stored, predicate: Predicate) -> None:
+def test_long_values_are_cut(certified: Bench, length: int, cut: bool) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         title = predicate["lesson"]["title"]
         more = length - len(canonical(predicate["lesson"]).decode())
         predicate["lesson"]["title"] = title + "x" * more
@@ -97,17 +97,17 @@ def test_what_is_long_is_cut(certified: Bench, length: int, cut: bool) -> None:
     whole: list[str] = []
     resign(certified, change)
     shown = f"{whole[0][:200]}…" if cut else whole[0]
-    assert (len(whole[0]), f": {shown}, not " in refused(certified)[1]) == (length, True)
+    assert (len(whole[0]), f": {shown}, expected " in refused(certified)[1]) == (length, True)
 
 
-def test_what_it_says_to_other_tools(certified: Bench) -> None:
+def test_a_contradictory_statement_for_other_tools(certified: Bench) -> None:
     def change(both: list[bytes]) -> list[bytes]:
         theirs = json.loads(both[0])
         theirs["predicate"]["passedTests"].append("flying")
         return [canonical(theirs), both[1]]
 
     resign(certified, lambda stored, predicate: None, change)
-    why = "what it says to other tools is not what it says to us"
+    why = "its statement for other tools contradicts its certification"
     assert refused(certified) == ("statement", why, "")
 
 
@@ -122,7 +122,7 @@ def test_facts_that_some_actions_must_show(bench: Bench) -> None:
     garden.facts = {"backend": {"name": "ttml", "kind": "silicon", "mesh": [1, 1]}}
     assert bench.certify().code == 0
 
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         edit_records(stored, lambda record: record["facts"]["backend"].update(name="mine"))
         predicate["toolchain"]["facts"]["backend"]["name"] = "mine"
 
@@ -132,7 +132,7 @@ def test_facts_that_some_actions_must_show(bench: Bench) -> None:
     assert (check, why) == ("policy", "its own policy is not met: backend.name is ttml; found: mine")
 
 
-def test_a_policy_that_somebody_else_asks(certified: Bench) -> None:
+def test_an_additional_policy(certified: Bench) -> None:
     (certified.folder / "more.yaml").write_text(
         json.dumps({"policy_version": 1, "name": "more", "summary": "s", "classes": ["host"], "passes": 4})
     )
@@ -143,8 +143,8 @@ def test_a_policy_that_somebody_else_asks(certified: Bench) -> None:
     only = {"policy_version": 1, "name": "more", "summary": "s", "classes": ["host"], "passes": 1}
     (certified.folder / "more.yaml").write_text(json.dumps(only))
     said = refused(certified, policy=load_policy(str(certified.folder / "more.yaml")))
-    why = "the policy 'more' is not met: made on a machine without board; found: a board"
-    assert said == ("policy", why, "run it on a machine without board")
+    why = "the policy 'more' is not met: made on a machine without a board; found: a board"
+    assert said == ("policy", why, "run it on a machine without a board")
 
 
 @pytest.mark.parametrize(
@@ -162,54 +162,55 @@ def test_a_policy_that_somebody_else_asks(certified: Bench) -> None:
         (lambda record: record["lesson"].pop("content_sha256"), "RUN/record.json is of another lesson"),
     ],
 )
-def test_records_of_something_else(certified: Bench, change: Callable[[Predicate], Any], why: str) -> None:
+def test_records_of_other_runs(certified: Bench, change: Callable[[Predicate], Any], why: str) -> None:
     first = runs(certified)[0]
     resign(certified, lambda stored, predicate: edit_records(stored, change))
     assert refused(certified) == ("evidence", why.replace("RUN", first), "")
 
 
 @pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', "{", "[]", "{}", '{"steps": []}'])
-def test_records_that_are_none(certified: Bench, text: str) -> None:
+def test_invalid_records(certified: Bench, text: str) -> None:
     first = runs(certified)[0]
     record = certified.certificate / "evidence" / first / "record.json"
     resign(certified, lambda stored, predicate: record.write_text(text))
     check, why, fix = refused(certified)
     assert (check, fix) == ("evidence", "")
-    assert why.startswith(f"the record of run {first} is not one: ")
+    assert why.startswith(f"the record of run {first} is invalid: ")
 
 
 class elsewhere:  # noqa: N801  # stands for a module
-    """The garden, on a machine where nothing is measured."""
+    """The garden plugin on a machine where nothing is measured."""
 
     lesson_actions = garden.lesson_actions
 
 
-def test_what_cannot_be_judged_comes_first(certified: Bench) -> None:
-    """It says nothing of the signer, as a wrong verdict does."""
+def test_steps_that_cannot_be_rejudged_come_first(certified: Bench) -> None:
+    """They say nothing about the signer, unlike a wrong verdict."""
     resign(
         certified,
         lambda stored, predicate: edit_records(stored, lambda record: record["steps"][1].update(verdicts=[])),
     )
     first = runs(certified)[0]
-    why = f"step tell of {first} was recorded wrongly: exit 0: nothing is recorded, the evidence says passed"
+    wrong = "exit 0: nothing is recorded, but the evidence shows passed"
+    why = f"step tell of {first} was recorded wrongly: {wrong}"
     assert refused(certified) == ("re-evaluation", why, "")
     certified.plugins = [elsewhere]
     check, why, fix = refused(certified)
     assert check == "not re-evaluable"
     assert why.startswith(
-        f"step grow of {first} is not re-evaluable: nothing here measures 'beans' from the evidence"
+        f"step grow of {first} is not re-evaluable: no installed plugin measures 'beans' from the evidence"
     )
     assert fix.startswith("install the plugins that the lesson uses")
 
 
-def test_wrong_verdicts_of_another_version(certified: Bench) -> None:
-    def change(stored: Stored, predicate: Predicate) -> None:
+def test_wrong_verdicts_from_another_version(certified: Bench) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         edit_records(stored, lambda record: record["steps"][1].update(verdicts=[]))
         predicate["toolchain"]["versions"]["lesson-runner"] = "0.0.1"
 
     resign(certified, change)
     differ = f"lesson-runner (then 0.0.1, here {__version__})"
-    fix = f"if that may be why, judge it with the versions of then; they differ: {differ}"
+    fix = f"these versions differ, which may be why; verify with the recorded ones: {differ}"
     assert refused(certified)[::2] == ("re-evaluation", fix)
 
 
@@ -220,17 +221,17 @@ def change_policy(predicate: Predicate, **more: Any) -> None:
 
 def test_a_policy_of_the_same_name(certified: Bench) -> None:
     resign(certified, lambda stored, predicate: change_policy(predicate, summary="weaker"))
-    note = "its policy 'board' is not the one of that name here; --policy board holds it against that"
+    note = "its policy 'board' differs from the built-in one of that name; to use that: --policy board"
     assert checked(certified).notes == (note,)
     resign(certified, lambda stored, predicate: change_policy(predicate, name="other"))
     assert checked(certified).notes == ()
 
 
 @pytest.mark.parametrize(("days", "expired"), [(2, True), (3, False), (None, False)])
-def test_runs_that_are_old(certified: Bench, days: int | None, expired: bool) -> None:
+def test_expired_runs(certified: Bench, days: int | None, expired: bool) -> None:
     began = datetime.now(timezone.utc) - timedelta(days=3, hours=2)
 
-    def change(stored: Stored, predicate: Predicate) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         for number, said in enumerate(predicate["passes"]):
             record = stored.run(said["runId"]) / "record.json"
             times = [began + timedelta(hours=number, minutes=minutes) for minutes in (0, 1)]
@@ -246,13 +247,13 @@ def test_runs_that_are_old(certified: Bench, days: int | None, expired: bool) ->
     if not expired:
         assert checked(certified).notes == ()
         return
-    why = f"it has expired: its runs are 3 days old; under its policy it counts for {days}"
+    why = f"it has expired: its runs are 3 days old; under its policy it is valid for {days}"
     assert refused(certified) == ("time", why, "run the lesson again: lesson certify")
 
 
 @pytest.mark.parametrize(("first", "second", "note"), [(2, 1, "grow"), (1, 3, "grow"), (1, 1, "")])
-def test_steps_that_were_tried_again(certified: Bench, first: int, second: int, note: str) -> None:
-    def change(stored: Stored, predicate: Predicate) -> None:
+def test_retried_steps(certified: Bench, first: int, second: int, note: str) -> None:
+    def change(stored: StoredCertificate, predicate: Predicate) -> None:
         for attempts, said in zip((first, second), predicate["passes"], strict=True):
             record = stored.run(said["runId"]) / "record.json"
             data = json.loads(record.read_text())
@@ -264,15 +265,15 @@ def test_steps_that_were_tried_again(certified: Bench, first: int, second: int, 
     assert checked(certified).notes == ((f"needed more than one attempt: {note}",) if note else ())
 
 
-def test_several_of_a_kind(bench: Bench) -> None:
-    """Optional steps of the last run, what a person confirmed, and what was tried again, each in one note."""
+def test_notes_with_several_steps(bench: Bench) -> None:
+    """Optional steps of the last run, confirmed steps and retried steps each get one note."""
     optional = "<!-- step\nid: NAME\noptional: true\nexpect: [{contains: x}]\n-->\n```bash\nLINE\n```\n\n"
     once = f"if [ -e {bench.folder}/tried ]; then echo x; else touch {bench.folder}/tried; fi"
     steps = [("a", "echo y"), ("b", "echo z"), ("c", once)]
     text = "".join(optional.replace("NAME", name).replace("LINE", line) for name, line in steps)
     manual = "".join(f"<!-- manual\nid: {name}\ninstruction: Is it?\n-->\n\n" for name in ("look", "smell"))
     bench.write(LESSON + "\n" + text + manual)
-    for _ in range(2):  # nobody is there to confirm
+    for _ in range(2):  # no user confirms
         bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
     folders = sorted((bench.folder / ".lesson" / "runs").iterdir())
     for folder in folders:
@@ -280,14 +281,14 @@ def test_several_of_a_kind(bench: Bench) -> None:
     said = bench.certify(*(item for folder in folders for item in ("--from-run", folder.name)))
     assert said.code == 0, said
     assert checked(bench).notes == (
-        "a person confirmed look, smell; that cannot be judged again",
+        "a person confirmed look, smell; that cannot be rejudged",
         "needed more than one attempt: grow, tell",
         "optional steps: a failed, b failed",
     )
 
 
 def confirm(folder: Path) -> None:
-    """Make a run look as if somebody had been there, and two steps as if they had been tried again."""
+    """Make a run look as if a user had confirmed a step, and two steps had been retried."""
     path = folder / "record.json"
     record = json.loads(path.read_text())
     for step in record["steps"]:

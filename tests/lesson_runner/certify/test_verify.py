@@ -1,4 +1,4 @@
-"""A certificate is believed as far as its evidence goes: whatever was changed is refused, and said."""
+"""A certificate is worth as much as its evidence: every change is refused and named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench
 
 from lesson_runner.certify.keys import KeyStore
-from lesson_runner.certify.store import Stored
+from lesson_runner.certify.store import StoredCertificate
 from lesson_runner.certify.trust import RefusedError, open_bundle
 from lesson_runner.files.canonical import canonical
 from lesson_runner.run.hashing import file_digest
@@ -38,7 +38,7 @@ def evidence(bench: Bench, name: str) -> Path:
     [
         ("lesson.md", "lesson", "the lesson was changed after it was certified"),
         ("plan.json", "plan", "the plan was changed after it was certified"),
-        ("manifest.json", "evidence", "the list of the evidence was changed after it was signed"),
+        ("manifest.json", "evidence", "the evidence manifest was changed after it was signed"),
         ("RUN/record.json", "evidence", "the evidence was changed after it was signed"),
         ("RUN/evidence/grow/beans.json", "evidence", "the evidence was changed after it was signed"),
         ("RUN/evidence/tell/output.txt", "evidence", "the evidence was changed after it was signed"),
@@ -60,11 +60,16 @@ def signatures(bundle: bytes) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("line", "part", "check", "message"),
     [
-        (1, "sig", "signature", "line 2: the signature was changed; its payload was not"),
+        (1, "sig", "signature", "line 2: the signature was changed, the payload was not"),
         (1, "payload", "envelope", "line 2: the payload was changed after it was signed"),
-        (0, "sig", "signature", "line 1: the signature is not of this payload: one of them was changed"),
-        (0, "payload", "signature", "line 1: the signature is not of this payload: one of them was changed"),
-        (1, "keyid", "envelope", "its lines are signed by 2 keys; one was expected"),
+        (0, "sig", "signature", "line 1: the signature does not match the payload; one of them was changed"),
+        (
+            0,
+            "payload",
+            "signature",
+            "line 1: the signature does not match the payload; one of them was changed",
+        ),
+        (1, "keyid", "envelope", "its lines are signed by 2 keys; expected one"),
     ],
 )
 def test_one_byte_in_the_bundle(certified: Bench, line: int, part: str, check: str, message: str) -> None:
@@ -94,7 +99,7 @@ def bundle(certified: Bench) -> bytes:
 def test_any_bit_of_the_bundle(bundle: bytes, data: st.DataObject) -> None:
     index = data.draw(
         st.integers(0, len(bundle) - 2)
-    )  # the last byte is the line's end, which JSON Lines lets go
+    )  # the last byte is the line feed, which is optional in JSON Lines
     changed = bytearray(bundle)
     changed[index] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(RefusedError):
@@ -106,12 +111,12 @@ SHAPES = st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.
 
 
 @given(st.binary(max_size=200) | SHAPES.map(lambda shape: json.dumps(shape).encode()))
-def test_whatever_calls_itself_a_bundle(junk: bytes) -> None:
+def test_random_bundles(junk: bytes) -> None:
     with pytest.raises(RefusedError):
         open_bundle(junk, {})
 
 
-def test_files_that_come_and_go(certified: Bench) -> None:
+def test_added_and_removed_files(certified: Bench) -> None:
     extra = evidence(certified, "RUN/evidence/grow/more.json")
     extra.write_text("1")
     assert "was added after it was signed" in certified.verify()["message"]
@@ -123,7 +128,7 @@ def test_files_that_come_and_go(certified: Bench) -> None:
     evidence(certified, "RUN/evidence/tell/output.txt").unlink()
     assert "is missing after it was signed" in certified.verify()["message"]
     shutil.rmtree(certified.certificate / "evidence")
-    assert certified.verify()["fix"] == "name the folder it is in: --evidence DIR"
+    assert certified.verify()["fix"] == "name its folder: --evidence DIR"
 
 
 def test_signing_again_changes_nothing(certified: Bench) -> None:
@@ -132,13 +137,13 @@ def test_signing_again_changes_nothing(certified: Bench) -> None:
 
 
 def test_a_verdict_that_was_changed_to_passed(bench: Bench) -> None:
-    """A run that failed is made to look as if it had passed, by somebody who holds the key."""
-    bench.certify()  # the certificate that lends its shape
+    """The holder of the key makes a failed run look as if it had passed."""
+    bench.certify()  # a certificate to start from
     bench.lesson("run", "growing.md", "--allow", "shell", "--fresh", "--param", "beans=2")
     failed = sorted((bench.folder / ".lesson" / "runs").iterdir())[-1]
     assert json.loads((failed / "record.json").read_text())["status"] == "failed"
 
-    def forge(stored: Stored, predicate: dict[str, Any]) -> None:
+    def forge(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         for step in ("grow",):
             for run in stored.evidence.glob("*-growing*"):
                 shutil.rmtree(run / "evidence" / step)
@@ -148,11 +153,14 @@ def test_a_verdict_that_was_changed_to_passed(bench: Bench) -> None:
     refused = bench.verify()
     assert refused["check"] == "re-evaluation"
     assert "step grow of " in refused["message"]
-    assert "metric 3 <= beans: recorded as passed, the evidence says failed (beans = 2)" in refused["message"]
+    assert (
+        "metric 3 <= beans: recorded as passed, but the evidence shows failed (beans = 2)"
+        in refused["message"]
+    )
 
 
 def test_a_weaker_plan_that_was_signed(certified: Bench) -> None:
-    def weaken(stored: Stored, predicate: dict[str, Any]) -> None:
+    def weaken(stored: StoredCertificate, predicate: dict[str, Any]) -> None:
         steps = json.loads(stored.plan.read_bytes())
         steps[0]["expect"] = steps[0]["expect"][1:]
         stored.plan.write_bytes(canonical(steps))
@@ -163,7 +171,7 @@ def test_a_weaker_plan_that_was_signed(certified: Bench) -> None:
     refused = certified.verify()
     assert (refused["check"], refused["message"]) == (
         "plan",
-        "the plan that was signed does not follow from the lesson",
+        "the signed plan is not the lesson's plan",
     )
 
 
@@ -182,9 +190,7 @@ def test_a_weaker_plan_that_was_signed(certified: Bench) -> None:
         (lambda predicate: predicate["passes"][0].update(runId="a/../b"), "statement"),
     ],
 )
-def test_a_predicate_that_says_something_else(
-    certified: Bench, change: Callable[[dict[str, Any]], Any], check: str
-) -> None:
+def test_a_changed_predicate(certified: Bench, change: Callable[[dict[str, Any]], Any], check: str) -> None:
     resign(certified, lambda stored, predicate: change(predicate))
     assert certified.verify()["check"] == check
 
@@ -203,18 +209,16 @@ def test_a_predicate_that_says_something_else(
         (lambda record: record["options"].update(fresh=False), "policy"),
     ],
 )
-def test_a_record_that_says_something_else(
-    certified: Bench, change: Callable[[dict[str, Any]], Any], check: str
-) -> None:
+def test_a_changed_record(certified: Bench, change: Callable[[dict[str, Any]], Any], check: str) -> None:
     resign(certified, lambda stored, predicate: edit_records(stored, change))
     assert certified.verify()["check"] == check
 
 
-def test_without_the_plugin_nothing_is_believed(certified: Bench) -> None:
+def test_without_the_plugin_nothing_is_verified(certified: Bench) -> None:
     certified.plugins = []
     refused = certified.verify()
     assert refused["check"] == "not re-evaluable"
-    assert "no plugin here has the action 'garden.grow'" in refused["message"]
+    assert "no installed plugin has the action 'garden.grow'" in refused["message"]
 
 
 def test_lines_of_two_certificates(certified: Bench) -> None:
@@ -226,12 +230,12 @@ def test_lines_of_two_certificates(certified: Bench) -> None:
     path.write_bytes(first.splitlines(True)[0] + second.splitlines(True)[1])
     assert certified.verify()["message"].endswith("a line belongs to another certificate")
     path.write_bytes(first.splitlines(True)[0])
-    assert "0 statements of urn:lesson-runner" in certified.verify()["message"]
+    assert "0 statements of type urn:lesson-runner" in certified.verify()["message"]
     path.write_bytes(second.splitlines(True)[1])
-    assert certified.verify()["holds"]  # the line for other tools may be left out
+    assert certified.verify()["holds"]  # the line for other tools is optional
 
 
-def test_in_another_place(certified: Bench, tmp_path: Path) -> None:
+def test_evidence_in_another_folder(certified: Bench, tmp_path: Path) -> None:
     away = tmp_path / "away"
     shutil.copytree(certified.certificate / "evidence", away / "kept")
     shutil.copy(certified.certificate / "certificate.intoto.jsonl", away / "mine.jsonl")
@@ -242,7 +246,7 @@ def test_in_another_place(certified: Bench, tmp_path: Path) -> None:
     assert (said.code, said.err.startswith("error: ")) == (5, True)
 
 
-def test_the_lesson_that_is_meant(certified: Bench) -> None:
+def test_the_named_lesson(certified: Bench) -> None:
     lesson = certified.folder / "growing.md"
     assert certified.verify("--lesson", lesson)["holds"]
     certified.write(LESSON, status="validated", validatedOn=["n150"])

@@ -1,4 +1,4 @@
-"""A page in a real browser: what it complains of and fetches, what runs over its edge or cannot be read."""
+"""Open a page in a real browser: its complaints and requests, overflowing and unreadable text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def chromium() -> str | None:
 
 
 class Opened:
-    """A page, and everything that it or the browser complained of."""
+    """A page, and all complaints of the page and the browser."""
 
     def __init__(self, browser: Any, file: Path, screen: str, scheme: str) -> None:
         width, height = SCREENS[screen]
@@ -32,12 +32,12 @@ class Opened:
         self.page.goto(file.as_uri())
 
     def overflowing(self) -> list[str]:
-        """Return what is wider than the page and does not scroll by itself."""
+        """Return the elements that are wider than the page and do not scroll."""
         found: list[str] = self.page.evaluate(_OVERFLOWING)
         return found
 
     def unreadable(self) -> list[str]:
-        """Return the texts with less contrast than WCAG 2.1 asks of small text (AA): 4.5 to 1."""
+        """Return the texts with less contrast than WCAG 2.1 requires for small text (AA): 4.5 to 1."""
         found: list[str] = self.page.evaluate(_UNREADABLE)
         return found
 

@@ -1,4 +1,4 @@
-"""The browser that looks at pages, and where it leaves its screenshots."""
+"""The browser that opens pages, and the folder for its screenshots."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def browser() -> Iterator[Any]:
     )
     pytest.importorskip("matplotlib", reason="drawings need the `report` extra")
     with playwright.sync_playwright() as driver:
-        # In a container, often as root, Chromium has no sandbox of its own; it opens nothing but our page.
+        # In a container, often as root, Chromium cannot use its sandbox; it opens only our page.
         started = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield started
         started.close()

@@ -1,4 +1,4 @@
-"""Diagnostics of any shape, for the tests of what shows them."""
+"""Arbitrary diagnostics, for the tests of their formats."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES = {
     )
 }
 TEXT = st.text(st.characters(), max_size=40)
-"""Any text at all, halves of surrogate pairs included."""
+"""Arbitrary text, including halves of surrogate pairs."""
 # What a file system gives as a file's name: text, or bytes that are none.
 NAMES = (st.text(min_size=1, max_size=20) | st.binary(min_size=1, max_size=20).map(os.fsdecode)).filter(
     lambda name: name not in (".", "..") and not set(name) & {"/", "\0"}
@@ -69,7 +69,7 @@ def diagnostics(draw: st.DrawFn) -> Diagnostic:
     return Diagnostic(rule, severity, draw(TEXT), place, draw(st.none() | TEXT), edits)
 
 
-FINDINGS = st.builds(
+DIAGNOSTICS = st.builds(
     lambda items, text: found(*items, text=text.replace("\r", "\n")),
     st.lists(diagnostics(), max_size=4),
     st.text(st.characters(), max_size=300),

@@ -1,4 +1,4 @@
-"""A run with everything in it that a report must tell, and texts of any kind, for the tests of reports."""
+"""A run with everything that a report must show, and arbitrary texts, for the tests of reports."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SCRIPT = "<script>alert(1)</script>"
 TOKEN = "ghp_" + "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1cD3"
 STEPS = 20_000
 SPIKE = 12_345
-"""The step at which the long curve has its one high value."""
+"""The step at which the long curve has its only high value."""
 TEXT = st.text(st.characters(), max_size=60)
-"""Any text at all, halves of surrogate pairs included."""
+"""Arbitrary text, including halves of surrogate pairs."""
 
 
 def speak(params: Json, context: StepContext) -> Outcome:
@@ -34,7 +34,7 @@ def speak(params: Json, context: StepContext) -> Outcome:
 
 
 def flood(params: Json, context: StepContext) -> Outcome:
-    """Print a mebibyte, with what a terminal or XML could not bear in it."""
+    """Print a mebibyte, with characters that terminals obey or XML cannot contain."""
     context.say(f"first \x1b[31mred\x1b[0m \x00\x08\ufffe]]> {TOKEN}")
     context.say("\n".join("x" * 63 for _ in range(16 * 1024)))
     context.say("last & <b>end</b>")
@@ -42,12 +42,12 @@ def flood(params: Json, context: StepContext) -> Outcome:
 
 
 def losses(length: int) -> tuple[tuple[float, float], ...]:
-    """Return a falling curve of ``length`` steps, with one spike in it if it is long enough."""
+    """Return a falling curve of ``length`` steps, with one spike if it is long enough."""
     return tuple((step, 9.0 if step == SPIKE else 1 + 3 / (1 + step / 200)) for step in range(1, length + 1))
 
 
 UNREADABLE: Any = "map"
-"""What an untyped plugin may put into a field."""
+"""Values that an untyped plugin may put into a field."""
 SECTIONS: list[Section] = [
     Texts(
         "What each stage writes",
@@ -201,20 +201,20 @@ STORY = lesson_text(
 
 @cache
 def run() -> tuple[dict[str, Any], Path]:
-    """Return the record of a run of :data:`STORY`, and its folder; the same one every time."""
+    """Return the record of a run of :data:`STORY`, and its folder; the same run every time."""
     folder = Path(mkdtemp(prefix="lesson-report-"))
     record = run_lesson(STORY, folder, plugins=[teller], hardware=())
     return record, folder / ".lesson" / "runs" / record["run_id"]
 
 
 def story(sections: Sequence[Section] | None = None) -> Report:
-    """Return a report with sections as a plugin gave them."""
+    """Return a report with a plugin's sections."""
     record, folder = run()
     return read_report(record, folder, map(checked_section, SECTIONS if sections is None else sections))
 
 
 def retold(texts: Mapping[str, str]) -> Report:
-    """Return a report on the same run, had it been about other texts."""
+    """Return a report on the same run with other texts."""
     record, folder = run()
     other = copy.deepcopy(record)
     other["lesson"]["title"] = texts["title"]

@@ -1,4 +1,4 @@
-"""Diagnostics as workflow commands: what GitHub's runner reads from them is what was found."""
+"""Diagnostics as workflow commands, which GitHub's runner reads without loss."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
+from tests.lesson_runner.report.found import DIAGNOSTICS, found, items_of, one, shown
 
 ROOT = Path("/here")
 
@@ -33,22 +33,22 @@ def commands(said: str) -> list[tuple[str, dict[str, str], str]]:
 
 
 def test_one_diagnostic() -> None:
-    item = one("100 % wrong: a, b", path="b/a,:%.md", line=3, column=2, fix="mend it")
+    item = one("100 % wrong: a, b", path="b/a,:%.md", line=3, column=2, fix="fix it")
     said = shown(found(item), "github", ROOT)
     assert said == (
         "::error file=b/a%2C%3A%25.md,line=3,col=2,title=unknown-key"
-        "::b/a,:%25.md:3:2: 100 %25 wrong: a, b (mend it) [unknown-key]\n"
+        "::b/a,:%25.md:3:2: 100 %25 wrong: a, b (fix it) [unknown-key]\n"
         "1 lesson, 1 error, 0 warnings\n"
     )
 
 
-def test_half_an_escape_eats_nothing() -> None:
+def test_an_incomplete_escape_removes_nothing() -> None:
     [(_, _, message)] = commands(shown(found(one("\x1b[")), "github", ROOT))
     assert message.endswith(" [unknown-key]")
 
 
-@given(FINDINGS)
-def test_what_is_read_is_what_was_found(diagnostics: Any) -> None:
+@given(DIAGNOSTICS)
+def test_commands_are_read_without_loss(diagnostics: Any) -> None:
     found_again = commands(shown(diagnostics, "github", ROOT))
     names = {"error": "error", "warning": "warning", "info": "notice"}
     assert len(found_again) == len(items_of(diagnostics))
@@ -65,7 +65,7 @@ def test_what_is_read_is_what_was_found(diagnostics: Any) -> None:
 
 
 @pytest.mark.parametrize(("repository", "file"), [(True, "deep/er/a.md"), (False, "er/a.md")])
-def test_paths_begin_at_the_top_of_the_repository(tmp_path: Path, repository: bool, file: str) -> None:
+def test_paths_start_at_the_top_of_the_repository(tmp_path: Path, repository: bool, file: str) -> None:
     (tmp_path / "deep" / "down").mkdir(parents=True)
     if repository:
         (tmp_path / ".git").mkdir()
@@ -75,13 +75,13 @@ def test_paths_begin_at_the_top_of_the_repository(tmp_path: Path, repository: bo
     assert command[1]["file"] == file
 
 
-def test_a_path_outside_stays_as_it_is() -> None:
+def test_a_path_outside_is_unchanged() -> None:
     (command,) = commands(shown(found(one(path="/else/a.md")), "github", ROOT))
     assert command[1]["file"] == "/else/a.md"
 
 
 @pytest.mark.parametrize(("number", "hint"), [(10, False), (11, True)])
-def test_the_last_line_says_what_github_leaves_out(number: int, hint: bool) -> None:
+def test_the_last_line_mentions_what_github_leaves_out(number: int, hint: bool) -> None:
     *_, last, end = shown(found(*[one()] * number), "github", ROOT).split("\n")
     assert end == ""
     assert last.startswith(f"1 lesson, {number} errors, 0 warnings")

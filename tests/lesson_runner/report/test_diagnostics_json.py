@@ -1,4 +1,4 @@
-"""Diagnostics for programs: what the schema says, and every word as it was."""
+"""Diagnostics as JSON: they follow the schema, and every text is unchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import given
-from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
+from tests.lesson_runner.report.found import DIAGNOSTICS, found, items_of, one, shown
 
 from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.model import Edit, Location
@@ -15,8 +15,8 @@ from lesson_runner.model import Edit, Location
 ROOT = Path("/here")
 
 
-@given(FINDINGS)
-def test_the_schema_describes_it(diagnostics: Any) -> None:
+@given(DIAGNOSTICS)
+def test_output_follows_the_schema(diagnostics: Any) -> None:
     said = json.loads(shown(diagnostics, "json", ROOT).encode())
     assert [error.message for error in validator_for(load_schema("findings")).iter_errors(said)] == []
     assert [item["message"] for item in said["findings"]] == [item.message for item in items_of(diagnostics)]
@@ -25,7 +25,7 @@ def test_the_schema_describes_it(diagnostics: Any) -> None:
 
 def test_one_diagnostic() -> None:
     place = Location(Path("/here/a.md"), 3, 2)
-    item = one("wrong", path="/here/a.md", line=3, column=2, fix="mend it", edits=(Edit(place, "a", "b"),))
+    item = one("wrong", path="/here/a.md", line=3, column=2, fix="fix it", edits=(Edit(place, "a", "b"),))
     assert json.loads(shown(found(item, fixed=1), "json", ROOT)) == {
         "lessons": ["a.md"],
         "errors": 1,
@@ -40,7 +40,7 @@ def test_one_diagnostic() -> None:
                 "path": "a.md",
                 "line": 3,
                 "column": 2,
-                "fix": "mend it",
+                "fix": "fix it",
                 "fixable": True,
             }
         ],

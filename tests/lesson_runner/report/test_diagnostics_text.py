@@ -1,4 +1,4 @@
-"""Diagnostics for people: one line each, the document's line below it, and marks under what is meant."""
+"""Diagnostics as text: one line each, followed by the document's line and marks below the place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
-from tests.lesson_runner.report.found import FINDINGS, found, items_of, one, shown
+from tests.lesson_runner.report.found import DIAGNOSTICS, found, items_of, one, shown
 
 from lesson_runner.model import Edit, Location
 from lesson_runner.report.diagnostics.text import excerpt
@@ -27,7 +27,7 @@ def rows(*items: Any, text: str = "", **more: Any) -> list[str]:
     return shown(found(*items, text=text, **more), "text", ROOT).split("\n")
 
 
-def test_a_finding_with_its_line() -> None:
+def test_a_diagnostic_with_its_line() -> None:
     item = one("unknown key 'titel'", line=2, column=3, fix="did you mean 'title'?")
     assert rows(item, text="---\n  titel: a\n") == [
         "a.md:2:3: error: unknown key 'titel' (did you mean 'title'?) [unknown-key]",
@@ -38,7 +38,7 @@ def test_a_finding_with_its_line() -> None:
     ]
 
 
-def test_what_an_edit_replaces_is_marked() -> None:
+def test_replaced_text_is_marked() -> None:
     place = Location(Path("a.md"), 1, 3)
     item = one(column=3, edits=(Edit(place, "titel", "title"),))
     assert rows(item, text="  titel: a")[1:5] == [
@@ -64,8 +64,8 @@ def test_an_edit_elsewhere(place: tuple[int, int], old: str, marks: str) -> None
     assert rows(item, text="ab  cd\n2")[2] == "    " + marks
 
 
-def test_no_line_no_excerpt() -> None:
-    """Of a file that could not be read, or of a place that is empty."""
+def test_without_a_line_there_is_no_excerpt() -> None:
+    """The file cannot be read, or the line is empty."""
     assert len(rows(one(line=9), text="one line")) == 3
     assert len(rows(one(line=2), text="a\n\nb")) == 3
 
@@ -84,7 +84,7 @@ def test_no_line_no_excerpt() -> None:
         ("a\u2028b", 3, "a\ufffdb", "  ^"),
     ],
 )
-def test_a_caret_stands_below_its_character(row: str, column: int, shown: str, marks: str) -> None:
+def test_the_caret_is_below_its_character(row: str, column: int, shown: str, marks: str) -> None:
     assert excerpt(row, column, (column, column), 100) == (shown, marks)
 
 
@@ -103,18 +103,18 @@ def test_excerpts_fit(row: str, column: int, first: int, length: int) -> None:
     row = row.replace("\n", "")
     shown, marks = excerpt(row, column, (first, first + length), 60)
     assert cell_len(shown) <= 60
-    assert len(marks) <= 61  # a caret may stand behind the last character
+    assert len(marks) <= 61  # a caret may be after the last character
     assert marks.count("^") == 1
     assert not {unicodedata.category(char) for char in shown} & {"Cc", "Cs", "Zl", "Zp"}
 
 
-@given(FINDINGS)
-def test_no_text_moves_the_cursor(diagnostics: Any) -> None:
+@given(DIAGNOSTICS)
+def test_text_does_not_move_the_cursor(diagnostics: Any) -> None:
     said = shown(diagnostics, "text", ROOT)
     assert not {unicodedata.category(char) for char in said.replace("\n", "")} & {"Cc", "Cs"}
     heads = [row for row in said.split("\n") if row and not row.startswith("    ")]
-    mended = any(item.edits for item in items_of(diagnostics))
-    assert len(heads) == len(items_of(diagnostics)) + 1 + mended
+    fixable = any(item.edits for item in items_of(diagnostics))
+    assert len(heads) == len(items_of(diagnostics)) + 1 + fixable
 
 
 def test_totals() -> None:
@@ -124,7 +124,7 @@ def test_totals() -> None:
     assert rows(fixed=2)[-3:] == ["1 lesson, 0 errors, 0 warnings", "2 diagnostics fixed", ""]
 
 
-def test_paths_are_those_of_the_current_folder() -> None:
+def test_paths_are_relative_to_the_current_folder() -> None:
     heads = [row.split(":")[0] for row in rows(one(path="/here/b/a.md"), one(path="/else/a.md"), one())]
     assert heads[:3] == ["b/a.md", "/else/a.md", "a.md"]
 

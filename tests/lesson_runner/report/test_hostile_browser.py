@@ -43,7 +43,7 @@ ATTACKS = {
     survives="no dialog, no script, no request, no other address",
 )
 @pytest.mark.parametrize("turn", range(0, len(ATTACKS), 4))
-def test_what_is_text_stays_text(browser: Any, tmp_path: Path, turn: int) -> None:
+def test_text_stays_text(browser: Any, tmp_path: Path, turn: int) -> None:
     texts = [*list(ATTACKS.values())[turn:], *ATTACKS.values()]
     text = texts[0]
     cell = matrix.Cell("stale", text, "")
@@ -74,8 +74,8 @@ def test_what_is_text_stays_text(browser: Any, tmp_path: Path, turn: int) -> Non
         shown.page.close()
 
 
-def test_the_policy_would_stop_what_came_through(browser: Any, tmp_path: Path) -> None:
-    """The second wall, tried by itself: what the first one keeps out is put into a page on purpose."""
+def test_the_content_security_policy_blocks_injected_markup(browser: Any, tmp_path: Path) -> None:
+    """Test the policy by itself: markup that escaping would have removed is put into a page on purpose."""
     page = render(retold(dict.fromkeys(("title", "label", "name", "value", "output"), "x")), "html")
     through = (
         "<script>document.title = 'it ran'</script><img src='http://127.0.0.1:9/x' onerror='alert(1)'>"

@@ -1,4 +1,4 @@
-"""What a learner reads while a lesson runs: the loss curve of a training, what steps are for."""
+"""The output while a lesson runs: loss curves, and the purpose of steps."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_training_ends_with_its_curve(lesson: Callable[..., Any], tmp_path: An
     assert "loss 8 █▇▆▅▄▃▂▁ 1" in said.out
 
 
-def test_what_the_commands_of_a_block_are_for_is_said_once(lesson: Callable[..., Any], tmp_path: Any) -> None:
+def test_the_purpose_of_a_block_is_shown_once(lesson: Callable[..., Any], tmp_path: Any) -> None:
     step = "**Why:** {}.\n\n<!-- step\nid: {}\nexpect: [{{contains: bought}}]\n-->\n```shop\n{}\n```\n\n"
     body = step.format("hunger", "one", "buy bread\nbuy cheese") + step.format("thirst", "two", "buy milk")
     (tmp_path / "a.md").write_text(lesson_text(body))

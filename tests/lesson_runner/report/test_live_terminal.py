@@ -1,4 +1,4 @@
-"""The same on a terminal: a bar while a step runs, and what it reports beside it."""
+"""The output on a terminal: a progress bar while a step runs, with its values next to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FINISHED = {
 
 
 class Terminal:
-    """A terminal of a hundred columns that remembers all that was written, and a run of one step on it."""
+    """A terminal of a hundred columns that keeps its output, and a run of one step on it."""
 
     def __init__(self, tmp_path: Path) -> None:
         self.file = io.StringIO()
@@ -38,7 +38,7 @@ class Terminal:
         self.report(Event("step-started", "one"))
 
     def progress(self, **data: Any) -> str:
-        """Report a progress and return what is on the screen's last line."""
+        """Report progress, and return the last line of the screen."""
         self.report(Event("progress", "one", data))
         progress = self.report._progress
         assert progress is not None
@@ -46,7 +46,7 @@ class Terminal:
         return self.file.getvalue().rpartition("\r")[2]
 
     def finish(self, **more: Any) -> str:
-        """End the step and return what is written of that."""
+        """Finish the step, and return the output about that."""
         begin = self.file.tell()
         self.report(Event("step-finished", "one", {**FINISHED, **more}))
         return self.file.getvalue()[begin:]
@@ -57,7 +57,7 @@ def terminal(tmp_path: Path) -> Terminal:
     return Terminal(tmp_path)
 
 
-def test_how_far_a_training_is(terminal: Terminal) -> None:
+def test_the_progress_of_a_training(terminal: Terminal) -> None:
     first = terminal.progress(
         done=100, total=2000, curve="loss", loss=3.0, tokens_per_second=61234.0, seconds_left=75
     )
@@ -76,7 +76,7 @@ def test_a_bar_without_a_curve(terminal: Terminal) -> None:
     assert "loss" not in shown
 
 
-def test_what_is_made_of_a_result(terminal: Terminal) -> None:
+def test_a_result(terminal: Terminal) -> None:
     diagnosis = {
         "title": "Too hot",
         "explanation": "it is",
@@ -109,11 +109,11 @@ def test_what_is_made_of_a_result(terminal: Terminal) -> None:
     ]
 
 
-def test_a_step_that_was_not_tried(terminal: Terminal) -> None:
+def test_a_step_that_did_not_run(terminal: Terminal) -> None:
     assert "skipped" not in terminal.finish(status="skipped", attempts=0)
 
 
-def test_the_bar_is_gone_when_the_run_ends(terminal: Terminal) -> None:
+def test_the_bar_is_removed_at_the_end(terminal: Terminal) -> None:
     terminal.progress(done=1, total=2)
     terminal.report(Event("run-finished"))
     assert terminal.report._progress is None

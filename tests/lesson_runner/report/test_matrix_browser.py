@@ -61,18 +61,18 @@ def test_the_page(browser: Any, file: Path, artifacts: Path, screen: str, scheme
     assert shown.overflowing() == []
     assert shown.unreadable() == []
     assert shown.page.evaluate("document.scripts.length") == 0
-    # The table scrolls sideways by itself, by keyboard too; the lesson's name stays in sight.
+    # The table scrolls sideways by keyboard too; the lesson's name stays visible.
     box = shown.page.locator(".scroll")
     box.focus()
     box.evaluate("node => node.scrollLeft = node.scrollWidth")
     name, frame = shown.page.locator("tbody th").first.bounding_box(), box.bounding_box()
     assert abs(name["x"] - frame["x"]) < 2
-    assert name["width"] < frame["width"] / 2 + 1, "cells are seen beside it"
+    assert name["width"] < frame["width"] / 2 + 1, "cells are visible next to it"
     assert (shown.said, shown.asked) == ([], [file.as_uri()])
     shown.page.close()
 
 
-def test_it_prints_whole(browser: Any, file: Path, artifacts: Path) -> None:
+def test_the_whole_table_is_printed(browser: Any, file: Path, artifacts: Path) -> None:
     shown = Opened(browser, file, "screen", "dark")
     shown.page.emulate_media(media="print")
     shown.page.set_viewport_size({"width": 1047, "height": 718})  # A4, landscape, with Chromium's margins

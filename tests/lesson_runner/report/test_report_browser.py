@@ -37,11 +37,11 @@ def opened(request: pytest.FixtureRequest, browser: Any, file: Path, artifacts: 
 
 
 def open_all(page: Any) -> None:
-    """Open everything that can be opened, as a reader would."""
+    """Unfold everything that a reader can unfold."""
     page.evaluate("for (const item of document.querySelectorAll('details')) item.open = true")
 
 
-def test_nothing_is_complained_of_and_nothing_fetched(opened: Opened, file: Path) -> None:
+def test_no_complaints_and_no_requests(opened: Opened, file: Path) -> None:
     open_all(opened.page)
     assert opened.said == []
     assert opened.asked == [file.as_uri()]
@@ -72,7 +72,7 @@ def test_every_plot_is_drawn_and_inside(opened: Opened) -> None:
         assert beyond < 8, "its words keep inside it"
 
 
-def test_words_can_be_read(opened: Opened) -> None:
+def test_text_has_enough_contrast(opened: Opened) -> None:
     open_all(opened.page)
     assert opened.unreadable() == []
 

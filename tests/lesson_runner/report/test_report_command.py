@@ -1,4 +1,4 @@
-"""``lesson report``: which run, which format, where to; and what it says of runs that cannot be told."""
+"""``lesson report``: the choice of run, format and file, and errors about runs that cannot be reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.lesson_runner.report.stories import SCRIPT, run, teller
 
-from lesson_runner.report.formats import FINDINGS, MATRICES, REPORTS, Formats
+from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS, Formats
 
 Lesson = Callable[..., Any]
 
@@ -46,8 +46,10 @@ def test_latest_is_the_last_one(lesson: Lesson, ran: Path) -> None:
     assert lesson("report", "--format", "json").json["record"]["run_id"] == later.name
 
 
-@pytest.mark.parametrize("formats", [REPORTS, FINDINGS, MATRICES], ids=["reports", "findings", "matrices"])
-def test_the_function_of_every_format_is_there(formats: Formats) -> None:
+@pytest.mark.parametrize(
+    "formats", [REPORTS, DIAGNOSTICS, MATRICES], ids=["reports", "diagnostics", "matrices"]
+)
+def test_every_format_has_its_function(formats: Formats) -> None:
     assert all(callable(formats.renderer(name)) for name in formats.names)
 
 
@@ -69,7 +71,7 @@ BEGINNINGS = {"html": "<!doctype html>", "markdown": "## ", "junit": "<?xml", "j
     ("name", "begins"),
     [(f"a{suffix}", BEGINNINGS[form]) for suffix, form in REPORTS.suffixes.items()],
 )
-def test_the_file_says_which_format(lesson: Lesson, ran: Path, name: str, begins: str) -> None:
+def test_the_file_name_determines_the_format(lesson: Lesson, ran: Path, name: str, begins: str) -> None:
     said = lesson("report", "latest", "-o", f"new/{name}", plugins=[teller])
     written = Path("new", name)
     assert said.code == 0, said.err
@@ -95,13 +97,13 @@ def test_json_is_the_record_and_the_sections(lesson: Lesson, ran: Path) -> None:
     assert set(said["sections"][0]) == {"title", "kind", "note", "conclusion", "data"}
 
 
-def test_a_run_without_its_plugin_is_told_without_its_sections(lesson: Lesson, ran: Path) -> None:
+def test_a_run_without_its_plugin_is_reported_without_sections(lesson: Lesson, ran: Path) -> None:
     said = lesson("report", "--format", "html").out
     assert "What failed" in said
     assert "Loss curves" not in said
 
 
-def test_a_record_alone_is_told_without_its_evidence(lesson: Lesson, ran: Path) -> None:
+def test_a_record_alone_is_reported_without_evidence(lesson: Lesson, ran: Path) -> None:
     Path("alone").mkdir()
     shutil.copy(ran / "record.json", "alone")
     said = lesson("report", "alone", "--format", "junit")
@@ -116,7 +118,7 @@ def test_an_unknown_format(lesson: Lesson, ran: Path, form: str) -> None:
     assert f"expected one of {', '.join(REPORTS.names)}" in said.err
 
 
-def test_a_file_that_says_nothing(lesson: Lesson, ran: Path) -> None:
+def test_a_file_name_without_a_known_suffix(lesson: Lesson, ran: Path) -> None:
     said = lesson("report", "-o", "report.pdf")
     assert (said.code, said.out) == (2, "")
     assert "fix: add --format" in said.err
@@ -194,7 +196,7 @@ def test_a_step_that_leads_out_of_the_run_finds_nothing(lesson: Lesson, ran: Pat
 
 
 @pytest.mark.parametrize("form", ["html", "markdown", "junit", "ctrf"])
-def test_what_a_report_shows_holds_no_escape_and_no_token(lesson: Lesson, ran: Path, form: str) -> None:
+def test_a_report_contains_no_escape_and_no_token(lesson: Lesson, ran: Path, form: str) -> None:
     said = lesson("report", "--format", form, plugins=[teller]).out
     decoded = json.dumps(json.loads(said), ensure_ascii=False) if form == "ctrf" else said
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe]", decoded)
@@ -202,7 +204,7 @@ def test_what_a_report_shows_holds_no_escape_and_no_token(lesson: Lesson, ran: P
     assert SCRIPT not in decoded or form == "ctrf", "JSON is no markup"
 
 
-def test_without_matplotlib_the_page_comes_with_tables_and_says_how_to_get_curves(ran: Path) -> None:
+def test_without_matplotlib_the_page_has_tables_and_a_hint(ran: Path) -> None:
     program = (
         "import sys; sys.modules['matplotlib'] = None\n"
         "from tests.lesson_runner.report.stories import story\n"
@@ -234,7 +236,7 @@ def test_a_report_loads_no_more_than_its_format_needs(ran: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "junit", "ctrf", "json"])
-def test_steps_that_have_only_what_the_schema_asks_for(lesson: Lesson, ran: Path, form: str) -> None:
+def test_steps_with_only_required_fields(lesson: Lesson, ran: Path, form: str) -> None:
     record = json.loads((ran / "record.json").read_text())
     asked = ("id", "title", "line", "action", "params", "status", "message", "metrics", "verdicts", "claims")
     record["steps"] = [{name: step[name] for name in asked} for step in record["steps"]]

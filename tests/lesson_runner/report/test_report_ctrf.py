@@ -72,7 +72,7 @@ def checked(text: str, schema: dict[str, Any] = SPECIFIED) -> dict[str, Any]:
     return results
 
 
-def test_what_a_reader_gets() -> None:
+def test_tests_and_summary() -> None:
     results = checked(render(story(), "ctrf"))
     record, _ = run()
     assert {test["name"]: (test["status"], test["rawStatus"]) for test in results["tests"]} == {
@@ -94,7 +94,7 @@ def test_what_a_reader_gets() -> None:
     assert environment["testEnvironment"] == "default, emulated"
 
 
-def test_a_failure_has_its_message_and_every_expectation() -> None:
+def test_a_failure_has_its_message_and_expectations() -> None:
     tests = {test["name"]: test for test in checked(render(story(), "ctrf"))["tests"]}
     assert "that | `one`" in tests["bad"]["message"]
     assert len(tests["bad"]["trace"].split("\n")) == 2
@@ -110,7 +110,7 @@ def test_any_text_makes_a_valid_document(texts: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
-def test_the_format_s_own_schema(tmp_path: Path) -> None:
+def test_the_official_schema(tmp_path: Path) -> None:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed, and the schema comes from its registry")
     command = ["npm", "pack", "--silent", "ctrf"]

@@ -1,4 +1,4 @@
-"""The page: what is in it, that any text stays text, that it loads nothing and runs nothing."""
+"""The page: its contents; any text stays text; it loads nothing and runs nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 
 
 def parsed(page: str) -> Any:
-    """Return the page, which both an HTML parser and the much stricter one of XML must find no fault with."""
+    """Return the page, which must be valid for an HTML parser and for the much stricter XML parser."""
     tree = JustHTML(page, collect_errors=True, sanitize=False)
     assert tree.errors == []
     ElementTree.fromstring(page.removeprefix("<!doctype html>\n"))
@@ -64,7 +64,7 @@ def test_nothing_is_loaded_and_nothing_runs(page: Any) -> None:
                 assert "url(" not in (value or "") or "url(#" in value
 
 
-def test_every_id_is_one_and_every_link_leads_somewhere(page: Any) -> None:
+def test_ids_are_unique_and_links_have_targets(page: Any) -> None:
     ids = [node.attrs["id"] for node in page.query("[id]")]
     assert len(set(ids)) == len(ids)
     links = {node.attrs["href"][1:] for node in page.query("[href]")}
@@ -75,7 +75,7 @@ def test_every_id_is_one_and_every_link_leads_somewhere(page: Any) -> None:
     assert links | named | clipped <= set(ids)
 
 
-def test_what_a_run_was_is_told(page: Any) -> None:
+def test_the_run_is_described(page: Any) -> None:
     said = text_of(page.query("body")[0])
     for words in (
         "1 reproduced, 1 worse, 1 not evaluated",
@@ -91,7 +91,7 @@ def test_what_a_run_was_is_told(page: Any) -> None:
     assert opened == {"step-2", "step-3", "step-4"}, "those that went wrong"
 
 
-def test_expected_and_actual_stand_beside_each_other(page: Any) -> None:
+def test_expected_and_actual_are_next_to_each_other(page: Any) -> None:
     cells = [text_of(node) for node in page.query("#step-2 .stack td")]
     assert cells == [
         "contains 'that | `one`'" if "'" in cells[0] else "contains that | `one`",
@@ -104,7 +104,7 @@ def test_expected_and_actual_stand_beside_each_other(page: Any) -> None:
     assert "this" in cells[3]
 
 
-def test_the_kinds_of_words_are_told_apart_and_explained(page: Any) -> None:
+def test_kinds_of_words_are_marked_and_explained(page: Any) -> None:
     article = page.query(".texts article")[0]
     assert [(node.attrs["class"], text_of(node)) for node in article.query(".text span")] == [
         ("prompt", "ROMEO:"),
@@ -154,7 +154,7 @@ def test_every_plot_has_words_and_a_table(page: Any) -> None:
     assert "2.5" in text_of(page.query("table")[1])
 
 
-def test_what_is_learned_at_each_stage_is_drawn_by_itself_on_one_scale(page: Any) -> None:
+def test_stages_have_separate_drawings_on_one_scale(page: Any) -> None:
     pytest.importorskip("matplotlib", reason="drawings need the `report` extra")
     section = page.query("section")[2]
     assert [text_of(node) for node in section.query("figcaption")] == ["Real words", "Form"]
@@ -163,7 +163,7 @@ def test_what_is_learned_at_each_stage_is_drawn_by_itself_on_one_scale(page: Any
     assert rows == [["Stage 1: short", "0.25", ""], ["Stage 2: long", "0.75", "0.5"]]
 
 
-def test_a_table_of_a_plugin_is_a_table_everywhere(page: Any) -> None:
+def test_a_plugins_table_is_a_table_in_every_format(page: Any) -> None:
     (section,) = [node for node in page.query("section") if "in numbers" in text_of(node.query("h2")[0])]
     assert len(section.query("table")) == 1
     assert section.query("details") == []
@@ -175,14 +175,14 @@ def test_a_table_of_a_plugin_is_a_table_everywhere(page: Any) -> None:
     assert [row.split() for row in captured.get().splitlines()[2:]] == [["Stage", "Loss"], ["short", "2.5"]]
 
 
-def test_experiments_stand_in_rows(page: Any) -> None:
+def test_experiments_are_in_rows(page: Any) -> None:
     (section,) = [node for node in page.query("section") if "Experiments" in text_of(node.query("h2")[0])]
     assert [text_of(node) for node in section.query("h3")] == ["Temperatures", "Speakers"]
     rows = [[text_of(title) for title in row.query("h4")] for row in section.query(".texts")]
     assert rows == [["cold", "hot"], ["JULIET:"]]
 
 
-def test_the_page_begins_with_what_it_comes_to(page: Any) -> None:
+def test_the_page_starts_with_its_conclusions(page: Any) -> None:
     assert [text_of(node) for node in page.query("header .conclusion")] == ["Learned: words by stage 2 <b>."]
 
 
@@ -190,7 +190,7 @@ def test_a_page_is_the_same_every_time() -> None:
     assert render(story(), "html") == render(story(), "html")
 
 
-def test_two_drawings_of_the_same_share_no_id() -> None:
+def test_equal_drawings_have_different_ids() -> None:
     twice = [section for section in SECTIONS if isinstance(section, Series)] * 2
     tree = parsed(render(story(twice), "html"))
     ids = [node.attrs["id"] for node in tree.query("[id]")]
@@ -215,7 +215,7 @@ NUMBERS = [0, -1, 5e-324, 1.7e308, -1.7e308, 10**400, float("nan"), float("inf")
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: str(number)[:9])
-def test_any_number_is_drawn_or_said(number: Any) -> None:
+def test_any_number_is_drawn_or_written(number: Any) -> None:
     sections: list[Section] = [
         Table("t", ("a", "b"), (("x", number), ("y", 1))),
         Series("s", (Line("n", ((0, 1), (1, number), (2, 3))),)),
@@ -230,7 +230,7 @@ UNTYPED: Any = {"c": [1]}
 
 
 class Raising:
-    """An object that cannot be shown."""
+    """An object whose text cannot be computed."""
 
     def __str__(self) -> str:
         raise RuntimeError("no text")
@@ -309,7 +309,7 @@ def test_pieces_are_the_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["html", "markdown", "junit", "ctrf"])
-def test_what_plugins_make_of_a_failure_is_told(form: str) -> None:
+def test_diagnoses_of_plugins_are_shown(form: str) -> None:
     report = retold(dict.fromkeys(("title", "label", "name", "value", "output"), "x"))
     report.record["steps"][1]["diagnoses"] = [
         {
@@ -325,7 +325,7 @@ def test_what_plugins_make_of_a_failure_is_told(form: str) -> None:
     assert "the rate is too low" in said
 
 
-def test_an_empty_run_is_told() -> None:
+def test_an_empty_run_is_reported() -> None:
     report: Report = story()
     record = {**report.record, "steps": [], "labels": [], "hardware": [], "facts": {}, "not_run": []}
     tree = parsed(render(read_report(record, Path("nowhere"), []), "html"))

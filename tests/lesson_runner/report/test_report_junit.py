@@ -26,7 +26,7 @@ ATTRIBUTES: Mapping[str, tuple[set[str], set[str]]] = {
     "error": ({"type"}, {"message"}),
     "system-out": (set(), set()),
 }
-"""Attributes that must be there, and that may be."""
+"""Required and optional attributes."""
 CHILDREN = {
     "testsuites": r"(testsuite )*",
     "testsuite": r"(properties )?(testcase )*(system-out )?",
@@ -49,7 +49,7 @@ def checked(text: str) -> ElementTree.Element:
     return root
 
 
-def test_what_a_reader_gets() -> None:
+def test_cases_and_properties() -> None:
     text = render(story(), "junit")
     checked(text)
     (suite,) = JUnitXml.fromstring(text.encode())
@@ -71,7 +71,7 @@ def test_what_a_reader_gets() -> None:
     assert properties["claims"] == "1 reproduced, 1 worse, 1 not evaluated"
 
 
-def test_a_failure_says_all_that_was_not_as_expected() -> None:
+def test_a_failure_lists_all_unmet_expectations() -> None:
     root = checked(render(story(), "junit"))
     failure = root.find(".//testcase[@name='bad']/failure")
     assert failure is not None

@@ -1,4 +1,4 @@
-"""Markdown of a run, read as GitHub reads it: tables, and text that stays text."""
+"""A run as Markdown, parsed as GitHub does: tables, and text that stays text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def words(token: Token) -> str:
-    """Return what a reader sees of an inline token."""
+    """Return the visible text of an inline token."""
     parts = (child.content or " " * (child.type == "softbreak") for child in token.children or ())
     return "".join(parts)
 
@@ -35,7 +35,7 @@ def tables(said: str) -> list[list[list[str]]]:
     return found
 
 
-def test_what_a_run_was_is_told() -> None:
+def test_the_run_is_described() -> None:
     said = render(story(), "markdown")
     heading = next(token for token in READER.parse(said) if token.type == "inline")
     assert words(heading) == f"❌ {SCRIPT}: failed"
@@ -55,7 +55,7 @@ def test_what_a_run_was_is_told() -> None:
     assert "> **emulated**" in said
 
 
-def test_a_failure_has_what_was_expected_and_what_came() -> None:
+def test_a_failure_has_expected_and_actual_values() -> None:
     said = render(story(), "markdown")
     rows = [row for table in tables(said) for row in table]
     assert ["contains", "that | `one`", "not | this <i>"] in [
@@ -81,7 +81,7 @@ def test_no_html_but_our_own() -> None:
 
 
 @given(TEXT)
-def test_plain_text_is_read_as_it_is(text: str) -> None:
+def test_plain_text_is_unchanged(text: str) -> None:
     tokens = READER.parse(plain(text))
     read = "".join(words(token) for token in tokens if token.type == "inline")
     assert read.replace("\u2060", "") == " ".join(public(text).split()).replace("\u2060", "")
@@ -90,7 +90,7 @@ def test_plain_text_is_read_as_it_is(text: str) -> None:
     assert kinds <= {"text", "text_special"}
 
 
-def test_nobody_is_called() -> None:
+def test_nobody_is_mentioned() -> None:
     said = plain("ask @octocat about #12, or 1. - = + [x](y) `z` ~~a~~ http://b")
     assert "@octocat" not in said
     assert "#12" not in said

@@ -1,4 +1,4 @@
-"""Drawings: fewer points that cover the same pixels, the page's colours, text as text."""
+"""Drawings: thinned points cover the same pixels, colours are the page's, text stays text."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_drawing_has_only_the_colours_of_the_page() -> None:
     assert "stroke-dasharray" in " ".join(styles)
 
 
-def test_text_is_text_and_no_formula() -> None:
+def test_text_is_not_a_formula() -> None:
     svg = drawn(lines=(Line("_a $x^2$ <b>&", ((1, 1), (2, 2))),), x="Schritt 一 ש", y="$")
     said = ["".join(node.itertext()).strip() for node in svg.iter("text")]
     assert {"_a $x^2$ <b>&", "Schritt 一 ש", "$"} <= set(said)
@@ -102,14 +102,14 @@ def test_stages_are_marked_where_they_end() -> None:
     assert "beyond" not in said
 
 
-def test_a_drawing_needs_no_more_than_itself() -> None:
+def test_a_drawing_is_self_contained() -> None:
     text = ElementTree.tostring(drawn(), encoding="unicode")
     assert not re.search(r"<(style|metadata|script|image|a|foreignObject)\b", text)
     assert all(match.startswith("#s1-") for match in re.findall(r'href="([^"]*)"', text))
     assert "http" not in text
 
 
-def test_this_user_s_settings_of_matplotlib_change_nothing() -> None:
+def test_the_users_matplotlib_settings_are_ignored() -> None:
     matplotlib = pytest.importorskip("matplotlib", reason="drawings need the `report` extra")
     before = ElementTree.tostring(drawn())
     with matplotlib.rc_context({"lines.linewidth": 9, "text.usetex": True, "svg.fonttype": "path"}):

@@ -1,4 +1,4 @@
-"""What a plugin has to show, in a terminal, where curves are tables."""
+"""Sections of plugins on a terminal, where curves are tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lesson_runner.report.summary import print_section
 
 
 def printed(section: Section) -> dict[str, list[str]]:
-    """Return the words of each line by its first."""
+    """Return the words of each line by its first word."""
     console = Console(width=80)
     with console.capture() as captured:
         print_section(console, section, "")
@@ -27,7 +27,7 @@ def test_a_curve_for_comparison_has_values_at_its_own_points_only() -> None:
     assert rows["theirs"] == ["8.00"]
 
 
-def test_a_few_points_are_all_shown_and_no_other_place() -> None:
+def test_few_points_are_all_shown() -> None:
     lines = Line("words", ((1, 0.25), (2, 0.5))), Line("form", ((2, 0.75),))
 
     rows = printed(Series("Learned", lines, "stage", "share"))
@@ -36,7 +36,7 @@ def test_a_few_points_are_all_shown_and_no_other_place() -> None:
     assert (rows["words"], rows["form"]) == (["0.25", "0.50"], ["0.75"])
 
 
-def test_texts_stand_below_the_name_of_their_row() -> None:
+def test_texts_are_below_the_name_of_their_row() -> None:
     items = (
         Passage("cold", "a", row="Temperatures"),
         Passage("ROMEO", "b", row="Speakers"),

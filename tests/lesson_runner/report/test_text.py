@@ -1,4 +1,4 @@
-"""Durations and numbers as people read them."""
+"""Durations, numbers and harmless text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_numbers(value: float | None, text: str) -> None:
     assert number(value) == text
 
 
-def test_what_would_move_the_cursor() -> None:
+def test_terminal_escapes() -> None:
     assert safe("a\x1b[31mb\x1b]0;title\x07c\r\nd\re\x07\ud800") == "a�b�c\nd\ne��"
 
 
@@ -54,18 +54,18 @@ def test_what_would_move_the_cursor() -> None:
     "text",
     ["അവന്\u200d വന്നു", "\u0645\u06cc\u200c\u062e\u0648", "क्\u200dष", "❤\ufe0f\u200d🔥", "1\ufe0f\u20e3"],
 )
-def test_joiners_that_scripts_and_emoji_need_stay(text: str) -> None:
+def test_joiners_in_scripts_and_emoji_are_kept(text: str) -> None:
     assert line(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["é\u200c\u200dé", "é\ufe0f\ufe0fé", "é\U0001bca0é", "a\u200db", "é\U00013437"]
 )
-def test_invisible_characters_hide_nothing(text: str) -> None:
+def test_invisible_characters_are_replaced(text: str) -> None:
     assert "\ufffd" in line(text)
 
 
-def test_a_command_behind_many_blanks_that_were_written_before(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_after_many_blanks(capsys: pytest.CaptureFixture[str]) -> None:
     with harmless_streams():
         sys.stdout.write(" " * 300)
         sys.stdout.write("::set-output name=a::b\n")

@@ -14,7 +14,7 @@ from lesson_runner.cli.output import say
 from lesson_runner.model.errors import CertificateError, LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.certify.certificate_status import Standing
+    from lesson_runner.certify.certificate_status import CertificateStatus
     from lesson_runner.plugins.manager import Plugins
 
 
@@ -28,7 +28,7 @@ def apply(
 ) -> None:
     """Write validatedOn, validationDate and status into a lesson, after showing the change."""
     from lesson_runner.certify.apply import change_for
-    from lesson_runner.certify.certificate_status import COUNTING, hardware_names
+    from lesson_runner.certify.certificate_status import VALID_STATES, hardware_names
 
     if not lesson.is_file():
         raise LessonError(f"{lesson}: no such file", fix="name the lesson's .md file")
@@ -39,7 +39,7 @@ def apply(
     on_boards = [
         item for item in found.all() if item.target in hardware_names() and item.target != "simulator"
     ]
-    valid, refused = _verified([item for item in on_boards if item.state in COUNTING], context.obj)
+    valid, refused = _verified([item for item in on_boards if item.state in VALID_STATES], context.obj)
     if not valid:
         others = [f"{item.target}: {item.state}, {item.reason}" for item in on_boards if item.reason]
         others += [f"{item.target}: {why}" for item, why in refused]
@@ -60,9 +60,9 @@ def apply(
 
 
 def _verified(
-    standings: Iterable[Standing], plugins: Plugins
-) -> tuple[list[Standing], list[tuple[Standing, str]]]:
-    """Return the standings whose certificates hold down to their evidence, and why the others do not."""
+    statuses: Iterable[CertificateStatus], plugins: Plugins
+) -> tuple[list[CertificateStatus], list[tuple[CertificateStatus, str]]]:
+    """Return the statuses whose certificates verify down to their evidence, and why the others do not."""
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.store import stored_at
     from lesson_runner.certify.trust import RefusedError
@@ -70,7 +70,7 @@ def _verified(
 
     trusted = KeyStore().trusted()
     valid, refused = [], []
-    for item in standings:
+    for item in statuses:
         if item.bundle is None:
             continue
         try:

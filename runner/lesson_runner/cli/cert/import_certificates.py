@@ -13,7 +13,7 @@ from lesson_runner.model.errors import ExitCode, LessonError
 
 if TYPE_CHECKING:
     from lesson_runner.certify.statement import Certificate
-    from lesson_runner.certify.store import Stored
+    from lesson_runner.certify.store import StoredCertificate
 
 
 def bring(
@@ -56,7 +56,7 @@ def bring(
     return ExitCode.CERTIFICATE if refused else ExitCode.GOOD
 
 
-def _keep(stored: Stored, certificate: Certificate, target: Path) -> Path:
+def _keep(stored: StoredCertificate, certificate: Certificate, target: Path) -> Path:
     """Copy what was checked, whole or not at all; the same certificate twice is one."""
     from lesson_runner.certify.store import copy_certificate, publish, staging_folder
     from lesson_runner.certify.subjects import check_files

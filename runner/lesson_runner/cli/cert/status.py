@@ -34,7 +34,7 @@ def status(
     found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
     rows = [item for item in found.all() if item.state != "not supported"]
     if json:
-        refused = [{"file": str(path), "why": why} for path, why in sorted(found.holdings.refused.items())]
+        refused = [{"file": str(path), "why": why} for path, why in sorted(found.index.refused.items())]
         print_json({"standings": [as_json(item) for item in rows], "refused": refused})
         return
     console = make_console()

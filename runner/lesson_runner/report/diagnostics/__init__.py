@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_runner.report.formats import FINDINGS
+from lesson_runner.report.formats import DIAGNOSTICS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,13 +19,13 @@ def render(diagnostics: Diagnostics, form: str, root: Path, console: Console | N
     Yield the text in pieces, usually one for each document, while the diagnostics are read.
 
     Args:
-        form: the name of one of :data:`~lesson_runner.report.formats.FINDINGS`.
+        form: the name of one of :data:`~lesson_runner.report.formats.DIAGNOSTICS`.
         root: the current folder; paths in it are shown relative to it.
         console: where the text goes; on a terminal it has colours and fits the width.
     """
     if form == "text" and console is not None and console.is_terminal:
         return _in_colours(diagnostics, root, console)
-    pieces: Iterator[str] = FINDINGS.renderer(form)(diagnostics, root)
+    pieces: Iterator[str] = DIAGNOSTICS.renderer(form)(diagnostics, root)
     return pieces
 
 

@@ -1,4 +1,4 @@
-"""Findings for people: each with its place and its line of the document."""
+"""Diagnostics as text: each with its place and its line of the document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lesson_runner.model import Diagnostic, Diagnostics
 from lesson_runner.report.diagnostics.formatting import counted, sentence, shown, totals
 from lesson_runner.report.text import line as one_line
-from lesson_runner.report.text import seen, workflow_commands
+from lesson_runner.report.text import visible, workflow_commands
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,9 +19,9 @@ WIDTH = 100
 """Columns shown of a document's line if the width of the output is unknown."""
 INDENT = "    "
 TAB = "    "
-_OBEYED = ("Cc", "Cs", "Zl", "Zp")
+_CONTROL = ("Cc", "Cs", "Zl", "Zp")
 """Unicode categories: control characters, halves of surrogate pairs, ends of lines and paragraphs."""
-_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+_REVERSING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 """Classes of characters that reverse the text after them, so that a caret would be in the wrong place."""
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
@@ -41,7 +41,7 @@ def draw(diagnostics: Diagnostics, root: Path, width: int = WIDTH) -> Iterator[T
             _draw(drawn, item, document.lines.get(item.location.line, ""), root, width)
         if drawn:
             yield drawn
-    yield Text("".join(f"{row}\n" for row in _closing(diagnostics)))
+    yield Text("".join(f"{row}\n" for row in _totals(diagnostics)))
 
 
 def _draw(drawn: Text, item: Diagnostic, line: str, root: Path, width: int) -> None:
@@ -55,7 +55,7 @@ def _draw(drawn: Text, item: Diagnostic, line: str, root: Path, width: int) -> N
         drawn.append(f"{INDENT}{marks}\n", style)
 
 
-def _closing(diagnostics: Diagnostics) -> Iterator[str]:
+def _totals(diagnostics: Diagnostics) -> Iterator[str]:
     yield totals(diagnostics)
     if diagnostics.fixed:
         yield f"{counted(diagnostics.fixed, 'diagnostic')} fixed"
@@ -86,10 +86,10 @@ def excerpt(row: str, column: int, span: tuple[int, int], width: int) -> tuple[s
     from rich.cells import cell_len
 
     at = min(max(column - 1, 0), len(row))
-    row, apart = seen(row), workflow_commands(row)
+    row, commands = visible(row), workflow_commands(row)
     first, last = _window(row, at, width - 2)
     pieces = [
-        f"{' ' if index in apart else ''}{_harmless(char)}"
+        f"{' ' if index in commands else ''}{_harmless(char)}"
         for index, char in enumerate(row[first:last], first)
     ]
     before, after = "…" if first else "", "…" if last < len(row) else ""
@@ -134,5 +134,5 @@ def _harmless(char: str) -> str:
     """Return a character, or a replacement for one that a terminal would obey."""
     if char == "\t":
         return TAB
-    obeyed = unicodedata.category(char) in _OBEYED or unicodedata.bidirectional(char) in _TURNING
-    return "\ufffd" if obeyed else char
+    control = unicodedata.category(char) in _CONTROL or unicodedata.bidirectional(char) in _REVERSING
+    return "\ufffd" if control else char

@@ -196,21 +196,25 @@ def _bars(
     anchor: str,
     top: float = 0,
 ) -> Drawing | None:
-    told = "; ".join(f"{name}: {cell(value) or 'none'}" for name, value in zip(names, values, strict=True))
+    description = "; ".join(
+        f"{name}: {cell(value) or 'none'}" for name, value in zip(names, values, strict=True)
+    )
     try:
-        return Drawing(column, Markup(plots.bars(column, values, labels, anchor, printable(told), top)))
+        return Drawing(
+            column, Markup(plots.bars(column, values, labels, anchor, printable(description), top))
+        )
     except Exception:  # numbers that no axis can hold; the table shows them
         return None
 
 
 def _series(series: Series, anchor: str, remark: str, *, draw: bool) -> View:
     drawable = replace(series, lines=tuple(line for line in series.lines if line.points))
-    told = " ".join(_told(line, series) for line in drawable.lines)
+    description = " ".join(_in_words(line, series) for line in drawable.lines)
     drawings: tuple[Drawing, ...] = ()
     if draw and drawable.lines:
         try:
             wide, narrow = (
-                Markup(plots.curves(drawable, f"{anchor}-{name}", size, printable(told)))
+                Markup(plots.curves(drawable, f"{anchor}-{name}", size, printable(description)))
                 for name, size in (("wide", plots.WIDE), ("narrow", plots.NARROW))
             )
             drawings = (Drawing("", wide, narrow),)
@@ -238,7 +242,7 @@ def _at(place: float, line: Line) -> str:
     return number(y) if x == place or not line.dashed else ""
 
 
-def _told(line: Line, series: Series) -> str:
+def _in_words(line: Line, series: Series) -> str:
     """Return a line in words, for readers who do not see it."""
     (first, begin), (last, end) = line.points[0], line.points[-1]
     kind = " (for comparison)" if line.dashed else ""

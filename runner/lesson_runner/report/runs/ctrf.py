@@ -11,7 +11,7 @@ from typing import Any
 
 from lesson_runner import __version__
 from lesson_runner.report.runs.evidence import Excerpt
-from lesson_runner.report.runs.formatting import broken, milliseconds, printable, public
+from lesson_runner.report.runs.formatting import milliseconds, printable, public, unmet
 from lesson_runner.report.runs.report_data import Report
 from lesson_runner.report.text import json_text
 
@@ -114,7 +114,7 @@ def _test(step: Mapping[str, Any], record: Mapping[str, Any], output: Excerpt | 
         test |= {"retries": step["attempts"] - 1, "flaky": step["status"] == "passed"}
     if step["message"]:
         test["message"] = public(step["message"])
-    if wrong := broken(step):
+    if wrong := unmet(step):
         rows = (f"expected {item['matcher']} {item['expected']}; got {item['actual']}" for item in wrong)
         test["trace"] = public("\n".join(rows))
     if output is not None:

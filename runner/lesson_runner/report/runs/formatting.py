@@ -68,7 +68,7 @@ def claim_counts(record: Mapping[str, Any]) -> str:
     return counts((str(claim["result"]) for _, claim in claims_of(record)), CLAIM_RESULTS)
 
 
-def broken(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def unmet(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the verdicts of a step's expectations that were not met."""
     return [verdict for verdict in step["verdicts"] if not verdict["passed"]]
 

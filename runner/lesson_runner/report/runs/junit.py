@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from lesson_runner.report.runs.evidence import Excerpt
-from lesson_runner.report.runs.formatting import broken, claim_counts, command_of, public, value, went_wrong
+from lesson_runner.report.runs.formatting import claim_counts, command_of, public, unmet, value, went_wrong
 from lesson_runner.report.runs.report_data import Report
 
 Step = Mapping[str, Any]
@@ -100,15 +100,15 @@ def _case(suite: ElementTree.Element, step: Step, kind: str, classname: str, out
         ElementTree.SubElement(case, "skipped", {"message": message or str(step["status"])})
     elif kind:
         element = ElementTree.SubElement(case, kind, {"message": message, "type": str(step["status"])})
-        element.text = public("\n".join(_told(step))) or message
+        element.text = public("\n".join(_details(step))) or message
     if output is not None:
         ElementTree.SubElement(case, "system-out").text = output.text
 
 
-def _told(step: Step) -> Iterator[str]:
+def _details(step: Step) -> Iterator[str]:
     """Yield a step's command, the expectations that were not met, and the diagnoses of plugins."""
     yield from command_of(step)
-    for verdict in broken(step):
+    for verdict in unmet(step):
         yield f"expected {verdict['matcher']} {verdict['expected']}"
         yield f"got {verdict['actual']}"
     for diagnosis in step.get("diagnoses", ()):

@@ -8,7 +8,6 @@ from typing import Any
 
 from lesson_runner.model import Section, Series, Table, Texts
 from lesson_runner.report.runs.formatting import (
-    broken,
     cell,
     claim_counts,
     claims_of,
@@ -18,6 +17,7 @@ from lesson_runner.report.runs.formatting import (
     public,
     shortened,
     step_counts,
+    unmet,
     went_wrong,
 )
 from lesson_runner.report.runs.report_data import Report
@@ -117,7 +117,7 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
             yield from _fenced(shortened(public("\n".join(rows)), 10 * LONGEST), "console")
         wrong = [
             [plain(shortened(str(item[key]), LONGEST)) for key in ("matcher", "expected", "actual")]
-            for item in broken(step)
+            for item in unmet(step)
         ]
         if wrong:
             yield from _table(("what", "expected", "got"), wrong)
@@ -128,8 +128,8 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _claims(record: Mapping[str, Any]) -> Iterator[str]:
-    weighed = [(step, claim) for step, claim in claims_of(record) if claim["result"] != "not evaluated"]
-    if weighed:
+    evaluated = [(step, claim) for step, claim in claims_of(record) if claim["result"] != "not evaluated"]
+    if evaluated:
         yield "### What the lesson says, and what happened"
         yield ""
         rows = [
@@ -137,7 +137,7 @@ def _claims(record: Mapping[str, Any]) -> Iterator[str]:
                 plain(step["id"]),
                 *(plain(shortened(str(claim[key]), LONGEST)) for key in ("claim", "actual", "result")),
             ]
-            for step, claim in weighed
+            for step, claim in evaluated
         ]
         yield from _table(("step", "the lesson says", "here", "result"), rows)
 
