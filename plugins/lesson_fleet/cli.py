@@ -136,7 +136,7 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
     from lesson_fleet.drive import drive
     from lesson_fleet.engine import RayEngine
     from lesson_fleet.table import print_results
-    from lesson_runner.files.plain import write_aside
+    from lesson_runner.files.plain import write_atomically
 
     console = make_console()
     console.file = sys.stdout  # also while what Ray prints goes elsewhere
@@ -178,7 +178,7 @@ def _run(order: _Order, plugins: Plugins, *, quiet: bool) -> tuple[Mapping[str, 
         tell("Interrupted: what came back is kept, and the lessons that were running are ended")
     finally:
         if collector is not None and noise.getvalue():
-            write_aside(collector.folder / RAY_LOG, noise.getvalue())
+            write_atomically(collector.folder / RAY_LOG, noise.getvalue())
     if not quiet:
         print_results(console, collector.data, collector.path, certify=order.wish is not None)
     return collector.data, _exit_code(collector.data, certify=order.wish is not None)

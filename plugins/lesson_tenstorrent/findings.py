@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lesson_runner.files.evidence import Evidence
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.model import Json, Outcome
 from lesson_runner.plugins.checks import Check, Finding, Machine, checks_table, finding_data, run_checks
 from lesson_runner.plugins.context import StepContext
@@ -31,7 +31,7 @@ def look(checks: Sequence[Check], machine: Machine, context: StepContext) -> lis
 def keep(results: Iterable[tuple[Check, Finding]], folder: Path) -> None:
     """Write down what was found."""
     findings = [finding_data(check, finding) for check, finding in results]
-    write_aside(folder / RECORD, json.dumps(findings, indent=2) + "\n")
+    write_atomically(folder / RECORD, json.dumps(findings, indent=2) + "\n")
 
 
 def measure(evidence: Evidence) -> Mapping[str, float]:

@@ -23,8 +23,8 @@ from lesson_ct4.config import TrainConfig
 from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lesson_ct4.training.schedule import key_of, trunk_identity, trunk_steps
-from lesson_runner.files.plain import ASIDE, write_aside
-from lesson_runner.files.untrusted import read_json, remove_asides
+from lesson_runner.files.plain import TEMPORARY_SUFFIX, write_atomically
+from lesson_runner.files.untrusted import read_json, remove_temporary_files
 from lesson_runner.model.errors import LessonError
 
 Note = Callable[[str], None]
@@ -77,14 +77,14 @@ class Trunk:
 
     def forget_the_way(self) -> None:
         """Remove the states on the way, and what was left half-written: the run has come to its end."""
-        remove_asides(self._folder)
+        remove_temporary_files(self._folder)
         for path in self._folder.glob("way_*"):
             path.unlink(missing_ok=True)
 
     def keep_result(self, path: Path, steps: int) -> None:
         """Keep the checkpoint of a whole run of ``steps``: the same file by another name, where that goes."""
         result = self._result(steps)
-        aside = result.with_name(f".{result.name}.{os.getpid()}{ASIDE}")
+        aside = result.with_name(f".{result.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             aside.unlink(missing_ok=True)
@@ -155,7 +155,7 @@ class Trunk:
         """Note that this folder was used, and remove those that were not for longest."""
         about = self._folder / IDENTITY
         with contextlib.suppress(OSError):
-            write_aside(about, json.dumps(self._identity, indent=1, sort_keys=True))
+            write_atomically(about, json.dumps(self._identity, indent=1, sort_keys=True))
         used = {path.parent: written_at(path) for path in self._all.glob(f"*/{IDENTITY}")}
         for folder in sorted(used, key=lambda folder: used[folder], reverse=True)[KEPT:]:
             shutil.rmtree(folder, ignore_errors=True)

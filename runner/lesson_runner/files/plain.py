@@ -19,7 +19,7 @@ def real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve() raises for a circle
 
 
-ASIDE = ".lesson-part"
+TEMPORARY_SUFFIX = ".lesson-part"
 """How the names of files end that are not whole yet."""
 
 
@@ -86,7 +86,7 @@ def read_text(path: Path, most: int) -> str:
     return read_plain(real(path), most).decode("utf-8")
 
 
-def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     """
     Write a file so that it is either the old one or the new one, never half of it.
 
@@ -97,16 +97,16 @@ def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
         OSError: the folder cannot be written; the error's ``filename`` is the file's.
     """
     try:
-        _write_aside(path, content, mode)
+        _write_atomically(path, content, mode)
     except OSError as error:
         error.filename = str(path)
         raise
 
 
-def _write_aside(path: Path, content: str | bytes, mode: int) -> None:
+def _write_atomically(path: Path, content: str | bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=ASIDE, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -131,7 +131,7 @@ def write_output(path: Path, text: str) -> None:
     except FileNotFoundError:
         special = False
     if not special:
-        write_aside(path, text)
+        write_atomically(path, text)
         return
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         file.write(text)
@@ -165,4 +165,4 @@ def rewrite(path: Path, content: bytes) -> None:
     target = real(path)
     if not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "it is read-only", str(path))
-    write_aside(target, content, stat.S_IMODE(target.stat().st_mode))
+    write_atomically(target, content, stat.S_IMODE(target.stat().st_mode))

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from lesson_runner.files.canonical import check_count, check_depth
-from lesson_runner.files.plain import ASIDE, MAX_JSON_BYTES, open_plain
+from lesson_runner.files.plain import TEMPORARY_SUFFIX, MAX_JSON_BYTES, open_plain
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -179,10 +179,10 @@ def make_below(folder: Path, *parts: str) -> Path:
     return folder
 
 
-def remove_asides(folder: Path) -> None:
-    """Remove the temporary files of :func:`write_aside` that a killed process has left."""
+def remove_temporary_files(folder: Path) -> None:
+    """Remove the temporary files of :func:`write_atomically` that a killed process has left."""
     for name, _ in files_below(folder):
-        if PurePosixPath(name).name.startswith(".") and name.endswith(ASIDE):
+        if PurePosixPath(name).name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
             with contextlib.suppress(OSError):
                 (folder / name).unlink()
 

@@ -17,7 +17,7 @@ from lesson_runner.execute.inputs import Inputs
 from lesson_runner.execute.lines import PROGRESS_EVERY, Kept, pieces
 from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
 from lesson_runner.files.evidence import EVIDENCE, SHARED
-from lesson_runner.files.plain import real, write_aside
+from lesson_runner.files.plain import real, write_atomically
 from lesson_runner.files.untrusted import make_below, read_json
 from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
 from lesson_runner.model.errors import LessonError, TimedOutError
@@ -161,7 +161,7 @@ class Store(dict[str, Any]):
     def save(self, key: str, value: Any) -> None:
         """Keep a value that is needed to resume the run, even if it is killed right now; it must fit JSON."""
         text = json.dumps(value)
-        write_aside(make_below(self._folder, MEMORY) / f"{key}.json", text)
+        write_atomically(make_below(self._folder, MEMORY) / f"{key}.json", text)
         self[key] = json.loads(text)  # as it is after a resume: a tuple is a list
 
     def load(self, key: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.document.lessons import MAX_LINES, load_lesson
-from lesson_runner.files.plain import new_folder, rewrite, write_aside, write_output
+from lesson_runner.files.plain import new_folder, rewrite, write_atomically, write_output
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.testing import lesson_text
 
@@ -27,7 +27,7 @@ def test_a_folder_whose_name_is_taken(tmp_path: Path) -> None:
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(OSError, match="Is a directory"):
-        write_aside(tmp_path / "a", "text")
+        write_atomically(tmp_path / "a", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
