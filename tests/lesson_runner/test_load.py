@@ -77,7 +77,7 @@ def test_output_without_end(tmp_path: Path, size: int) -> None:
     assert sum(path.stat().st_size for path in run.rglob("*") if path.is_file()) < 8 * MEGABYTE
     said = (tmp_path / "said").read_text()
     assert len(said) < 3 * MOST_SHOWN
-    assert f"more than {MOST_SHOWN:,} characters: a line a second is shown" in said
+    assert f"more than {MOST_SHOWN:,} characters: from here on, one line a second is shown" in said
 
 
 def shout(params: Any, context: StepContext) -> Outcome:

@@ -12,7 +12,7 @@ Predicate = Callable[[object], bool]
 
 
 def check_fields(item: object) -> str | None:
-    """Return a message about the first field of a dataclass whose value has the wrong type, if there is one."""
+    """Return a message about the first field of a dataclass that has a value of the wrong type, if any."""
     kind: Any = type(item)
     for name, wanted, accepts in _fields(kind):
         value = getattr(item, name)

@@ -265,7 +265,7 @@ class Lesson:
     links: tuple[Link, ...] = ()
     """Links and images."""
     anchors: frozenset[str] = frozenset()
-    """Anchors that HTML in the document defines with ``id=`` and ``name=``; those of headings are not here."""
+    """Anchors that HTML in the document defines with ``id=`` and ``name=``, without those of headings."""
     ignores: tuple[Ignore, ...] = ()
     """The ``ignore`` directives."""
     links_complete: bool = True

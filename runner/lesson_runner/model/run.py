@@ -186,7 +186,7 @@ class Event:
     """The planned step's id; ``None`` for events about the run."""
     data: Json = field(default_factory=dict)
     """
-    Depends on the kind. ``run-started``: ``run_id`` and ``steps`` (their number). ``step-started``: ``title``.
+    Depends on the kind. ``run-started``: ``run_id`` and ``steps`` (a number). ``step-started``: ``title``.
     ``output``: ``text``. ``progress``: ``done``, ``total`` and the action's values. ``step-finished``: the
     step's entry in the record. ``run-finished``: ``status`` and ``record`` (a path). Secrets are redacted.
     """

@@ -64,7 +64,7 @@ class Table:
     Attributes:
         title: the section's heading, as plain text.
         columns: the names of the columns.
-        rows: each with one cell for each column: text, a number, true or false, or ``None`` for an empty cell.
+        rows: each with one cell for each column: text, a number, a boolean, or ``None`` for an empty cell.
         note: as for :class:`Texts`.
         conclusion: as for :class:`Texts`.
     """

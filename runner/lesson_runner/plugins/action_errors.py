@@ -1,4 +1,4 @@
-"""Wrap the callbacks of actions, so that errors name the plugin instead of looking like bugs of the runner."""
+"""Wrap the callbacks of actions, so that their errors name the plugin and not the runner."""
 
 from __future__ import annotations
 

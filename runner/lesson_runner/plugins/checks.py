@@ -41,8 +41,8 @@ class Finding:
     fix: str = ""
     """What the user should type or do; empty if nothing is wrong."""
     command: tuple[str, ...] = ()
-    """The words of a command that does what ``fix`` says, which ``lesson doctor --fix`` offers to run. It must
-    not delete anything of the user's and must work without a shell; empty if the user has to act."""
+    """The words of a command that does what ``fix`` says; ``lesson doctor --fix`` offers to run it. It must
+    not delete anything of the user's, and must work without a shell. Empty if the user has to act."""
     facts: Json = field(default_factory=dict)
     """Facts for the record of a run, such as ``{"metal": {"version": "v0.73.0", "found_by": "…"}}``."""
 
@@ -87,7 +87,7 @@ class Machine:
 
     @property
     def wants_board(self) -> bool:
-        """True if a run would use a board: there is one, or ``--backend`` names the library that needs one."""
+        """True if a run would use a board: there is one, or ``--backend ttml`` was given."""
         return self.backend != "emulated" and (self.backend != "auto" or self.has_board)
 
     @property

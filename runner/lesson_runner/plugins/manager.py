@@ -205,7 +205,9 @@ class Plugins:
             # A plugin that returns one object instead of a list gets an error that says so.
             for item in [] if result is None else result if isinstance(result, list) else [result]:
                 if not isinstance(item, kind) or not isinstance(result, list):
-                    self._record_error(name, hook, TypeError(f"returned {item!r}, not a list of {_name(kind)}"))
+                    self._record_error(
+                        name, hook, TypeError(f"returned {item!r}, not a list of {_name(kind)}")
+                    )
                 elif fields and (problem := check_fields(item)):
                     self._record_error(name, hook, TypeError(problem))
                 else:
@@ -246,7 +248,9 @@ class Plugins:
         found: dict[str, Check] = {}
         for plugin, check in self._collect("lesson_checks", Check):
             if check.id in found:
-                self._record_error(plugin, "lesson_checks", ValueError(f"there is a check '{check.id}' already"))
+                self._record_error(
+                    plugin, "lesson_checks", ValueError(f"there is a check '{check.id}' already")
+                )
             else:
                 found[check.id] = check
         return found

@@ -59,7 +59,9 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Interpretati
     claimed = plugins.interpret_block(block, lesson)
     if claimed and claimed.calls and (step.recognised or not only_checked(claimed.calls, block, plugins)):
         calls = joined(claimed.calls, plugins.actions())
-        return Interpretation(claimed.plugin, tuple(calls)), [item for call in calls for item in call.diagnostics]
+        return Interpretation(claimed.plugin, tuple(calls)), [
+            item for call in calls for item in call.diagnostics
+        ]
     if block.language in RUNNABLE and not step.recognised:
         name = "python" if block.language in PYTHON else "shell"
         call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))

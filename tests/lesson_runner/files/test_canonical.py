@@ -42,8 +42,8 @@ def test_what_is_written(data: Any, written: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('{"a": 1, "b": 2, "a": 1}', "the key 'a' stands twice in one object"),
-        ('[{"x": {"k": 1, "b": 2, "b": 3, "k": 4}}]', "the key 'k' stands twice in one object"),
+        ('{"a": 1, "b": 2, "a": 1}', "the key 'a' appears twice in one object"),
+        ('[{"x": {"k": 1, "b": 2, "b": 3, "k": 4}}]', "the key 'k' appears twice in one object"),
         ("[NaN]", "NaN is not JSON"),
         ("-Infinity", "-Infinity is not JSON"),
         ("[" * 100_000, "it is nested too deeply"),

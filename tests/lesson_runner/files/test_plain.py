@@ -20,7 +20,7 @@ def test_a_folder_whose_name_is_taken(tmp_path: Path) -> None:
     assert [new_folder(tmp_path, "a").name for _ in range(3)] == ["a", "a-2", "a-3"]
     for _ in range(96):
         new_folder(tmp_path, "a")
-    with pytest.raises(FileExistsError, match="a hundred folders of that name are there"):
+    with pytest.raises(FileExistsError, match="a hundred folders of that name exist"):
         new_folder(tmp_path, "a")
 
 
