@@ -43,7 +43,7 @@ def parse(source: str, patience: float | None = None) -> Tree | None:
     For some texts, error recovery takes quadratic time.
 
     The tree counts in characters, because each character that is not ASCII is replaced by ``_``, which is the
-    same to a shell. The grammar's scanner calls C's ``isdigit`` and the like, and crashes on other characters.
+    same to a shell. The grammar's scanner calls C functions such as ``isdigit``, and crashes on others.
 
     Args:
         patience: the time limit, in seconds of processor time; by default a few times what a script of this

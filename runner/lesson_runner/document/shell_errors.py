@@ -32,8 +32,8 @@ _CLOSERS = {
 """Tokens that begin a construct, and what each needs to be complete."""
 _NEVER_CLOSED = {
     "`": ("the backtick is never closed", "close it, or write $(…)"),
-    '"': ('the quote " is never closed', "close it, or delete it"),
-    "'": ("the quote ' is never closed", "close it, or delete it"),
+    '"': ('the quote " is never closed', "close it, or leave it out"),
+    "'": ("the quote ' is never closed", "close it, or leave it out"),
 }
 _ENDS = {"fi": "if", "done": "do", "esac": "case", "}": "{", ")": "(", "]]": "[[", "]": "[", "))": "(("}
 _STRAY = frozenset({"then", "do", "done", "fi", "else", "elif", "esac", "}"})

@@ -35,7 +35,7 @@ def explain(error: MarkedYAMLError, text: str) -> tuple[str, int, str | None]:
         and error.context_mark
     ):
         begin = error.context_mark.index
-        return f"the quote {text[begin : begin + 1]} is never closed", begin, "close it, or delete it"
+        return f"the quote {text[begin : begin + 1]} is never closed", begin, "close it, or leave it out"
     if "cannot start any token" in problem and index < len(text):
         if text[index] == "\t":
             return "a tab; YAML is indented with spaces only", index, "write spaces instead"

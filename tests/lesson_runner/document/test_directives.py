@@ -104,7 +104,7 @@ def test_words_that_are_misspelt(comment: str, said: str) -> None:
         (
             "<!-- run\nid: one\n-->",
             (
-                "run-without-block 10:1 a 'run' comment holds its code block, and this one has none that "
+                "run-without-block 10:1 a 'run' comment must contain its code block, and this one has none that "
                 "begins in it (put a fenced block after the YAML, inside the comment)"
             ),
         ),
@@ -124,21 +124,21 @@ def test_words_that_are_misspelt(comment: str, said: str) -> None:
             "<!-- run\nid: one\n```sh\nls\n-->",
             (
                 "unclosed-hidden-block 12:1 the hidden block does not end inside its comment"
-                " (close it with ``` before -->; a --> in the block ends the comment too early)"
+                " (close it with ``` before -->; a --> in the block's code ends the comment)"
             ),
         ),
         (
             "<!-- run\nid: one\n\n~~~~sh\nls\n~~~\n-->",
             (
                 "unclosed-hidden-block 13:1 the hidden block does not end inside its comment"
-                " (close it with ~~~~ before -->; a --> in the block ends the comment too early)"
+                " (close it with ~~~~ before -->; a --> in the block's code ends the comment)"
             ),
         ),
         (
             "<!-- run\nid: one\n```sh\nls\n```\n\nmore\n-->",
             (
                 "text-after-directive 15:1 text after the hidden block"
-                " (put another block into a 'run' comment of its own)"
+                " (put another block into a separate 'run' comment)"
             ),
         ),
         # A --> in a block puts text after the comment: only its cause is said.
@@ -146,7 +146,7 @@ def test_words_that_are_misspelt(comment: str, said: str) -> None:
             "<!-- run\nid: one\n```sh\nls -->\n```\n-->",
             (
                 "unclosed-hidden-block 12:1 the hidden block does not end inside its comment"
-                " (close it with ``` before -->; a --> in the block ends the comment too early)"
+                " (close it with ``` before -->; a --> in the block's code ends the comment)"
             ),
         ),
     ],

@@ -159,7 +159,7 @@ def test_a_directive_that_meets_no_block(rows: list[str], where: str, column: in
         "error",
         place(1, column),
     )
-    assert problem.message == f"'step' speaks of the next code block, and there is none {where}"
+    assert problem.message == f"'step' needs a code block below it, and there is none {where}"
     assert problem.fix == "put the comment directly above its code block"
     assert [item.word for item in found.directives if item.word == "step"] == []
 

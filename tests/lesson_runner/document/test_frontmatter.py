@@ -49,7 +49,7 @@ def test_what_is_read(text: str, data: object, body: str, first: int) -> None:
             "---\n---\n",
             "frontmatter 2:1 the frontmatter is not a mapping of keys to values (write 'key: value' lines)",
         ),
-        ("---\nid: a\nid: b\n---", "yaml-syntax 3:1 not valid YAML: the key 'id' is there twice (None)"),
+        ("---\nid: a\nid: b\n---", "yaml-syntax 3:1 not valid YAML: the key 'id' appears twice (None)"),
     ],
 )
 def test_what_is_none(text: str, said: str) -> None:

@@ -25,9 +25,9 @@ from lesson_runner.model import (
 HERE = Path("a.md")
 BLOCK = "```bash\nls\n```\n"
 GROUP = "needs exactly one group ( ) (put ( ) around the number to read)"
-MATCHER = "an expectation has one matcher; this has"
-ITEM = "(begin a new '- ' item for each)"
-NONE = "any output would do: the block shows none (show at least one line of what the step prints)"
+MATCHER = "an expectation has exactly one matcher, not"
+ITEM = "(write each as its own '- ' item)"
+NONE = "any output would match, even none (show at least one line that the step prints)"
 
 
 def read(text: str) -> Directives:
@@ -163,12 +163,12 @@ def test_durations(text: Any, number: float | None) -> None:
         (
             "id: look",
             "manual",
-            [("missing-key 1:1 'manual' directive: 'instruction' is missing (say what a person confirms)")],
+            [("missing-key 1:1 'manual' directive: 'instruction' is missing (say what the user has to do)")],
         ),
         (
             "id: one\ninstruction: x",
             "step",
-            ["unknown-key 3:1 'step' directive: 'instruction' goes with 'manual' (None)"],
+            ["unknown-key 3:1 'step' directive: only 'manual' directives have an 'instruction' (None)"],
         ),
         (
             "reason: ''",
@@ -234,8 +234,8 @@ def test_a_warning_leaves_the_step() -> None:
     found = read(two + two.replace("one", "two"))
     assert [item.id for item in found.steps] == ["one", "one", "two", "two"]
     assert said(found) == [
-        "duplicate-step 9:1 step 'one' exists already, at line 1 (give one of them another id)",
-        "duplicate-step 24:1 step 'two' exists already, at line 16 (give one of them another id)",
+        "duplicate-step 9:1 there is another step 'one' in line 1 (give one of them another id)",
+        "duplicate-step 24:1 there is another step 'two' in line 16 (give one of them another id)",
     ]
     assert {item.severity for item in found.problems} == {"error"}
 
@@ -290,7 +290,7 @@ def test_the_output_that_is_shown(yaml: str, block: str, step: int, added: Expec
         (
             "{step: c}",
             SHOWN,
-            "expect-without-step 16:1 there is no step 'c' above (put it below the step it speaks of)",
+            "expect-without-step 16:1 there is no step 'c' above (put it below its step)",
         ),
         (
             "",
@@ -306,7 +306,7 @@ def test_the_output_that_is_shown(yaml: str, block: str, step: int, added: Expec
         (
             "{as: regex}",
             "```\n(one\n```",
-            "wrong-value 16:1 not a regular expression: '(one' (mend the block)",
+            "wrong-value 16:1 not a regular expression: '(one' (correct the block's text)",
         ),
     ],
 )
@@ -318,6 +318,6 @@ def test_an_output_that_says_nothing(yaml: str, block: str, problem: str) -> Non
 
 
 def test_an_output_with_no_step_above() -> None:
-    fix = "put it below the step it speaks of"
+    fix = "put it below its step"
     found = read(f"<!-- expect -->\n{BLOCK}\n<!-- step\nid: one\n-->\n{BLOCK}")
-    assert said(found) == [f"expect-without-step 1:1 there is no step above whose output this is ({fix})"]
+    assert said(found) == [f"expect-without-step 1:1 there is no step above this output ({fix})"]

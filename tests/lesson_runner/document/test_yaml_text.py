@@ -113,12 +113,12 @@ def test_where_values_stand() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\na: 2", "11:3 the key 'a' is there twice"),
-        ("a: {b: 1, c: 2, b: 3}", "10:21 the key 'b' is there twice"),
+        ("a: 1\na: 2", "11:3 the key 'a' appears twice"),
+        ("a: {b: 1, c: 2, b: 3}", "10:21 the key 'b' appears twice"),
         ("? [a]\n: b", "10:7 a key must be text"),
         (
             "a: *b",
-            "10:8 *name stands for an earlier &name, and there is none (put the value in single quotes)",
+            "10:8 *name refers to an earlier &name, which does not exist (put the value in single quotes)",
         ),
         (f"a: 1{'0' * 300}", "10:8 a whole number of more than 300 digits"),
         (f"a: -1{'0' * 300}", "10:8 a whole number of more than 300 digits"),
@@ -130,20 +130,20 @@ def test_where_values_stand() -> None:
         (
             "a: b: c",
             (
-                "10:9 a ': ' where no key can stand (put a value that contains ': ' in quotes; "
-                "let keys of one mapping begin in the same column)"
+                "10:9 a ': ' where no key is allowed (put a value that contains ': ' in quotes; "
+                "begin all keys of a mapping in the same column)"
             ),
         ),
         (
             'a: "\\d"',
             (
-                "10:9 a backslash in double quotes begins an escape, and there is none like this "
-                "(use single quotes, in which a backslash is only a backslash)"
+                "10:9 in double quotes a backslash begins an escape, and this escape does not exist "
+                "(use single quotes, in which a backslash has no special meaning)"
             ),
         ),
-        ("a: [0-9]+", "10:13 text after ] (put the value in single quotes, if it is all one text)"),
-        ("a: {b: c}  d", "10:16 text after } (put the value in single quotes, if it is all one text)"),
-        ("a:\n\t- b", "11:3 a tab, and YAML is indented with spaces only (write spaces instead)"),
+        ("a: [0-9]+", "10:13 text after ] (put the value in single quotes, if it is a single text)"),
+        ("a: {b: c}  d", "10:16 text after } (put the value in single quotes, if it is a single text)"),
+        ("a:\n\t- b", "11:3 a tab; YAML is indented with spaces only (write spaces instead)"),
         ("a: @b", "10:8 a value cannot begin with @ (put the value in single quotes)"),
         ("a: `b`", "10:8 a value cannot begin with ` (put the value in single quotes)"),
         ("a: 'b", "10:8 the quote ' is never closed (close it, or leave it out)"),
@@ -202,7 +202,7 @@ def test_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_text, "MAX_VALUES", 200)
     many = ", ".join(["1"] * 199)  # and the list itself
     assert len(read(f"[{many}]")) == 199
-    few = "yaml-too-large 10:5 more than 200 values, those of aliases counted (None)"
+    few = "yaml-too-large 10:5 more than 200 values, counting those of aliases (None)"
     assert refused(f"[{many}, 1]") == few
     # Each alias counts as what it stands for.
     assert refused(f"a: &a [{', '.join(['1'] * 50)}]\n" + "".join(f"{n}: *a\n" for n in "bcde")) == few
