@@ -156,9 +156,7 @@ def _expectation_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
             matchers = [key for key in item if key != "when"] if isinstance(item, Mapping) else ["?"]
             if len(matchers) != 1 and item != {}:  # the schema reports an empty one
                 found = ", ".join(matchers) or "none"
-                message = (
-                    f"'{directive.word}' directive: an expectation needs exactly one matcher, not {found}"
-                )
+                message = f"'{directive.word}' directive: an expectation has exactly one matcher, not {found}"
                 place = place_of(directive.positions, (*path, index))
                 yield Diagnostic("wrong-value", "error", message, place, "write each as its own '- ' item")
             elif isinstance(item, Mapping) and "json" in item and (problem := schema_problem(item["json"])):

@@ -104,8 +104,8 @@ def test_words_that_are_misspelt(comment: str, said: str) -> None:
         (
             "<!-- run\nid: one\n-->",
             (
-                "run-without-block 10:1 a 'run' comment must contain its code block, and this one has none that "
-                "begins in it (put a fenced block after the YAML, inside the comment)"
+                "run-without-block 10:1 a 'run' comment must contain its code block, and this one does not "
+                "(put a fenced block after the YAML, inside the comment)"
             ),
         ),
         (

@@ -88,7 +88,7 @@ def test_what_was_written_comes_back(data: Any) -> None:
 
 def test_a_key_that_stands_twice_is_found_at_once() -> None:
     keys = ",".join(f'"{number}":0' for number in range(200_000))
-    with pytest.raises(ValueError, match="the key '199999' stands twice"):
+    with pytest.raises(ValueError, match="the key '199999' appears twice"):
         parse_json(f'{{{keys},"199999":0}}'.encode())
 
 
