@@ -176,7 +176,7 @@ def test_durations(text: Any, number: float | None) -> None:
             [
                 (
                     "wrong-value 2:1 'skip' directive: reason: must not be empty "
-                    "(what belongs here: Why the block is never run)"
+                    "(expected here: Why the block is never run)"
                 )
             ],
         ),

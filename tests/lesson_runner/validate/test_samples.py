@@ -175,7 +175,7 @@ def test_yaml_too_large(lesson: Lesson, tmp_path: Path) -> None:
         ),
         ("estimatedMinutes: soon", 'frontmatter: estimatedMinutes: "soon" is not a number'),
         ("title: [a]", 'frontmatter: title: ["a"] is not text'),
-        ("validationDate: 2026-1", '"2026-1" is not a date (what belongs here: When that was'),
+        ("validationDate: 2026-1", '"2026-1" is not a date (expected here: When that was'),
     ],
 )
 def test_messages_say_what_was_expected(lesson: Lesson, tmp_path: Path, text: str, message: str) -> None:
