@@ -155,5 +155,5 @@ def test_what_was_saved_in_between_is_not_touched(lesson: Command, tmp_path: Pat
     (tmp_path / "a.md").write_text(lesson_text(STEP))
     said = lesson("validate", "a.md", "--fix", plugins=[changed_in_between])
     assert said.code == 2
-    assert "a.md: was changed while it was validated\nfix: validate it again" in said.err
+    assert "a.md: was changed during the validation\nfix: validate it again" in said.err
     assert (tmp_path / "a.md").read_text() == lesson_text(STEP) + "\nMine.\n"
