@@ -97,7 +97,7 @@ class Heading:
     title: str
     """As written, with its markup."""
     location: Location
-    """Where the title begins."""
+    """Where the line begins, after its indentation: the ``#`` of an ATX heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class Lesson:
     skipped: tuple[NotRun, ...]
     """The blocks under a ``skip`` directive."""
     digest: str
-    """sha256 of the file's bytes, in hex."""
+    """The sha256 of the file's bytes, in hex."""
     headings: tuple[Heading, ...] = ()
     """In the order of the document."""
     links: tuple[Link, ...] = ()

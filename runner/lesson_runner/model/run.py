@@ -84,7 +84,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...]
     """Warnings; errors stop planning."""
     digest: str
-    """sha256 of the steps' canonical JSON."""
+    """The sha256 of the steps' canonical JSON, in hex."""
 
     @property
     def recognised(self) -> bool:

@@ -102,7 +102,7 @@ class Machine:
         """
         Run a program for at most ``timeout`` seconds; never raises if it fails or does not exist.
 
-        Of each output the first and the last part are kept, :data:`MOST_PRINTED` bytes in total.
+        Of what it prints, the beginning and the end are kept, 1,000,000 bytes in all.
         """
         from lesson_runner.execute.child import capture  # here: every command imports this module
 

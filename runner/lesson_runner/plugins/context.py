@@ -293,8 +293,8 @@ class StepContext:
         """
         Show ``text`` to the user without keeping it as the step's output.
 
-        After :data:`MOST_SHOWN` characters of a step, one line a second is shown, with the number of lines
-        that were left out before it.
+        After 1,000,000 characters of a step, one line a second is shown, with the number of lines that were
+        left out before it.
         """
         room = MOST_SHOWN - self._shown
         if len(text) <= room:

@@ -76,7 +76,7 @@ class Source:
         self.end_of_line = "\r\n" if "\r\n" in text else plain
 
     def places(self, edits: Iterable[Edit]) -> Iterator[tuple[Edit, int, int]]:
-        """Yield the edits that can be applied, in the text's order, each with the start and end of its text."""
+        """Yield the edits that can be applied, in order, each with the start and end of its old text."""
         cursor = 0
         for edit in sorted(set(edits), key=lambda item: item.location):
             begin = self._index(edit.location)

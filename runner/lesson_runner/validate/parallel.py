@@ -31,7 +31,7 @@ BYTES = 1_000_000
 AHEAD = 2
 """Documents that a process has in its queue, so that it need not wait for the next one."""
 WINDOW = 256
-"""How far ahead of the next result documents are queued out, because results are kept until their turn."""
+"""How far ahead of the next result documents are given out; results are kept until their turn."""
 
 
 def jobs_that_pay(paths: Sequence[Path]) -> int:
