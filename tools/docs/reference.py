@@ -1,4 +1,4 @@
-"""Write ``docs/plugin-reference.md``: the public names of the plugin API and their fields, from docstrings."""
+"""``docs/plugin-reference.md``: the public names of the plugin API and their fields, from docstrings."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ _HEAD = """\
 
 The public names of the plugin API, with their fields. [Plugins](plugins.md) and [hooks](hooks.md) show how to
 use them; this page is generated from the docstrings. Plugins create the objects marked *made by plugins*; the
-runner creates the others. Times are in seconds, sizes in bytes, and lines and columns count from 1, unless a field
-says otherwise.
+runner creates the others. Times are in seconds, sizes in bytes, and lines and columns count from 1, unless a
+field says otherwise.
 """
 
 
