@@ -116,7 +116,7 @@ def test_processes_that_cannot_begin(
     installed("import os; os._exit(7)")
     answer = lesson("validate", ".", "--jobs", "2")
     assert answer.code == 2
-    assert "ended before it began (exit code 7)" in answer.err
+    assert "ended before it was ready (exit code 7)" in answer.err
     assert "--jobs 1" in answer.err
 
 

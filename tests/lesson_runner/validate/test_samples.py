@@ -126,7 +126,7 @@ def test_a_block_that_is_too_long_to_be_checked(
     text = lesson_text(f"{STEP}\n\n{step}```{language}\n{comments}```\n")
     (tmp_path / "a.md").write_text(text)
     said = lesson("validate", "a.md")
-    assert "this block is not checked: it has 72,000 characters, and at most 64,000 are read" in said.out
+    assert "this block is not checked: it has 72,000 characters; at most 64,000 are allowed" in said.out
     assert said.out.count("unparsed-block") == 1
 
 
@@ -175,7 +175,7 @@ def test_yaml_too_large(lesson: Lesson, tmp_path: Path) -> None:
         ),
         ("estimatedMinutes: soon", 'frontmatter: estimatedMinutes: "soon" is not a number'),
         ("title: [a]", 'frontmatter: title: ["a"] is not text'),
-        ("validationDate: 2026-1", '"2026-1" is not a date (expected here: When that was'),
+        ("validationDate: 2026-1", '"2026-1" is not a date (expected here: The date of validation'),
     ],
 )
 def test_messages_say_what_was_expected(lesson: Lesson, tmp_path: Path, text: str, message: str) -> None:

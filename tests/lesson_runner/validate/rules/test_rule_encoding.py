@@ -136,7 +136,7 @@ def test_what_lost_bytes_is_listed(text: str, left: str, folder: Path) -> None:
     twice = twice.encode().decode("cp1254", "ignore")
     lost = [item for item in found(twice, folder) if item.rule == "lost-bytes"]
     assert [item.message.replace("1252", "1254") for item in lost] == [
-        "line 1: what is left of characters that went through Windows-1254 and lost bytes"
+        "line 1: broken characters, encoded twice through Windows-1254 with bytes lost"
     ]
     assert f"'{left}'" in str(lost[0].fix)
     assert twice.startswith(left, lost[0].location.column - 1)
@@ -146,7 +146,7 @@ def test_what_lost_bytes_is_listed(text: str, left: str, folder: Path) -> None:
 def test_it_says_what_it_may_have_been(folder: Path) -> None:
     [lost] = found("❌ ⏳ 🎯 🎓".encode().decode("cp1254", "ignore"), folder)
     assert lost.fix == (
-        "write them again: 'âŒ' was ❌; 'â³' was ⏳; 'ğŸ¯' was 🍯 or 🎯 or 🏯 or 🐯; "
+        "type them again: 'âŒ' was ❌; 'â³' was ⏳; 'ğŸ¯' was 🍯 or 🎯 or 🏯 or 🐯; "
         "'ğŸ“' was one of many emoji"
     )
 
