@@ -36,7 +36,7 @@ def found(lesson: Command, tmp_path: Path) -> Callable[[str], list[str]]:
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
-        ("contains: one", 'regex: "\\d"', "not valid YAML: a backslash in double quotes"),
+        ("contains: one", 'regex: "\\d"', "not valid YAML: in double quotes a backslash"),
         ("contains: one", "regex: [0-9]+", "not valid YAML: text after ] (put the value in single quotes"),
         ("contains: one", "contains: @one", "not valid YAML: a value cannot begin with @ (put the value"),
         ("contains: one", 'contains: "one', 'not valid YAML: the quote " is never closed (close it'),
@@ -58,7 +58,7 @@ def found(lesson: Command, tmp_path: Path) -> Callable[[str], list[str]]:
         (
             "echo one\n",
             "echo one\n\n```bash\necho two\n",
-            "'```bash' stands in the block that begins in line",
+            "'```bash' is inside the block that begins in line",
         ),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_folder_of_which_all_is_excluded(lesson: Command, tmp_path: Path) -> N
     (tmp_path / "lesson.toml").write_text('exclude = ["sub"]\n')
     said = lesson("validate", "sub")
     assert said.code == 2
-    assert "every .md file in this folder is left out" in said.err
+    assert "all .md files in this folder are left out" in said.err
 
 
 def test_an_empty_argument_is_not_this_folder(lesson: Command, tmp_path: Path) -> None:
