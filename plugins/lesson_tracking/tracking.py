@@ -24,7 +24,7 @@ OPENERS: Mapping[str, Callable[[Path, RunContext], Sink]] = {
 """What opens each sink; the names are those of the extras that install what it needs."""
 NOT_DRAWN = {"done", "total", "seconds_left"}
 """What progress reports for people who wait, not for a curve."""
-MOST_READ = 32 * 1024 * 1024
+MAX_READ = 32 * 1024 * 1024
 """Bytes of an output that are read; a step keeps fewer."""
 LONGEST_OUTPUT = 4000
 """How many characters of a step's output are written; the last ones."""
@@ -104,7 +104,7 @@ class Tracking:
     def _output(self, step: str) -> str:
         """Return the end of what a step printed, such as the texts that a model wrote."""
         try:
-            text = read_below(self._run, f"{EVIDENCE}/{step}/{OUTPUT}", MOST_READ).decode("utf-8", "replace")
+            text = read_below(self._run, f"{EVIDENCE}/{step}/{OUTPUT}", MAX_READ).decode("utf-8", "replace")
         except OSError:  # it was interrupted
             return ""
         text = mask(text)  # whole: half a secret is not recognised

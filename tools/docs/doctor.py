@@ -38,29 +38,29 @@ SYMPTOMS = (
 _HEAD = """\
 # The doctor
 
-`lesson doctor` looks at the machine and says what is wrong with it, why that matters, and what to type. It
-changes nothing. `lesson doctor LESSON` makes only the checks that the lesson's steps ask for, and that of
-tt-metal's version if the lesson has a `minTTMetalVersion`.
+`lesson doctor` checks the machine, and says what is wrong, why that matters, and what to type. It changes
+nothing. `lesson doctor LESSON` runs only the checks of the lesson's steps, and that of tt-metal's version if
+the lesson has a `minTTMetalVersion`.
 
 | option | what it does |
 |---|---|
-| `--fix` | shows each command that is safe to run, and runs it after a yes; then looks again |
+| `--fix` | shows each command that is safe to run, runs it if you confirm, and checks again |
 | `--fix --yes` | the same without asking, for scripts; without a terminal, `--fix` alone ends with 2 |
 | `--check disk,memory` | runs only these checks |
 | `--param NAME=VALUE` | with a lesson: sets a parameter of its steps, as with `lesson run` |
 | `--json` | `{"checks": [{id, title, why, status, found, expected, fix, command}], "hardware": [...], …}` |
 | `--backend` | `ttml`: as if there were a board; `emulated`: as if there were none |
 
-It ends with 0 if nothing failed, with 1 if a check failed (a warning is no failure), with 2 if it could not
-begin. `command` holds the words of a command that loses nothing of yours and needs no shell; where it is
-empty, `fix` is for you to do: setting a variable, building, ending somebody's process. Commands run in the
+The exit code is 0 if no check failed, 1 if a check failed (a warning does not count), and 2 if it could not
+start. `command` has the words of a command that deletes nothing of yours and needs no shell. If it is empty,
+you have to do what `fix` says, such as setting a variable, building, or ending a process. Commands run in the
 environment of the doctor, and `pip` is always that of its own Python.
 
 The last line says whether lessons can run here, on the board or emulated; in JSON these are `ready`, and
 `runs_on`: `board` or `emulation`.
 
-What only a board needs is skipped where none is used, and says why. What is not known is a warning, never
-`ok`.
+Checks that only a board needs are skipped if no board is used, with the reason. An unknown state is a warning,
+never `ok`.
 """
 _VERSIONS = """\
 ## Versions of tt-metal
@@ -72,13 +72,13 @@ _VERSIONS = """\
 | then, up to v0.67.0-dev20260203 | nothing; that build is the first seen to generate well | as above |
 | v0.67.0-dev20260203 and later | trains and generates | ok, unless the lesson wants newer |
 
-The version comes from the first that tells: `git describe` in the tree, `VERSION` files, what `git archive`
+The version comes from the first of these that has it: `git describe` in the tree, `VERSION` files, what `git archive`
 wrote into `cmake/version.cmake`, the installed `ttnn`, the Debian packages `tt-metalium` and `tt-nn`, and
-`TT_METAL_COMMIT_SHA_OR_TAG` of an image. A run's record keeps it as `facts.metal`, with where it was read.
+`TT_METAL_COMMIT_SHA_OR_TAG` of an image. A run's record keeps it as `facts.metal`, with its source.
 """
 _TAIL = """\
-A loss that stays high or explodes, and too little memory on the device, are matters of a training and not of
-the machine. Other plugins add checks of their own; `lesson plugins` lists them all.
+A loss that stays high or explodes, or too little memory on the device, are problems of a training, not of the
+machine. Other plugins add their own checks; `lesson plugins` lists all.
 """
 
 

@@ -18,7 +18,7 @@ from lesson_runner.execute.child import Captured, capture, signal_name
 PROBES = Path(__file__).parent / "probes"
 SECONDS = "LESSON_PROBE_SECONDS"
 """Environment variable: how long each probe may take, for machines on which the default is too short."""
-MOST_PRINTED = 131_072
+MAX_PRINTED = 131_072
 """Bytes that are kept of what a probe prints."""
 
 
@@ -60,7 +60,7 @@ def _ask(script: str, words: tuple[str, ...], seconds: float, environ: tuple[tup
         command = [sys.executable, str(PROBES / script), str(path), *words]
         try:
             done = capture(
-                command, env=dict(environ), seconds=seconds, most=MOST_PRINTED, merged=True, complete=False
+                command, env=dict(environ), seconds=seconds, most=MAX_PRINTED, merged=True, complete=False
             )
         except OSError as error:
             return Answer(problem=f"it cannot be asked: {error}")

@@ -17,7 +17,7 @@ SHARED = "_shared"
 """The folder in there with files that several steps share."""
 OUTPUT = "output.txt"
 """The file in a step's folder with its output."""
-MOST_READ = 32 * 1024 * 1024
+MAX_READ = 32 * 1024 * 1024
 """The default size limit for reading a file, in bytes."""
 
 
@@ -49,7 +49,7 @@ class Evidence:
         place = run / EVIDENCE
         return cls(place / str(step["id"]), place / SHARED, output, run, sizes)
 
-    def read_bytes(self, name: str, most: int = MOST_READ) -> bytes:
+    def read_bytes(self, name: str, most: int = MAX_READ) -> bytes:
         """
         Return the content of a file.
 
@@ -60,7 +60,7 @@ class Evidence:
         with self.open(name, most) as file:
             return file.read(most)
 
-    def read_text(self, name: str, most: int = MOST_READ) -> str:
+    def read_text(self, name: str, most: int = MAX_READ) -> str:
         """
         Return the text in a file.
 
@@ -80,7 +80,7 @@ class Evidence:
         """
         return parse_json(self.read_bytes(name))
 
-    def read_shared(self, name: str, most: int = MOST_READ) -> bytes:
+    def read_shared(self, name: str, most: int = MAX_READ) -> bytes:
         """
         Return the content of a file in the shared evidence.
 
@@ -90,7 +90,7 @@ class Evidence:
         with self._open(self.shared, name, most) as file:
             return file.read(most)
 
-    def open(self, name: str, most: int = MOST_READ) -> BinaryIO:
+    def open(self, name: str, most: int = MAX_READ) -> BinaryIO:
         """
         Open a file, to read it in parts.
 

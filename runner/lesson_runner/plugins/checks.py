@@ -17,7 +17,7 @@ from typing import Literal, get_args
 from lesson_runner.model import Hardware, Json, check_fields
 
 FindingStatus = Literal["ok", "warning", "failed", "skipped"]
-MOST_PRINTED = 1_000_000
+MAX_PRINTED = 1_000_000
 
 
 def find_user_home() -> Path:
@@ -107,7 +107,7 @@ class Machine:
         from lesson_runner.execute.child import capture  # here: every command imports this module
 
         try:
-            done = capture(command, env=dict(self.environ), seconds=timeout, most=MOST_PRINTED)
+            done = capture(command, env=dict(self.environ), seconds=timeout, most=MAX_PRINTED)
         except OSError as error:
             return Completed(127, "", str(error))
         if done.exit_code is None:

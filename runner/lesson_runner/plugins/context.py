@@ -137,7 +137,7 @@ def check_backend(name: str) -> str:
 
 MEMORY = "memory"
 """The folder in a run folder for values that plugins need when the run is resumed."""
-MOST_SHOWN = 1_000_000
+MAX_SHOWN = 1_000_000
 """Characters of a step's output that are all shown, and written to ``events.jsonl``."""
 LABELS = "LESSON_LABELS"
 """Environment variable: labels for all results of a run, separated by commas."""
@@ -296,7 +296,7 @@ class StepContext:
         After 1,000,000 characters of a step, one line a second is shown, with the number of lines that were
         left out before it.
         """
-        room = MOST_SHOWN - self._shown
+        room = MAX_SHOWN - self._shown
         if len(text) <= room:
             self._shown += len(text) + 1
             self._output(text)
@@ -306,8 +306,8 @@ class StepContext:
             if end >= 0:
                 self._output(text[:end])
             text = text[end + 1 :]
-            self._output(f"[more than {MOST_SHOWN:,} characters: from here on, one line a second is shown]")
-            self._shown = MOST_SHOWN + 1
+            self._output(f"[more than {MAX_SHOWN:,} characters: from here on, one line a second is shown]")
+            self._shown = MAX_SHOWN + 1
         self._unseen += text.count("\n") + 1
         now = time.monotonic()
         if self._shown_at is None or now - self._shown_at >= PROGRESS_EVERY:

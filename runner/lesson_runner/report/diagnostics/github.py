@@ -1,5 +1,5 @@
 """
-Findings as workflow commands, which GitHub Actions shows next to the lines of a change.
+Diagnostics as workflow commands, which GitHub Actions shows next to the lines of a change.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """

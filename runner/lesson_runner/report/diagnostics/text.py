@@ -1,4 +1,4 @@
-"""Findings for people: each with its place and its line of the document."""
+"""Diagnostics for people: each with its place and its line of the document."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ WIDTH = 100
 """Columns shown of a document's line if the width of the output is unknown."""
 INDENT = "    "
 TAB = "    "
-_OBEYED = ("Cc", "Cs", "Zl", "Zp")
+_CONTROL = ("Cc", "Cs", "Zl", "Zp")
 """Unicode categories: control characters, halves of surrogate pairs, ends of lines and paragraphs."""
-_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+_DIRECTION = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 """Classes of characters that reverse the text after them, so that a caret would be in the wrong place."""
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
@@ -79,9 +79,9 @@ def excerpt(row: str, column: int, span: tuple[int, int], width: int) -> tuple[s
 
     Args:
         row: the line as it is in the document.
-        column: what ``^`` marks, counted from 1; one that lies behind the line's end marks that end.
-        span: the columns, first and last, that ``~`` marks.
-        width: how many cells there are.
+        column: the column that ``^`` marks, counted from 1; one after the line's end marks the end.
+        span: the first and last column that ``~`` marks.
+        width: the width of the output, in cells.
     """
     from rich.cells import cell_len
 
@@ -131,8 +131,8 @@ def _window(row: str, at: int, width: int) -> tuple[int, int]:
 
 
 def _harmless(char: str) -> str:
-    """Return a character, or a replacement for one that a terminal would obey."""
+    """Return a character, or a replacement if it would control a terminal or reverse text."""
     if char == "\t":
         return TAB
-    obeyed = unicodedata.category(char) in _OBEYED or unicodedata.bidirectional(char) in _TURNING
-    return "\ufffd" if obeyed else char
+    harmful = unicodedata.category(char) in _CONTROL or unicodedata.bidirectional(char) in _DIRECTION
+    return "\ufffd" if harmful else char
