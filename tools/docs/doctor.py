@@ -59,8 +59,8 @@ environment of the doctor, and `pip` is always that of its own Python.
 The last line says whether lessons can run here, on the board or emulated; in JSON these are `ready`, and
 `runs_on`: `board` or `emulation`.
 
-Checks that only a board needs are skipped if no board is used, with the reason. An unknown state is a warning,
-never `ok`.
+Checks that only a board needs are skipped if no board is used, with the reason. An unknown state is a
+warning, never `ok`.
 """
 _VERSIONS = """\
 ## Versions of tt-metal
@@ -72,9 +72,9 @@ _VERSIONS = """\
 | then, up to v0.67.0-dev20260203 | nothing; that build is the first seen to generate well | as above |
 | v0.67.0-dev20260203 and later | trains and generates | ok, unless the lesson wants newer |
 
-The version comes from the first of these that has it: `git describe` in the tree, `VERSION` files, what `git archive`
-wrote into `cmake/version.cmake`, the installed `ttnn`, the Debian packages `tt-metalium` and `tt-nn`, and
-`TT_METAL_COMMIT_SHA_OR_TAG` of an image. A run's record keeps it as `facts.metal`, with its source.
+The version comes from the first of these that has it: `git describe` in the tree, `VERSION` files, what
+`git archive` wrote into `cmake/version.cmake`, the installed `ttnn`, the Debian packages `tt-metalium` and
+`tt-nn`, and `TT_METAL_COMMIT_SHA_OR_TAG` of an image. A run's record keeps it as `facts.metal`, with its source.
 """
 _TAIL = """\
 A loss that stays high or explodes, or too little memory on the device, are problems of a training, not of the
