@@ -74,7 +74,8 @@ _VERSIONS = """\
 
 The version comes from the first of these that has it: `git describe` in the tree, `VERSION` files, what
 `git archive` wrote into `cmake/version.cmake`, the installed `ttnn`, the Debian packages `tt-metalium` and
-`tt-nn`, and `TT_METAL_COMMIT_SHA_OR_TAG` of an image. A run's record keeps it as `facts.metal`, with its source.
+`tt-nn`, and `TT_METAL_COMMIT_SHA_OR_TAG` of an image. A run's record keeps it as `facts.metal`, with its
+source.
 """
 _TAIL = """\
 A loss that stays high or explodes, or too little memory on the device, are problems of a training, not of the
