@@ -28,7 +28,7 @@ from lesson_ct4.device.session import open_session
 from lesson_ct4.measuring.published import BOARD_CURVE
 from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
 from lesson_ct4.training.run import TrainingRun
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 
 BOARD: Mapping[int, float] = dict(sorted({**dict(BOARD_CURVE), 50: 3.05}.items()))
 """Step: training loss of that one step on the board; step 50 is from the lesson on several chips (ct5)."""
@@ -86,9 +86,9 @@ def _write(curve: Path, run: TrainingRun, how: Mapping[str, object]) -> None:
     rows = zip(range(1, run.step + 1), run.losses.tolist(), run.seconds.tolist(), strict=False)
     lines = ["step,loss,seconds", *(f"{step},{loss:.6g},{spent:.3f}" for step, loss, spent in rows)]
     curve.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(curve, "\n".join(lines) + "\n")
+    write_atomically(curve, "\n".join(lines) + "\n")
     about = {"settings": run.config.to_json(), "how": dict(how)}
-    write_aside(curve.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
+    write_atomically(curve.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
 
 
 def main() -> None:

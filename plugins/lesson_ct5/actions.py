@@ -8,7 +8,7 @@ from lesson_ct4.actions.workspace_files import dataset_labels, find_checkpoint
 from lesson_ct5.comparison import collect
 from lesson_ct5.scaling import COLUMNS, Run, rows, runs_from
 from lesson_ct5.stored import RECORD
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.model import Json, Outcome
 from lesson_runner.plugins.context import StepContext
 
@@ -28,7 +28,7 @@ def compare(params: Json, context: StepContext) -> Outcome:
         LessonError: a checkpoint is missing or damaged, or the trainings cannot be compared.
     """
     comparison = collect([find_checkpoint(context, name) for name in params["checkpoints"]])
-    write_aside(context.evidence / RECORD, json.dumps(comparison, indent=1) + "\n")
+    write_atomically(context.evidence / RECORD, json.dumps(comparison, indent=1) + "\n")
     session = comparison["session"]
     kind = str(session.get("kind", ""))
     context.say(table(runs_from(comparison)))

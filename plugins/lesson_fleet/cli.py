@@ -139,7 +139,7 @@ def _run(request: _FleetRequest, plugins: Plugins, *, quiet: bool) -> tuple[Mapp
     from lesson_fleet.drive import drive
     from lesson_fleet.engine import RayEngine
     from lesson_fleet.table import print_results
-    from lesson_runner.files.plain import write_aside
+    from lesson_runner.files.plain import write_atomically
 
     console = make_console()
     console.file = sys.stdout  # also while what Ray prints goes elsewhere
@@ -181,7 +181,7 @@ def _run(request: _FleetRequest, plugins: Plugins, *, quiet: bool) -> tuple[Mapp
         show("Interrupted: received results are kept, running lessons are stopped")
     finally:
         if collector is not None and ray_output.getvalue():
-            write_aside(collector.folder / RAY_LOG, ray_output.getvalue())
+            write_atomically(collector.folder / RAY_LOG, ray_output.getvalue())
     if not quiet:
         print_results(console, collector.data, collector.path, certify=request.certificate is not None)
     return collector.data, _exit_code(collector.data, certify=request.certificate is not None)

@@ -13,7 +13,7 @@ from lesson_fleet.archive import unpack
 from lesson_fleet.cells import PRETENDED, Cell, CellOptions, Document
 from lesson_fleet.certificate import Certification
 from lesson_runner.execute.redaction.secrets import mask
-from lesson_runner.files.plain import new_folder, write_aside
+from lesson_runner.files.plain import new_folder, write_atomically
 from lesson_runner.model.errors import LessonError
 from lesson_runner.run.record import now
 from lesson_runner.run.stored import read_run
@@ -216,7 +216,7 @@ class Collector:
     def _write(self) -> None:
         text = json.dumps(self._data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         try:
-            write_aside(self.path, text)
+            write_atomically(self.path, text)
         except OSError as error:
             raise LessonError(f"{self.path}: cannot be written: {error.strerror or error}") from None
 

@@ -15,7 +15,7 @@ from lesson_runner.document.schema.validator import load_schema
 from lesson_runner.execute.inputs import Inputs
 from lesson_runner.model import Hardware
 from lesson_runner.model.errors import CertificateError, LessonError
-from lesson_runner.model.hints import meant_or_all
+from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.context import check_backend
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.options import RunOptions
@@ -40,7 +40,7 @@ def kinds_of(text: str) -> list[str]:
     kinds = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     for name in kinds:
         if name not in known:
-            raise LessonError(f"--hardware {name}: there is no such hardware", fix=meant_or_all(name, known))
+            raise LessonError(f"--hardware {name}: there is no such hardware", fix=suggest_names(name, known))
     if not kinds:
         raise LessonError("--hardware is empty", fix=f"name some of {', '.join(known)}")
     return kinds

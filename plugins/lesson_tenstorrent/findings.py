@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lesson_runner.files.evidence import Evidence
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.model import Json, Outcome
 from lesson_runner.plugins.checks import Check, Finding, Machine, checks_table, finding_data, run_checks
 from lesson_runner.plugins.context import StepContext
@@ -33,7 +33,7 @@ def run_and_show(
 def write_findings(results: Iterable[tuple[Check, Finding]], folder: Path) -> None:
     """Store findings as evidence."""
     findings = [finding_data(check, finding) for check, finding in results]
-    write_aside(folder / RECORD, json.dumps(findings, indent=2) + "\n")
+    write_atomically(folder / RECORD, json.dumps(findings, indent=2) + "\n")
 
 
 def measure(evidence: Evidence) -> Mapping[str, float]:

@@ -75,7 +75,7 @@ def test_evidence_that_becomes_read_only(command: Command, disk: Disk, tmp_path:
     record = record_of(folder)
     assert told(record) == {"one": "passed", "two": "error", "three": "error"}
     for name in ("two", "three"):
-        assert f": {READ_ONLY} (nothing can be written there: name another folder)" in messages(record)[name]
+        assert f": {READ_ONLY} (the file system is read-only: name another folder)" in messages(record)[name]
     assert [item["event"] for item in events_of(folder)].count("step-finished") == 3
 
 
@@ -93,7 +93,7 @@ def test_a_record_that_cannot_be_written(command: Command, disk: Disk, tmp_path:
     assert said.code == 2
     folder = only_run(disk.content / ".lesson")
     assert f"{disk.place}/.lesson/runs/{folder.name}/record.json: the record cannot be written" in said.err
-    assert f": {READ_ONLY}\nfix: nothing can be written there: name another folder" in said.err
+    assert f": {READ_ONLY}\nfix: the file system is read-only: name another folder" in said.err
     assert record_of(folder)["status"] == "unfinished"  # as it was when the run began
     assert leftovers(folder) == []
     assert (folder / "evidence" / "one" / "output.txt").read_text() == "first"

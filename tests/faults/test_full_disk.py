@@ -168,7 +168,10 @@ def test_a_limit_on_the_size_of_files(command: Command, tmp_path: Path) -> None:
     record = record_of(folder)
     assert said.json == record
     assert told(record) == {"one": "passed", "two": "error", "three": "passed"}
-    assert "File too large (files may not be that large here: see 'ulimit -f')" in messages(record)["two"]
+    assert (
+        "File too large (the file would be larger than this system allows: see 'ulimit -f')"
+        in messages(record)["two"]
+    )
     assert not (folder / "evidence" / "two" / "output.txt").exists()
     assert events_of(folder)
 

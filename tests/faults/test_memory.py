@@ -84,7 +84,7 @@ def test_a_process_of_a_step(command: Command, tmp_path: Path, body: str, messag
     AREA,
     "a typed action runs out of memory, in the runner's own process",
     how="it requests 8 GB under a limit of 2 GB (`ulimit -v`)",
-    seen="`raised MemoryError`, and `this machine has too little memory for it`; exit code 1",
+    seen="`raised MemoryError`, and `this machine has too little memory`; exit code 1",
     survives="the runner, later steps, the record",
 )
 def test_a_typed_action(command: Command, install: Callable[[str], str], tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_typed_action(command: Command, install: Callable[[str], str], tmp_pat
     assert (said.code, said.err) == (1, "")
     record = record_of(only_run(tmp_path / ".lesson"))
     assert told(record) == {"one": "error", "two": "passed"}
-    cure = "(this machine has too little memory for it: end other programs, or ask for less)"
+    cure = "(this machine has too little memory: close other programs, or use smaller settings)"
     assert messages(record)["one"].startswith(f"theirs.act raised MemoryError {cure}")
 
 

@@ -36,12 +36,12 @@ def found(lesson: Command, tmp_path: Path) -> Callable[[str], list[str]]:
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
-        ("contains: one", 'regex: "\\d"', "not valid YAML: a backslash in double quotes"),
+        ("contains: one", 'regex: "\\d"', "not valid YAML: in double quotes a backslash"),
         ("contains: one", "regex: [0-9]+", "not valid YAML: text after ] (put the value in single quotes"),
         ("contains: one", "contains: @one", "not valid YAML: a value cannot begin with @ (put the value"),
         ("contains: one", 'contains: "one', 'not valid YAML: the quote " is never closed (close it'),
-        ("expect: [", "expect: a: [", "a ': ' where no key can stand (put a value that contains ': '"),
-        ("expect: [", "expect:\n\t- [", "a tab, and YAML is indented with spaces only (write spaces"),
+        ("expect: [", "expect: a: [", "a ': ' where no key is allowed (put a value that contains ': '"),
+        ("expect: [", "expect:\n\t- [", "a tab; YAML is indented with spaces only (write spaces"),
         ("id: one", "id: My Step", 'id: "My Step" does not have the form of first-step'),
         ("id: one", "id: one\ntimeout: soon", '"soon" does not have the form of 90s or 30m or 2h'),
         ("id: one", "id: one\nneeds: two", 'needs: "two" is not a list (write [two])'),
@@ -58,7 +58,7 @@ def found(lesson: Command, tmp_path: Path) -> Callable[[str], list[str]]:
         (
             "echo one\n",
             "echo one\n\n```bash\necho two\n",
-            "'```bash' stands in the block that begins in line",
+            "'```bash' is inside the block that begins in line",
         ),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_folder_of_which_all_is_excluded(lesson: Command, tmp_path: Path) -> N
     (tmp_path / "lesson.toml").write_text('exclude = ["sub"]\n')
     said = lesson("validate", "sub")
     assert said.code == 2
-    assert "every .md file in this folder is left out" in said.err
+    assert "all .md files in this folder are left out" in said.err
 
 
 def test_an_empty_argument_is_not_this_folder(lesson: Command, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from lesson_runner.execute.lines import MOST_KEPT
 from lesson_runner.model import Outcome
 from lesson_runner.plugins import StepContext, hookimpl
 from lesson_runner.plugins.action import Action
-from lesson_runner.plugins.checks import MOST_PRINTED, Machine
-from lesson_runner.plugins.context import MOST_SHOWN
+from lesson_runner.plugins.checks import MAX_PRINTED, Machine
+from lesson_runner.plugins.context import MAX_SHOWN
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -76,8 +76,8 @@ def test_output_without_end(tmp_path: Path, size: int) -> None:
     assert len(left_out) == 1
     assert sum(path.stat().st_size for path in run.rglob("*") if path.is_file()) < 8 * MEGABYTE
     said = (tmp_path / "said").read_text()
-    assert len(said) < 3 * MOST_SHOWN
-    assert f"more than {MOST_SHOWN:,} characters: a line a second is shown" in said
+    assert len(said) < 3 * MAX_SHOWN
+    assert f"more than {MAX_SHOWN:,} characters: from here on, one line a second is shown" in said
 
 
 def shout(params: Any, context: StepContext) -> Outcome:
@@ -103,7 +103,7 @@ def test_an_action_that_says_too_much(lesson: Lesson, tmp_path: Path, returned: 
     output = (run / "evidence" / "one" / "output.txt").read_text()
     assert len(output) < MOST_KEPT + 1_000
     assert "lines are left out here]" in output
-    assert (run / "events.jsonl").stat().st_size < 2 * MOST_SHOWN
+    assert (run / "events.jsonl").stat().st_size < 2 * MAX_SHOWN
 
 
 @fault(
@@ -119,7 +119,7 @@ def test_a_probed_program_that_prints_without_end() -> None:
     )
     done = Machine().run([sys.executable, "-c", script], timeout=60)
     assert done.exit_code == 0
-    assert len(done.output) == len(done.errors) == MOST_PRINTED
+    assert len(done.output) == len(done.errors) == MAX_PRINTED
     assert (done.output[0], done.output[-3:]) == ("a", "end")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from tools.docs import doctor, emulation, reference, reliability, rules
 
 if __name__ == "__main__":
     for page in (rules, doctor, emulation, reference, reliability):
-        write_aside(page.PAGE, page.text())
+        write_atomically(page.PAGE, page.text())

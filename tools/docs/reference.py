@@ -1,4 +1,4 @@
-"""``docs/plugin-reference.md``: the public names of the plugin API and their fields, from the docstrings."""
+"""``docs/plugin-reference.md``: the public names of the plugin API and their fields, from docstrings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lesson_runner.plugins import hookspecs
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugin-reference.md"
 MODULES = {
-    "lesson_runner.plugins": ("What every plugin may need.", None),
+    "lesson_runner.plugins": ("The names that most plugins use.", None),
     "lesson_runner.model.sections": (
         "Sections of a report, for `lesson_report_sections`.",
         ("Texts", "Passage", "Table", "Series", "Line"),
@@ -37,14 +37,14 @@ MODULES = {
         ("add_later", "say", "say_json"),
     ),
 }
-"""The public modules, what each is for, and its public names; ``None``: those in ``__all__``."""
+"""The public modules: the purpose of each, and its public names (``None``: those in ``__all__``)."""
 _HEAD = """\
 # Plugin reference
 
 The public names of the plugin API, with their fields. [Plugins](plugins.md) and [hooks](hooks.md) show how to
-use them; this page is made from the docstrings. *Made by plugins* marks what a plugin creates; the runner
-creates the rest. Times are in seconds, sizes in bytes, and lines and columns count from 1, unless a field
-says otherwise.
+use them; this page is generated from the docstrings. Plugins create the objects marked *made by plugins*; the
+runner creates the others. Times are in seconds, sizes in bytes, and lines and columns count from 1, unless a
+field says otherwise.
 """
 
 
@@ -54,7 +54,7 @@ def text() -> str:
 
 
 def public() -> dict[str, dict[str, Any]]:
-    """Return the public names of each module, and what they stand for."""
+    """Return the public names of each module with their objects."""
     found = {}
     for name, (_, names) in MODULES.items():
         module = import_module(name)
@@ -70,7 +70,7 @@ def _contents() -> Iterator[str]:
         yield ", ".join(f"[`{name}`](#{name.lower()})" for name in things) + "\n"
         for name, thing in things.items():
             yield from _about(name, thing, made=name in made)
-    yield "## Types of fields\n\nThey need not be imported: objects of these types are in the fields above.\n"
+    yield "## Types of fields\n\nThese types are in the fields above; plugins need not import them.\n"
     for name, thing in inner_types(named).items():
         yield from _about(name, thing, made=False)
 
@@ -78,7 +78,8 @@ def _contents() -> Iterator[str]:
 def _about(name: str, thing: Any, *, made: bool) -> Iterator[str]:
     yield f"### `{name}`{' (made by plugins)' if made else ''}\n"
     if not inspect.isclass(thing):
-        yield _function(thing) if inspect.isfunction(thing) else f"{documented(name)}\n"
+        function = inspect.unwrap(thing) if callable(thing) else thing  # a cache may be around it
+        yield _function(function) if inspect.isfunction(function) else f"{documented(name)}\n"
         return
     about, attributes = split_docstring(inspect.getdoc(thing) or "")
     yield f"{about}\n"
@@ -87,7 +88,7 @@ def _about(name: str, thing: Any, *, made: bool) -> Iterator[str]:
 
 
 def inner_types(named: Mapping[str, Any]) -> dict[str, type]:
-    """Return the types in fields of public types that are not public themselves, by name."""
+    """Return the types, by name, that are not public but are used in fields of public types."""
     found: dict[str, type] = {}
     waiting = [kind for kind in named.values() if dataclasses.is_dataclass(kind)]
     while waiting:
@@ -106,17 +107,19 @@ def _function(function: Any) -> str:
 
 
 def _fields(kind: type, attributes: Mapping[str, str], *, defaults: bool) -> Iterator[str]:
-    """Yield a table of the fields; defaults matter only to whoever makes an object."""
+    """Yield a table of the fields; ``defaults`` adds a column for types that plugins create."""
     if not dataclasses.is_dataclass(kind):
         return
-    said = {**field_docstrings(kind), **attributes}
+    descriptions = {**field_docstrings(kind), **attributes}
     yield (
         "| field | type | default | |\n|---|---|---|---|" if defaults else "| field | type | |\n|---|---|---|"
     )
     for item in dataclasses.fields(kind):
         if item.init and not item.name.startswith("_"):
             cells = [f"`{item.name}`", f"`{item.type}`", *([_default(item)] if defaults else [])]
-            yield f"| {' | '.join(map(_cell, [*cells, said.get(item.name, '')]))} |"
+            words = descriptions.get(item.name, "")
+            cells.append(words[:1].upper() + words[1:])
+            yield f"| {' | '.join(map(_cell, cells))} |"
     yield ""
 
 
@@ -144,13 +147,25 @@ def _methods(kind: type) -> Iterator[str]:
 
 def _signature(function: Any) -> str:
     signature = inspect.signature(function)
-    return str(
-        signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "self"])
-    ).replace("'", "")
+    shown = [
+        item.replace(annotation=_Verbatim(item.annotation)) if item.annotation is not item.empty else item
+        for item in signature.parameters.values()
+        if item.name != "self"
+    ]
+    return str(signature.replace(parameters=shown, return_annotation=_Verbatim(signature.return_annotation)))
+
+
+class _Verbatim(str):
+    """An annotation that a signature shows without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def split_docstring(docstring: str) -> tuple[str, dict[str, str]]:
-    """Return what a docstring says first, as Markdown, and its ``Attributes:`` by name."""
+    """Return the text of a docstring, as Markdown, and its ``Attributes:`` by name."""
     about, *sections = re.split(r"^(Attributes|Args|Returns|Yields|Raises):\n", docstring, flags=re.MULTILINE)
     body = dict(zip(sections[::2], sections[1::2], strict=True)).get("Attributes", "")
     found = re.findall(r"^ {4}(\w+): ((?:.+\n?)(?: {8,}.*\n?)*)", body, re.MULTILINE)
@@ -158,14 +173,14 @@ def split_docstring(docstring: str) -> tuple[str, dict[str, str]]:
 
 
 def field_docstrings(kind: type) -> dict[str, str]:
-    """Return the strings that stand below the fields of a class, by the field's name."""
+    """Return the docstrings below the fields of a class, by the field's name."""
     (tree,) = ast.parse(dedent(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)
     return dict(_strings_below(tree.body))
 
 
 def documented(name: str) -> str:
-    """Return what stands below a name that is neither a class nor a function, such as ``Json``."""
+    """Return the docstring below a name that is neither a class nor a function, such as ``Json``."""
     modules = [import_module(module) for module in ("lesson_runner.plugins", "lesson_runner.model.document")]
     for module in modules:
         for target, words in _strings_below(ast.parse(inspect.getsource(module)).body):
@@ -175,7 +190,7 @@ def documented(name: str) -> str:
 
 
 def _strings_below(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """Yield each assigned name that a string stands below, with the string."""
+    """Yield each assigned name that is followed by a docstring, with the docstring."""
     for node, below in pairwise(body):
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = below.value if isinstance(below, ast.Expr) else None
@@ -184,13 +199,13 @@ def _strings_below(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
 
 
 def made_by_plugins(named: Mapping[str, Any]) -> set[str]:
-    """Return the names of what hooks return, and of what is in that."""
+    """Return the names of the types that hooks return, and of the types in their fields."""
     hooks = [hook for name, hook in vars(hookspecs).items() if name.startswith("lesson_")]
     annotations = [str(inspect.signature(hook).return_annotation) for hook in hooks]
     annotations.append(str(sections.Section))  # one of the annotations names this union
     found: set[str] = set()
     while annotations:
-        # What a function takes is made by its caller.
+        # The arguments of a callback are created by its caller.
         made = re.sub(r"Callable\[\[[^\]]*\]", "", " ".join(annotations))
         names = {name for name in re.findall(r"\w+", made) if name in named} - found
         found |= names
@@ -200,7 +215,7 @@ def made_by_plugins(named: Mapping[str, Any]) -> set[str]:
 
 
 def _markdown(words: str) -> str:
-    """Return a docstring as Markdown: Sphinx's roles and double backquotes become code."""
+    """Return a docstring as Markdown, with single backquotes for Sphinx roles and double backquotes."""
     words = inspect.cleandoc(words)
     words = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", words).replace("``", "`")
     return re.sub(r"(?<!\n)\n(?![\n-])", " ", words).strip()

@@ -18,7 +18,7 @@ _HEAD = """\
 # Rules
 
 What `lesson validate` looks for. `lesson explain RULE` says why it matters and how to fix it. An error is
-wrong. A warning is probably wrong, or claims something that nothing shows. Info is worth knowing.
+wrong. A warning is probably wrong, or a claim without evidence. An info is worth knowing.
 """
 
 

@@ -258,7 +258,7 @@ class Doors:
         out, err = StringIO(), StringIO()
         blamed: list[BaseException] = []
         with redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Plugins, "_blame", lambda _, name, hook, error: blamed.append(error))
+            patch.setattr(Plugins, "_record_error", lambda _, name, hook, error: blamed.append(error))
             patch.setattr(app, "build_app", self.built)
             code = invoke(list(arguments))
         if blamed:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.plugins import Evidence
 from lesson_tenstorrent import findings
 
@@ -18,7 +18,7 @@ SUMMARY = "summary.json"
 
 def write(path: Path, data: Any) -> None:
     """Write ``data`` as JSON."""
-    write_aside(path, json.dumps(data, indent=2) + "\n")
+    write_atomically(path, json.dumps(data, indent=2) + "\n")
 
 
 def measure(evidence: Evidence) -> Mapping[str, float]:

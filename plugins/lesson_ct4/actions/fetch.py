@@ -8,7 +8,7 @@ from lesson_ct4.actions.workspace_files import data_path, dataset_labels, share_
 from lesson_ct4.data.fetch import LARGEST, Found, Given, Pin, WrongTextError, find_text
 from lesson_ct4.names import base_name
 from lesson_runner.execute.environment import LEAST
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.model import Json, Outcome
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.context import StepContext
@@ -36,7 +36,7 @@ def run(params: Json, context: StepContext) -> Outcome:
     except WrongTextError as error:
         return Outcome(status="failed", message=str(error))
     target = data_path(context.workspace, params["name"])
-    write_aside(target, found.data)
+    write_atomically(target, found.data)
     fact = {
         "name": base_name(params["name"]),
         "source": found.source,
@@ -48,8 +48,8 @@ def run(params: Json, context: StepContext) -> Outcome:
     }
     corpus = share_corpus(context.run, found.data)
     # Next to the text for runs that start at a later step, and as evidence of this step.
-    write_aside(target.with_suffix(".json"), json.dumps(fact, indent=2) + "\n")
-    write_aside(context.evidence / RECORD, json.dumps({**fact, "corpus": corpus}, indent=2) + "\n")
+    write_atomically(target.with_suffix(".json"), json.dumps(fact, indent=2) + "\n")
+    write_atomically(context.evidence / RECORD, json.dumps({**fact, "corpus": corpus}, indent=2) + "\n")
     _show(found, str(target), context)
     return Outcome(facts={"dataset": fact}, labels=dataset_labels(found.sha256))
 

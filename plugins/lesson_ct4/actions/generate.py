@@ -15,7 +15,7 @@ from lesson_ct4.measuring.emergence import first_seen
 from lesson_ct4.measuring.evidence import measure_action
 from lesson_ct4.training.checkpoint import load_checkpoint
 from lesson_runner.files.evidence import Evidence
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.model import Json, Outcome
 from lesson_runner.plugins.context import StepContext
 
@@ -83,7 +83,7 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
         },
         "corpus": find_corpus(context, trained_on),
     }
-    write_aside(context.evidence / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(context.evidence / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     if context.run.lesson.steps:  # outside a lesson there are no stages, and the text may be piped
         _print_metrics(path.stem, context)
     return Outcome(

@@ -17,7 +17,7 @@ from lesson_ct4.data import fetch
 from lesson_ct4.names import STATE, base_name, loaded_stems, saved_stem
 from lesson_ct4.training.callbacks import ignore
 from lesson_ct4.training.checkpoint import checkpoint_path
-from lesson_runner.files.plain import read_plain, write_aside
+from lesson_runner.files.plain import read_plain, write_atomically
 from lesson_runner.model import ActionCall
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.context import RunContext, StepContext, Workspace
@@ -149,7 +149,7 @@ def share_corpus(run: RunContext, data: bytes) -> str:
     target = run.shared_evidence / name
     if not _is_plain(target) or target.stat().st_size != len(data):
         # A copy, not a link: evidence must not change when the data set is edited.
-        write_aside(target, data)
+        write_atomically(target, data)
     return name
 
 

@@ -17,9 +17,9 @@ from typing import Literal
 from lesson_ct4.data.download import Limits, NoAnswerError, Progress, WrongAnswerError, download
 from lesson_runner.execute.redaction.secrets import holds_private_key
 from lesson_runner.files.folders import cache_folder
-from lesson_runner.files.plain import read_plain, write_aside
+from lesson_runner.files.plain import read_plain, write_atomically
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import cure
+from lesson_runner.model.hints import fix_for
 
 URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -159,7 +159,7 @@ def find_text(
         return _play(synthetic, f"{pin.url} cannot be reached ({error})", notes)
     if not pin.any:
         try:
-            write_aside(kept, data)
+            write_atomically(kept, data)
         except OSError as error:
             notes.append(f"not cached for the next run: {kept}: {error.strerror}")
     return Found(data, "download", pin.url, tuple(notes))
@@ -185,7 +185,7 @@ def _downloaded(pin: Pin, limits: Limits | None, progress: Progress | None) -> b
     except OSError as error:
         raise LessonError(
             f"{target}: {pin.url} cannot be written there: {error.strerror or error}",
-            fix=cure(error) or "set TMPDIR to another folder for temporary files",
+            fix=fix_for(error) or "set TMPDIR to another folder for temporary files",
         ) from None
     if problem := pin.problem(data, pin.url):
         raise WrongTextError(problem)

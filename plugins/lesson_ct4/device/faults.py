@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lesson_runner.model.errors import HardwareError, LessonError
 
-MOST_SHOWN = 300
+MAX_SHOWN = 300
 """Maximum number of characters of tt-metal's text to include in a message."""
 RESET = "tt-smi -r"
 
@@ -153,8 +153,8 @@ def gist(error: BaseException) -> str:
         text = text.split("info:", 1)[1]
     text = text.split("backtrace:", 1)[0]
     words = " ".join(text.split())
-    if len(words) > MOST_SHOWN:
-        words = f"{words[:MOST_SHOWN]}…"
+    if len(words) > MAX_SHOWN:
+        words = f"{words[:MAX_SHOWN]}…"
     return words or type(error).__name__
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.tokenizer import CharTokenizer
-from lesson_runner.files.plain import ASIDE, read_plain, real
+from lesson_runner.files.plain import TEMPORARY_SUFFIX, read_plain, real
 from lesson_runner.model.errors import LessonError
 
 Array = NDArray[Any]
@@ -132,7 +132,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     text = json.dumps(about, sort_keys=True)
     metadata = {"format": FORMAT, "version": str(VERSION), "about": text, "sha256": _digest(text, tensors)}
-    aside = path.with_name(f".{path.name}.{os.getpid()}{ASIDE}")
+    aside = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.unlink(missing_ok=True)

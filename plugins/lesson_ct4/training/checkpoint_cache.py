@@ -28,8 +28,8 @@ from lesson_ct4.config import TrainConfig
 from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lesson_ct4.training.schedule import cache_key, shared_steps, training_identity
-from lesson_runner.files.plain import ASIDE, write_aside
-from lesson_runner.files.untrusted import read_json, remove_asides
+from lesson_runner.files.plain import TEMPORARY_SUFFIX, write_atomically
+from lesson_runner.files.untrusted import read_json, remove_temporary_files
 from lesson_runner.model.errors import LessonError
 
 Note = Callable[[str], None]
@@ -82,14 +82,14 @@ class CheckpointCache:
 
     def remove_snapshots(self) -> None:
         """Remove the snapshots and partly written files of a run that has finished."""
-        remove_asides(self._folder)
+        remove_temporary_files(self._folder)
         for path in self._folder.glob("snapshot_*"):
             path.unlink(missing_ok=True)
 
     def save_result(self, path: Path, steps: int) -> None:
         """Save the checkpoint of a complete run of ``steps``, as a hard link if the file system has them."""
         result = self._result(steps)
-        aside = result.with_name(f".{result.name}.{os.getpid()}{ASIDE}")
+        aside = result.with_name(f".{result.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             aside.unlink(missing_ok=True)
@@ -160,7 +160,7 @@ class CheckpointCache:
         """Mark this folder as used, and remove the least recently used ones."""
         about = self._folder / IDENTITY
         with contextlib.suppress(OSError):
-            write_aside(about, json.dumps(self._identity, indent=1, sort_keys=True))
+            write_atomically(about, json.dumps(self._identity, indent=1, sort_keys=True))
         used = {path.parent: written_at(path) for path in self._all.glob(f"*/{IDENTITY}")}
         for folder in sorted(used, key=lambda folder: used[folder], reverse=True)[KEPT:]:
             shutil.rmtree(folder, ignore_errors=True)

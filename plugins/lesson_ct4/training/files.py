@@ -10,7 +10,7 @@ from typing import Any
 
 from lesson_ct4.training.run import TrainingRun
 from lesson_ct4.training.schedule import learning_rate
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 
 
 def write_losses(path: Path, run: TrainingRun) -> None:
@@ -21,7 +21,7 @@ def write_losses(path: Path, run: TrainingRun) -> None:
     for index in range(run.step):
         rate = learning_rate(run.config, index + 1, run.steps)
         writer.writerow([index + 1, float(run.losses[index]), rate, round(float(run.seconds[index]), 6)])
-    write_aside(path, rows.getvalue())
+    write_atomically(path, rows.getvalue())
 
 
 def write_summary(path: Path, run: TrainingRun, results: dict[str, Any]) -> None:
@@ -44,4 +44,4 @@ def write_summary(path: Path, run: TrainingRun, results: dict[str, Any]) -> None
             "padded_size": tokenizer.padded_vocab_size,
         },
     }
-    write_aside(path, json.dumps(summary, indent=2) + "\n")
+    write_atomically(path, json.dumps(summary, indent=2) + "\n")

@@ -20,7 +20,7 @@ from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import verify
 from lesson_runner.files.canonical import canonical
 from lesson_runner.files.evidence import EVIDENCE
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.model import Diagnostic, Lesson, Plan
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.manager import Plugins
@@ -113,14 +113,14 @@ def _issue(
     issued = Issued(tuple(examine(policy_input, policy)), None)
     if issued.missing:
         return issued
-    write_aside(evidence / LESSON, lesson.text)  # as it was run: the file may have changed since then
-    write_aside(evidence / PLAN, canonical(steps))
-    write_aside(evidence / MANIFEST, canonical(list_files(evidence)))
+    write_atomically(evidence / LESSON, lesson.text)  # as it was run: the file may have changed since then
+    write_atomically(evidence / PLAN, canonical(steps))
+    write_atomically(evidence / MANIFEST, canonical(list_files(evidence)))
     digests = Digests(content_digest(lesson), plan.digest, file_digest(evidence / MANIFEST))
     predicate = describe(lesson, passes, digests, policy, issued.requirements)
     private = key()
     signed = [sign(payload, private) for payload in payloads(predicate, digests, passes)]
-    write_aside(staging / BUNDLE, write_bundle(signed))
+    write_atomically(staging / BUNDLE, write_bundle(signed))
     public = private.public
     signer = KnownKey(private.name, public.keyid, public.pem)
     verify(StoredCertificate(staging / BUNDLE, evidence), {signer.keyid: signer}, plugins)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lesson_runner.files.folders import config_folder
-from lesson_runner.files.plain import read_plain, real, write_aside
+from lesson_runner.files.plain import read_plain, real, write_atomically
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import did_you_mean
 
@@ -277,7 +277,7 @@ class KeyStore:
     def _write(self, path: Path, data: bytes, mode: int) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_aside(path, data, mode)
+            write_atomically(path, data, mode)
         except OSError as error:
             raise LessonError(
                 f"{path}: cannot be written: {error.strerror or error}",

@@ -13,7 +13,7 @@ from lesson_runner.files.canonical import digest_of
 from lesson_runner.files.plain import read_text
 from lesson_runner.model import Location
 from lesson_runner.model.errors import InvalidLessonError, LessonError
-from lesson_runner.model.hints import meant_or_all
+from lesson_runner.model.hints import suggest_names
 
 SHIPPED = Path(__file__).with_name("policies")
 DEFAULT = "board"
@@ -64,7 +64,7 @@ def load_policy(name: str) -> Policy:
         return _read(Path(name))
     if not shipped.is_file():
         known = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
-        fix = meant_or_all(name, known)
+        fix = suggest_names(name, known)
         raise LessonError(f"--policy {name}: no such policy", fix=f"{fix}; or name a .yaml file")
     return _read(shipped)
 

@@ -29,10 +29,10 @@ from pathlib import Path, PurePosixPath
 from lesson_runner.certify.envelope import MAX_BUNDLE_BYTES
 from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN
 from lesson_runner.files.evidence import EVIDENCE
-from lesson_runner.files.plain import read_plain, real, write_aside
+from lesson_runner.files.plain import read_plain, real, write_atomically
 from lesson_runner.files.untrusted import files_below, open_sized
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import cure
+from lesson_runner.model.hints import fix_for
 from lesson_runner.run.record import RECORD
 
 BUNDLE = "certificate.intoto.jsonl"
@@ -112,7 +112,7 @@ def copy_run(run: Path, into: Path) -> None:
         _copy_tree(run, EVIDENCE, into / EVIDENCE)
     except OSError as error:
         where, why = error.filename or run, error.strerror or error
-        raise LessonError(f"{where}: cannot be copied: {why}", fix=cure(error)) from None
+        raise LessonError(f"{where}: cannot be copied: {why}", fix=fix_for(error)) from None
 
 
 def _copy_tree(base: Path, inside: str, into: Path) -> None:
@@ -141,7 +141,7 @@ def copy_certificate(stored: StoredCertificate, into: Path) -> StoredCertificate
     Raises:
         OSError: a file cannot be read or written, or the evidence has more than :data:`MOST_BYTES`.
     """
-    write_aside(into / BUNDLE, read_plain(real(stored.bundle), MAX_BUNDLE_BYTES))
+    write_atomically(into / BUNDLE, read_plain(real(stored.bundle), MAX_BUNDLE_BYTES))
     copied = StoredCertificate(into / BUNDLE, into / EVIDENCE)
     _copy_tree(stored.evidence, ".", copied.evidence)
     return copied

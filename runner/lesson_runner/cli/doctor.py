@@ -91,13 +91,13 @@ def _chosen(checks: Sequence[Check], wanted: Iterable[str] | None) -> list[Check
     Raises:
         LessonError: there is no check with such an id.
     """
-    from lesson_runner.model.hints import meant_or_all
+    from lesson_runner.model.hints import suggest_names
 
     ids = [name.strip() for text in wanted or () for name in text.split(",")]
     known = [check.id for check in checks]
     for name in ids:
         if name not in known:
-            raise LessonError(f"--check {name}: there is no such check", fix=meant_or_all(name, known))
+            raise LessonError(f"--check {name}: there is no such check", fix=suggest_names(name, known))
     return [check for check in checks if not ids or check.id in ids]
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from lesson_runner import __version__
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import ExitCode, InvalidLessonError, LessonError
-from lesson_runner.model.hints import cure
+from lesson_runner.model.hints import fix_for
 from lesson_runner.report.text import line
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _ENVIRONMENT = frozenset(
 
 def is_environment(error: Exception) -> bool:
     """Return whether an error comes from where ``lesson`` runs: a full disk, permissions, a lost folder."""
-    if cure(error):
+    if fix_for(error):
         return True
     return isinstance(error, OSError) and (error.errno in _ENVIRONMENT or not _has_folder())
 
@@ -72,7 +72,7 @@ def report_usage(error: typer.TyperException) -> int:
 
 def report_machine(error: Exception) -> int:
     """Print an error that the machine's state causes, such as a full disk, and return the exit code."""
-    fix = cure(error)
+    fix = fix_for(error)
     if isinstance(error, OSError) and not _has_folder():
         what, fix = "the current folder was removed, or cannot be entered", "cd to another folder"
     elif isinstance(error, OSError) and fix:

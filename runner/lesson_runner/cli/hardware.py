@@ -36,13 +36,13 @@ def _check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
     """Compare the expected hardware with what was found; what was found always counts."""
     from lesson_runner.document.schema.validator import load_schema
     from lesson_runner.model.errors import HardwareError, LessonError
-    from lesson_runner.model.hints import meant_or_all
+    from lesson_runner.model.hints import suggest_names
 
     if name is None:
         return
     known = load_schema("lesson")["$defs"]["hardware"]["enum"]
     if name not in known:
-        raise LessonError(f"--hardware {name}: there is no such hardware", fix=meant_or_all(name, known))
+        raise LessonError(f"--hardware {name}: there is no such hardware", fix=suggest_names(name, known))
     kind = "simulator" if name == "simulator" else "silicon"
     if any(item.name == name and item.kind == kind and item.usable for item in found):
         return

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Template
 
 from lesson_runner.document.schema.validator import load_schema
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.model.errors import LessonError
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,7 +34,7 @@ def new_lesson(lesson_id: str, folder: Path) -> Path:
     path = folder / f"{lesson_id}.md"
     text = _fill(TEMPLATES / "lesson" / f"lesson.md{SUFFIX}", _lesson_words(lesson_id))
     with _files_wanted(path):
-        write_aside(path, text)
+        write_atomically(path, text)
     return path
 
 

@@ -62,7 +62,7 @@ def validate(
     from lesson_runner.model import Diagnostics
     from lesson_runner.report.diagnostics import render
     from lesson_runner.validate.check import all_rules, validate
-    from lesson_runner.validate.fix import mend
+    from lesson_runner.validate.fix import apply_fixes
     from lesson_runner.validate.parallel import jobs_that_pay, validate_with
     from lesson_runner.validate.paths import documents
     from lesson_runner.validate.settings import find_settings, with_options
@@ -88,7 +88,7 @@ def validate(
 
     fixed = 0
     for _ in range(ROUNDS if fix else 0):
-        mended = sum(len(mend(document)) for document in look())
+        mended = sum(len(apply_fixes(document)) for document in look())
         fixed += mended
         if not mended:
             break

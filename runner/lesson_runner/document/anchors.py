@@ -1,4 +1,4 @@
-"""The anchors that a document's headings make, as GitHub makes them."""
+"""The anchors of a document's headings, as GitHub generates them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MARKUP = re.compile(r"[*_`\[\]<>\\&]")
 
 def anchors_of_headings(headings: Iterable[Heading]) -> frozenset[str]:
     """
-    Return what links can name after ``#``: of equal headings the second gets ``-1``, and so on.
+    Return the names that links can use after ``#``: of equal headings the second gets ``-1``, and so on.
 
-    A name that a heading gives itself (``## Setup {#setup}``), as some renderers allow it, counts too.
+    Explicit names (``## Setup {#setup}``), which some renderers support, are included.
     """
     used: dict[str, int] = {}
     own: set[str] = set()
@@ -42,17 +42,17 @@ def anchors_of_headings(headings: Iterable[Heading]) -> frozenset[str]:
 def slug_of(title: str) -> str:
     """Return the anchor of a heading with this title, given as written, with its markup."""
     text = _plain(title).lower()
-    return "".join("-" if letter == " " else letter for letter in text if _stays(letter))
+    return "".join("-" if letter == " " else letter for letter in text if _is_kept(letter))
 
 
-def _stays(letter: str) -> bool:
-    # Letters, marks (of which an emoji may leave one), numbers, connecting punctuation.
+def _is_kept(letter: str) -> bool:
+    # Letters, marks (such as those of emoji), numbers, connecting punctuation.
     return letter in " -_" or letter.isalnum() or unicodedata.category(letter) in ("Mn", "Mc", "Me", "Pc")
 
 
 def _plain(title: str) -> str:
     """Return a title's text without its markup."""
-    if not _MARKUP.search(title) or len(title) > 1_000:  # as parsing takes time, and nobody links to that
+    if not _MARKUP.search(title) or len(title) > 1_000:  # nobody links to such a long heading
         return title
     inline = _parser().parseInline(_REFERENCE.sub(r"\1", title))[0]
     return "".join(token.content for token in inline.children or () if token.type in ("text", "code_inline"))

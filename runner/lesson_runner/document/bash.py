@@ -1,4 +1,4 @@
-"""Parse shell scripts with tree-sitter, which is imported when the first one is parsed."""
+"""Parse shell scripts with tree-sitter, which is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
 LONGEST = 64_000
-"""Characters of the longest block that is parsed; nobody types in as much."""
+"""Upper limit for the characters of a block that is parsed; nobody types in that much."""
 LONGEST_WORD = 2000
-"""Characters of a word, which may hold a whole script, that rules look at."""
+"""Upper limit for the characters of a word that rules check; a word may contain a whole script."""
 PLACEHOLDER = re.compile(r"<[A-Za-z][\w./:|-]*(?: [\w./:|-]+){0,5}>(?![\w(])")
-"""What a reader is to fill in: ``<your-token>``."""
+"""Text for the reader to replace, such as ``<your-token>``."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _QUOTED = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\\n|\\(.)""", re.DOTALL)
 _ESCAPED = re.compile(r'\\(?:\n|(["\\$`]))')
@@ -25,7 +25,7 @@ _ESCAPED = re.compile(r'\\(?:\n|(["\\$`]))')
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script and its syntax tree, whose bytes are characters of the source."""
+    """A script and its syntax tree; the tree's byte offsets are character offsets in the source."""
 
     source: str
     tree: Tree
@@ -40,13 +40,14 @@ def parse(source: str, patience: float | None = None) -> Tree | None:
     """
     Return the tree of a script, or ``None`` if it is too long, or takes too long.
 
-    Some texts take the parser quadratic time to recover from.
+    For some texts, error recovery takes quadratic time.
 
-    The tree counts in characters: for each that is not ASCII the parser gets a letter, which means the same
-    to a shell. The grammar's scanner hands characters to C's ``isdigit`` and the like, and crashes on others.
+    The tree counts in characters, because each character that is not ASCII is replaced by ``_``, which is the
+    same to a shell. The grammar's scanner calls C functions such as ``isdigit``, and crashes on others.
 
     Args:
-        patience: seconds of processor time; unless given, a few times what a script of this length takes.
+        patience: the time limit, in seconds of processor time; by default a few times what a script of this
+            length needs.
     """
     if len(source) > LONGEST or "\0" in source:
         return None
@@ -64,7 +65,7 @@ def parse(source: str, patience: float | None = None) -> Tree | None:
 
 
 def walk(root: Node) -> Iterator[Node]:
-    """Yield a node and everything in it, in the order of the text, whatever its depth."""
+    """Yield a node and all its descendants, in the order of the text, at any depth."""
     cursor = root.walk()
     while cursor.node is not None:
         yield cursor.node
@@ -76,12 +77,12 @@ def walk(root: Node) -> Iterator[Node]:
 
 
 def without_placeholders(source: str) -> str:
-    """Return a script with a word in place of each placeholder; places stay."""
+    """Return a script in which a word of the same length replaces each placeholder."""
     return PLACEHOLDER.sub(lambda match: "X" * len(match[0]), source)
 
 
 def unquoted(word: str) -> str:
-    """Return a word as a command gets it, but with ``$`` and ``~`` as they are written."""
+    """Return a word without quotes and backslashes; ``$`` and ``~`` are not expanded."""
 
     def meaning(match: re.Match[str]) -> str:
         if match[2] is not None:

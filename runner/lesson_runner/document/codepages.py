@@ -1,4 +1,4 @@
-"""UTF-8 that was read as some code page, as text: what whole characters and what broken ones look like."""
+"""Code pages, and how UTF-8 looks when it is decoded with them: whole characters and broken ones."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from functools import cache
 from itertools import combinations, product
 
 LOST = "\ufffd"
-"""What some programs write for a byte that means nothing in a code page; others leave it out."""
+"""What some programs write for a byte that is undefined in a code page; others drop the byte."""
 _SHORT, _MIDDLE, _LONG = range(0xC2, 0xE0), range(0xE0, 0xF0), range(0xF0, 0xF5)
-"""The first bytes of characters of two, three and four bytes."""
+"""The first bytes of UTF-8 characters of two, three and four bytes."""
 _MORE = range(0x80, 0xC0)
-"""The other bytes."""
+"""The other bytes of a UTF-8 character."""
 _LATIN = ("1252", "1254", "latin-1")
 _CODECS = {
     "Windows-1252": "sloppy-windows-1252",
@@ -31,23 +31,23 @@ _CODECS = {
 
 @dataclass(frozen=True, slots=True)
 class CodePage:
-    """A code page, and how UTF-8 looks through it."""
+    """A code page, and how UTF-8 looks when it is decoded with it."""
 
     name: str
     codec: str
     latin: bool
-    """Whether a first byte looks like a letter that few words go on from with a sign."""
+    """True if a first byte looks like an accented letter, which a symbol rarely follows in words."""
     pattern: re.Pattern[str]
-    """Finds ``whole`` characters, as many as follow one another, and a ``part`` of one."""
+    """Finds sequences of ``whole`` characters, and a ``part`` of one."""
     unseen: bytes = field(repr=False)
-    """Bytes that a reader does not see and that programs drop: those without a meaning, and soft hyphens."""
+    """Invisible bytes that programs drop: undefined ones, and soft hyphens."""
 
     def text(self, first: int, *more: int) -> str:
-        """Return how bytes look."""
+        """Decode bytes with the code page."""
         return bytes([first, *more]).decode(self.codec)
 
     def decoded(self, whole: str) -> str | None:
-        """Return the characters that were meant; ``None`` if none can have been."""
+        """Return the original characters; ``None`` if there cannot be any."""
         try:
             meant = whole.encode(self.codec).decode("utf-8")
         except UnicodeError:  # overlong forms and surrogates
@@ -55,7 +55,7 @@ class CodePage:
         return meant if all(map(_is_likely, meant)) else None
 
     def candidates(self, part: str) -> Iterator[str]:
-        """Yield the emoji, or the mark that makes a sign one, of which ``part`` may be what is left."""
+        """Yield the emoji, or the variation selector, that ``part`` may be the rest of."""
         known = part.replace(LOST, "").encode(self.codec)
         if known == b"\xef\xb8":
             yield "\ufe0f"
@@ -77,8 +77,8 @@ class CodePage:
 
 
 def _is_likely(letter: str) -> bool:
-    # There are new emoji every year; this Python may not know them. In lessons nobody writes N'Ko or Syriac,
-    # which is what "»ß«" would be.
+    # New emoji appear every year, and this Python may not know them. Lessons are not written in N'Ko or
+    # Syriac, which "»ß«" would be decoded to.
     if "\U0001f000" <= letter <= "\U0001faff":
         return True
     return unicodedata.category(letter) not in ("Cn", "Co") and not "\u0700" <= letter <= "\u085f"
@@ -91,10 +91,10 @@ def _is_emoji(letter: str) -> bool:
 @cache
 def suspicious() -> re.Pattern[str]:
     """
-    Return a cheap pattern that is in every text of which a part was encoded twice, and in few others.
+    Return a fast pattern that matches all texts with parts that were encoded twice, and few others.
 
-    In code pages that are not Latin, first bytes look like ordinary letters: there, only punctuation, arrows
-    and emoji are looked for.
+    In code pages that are not Latin, first bytes look like ordinary letters, so the pattern finds only
+    punctuation, arrows and emoji there.
     """
     latin = [codec for codec in _CODECS.values() if codec.removeprefix("sloppy-windows-") in _LATIN]
     first = "".join({letter for codec in latin for letter in _looks(codec, range(0xC2, 0xF5))})
@@ -108,15 +108,15 @@ def suspicious() -> re.Pattern[str]:
 
 
 def _looks(codec: str, values: range) -> str:
-    """Return how bytes look, without the codecs of another library."""
+    """Decode bytes without ftfy's codecs, which take time to import."""
     name = codec.replace("sloppy-windows-", "cp")
     return "".join(bytes([value]).decode(name, "ignore") or chr(value) for value in values)
 
 
 @cache
 def code_pages() -> tuple[CodePage, ...]:
-    """Return the code pages that text is taken for, the likeliest first."""
-    import ftfy.bad_codecs  # noqa: F401  # brings the "sloppy" codecs, which leave no byte without a meaning
+    """Return the code pages, most common first."""
+    import ftfy.bad_codecs  # noqa: F401  # registers the "sloppy" codecs, in which all bytes are defined
 
     return tuple(_make(name, codec) for name, codec in _CODECS.items())
 

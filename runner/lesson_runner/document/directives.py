@@ -1,7 +1,7 @@
 """
-Directives: YAML in an HTML comment, directly above the code block it speaks of.
+Parse directives: YAML in an HTML comment, directly above the code block it applies to.
 
-A ``run`` directive carries its own block, hidden from readers, inside the comment.
+A ``run`` directive contains its own block inside the comment, hidden from readers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lesson_runner.model import Diagnostic, Location
 from lesson_runner.model.hints import did_you_mean
 
 WORDS = ("step", "expect", "run", "skip", "manual", "ignore")
-# "<!-- step by step -->" is prose; a directive goes on with a key, a mapping, or the next line.
+# "<!-- step by step -->" is prose; after a directive's word comes a key, a mapping, or a line end.
 _OPENING = re.compile(
     r"^ {0,3}<!--[ \t]*(?P<word>[A-Za-z]+)(?![\w-])(?P<colon>:?)(?=[ \t]*(?:\n|-->|\{|[\w-]+[ \t]*:))"
 )
@@ -33,7 +33,7 @@ class Directive:
     positions: Mapping[KeyPath, Location]
     location: Location
     hidden: tuple[str, str, Location] | None = None
-    """Language, text and place of a ``run`` directive's own block."""
+    """Language, text and place of the block inside a ``run`` directive."""
 
 
 def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | None, list[Diagnostic]]:
@@ -44,10 +44,10 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
         comment: the HTML block, without its container's indentation.
         path: the document.
         line: its first line, counted from 1.
-        indent: how many columns its container indents it.
+        indent: its indentation by containers, in columns.
 
     Returns:
-        The directive, or ``None`` for an ordinary comment or a broken directive; and what is wrong.
+        The directive, or ``None`` for an ordinary comment or a broken directive; and the diagnostics.
     """
     opening = _OPENING.match(comment)
     if opening is None:
@@ -66,7 +66,7 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
     inside = comment[opening.end() : end]
     fence = _FENCE.search(inside)
     hidden, problems = _hidden(inside, fence, path, line, indent) if word == "run" and fence else (None, [])
-    # A --> in a hidden block is what puts text after it: say so, and not what follows from it.
+    # A --> in a hidden block causes text after the comment; report that instead of its consequences.
     if comment[end + 3 :].strip() and not problems:
         return failed(
             "text-after-directive", f"text after the '{word}' comment's -->", "put it on lines of its own"
@@ -74,7 +74,7 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
     if word == "run" and fence is None:
         return failed(
             "run-without-block",
-            "a 'run' comment holds its code block, and this one has none that begins in it",
+            "a 'run' comment must contain its code block, and this one does not",
             "put a fenced block after the YAML, inside the comment",
         )
     yaml = inside[: fence.start()] if word == "run" and fence else inside
@@ -90,7 +90,7 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
 
 
 def _misspelt(word: str, colon: str, comment: str, location: Location) -> list[Diagnostic]:
-    """Return an error if a comment looks like a directive but for its first word."""
+    """Return an error if a comment looks like a directive with a misspelt first word."""
     if not re.search(r"(?:^|[:{])[ \t]*(id|step|uses|reason|rules)[ \t]*:", comment, re.MULTILINE):
         return []
     fix = did_you_mean(word.lower(), WORDS)
@@ -100,26 +100,26 @@ def _misspelt(word: str, colon: str, comment: str, location: Location) -> list[D
 
 
 def _with_root(parsed: YamlText, location: Location) -> Mapping[KeyPath, Location]:
-    """Return the positions, where the whole directive's place is the comment's."""
+    """Return the positions, with the comment's place for the whole directive."""
     return {**parsed.positions, (): location}
 
 
 def _hidden(
     inside: str, fence: re.Match[str], path: Path, line: int, indent: int
 ) -> tuple[tuple[str, str, Location] | None, list[Diagnostic]]:
-    """Return the block inside a ``run`` comment, or why there is none."""
+    """Return the block inside a ``run`` comment, or the diagnostic why it is missing."""
     first = line + inside.count("\n", 0, fence.start())
     body = inside[fence.end() + 1 :].split("\n")
     closing = next((n for n, text in enumerate(body) if _closes(text, fence["fence"])), None)
     if closing is None:
         message = "the hidden block does not end inside its comment"
-        fix = f"close it with {fence['fence']} before -->; a --> in the block ends the comment too early"
+        fix = f"close it with {fence['fence']} before -->; a --> in the block's code ends the comment"
         return None, [
             Diagnostic("unclosed-hidden-block", "error", message, Location(path, first, indent + 1), fix)
         ]
     if any(row.strip() for row in body[closing + 1 :]):
         place = Location(path, first + closing + 2, indent + 1)
-        message, fix = "text after the hidden block", "put another block into a 'run' comment of its own"
+        message, fix = "text after the hidden block", "put another block into a separate 'run' comment"
         return None, [Diagnostic("text-after-directive", "error", message, place, fix)]
     text = "".join(f"{row}\n" for row in body[:closing])
     return (fence["language"].lower(), text, Location(path, first + 1, indent + 1)), []

@@ -1,9 +1,9 @@
 """
-Where the frontmatter of a lesson ends and its body begins, and the frontmatter's YAML.
+Split a lesson into frontmatter and body, and read the frontmatter's YAML.
 
 YAML and Markdown parsers disagree on what closes frontmatter: an indented ``---``, more than three dashes,
-``...``, a marker inside a block scalar. :func:`split` alone decides, everything else works on the parts that
-it returns, and a document in which another parser could see another end is an error.
+``...``, a marker inside a block scalar. Only :func:`split` decides, and everything else uses the parts it
+returns. A document that another parser could split elsewhere is an error.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from lesson_runner.model import Diagnostic, Location
 
 MARKER = "---"
 _LIKE_A_MARKER = re.compile(r"\s*(?:-{3,}|\.\.\.)\s*|(?:---|\.\.\.)\s.*")
-"""A whole line that some parser takes for the end of the frontmatter, or of a YAML document."""
+"""A line that some parsers take for the end of the frontmatter or of a YAML document."""
 _LINE_BREAK = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-"""What ends a line in YAML 1.1 or in Python, and in no editor."""
+"""Characters that end a line in YAML 1.1 or in Python, but not in editors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A document, with LF line ends, in its two parts."""
+    """The two parts of a document, with LF line ends."""
 
     yaml: str | None
     """The lines between the markers; ``None`` if the document has no frontmatter."""
@@ -37,7 +37,7 @@ class Parts:
 
     @property
     def body_in_place(self) -> str:
-        """The body on the lines that it has in the file: empty lines replace the frontmatter."""
+        """The body with the line numbers of the file: empty lines replace the frontmatter."""
         return "\n" * (self.first - 1) + self.body
 
 
@@ -45,15 +45,16 @@ def split(text: str, path: Path) -> Parts:
     """
     Split a document into frontmatter and body.
 
-    It begins with ``---`` on the first line and ends at the next line ``---``. Spaces may follow both.
+    Frontmatter begins with ``---`` on the first line and ends at the next line ``---``. Both may have spaces
+    at the end.
 
     Args:
         text: the document, with LF line ends and no byte order mark.
-        path: names the document in problems.
+        path: the document's path, for diagnostics.
 
     Returns:
-        Both parts. A document with ``problems`` is not a valid lesson: it has no frontmatter, or frontmatter
-        that another parser could end elsewhere.
+        Both parts. A document with ``problems`` is not a valid lesson: it has no frontmatter, or another
+        parser could end the frontmatter elsewhere.
     """
     lines = text.split("\n")
     if not _closes(lines[0]):
@@ -99,7 +100,7 @@ def _not_begun(text: str, first: str, path: Path) -> Diagnostic:
 
 
 def _ambiguities(lines: Sequence[str], end: int, path: Path) -> Iterator[Diagnostic]:
-    """Yield what another parser could take for the end of frontmatter that ``lines[end]`` closes."""
+    """Yield errors about lines that another parser could take for the end of the frontmatter."""
     for number, line in enumerate(lines[1:end], 2):
         if _LIKE_A_MARKER.fullmatch(line):
             message = f"{line.strip()[:20]!r} inside the frontmatter: some programs end it here"

@@ -1,9 +1,9 @@
-"""What the word after a fence says about a block."""
+"""Languages of code blocks: the word after the opening fence."""
 
 from __future__ import annotations
 
 TERMINAL = frozenset({"console", "shell-session", "shellsession"})
-"""Languages of blocks that show a terminal: commands behind a prompt, and output."""
+"""Languages of blocks that show a terminal: commands after prompts, and output."""
 SHELL = frozenset({"bash", "sh", "shell", "zsh"}) | TERMINAL
 """Languages of blocks with shell commands."""
 PYTHON = frozenset({"python", "py", "python3", "pycon", "ipython"})

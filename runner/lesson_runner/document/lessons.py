@@ -1,4 +1,4 @@
-"""Reading a whole lesson: bytes, frontmatter, body, steps."""
+"""Read a whole lesson: bytes, frontmatter, body, steps."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lesson_runner.model import Diagnostic, Lesson, Location
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 
 MAX_LESSON_BYTES = 2_000_000
-"""No lesson is as long; parsing time grows with it."""
+"""Upper limit for a lesson, because parsing time grows with its size."""
 MARKDOWN = (".md", ".markdown")
-"""How the names of lessons end, in lower case."""
+"""The file name endings of lessons, in lower case."""
 MAX_LINES = 50_000
-"""Short lines cost a parser more than long ones; a lesson of the greatest length has about as many."""
+"""Upper limit for lines, because short lines take the parser longer than long ones."""
 
 
 def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
@@ -26,11 +26,11 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
     Parse and check a lesson document.
 
     Returns:
-        The lesson, as far as it can be understood, and every diagnostic, in the file's order.
+        The lesson, as far as it can be parsed, and all diagnostics, in the order of the file.
 
     Raises:
         LessonError: there is no such file, or it cannot be read.
-        InvalidLessonError: it is not text, or too much of it.
+        InvalidLessonError: it is not UTF-8 text, or too large.
     """
     raw = read_lesson_bytes(path)
     try:
@@ -48,15 +48,15 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
     parts = split(text, path)
     front = read_frontmatter(parts, path)
     body = parser.parse(parts, path)
-    said = step_schema.build(body.directives)
-    problems = [*front.diagnostics, *body.diagnostics, *said.problems]
+    declared = step_schema.build(body.directives)
+    problems = [*front.diagnostics, *body.diagnostics, *declared.problems]
     if not front.diagnostics:
         positions = {(): Location(path, 1), **front.positions}
         problems += check(
             front.data, load_schema("lesson"), positions, what="frontmatter", unknown_key="warning"
         )
     digest = hashlib.sha256(raw).hexdigest()
-    blocks, steps, skipped = tuple(body.blocks), tuple(said.steps), tuple(said.skipped)
+    blocks, steps, skipped = tuple(body.blocks), tuple(declared.steps), tuple(declared.skipped)
     lesson = Lesson(
         path,
         text,
@@ -69,7 +69,7 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
         headings=tuple(body.headings),
         links=tuple(body.links),
         anchors=frozenset(body.anchors),
-        ignores=tuple(said.ignores),
+        ignores=tuple(declared.ignores),
         links_complete=body.links_complete,
     )
     return lesson, sorted(problems, key=lambda item: (item.location.line, item.location.column))
@@ -85,20 +85,20 @@ def _with_plain_line_ends(text: str) -> str:
 
 def read_lesson_bytes(path: Path) -> bytes:
     """
-    Return a lesson file's bytes.
+    Return the bytes of a lesson file.
 
     Raises:
         LessonError: it does not exist, is not a file, cannot be read, or is a link to another kind of file.
         InvalidLessonError: it is too large.
     """
     target = real(path)
-    # A folder from elsewhere may hold such a link, and diagnostics quote the lines that they are about.
+    # A folder from a stranger may contain such a link, and diagnostics quote lines of the file.
     if path.suffix.lower() in MARKDOWN and target.suffix.lower() not in MARKDOWN and target.exists():
         raise LessonError(
             f"{path}: is a link to {target}, which is not a Markdown file", fix="remove the link"
         )
     try:
-        if path.is_dir():  # of a name that is too long, even this is an error
+        if path.is_dir():  # raises OSError for a name that is too long
             raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
         size = path.stat().st_size
         if size > MAX_LESSON_BYTES:

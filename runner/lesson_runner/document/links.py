@@ -1,4 +1,4 @@
-"""Finding the links, images and anchors of a document; nothing else inside paragraphs is of interest."""
+"""Find the links, images and anchors of a document."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MAX_WORK = 50_000_000
-"""How much is looked for in one document, in units of about 20 ns; see :func:`_work`."""
+"""Upper limit for the search in one document, in units of about 20 ns; see :func:`_work`."""
 _MAY_LINK = re.compile(
     r"\]\(|\]\[|<(?:a|img|source|video)\b|<[A-Za-z][\w.+-]*:|\b(?:id|name)\s*=", re.IGNORECASE
 )
 _VALUE = r"\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'=<>`]+))"
-# A tag ends at the next one, so that text full of "<a" is read once, and not once for each of them.
+# A tag ends where the next one begins, so that a text with many "<a" takes linear time.
 _HTML_LINK = re.compile(rf"<(?P<tag>a|img|source|video)\b[^<>]*?\s(?:href|src){_VALUE}", re.IGNORECASE)
 _HTML_ANCHOR = re.compile(rf"<[A-Za-z][^<>]*?\s(?:id|name){_VALUE}", re.IGNORECASE)
 _HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _DEFINITION = re.compile(r"\]:[ \t]*(?:\n[ \t>]*)?<?(?P<target>[^\s<>]*)")
-# The parser takes what has a space in it for text, and a link with JSON in it easily has one.
+# To the parser a target with a space is plain text, and a link with JSON easily has one.
 _COMMAND = re.compile(r"\]\((?P<target>command:[^\s()]*[ \t][^()\n]*)\)")
 _SPECIAL = re.compile(r"[\\`\[\]!<]")
 _INLINE_RULES = ("text", "escape", "backticks", "link", "image", "autolink", "html_inline")
@@ -36,9 +36,9 @@ _Kind = Literal["link", "image"]
 
 class LinkFinder:
     """
-    Collects what the inline parts of one document link to.
+    Collects the link targets in the inline parts of one document.
 
-    Made before the document is parsed: it also makes the parser keep links that are dangerous.
+    Create it before the document is parsed, because it makes the parser keep dangerous links.
     """
 
     def __init__(self, parser: MarkdownIt, environment: dict[str, Any], path: Path, lines: list[str]) -> None:
@@ -51,10 +51,10 @@ class LinkFinder:
         self.complete = True
         self.work = 0
         self.cell = (0, 0)
-        """Line and column behind the last part of a line that was read, for a table's cells."""
+        """Line and column where the last table cell ended."""
 
     def read(self, token: Token, headings: tuple[str, ...]) -> None:
-        """Find what an inline token (a paragraph's or heading's text, a table's cell) links to."""
+        """Find the links of an inline token: the text of a paragraph, a heading or a table cell."""
         from markdown_it.rules_inline import StateInline
 
         content = token.content
@@ -82,11 +82,11 @@ class LinkFinder:
 
     def _markdown(self, kind: _Kind, written: _Written, place: _Place, headings: tuple[str, ...]) -> None:
         target = written.target()
-        if target is not None:  # a reference's target stands where it is defined
+        if target is not None:  # read_references finds the targets of references
             self.links.append(Link(kind, target[0], written.label, place.of(target[1]), headings))
 
     def _commands(self, content: str, found: list[Token], place: _Place, headings: tuple[str, ...]) -> None:
-        """Add links to commands that are none for the parser, because of a space in their arguments."""
+        """Add command links that the parser does not recognise because of a space in their arguments."""
         spans = [item.meta["span"] for item in found if "span" in item.meta]
         for match in _COMMAND.finditer(content):
             at = match.start("target")
@@ -104,16 +104,16 @@ class LinkFinder:
             self.anchors.add(html.unescape(match["double"] or match["single"] or match["bare"] or ""))
 
     def read_html(self, token: Token, headings: tuple[str, ...]) -> None:
-        """Find what a block of HTML links to."""
+        """Find the links of an HTML block."""
         content = token.content
-        if "<!--" in content:  # what is commented out is not there, but keeps its place
+        if "<!--" in content:  # blank out comments without moving the rest
             content = _HTML_COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), content)
         self._html(content, _Place(self, token), 0, headings)
 
     def read_references(self) -> None:
         """Add the targets that reference definitions (``[name]: target``) give."""
         for reference in self.environment.get("references", {}).values():
-            if not reference["href"]:  # "[comment]: <> (a remark)" is a way to write one
+            if not reference["href"]:  # "[comment]: <> (a remark)" is an idiom for comments
                 continue
             first, last = reference["map"]
             text = "\n".join(self.lines[first : max(last, first + 1)])
@@ -128,7 +128,7 @@ class LinkFinder:
 
 
 class _Written:
-    """A link or an image as it stands in its paragraph."""
+    """A link or an image as written in its paragraph."""
 
     def __init__(self, state: StateInline, begin: int, end: int) -> None:
         self.state = state
@@ -137,7 +137,7 @@ class _Written:
         self.label = ""
 
     def target(self) -> tuple[str, int] | None:
-        """Return where it leads, and the index of that; ``None`` if it names a reference."""
+        """Return the target and its index in the paragraph; ``None`` if it names a reference."""
         state, content = self.state, self.state.src
         if content[self.begin] == "<":
             self.label = content[self.begin + 1 : self.end - 1]
@@ -154,7 +154,7 @@ class _Written:
 
 
 class _Place:
-    """Where in the file the text of one token stands."""
+    """Translates positions in the text of a token to places in the file."""
 
     def __init__(self, finder: LinkFinder, token: Token) -> None:
         self.finder = finder
@@ -164,14 +164,14 @@ class _Place:
         self.cell: int | None = None
         if last == self.first + 1 and token.level > 1 and "|" in row and token.type == "inline":
             line, cursor = finder.cell
-            written = self.content.replace("|", "\\|")  # a bar in a cell is escaped
+            written = self.content.replace("|", "\\|")  # in a cell, bars are escaped
             at = row.find(written, cursor if line == self.first else 0)
             if at >= 0:
                 self.cell = at
                 finder.cell = (self.first, at + len(written))
 
     def of(self, index: int) -> Location:
-        """Return the place of a character of the text, by its index."""
+        """Return the place of the character at an index of the text."""
         path = self.finder.path
         if self.cell is not None:
             bars = self.content.count("|", 0, index)
@@ -182,33 +182,33 @@ class _Place:
         end = self.content.find("\n", begin)
         written = self.content[begin : end if end >= 0 else len(self.content)]
         bare = written.strip()
-        # Before it stand its container's marks only, and behind it no more than the end of a heading.
+        # Only marks of its containers come before it, and only the end of a heading after it.
         column = max(row.rfind(bare), 0) - (len(written) - len(written.lstrip()))
         return Location(path, line + 1, max(column + index - begin, 0) + 1)
 
 
 def _work(content: str) -> int:
-    """Return about how long the parser takes: from each bracket it may look ahead to the end."""
+    """Estimate how long the parser takes: from each bracket it may look ahead to the end."""
     openings = content.count("[") + content.count("<") + content.count("`")
     others = content.count("]") + content.count("!") + content.count("\\")
     return openings * len(content) + 400 * (openings + others) + 2_500 * content.count("](")
 
 
 def _with_places(parser: MarkdownIt) -> MarkdownIt:
-    """Make a parser keep the place of what it finds, find nothing else, and leave nothing out."""
+    """Make a parser record the places of links, skip other inline rules, and keep all targets."""
     from markdown_it import rules_inline
 
     parser.inline.ruler.enableOnly(_INLINE_RULES)
     for name in (*_FOUND, "backticks"):
         rule = rules_inline.backtick if name == "backticks" else getattr(rules_inline, name)
         parser.inline.ruler.at(name, _recording(rule, _FOUND.get(name, "code_inline")))
-    # Where its text ends; the default ends it at every character that means something to some rule.
+    # The characters that end plain text; the default includes those of the rules that are disabled.
     parser.inline.terminator_re = _SPECIAL
     parser.validateLink = _keep  # type: ignore[method-assign]  # the default drops javascript: and file:
     return parser
 
 
-def _keep(url: str) -> bool:  # noqa: ARG001  # the parser names its argument
+def _keep(url: str) -> bool:  # noqa: ARG001  # the parser passes it by name
     return True
 
 
@@ -217,7 +217,7 @@ def _recording(rule: Callable[[StateInline, bool], bool], kind: str) -> Callable
         begin, count = state.pos, len(state.tokens)
         found = rule(state, silent)
         if found and not silent:
-            # The text before it is pushed first; what stands inside it has its place by now.
+            # The text before it is pushed first; links inside it have their places already.
             for token in state.tokens[count : count + 2]:
                 if token.type == kind:
                     token.meta.setdefault("span", (begin, state.pos))

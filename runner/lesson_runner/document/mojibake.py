@@ -1,8 +1,8 @@
 """
-Text that was encoded twice: UTF-8, taken for a code page, and written as UTF-8 again.
+Find text that was encoded twice: UTF-8, decoded with a code page, and encoded as UTF-8 again.
 
-What is unlikely in any language is for ftfy to say. Its own repair is not used: it takes a space for a lost
-byte, and writes ⌠ where ❌ stood.
+ftfy decides which letters are unlikely next to each other in any language. Its own repair is not used,
+because it takes a space for a lost byte, and writes ⌠ for ❌.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from lesson_runner.document.codepages import LOST, CodePage, code_pages, suspici
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _RUN = re.compile(r"[^\x00-\x7f]+")
 _ROUNDS = 4
-"""How often text may have been encoded again."""
+"""Upper limit for how many times text was encoded again."""
 _SAMPLE = 200
-"""So many rows show which code page it was."""
+"""How many rows are used to find out the code page."""
 _MAX_CANDIDATES = 4
 _SYMBOLS = ("So", "Sm", "Sc", "Po", "Pd", "Pi", "Pf")
 _SURE = re.compile("[ðğ]Ÿ|ï\xb8|â[\u02dc\u2122š\u203aœž\x98-\x9e¬\xad®¯\ufffd]")
-"""What emoji, the mark behind them, and signs begin with in Latin code pages."""
+"""The beginnings of emoji, of the variation selector after them, and of symbols in Latin code pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A piece of a line, and what it should be; of a broken character, what it may have been."""
+    """A piece of a line with its correct text; for a broken character, the candidates."""
 
     line: int
     column: int
@@ -40,7 +40,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What double encoding has done to a text."""
+    """The damage that double encoding did to a text."""
 
     page: str = ""
     repairs: tuple[Spot, ...] = ()
@@ -49,25 +49,25 @@ class Damage:
 
 @lru_cache(maxsize=4)
 def find_damage(text: str) -> Damage:
-    """Return what of a text was encoded twice, and of which characters bytes are gone for good."""
+    """Return the parts of a text that were encoded twice, and the characters that lost bytes."""
     if text.isascii() or not suspicious().search(text):
         return Damage()
     rows = {number: row for number, row in enumerate(text.split("\n"), 1) if not row.isascii()}
     best = _likeliest(rows.values())
     if best is None:
         return Damage()
-    mended, reading = rows, best
+    repaired, reading = rows, best
     for _ in range(_ROUNDS):
-        before, mended = mended, {number: _mend(row, reading) for number, row in mended.items()}
-        again = _likeliest(mended.values()) if mended != before else None
-        if again is None:
+        before, repaired = repaired, {number: _repair(row, reading) for number, row in repaired.items()}
+        following = _likeliest(repaired.values()) if repaired != before else None
+        if following is None:
             break
-        reading = again
+        reading = following
     repairs = (
         Spot(number, was.start() + 1, was[0], now[0])
         for number, row in rows.items()
-        if row != mended[number]
-        for was, now in zip(_RUN.finditer(row), _RUN.finditer(mended[number]), strict=True)
+        if row != repaired[number]
+        for was, now in zip(_RUN.finditer(row), _RUN.finditer(repaired[number]), strict=True)
         if was[0] != now[0]
     )
     lost = (spot for number, row in rows.items() for spot in _lost_in(number, row, best))
@@ -75,7 +75,7 @@ def find_damage(text: str) -> Damage:
 
 
 def _likeliest(rows: Collection[str]) -> _Reading | None:
-    """Return the reading that explains most of what no language has; ``None`` if there is no such thing."""
+    """Return the reading that explains the most unlikely letters; ``None`` if there are no such letters."""
     sure = list(islice(filter(_is_sure, rows), _SAMPLE))
     readings = [_Reading(page, sure) for page in code_pages()] if sure else []
     most = max((reading.evidence for reading in readings), default=0)
@@ -86,7 +86,7 @@ def _likeliest(rows: Collection[str]) -> _Reading | None:
 
 
 def _is_sure(row: str) -> bool:
-    """Whether something in a row is in no language; reading it as each code page would take longer."""
+    """Return whether a row has letters that no language has; faster than trying each code page."""
     from ftfy.badness import is_bad
 
     return any(
@@ -96,7 +96,7 @@ def _is_sure(row: str) -> bool:
 
 
 class _Reading:
-    """A text, read as if it had been taken for one code page."""
+    """A text, examined as if it had been decoded with one code page."""
 
     def __init__(self, page: CodePage, rows: Iterable[str]) -> None:
         from ftfy.badness import is_bad
@@ -109,7 +109,7 @@ class _Reading:
         self.alone = self.sure | {page.text(0xC2), page.text(0xC3)}
         self.evidence = 0
         self.own_letters = False
-        """Whether there are letters, outside ASCII, that were not encoded twice."""
+        """True if there are non-ASCII letters that were not encoded twice."""
         for row in rows:
             if suspicious().search(row) or not self.own_letters:
                 self._read(row)
@@ -132,7 +132,7 @@ class _Reading:
             self.own_letters = any(letter > "\x7f" and letter.isalpha() for letter in text)
 
     def is_strong_whole(self, match: re.Match[str]) -> bool:
-        """Whether no language has these letters side by side, and they make sense otherwise."""
+        """Return whether no language has these letters next to each other, but decoding them makes sense."""
         meant = self.page.decoded(match[0])
         if meant is None:
             return False
@@ -142,27 +142,27 @@ class _Reading:
         return bool(_EMOJI.search(meant)) or self.is_bad(around)
 
     def is_whole(self, match: re.Match[str]) -> bool:
-        """Whether, in this text, a match was a character; a sure one makes others likely."""
+        """Return whether a match was a single character; certain ones in the text make others likely."""
         meant = self.page.decoded(match[0])
         if meant is None or not self.evidence:
             return False
         return _is_symbols(meant) or not self.own_letters or self.is_strong_whole(match)
 
     def is_strong_part(self, part: str) -> bool:
-        """Whether no language has these letters side by side."""
+        """Return whether no language has these letters next to each other."""
         if len(part) < 2 or part[0] not in self.sure:
             return False
         sure = LOST in part or part.startswith((self.emoji, self.mark))
         return (self.page.latin and sure) or self.is_bad(part)
 
     def is_part(self, match: re.Match[str]) -> bool:
-        """Whether, in this text, a match is what is left of a character."""
+        """Return whether a match is the rest of a broken character."""
         part = match[0]
         if self.is_strong_part(part) or not self.evidence:
             return self.is_strong_part(part)
         if self._stands_alone(match):
             return part[0] in self.sure if len(part) > 1 else part in self.alone and not self.own_letters
-        # No word begins with Ã and goes on in lower case; Á, Í and others lose their second byte.
+        # No word continues in lower case after Ã; it is left when Á, Í and others lose their second byte.
         following = match.string[match.end() : match.end() + 1]
         return part == "Ã" and "a" <= following <= "z"
 
@@ -176,13 +176,13 @@ def _is_symbols(text: str) -> bool:
     return all(unicodedata.category(sign) in _SYMBOLS or sign == "\ufe0f" for sign in text)
 
 
-def _mend(row: str, reading: _Reading) -> str:
-    def mended(match: re.Match[str]) -> str:
+def _repair(row: str, reading: _Reading) -> str:
+    def repaired(match: re.Match[str]) -> str:
         if not match["whole"] or not reading.is_whole(match):
             return match[0]
         return reading.page.decoded(match[0]) or match[0]
 
-    return reading.page.pattern.sub(mended, row)
+    return reading.page.pattern.sub(repaired, row)
 
 
 def _lost_in(number: int, row: str, reading: _Reading) -> Iterator[Spot]:

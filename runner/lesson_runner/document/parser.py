@@ -1,4 +1,4 @@
-"""A markdown document as the runner sees it: blocks, directives bound to them, and what the prose says."""
+"""Parse a Markdown document: blocks, the directives bound to them, headings and links."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _NOTE = re.compile(r"^\*\*(?P<kind>Why|Look for):\*\*\s*(?P<text>.+)$", re.DOTALL)
 RUNNABLE = (SHELL - {"zsh"}) | {"python", "py"}
-"""Languages of blocks that a step can run; bash is not zsh."""
+"""Languages of blocks that a step can run; zsh is not among them, because bash runs shell blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundDirective:
-    """A directive, and the block it speaks of."""
+    """A directive, and the block it applies to."""
 
     word: str
     data: Mapping[str, Any]
@@ -36,12 +36,12 @@ class BoundDirective:
     why: str = ""
     look_for: str = ""
     lines: tuple[int, int] = (0, 0)
-    """For ``ignore``: the first and the last line of what it speaks of."""
+    """For ``ignore``: the first and the last line of the part it applies to."""
 
 
 @dataclass(slots=True)
 class Document:
-    """What was found in a document's body."""
+    """The parts of a document's body."""
 
     blocks: list[Block] = field(default_factory=list)
     directives: list[BoundDirective] = field(default_factory=list)
@@ -54,25 +54,25 @@ class Document:
 
 def parse(parts: Parts, path: Path) -> Document:
     """
-    Parse the body of a document. Places are those in the whole document.
+    Parse the body of a document; places are those in the whole document.
 
-    Works on markdown-it's tokens, so fences in lists, in quotes and inside longer fences are what
-    CommonMark says they are. Never raises for bad input.
+    Uses markdown-it's tokens, so fences in lists, in quotes and inside longer fences follow CommonMark. Never
+    raises for bad input.
     """
     from markdown_it import MarkdownIt
 
-    # What stands inside paragraphs is half of a parser's work, and only links are of interest there.
+    # Inline parsing is half of the work, and only links are needed from it, which LinkFinder parses.
     parser = MarkdownIt("commonmark").enable("table").disable("inline")
     environment: dict[str, Any] = {}
     text = parts.body_in_place
     lines = text.split("\n")
-    links = LinkFinder(parser, environment, path, lines)  # it lets the parser take any target for a link
+    links = LinkFinder(parser, environment, path, lines)  # makes the parser accept all link targets
     return _Reader(path, lines, links).read(parser.parse(text, environment))
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A directive that has not met its block yet."""
+    """A directive whose block was not found yet."""
 
     directive: directives.Directive
     container: tuple[int, ...]
@@ -81,7 +81,7 @@ class _Waiting:
 
 
 class _Reader:
-    """One pass over the tokens, with what the reader has to remember on the way."""
+    """One pass over the tokens, with its state."""
 
     def __init__(self, path: Path, lines: list[str], links: LinkFinder) -> None:
         self.path = path
@@ -137,7 +137,7 @@ class _Reader:
         self.why = self.lead = ""
 
     def _note(self, content: str) -> None:
-        """Keep a **Why:** for the next directive; give a **Look for:** to the last one of this section."""
+        """Keep a **Why:** for the next directive; add a **Look for:** to the section's last directive."""
         match = _NOTE.match(content)
         if match is None:
             return
@@ -172,7 +172,7 @@ class _Reader:
         return tuple(text for _, text in self.headings)
 
     def _place(self, token: Token) -> tuple[int, int]:
-        """Return a token's first line, counted from 0, and how far its container indents it."""
+        """Return a token's first line, counted from 0, and its indentation by containers, in columns."""
         line = token.map[0] if token.map else 0
         first = token.content.split("\n", 1)[0] if token.type == "html_block" else token.markup
         return line, max(self.lines[line].find(first), 0)
@@ -211,7 +211,7 @@ class _Reader:
             token.content,
             location,
             self._titles(),
-            closed=end - first - 1 > rows,  # besides the content there is the line that closes it
+            closed=end - first - 1 > rows,  # there is one more line, the closing fence
             depth=len(self.containers),
             lead=self.lead,
         )
@@ -244,7 +244,7 @@ class _Reader:
             Diagnostic(
                 "orphan-directive",
                 "error",
-                f"'{directive.word}' speaks of the next code block, and there is none {where}",
+                f"'{directive.word}' needs a code block below it, and there is none {where}",
                 directive.location,
                 "put the comment directly above its code block",
             )

@@ -1,4 +1,4 @@
-"""The commands of a shell block, with their words, their places and what in them needs a shell."""
+"""The commands of a shell block: their words, their places, and the operators that need a shell."""
 
 from __future__ import annotations
 
@@ -28,39 +28,36 @@ class ShellCommand:
     """
     A command of a shell block, or (without words and operators) a comment.
 
-    A loop, a condition, a function or a group is one command. Its only word is the keyword that begins it,
-    and its operators are never empty.
+    A loop, a condition, a function or a group is one command. Its only word is its first keyword, and its
+    operators are never empty. A block that cannot be parsed, or is too long, has one command without words,
+    whose operators are not empty.
     """
 
     words: tuple[str, ...]
-    """Without quotes and backslashes; ``$`` and ``~`` are left as they are."""
+    """The words as the program gets them, without quotes and backslashes; ``$`` and ``~`` are unchanged."""
     places: tuple[Location, ...]
-    """Where in the lesson each word stands."""
+    """The place of each word in the lesson."""
     source: str
-    """What is typed."""
+    """The command as written, without the prompt."""
     location: Location
+    """Where the command begins in the lesson."""
     operators: str = ""
     """
-    What in it, or around it, needs a shell: pipes, redirections, substitutions, ``||``, ``&``.
-
-    A placeholder such as ``<your-token>`` is a redirection to a shell.
+    The parts of the command, or around it, that need a shell: pipes, redirections, substitutions, ``||``,
+    ``&``. Empty if the program can be started without one. A placeholder such as ``<your-token>`` counts as
+    a redirection.
     """
     unclosed: str = ""
-    """
-    The quote at :attr:`location` that is never closed.
-
-    Then this is the block's only command, as in any other block that cannot be parsed, or is too long: it has
-    no words, and its operators are not empty.
-    """
+    """The quote at :attr:`location` that is never closed, if that is why the block cannot be parsed."""
 
 
 @lru_cache(maxsize=256)
 def shell_commands(block: Block) -> Sequence[ShellCommand] | None:
     """
-    Return the commands and comments that a person types in a shell block; ``None`` for any other block.
+    Return the commands and comments of a shell block, in order; ``None`` for a block in another language.
 
-    They are in the order of the text; in a terminal, they are what stands behind its prompts. Commands end at
-    newlines, ``;``, ``&&``, ``||``, ``|`` and ``&``; the last three are among their operators.
+    In a block that shows a terminal, only the text after prompts counts. Commands end at newlines, ``;``,
+    ``&&``, ``||``, ``|`` and ``&``; the last three also appear in their operators.
     """
     if block.language not in SHELL:
         return None
@@ -73,7 +70,7 @@ def shell_commands(block: Block) -> Sequence[ShellCommand] | None:
 
 
 def word_nodes(command: Node) -> list[Node]:
-    """Return the parts of a simple command that are words or assignments, and not redirections."""
+    """Return the parts of a simple command that are words or assignments, without redirections."""
     return [
         child
         for child in command.children
@@ -118,7 +115,7 @@ class _Reader:
         if node.type == "redirected_statement":
             around = [child for child in children if child.type.endswith("_redirect")]
             more = (found for child in around for found in self._operators_in(child))
-            # A redirection alone makes an empty file.
+            # A redirection without a command creates an empty file.
             yield node.child_by_field_name("body") or around[0], _joined(operators, *more)
             return
         if node.type != "program":
@@ -133,14 +130,14 @@ class _Reader:
             if not inner.is_named and not _OPERATORS.isdisjoint(inner.type):
                 yield inner.type
             elif inner.type == "word" and PLACEHOLDER.search(self._text(inner)):
-                yield "<>"  # what a shell makes of it
+                yield "<>"  # to a shell these are redirections
 
     def _text(self, node: Node) -> str:
         return self.script.source[node.start_byte : node.end_byte]
 
 
 def _words(node: Node) -> list[Node]:
-    """Return the words of a simple command; the grammar has names of its own for ``export`` and the like."""
+    """Return the words of a simple command; for ``export`` and the like the grammar has special nodes."""
     if node.type == "variable_assignment":
         return [node]
     begin = node.child(0)
@@ -149,7 +146,7 @@ def _words(node: Node) -> list[Node]:
 
 
 def _joined(operators: str, *more: str) -> str:
-    """Return operators with those that are not among them yet."""
+    """Return operators with those of ``more`` appended that they do not contain yet."""
     for operator in more:
         if operator not in operators:
             operators += operator

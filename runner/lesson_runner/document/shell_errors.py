@@ -1,4 +1,4 @@
-"""What is wrong with a shell script that does not parse, and where."""
+"""Explain why a shell script does not parse, and where."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CLOSERS = {
     "`": "",
     '"': "",
 }
-"""What begins something, and what it needs to be complete."""
+"""Tokens that begin a construct, and what each needs to be complete."""
 _NEVER_CLOSED = {
     "`": ("the backtick is never closed", "close it, or write $(…)"),
     '"': ('the quote " is never closed', "close it, or leave it out"),
@@ -41,7 +41,7 @@ _MAY_STRAY = re.compile(
     r"(?:^|[;&|(){}])[ \t]*(?:then|do|done|fi|else|elif|esac|\})(?![\w./-])|[\w\"'] +\(", re.MULTILINE
 )
 LONGEST = 30
-"""How much of the text a message shows."""
+"""Upper limit for the characters of the script that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class Problem:
     message: str
     fix: str
     quote: str = ""
-    """The quote or backtick that is never closed, if that is the reason."""
+    """The quote or backtick that is never closed, if that is the problem."""
 
 
 def first_problem(script: Script) -> Problem | None:
-    """Return the first thing in a script that the grammar does not allow."""
+    """Return the first syntax error of a script."""
     root = script.tree.root_node
     if root.has_error:
         for node in walk(root):
@@ -65,7 +65,7 @@ def first_problem(script: Script) -> Problem | None:
                 return _missing(script, node)
             if node.is_error:
                 return _error(script, node)
-    # What the grammar takes for commands, and no shell does.
+    # The grammar accepts some of these as commands; no shell does.
     if _MAY_STRAY.search(script.source):
         for node in walk(root):
             if node.type == "command" and (problem := _stray(script, node)):
@@ -78,8 +78,8 @@ def _stray(script: Script, command: Node) -> Problem | None:
     if name is not None and script.text(name) in _STRAY and command.children[0].type == "command_name":
         return _at(
             command,
-            f"`{script.text(name)}` ends or continues nothing",
-            "take it out, or add what it belongs to",
+            f"`{script.text(name)}` has nothing to end or continue",
+            "delete it, or add the beginning that it belongs to",
         )
     for child in command.children:
         if child.type == "subshell":
@@ -116,7 +116,7 @@ def _missing(script: Script, node: Node) -> Problem:
 
 
 def _error(script: Script, node: Node) -> Problem:
-    """Return the last thing in an ERROR node that begins and does not end, or else its first text."""
+    """Return the last construct in an ERROR node that is not finished, or else the node's first text."""
     open_: list[Node] = []
     for child in _leaves(node):
         kind = child.type
@@ -140,7 +140,7 @@ def _error(script: Script, node: Node) -> Problem:
 
 
 def _leaves(node: Node) -> list[Node]:
-    """Return the tokens that stand directly in an error: the parser could not make more of them."""
+    """Return the tokens directly in an ERROR node, which the parser could not combine."""
     return [child for child in node.children if not child.is_named]
 
 
@@ -148,7 +148,7 @@ def _unfinished(opener: Node) -> Problem:
     kind = opener.type
     if kind in _NEVER_CLOSED:
         return Problem(*opener.start_point, *_NEVER_CLOSED[kind], kind)
-    return _at(opener, f"`{kind}` begins something that is never finished", f"it needs {_CLOSERS[kind]}")
+    return _at(opener, f"`{kind}` is never finished", f"it needs {_CLOSERS[kind]}")
 
 
 def _at(node: Node, message: str, fix: str) -> Problem:

@@ -1,4 +1,4 @@
-"""From a directive's YAML to a :class:`~lesson_runner.model.Step`."""
+"""Build a :class:`~lesson_runner.model.Step` from a directive's YAML."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def seconds(duration: float | str | None) -> float | None:
 
 @dataclass(slots=True)
 class Directives:
-    """What a lesson's directives say, and what is wrong with them."""
+    """The content of a lesson's directives, and their diagnostics."""
 
     steps: list[Step] = field(default_factory=list)
     skipped: list[NotRun] = field(default_factory=list)
@@ -35,9 +35,9 @@ class Directives:
 
 def build(directives: Iterable[BoundDirective]) -> Directives:
     """
-    Return the steps that a lesson's directives declare, and the blocks they leave out.
+    Return the steps that a lesson's directives declare, and the blocks they skip.
 
-    A directive that does not validate is left out; the errors say why.
+    A directive with errors is left out; the diagnostics say why.
     """
     found = Directives()
     for directive in directives:
@@ -62,19 +62,22 @@ def build(directives: Iterable[BoundDirective]) -> Directives:
 
 
 def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
-    """Yield what is wrong with a directive's keys and values."""
+    """Yield the diagnostics about a directive's keys and values."""
     schema = _schema_of(directive.word)
     yield from check(directive.data, schema, directive.positions, what=f"'{directive.word}' directive")
     if directive.word == "manual" and "instruction" not in directive.data:
-        message, fix = "'manual' directive: 'instruction' is missing", "say what a person confirms"
+        message, fix = (
+            "'manual' directive: 'instruction' is missing",
+            "say what the user has to do",
+        )
         yield _problem(directive, "missing-key", message, fix)
     if directive.word != "manual" and "instruction" in directive.data:
-        message = f"'{directive.word}' directive: 'instruction' goes with 'manual'"
+        message = f"'{directive.word}' directive: only 'manual' directives have an 'instruction'"
         yield Diagnostic("unknown-key", "error", message, place_of(directive.positions, ("instruction",)))
     yield from _expectation_rules(directive)
     captures = directive.data.get("capture")
     for name, pattern in captures.items() if isinstance(captures, Mapping) else ():
-        if isinstance(pattern, str) and _groups(pattern) not in (1, None):  # what is no pattern was reported
+        if isinstance(pattern, str) and _groups(pattern) not in (1, None):  # None: the schema reported it
             message = f"'{directive.word}' directive: capture.{name}: '{pattern}' needs exactly one group ( )"
             place = place_of(directive.positions, ("capture", name))
             yield Diagnostic("wrong-value", "error", message, place, "put ( ) around the number to read")
@@ -142,7 +145,7 @@ def _claim(data: Mapping[str, Any]) -> Claim:
 
 
 def _expectation_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
-    """Yield the expectations that name no matcher or several, or hold a JSON Schema that is none."""
+    """Yield diagnostics about expectations with no matcher, several matchers, or an invalid JSON Schema."""
     places: list[tuple[tuple[str | int, ...], Any]] = [(("expect",), directive.data.get("expect"))]
     profiles = directive.data.get("profiles")
     for name, override in profiles.items() if isinstance(profiles, Mapping) else ():
@@ -151,11 +154,11 @@ def _expectation_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
     for path, items in places:
         for index, item in enumerate(items if isinstance(items, list) else ()):
             matchers = [key for key in item if key != "when"] if isinstance(item, Mapping) else ["?"]
-            if len(matchers) != 1 and item != {}:  # the schema says that there is nothing in it
+            if len(matchers) != 1 and item != {}:  # the schema reports an empty one
                 found = ", ".join(matchers) or "none"
-                message = f"'{directive.word}' directive: an expectation has one matcher; this has {found}"
+                message = f"'{directive.word}' directive: an expectation has exactly one matcher, not {found}"
                 place = place_of(directive.positions, (*path, index))
-                yield Diagnostic("wrong-value", "error", message, place, "begin a new '- ' item for each")
+                yield Diagnostic("wrong-value", "error", message, place, "write each as its own '- ' item")
             elif isinstance(item, Mapping) and "json" in item and (problem := schema_problem(item["json"])):
                 message = f"'{directive.word}' directive: not a JSON Schema: {problem}"
                 place = place_of(directive.positions, (*path, index, "json"))
@@ -163,7 +166,7 @@ def _expectation_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
 
 
 def _groups(pattern: str) -> int | None:
-    """Return how many groups a regular expression has; ``None`` for what is none."""
+    """Return how many groups a regular expression has; ``None`` if it is not one."""
     try:
         return re.compile(pattern).groups
     except (re.error, OverflowError, RecursionError, ValueError):
@@ -171,21 +174,20 @@ def _groups(pattern: str) -> int | None:
 
 
 def _add_expected_output(steps: list[Step], directive: BoundDirective) -> Iterable[Diagnostic]:
-    """Give a step the output that an ``expect`` directive's block shows to the reader."""
+    """Add the output that an ``expect`` directive's block shows to the expectations of its step."""
     wanted = directive.data.get("step")
     index = next((n for n in reversed(range(len(steps))) if wanted in (None, steps[n].id)), None)
     if index is None or directive.block is None:
-        message = (
-            f"there is no step '{wanted}' above" if wanted else "there is no step above whose output this is"
-        )
-        return [_problem(directive, "expect-without-step", message, "put it below the step it speaks of")]
+        message = f"there is no step '{wanted}' above" if wanted else "there is no step above this output"
+        return [_problem(directive, "expect-without-step", message, "put it below its step")]
     matcher = directive.data.get("as", "lines")
     text = directive.block.text.rstrip("\n")
     if all(line.strip() in ("", "...") for line in text.split("\n")):
-        fix = "show at least one line of what the step prints"
-        return [_problem(directive, "expect-nothing", "any output would do: the block shows none", fix)]
+        fix = "show at least one line that the step prints"
+        return [_problem(directive, "expect-nothing", "any output would match, even none", fix)]
     if matcher == "regex" and _groups(text) is None:
-        return [_problem(directive, "wrong-value", f"not a regular expression: {text!r}", "mend the block")]
+        message = f"not a regular expression: {text!r}"
+        return [_problem(directive, "wrong-value", message, "correct the block's text")]
     argument: Any = text.split("\n") if matcher == "lines" else text
     steps[index] = _replace_expect(steps[index], Expectation(matcher, argument))
     return []
@@ -200,7 +202,7 @@ def _duplicates(steps: Iterable[Step]) -> Iterable[Diagnostic]:
     for step in steps:
         if step.id in seen:
             place = place_of(step.positions, ("id",))
-            message = f"step '{step.id}' exists already, at line {seen[step.id].line}"
+            message = f"there is another step '{step.id}' in line {seen[step.id].line}"
             yield Diagnostic("duplicate-step", "error", message, place, "give one of them another id")
         seen.setdefault(step.id, step.location)
 

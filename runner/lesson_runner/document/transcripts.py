@@ -1,4 +1,4 @@
-"""What a person types in a block that shows a terminal, a Python prompt or a notebook."""
+"""Extract what a person types from blocks that show a terminal, a Python prompt or a notebook."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PROMPT = re.compile(
     r"|[$%❯])(?:[ \t]+|$)"  # noqa: RUF001
 )
 _MORE = re.compile(r"[ \t]*>(?:[ \t]|$)")
-"""The prompt in front of the second and later lines of a command."""
+"""The prompt before the second and later lines of a command."""
 _CONTINUES = re.compile(r"(?<!\\)(?:\\\\)*\\$")
 _HEREDOC = re.compile(r"""(?<!<)<<-?[ \t]*(?:(['"])(?P<quoted>[^'"\n]+)\1|\\?(?P<word>[A-Za-z_][\w.-]*))""")
 _MOST_PARSED = 16_000
-"""Characters of a block that are parsed to see whether a command is complete."""
+"""Upper limit for characters of a block that are parsed to see whether a command is complete."""
 _PYTHON = re.compile(r"[ \t]*(?:>>>|\.\.\.|In \[\d+\]:|\.{3,}:)(?: |$)")
 _STRING = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
 _HAS_PYTHON = re.compile(r"^[ \t]*(?:>>>|In \[\d+\]:)(?: |$)", re.MULTILINE)
@@ -28,24 +28,25 @@ _HAS_PYTHON = re.compile(r"^[ \t]*(?:>>>|In \[\d+\]:)(?: |$)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What a person types of a shell block, line by line: nothing is left of a line of output."""
+    """What a person types from a shell block."""
 
     text: str
+    """Has as many lines as the block; lines of output are empty."""
     cut: tuple[int, ...]
-    """How many characters of each line, its prompt, are left out of :attr:`text`."""
+    """The length of each line's prompt, which :attr:`text` leaves out."""
     transcript: bool
-    """True if the commands stand behind prompts."""
+    """True if the commands follow prompts."""
 
 
 def typed(text: str, *, terminal: bool = False) -> Typed:
     """
     Return the commands of a block that shows a terminal, or all of a script.
 
-    A block shows a terminal if its first line, comments aside, has a prompt: one further down may stand in a
-    text that a script writes.
+    A block shows a terminal if its first line, except for comments, has a prompt. A prompt further down may
+    be part of a text that a script writes.
 
     Args:
-        terminal: whether the block's language says that it shows a terminal; then output may come first.
+        terminal: True if the block's language says that it shows a terminal; then output may come first.
     """
     lines = text.replace("\r\n", "\n").split("\n")
     reader = _Reader(lines)
@@ -57,12 +58,12 @@ def typed(text: str, *, terminal: bool = False) -> Typed:
 
 
 def typed_in(block: Block) -> Typed:
-    """Return what a person types of a shell block."""
+    """Return what a person types from a shell block."""
     return typed(block.text, terminal=block.language in TERMINAL)
 
 
 def as_script(block: Block) -> Block:
-    """Return a block whose text :func:`typed` reads the same without knowing the block's language."""
+    """Return a block whose text gives the same result from :func:`typed` without the block's language."""
     if block.language in TERMINAL and not typed(block.text).transcript:
         return replace(block, text=typed_in(block).text)
     return block
@@ -94,7 +95,7 @@ class _Reader:
         """Fill :attr:`kept` and :attr:`cut`; ``like`` is the prompt of the row ``first``."""
         ends: list[str] = []  # the words that end the open here-documents
         command: list[str] = []  # the lines so far of the command that the row before belongs to
-        bare = False  # it goes on without a prompt in front of each line
+        bare = False  # its further lines have no prompt
         for row, line in enumerate(self.lines):
             prompt = None
             if row >= first and not ends:
@@ -103,8 +104,8 @@ class _Reader:
                 command, bare = [], False
             elif command and not bare:
                 prompt = _MORE.match(line)
-            goes_on = bool(ends) or bool(command and _CONTINUES.search(command[-1]))
-            if command and not goes_on and (prompt is None or self._is_complete(command)):
+            continues = bool(ends) or bool(command and _CONTINUES.search(command[-1]))
+            if command and not continues and (prompt is None or self._is_complete(command)):
                 command, prompt = [], None
             elif command and prompt is None:
                 bare = bool(line.strip()) or bare
@@ -121,7 +122,7 @@ class _Reader:
 
     @cached_property
     def _last(self) -> dict[str, int]:
-        """The last row of each line's text: a here-document needs a line that ends it."""
+        """The last row with each text, to check that a here-document has a line that ends it."""
         return {_MORE.sub("", line, count=1).strip(): row for row, line in enumerate(self.lines)}
 
     def _keep(self, line: str, cut: int) -> None:
@@ -129,7 +130,7 @@ class _Reader:
         self.cut.append(cut)
 
     def _here_documents(self, line: str, row: int) -> list[str]:
-        """Return the words that end the here-documents which a line begins, in their order."""
+        """Return the end words of the here-documents that a line begins, in order."""
         found = (match for match in _HEREDOC.finditer(line) if "((" not in line[: match.start()])  # 1 << 2
         words = [match["quoted"] or match["word"] for match in found]
         return [word for word in words if self._last.get(word, 0) > row]
@@ -140,7 +141,7 @@ class _Reader:
             del ends[0]
 
     def _is_complete(self, command: list[str]) -> bool:
-        """Return whether a shell would run what was typed so far, so that no more of it can follow."""
+        """Return whether a shell would run these lines without waiting for more."""
         source = without_placeholders("\n".join(command))
         self._parsed += len(source)
         tree = parse(source) if self._parsed <= _MOST_PARSED else None
@@ -149,9 +150,9 @@ class _Reader:
 
 def _prompt_like(first: re.Match[str], line: str) -> re.Match[str] | None:
     """
-    Return a line's prompt, if it can be one of the terminal that began with another.
+    Return a line's prompt, if it can be from the same terminal as the first prompt.
 
-    A program's output may have a margin, and ``%`` or ``$`` in front (``% Total`` of curl).
+    Output may look like a prompt: it can be indented, or begin with ``%`` or ``$`` (``% Total`` of curl).
     """
     found = _PROMPT.match(line)
     if found is None or found["margin"] != first["margin"]:
@@ -160,17 +161,17 @@ def _prompt_like(first: re.Match[str], line: str) -> re.Match[str] | None:
 
 
 def typed_python(text: str) -> tuple[list[str], list[int]]:
-    """Return the lines behind Python prompts, if there are any, and how much was cut off before each."""
+    """Return the lines after Python prompts (all lines if there are none), and each prompt's length."""
     lines = text.split("\n")
     if not _HAS_PYTHON.search(text):
         return lines, [0] * len(lines)
     kept: list[str] = []
     cut: list[int] = []
-    open_ = 0  # brackets; inside them not everybody writes the second prompt
+    open_ = 0  # open brackets; inside them, some authors leave out the second prompt
     for line in lines:
         prompt = _PYTHON.match(line)
-        goes_on = prompt is None and open_ > 0
-        kept.append(line[prompt.end() :] if prompt else line if goes_on else "")
+        continues = prompt is None and open_ > 0
+        kept.append(line[prompt.end() :] if prompt else line if continues else "")
         cut.append(prompt.end() if prompt else 0)
         code = _STRING.sub("", kept[-1])
         before = 0 if prompt and ">>>" in prompt[0] else open_

@@ -1,4 +1,4 @@
-"""YAML as lessons contain it: bounded, read in one pass, and with the place of every key."""
+"""Read the YAML of lessons: within limits, in one pass, and with the place of each key."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ KeyPath = tuple[str | int, ...]
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
-"""Parsers and validators recurse once a level: a thousand levels crash the process."""
+"""Upper limit for nesting: parsers and validators recurse, and a thousand levels crash the process."""
 MAX_ALIASES = 16
 MAX_VALUES = 20_000
-"""An alias of aliases doubles the document each time."""
+"""Upper limit for values, because each alias of aliases doubles the document."""
 _MAX_DIGITS = 300
-"""Larger numbers cannot be compared with a float, and Python refuses to print much larger ones."""
+"""Upper limit for integers: larger ones do not fit a float, and Python refuses to print much larger ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class YamlText:
-    """A parsed piece of YAML, or what is wrong with it."""
+    """A parsed piece of YAML, or its errors."""
 
     data: Any
     positions: Mapping[KeyPath, Location] = field(default_factory=dict)
-    """Where each value (for mappings: its key) stands."""
+    """The place of each value; in a mapping, of its key."""
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -42,19 +42,19 @@ class Origin:
     path: Path
     line: int
     column: int = 1
-    """Of the text's first line; the lines below it begin at :attr:`indent` + 1."""
+    """The column of the text's first line; the lines below it begin at :attr:`indent` + 1."""
     indent: int = 0
 
     def locate(self, text: str, index: int) -> Location:
-        """Return the place in the file of a character of the text."""
-        # YAML counts more characters as line ends than editors do, so its own line numbers are of no use.
+        """Return the place in the file of the character at an index of the text."""
+        # YAML has more line ends than editors, so the parser's line numbers cannot be used.
         line = text.count("\n", 0, index)
         column = index - (text.rfind("\n", 0, index) + 1)
         return Location(self.path, self.line + line, column + (self.column if line == 0 else self.indent + 1))
 
 
 class _RefusedError(Exception):
-    """A value that is not read, and the place of its first character in the text."""
+    """A value that is refused, and the index of its first character in the text."""
 
     def __init__(self, rule: str, message: str, index: int) -> None:
         super().__init__(message)
@@ -64,15 +64,15 @@ class _RefusedError(Exception):
 
 def load(text: str, origin: Origin) -> YamlText:
     """
-    Parse ``text``; dates become ISO strings, as JSON has none.
+    Parse ``text``; dates become ISO strings, because JSON has no dates.
 
-    Never raises for bad input: problems are in the result's ``diagnostics``.
+    Never raises for bad input: errors are in the result's ``diagnostics``.
     """
     from yaml import MarkedYAMLError, YAMLError
     from yaml.reader import ReaderError
 
     def failed(rule: str, message: str, index: int = 0, fix: str | None = None) -> YamlText:
-        ended = index >= len(text) and text.endswith("\n")  # the line below is not part of it
+        ended = index >= len(text) and text.endswith("\n")  # the line below is not part of the text
         place = origin.locate(text, len(text) - 1 if ended else index)
         return YamlText(None, diagnostics=(Diagnostic(rule, "error", message, place, fix),))
 
@@ -88,7 +88,7 @@ def load(text: str, origin: Origin) -> YamlText:
     except MarkedYAMLError as error:
         problem, index, fix = explain(error, text)
         return failed("yaml-syntax", f"not valid YAML: {problem}", index, fix)
-    except ReaderError as error:  # its place is counted in bytes of UTF-8
+    except ReaderError as error:  # its position is in bytes of UTF-8
         index = len(encoded[: error.position].decode("utf-8", "ignore"))
         return failed("yaml-syntax", f"not valid YAML: {error.reason}", index)
     except (YAMLError, UnicodeError, RecursionError) as error:
@@ -98,7 +98,7 @@ def load(text: str, origin: Origin) -> YamlText:
 
 def _check_limits(text: str) -> None:
     """
-    Look at the parser's events: what builds values from them recurses, and crashes if they nest deeply.
+    Check the parser's events before values are built, which recurses and crashes on deep nesting.
 
     Raises:
         _RefusedError: it is nested too deeply, or has too many aliases.
@@ -123,7 +123,7 @@ def _check_limits(text: str) -> None:
 
 
 class _Reader:
-    """One pass over the parsed nodes: the data as JSON has it, and where each value stands."""
+    """One pass over the parsed nodes: builds JSON data, and records the place of each value."""
 
     def __init__(self, text: str) -> None:
         self.loader = _loader()(text)
@@ -137,11 +137,11 @@ class _Reader:
         return self._value(node, (), 0)
 
     def _value(self, node: Any, path: KeyPath, depth: int) -> Any:
-        if depth > MAX_DEPTH:  # through an alias: the events are not nested as deeply
+        if depth > MAX_DEPTH:  # only through an alias, because the nesting of events was checked
             message = "a value that contains itself through an alias"
             raise _RefusedError("yaml-too-deep", message, node.start_mark.index)
         if len(self.places) > MAX_VALUES:
-            message = f"more than {MAX_VALUES} values, those of aliases counted"
+            message = f"more than {MAX_VALUES} values, counting those of aliases"
             raise _RefusedError("yaml-too-large", message, 0)
         if node.id == "mapping":
             return self._mapping(node, path, depth)
@@ -158,9 +158,9 @@ class _Reader:
         names = [key.value for key in own]
         for number, key in enumerate(own):
             if key.value in names[:number]:
-                message = f"not valid YAML: the key '{key.value}' is there twice"
+                message = f"not valid YAML: the key '{key.value}' appears twice"
                 raise _RefusedError("yaml-syntax", message, key.start_mark.index)
-        self.loader.flatten_mapping(node)  # resolves `<<: *defaults`, what is merged first
+        self.loader.flatten_mapping(node)  # resolves `<<: *defaults`; merged keys come first
         data = {}
         for key, value in node.value:
             if key.id != "scalar":
@@ -174,7 +174,7 @@ class _Reader:
     def _scalar(self, node: Any) -> Any:
         try:
             value = self.loader.construct_object(node)
-        # The library lets KeyError, ValueError and others of its own out for values like `!!bool x`.
+        # For values like `!!bool x` the library raises KeyError, ValueError and others.
         except Exception as error:
             problem = getattr(error, "problem", None) or f"{type(error).__name__} {error}"
             message = f"not valid YAML: {' '.join(str(problem).split())}"
@@ -189,7 +189,7 @@ class _Reader:
 
 @cache
 def _loader() -> Any:
-    """Return PyYAML's safe loader (in C where it has it), taught to read plain values as YAML 1.2 does."""
+    """Return PyYAML's safe loader (in C if available), changed to read plain values as YAML 1.2."""
     import yaml
 
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -197,7 +197,7 @@ def _loader() -> Any:
     class Loader(base):  # type: ignore[misc]  # the base is chosen when this runs
         """YAML 1.2: ``no``, ``on`` and ``12:30`` are text, ``010`` is ten."""
 
-        yaml_implicit_resolvers: Any = {}  # noqa: RUF012  # PyYAML's way to give them
+        yaml_implicit_resolvers: Any = {}  # noqa: RUF012  # this is how PyYAML is configured
 
     prefix = "tag:yaml.org,2002:"
     plain = {  # https://yaml.org/spec/1.2.2/#103-core-schema, and dates

@@ -33,7 +33,7 @@ from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
 from lesson_runner.files.plain import open_plain, read_plain
 from lesson_runner.files.untrusted import make_below
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import with_cure
+from lesson_runner.model.hints import with_fix
 
 DRIVER = Path(__file__).with_name("driver.sh")
 UNTOUCHED = b"# not stored\n"
@@ -141,7 +141,7 @@ def run_block(
     except OSError as error:
         with contextlib.suppress(OSError):
             aside.unlink()
-        reason = with_cure((error.strerror or str(error)).lower(), error)
+        reason = with_fix((error.strerror or str(error)).lower(), error)
         return dataclasses.replace(finished, unstored=reason)
     return finished
 

@@ -1,8 +1,8 @@
 """
-One way to write data as bytes, so that a digest of it can be computed again by anybody; and to read it.
+Write data as canonical JSON, so that anybody can compute the same digest of it; and read it.
 
-The form is JSON as RFC 8785 (JCS) writes it. JSON has no NaN, no infinities and no whole numbers beyond 2^53:
-those become ``null`` and strings here, because a digest must never fail for a value that a lesson may hold.
+The format is RFC 8785 (JCS). It has no NaN, no infinities and no integers beyond 2^53: these become ``null``
+and strings, because a digest must never fail for a value that a lesson may contain.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 MAX_JSON_VALUES = 1_000_000
-"""Values that JSON may hold: 100 to 250 bytes of memory each, and a record of 10,000 steps has 600,000."""
+"""Upper limit for values: each needs 100 to 250 bytes of memory; a record of 10,000 steps has 600,000."""
 MAX_DEPTH = 100
-"""No JSON of ours is nested as deeply; YAML, which plans come from, may be 20 levels deep."""
+"""Upper limit for nesting; YAML, from which plans are made, may be 20 levels deep."""
 _LARGEST = 2**53 - 1
-"""Beyond this, whole numbers are not the same in every reader of JSON."""
+"""JSON readers disagree on larger integers."""
 
 
 def canonical(data: Any) -> bytes:
@@ -46,7 +46,7 @@ def _fit(value: Any) -> Any:
             return None
         if not value.is_integer():
             return value
-        value = int(value)  # a reader of JSON does not tell 1e17 from 100000000000000000
+        value = int(value)  # 1e17 and 100000000000000000 are the same number in JSON
     if isinstance(value, int) and not isinstance(value, bool):
         return value if -_LARGEST <= value <= _LARGEST else str(value)
     return value if value is None or isinstance(value, bool) else str(value)
@@ -54,7 +54,7 @@ def _fit(value: Any) -> Any:
 
 def parse_json(data: bytes) -> Any:
     """
-    Return what JSON says, if every reader of it understands the same.
+    Parse JSON that all readers understand in the same way.
 
     Raises:
         ValueError: it is not JSON, has a key twice in one object, is nested too deeply, or has more than
@@ -62,7 +62,7 @@ def parse_json(data: bytes) -> Any:
     """
     check_count(data)
     try:
-        value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
+        value = json.loads(data, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     check_depth(value)
@@ -71,7 +71,7 @@ def parse_json(data: bytes) -> Any:
 
 def check_count(data: bytes) -> None:
     """
-    Check that JSON has no more than :data:`MAX_JSON_VALUES` values, before it is parsed.
+    Check, before parsing, that JSON has at most :data:`MAX_JSON_VALUES` values.
 
     Raises:
         ValueError: it has more.
@@ -82,10 +82,10 @@ def check_count(data: bytes) -> None:
 
 def check_depth(value: Any) -> None:
     """
-    Check that JSON is not nested more than :data:`MAX_DEPTH` deep.
+    Check that a value has at most :data:`MAX_DEPTH` nested levels.
 
     Raises:
-        ValueError: it is.
+        ValueError: it has more.
     """
     level = [value]
     for _ in range(MAX_DEPTH):
@@ -102,13 +102,13 @@ def _inside(item: Any) -> Iterator[Any]:
         yield from item
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ValueError(f"the key {twice!r} stands twice in one object")
+        raise ValueError(f"the key {twice!r} appears twice in one object")
     return found
 
 
-def _no_number(text: str) -> Any:
+def _refuse_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")

@@ -1,4 +1,4 @@
-"""The files that a step left behind, and how to read them without harm."""
+"""The evidence files of a step, and safe ways to read them."""
 
 from __future__ import annotations
 
@@ -12,54 +12,55 @@ from lesson_runner.files.untrusted import open_sized, parse_json
 from lesson_runner.model.document import Json
 
 EVIDENCE = "evidence"
-"""The folder of a run that has a folder for each step."""
+"""The folder in a run folder that contains a folder for each step."""
 SHARED = "_shared"
-"""The folder in there with what several steps use."""
+"""The folder in there with files that several steps share."""
 OUTPUT = "output.txt"
-"""The file in a step's folder with what it printed."""
-MOST_READ = 32 * 1024 * 1024
-"""Bytes of a file of evidence that are read, unless somebody asks for more."""
+"""The file in a step's folder with its output."""
+MAX_READ = 32 * 1024 * 1024
+"""The default size limit for reading a file, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """
-    The files a step left behind, which may be a stranger's: read them with the methods.
+    The files of a step, which may come from a stranger: read them only with the methods.
 
-    These open plain files only, follow no link below the run's folder, and read no file that has another size
-    than the record says. Names are paths from the step's folder.
+    The methods open only plain files, follow no links below the run folder, and refuse files whose size
+    differs from the record. Names are paths relative to the step's folder, with ``/``.
     """
 
     folder: Path
-    """The step's own evidence folder."""
+    """The step's evidence folder."""
     shared: Path
-    """Evidence that steps of a run share, such as the text a model was trained on."""
+    """The folder of evidence that the steps of a run share, such as the text a model was trained on."""
     output: str = ""
+    """The step's output: the text of ``Outcome.output``, or everything passed to ``context.say``."""
     run: Path | None = None
-    """The run's folder; ``None`` if the step's own folder is not in one."""
+    """The run folder; ``None`` if the step's folder is not in one."""
     sizes: Mapping[str, int] = field(default_factory=dict)
-    """What the record says of files: bytes, by their path from the run's folder."""
+    """Sizes from the record, in bytes, by the file's path from the run folder; empty while the step runs."""
 
     @classmethod
     def of(cls, run: Path, step: Json, output: str = "") -> Evidence:
-        """Return the evidence of a step, as the record has it, of the run in a folder."""
+        """Return the evidence of a step; ``run`` is the run folder, ``step`` its entry in the record."""
         artifacts = step.get("artifacts", {})
         sizes = {str(name): int(facts["bytes"]) for name, facts in artifacts.items()}
         place = run / EVIDENCE
         return cls(place / str(step["id"]), place / SHARED, output, run, sizes)
 
-    def read_bytes(self, name: str, most: int = MOST_READ) -> bytes:
+    def read_bytes(self, name: str, most: int = MAX_READ) -> bytes:
         """
-        Return what is in a file.
+        Return the content of a file.
 
         Raises:
-            OSError: there is no such file, it is not a plain file, a link leads to it, it is larger than
-                ``most`` bytes, or its size is not the recorded one.
+            OSError: there is no such file, it is not a plain file, its path has a link in it, it is larger
+                than ``most`` bytes, or its size differs from the record.
         """
         with self.open(name, most) as file:
             return file.read(most)
 
-    def read_text(self, name: str, most: int = MOST_READ) -> str:
+    def read_text(self, name: str, most: int = MAX_READ) -> str:
         """
         Return the text in a file.
 
@@ -71,7 +72,7 @@ class Evidence:
 
     def read_json(self, name: str) -> Any:
         """
-        Return the JSON in a file; numbers that are not finite become ``None``.
+        Return the parsed JSON of a file; numbers that are not finite become ``None``.
 
         Raises:
             OSError: as :meth:`read_bytes`.
@@ -79,9 +80,9 @@ class Evidence:
         """
         return parse_json(self.read_bytes(name))
 
-    def read_shared(self, name: str, most: int = MOST_READ) -> bytes:
+    def read_shared(self, name: str, most: int = MAX_READ) -> bytes:
         """
-        Return what is in a file of the evidence that the steps of a run share.
+        Return the content of a file in the shared evidence.
 
         Raises:
             OSError: as :meth:`read_bytes`.
@@ -89,9 +90,9 @@ class Evidence:
         with self._open(self.shared, name, most) as file:
             return file.read(most)
 
-    def open(self, name: str, most: int = MOST_READ) -> BinaryIO:
+    def open(self, name: str, most: int = MAX_READ) -> BinaryIO:
         """
-        Open a file, to read it bit by bit.
+        Open a file, to read it in parts.
 
         Raises:
             OSError: as :meth:`read_bytes`.

@@ -19,10 +19,10 @@ def schemas_folder() -> Path:
 
 def cache_folder() -> Path:
     """
-    Return where downloads are kept: ``$LESSON_HOME/cache``, or the platform's cache folder.
+    Return the folder for downloads: ``$LESSON_HOME/cache``, or the platform's cache folder.
 
     Raises:
-        LessonError: there is no home folder to keep them in.
+        LessonError: the user has no home folder.
     """
     import platformdirs
 
@@ -32,10 +32,10 @@ def cache_folder() -> Path:
 
 def config_folder() -> Path:
     """
-    Return where keys are kept: ``$LESSON_HOME/config``, or the platform's folder for settings.
+    Return the folder for keys: ``$LESSON_HOME/config``, or the platform's folder for settings.
 
     Raises:
-        LessonError: there is no home folder to keep them in.
+        LessonError: the user has no home folder.
     """
     import platformdirs
 
@@ -44,9 +44,9 @@ def config_folder() -> Path:
 
 
 def _at_home(find: Callable[[str], Path]) -> Path:
-    # Where there is none, older versions of platformdirs name a folder "~" of the current one, which may be
-    # a stranger's.
+    # For a user without a home, older versions of platformdirs return a folder "~" in the current folder,
+    # which may belong to somebody else.
     with contextlib.suppress(RuntimeError):
         if (folder := find("lesson-runner")).parts[:1] != ("~",):
             return folder
-    raise LessonError("this user has no home folder", fix="set HOME, or LESSON_HOME, to a folder of yours")
+    raise LessonError("this user has no home folder", fix="set HOME or LESSON_HOME to one of your folders")

@@ -1,4 +1,4 @@
-"""Reading and writing plain files."""
+"""Read and write plain files."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAX_JSON_BYTES = 32 * 1024 * 1024
-"""No JSON that a run leaves is as large: a record of 200 steps has 0.3 MB."""
+"""Upper limit for JSON files of a run; a record of 200 steps has 0.3 MB."""
 
 
 def real(path: Path) -> Path:
-    """Return the absolute path that symbolic links lead to; a circle of them ends where it begins."""
-    return Path(os.path.realpath(path))  # Path.resolve() raises for a circle
+    """Return the absolute path with all symbolic links resolved, as far as they do not form a loop."""
+    return Path(os.path.realpath(path))  # Path.resolve() raises for a loop
 
 
-ASIDE = ".lesson-part"
-"""How the names of files end that are not whole yet."""
+TEMPORARY_SUFFIX = ".lesson-part"
+"""The ending of the names of files that are still being written."""
 
 
 def open_plain(path: Path, folder: int | None = None) -> BinaryIO:
     """
-    Open a file to read it, and nothing that only looks like one.
+    Open a plain file for reading.
 
     Args:
-        folder: an open folder that ``path`` begins in.
+        folder: the descriptor of an open folder that ``path`` is relative to.
 
     Raises:
         OSError: it cannot be read, or is a link, a pipe or a device.
@@ -38,13 +38,13 @@ def open_plain(path: Path, folder: int | None = None) -> BinaryIO:
 
 def plain_handle(path: Path, flags: int, folder: int | None = None, mode: int = 0o666) -> int:
     """
-    Return an open plain file; ``flags`` and ``mode`` are those of :func:`os.open`.
+    Return the descriptor of an opened plain file; ``flags`` and ``mode`` are those of :func:`os.open`.
 
     Raises:
         OSError: it cannot be opened, or is a link, a pipe or a device.
     """
-    # Looked at before it is opened, because opening a device can already do something. Without O_NONBLOCK,
-    # opening a pipe that has taken the file's place in between would wait for somebody at its other end.
+    # Check before opening, because opening a device can already have an effect. O_NONBLOCK: if a pipe
+    # replaces the file after the check, opening it must not wait for a writer.
     with contextlib.suppress(FileNotFoundError):
         _check_plain(os.stat(path, dir_fd=folder, follow_symlinks=False), path)
     handle = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder)
@@ -63,7 +63,7 @@ def _check_plain(facts: os.stat_result, path: Path) -> None:
 
 def read_plain(path: Path, most: int) -> bytes:
     """
-    Return what is in a file.
+    Return the content of a file.
 
     Raises:
         OSError: as :func:`open_plain`, or it has more than ``most`` bytes.
@@ -72,7 +72,7 @@ def read_plain(path: Path, most: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise OSError(errno.E2BIG, f"it has {size:,} bytes; at most {most:,} are read", str(path))
-        return file.read(size)  # Python makes room for as many bytes as it is asked for
+        return file.read(size)  # Python allocates as many bytes as read() is given
 
 
 def read_text(path: Path, most: int) -> str:
@@ -86,33 +86,33 @@ def read_text(path: Path, most: int) -> str:
     return read_plain(real(path), most).decode("utf-8")
 
 
-def write_aside(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     """
-    Write a file so that it is either the old one or the new one, never half of it.
+    Write a file through a temporary one, so that readers see the old or the new content, never a part.
 
     Args:
-        mode: who may read and write it; by default everybody may read, as with a record.
+        mode: the file's permissions; by default everybody may read it, like a record.
 
     Raises:
         OSError: the folder cannot be written; the error's ``filename`` is the file's.
     """
     try:
-        _write_aside(path, content, mode)
+        _write_atomically(path, content, mode)
     except OSError as error:
         error.filename = str(path)
         raise
 
 
-def _write_aside(path: Path, content: str | bytes, mode: int) -> None:
+def _write_atomically(path: Path, content: str | bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=ASIDE, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(mode)  # mkstemp makes files that only the owner can read
+        Path(name).chmod(mode)  # mkstemp creates files that only the owner can read
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -121,7 +121,7 @@ def _write_aside(path: Path, content: str | bytes, mode: int) -> None:
 
 def write_output(path: Path, text: str) -> None:
     """
-    Write what a command makes to the file that the user named: aside, or into a device or a pipe.
+    Write the output of a command to the file that the user named, which may be a device or a pipe.
 
     Raises:
         OSError: it cannot be written.
@@ -131,7 +131,7 @@ def write_output(path: Path, text: str) -> None:
     except FileNotFoundError:
         special = False
     if not special:
-        write_aside(path, text)
+        write_atomically(path, text)
         return
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         file.write(text)
@@ -139,10 +139,10 @@ def write_output(path: Path, text: str) -> None:
 
 def new_folder(parent: Path, name: str) -> Path:
     """
-    Create and return an empty folder, which gets a number behind its name if that is taken.
+    Create and return an empty folder; if the name is taken, a number is appended.
 
     Raises:
-        FileExistsError: a hundred of that name are taken.
+        FileExistsError: a hundred folders of that name exist.
         OSError: it cannot be created.
     """
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
@@ -152,17 +152,17 @@ def new_folder(parent: Path, name: str) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise FileExistsError(errno.EEXIST, "a hundred folders of that name are there", str(parent / name))
+    raise FileExistsError(errno.EEXIST, "a hundred folders of that name exist", str(parent / name))
 
 
 def rewrite(path: Path, content: bytes) -> None:
     """
-    Replace what stands in a file; a link stays a link, and the file keeps its mode.
+    Replace the content of a file; a link stays a link, and the file keeps its mode.
 
     Raises:
-        OSError: it cannot be written. Renaming would replace a read-only file too: that is refused here.
+        OSError: it cannot be written, or is read-only (which a rename would ignore).
     """
     target = real(path)
     if not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "it is read-only", str(path))
-    write_aside(target, content, stat.S_IMODE(target.stat().st_mode))
+    write_atomically(target, content, stat.S_IMODE(target.stat().st_mode))

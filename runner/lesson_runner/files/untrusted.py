@@ -1,8 +1,8 @@
 """
-Read, list and remove what lies below a folder that may be a stranger's.
+Read, list and remove files in a folder that may come from a stranger.
 
-No link is followed below the folder, nothing but plain files is opened, and nothing larger than a limit is
-read. A sparse file counts as large as it claims to be.
+Links below the folder are not followed, only plain files are opened, and files larger than a limit are not
+read. A sparse file counts with its apparent size.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from lesson_runner.files.canonical import check_count, check_depth
-from lesson_runner.files.plain import ASIDE, MAX_JSON_BYTES, open_plain
+from lesson_runner.files.plain import MAX_JSON_BYTES, TEMPORARY_SUFFIX, open_plain
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def open_below(folder: Path, name: str) -> BinaryIO:
     """
-    Open a plain file below a folder to read it.
+    Open a plain file below a folder for reading.
 
     Args:
-        folder: the user named it, so it may itself be a link.
+        folder: may itself be a link, because the user named it.
         name: the file's path from there, with slashes.
 
     Raises:
-        OSError: there is no such file, it is not a plain file, or a link leads to it.
+        OSError: there is no such file, it is not a plain file, or its path has a link in it.
     """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
@@ -63,20 +63,21 @@ def _open_folder(part: str, parent: int, name: str) -> int:
 
 def open_sized(folder: Path, name: str, most: int, size: int | None = None) -> BinaryIO:
     """
-    Open a plain file below a folder, if it is as large as it should be.
+    Open a plain file below a folder after checking its size.
 
     Args:
-        size: how many bytes it must have, if that is known.
+        most: the largest allowed size, in bytes.
+        size: the exact size that it must have, in bytes; ``None`` if that is not known.
 
     Raises:
-        OSError: as :func:`open_below`, or it has more than ``most`` bytes, or not ``size`` of them.
+        OSError: as :func:`open_below`, or it has more than ``most`` bytes, or not exactly ``size``.
     """
     file = open_below(folder, name)
     try:
         has = os.fstat(file.fileno()).st_size
         if size is not None and has != size:
             raise OSError(
-                errno.EINVAL, f"it has {has:,} bytes, and not the {size:,} recorded", str(folder / name)
+                errno.EINVAL, f"it has {has:,} bytes, but the record says {size:,}", str(folder / name)
             )
         if has > most:
             raise OSError(errno.E2BIG, f"it has {has:,} bytes; at most {most:,} are read", str(folder / name))
@@ -88,18 +89,18 @@ def open_sized(folder: Path, name: str, most: int, size: int | None = None) -> B
 
 def read_below(folder: Path, name: str, most: int) -> bytes:
     """
-    Return what is in a file below a folder.
+    Return the content of a file below a folder.
 
     Raises:
         OSError: as :func:`open_below`, or it has more than ``most`` bytes.
     """
     with open_sized(folder, name, most) as file:
-        return file.read(os.fstat(file.fileno()).st_size)  # more would be room that Python makes for nothing
+        return file.read(os.fstat(file.fileno()).st_size)  # Python allocates as many bytes as read() is given
 
 
 def read_json(folder: Path, name: str, most: int = MAX_JSON_BYTES) -> Any:
     """
-    Return the JSON in a file below a folder, as :func:`parse_json` has it.
+    Return the JSON of a file below a folder, parsed by :func:`parse_json`.
 
     Raises:
         OSError: as :func:`read_below`.
@@ -110,7 +111,7 @@ def read_json(folder: Path, name: str, most: int = MAX_JSON_BYTES) -> Any:
 
 def parse_json(data: bytes) -> Any:
     """
-    Return what JSON says; numbers that are not finite, or that no float can hold, become ``None``.
+    Parse JSON; numbers that are not finite, or too large for a float, become ``None``.
 
     Raises:
         ValueError: it is not JSON, is nested too deeply, or has too many values.
@@ -125,7 +126,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def _none(text: str) -> None:
-    """Return nothing for ``NaN`` and ``Infinity``, which JSON has not."""
+    """Return ``None`` for ``NaN`` and ``Infinity``, which JSON does not have."""
 
 
 def _finite(text: str) -> float | None:
@@ -139,9 +140,9 @@ def _whole(text: str) -> int | float | None:
 
 def files_below(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     """
-    Yield everything below a folder that is not a folder: its path from there, and what ``lstat`` says of it.
+    Yield everything below a folder that is not itself a folder: its path from there, and its ``lstat``.
 
-    What cannot be looked at is left out, and so is what vanishes meanwhile.
+    Entries that cannot be read, or vanish in the meantime, are left out.
     """
     folders = [""]
     while folders:
@@ -163,10 +164,10 @@ def files_below(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 def make_below(folder: Path, *parts: str) -> Path:
     """
-    Make folders below a folder, one in another, and return the last; they may be there already.
+    Create nested folders below a folder and return the innermost; they may exist already.
 
     Raises:
-        OSError: one cannot be made, or is a link or a file.
+        OSError: one cannot be created, or is a link or a file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
@@ -175,21 +176,21 @@ def make_below(folder: Path, *parts: str) -> Path:
             folder.mkdir()
         except FileExistsError:
             if not stat.S_ISDIR(folder.lstat().st_mode):
-                raise OSError(errno.ENOTDIR, "it is not a folder: remove it", str(folder)) from None
+                raise OSError(errno.ENOTDIR, "it is not a folder; remove it", str(folder)) from None
     return folder
 
 
-def remove_asides(folder: Path) -> None:
-    """Remove the temporary files of :func:`write_aside` that a killed process has left."""
+def remove_temporary_files(folder: Path) -> None:
+    """Remove temporary files of :func:`write_atomically` that a killed process left behind."""
     for name, _ in files_below(folder):
-        if PurePosixPath(name).name.startswith(".") and name.endswith(ASIDE):
+        if PurePosixPath(name).name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
             with contextlib.suppress(OSError):
                 (folder / name).unlink()
 
 
 def remove_tree(folder: Path) -> None:
     """
-    Remove a folder with all that is in it; of a link, only the link.
+    Remove a folder with its content; if it is a link, only the link.
 
     Raises:
         OSError: something in it cannot be removed.

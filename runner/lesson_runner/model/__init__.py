@@ -1,8 +1,7 @@
 """
-The nouns: what a lesson consists of, what a step can do, and what running gives.
+The data types: what a lesson consists of, what a step can do, and what a run produces.
 
-Everything here is data, and all of it is frozen except the counter :class:`Diagnostics`. Nothing here
-prints or reads files.
+All of them are frozen except the counter :class:`Diagnostics`. Nothing here prints or reads files.
 """
 
 from lesson_runner.model.action import (

@@ -1,4 +1,4 @@
-"""How plugins call actions, what follows from the parameters, and what an action gives back."""
+"""How plugins call actions, what an action's parameters imply, and what an action returns."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lesson_runner.model.document import Diagnostic, Json, Location
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """
-    What follows from an action's parameters, found while a lesson is planned.
+    What an action's parameters imply, found while a lesson is planned.
 
     Attributes:
-        reads: names of what a step with these parameters reads. It needs the last earlier step that writes
-            one of them.
-        writes: names of what it writes.
-        problem: what is wrong with parameters that are each valid, such as two that contradict each other;
-            ``None`` if nothing is.
+        reads: names of what a step with these parameters reads, such as ``greeting`` or a file's path. The
+            step needs the last earlier step that writes one of them.
+        writes: names of what the step writes; compared with other steps' ``reads``.
+        problem: why parameters that are each valid do not fit together, as a sentence for the lesson's
+            author; ``None`` if they do.
     """
 
     reads: tuple[str, ...] = ()
@@ -29,16 +29,20 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class ActionCall:
-    """One command of a block, as the action that stands for it."""
+    """One command of a block, translated into a call of an action."""
 
     action: str
+    """The action's name, such as ``my_lessons.greet``."""
     params: Json
+    """Only the parameters that the command sets, by name; defaults and other layers are added later."""
     location: Location
+    """Where the command begins in the lesson."""
     source: str = ""
     """The command as the lesson prints it."""
     absorbed: tuple[str, ...] = ()
     """Lines of the block that need no action of their own (``cd``, ``export``, comments)."""
     diagnostics: tuple[Diagnostic, ...] = ()
+    """What is wrong with the command, such as an unknown flag. An error stops ``lesson run``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,17 @@ class Outcome:
     What an action produced.
 
     Attributes:
-        status: ``passed`` means the action did its work; whether the step passes is for the judge. ``error``:
-            something it needed went wrong, such as a full disk, so there is nothing to judge.
-        message: why it failed or was skipped.
-        output: text for a person, also matched by ``contains``, ``regex``, ``lines`` and ``json``.
-        exit_code: of the process, for actions that are one.
-        metrics: numbers by name. ``lesson_measure`` overrides them with what the files show.
-        facts: about the whole run, such as ``{"dataset": {...}}``; merged into the record.
-        labels: what a reader must know wherever the result appears, such as ``emulated``.
+        status: ``passed`` means that the action did its work; the step's expectations then decide whether
+            the step passes. ``failed`` is judged as well. ``error`` means that something the action needs
+            is broken, such as a full disk, so there is nothing to judge. ``skipped`` is not judged either.
+        message: why it failed or was skipped, in one line; empty if it passed.
+        output: the text that ``contains``, ``regex``, ``lines`` and ``json`` match. Empty means everything
+            that was passed to ``context.say``.
+        exit_code: the exit code of the process, if the action ran one. ``None`` means that there was none;
+            any other value must be 0 unless the step expects another.
+        metrics: numbers by name, such as ``{"loss": 1.5}``. Those from ``lesson_measure`` override them.
+        facts: facts about the whole run, such as ``{"dataset": {...}}``; merged into the record.
+        labels: what readers must know wherever the result is shown, such as ``emulated``.
     """
 
     status: Literal["passed", "failed", "skipped", "error"] = "passed"

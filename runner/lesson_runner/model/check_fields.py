@@ -1,4 +1,4 @@
-"""Whether what a plugin made has what its fields promise; a plugin may be untyped."""
+"""Check the field types of objects that plugins created; a plugin may be untyped."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-Fits = Callable[[object], bool]
+Predicate = Callable[[object], bool]
 
 
 def check_fields(item: object) -> str | None:
-    """Return which field of a dataclass of this package holds something else than it promises, and what."""
+    """Return a message about the first field of a dataclass that has a value of the wrong type, if any."""
     kind: Any = type(item)
-    for name, wanted, fits in _fields(kind):
+    for name, wanted, accepts in _fields(kind):
         value = getattr(item, name)
-        if not fits(value):
+        if not accepts(value):
             return f"{type(item).__name__}.{name} is {value!r}, not {wanted}"
     return None
 
 
 @cache
-def _fields(kind: type) -> tuple[tuple[str, str, Fits], ...]:
-    """Return the fields of which the kind can be told, each with what it promises, from the annotations."""
+def _fields(kind: type) -> tuple[tuple[str, str, Predicate], ...]:
+    """Return the fields whose annotations can be checked, each with its annotation and its check."""
     if not is_dataclass(kind):
         return ()
-    found = [(item.name, str(item.type), _test(str(item.type))) for item in fields(kind)]
-    return tuple((name, wanted, fits) for name, wanted, fits in found if fits)
+    found = [(item.name, str(item.type), _predicate(str(item.type))) for item in fields(kind)]
+    return tuple((name, wanted, accepts) for name, wanted, accepts in found if accepts)
 
 
-def _test(wanted: str) -> Fits | None:
-    """Return what tells whether a value is what an annotation says; ``None`` if nothing does."""
-    tests = [_test_one(part) for part in _ALTERNATIVES.split(wanted)]
-    known = [test for test in tests if test is not None]
-    return (lambda value: any(test(value) for test in known)) if len(known) == len(tests) else None
+def _predicate(wanted: str) -> Predicate | None:
+    """Return a check for values of an annotation; ``None`` if it cannot be checked."""
+    predicates = [_predicate_one(part) for part in _ALTERNATIVES.split(wanted)]
+    known = [accepts for accepts in predicates if accepts is not None]
+    return (lambda value: any(accepts(value) for accepts in known)) if len(known) == len(predicates) else None
 
 
-def _test_one(wanted: str) -> Fits | None:
-    """Return the test for an annotation without alternatives; a list will do for a tuple."""
+def _predicate_one(wanted: str) -> Predicate | None:
+    """Return a check for an annotation without alternatives; where it says tuple, a list is accepted too."""
     if wanted == "None":
         return lambda value: value is None
     if wanted == "FunctionName":
@@ -54,7 +54,7 @@ def _test_one(wanted: str) -> Fits | None:
 
 
 _ALTERNATIVES = re.compile(r" \| (?![^\[]*\])")
-"""Between two alternatives of an annotation, outside of brackets."""
+"""The separator between two alternatives of an annotation, outside brackets."""
 _FUNCTION_NAME = re.compile(r"\w+(\.\w+)*:\w+")
 _KINDS: dict[str, Any] = {
     "str": str,

@@ -1,4 +1,4 @@
-"""What a validation found, as data; ``lesson_runner.report.diagnostics`` shows it."""
+"""The results of a validation, as data; ``lesson_runner.report.diagnostics`` prints them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lesson_runner.model.rule import Rule
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in one document; its text is gone, so that ten thousand take no memory."""
+    """The diagnostics of one document; without its text, so that ten thousand need little memory."""
 
     path: Path
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -20,29 +20,29 @@ class Checked:
     lines: Mapping[int, str] = field(default_factory=dict)
     """The lines of the document that diagnostics are about, by number; secrets in them are masked."""
     digest: str | None = None
-    """The sha256 of the file, as it was then; ``None`` if it could not be read."""
+    """The sha256 of the file when it was validated; ``None`` if it could not be read."""
 
 
 @dataclass(slots=True)
 class Diagnostics:
     """
-    What was found in a set of documents, one document after the other.
+    The diagnostics of a set of documents, one document after the other.
 
-    Iterating over it reads :attr:`documents` and counts; the numbers are whole when that is at its end.
+    Iterating over it reads :attr:`documents` and counts; the counts are complete when the iteration ends.
     """
 
     documents: Iterable[Checked]
-    """In order; may be something that is read once."""
+    """In order; may be an iterator, which can be read only once."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
-    """Every rule there is, by id."""
+    """All rules, by id."""
     fixed: int = 0
-    """How many diagnostics ``--fix`` has fixed; :attr:`documents` no longer has them."""
+    """How many diagnostics ``--fix`` has fixed; :attr:`documents` no longer contains them."""
     lessons: int = 0
-    """How many documents were looked at."""
+    """How many documents were validated."""
     errors: int = 0
     warnings: int = 0
     notes: int = 0
-    """How many diagnostics are only worth knowing."""
+    """How many diagnostics have the severity ``info``."""
     fixable: int = 0
     """How many diagnostics have edits that fix them."""
 

@@ -1,4 +1,4 @@
-"""What a lesson document consists of, each part with its place in the file."""
+"""The parts of a lesson document, each with its place in the file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
 Json = Mapping[str, Any]
+"""A JSON object: a mapping with string keys, and values that JSON can hold."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """A place in a file; ``line`` and ``column`` count from 1."""
+    """A place in a file."""
 
     path: Path
+    """The file, as the user named it: absolute, or relative to the current folder."""
     line: int
+    """Counted from 1."""
     column: int = 1
+    """In characters, counted from 1."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
@@ -25,11 +29,14 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of a document's text: :attr:`old`, which begins at :attr:`location`, becomes :attr:`new`."""
+    """A change of a document's text, made by ``lesson validate --fix``."""
 
     location: Location
+    """Where :attr:`old` begins."""
     old: str
+    """The text to replace. If the document has another text there, the edit is dropped."""
     new: str
+    """The text to write instead; empty deletes :attr:`old`. Lines end with ``\\n`` in both texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +44,17 @@ class Diagnostic:
     """One diagnostic about a document."""
 
     rule: str
-    """A stable id, such as ``unknown-key``."""
+    """The id of its rule, such as ``unknown-key``."""
     severity: Severity
+    """``error``, ``warning`` or ``info``; settings may change it. Errors stop ``lesson run``."""
     message: str
-    """What was found and what was expected."""
+    """What was found and what was expected, in one line without a period at the end."""
     location: Location
+    """Where the mistake is; its file must be the document's for edits to apply."""
     fix: str | None = None
-    """What to do about it."""
+    """How to fix it, as an instruction to the author; ``None`` if the message says enough."""
     edits: tuple[Edit, ...] = ()
-    """What does it, where that is safe."""
+    """Edits that fix it, for ``lesson validate --fix``; empty if the author has to decide."""
 
     def __str__(self) -> str:
         fix = f" ({self.fix})" if self.fix else ""
@@ -62,20 +71,21 @@ class Block:
     """A fenced code block of a lesson."""
 
     language: str
-    """The first word of the info string, lower case; empty if there is none."""
+    """The first word after the opening fence, in lower case; empty if there is none."""
     text: str
+    """The lines between the fences, each with its ``\\n``, without the indentation of the fence."""
     location: Location
-    """The first line of the block's content."""
+    """Where the first line of :attr:`text` begins."""
     headings: tuple[str, ...] = ()
-    """The titles of the headings the block stands under, outermost first."""
+    """The titles of the headings above the block, outermost first."""
     hidden: bool = False
-    """True for a block inside a ``run`` directive's comment: readers do not see it."""
+    """True for a block inside the comment of a ``run`` directive, which readers do not see."""
     closed: bool = True
-    """False for a block that ends only because its container, or the document, does."""
+    """False if the block has no closing fence and ends with its list, its quote or the document."""
     depth: int = 0
-    """How many lists and quotes it stands in."""
+    """How many lists and quotes contain it; 0 at the top level."""
     lead: str = ""
-    """The paragraph just above it, with its markup."""
+    """The paragraph directly above it, with its markup; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ class Heading:
     title: str
     """As written, with its markup."""
     location: Location
+    """Where the line begins, after its indentation: the ``#`` of an ATX heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,63 +105,78 @@ class Link:
     """A link or an image of a lesson, in Markdown or in HTML."""
 
     kind: Literal["link", "image"]
+    """``link``, also for a ``[name]: target`` definition; or ``image``, also for a video."""
     target: str
-    """As written."""
+    """The URL, path or ``#anchor``, as written."""
     text: str
-    """What the reader sees, with its markup; empty for a link in HTML."""
+    """The text that readers see, with its markup; empty for a link in HTML."""
     location: Location
-    """Of the target."""
+    """Where the target begins."""
     headings: tuple[str, ...] = ()
-    """The titles of the headings it stands under, outermost first."""
+    """The titles of the headings above it, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """An author's word that a rule does not apply to a part of the document."""
+    """An ``ignore`` directive: the author says that rules do not apply to a part of the document."""
 
     rules: tuple[str, ...]
+    """Ids of rules."""
     reason: str
+    """The author's reason; never empty."""
     location: Location
+    """Where the directive's comment begins."""
     first: int
     """The first line of that part, counted from 1."""
     last: int
+    """The last line of that part, counted from 1 and included."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """A block that a reader would type in, and that no step stands for."""
+    """A block that a reader would type in, but that no step runs."""
 
     block: Block
+    """The block."""
     reason: str = ""
-    """Why, if the author gave a reason in a ``skip`` directive."""
+    """The author's reason from a ``skip`` directive; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """
-    One thing a step must show: a matcher's name and its argument.
+    Something a step must show, or else it fails.
 
-    Matchers, weak to strong: ``exit contains not_contains regex lines json metric file``.
+    Matchers, from weak to strong: ``exit contains not_contains regex lines json metric file``.
     """
 
     matcher: str
+    """One of the names above."""
     argument: Any
+    """
+    What the matcher compares with: an integer for ``exit``; text for ``contains``, ``not_contains`` and
+    ``regex``; a list of lines for ``lines``; a JSON Schema for ``json``; a mapping for ``metric`` and
+    ``file``, as in a lesson.
+    """
     when: Json = field(default_factory=dict)
-    """Facts of the run, by dotted name, under which it is expected; empty means always."""
+    """Facts of the run, by dotted name, that must hold for it to apply; empty means always."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the lesson *says* happens. A claim is reported, it never fails a step."""
+    """What the lesson *says* happens. A claim is reported and never fails a step."""
 
     matcher: str
+    """Always ``metric``."""
     argument: Any
+    """As for the matcher ``metric``: ``name``, and ``min``, ``max`` or both."""
     source: str
-    """Who says so."""
+    """Where the lesson says so, as a quotation or a reference."""
     conditions: Json = field(default_factory=dict)
     """
     When the claim applies: ``profile`` and ``hardware`` (lists of names), ``with`` (parameters) and
-    ``facts`` (of the run, by dotted name); and which side of the bounds is ``better``.
+    ``facts`` (of the run, by dotted name); and which side of the bounds is ``better``: ``lower`` or
+    ``higher``. Empty means always.
     """
 
 
@@ -159,44 +185,59 @@ class Override:
     """What a profile changes in one step."""
 
     params: Json = field(default_factory=dict)
+    """Parameters to set, by name; stronger than the directive's ``with``."""
     expect: tuple[Expectation, ...] | None = None
     """Replaces the step's expectations; ``None`` keeps them."""
     timeout: float | None = None
+    """In seconds; ``None`` keeps the step's timeout."""
     skip: str | None = None
-    """The reason this profile leaves the step out."""
+    """Why this profile skips the step; ``None`` if it does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step as its author wrote it: a directive and the block it is bound to."""
+    """A step as its author wrote it: a directive and the block it belongs to."""
 
     id: str
+    """Unique in the lesson, in ``words-with-hyphens``."""
     kind: Literal["step", "manual"]
+    """``manual`` for something that a person does and confirms; ``step`` for all others."""
     location: Location
+    """Where the directive's comment begins."""
     block: Block | None
+    """The code block that the step runs; ``None`` if it has none, as a ``manual`` step."""
     title: str = ""
+    """The directive's ``title``, or else the nearest heading above it, or else the id."""
     why: str = ""
-    """The paragraph of the lesson that begins with **Why:** in the step's section."""
+    """The paragraph that begins with **Why:** in the step's section; empty if there is none."""
     look_for: str = ""
-    """The paragraph that begins with **Look for:** in the step's section."""
+    """The paragraph that begins with **Look for:** in the step's section; empty if there is none."""
     uses: str | None = None
+    """The name of the action; ``None`` leaves the choice to plugins, the shell and Python."""
     params: Json = field(default_factory=dict)
+    """The directive's ``with``: parameters of the action, by name."""
     needs: tuple[str, ...] = ()
+    """Ids of steps that must pass first."""
     timeout: float | None = None
-    """Seconds."""
+    """In seconds, for each attempt; ``None`` takes the lesson's timeout, if it has one."""
     retries: int = 0
+    """How many times a failed step is tried again; 0 to 10."""
     requires: tuple[str, ...] = ()
-    """Permissions or facts the machine must have, such as ``board``."""
+    """What the machine must have, or else the step is skipped: ``board``, ``network``."""
     capture: Json = field(default_factory=dict)
-    """Name of a metric: regular expression with one group, searched in the output."""
+    """Metrics to read from the output: name, and a regular expression with one group."""
     expect: tuple[Expectation, ...] = ()
+    """What the step must show; all of them must hold."""
     claims: tuple[Claim, ...] = ()
+    """What the lesson says about the step's metrics."""
     profiles: Mapping[str, Override] = field(default_factory=dict)
+    """What profiles change in the step, by the profile's name."""
     optional: bool = False
+    """True if a failure of the step is recorded but does not fail the run."""
     recognised: bool = False
-    """True if the author wrote no directive for it: a plugin claimed its block."""
+    """True if the author wrote no directive: a plugin recognised the block."""
     positions: Mapping[tuple[str | int, ...], Location] = field(default_factory=dict)
-    """Where each key of the directive stands, by its path."""
+    """The place of each key of the directive, by its path, such as ``("expect", 0, "contains")``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,28 +245,35 @@ class Lesson:
     """A parsed lesson document."""
 
     path: Path
+    """The file, as the user named it: absolute, or relative to the current folder."""
     text: str
+    """The whole document; lines end with ``\\n``, whatever the file has, and there is no byte order mark."""
     frontmatter: Json
+    """The YAML between the two ``---`` lines; empty if it has errors."""
     positions: Mapping[tuple[str | int, ...], Location]
-    """Where each key of the frontmatter stands, by its path."""
+    """The place of each key of the frontmatter, by its path, such as ``("tags", 0)``."""
     blocks: tuple[Block, ...]
-    """Every fenced block, with or without a directive."""
+    """Every fenced block, with or without a directive, in the order of the document."""
     steps: tuple[Step, ...]
+    """The steps that directives declare, in the order of the document."""
     skipped: tuple[NotRun, ...]
     """The blocks under a ``skip`` directive."""
     digest: str
-    """sha256 of the file's bytes."""
+    """The sha256 of the file's bytes, in hex."""
     headings: tuple[Heading, ...] = ()
+    """In the order of the document."""
     links: tuple[Link, ...] = ()
+    """Links and images."""
     anchors: frozenset[str] = frozenset()
-    """Names that HTML in the document gives to places (``id=`` and ``name=``)."""
+    """Anchors that HTML in the document defines with ``id=`` and ``name=``, without those of headings."""
     ignores: tuple[Ignore, ...] = ()
+    """The ``ignore`` directives."""
     links_complete: bool = True
-    """False if the document's brackets are too many for its links to be looked for."""
+    """False if the document has so many brackets that not all links were searched for."""
 
     @property
     def id(self) -> str:
-        """The lesson's id, or its file's name where it has none."""
+        """The lesson's id, or the file's name without its ending if it has none."""
         return str(self.frontmatter.get("id", self.path.stem))
 
     @property

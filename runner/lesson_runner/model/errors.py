@@ -4,12 +4,12 @@ Every error the runner raises on purpose.
 ::
 
     LessonError                 something the user can fix (exit 2)
-    ├── InvalidLessonError      a lesson or a plan with errors in it; carries the diagnostics
-    ├── TimedOutError           a step took longer than it may
+    ├── InvalidLessonError      a lesson or a plan has errors; carries the diagnostics
+    ├── TimedOutError           a step exceeded its timeout
     ├── HardwareError           this hardware cannot run it (exit 4)
-    └── CertificateError        a certificate does not hold, or a policy is not met (exit 5)
+    └── CertificateError        a certificate is not valid, or a policy is not met (exit 5)
 
-Anything else that escapes is our bug: ``lesson`` writes a report file and exits with 3.
+Any other exception that escapes is a bug: ``lesson`` writes a report file and exits with 3.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the process says to a program that called it."""
+    """Exit codes of ``lesson``."""
 
     GOOD = 0
     FAILED = 1
-    """A step failed, ``validate`` found an error, or ``doctor`` a fault."""
+    """A step failed, ``validate`` found an error, or a check of ``doctor`` failed."""
     FIXABLE = 2
-    """Usage, a missing file, a lesson that does not validate given to ``run``."""
+    """Wrong usage, a missing file, or a lesson with errors given to ``run``."""
     BUG = 3
     HARDWARE = 4
     CERTIFICATE = 5
-    """A certificate that does not hold, or a policy that is not met."""
+    """A certificate is not valid, or a policy is not met."""
     INTERRUPTED = 130
 
 
 class LessonError(Exception):
     """
-    An error with its cure.
+    An error that the user can fix.
 
     Args:
-        message: what is wrong, with ``file:line:column`` or the flag's name.
-        fix: what to do about it, if that is known.
+        message: what is wrong, with ``file:line:column`` or the name of the flag.
+        fix: how to fix it, if known.
     """
 
     exit_code: ExitCode = ExitCode.FIXABLE
@@ -54,7 +54,7 @@ class LessonError(Exception):
 
 
 class InvalidLessonError(LessonError):
-    """A lesson (or what a plugin made of its blocks, or a file of settings) has errors."""
+    """A lesson (or a plugin's interpretation of its blocks, or a settings file) has errors."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic], what: str = "the lesson does not validate") -> None:
         errors = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
@@ -67,12 +67,12 @@ class TimedOutError(LessonError):
 
 
 class HardwareError(LessonError):
-    """What was asked for needs hardware, or a library for it, that this machine does not have."""
+    """This machine lacks hardware that is required, or a library for it."""
 
     exit_code = ExitCode.HARDWARE
 
 
 class CertificateError(LessonError):
-    """A certificate does not hold, or runs do not show what a policy asks."""
+    """A certificate is not valid, or runs do not meet a policy."""
 
     exit_code = ExitCode.CERTIFICATE

@@ -1,4 +1,4 @@
-"""What hardware a machine has."""
+"""The hardware of a machine."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ NOT_BOARDS = ("simulator", "emulated", "host")
 @dataclass(frozen=True, slots=True)
 class Hardware:
     """
-    What is in this machine, and how that was found out.
+    Hardware in this machine, and how it was detected.
 
     Attributes:
-        name: as lessons write it (``n150``); ``none`` or ``unknown`` where it is not known.
-        detected_by: how the name was found out.
+        name: the name that lessons use, such as ``n150``; ``none`` if there is no hardware, ``unknown`` if
+            its model is not known.
+        detected_by: how it was detected, such as a program's or a folder's name.
         devices: how many chips a run can use; 0 if there are none, or only a description of a board.
-        kind: ``silicon``; ``simulator`` (a program that simulates the chips); ``mock`` (only a description of
-            them, on which nothing can run); ``none``. Only silicon counts as a board in claims.
-        facts: what else is known, by name, each as ``{"value": "blackhole", "found_by": "tt-umd"}``.
-        device_files: files and folders in ``/dev`` that its programs open; a sandbox has them if they exist.
-        path_variables: environment variables that name folders its programs read; a sandbox has these too.
-        packages: the Python packages that use it; a record keeps the versions of those that are installed.
+        kind: ``silicon``; ``simulator`` (a program that simulates the chips); ``mock`` (a description on
+            which nothing can run); ``none``. Only silicon counts as a board in claims.
+        facts: other facts, by name, each as ``{"value": "blackhole", "found_by": "tt-umd"}``.
+        device_files: files and folders in ``/dev`` that its programs open. A sandbox includes those that
+            exist.
+        path_variables: environment variables that name folders its programs read. A sandbox includes these
+            folders.
+        packages: distribution names of the Python packages that use it. A record keeps the versions of those
+            that are installed.
     """
 
     name: str
@@ -40,16 +44,16 @@ class Hardware:
 
     @property
     def usable(self) -> bool:
-        """True if steps can run on it: chips, or a simulator of them. Nothing runs on a description."""
+        """True if steps can run on it: chips or a simulator; a mock device does not count."""
         return self.devices > 0 and self.kind in ("silicon", "simulator")
 
     @property
     def is_board(self) -> bool:
-        """True if steps can run on it, and it is a real device, so that claims and certificates count."""
+        """True if steps can run on it and it is real, so that claims and certificates count."""
         return self.usable and self.kind == "silicon"
 
     @property
     def found(self) -> Json:
-        """What was found, as records and ``--json`` show it; what follows from the make is left out."""
+        """The fields that records and ``--json`` show; those for sandboxes and versions are left out."""
         names = ("name", "detected_by", "devices", "kind", "facts")
         return {name: getattr(self, name) for name in names}

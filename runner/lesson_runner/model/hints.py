@@ -1,4 +1,4 @@
-"""What helps with an error: the name that was meant by one that does not exist, and how to mend a machine."""
+"""Hints for errors: the known name closest to a wrong one, and how to fix errors of the machine."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import difflib
 import errno
 from collections.abc import Iterable
 
-MOST_NAMES = 50
-"""More names than this in a hint help nobody."""
+MAX_NAMES = 50
+"""A hint lists at most this many names."""
 
 
 def spelt_alike(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known names that differ from ``name`` in case, hyphens or underscores only."""
+    """Return the known names that differ from ``name`` only in case, hyphens or underscores."""
 
     def plain(text: str) -> str:
         return text.lower().replace("-", "").replace("_", "")
@@ -22,7 +22,7 @@ def spelt_alike(name: str, known: Iterable[str]) -> list[str]:
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name closest to ``name``, if one is close."""
     names = list(known)
-    # 'N150' has as many letters of 'p150' as of 'n150': what differs only in case comes first.
+    # 'N150' is as similar to 'p150' as to 'n150'; a name that differs only in case is better.
     near = (
         spelt_alike(name, names)
         or difflib.get_close_matches(name, names, n=1)
@@ -37,31 +37,31 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean '{near}'?" if near else None
 
 
-def meant_or_all(name: str, known: Iterable[str]) -> str:
-    """Return a hint: the known name closest to ``name``, or all of them (of very many, the first)."""
+def suggest_names(name: str, known: Iterable[str]) -> str:
+    """Return a hint: the known name closest to ``name``, or else the first :data:`MAX_NAMES` of all."""
     names = sorted(known)
-    shown = names if len(names) <= MOST_NAMES else [*names[:MOST_NAMES], "…"]
+    shown = names if len(names) <= MAX_NAMES else [*names[:MAX_NAMES], "…"]
     return did_you_mean(name, names) or f"one of: {', '.join(shown)}"
 
 
-_CURES = {
+_FIXES = {
     errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "your share of the disk is used up: make room",
-    errno.EFBIG: "files may not be that large here: see 'ulimit -f'",
-    errno.EROFS: "nothing can be written there: name another folder",
-    errno.EIO: "the disk does not answer as it should: the system's log says more",
-    errno.ENOMEM: "this machine has too little memory for it: end other programs, or ask for less",
+    errno.EDQUOT: "your disk quota is used up: make room",
+    errno.EFBIG: "the file would be larger than this system allows: see 'ulimit -f'",
+    errno.EROFS: "the file system is read-only: name another folder",
+    errno.EIO: "the disk reported an error: see the system's log",
+    errno.ENOMEM: "this machine has too little memory: close other programs, or use smaller settings",
 }
 
 
-def cure(error: BaseException) -> str | None:
-    """Return what to do about an error that comes from the machine, and not from what it was asked to do."""
+def fix_for(error: BaseException) -> str | None:
+    """Return how to fix an error that the machine caused, such as a full disk; ``None`` for others."""
     if isinstance(error, MemoryError):
-        return _CURES[errno.ENOMEM]
-    return _CURES.get(error.errno or 0) if isinstance(error, OSError) else None
+        return _FIXES[errno.ENOMEM]
+    return _FIXES.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
-def with_cure(message: str, error: BaseException) -> str:
-    """Return a message with what to do about the error, if that is known."""
-    found = cure(error)
+def with_fix(message: str, error: BaseException) -> str:
+    """Return a message, with how to fix the error appended if that is known."""
+    found = fix_for(error)
     return f"{message} ({found})" if found else message

@@ -1,4 +1,4 @@
-"""Rules: what is looked for in lesson documents beyond what makes them impossible to run."""
+"""Rules: what ``lesson validate`` checks in lesson documents."""
 
 from __future__ import annotations
 
@@ -11,32 +11,36 @@ from lesson_runner.model.document import Diagnostic, Lesson, Severity
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a rule may ask about the world around the lesson it looks at."""
+    """What a rule may know about other documents than the one it checks."""
 
     lessons: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-    """The files of every lesson that is known, by id: those being validated, and those of plugins."""
+    """The files of all known lessons, by id: those being validated, and those of plugins."""
     together: frozenset[Path] = frozenset()
-    """The documents that are being validated."""
+    """The files that are validated in the same command, as they were named."""
     anchors_of: Callable[[Path], frozenset[str] | None] = lambda _: None
-    """The anchors of another document; ``None`` for what is not a document."""
+    """Returns the anchors of another document; ``None`` if the file is not Markdown or cannot be read."""
     uncertified: Callable[[Lesson, str], str] | None = None
-    """Why a lesson has no valid certificate for a hardware, empty if it has; ``None`` where nobody asks."""
+    """
+    Returns why a lesson has no valid certificate for a hardware; an empty string if it has one. ``None``
+    unless ``lesson validate --certs`` was given.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """
-    Something that can be wrong with a lesson.
+    A kind of mistake that a lesson can have.
 
     Attributes:
-        id: what is printed behind a diagnostic: ``words-with-hyphens``; a plugin's begin with its name and a
-            dot.
-        severity: ``error`` for what is wrong, ``warning`` for what is likely wrong or missing, ``info`` for
+        id: the name printed after a diagnostic, in ``words-with-hyphens``. A plugin's rules begin with the
+            plugin's name and a dot.
+        severity: ``error`` for what is wrong, ``warning`` for what is probably wrong or missing, ``info`` for
             what is worth knowing.
-        summary: one line.
-        page: what ``lesson explain`` prints below that, in Markdown: why it matters, how to mend it.
-        check: yields the diagnostics about one lesson; ``None`` for what is found while reading or planning.
-            Must not change anything, must not use the network.
+        summary: one line, for ``lesson explain``.
+        page: Markdown that ``lesson explain ID`` prints below the summary: why it matters, how to fix it.
+            Empty only for the core's own rules, whose pages are files.
+        check: yields the diagnostics of one lesson. It must not change anything or use the network. ``None``
+            if the diagnostics come from reading or planning the lesson.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Sections of a report, as data; reporters draw them."""
+"""Sections of a report, as data; ``lesson_runner.report`` draws them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Cell = str | int | float | bool | None
 Point = tuple[float, float]
 
 TOO_LARGE = 10**300
-"""Numbers from here on are shown as "not finite": no axis can hold them."""
+"""Numbers of this size or larger are shown as "not finite": no axis can hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,13 @@ class Passage:
     A text with a title.
 
     Attributes:
-        marks: ``(start, end, kind)`` for parts of the text. ``start`` and ``end`` count characters as slices
-            do; ``kind`` is ``prompt``, ``invented`` (a word that the model made up) or ``copied`` (a passage
-            that it learned by heart). Other kinds are ignored.
-        row: the name of the row it belongs to; texts of one row stand next to each other.
+        title: shown above the text, as plain text.
+        text: plain text; lines end with ``\\n``.
+        marks: ``(start, end, kind)`` for parts of the text to highlight. ``start`` and ``end`` count
+            characters as slices do; ``kind`` is ``prompt``, ``invented`` (a word that the model made up) or
+            ``copied`` (a passage from the training text). Other kinds are ignored.
+        row: the name of its row in a grid; texts with the same row are shown next to each other. Empty means
+            no grid.
     """
 
     title: str
@@ -40,8 +43,11 @@ class Texts:
     Texts, shown next to each other.
 
     Attributes:
-        note: a sentence or two to read with the section.
-        conclusion: a sentence that a run ends with, and a page begins with.
+        title: the section's heading, as plain text.
+        items: the texts, in order.
+        note: one or two sentences below the heading; empty if there are none.
+        conclusion: a sentence that is also printed at the end of a run and at the top of a report's page;
+            empty if there is none.
     """
 
     title: str
@@ -53,9 +59,12 @@ class Texts:
 @dataclass(frozen=True, slots=True)
 class Table:
     """
-    A table; every row has as many cells as there are columns.
+    A table.
 
     Attributes:
+        title: the section's heading, as plain text.
+        columns: the names of the columns.
+        rows: each with one cell for each column: text, a number, a boolean, or ``None`` for an empty cell.
         note: as for :class:`Texts`.
         conclusion: as for :class:`Texts`.
     """
@@ -73,9 +82,10 @@ class Line:
     One line of a chart.
 
     Attributes:
-        points: ``(x, y)`` pairs.
-        dashed: True for a line that does not come from this run but is there for comparison; it has values
-            at its own points only.
+        name: its name in the legend.
+        points: ``(x, y)`` pairs, in any order; those that are not finite are left out.
+        dashed: true for a line that is not from this run but is shown for comparison; it has values only at
+            its own points.
     """
 
     name: str
@@ -89,9 +99,11 @@ class Series:
     Lines over a common x axis.
 
     Attributes:
-        x: the name of the x axis.
-        y: the name of the y axis.
-        stages: places on the x axis that have a name, as ``(x, name)``.
+        title: the section's heading, as plain text.
+        lines: the lines, in the legend's order.
+        x: the label of the x axis, with its unit.
+        y: the label of the y axis, with its unit.
+        stages: named places on the x axis, as ``(x, name)``.
         note: as for :class:`Texts`.
         conclusion: as for :class:`Texts`.
     """
@@ -110,15 +122,15 @@ Section = Texts | Table | Series
 
 def checked_section(section: Section) -> Section:
     """
-    Return a section whose fields all have the types they promise, whatever a plugin put into them.
+    Return a section whose fields all have the annotated types, whatever a plugin put into them.
 
     Lists become tuples, points are sorted and finite, numbers too large for an axis become NaN, and other
-    objects become text. A section that cannot be read becomes :class:`Texts` without items; its note says
-    what is wrong.
+    objects become text. A section that cannot be converted becomes :class:`Texts` without items; its note
+    says what is wrong.
     """
     try:
         return _checked(section)
-    except Exception as error:  # objects of a plugin may raise anything
+    except Exception as error:  # objects from a plugin may raise anything
         given = (section.title, section.note, section.conclusion)
         title, note, conclusion = (text if isinstance(text, str) else "" for text in given)
         problem = f"This section cannot be shown: {type(error).__name__}: {error}"
@@ -144,7 +156,7 @@ def _checked(section: Section) -> Section:
 
 
 def _items(value: Any) -> tuple[Any, ...]:
-    """Return a tuple or list as a tuple; an iterator may never end."""
+    """Return a tuple or list as a tuple; iterators are refused because they may never end."""
     if not isinstance(value, tuple | list):
         raise TypeError(f"{value!r} is not a tuple")
     return tuple(value)
@@ -156,7 +168,7 @@ def _passage(item: Passage) -> Passage:
 
 
 def _line(line: Line) -> Line:
-    """Return a line with the points that can be drawn; an infinite or missing value cannot."""
+    """Return a line with only the points that can be drawn: no infinite or missing values."""
     pairs = ((float(x), float(y)) for x, y in _items(line.points) if x is not None and y is not None)
     return Line(str(line.name), tuple(sorted(filter(_finite, pairs))), bool(line.dashed))
 

@@ -1,7 +1,7 @@
 """
-All that a plugin needs.
+The names that plugins import.
 
-A plugin is a module; its package names it in the entry-point group ``lesson_runner``::
+A plugin is a module that its package names in the entry-point group ``lesson_runner``::
 
     [project.entry-points.lesson_runner]
     my_lessons = "my_lessons.plugin"
@@ -18,9 +18,9 @@ and implements the hooks it wants::
     def lesson_actions():
         return [Action("my.greet", "Greet someone", greet, defaults={"name": "world"}, self_judging=True)]
 
-``docs/hooks.md`` shows each hook in ``lesson_runner.plugins.hookspecs``; ``docs/plugin-reference.md`` has all
-names. ``lesson_runner.testing`` runs lessons in tests. Import heavy libraries inside functions: every
-``lesson`` command imports the plugin's module.
+``docs/hooks.md`` explains each hook in ``lesson_runner.plugins.hookspecs``, and ``docs/plugin-reference.md``
+lists all names. ``lesson_runner.testing`` runs lessons in tests. Import heavy libraries inside functions,
+because every ``lesson`` command imports the plugin's module.
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ hookimpl = pluggy.HookimplMarker("lesson_runner")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
 
 _MODULES = ("model", "model.errors", "files.evidence", "plugins.action", "plugins.checks", "plugins.context")
-"""Where the names of this module are from."""
+"""Modules of ``lesson_runner`` that define the names of this module."""
 
 
 def __getattr__(name: str) -> object:
-    """Import what a name stands for when it is first asked for: `lesson --help` needs none of them."""
+    """Import a name on first use, because ``lesson --help`` needs none of them."""
     if name in __all__:
         for module in _MODULES:
             found = getattr(importlib.import_module(f"lesson_runner.{module}"), name, None)

@@ -1,4 +1,4 @@
-"""Actions: what a step can do."""
+"""Actions: the operations that steps can perform."""
 
 from __future__ import annotations
 
@@ -13,39 +13,43 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.context import StepContext
 
 FunctionName = str
-"""A function by name, ``"module:function"``; it is imported when it is called."""
+"""A function by its name, ``"module:function"``; it is imported when it is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """
-    Something a step can do. Plugins return these from ``lesson_actions``.
+    An operation that a step can perform. Plugins return these from ``lesson_actions``.
 
     Attributes:
-        name: what ``uses:`` says, ``plugin.verb``.
+        name: the name for ``uses:``, as ``plugin.verb``.
         summary: one line for ``lesson plugins``.
-        run: called with the resolved parameters and the step's context. A function, or its name
+        run: a function of the resolved parameters and the step's context, or its name
             ``"module:function"``, which is imported when a step runs.
-        schema: JSON Schema (draft 2020-12) of the parameters.
-        defaults: values of parameters nobody gives.
-        presets: for a parameter that stands for others, its values and what each stands for, such as
-            ``{"recipe": {"tuned": {"lr": 0.001}}}``. Stronger than defaults, weaker than the rest.
-        profiles: parameters per profile, for documents that declare no profiles.
-        permissions: what a lesson from elsewhere must be allowed before this runs: ``shell``, ``network``,
-            ``network ADDRESS``, or ``read PATH`` with the path as the lesson has it; the action reads it with
-            ``context.read_input``. Where that depends on the parameters, a function of them. What the
-            user gave with ``--param`` needs no permission: such a parameter has its default instead, or is
-            missing if it has none.
-        self_judging: the action finds out by itself whether it succeeded, so a step may go without
+        schema: JSON Schema (draft 2020-12) of the parameters. Add ``"additionalProperties": False``, or
+            misspelt parameters are ignored.
+        defaults: values of parameters that nothing else sets, by name.
+        presets: for a parameter that selects a set of others: its values, and the parameters of each, such
+            as ``{"recipe": {"tuned": {"lr": 0.001}}}``. Stronger than defaults, weaker than other sources.
+        profiles: parameters for each profile, by its name; used if the lesson declares no profiles.
+        permissions: what the user must allow before a lesson from elsewhere runs the action: ``shell``,
+            ``network``, ``network ADDRESS``, or ``read PATH`` with the path as the lesson writes it (read the
+            file with ``context.read_input``). A set, or a function of the parameters that returns them.
+            Parameters from ``--param`` need no permission: the function gets the default instead, or no
+            value if there is no default.
+        self_judging: true if the action itself detects whether it succeeded, so that its steps need no
             ``expect``.
-        inspect: what follows from its parameters. Called while planning, with valid parameters, so that a
-            lesson does not fail half-way.
-        command: the effective command line for its parameters, shown before it runs.
-        expect: what a step of a lesson without directives must show; such lessons say nothing about that.
-        checks: the checks that it runs, from its parameters, if it does nothing else. A function or its name,
-            like ``run``. ``lesson doctor LESSON`` runs them. A declared step whose block a shell can run is
-            such an action only if it says so with ``uses:``. Calls that follow one another, in a block or in
-            a section of a lesson without directives, are one step.
+        inspect: a function of the parameters that returns what they imply. It is called while planning,
+            with valid parameters, so that contradictions are found before the run. ``None`` means that the
+            action reads and writes nothing that other steps use.
+        command: a function of the parameters that returns the effective command line, which is shown before
+            the step runs. ``None`` shows the lesson's own line.
+        expect: expectations for lessons without directives, which declare none themselves. They must hold in
+            every profile.
+        checks: for an action that only runs checks: a function of the parameters that returns them, or its
+            name, as for ``run``. ``lesson doctor LESSON`` runs them too. Consecutive calls, in a block or in
+            a section of a lesson without directives, become one step. For a declared step whose block a
+            shell can run, the action is used only if ``uses:`` names it. ``None`` for all other actions.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Wrap the functions of plugins' actions, so that their errors name the plugin: they are not our bugs."""
+"""Wrap the callbacks of actions, so that their errors name the plugin and not the runner."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check
 
-REPORT = "report it to whoever made the plugin, or leave that out: LESSON_PLUGINS names those that are loaded"
+REPORT = "report it to the plugin's author, or do not load the plugin: LESSON_PLUGINS lists those to load"
 
 
 class FunctionNotFoundError(LookupError):
-    """An action names a module or a function that is not there."""
+    """An action names a module or a function that does not exist."""
 
 
 def load(function: Callable[..., Any] | str) -> Callable[..., Any]:
@@ -34,25 +34,25 @@ def load(function: Callable[..., Any] | str) -> Callable[..., Any]:
         found: object = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as error:
         if not f"{module}.".startswith(f"{error.name}."):
-            raise  # the module is there, and something that it imports is not
+            raise  # the module exists, but something that it imports does not
         raise FunctionNotFoundError(f"there is no module '{error.name}' ({function})") from None
     if not callable(found):
         raise FunctionNotFoundError(f"module '{module}' has no function '{name}' ({function})")
     return found
 
 
-def guarded(action: Action, plugin: str) -> Action:
+def wrap_action(action: Action, plugin: str) -> Action:
     """
-    Return an action whose functions raise LessonError if they raise anything else or return a wrong type.
+    Return an action whose callbacks raise only LessonError, also if they return a wrong type.
 
-    The runner handles what ``run`` raises and returns. If ``run`` is a name that cannot be found, it raises
-    FunctionNotFoundError with the plugin and the action.
+    ``run`` is different: the runner handles what it raises and returns. If ``run`` is a name that cannot be
+    found, it raises FunctionNotFoundError with the plugin and the action.
     """
 
-    def whose(name: str) -> str:
+    def describe(name: str) -> str:
         return f"plugin '{plugin}': '{name}' of its action '{action.name}'"
 
-    def guard(name: str, fits: Callable[[Any], bool]) -> Any:
+    def wrap(name: str, is_valid: Callable[[Any], bool]) -> Any:
         function = getattr(action, name)
 
         def call(params: Any) -> Any:
@@ -64,10 +64,10 @@ def guarded(action: Action, plugin: str) -> Action:
                 raise
             except BaseException as error:
                 raise LessonError(
-                    f"{whose(name)} raised {type(error).__name__}: {error}", fix=REPORT
+                    f"{describe(name)} raised {type(error).__name__}: {error}", fix=REPORT
                 ) from error
-            if not fits(result):
-                raise LessonError(f"{whose(name)} returned {result!r}", fix=REPORT)
+            if not is_valid(result):
+                raise LessonError(f"{describe(name)} returned {result!r}", fix=REPORT)
             return result
 
         return call if function is not None else None
@@ -76,17 +76,17 @@ def guarded(action: Action, plugin: str) -> Action:
         try:
             function = load(action.run)
         except FunctionNotFoundError as error:
-            raise FunctionNotFoundError(f"{whose('run')}: {error}") from None
+            raise FunctionNotFoundError(f"{describe('run')}: {error}") from None
         return function(*arguments)
 
-    asks = callable(action.permissions)
+    computed = callable(action.permissions)
     return replace(
         action,
         run=run,
-        inspect=guard("inspect", lambda result: isinstance(result, Inspection) and not check_fields(result)),
-        command=guard("command", lambda result: isinstance(result, str)),
-        permissions=guard("permissions", _are_strings) if asks else action.permissions,
-        checks=guard("checks", lambda result: all(isinstance(item, Check) for item in result)),
+        inspect=wrap("inspect", lambda result: isinstance(result, Inspection) and not check_fields(result)),
+        command=wrap("command", lambda result: isinstance(result, str)),
+        permissions=wrap("permissions", _are_strings) if computed else action.permissions,
+        checks=wrap("checks", lambda result: all(isinstance(item, Check) for item in result)),
     )
 
 

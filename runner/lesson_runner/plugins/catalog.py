@@ -1,4 +1,4 @@
-"""Finding lessons by id: those that plugins bring, and those in the current folder."""
+"""Find lessons by id: those that plugins provide, and files."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MAX_HEAD = MAX_BYTES + 1024
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A lesson that can be named on the command line."""
+    """A lesson of a plugin."""
 
     id: str
     path: Path
     origin: str
-    """The plugin that brings it."""
+    """The name of the plugin."""
     frontmatter: Json
 
     @property
@@ -36,7 +36,7 @@ class Entry:
 
 
 def lessons(plugins: Plugins) -> list[Entry]:
-    """Return every lesson that plugins bring, by id. Reads frontmatter only."""
+    """Return the lessons of all plugins, sorted by id; only their frontmatter is read."""
     entries = [entry for origin, folder in plugins.directories() for entry in _in_folder(folder, origin)]
     return sorted(entries, key=lambda entry: entry.id)
 
@@ -49,7 +49,7 @@ def _in_folder(folder: Path, origin: str) -> Iterator[Entry]:
 
 
 def read_head(path: Path) -> Json:
-    """Return the frontmatter of a document, which is all that is read of it; empty if there is none."""
+    """Return the frontmatter of a document without reading the rest; empty if it has none."""
     try:
         with open_plain(real(path)) as file:
             head = file.read(MAX_HEAD)
@@ -62,19 +62,19 @@ def read_head(path: Path) -> Json:
 
 def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
     """
-    Return the path of a lesson, and whether it was installed with a plugin.
+    Return the path of a lesson, and whether it belongs to a plugin.
 
     Args:
         name: a lesson's id, or the path of a ``.md`` file.
-        plugins: where to look for ids.
+        plugins: the plugins to search for ids.
 
     Raises:
-        LessonError: there is none, or plugins bring two of that id.
+        LessonError: there is no such lesson, or plugins have two with this id.
     """
     path = Path(name)
     try:
         exists, is_file = path.exists(), path.is_file()
-    except OSError:  # it is too long for a file's name
+    except OSError:  # the name is too long for a file
         exists = is_file = False
     if exists and not is_file and not any(entry.id == name for entry in lessons(plugins)):
         raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
@@ -100,5 +100,5 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()
-    except (OSError, ValueError):  # it is too long for a file's name, or cannot be one
+    except (OSError, ValueError):  # the name is too long for a file, or has a NUL in it
         return False

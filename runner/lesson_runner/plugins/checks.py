@@ -17,11 +17,11 @@ from typing import Literal, get_args
 from lesson_runner.model import Hardware, Json, check_fields
 
 FindingStatus = Literal["ok", "warning", "failed", "skipped"]
-MOST_PRINTED = 1_000_000
+MAX_PRINTED = 1_000_000
 
 
 def find_user_home() -> Path:
-    """Return the user's home; the root folder for one that has none, such as a number in a container."""
+    """Return the user's home; ``/`` for a user without one, such as a bare user id in a container."""
     try:
         return Path.home()
     except RuntimeError:
@@ -30,45 +30,55 @@ def find_user_home() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found."""
+    """The result of a check."""
 
     status: FindingStatus
+    """``ok``, ``warning``, ``failed``, or ``skipped`` if the check does not apply to this machine."""
     found: str
+    """What was found, in one line; for ``skipped``, why."""
     expected: str = ""
+    """What was expected instead; empty if nothing is wrong."""
     fix: str = ""
-    """What to type or do; empty where nothing is wrong."""
+    """What the user should type or do; empty if nothing is wrong."""
     command: tuple[str, ...] = ()
-    """The words of a command that does what ``fix`` says, for ``lesson doctor --fix``. Only one that loses
-    nothing of the user's, and that needs no shell; empty where a person has to do it."""
+    """The words of a command that does what ``fix`` says; ``lesson doctor --fix`` offers to run it. It must
+    not delete anything of the user's, and must work without a shell. Empty if the user has to act."""
     facts: Json = field(default_factory=dict)
-    """What a run is to remember of it, such as ``{"metal": {"version": "v0.73.0", "found_by": "…"}}``."""
+    """Facts for the record of a run, such as ``{"metal": {"version": "v0.73.0", "found_by": "…"}}``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A process that ended, or did not."""
+    """The result of a program that a check ran."""
 
     exit_code: int
-    """Negative: the signal that killed it. 124: it ran past its time. 127: there is no such program."""
+    """Negative: the signal that killed it. 124: it exceeded its time. 127: there is no such program."""
     output: str
+    """What it wrote to standard output."""
     errors: str
+    """What it wrote to standard error; if it did not end or start by itself, why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine as checks see it; tests replace its parts."""
+    """The machine as checks see it; tests pass their own values."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    """Environment variables; :meth:`run` passes them to programs."""
     home: Path = field(default_factory=find_user_home)
+    """The user's home folder; ``/`` for a user without one."""
     hardware: tuple[Hardware, ...] = ()
-    """What the plugins found in it."""
+    """What plugins detected."""
     lesson: Json = field(default_factory=dict)
-    """The frontmatter of the lesson that is to run; empty where it is about no lesson."""
+    """The frontmatter of the lesson that will run; empty if no lesson was named."""
     python: str = sys.executable
+    """The path of the Python interpreter."""
     python_version: tuple[int, int, int] = sys.version_info[:3]
+    """Its major, minor and micro version."""
     backend: str = "auto"
-    """``auto``, ``ttml`` or ``emulated``: what the user asked for."""
+    """The value of ``--backend``: ``auto``, ``ttml`` or ``emulated``."""
     workspace: Path = Path(".lesson")
+    """The root of the workspace, which may not exist yet."""
 
     @property
     def has_board(self) -> bool:
@@ -77,12 +87,12 @@ class Machine:
 
     @property
     def wants_board(self) -> bool:
-        """True if a run would use a board: there is one, or the user asks for the library that needs one."""
+        """True if a run would use a board: there is one, or ``--backend ttml`` was given."""
         return self.backend != "emulated" and (self.backend != "auto" or self.has_board)
 
     @property
     def why_no_board(self) -> str:
-        """Why checks that only a board needs are skipped."""
+        """Why checks with ``board_only`` are skipped."""
         if self.backend == "emulated":
             return "not needed: --backend emulated"
         looked = ", ".join(item.detected_by for item in self.hardware)
@@ -90,14 +100,14 @@ class Machine:
 
     def run(self, command: Sequence[str], timeout: float = 10) -> Completed:
         """
-        Run a program, and never raise for what it does; ``timeout`` is in seconds.
+        Run a program for at most ``timeout`` seconds; never raises if it fails or does not exist.
 
-        Of what it prints, :data:`MOST_PRINTED` bytes are kept, the beginning and the end.
+        Of what it prints, the beginning and the end are kept, 1,000,000 bytes in all.
         """
         from lesson_runner.execute.child import capture  # here: every command imports this module
 
         try:
-            done = capture(command, env=dict(self.environ), seconds=timeout, most=MOST_PRINTED)
+            done = capture(command, env=dict(self.environ), seconds=timeout, most=MAX_PRINTED)
         except OSError as error:
             return Completed(127, "", str(error))
         if done.exit_code is None:
@@ -108,16 +118,16 @@ class Machine:
 @dataclass(frozen=True, slots=True)
 class Check:
     """
-    One thing to look at.
+    A check of the machine, for ``lesson doctor`` and for actions.
 
     Attributes:
-        id: short and stable, such as ``tt-metal-version``.
-        title: what a table calls it.
+        id: a short, stable name, such as ``tt-metal-version``; unique among all plugins.
+        title: its name in the table of results.
         why: what goes wrong for the learner if it fails.
-        run: looks, and changes nothing.
-        board_only: skipped where no board will be used.
-        asked_by: a key of a lesson's frontmatter; ``lesson doctor LESSON`` makes the check for every lesson
-            that has it, whatever its steps run.
+        run: a function that returns the finding and changes nothing. If it raises, the check has failed.
+        board_only: true if the check is skipped when no board will be used.
+        asked_by: a key of the frontmatter: ``lesson doctor LESSON`` runs the check for each lesson with this
+            key, whatever its steps do. Empty if there is no such key.
     """
 
     id: str
@@ -129,7 +139,7 @@ class Check:
 
 
 def run_check(check: Check, machine: Machine) -> Finding:
-    """Return what a check finds; one that raises has failed, and is not the end of the others."""
+    """Run a check and return its finding; a check that raises has failed, and the others still run."""
     if check.board_only and not machine.wants_board:
         return Finding("skipped", machine.why_no_board)
     try:
@@ -146,26 +156,26 @@ def run_check(check: Check, machine: Machine) -> Finding:
 
 
 def run_checks(checks: Iterable[Check], machine: Machine) -> list[tuple[Check, Finding]]:
-    """Run the checks in order."""
+    """Run the checks in order, and return each with its finding."""
     return [(check, run_check(check, machine)) for check in checks]
 
 
 def finding_data(check: Check, finding: Finding) -> Json:
-    """Return a check and what it found as plain data, for programs and as evidence."""
+    """Return a check and its finding as plain data, for ``--json`` and evidence."""
     about = {"id": check.id, "title": check.title, "why": check.why}
     data = {**about, **dataclasses.asdict(finding), "command": list(finding.command)}
     return data if finding.facts else {name: value for name, value in data.items() if name != "facts"}
 
 
 def checks_table(results: Iterable[tuple[Check, Finding]]) -> str:
-    """Return the results as text: one line each, and below what is wrong its reason and its fix."""
+    """Return the results as text: one line each, followed by reason and fix if something is wrong."""
     rows = list(results)
     width = max((len(check.title) for check, _ in rows), default=0)
     return "\n".join(line for check, finding in rows for line in finding_lines(check, finding, width))
 
 
 def finding_lines(check: Check, finding: Finding, width: int = 0) -> Iterator[str]:
-    """Yield the lines of a table for one check, whose title takes ``width`` columns."""
+    """Yield the table's lines for one check; ``width`` is the width of the titles' column."""
     status = finding.status.upper() if finding.status == "failed" else finding.status
     yield f"{status:<8} {check.title:<{width}}  {finding.found}".rstrip()
     if finding.status in ("failed", "warning"):

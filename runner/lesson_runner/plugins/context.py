@@ -1,4 +1,4 @@
-"""Where a run happens: its workspace, and what an action can see and say while it runs."""
+"""The workspace of a run, and the contexts that actions get while they run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lesson_runner.execute.inputs import Inputs
 from lesson_runner.execute.lines import PROGRESS_EVERY, Kept, pieces
 from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
 from lesson_runner.files.evidence import EVIDENCE, SHARED
-from lesson_runner.files.plain import real, write_aside
+from lesson_runner.files.plain import real, write_atomically
 from lesson_runner.files.untrusted import make_below, read_json
 from lesson_runner.model import Event, Hardware, Json, Lesson, PlannedStep
 from lesson_runner.model.errors import LessonError, TimedOutError
@@ -28,18 +28,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The one folder a lesson's typed actions write in; ``.lesson`` unless the user says otherwise."""
+    """The folder that a lesson's actions write in: ``.lesson``, or that of ``--workspace``."""
 
     root: Path
+    """The workspace folder itself."""
 
     @property
     def runs(self) -> Path:
-        """One folder a run."""
+        """The folder that contains the run folders."""
         return self.root / "runs"
 
     @property
     def files(self) -> Path:
-        """What steps leave for later steps: data sets, checkpoints, and the shell's working folder."""
+        """The folder for files that later steps use, such as data sets; the shell's working folder."""
         return self.root / "files"
 
     def resolve(self, *parts: str) -> Path:
@@ -53,22 +54,25 @@ class Workspace:
         try:
             path = real(base.joinpath(*parts))
         except ValueError:  # a NUL
-            raise LessonError(f"{'/'.join(parts)!r} is no name of a file", fix="name a file") from None
+            raise LessonError(
+                f"{'/'.join(parts)!r} is not a valid file name", fix="give the name of a file"
+            ) from None
         if not path.is_relative_to(base):
             raise LessonError(
-                f"{'/'.join(parts)!r} lies outside the workspace {base}",
+                f"{'/'.join(parts)!r} is outside the workspace {base}",
                 fix="name a file inside the workspace",
             )
         return path
 
     def inside(self, folder: Path) -> Path:
         """
-        Return where a folder of the workspace really is.
+        Return the real path of a folder in the workspace.
 
-        The workspace may be a link that the user named. What is in it may have come with a lesson.
+        The workspace itself may be a link, because the user named it. Links inside it are refused, because
+        they may have come with a lesson.
 
         Raises:
-            LessonError: it is a link, or in a folder that is one.
+            LessonError: the folder, or one that contains it, is a link.
         """
         for part in (folder, *folder.parents):
             if part == self.root or not part.is_relative_to(self.root):
@@ -76,19 +80,19 @@ class Workspace:
             if part.is_symlink():
                 found = real(part)
                 raise LessonError(
-                    f"{part} is a link to {found}, and nothing in a workspace may be one",
-                    fix=f"remove the link; to keep everything elsewhere: --workspace {found.parent}",
+                    f"{part} is a link to {found}; links in a workspace are not allowed",
+                    fix=f"remove the link; to use another place for everything: --workspace {found.parent}",
                 )
         return real(folder)
 
     def check_links(self) -> None:
         """
-        Make sure that what is written or deleted in the workspace is in it.
+        Check that nothing at the top of the workspace leads out of it.
 
         Raises:
-            LessonError: something in it is a link.
+            LessonError: something there is a link.
         """
-        with contextlib.suppress(OSError):  # whoever writes there says what is wrong
+        with contextlib.suppress(OSError):  # if the folder is broken, writing there reports it
             for path in self.root.iterdir():
                 self.inside(path)
 
@@ -98,30 +102,30 @@ DEFAULT_WORKSPACE = Path(".lesson")
 
 def default_workspace() -> Path:
     """
-    Return the workspace of whoever names none.
+    Return the workspace that is used without ``--workspace``.
 
     Raises:
-        LessonError: it is a link, or another user's: it may have come with a lesson's folder.
+        LessonError: it is a link or belongs to another user, so it may have come with a lesson's folder.
     """
     place = DEFAULT_WORKSPACE
     with contextlib.suppress(OSError):
         facts = place.lstat()
         if stat.S_ISLNK(facts.st_mode):
             raise LessonError(
-                f"{place} is a link to {real(place)}, which a lesson's folder may have brought along",
-                fix=f"if it is yours: --workspace {place}; or else remove it",
+                f"{place} is a link to {real(place)}, which may have come with a lesson's folder",
+                fix=f"if it is yours: --workspace {place}; otherwise remove it",
             )
         if facts.st_uid not in (os.geteuid(), 0):
             raise LessonError(
                 f"{place.absolute()} belongs to another user",
-                fix=f"name a folder of yours with --workspace; or, if you trust it: --workspace {place}",
+                fix=f"name your own folder with --workspace; or, if you trust this one: --workspace {place}",
             )
     return place
 
 
 def check_backend(name: str) -> str:
     """
-    Return ``name`` if it is a backend.
+    Return ``name`` if it is the name of a backend.
 
     Raises:
         LessonError: it is not.
@@ -132,25 +136,25 @@ def check_backend(name: str) -> str:
 
 
 MEMORY = "memory"
-"""The folder of a run with what plugins must know when it is resumed."""
-MOST_SHOWN = 1_000_000
-"""Characters of a step's output that are shown, and written to ``events.jsonl``, as they come."""
+"""The folder in a run folder for values that plugins need when the run is resumed."""
+MAX_SHOWN = 1_000_000
+"""Characters of a step's output that are all shown, and written to ``events.jsonl``."""
 LABELS = "LESSON_LABELS"
-"""Environment variable: labels of everything that a run shows, with commas between them."""
+"""Environment variable: labels for all results of a run, separated by commas."""
 
 
 def labels_from_environment() -> tuple[str, ...]:
-    """Return what whoever starts a run says of its results, such as that a board was only pretended."""
+    """Return the labels in :data:`LABELS`, such as that a board was only simulated."""
     names = (" ".join(name.split()) for name in os.environ.get(LABELS, "").split(","))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 class Store(dict[str, Any]):
     """
-    What plugins keep during a run: values by key, in memory until the run ends.
+    Values that plugins keep during a run, by key, in memory.
 
-    A key is the plugin's name, or begins with that and a dot. :meth:`save` also writes a value to the run's
-    folder; in a run that is resumed, :meth:`load` reads it from there.
+    A key is the plugin's name, or begins with the name and a dot. :meth:`save` also writes a value to the run
+    folder; if the run is resumed, :meth:`load` reads it from there.
     """
 
     def __init__(self, folder: Path, *, resumed: bool = False) -> None:
@@ -159,13 +163,13 @@ class Store(dict[str, Any]):
         self._resumed = resumed
 
     def save(self, key: str, value: Any) -> None:
-        """Keep a value that is needed to resume the run, even if it is killed right now; it must fit JSON."""
+        """Keep a value, which must be JSON, and write it to disk for the case that the run is resumed."""
         text = json.dumps(value)
-        write_aside(make_below(self._folder, MEMORY) / f"{key}.json", text)
+        write_atomically(make_below(self._folder, MEMORY) / f"{key}.json", text)
         self[key] = json.loads(text)  # as it is after a resume: a tuple is a list
 
     def load(self, key: str) -> Any:
-        """Return a saved value, also after a resume; ``None`` if there is none, or it cannot be read."""
+        """Return a saved value, also in a resumed run; ``None`` if there is none, or it cannot be read."""
         if key not in self and self._resumed:
             with contextlib.suppress(OSError, ValueError):
                 self[key] = read_json(self._folder, f"{MEMORY}/{key}.json")
@@ -177,80 +181,88 @@ class RunContext:
     """One run of one lesson."""
 
     lesson: Lesson
+    """The lesson."""
     profile: str
+    """The profile of the run, such as ``quick``."""
     backend: str
-    """``auto``, ``ttml`` or ``emulated``: what the user asked for."""
+    """The value of ``--backend``: ``auto``, ``ttml`` or ``emulated``."""
     workspace: Workspace
+    """The folder for all files of runs."""
     folder: Path
-    """``runs/<run-id>``."""
+    """The run folder, ``runs/<run-id>`` in the workspace."""
     hardware: tuple[Hardware, ...] = ()
+    """What plugins detected when the run started."""
     fresh: bool = False
-    """Reuse nothing from an earlier run."""
+    """True with ``--fresh``: nothing from earlier runs is reused."""
     interactive: bool = False
-    """A person is at the terminal and can answer."""
+    """True if the user is at a terminal and can answer questions."""
     ask: Callable[[str], bool] | None = None
-    """Asks the person a yes-or-no question; ``None`` where nobody can answer."""
+    """Asks the user a yes-or-no question; ``None`` if nobody can answer."""
     labels: tuple[str, ...] = field(default_factory=labels_from_environment)
-    """What every result of the run must say of itself, beside what its steps say."""
+    """Labels for all results of the run, in addition to those of its steps."""
     passed: frozenset[str] = frozenset()
-    """Variables that commands get although they look like credentials."""
+    """Environment variables that commands get although they look like credentials (``--env``)."""
     sandbox: Sandbox | None = None
-    """What commands run in; ``None``: as this user, with all that they may do."""
+    """The sandbox that commands run in; ``None`` without ``--sandbox``."""
     redactor: Redactor = field(default_factory=redactor_for)
-    """Keeps secrets out of output, events, evidence and record."""
+    """Removes secrets from output, events, evidence and the record."""
 
     resumed: bool = False
-    """The run goes on after it had ended early."""
+    """True if the run was interrupted before and is resumed now."""
     granted: frozenset[str] = frozenset()
-    """The permissions of its steps."""
+    """The permissions that were allowed for its steps."""
     store: Store = field(init=False)
-    """What plugins keep between steps."""
+    """Values that plugins keep between steps."""
 
     def __post_init__(self) -> None:
         self.store = Store(self.folder, resumed=self.resumed)
 
     @property
     def inputs(self) -> Inputs:
-        """Which files of this machine its actions may read."""
+        """The files of this machine that its actions may read."""
         own = (self.workspace.files, self.folder)
         return Inputs(self.lesson.path, own, self.sandbox, given=not self.resumed)
 
     @property
     def shared_evidence(self) -> Path:
-        """The folder for evidence that several steps use."""
+        """The folder for evidence that several steps share."""
         return self.folder / EVIDENCE / SHARED
 
 
 @dataclass(slots=True)
 class StepContext:
     """
-    One attempt at one step: what the action may use.
+    What an action can use during one attempt at a step.
 
-    An action prints through :meth:`say`, reports with :meth:`progress`, and writes what it wants kept
-    into :attr:`evidence`.
+    An action prints with :meth:`say`, reports with :meth:`progress`, and writes files to keep into
+    :attr:`evidence`.
     """
 
     run: RunContext
+    """The run."""
     step: PlannedStep
+    """The step, with its resolved parameters."""
     evidence: Path
-    """An empty folder for the step's files."""
+    """A folder for the step's evidence, empty at the start of each attempt."""
     emit: Callable[[Event], None]
+    """Sends an event to listeners and the event log; :meth:`say` and :meth:`progress` use it."""
     deadline: float | None = None
-    """When to stop, on the clock of :func:`time.monotonic`."""
+    """When the timeout is over, in seconds on the clock of ``time.monotonic``; ``None`` without a timeout."""
     attempt: int = 1
+    """The number of this attempt, counted from 1."""
     _kept: Kept = field(default_factory=Kept)
     _shown: int = 0
     """Characters that were shown."""
     _shown_at: float | None = None
-    """When a line was last shown of what is too much to show all of it."""
+    """When a line was last shown, once the output is too long to show all of it."""
     _unseen: int = 0
-    """Lines since then."""
+    """Lines that were not shown since then."""
     _said: LineRedactor | None = None
-    """Holds back a line whose end may be the beginning of a secret."""
+    """Holds back a line whose end may be the start of a secret."""
 
     @property
     def lines(self) -> list[str]:
-        """What was said, without the middle if that was very much."""
+        """The lines passed to :meth:`say`; without the middle if they are very long."""
         return self._kept.lines()
 
     @property
@@ -264,7 +276,7 @@ class StepContext:
         return self.run.store
 
     def say(self, text: str = "") -> None:
-        """Show ``text`` to the learner and keep it as the step's output."""
+        """Show ``text`` to the user and keep it as the step's output."""
         rows = [piece for line in text.split("\n") for piece in pieces(line)]
         self._kept.extend(rows)
         if self._said is None:
@@ -273,18 +285,18 @@ class StepContext:
             self.show("\n".join(ready))
 
     def finish(self) -> None:
-        """Show what was said and may have been the beginning of a secret."""
+        """Show the rest of the output, which was held back in case it was the start of a secret."""
         if self._said is not None and (rest := self._said.flush()):
             self.show("\n".join(rest))
 
     def show(self, text: str) -> None:
         """
-        Show ``text`` to the learner without keeping it: what is judged is kept elsewhere, if at all.
+        Show ``text`` to the user without keeping it as the step's output.
 
-        Of a step that says more than :data:`MOST_SHOWN`, a line a second is shown from then on, with the
-        number of lines that were left out before it.
+        After 1,000,000 characters of a step, one line a second is shown, with the number of lines that were
+        left out before it.
         """
-        room = MOST_SHOWN - self._shown
+        room = MAX_SHOWN - self._shown
         if len(text) <= room:
             self._shown += len(text) + 1
             self._output(text)
@@ -294,8 +306,8 @@ class StepContext:
             if end >= 0:
                 self._output(text[:end])
             text = text[end + 1 :]
-            self._output(f"[more than {MOST_SHOWN:,} characters: a line a second is shown from here on]")
-            self._shown = MOST_SHOWN + 1
+            self._output(f"[more than {MAX_SHOWN:,} characters: from here on, one line a second is shown]")
+            self._shown = MAX_SHOWN + 1
         self._unseen += text.count("\n") + 1
         now = time.monotonic()
         if self._shown_at is None or now - self._shown_at >= PROGRESS_EVERY:
@@ -308,27 +320,27 @@ class StepContext:
 
     def progress(self, done: int, total: int, *, curve: str = "", **values: float | str) -> None:
         """
-        Report that ``done`` of ``total`` is finished.
+        Report that ``done`` of ``total`` units are finished.
 
         Args:
             curve: the name of the value to draw as a curve over the step.
-            values: what to show with it, by name, such as ``loss=1.5``. A name such as ``tokens_per_second``
-                is shown as ``tokens/s``, and ``seconds_left`` as the time left.
+            values: values to show, by name, such as ``loss=1.5``. A name such as ``tokens_per_second`` is
+                shown as ``tokens/s``, and ``seconds_left`` as the time left.
         """
         drawn = {"curve": curve} if curve else {}
         self.emit(Event("progress", self.step.id, {"done": done, "total": total, **drawn, **values}))
 
     def read_input(self, param: str, most: int) -> bytes:
         """
-        Return what is in the file that a parameter names, which the lesson may have chosen.
+        Return the content of the file that a parameter names, if the lesson may read it.
 
         Args:
-            param: the parameter's name. Its value is relative to the lesson's folder, or, where a person gave
-                it with ``--param``, to the current one.
-            most: bytes.
+            param: the parameter's name. Its value is a path relative to the lesson's folder, or, if the user
+                gave it with ``--param``, to the current folder.
+            most: the size limit, in bytes.
 
         Raises:
-            LessonError: the lesson may not read it, it cannot be read, or it is larger.
+            LessonError: the lesson may not read it, it cannot be read, or it is too large.
         """
         name, run = str(self.step.params[param]), self.run
         given = any(layer.name.startswith("--param") and param in layer.params for layer in self.step.layers)
@@ -337,17 +349,17 @@ class StepContext:
             if size > most:
                 raise LessonError(f"{file.name} is larger than {most:,} bytes", fix="use a part of it")
             try:
-                return file.read(size)  # what has no size, such as a file of /proc, has no content either
+                return file.read(size)  # files without a size, such as those of /proc, count as empty
             except OSError as error:
                 raise LessonError(f"{file.name} cannot be read: {error.strerror}") from None
 
     def remaining(self) -> float | None:
-        """Return the seconds left, or ``None`` if the step may take as long as it likes."""
+        """Return the seconds until the timeout; ``None`` if the step has no timeout."""
         return None if self.deadline is None else self.deadline - time.monotonic()
 
     def check_time(self) -> None:
         """
-        Stop here if the step's time is over; long loops call this once an iteration.
+        Stop the step if its timeout is over; long loops call this in each iteration.
 
         Raises:
             TimedOutError: the deadline has passed.
@@ -360,7 +372,7 @@ class StepContext:
 
 
 def merge(*layers: Json) -> dict[str, Any]:
-    """Return one mapping in which later layers win."""
+    """Return one mapping in which later layers override earlier ones."""
     merged: dict[str, Any] = {}
     for layer in layers:
         merged.update(layer)

@@ -1,8 +1,8 @@
 """
 The hooks a plugin can implement, in the order of a run.
 
-Hooks return values; they change nothing they are given. An implementation may accept fewer arguments
-than its specification. One that raises is reported, and everyone else's results are kept.
+Hooks return values and do not change their arguments. An implementation may accept fewer arguments than its
+specification. If one raises, the error is reported and the results of other plugins are kept.
 """
 
 from __future__ import annotations
@@ -48,30 +48,30 @@ def lesson_add_commands(app: typer.Typer) -> None:
 
 @hookspec
 def lesson_directories() -> Iterable[Path]:
-    """Return the lessons this plugin brings: files, or folders of ``<id>.md``."""
+    """Return the lessons of this plugin: files, or folders of ``<id>.md``."""
 
 
 @hookspec
 def lesson_actions() -> Iterable[Action]:
-    """Return the actions that ``uses:`` can name. Two plugins with one name are an error."""
+    """Return the actions that ``uses:`` can name. A name that another plugin has already is an error."""
 
 
 @hookspec
 def lesson_detect_hardware(thorough: bool) -> Iterable[Hardware]:
     """
-    Return what is in this machine, and how it was found out; called once a run, must not hang.
+    Return the hardware of this machine, and how it was detected; called once a run, must not hang.
 
-    ``thorough`` is true for ``lesson hw``, which wants all that can be found out; a run has to begin quickly.
+    ``thorough`` is true for ``lesson hw``, which shows all details; a run must start quickly.
     """
 
 
 @hookspec
 def lesson_checks() -> Iterable[Check]:
     """
-    Return what ``lesson doctor`` looks at; a step of a lesson may run the same checks (``Action.checks``).
+    Return the checks for ``lesson doctor``; steps can run the same checks (``Action.checks``).
 
-    A check looks and changes nothing. It must not import what can crash or hang: that belongs in a process of
-    its own (:meth:`lesson_runner.plugins.checks.Machine.run`).
+    A check changes nothing. Run code that can crash or hang in a separate process
+    (:meth:`lesson_runner.plugins.checks.Machine.run`).
     """
 
 
@@ -87,10 +87,10 @@ def lesson_rules() -> Iterable[Rule]:
 @hookspec
 def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
     """
-    Return the action calls a block stands for, one a command, or ``None`` if it is not yours.
+    Return one action call for each command of a block, or ``None`` if the plugin does not know the block.
 
-    Called while planning; the first answer that is not ``None`` counts. Report bad flags as diagnostics of
-    the call; do not raise for them.
+    Called while planning; the first result that is not ``None`` is used. Report wrong flags as diagnostics of
+    the call instead of raising.
     """
 
 
@@ -99,24 +99,24 @@ def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]
     """
     Return numbers by name, from the step's stored files and nothing else.
 
-    Must be pure: it is called when the step is judged, and again by whoever re-checks the record.
+    Must be pure: it is called when the step is judged, and each time somebody judges the record again.
     """
 
 
 @hookspec
 def lesson_diagnose(result: StepResult, evidence: Evidence) -> Iterable[Diagnosis]:
     """
-    Return what is behind a step's result: why it failed, or what is wrong although it passed.
+    Return explanations of a step's result: why it failed, or what is wrong although it passed.
 
-    Called once for every step that ran, after it was judged. Must be pure, as ``lesson_measure``.
+    Called once for every step that ran, after it was judged. Must be pure, like ``lesson_measure``.
     """
 
 
 @hookspec
 def lesson_step_event(event: Event, context: RunContext) -> None:
-    """Hear of everything that happens in a run: steps starting, progress, output, steps finishing."""
+    """Observe the events of a run: steps that start and finish, output, progress."""
 
 
 @hookspec
 def lesson_report_sections(record: Json, folder: Path) -> Iterable[Section]:
-    """Return what a report on this run should show, as data; ``folder`` is the run's."""
+    """Return sections for the report of a run; ``folder`` is the run folder."""

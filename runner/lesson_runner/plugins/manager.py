@@ -1,11 +1,11 @@
 """
-Plugins: finding them, loading them safely, and calling their hooks.
+Find plugins, load them safely, and call their hooks.
 
-This is the one module that talks to pluggy. It guards against what plugins do in practice: raise when
-imported, raise in a hook, return a generator that raises when it is read, misspell a hook's name. A
-plugin that does so is listed with its error, and everything else works.
+This is the only module that uses pluggy. It handles what plugins do wrong in practice: they raise when
+imported, raise in a hook, return a generator that raises when it is read, or misspell a hook's name. Such a
+plugin is listed with its error, and everything else works.
 
-What a hook returns is imported where it is looked at: ``lesson --help`` looks at none of it.
+The types that hooks return are imported where they are checked, because ``lesson --help`` needs none of them.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ if TYPE_CHECKING:
 
 PROJECT = "lesson_runner"
 BUILT_IN = ("lesson_runner.plugins.builtin",)
-"""Modules of this package that are plugins like any other, and are asked last."""
-MOST_ITEMS = 100_000
-"""No hook returns more: what seems to is a generator without an end."""
+"""Plugins in this package; their hooks are called last."""
+MAX_ITEMS = 100_000
+"""Upper limit for the results of one hook; more suggests an infinite generator."""
 RESTRICT = "LESSON_PLUGINS"
 """Environment variable: load only these entry points, comma-separated; empty loads none."""
 
 
 class Point(Protocol):
-    """What is used of an :class:`importlib.metadata.EntryPoint`."""
+    """The parts of :class:`importlib.metadata.EntryPoint` that are used."""
 
     @property
     def name(self) -> str:
@@ -90,22 +90,22 @@ class PluginInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A block that a plugin knows."""
+class Interpretation:
+    """How a plugin interprets a block."""
 
     plugin: str
     calls: tuple[ActionCall, ...]
-    """What the block stands for, one a command."""
+    """One for each command of the block."""
 
 
 @dataclass(slots=True)
 class Plugins:
     """
-    The loaded plugins, with one typed method a hook.
+    The loaded plugins, with a typed method for each hook.
 
     Args:
         built_in: names of modules to load as built-in plugins.
-        points: entry points to load; those installed, unless a test says otherwise.
+        points: entry points to load; by default all that are installed.
     """
 
     built_in: Sequence[str] = BUILT_IN
@@ -113,9 +113,10 @@ class Plugins:
     infos: dict[str, PluginInfo] = field(default_factory=dict)
     _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
     _actions: dict[str, Action] | None = None
-    _claims: dict[Block, Claimed | None] = field(default_factory=dict)
-    """What plugins said of the blocks of one lesson, which is planned once a profile."""
-    _claims_of: tuple[Path, str] | None = None
+    _interpretations: dict[Block, Interpretation | None] = field(default_factory=dict)
+    """A cache for the blocks of one lesson, because ``validate`` plans a lesson once for each profile."""
+    _interpreted: tuple[Path, str] | None = None
+    """The path and digest of that lesson."""
 
     def __post_init__(self) -> None:
         self._manager.add_hookspecs(hookspecs)
@@ -146,7 +147,7 @@ class Plugins:
             self._refuse_wrappers(module)
         except (KeyboardInterrupt, GeneratorExit):
             raise
-        # A plugin may even call sys.exit() when imported; no plugin may end the program.
+        # A plugin may even call sys.exit() when it is imported, which must not end the program.
         except BaseException as error:
             # register() leaves a plugin half registered when it raises.
             if self._manager.has_plugin(name):
@@ -159,8 +160,8 @@ class Plugins:
             if any(item.wrapper or item.hookwrapper for item in found):
                 raise TypeError(f"{caller.name} is a hook wrapper; lesson hooks are plain functions")
 
-    def _blame(self, name: str, hook: str, error: BaseException) -> None:
-        """Note that an implementation went wrong; it keeps its other hooks."""
+    def _record_error(self, name: str, hook: str, error: BaseException) -> None:
+        """Record an error of a hook's implementation; the plugin keeps its other hooks."""
         info = self.infos.get(name, PluginInfo(name, "?", None))
         self.infos[name] = replace(info, error=f"in {hook}: {_describe(error)}")
 
@@ -170,21 +171,21 @@ class Plugins:
         """
         Call a hook's implementations one by one and yield each plugin's name and result.
 
-        One call for all would lose every result when one raises. A generator is read to its end here,
-        inside the ``try``; one that has no end is stopped.
+        One call for all would lose all results when one raises. Generators are read here, inside the
+        ``try``, up to :data:`MAX_ITEMS`.
         """
         for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
             try:
                 given = {name: arguments[name] for name in implementation.argnames}
                 result = implementation.function(*given.values())
                 if isinstance(result, Iterable) and not isinstance(result, str | Mapping):
-                    result = list(islice(result, MOST_ITEMS + 1))
-                    if len(result) > MOST_ITEMS:
-                        raise ValueError(f"returned more than {MOST_ITEMS:,} items")
+                    result = list(islice(result, MAX_ITEMS + 1))
+                    if len(result) > MAX_ITEMS:
+                        raise ValueError(f"returned more than {MAX_ITEMS:,} items")
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # not all that libraries raise are exceptions: asyncio cancels so
-                self._blame(implementation.plugin_name, hook, error)
+            except BaseException as error:  # asyncio.CancelledError, for example, is not an Exception
+                self._record_error(implementation.plugin_name, hook, error)
                 continue
             yield implementation.plugin_name, result
 
@@ -192,7 +193,7 @@ class Plugins:
         self, hook: str, kind: Any, *, fields: bool = True, **arguments: object
     ) -> Iterator[tuple[str, Any]]:
         """
-        Yield every item of the lists that a hook's implementations return, checked for its type.
+        Yield all items of the lists that a hook's implementations return, after checking their types.
 
         Args:
             kind: a class, or a union of classes.
@@ -201,12 +202,14 @@ class Plugins:
         from lesson_runner.model import check_fields
 
         for name, result in self._each(hook, **arguments):
-            # A plugin that returns one thing where a list is wanted is told so, and not searched for items.
+            # A plugin that returns one object instead of a list gets an error that says so.
             for item in [] if result is None else result if isinstance(result, list) else [result]:
                 if not isinstance(item, kind) or not isinstance(result, list):
-                    self._blame(name, hook, TypeError(f"returned {item!r}, not a list of {_name(kind)}"))
+                    self._record_error(
+                        name, hook, TypeError(f"returned {item!r}, not a list of {_name(kind)}")
+                    )
                 elif fields and (problem := check_fields(item)):
-                    self._blame(name, hook, TypeError(problem))
+                    self._record_error(name, hook, TypeError(problem))
                 else:
                     yield name, item
 
@@ -216,13 +219,13 @@ class Plugins:
             pass
 
     def directories(self) -> list[tuple[str, Path]]:
-        """Return the folders of lessons, each with the name of the plugin that brings it."""
+        """Return the files and folders of lessons, each with the name of its plugin."""
         return list(self._collect("lesson_directories", Path))
 
     def actions(self) -> Mapping[str, Action]:
-        """Return every action by name; of two with one name, that of the plugin that was loaded first."""
+        """Return all actions by name; of two with one name, that of the plugin loaded first."""
         from lesson_runner.plugins.action import Action
-        from lesson_runner.plugins.action_errors import guarded
+        from lesson_runner.plugins.action_errors import wrap_action
 
         if self._actions is None:
             found: dict[str, Action] = {}
@@ -232,26 +235,28 @@ class Plugins:
             for plugin, action in pairs:
                 if action.name in found:
                     other = f"plugin '{owners[action.name]}' has an action '{action.name}' already"
-                    self._blame(plugin, "lesson_actions", ValueError(other))
+                    self._record_error(plugin, "lesson_actions", ValueError(other))
                 else:
-                    found[action.name], owners[action.name] = guarded(action, plugin), plugin
+                    found[action.name], owners[action.name] = wrap_action(action, plugin), plugin
             self._actions = found
         return self._actions
 
     def checks(self) -> Mapping[str, Check]:
-        """Return the plugins' checks by id, in their order; an id that is taken is the second one's error."""
+        """Return the plugins' checks by id, in their order; a second check with the same id is an error."""
         from lesson_runner.plugins.checks import Check
 
         found: dict[str, Check] = {}
         for plugin, check in self._collect("lesson_checks", Check):
             if check.id in found:
-                self._blame(plugin, "lesson_checks", ValueError(f"there is a check '{check.id}' already"))
+                self._record_error(
+                    plugin, "lesson_checks", ValueError(f"there is a check '{check.id}' already")
+                )
             else:
                 found[check.id] = check
         return found
 
     def rules(self) -> Mapping[str, Rule]:
-        """Return the plugins' rules by id; an id that does not begin with the plugin's name is its error."""
+        """Return the plugins' rules by id; an id that does not begin with the plugin's name is an error."""
         from lesson_runner.model import Rule
 
         found: dict[str, Rule] = {}
@@ -259,38 +264,38 @@ class Plugins:
             if rule.id.startswith(f"{plugin}."):
                 found[rule.id] = rule
             else:
-                self._blame(
+                self._record_error(
                     plugin, "lesson_rules", ValueError(f"'{rule.id}' does not begin with '{plugin}.'")
                 )
         return found
 
     def check_rule(self, rule: Rule, lesson: Lesson, scope: Scope) -> list[Diagnostic]:
-        """Return what a plugin's rule finds in a lesson; one that raises is reported and finds nothing."""
+        """Return the diagnostics of a plugin's rule; if it raises, record the error and return none."""
         try:
-            return list(islice(rule.check(lesson, scope), MOST_ITEMS)) if rule.check else []
+            return list(islice(rule.check(lesson, scope), MAX_ITEMS)) if rule.check else []
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            self._blame(rule.id.partition(".")[0], f"rule {rule.id}", error)
+            self._record_error(rule.id.partition(".")[0], f"rule {rule.id}", error)
             return []
 
     def detect_hardware(self, *, thorough: bool = False) -> tuple[Hardware, ...]:
-        """Return what the plugins found in this machine; ``thorough`` asks for all that can be found out."""
+        """Return the hardware that plugins detect; ``thorough`` asks for all details."""
         from lesson_runner.model import Hardware
 
         found = self._collect("lesson_detect_hardware", Hardware, thorough=thorough)
         return tuple(item for _, item in found)
 
-    def interpret_block(self, block: Block, lesson: Lesson) -> Claimed | None:
-        """Return the first plugin's interpretation of a block, and which plugin it is; each is asked once."""
-        if self._claims_of != (lesson.path, lesson.digest):
-            self._claims_of = lesson.path, lesson.digest
-            self._claims.clear()
-        if block not in self._claims:
-            self._claims[block] = self._interpret(block, lesson)
-        return self._claims[block]
+    def interpret_block(self, block: Block, lesson: Lesson) -> Interpretation | None:
+        """Return the first plugin's interpretation of a block, if there is one; results are cached."""
+        if self._interpreted != (lesson.path, lesson.digest):
+            self._interpreted = lesson.path, lesson.digest
+            self._interpretations.clear()
+        if block not in self._interpretations:
+            self._interpretations[block] = self._interpret(block, lesson)
+        return self._interpretations[block]
 
-    def _interpret(self, block: Block, lesson: Lesson) -> Claimed | None:
+    def _interpret(self, block: Block, lesson: Lesson) -> Interpretation | None:
         from lesson_runner.model import ActionCall, check_fields
 
         for name, result in self._each("lesson_interpret_block", block=block, lesson=lesson):
@@ -300,8 +305,8 @@ class Plugins:
             if isinstance(result, list) and all(isinstance(item, ActionCall) for item in result):
                 problem = next(filter(None, map(check_fields, result)), "")
             if not problem:
-                return Claimed(name, tuple(result))
-            self._blame(name, "lesson_interpret_block", TypeError(problem))
+                return Interpretation(name, tuple(result))
+            self._record_error(name, "lesson_interpret_block", TypeError(problem))
         return None
 
     def run_step(self, step: PlannedStep, context: StepContext) -> Outcome:
@@ -309,7 +314,7 @@ class Plugins:
         Run a step's action.
 
         Raises:
-            Exception: whatever the action raises; the runner records it as the step's error.
+            Exception: any exception of the action; the runner records it as the step's error.
         """
         from lesson_runner.plugins.action_errors import load
 
@@ -317,29 +322,29 @@ class Plugins:
         return _outcome(outcome, f"action '{step.action}'")
 
     def measure(self, step: PlannedStep, evidence: Evidence) -> dict[str, float]:
-        """Return what all plugins measure on a step's stored files."""
+        """Return the numbers that all plugins measure from a step's stored files."""
         numbers: dict[str, float] = {}
         for name, result in self._each("lesson_measure", step=step, evidence=evidence):
             try:
                 numbers.update({str(key): float(value) for key, value in (result or {}).items()})
             except (AttributeError, TypeError, ValueError) as error:
-                self._blame(name, "lesson_measure", error)
+                self._record_error(name, "lesson_measure", error)
         return numbers
 
     def diagnose(self, result: StepResult, evidence: Evidence) -> tuple[Diagnosis, ...]:
-        """Return what all plugins make of a step's result."""
+        """Return all plugins' explanations of a step's result."""
         from lesson_runner.model import Diagnosis
 
         found = self._collect("lesson_diagnose", Diagnosis, result=result, evidence=evidence)
         return tuple(diagnosis for _, diagnosis in found)
 
     def step_event(self, event: Event, context: RunContext) -> None:
-        """Tell every plugin what happened."""
+        """Pass an event to every plugin."""
         for _ in self._each("lesson_step_event", event=event, context=context):
             pass
 
     def report_sections(self, record: Json, folder: Path) -> list[Section]:
-        """Return the sections that the plugins add to a report; one that cannot be shown says why."""
+        """Return the sections that plugins add to a report; one that cannot be shown says why."""
         from lesson_runner.model import Section, checked_section
 
         found = self._collect("lesson_report_sections", Section, fields=False, record=record, folder=folder)
@@ -351,14 +356,14 @@ def _name(kind: Any) -> str:
     return " or ".join(item.__name__ for item in get_args(kind) or (kind,))
 
 
-def _outcome(value: object, who: str) -> Outcome:
-    """Return what a step's code returned, if that is an outcome with numbers for metrics."""
+def _outcome(value: object, source: str) -> Outcome:
+    """Check that an action returned a valid outcome, and return it with its metrics as floats."""
     from lesson_runner.model import Outcome, check_fields
 
     if not isinstance(value, Outcome):
-        raise TypeError(f"{who} returned {value!r}, not an Outcome")
+        raise TypeError(f"{source} returned {value!r}, not an Outcome")
     if problem := check_fields(value):
-        raise TypeError(f"{who} returned an Outcome with something else in it: {problem}")
+        raise TypeError(f"{source} returned an Outcome with a wrong field: {problem}")
     return replace(value, metrics={str(key): float(number) for key, number in value.metrics.items()})
 
 
@@ -381,12 +386,12 @@ def installed_points() -> list[Point]:
 
 @cache
 def _distribution(dist: Distribution | None) -> tuple[str | None, str | None]:
-    """Return a distribution's name and version, which are parsed from a file with all of its README."""
+    """Return a distribution's name and version; cached, because they are in a file with all of its README."""
     return (dist.name, dist.version) if dist else (None, None)
 
 
 def _describe(error: BaseException) -> str:
-    """Return an error with the line of the plugin it came from."""
+    """Return an error's message with the line of the plugin that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = str(Path(__file__).parents[1])
     theirs = [frame for frame in frames if not frame.filename.startswith((ours, "<frozen"))]

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lesson_runner.execute.redaction.redactor import Redactor
-from lesson_runner.files.plain import open_plain, write_aside
+from lesson_runner.files.plain import open_plain, write_atomically
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a file that is looked at; a training of a million steps leaves 40 MB of losses."""
@@ -118,7 +118,7 @@ def _clean_text(path: Path, data: bytes, encoding: str, facts: os.stat_result, r
     kept = redactor.text(text)
     if kept == text:
         return ""
-    write_aside(path, kept.encode(encoding, errors), stat.S_IMODE(facts.st_mode))
+    write_atomically(path, kept.encode(encoding, errors), stat.S_IMODE(facts.st_mode))
     return "a secret in it was redacted"
 
 

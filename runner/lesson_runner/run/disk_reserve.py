@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import cure
+from lesson_runner.model.hints import fix_for
 
 BASE = 128 * 1024
 A_STEP = 8 * 1024
@@ -36,7 +36,7 @@ def reserve(folder: Path, steps: int) -> ExitStack:
         except OSError as error:
             reason = error.strerror or error
             message = f"{folder}: there is no room for the record of a run: {reason}"
-            raise LessonError(message, fix=cure(error)) from None
+            raise LessonError(message, fix=fix_for(error)) from None
         return stack.pop_all()
 
 

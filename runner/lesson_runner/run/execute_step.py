@@ -18,7 +18,7 @@ from lesson_runner.files.evidence import EVIDENCE, OUTPUT, Evidence
 from lesson_runner.files.untrusted import make_below, remove_tree
 from lesson_runner.model import Diagnosis, Event, Lesson, Outcome, PlannedStep, Status, StepResult
 from lesson_runner.model.errors import HardwareError, LessonError
-from lesson_runner.model.hints import cure, with_cure
+from lesson_runner.model.hints import fix_for, with_fix
 from lesson_runner.plugins.context import RunContext, StepContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
@@ -56,7 +56,7 @@ def run_step(
         except OSError as error:  # the disk is full, or somebody has removed the folder
             result, found = _unwritten(step, run, error), {}
         except Exception as error:  # what a plugin has left cannot be recorded; the other steps still count
-            message = with_cure(f"its result cannot be recorded: {type(error).__name__}: {error}", error)
+            message = with_fix(f"its result cannot be recorded: {type(error).__name__}: {error}", error)
             result, found = StepResult(step, "error", message, labels=run.labels), {}
         result = dataclasses.replace(
             result, attempts=attempt, started=started, seconds=time.monotonic() - clock
@@ -143,7 +143,7 @@ def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str =
     with contextlib.suppress(OSError):
         (run.folder / EVIDENCE / step.id / OUTPUT).unlink(missing_ok=True)
     where = f"{error.filename}: " if error.filename else ""
-    message = with_cure(f"its evidence cannot be written: {where}{error.strerror or error}", error)
+    message = with_fix(f"its evidence cannot be written: {where}{error.strerror or error}", error)
     if error.errno == errno.ENOENT:
         message += " (was it removed while the lesson ran?)"
     message = f"{before}; {message}" if before else message
@@ -173,15 +173,15 @@ def _call(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        if isinstance(error, OSError) and cure(error):
+        if isinstance(error, OSError) and fix_for(error):
             where = error.filename or context.workspace.root
             return "error", Outcome(
-                "failed", with_cure(f"{where}: cannot be written: {error.strerror}", error)
+                "failed", with_fix(f"{where}: cannot be written: {error.strerror}", error)
             )
         # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
         trace = context.run.redactor.text(traceback.format_exc())
         what = ": ".join(filter(None, (type(error).__name__, str(error))))
-        message = with_cure(f"{step.action} raised {what}", error)
+        message = with_fix(f"{step.action} raised {what}", error)
         with contextlib.suppress(OSError):
             (folder / "error.txt").write_text(trace, "utf-8", "backslashreplace")
             message += f" (see {folder / 'error.txt'})"

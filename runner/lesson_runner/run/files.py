@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.files.evidence import Evidence
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.files.untrusted import open_below
 from lesson_runner.model import Expectation
 from lesson_runner.run.hashing import Hasher, NotHashedError
@@ -58,7 +58,7 @@ def keep_files(files: Mapping[str, FileFacts], evidence: Path) -> None:
     """Write down what was found, if files were looked for."""
     if files:
         data = {name: _known(facts) for name, facts in files.items()}
-        write_aside(evidence / FILES, json.dumps(data, indent=2) + "\n")
+        write_atomically(evidence / FILES, json.dumps(data, indent=2) + "\n")
 
 
 def _known(facts: FileFacts) -> dict[str, Any]:

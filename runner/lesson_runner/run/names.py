@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lesson_runner.document.schema.validator import KeyPath, place_of
 from lesson_runner.model import Diagnostic, Lesson
-from lesson_runner.model.hints import meant_or_all
+from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 
 DEFAULT_PROFILE = "default"
@@ -32,17 +32,17 @@ def unknown_names(lesson: Lesson, actions: Mapping[str, Action]) -> Iterable[Dia
         if isinstance(name, str) and name not in profiles:
             place = place_of(lesson.positions, ("runner", "defaultProfile", machine))
             message = f"there is no profile '{name}'"
-            yield Diagnostic("unknown-profile", "error", message, place, meant_or_all(name, profiles))
+            yield Diagnostic("unknown-profile", "error", message, place, suggest_names(name, profiles))
     for step in lesson.steps:
         for name in step.profiles:
             if name not in profiles:
                 place = place_of(step.positions, ("profiles", name))
                 message = f"step '{step.id}': there is no profile '{name}'"
-                yield Diagnostic("unknown-profile", "error", message, place, meant_or_all(name, profiles))
+                yield Diagnostic("unknown-profile", "error", message, place, suggest_names(name, profiles))
     for path, name in _actions_named(lesson):
         if name not in actions:
             place, message = place_of(lesson.positions, path), f"no plugin has an action '{name}'"
-            yield Diagnostic("unknown-action", "error", message, place, meant_or_all(name, actions))
+            yield Diagnostic("unknown-action", "error", message, place, suggest_names(name, actions))
 
 
 def _actions_named(lesson: Lesson) -> Iterable[tuple[KeyPath, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lesson_runner.document.schema.validator import place_of
 from lesson_runner.model import Diagnostic, PlannedStep, Step
-from lesson_runner.model.hints import meant_or_all
+from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 
 MOST_HINTS = 100
@@ -43,7 +43,7 @@ def with_derived_needs(
                 fix = "take it out, or name a step of this lesson"
                 if len(problems) < MOST_HINTS:
                     others = [part for part in parts if part != origin.id]
-                    fix = meant_or_all(name, others) if others else "take it out"
+                    fix = suggest_names(name, others) if others else "take it out"
                 problems.append(Diagnostic("unknown-need", "error", message, place, fix))
         action = actions.get(step.action)
         if action and action.inspect and not step.skip:

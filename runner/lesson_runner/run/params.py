@@ -9,7 +9,7 @@ from typing import Any
 
 from lesson_runner.model import ActionCall, Json, Layer, Lesson, PlannedStep, Step
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import meant_or_all
+from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 
 
@@ -166,7 +166,7 @@ def check_params(
     for param in params:
         if param.step is not None and param.step not in steps:
             raise LessonError(
-                f"{param}: there is no step '{param.step}'", fix=meant_or_all(param.step, steps)
+                f"{param}: there is no step '{param.step}'", fix=suggest_names(param.step, steps)
             )
         used = steps[param.step] if param.step else {name for names in steps.values() for name in names}
         known = {
@@ -175,5 +175,5 @@ def check_params(
         if param.name not in known:
             raise LessonError(
                 f"{param}: no step of this lesson has a parameter '{param.name}'",
-                fix=meant_or_all(param.name, known),
+                fix=suggest_names(param.name, known),
             )

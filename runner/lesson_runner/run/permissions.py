@@ -12,7 +12,7 @@ from typing import Any
 
 from lesson_runner.execute.inputs import READ, Inputs
 from lesson_runner.files.folders import config_folder
-from lesson_runner.files.plain import MAX_JSON_BYTES, read_plain, real, write_aside
+from lesson_runner.files.plain import MAX_JSON_BYTES, read_plain, real, write_atomically
 from lesson_runner.files.untrusted import parse_json
 from lesson_runner.model import Lesson, PlannedStep
 from lesson_runner.model.errors import LessonError
@@ -187,7 +187,7 @@ class Memory:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if self.problem and self.path.exists():  # whatever it is, somebody may want to look at it
                 self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
-            write_aside(self.path, text + "\n", 0o600)
+            write_atomically(self.path, text + "\n", 0o600)
         except OSError as error:
             raise LessonError(
                 f"{self.path}: cannot be written: {error.strerror or error}",

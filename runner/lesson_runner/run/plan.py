@@ -23,7 +23,7 @@ from lesson_runner.model import (
     first_error,
 )
 from lesson_runner.model.errors import InvalidLessonError, LessonError
-from lesson_runner.model.hints import meant_or_all
+from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.check_step import check_step
@@ -53,7 +53,7 @@ def choose_profile(
         asked = str(defaults.get("board" if board else "none", usual_profile(lesson, known, board=board)))
     if asked not in known:
         raise LessonError(
-            f"--profile {asked}: the lesson has no such profile", fix=meant_or_all(asked, known)
+            f"--profile {asked}: the lesson has no such profile", fix=suggest_names(asked, known)
         )
     return asked
 
@@ -134,7 +134,7 @@ def _no_steps(lesson: Lesson) -> Diagnostic:
 def _unknown_action(step: Step, name: str, actions: Mapping[str, Action]) -> Diagnostic:
     message = f"step '{step.id}': no plugin has an action '{name}'"
     return Diagnostic(
-        "unknown-action", "error", message, place_of(step.positions, ("uses",)), meant_or_all(name, actions)
+        "unknown-action", "error", message, place_of(step.positions, ("uses",)), suggest_names(name, actions)
     )
 
 

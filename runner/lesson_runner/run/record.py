@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner import __version__
-from lesson_runner.files.plain import write_aside
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.files.untrusted import files_below, read_json
 from lesson_runner.model import Expectation, Hardware, Plan, PlannedStep, StepResult
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import cure
+from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.manager import PluginInfo
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.hashing import Hasher, look
@@ -157,10 +157,10 @@ def write(record: Mapping[str, Any], folder: Path) -> Path:
     """
     path = folder / RECORD
     try:
-        write_aside(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        write_atomically(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     except OSError as error:
         reason = error.strerror or error
-        raise LessonError(f"{path}: the record cannot be written: {reason}", fix=cure(error)) from None
+        raise LessonError(f"{path}: the record cannot be written: {reason}", fix=fix_for(error)) from None
     return path
 
 

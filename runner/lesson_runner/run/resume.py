@@ -36,7 +36,7 @@ MOST_LEFT = 500_000
 """Files that the steps of a run left."""
 SHOWN = 8
 """How many differences a refusal lists."""
-MOST_SHOWN = 500
+MAX_SHOWN = 500
 """Characters shown of what is wrong with an event, which may quote it."""
 _STEP = {"$ref": "record.schema.json#/$defs/step"}
 
@@ -292,4 +292,4 @@ def _check_step(stored: Mapping[str, Any]) -> None:
     step = {name: value for name, value in stored.items() if name in known}
     wrong = next(validator_for(_STEP).iter_errors(step), None)
     if wrong is not None:
-        raise ValueError(wrong.message[:MOST_SHOWN])
+        raise ValueError(wrong.message[:MAX_SHOWN])

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lesson_runner.execute.family import Family
 from lesson_runner.files.evidence import EVIDENCE, SHARED
-from lesson_runner.files.untrusted import make_below, remove_asides
+from lesson_runner.files.untrusted import make_below, remove_temporary_files
 from lesson_runner.model import Plan
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import cure
+from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.context import RunContext, Workspace
 from lesson_runner.run.disk_reserve import reserve
 from lesson_runner.run.lock import locked
@@ -72,7 +72,7 @@ def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
             context.store.save(LABELS, context.labels)
         except OSError as error:
             message = f"{error.filename}: cannot be made: {error.strerror}"
-            raise LessonError(message, fix=cure(error)) from None
+            raise LessonError(message, fix=fix_for(error)) from None
         yield room
 
 
@@ -93,6 +93,6 @@ def _tidy(context: RunContext) -> None:
     """End and remove what a killed run has left, and take over its labels."""
     Family.of_run(context.folder.absolute()).stop(GRACE)  # a step that is run again must write alone
     for folder in (context.workspace.files, context.folder):
-        remove_asides(folder)
+        remove_temporary_files(folder)
     kept = context.store.load(LABELS)
     context.labels = tuple(dict.fromkeys((*context.labels, *(kept if isinstance(kept, list) else ()))))

@@ -1,1 +1,1 @@
-"""Validating documents: a set of lessons, its settings, and the fixes that are safe to apply."""
+"""Validate documents: rules, settings, and fixes that are safe to apply."""

@@ -1,4 +1,4 @@
-"""Looking at a set of documents: each one read, planned in every profile, and held against every rule."""
+"""Validate a set of documents: read each one, plan it in every profile, and apply all rules."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from lesson_runner.validate.settings import Settings
 
 
 def all_rules(plugins: Plugins) -> Mapping[str, Rule]:
-    """Return every rule by id: the core's, then the plugins'."""
+    """Return all rules by id: those of the core, then those of plugins."""
     return {**{rule.id: rule for rule in table.RULES}, **plugins.rules()}
 
 
 def scope_of(paths: Sequence[Path], plugins: Plugins) -> Scope:
-    """Return what the rules may know of the documents beside the one they look at."""
+    """Return what rules may know about other documents than the one they check."""
     together = frozenset(paths)
     found: dict[str, dict[Path, Path]] = {}
     for path in paths:
@@ -44,7 +44,7 @@ def scope_of(paths: Sequence[Path], plugins: Plugins) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """What documents are held against."""
+    """Validates single documents."""
 
     plugins: Plugins
     settings: Settings
@@ -52,11 +52,11 @@ class Checker:
     scope: Scope
 
     def check(self, path: Path) -> Checked:
-        """Return what is found in a document; never raises for what stands in it."""
+        """Return the diagnostics of a document; never raises for its content."""
         document = _read(path)
         found = list(_found(document, self.plugins, self.rules, self.scope, self.settings))
         kept = _kept(document, found, self.rules, self.settings)
-        # What is shown goes into logs of CI and code scanning, where no secret must be.
+        # Diagnostics are shown in CI logs and code scanning, where secrets must not appear.
         shown = [replace(item, message=mask(item.message), fix=item.fix and mask(item.fix)) for item in kept]
         if document.lesson is None:
             return Checked(path, tuple(shown))
@@ -71,10 +71,10 @@ def validate(
     uncertified: Callable[[Lesson, str], str] | None = None,
 ) -> Iterator[Checked]:
     """
-    Yield what is found in each of ``paths``, in their order; only one is held in memory.
+    Yield the diagnostics of each of ``paths``, in order; only one document is kept in memory.
 
     Args:
-        uncertified: why a lesson has no valid certificate for a hardware; ``None`` asks for none.
+        uncertified: returns why a lesson has no valid certificate for a hardware; ``None`` does not check.
     """
     scope = replace(scope_of(paths, plugins), uncertified=uncertified)
     checker = Checker(plugins, settings, rules, scope)
@@ -83,7 +83,7 @@ def validate(
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A document that was looked at; ``lesson`` is ``None`` where there is no text to look at."""
+    """A document that was read; ``lesson`` is ``None`` if it is not text."""
 
     path: Path
     lesson: Lesson | None
@@ -93,7 +93,7 @@ class _Read:
 def _read(path: Path) -> _Read:
     try:
         lesson, problems = load_lesson(path)
-    except InvalidLessonError as error:  # one file that is not text must not hide what is wrong with the rest
+    except InvalidLessonError as error:  # a file that is not text must not keep the others from being checked
         return _Read(path, None, tuple(error.diagnostics))
     except LessonError as error:
         problem = Diagnostic("unreadable", "error", str(error), Location(path, 1), error.fix)
@@ -102,7 +102,7 @@ def _read(path: Path) -> _Read:
 
 
 def _lines(lesson: Lesson, found: Iterable[Diagnostic]) -> dict[int, str]:
-    """Return the lines that diagnostics speak of; a secret is masked in all of the text, it may be longer."""
+    """Return the lines that diagnostics are about; secrets are masked in the whole text, across lines."""
     wanted = {item.location.line for item in found if item.location.path == lesson.path}
     if not wanted:
         return {}
@@ -113,7 +113,7 @@ def _lines(lesson: Lesson, found: Iterable[Diagnostic]) -> dict[int, str]:
 def _found(
     document: _Read, plugins: Plugins, rules: Mapping[str, Rule], scope: Scope, settings: Settings
 ) -> Iterable[Diagnostic]:
-    """Yield everything that is wrong with a document, once, whatever was ignored."""
+    """Yield all diagnostics of a document, each once, including those that will be ignored."""
     found = dict.fromkeys(document.problems)
     lesson = document.lesson
     if lesson is not None:
@@ -121,13 +121,13 @@ def _found(
             found.update(dict.fromkeys(_planned(lesson, document.problems, plugins)))
         for rule in rules.values():
             if rule.check is not None and settings.wants(rule.id, document.path):
-                check = _guarded(rule, plugins)
+                check = _checker(rule, plugins)
                 found.update(dict.fromkeys(check(lesson, scope)))
     return found
 
 
-def _guarded(rule: Rule, plugins: Plugins) -> Callable[[Lesson, Scope], Iterable[Diagnostic]]:
-    """Return a rule's check; a plugin's may raise, and is then reported by ``lesson plugins``."""
+def _checker(rule: Rule, plugins: Plugins) -> Callable[[Lesson, Scope], Iterable[Diagnostic]]:
+    """Return a rule's check; if a plugin's check raises, the error is recorded for the plugin."""
     if "." in rule.id:
         return lambda lesson, scope: plugins.check_rule(rule, lesson, scope)
     assert rule.check is not None
@@ -135,9 +135,9 @@ def _guarded(rule: Rule, plugins: Plugins) -> Callable[[Lesson, Scope], Iterable
 
 
 def _planned(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins) -> Iterable[Diagnostic]:
-    """Yield what is found when the lesson is planned in each of its profiles."""
+    """Yield the diagnostics of planning the lesson in each of its profiles."""
     problems = list(problems)
-    if not has_directives(lesson):  # recognised once, and not again in each profile
+    if not has_directives(lesson):  # recognise the steps once instead of in each profile
         recognition = recognised(lesson, plugins)
         problems += recognition.problems
         lesson = recognition.lesson
@@ -155,14 +155,14 @@ def _planned(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins) -
 def _kept(
     document: _Read, found: Iterable[Diagnostic], rules: Mapping[str, Rule], settings: Settings
 ) -> list[Diagnostic]:
-    """Return the diagnostics that the author or the settings do not hide, with the settings' severities."""
+    """Return the diagnostics that neither the author nor the settings hide, with the settings' severities."""
     wanted = {rule for rule in rules if settings.wants(rule, document.path)}
-    if first_error(document.problems):  # it was not planned, so nobody looked for these
+    if first_error(document.problems):  # it was not planned, so these rules were not applied
         wanted -= {rule.id for rule in planning.RULES}
     if document.lesson is not None:
         found = ignores.apply(document.lesson, found, rules, wanted)
     kept = [item for item in found if settings.wants(item.rule, document.path)]
-    # A plugin's rule and one of the core may find the same thing; who planned the lesson knows more about it.
+    # A plugin's rule and one of the core may report the same; the first, from planning, knows more.
     once: dict[tuple[Location, str], Diagnostic] = {}
     for item in kept:
         once.setdefault((item.location, item.message), item)
@@ -172,7 +172,7 @@ def _kept(
 
 
 def _with_edits_that_apply(found: list[Diagnostic], document: _Read) -> list[Diagnostic]:
-    """Return the diagnostics without edits whose text is not what they replace (a value in quotes, say)."""
+    """Remove edits that do not match the document's text, for example because a value is in quotes."""
     if document.lesson is None or not any(item.edits for item in found):
         return found
     source = Source(document.lesson.text)
@@ -180,6 +180,6 @@ def _with_edits_that_apply(found: list[Diagnostic], document: _Read) -> list[Dia
 
 
 def _with_own_severity(item: Diagnostic, rules: Mapping[str, Rule], settings: Settings) -> Diagnostic:
-    if item.rule == "no-steps":  # to `lesson run` an error; an author may just not be there yet
+    if item.rule == "no-steps":  # an error for `lesson run`, but an author may add steps later
         item = replace(item, severity=rules[item.rule].severity)
     return replace(item, severity=settings.severity.get(item.rule, item.severity))

@@ -1,4 +1,4 @@
-"""What a lesson that can be run leaves unchecked: blocks without a step, steps without a real expectation."""
+"""Find what a lesson does not check: blocks without a step, steps without a real expectation."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from lesson_runner.model import Diagnostic, Plan
 
 JUDGED_BY_EXIT = ("shell", "python")
-"""Actions that find out by themselves only how a process ended."""
+"""Actions that by themselves judge only the exit code of a process."""
 
 
 def uncovered(plan: Plan) -> Iterable[Diagnostic]:
-    """Yield the runnable blocks that neither a step nor a ``skip`` speaks of."""
+    """Yield the runnable blocks that have neither a step nor a ``skip`` directive."""
     if all(step.recognised for step in plan.lesson.steps):
-        return  # of a lesson without directives, `lesson plan` lists what it covers
+        return  # for lessons without directives, `lesson plan` lists what is covered
     for item in plan.not_run:
         if not item.reason:
             block = item.block
@@ -29,6 +29,6 @@ def judged_by_exit_alone(plan: Plan) -> Iterable[Diagnostic]:
         if step.action not in JUDGED_BY_EXIT or step.id not in declared or step.skip:
             continue
         if all(item.matcher == "exit" and item.argument == 0 for item in step.expect):
-            message = f"step '{step.id}' passes whatever it prints: only its exit code is looked at"
+            message = f"step '{step.id}' passes whatever it prints: only its exit code is checked"
             fix = "expect something the reader should see, such as 'contains: …'"
             yield Diagnostic("only-exit", "info", message, declared[step.id].location, fix)

@@ -1,4 +1,4 @@
-"""``lesson validate --fix``: the edits that diagnostics bring, applied to the files."""
+"""Apply the edits of diagnostics to the files, for ``lesson validate --fix``."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from lesson_runner.model.errors import LessonError
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
-def mend(found: Checked) -> list[Diagnostic]:
+def apply_fixes(found: Checked) -> list[Diagnostic]:
     """
-    Apply the edits of a document's diagnostics, and return the diagnostics that had some.
+    Apply the edits of a document's diagnostics, and return the diagnostics that were fixed.
 
-    A file keeps its line ends, its byte order mark and its mode. An edit that overlaps another one is left
-    for the next time.
+    The file keeps its line ends, its byte order mark and its mode. An edit that overlaps another one is not
+    applied; the next ``--fix`` does that.
 
     Raises:
-        LessonError: a file was changed after it was looked at, cannot be written, or is a link that leaves
-            the current folder; it is as it was.
+        LessonError: the file was changed after it was read, cannot be written, or is a link that leaves the
+            current folder. The file is not changed.
     """
     items = [item for item in found.diagnostics if item.edits and item.location.path == found.path]
     if not items:
@@ -31,7 +31,7 @@ def mend(found: Checked) -> list[Diagnostic]:
     target = real(found.path)
     if found.path.is_symlink() and not target.is_relative_to(real(Path.cwd())):
         raise LessonError(
-            f"{found.path}: is a link to {target}, outside the current folder: it is not changed",
+            f"{found.path}: is a link to {target}, outside the current folder; it was not changed",
             fix="name that file itself",
         )
     text = _unchanged(found.path, found.digest)
@@ -42,18 +42,18 @@ def mend(found: Checked) -> list[Diagnostic]:
 
 
 def _unchanged(path: Path, digest: str | None) -> str:
-    """Return the text of a file that is still what was looked at."""
+    """Return the text of a file, after checking that it was not changed since it was validated."""
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise LessonError(f"{path}: cannot be read any more: {error}", fix="validate it again") from None
+        raise LessonError(f"{path}: can no longer be read: {error}", fix="validate it again") from None
     if hashlib.sha256(raw).hexdigest() != digest:
-        raise LessonError(f"{path}: was changed while it was validated", fix="validate it again")
+        raise LessonError(f"{path}: was changed during the validation", fix="validate it again")
     return raw.decode("utf-8")
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> tuple[str, set[Edit]]:
-    """Return ``text`` (as the file has it) with the edits that apply to it, and which did."""
+    """Apply edits to ``text`` (with the line ends of the file); return the new text and the edits applied."""
     source = Source(text)
     parts: list[str] = []
     done: set[Edit] = set()
@@ -66,7 +66,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> tuple[str, set[Edit]]:
 
 
 class Source:
-    """A text as its file has it, and where its lines begin: found once, however many edits there are."""
+    """The text of a file, with an index of its line starts."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -76,7 +76,7 @@ class Source:
         self.end_of_line = "\r\n" if "\r\n" in text else plain
 
     def places(self, edits: Iterable[Edit]) -> Iterator[tuple[Edit, int, int]]:
-        """Yield, in the text's order, the edits that apply, each with where its old text begins and ends."""
+        """Yield the edits that can be applied, in order, each with the start and end of its old text."""
         cursor = 0
         for edit in sorted(set(edits), key=lambda item: item.location):
             begin = self._index(edit.location)
@@ -86,7 +86,7 @@ class Source:
                 yield edit, begin, cursor
 
     def allows(self, edits: Collection[Edit]) -> bool:
-        """Return whether all of these edits apply."""
+        """Return whether all of these edits can be applied."""
         return sum(1 for _ in self.places(edits)) == len(set(edits))
 
     def _index(self, place: Location) -> int:

@@ -1,8 +1,8 @@
 """
-Validating in several processes, where there is enough to validate for that to pay.
+Validate in several processes, if there is enough to validate for that to be faster.
 
-Each process is given one document after the other, so that one that ends a process is known by name, and the
-diagnostics come out in the order of the documents whoever was faster.
+Each process gets one document after the other, so that a document that crashes its process is known by name.
+The diagnostics come in the order of the documents.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from lesson_runner.validate.rules.anchors import anchors_of
 from lesson_runner.validate.settings import Settings
 
 BYTES = 1_000_000
-"""Of documents for each process: with less, starting it takes longer than it saves."""
+"""Bytes of documents for each process; with less, starting it takes longer than it saves."""
 AHEAD = 2
-"""Documents that a process is given at once: it need not wait while somebody reads what it found."""
+"""Documents that a process has in its queue, so that it need not wait for the next one."""
 WINDOW = 256
-"""How far the documents in work may be apart: what is found waits for those before it."""
+"""How far ahead of the next result documents are given out; results are kept until their turn."""
 
 
 def jobs_that_pay(paths: Sequence[Path]) -> int:
-    """Return how many processes to validate in: this one alone unless others save more than they take."""
+    """Return how many processes to use; 1 if more would not be faster."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, len(paths), sum(map(_size, paths)) // BYTES))
 
@@ -51,10 +51,10 @@ def validate_with(
     jobs: int, paths: Sequence[Path], plugins: Plugins, settings: Settings, rules: Mapping[str, Rule]
 ) -> Iterator[Checked]:
     """
-    Yield what is found in each of ``paths``, in their order.
+    Yield the diagnostics of each of ``paths``, in order.
 
     Args:
-        jobs: in how many processes; those beside this one load the installed plugins themselves.
+        jobs: how many processes to use; with more than one, each loads the installed plugins itself.
 
     Raises:
         LessonError: the processes cannot be started.
@@ -62,49 +62,49 @@ def validate_with(
     if jobs < 2 or len(paths) < 2:
         yield from validate(paths, plugins, settings, rules)
         return
-    crew = _Crew(settings, scope_of(paths, plugins))
+    pool = _Pool(settings, scope_of(paths, plugins))
     try:
-        yield from crew.check(paths, min(jobs, len(paths)))
+        yield from pool.check(paths, min(jobs, len(paths)))
     finally:
-        crew.dismiss()
+        pool.close()
 
 
 class _Worker:
-    """A process that validates, the documents it has been given, and how to talk to it."""
+    """A process that validates, its queue of documents, and the connection to it."""
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         context = multiprocessing.get_context("spawn")  # a fork of a process with threads can hang
         self.connection, theirs = context.Pipe()
-        self.given: deque[int] = deque()
+        self.queued: deque[int] = deque()
         self.process = context.Process(
             target=_work, args=(theirs, settings, scope.lessons, scope.together, Path.cwd()), daemon=True
         )
         self.ready = False
         try:
-            # Ctrl-C is for us; it must not end them with a traceback each.
+            # Ctrl-C must reach only this process; in the others it would print a traceback each.
             with _outside(), _without_interrupts():
                 self.process.start()
         except OSError as error:
             raise LessonError(f"cannot start another process: {error}", fix="add --jobs 1") from None
-        theirs.close()  # or the end of that process would go unnoticed
+        theirs.close()  # otherwise the end of that process would not be noticed
 
-    def give(self, number: int, path: Path) -> None:
-        """Let it check a document, sooner or later."""
-        self.given.append(number)
+    def enqueue(self, number: int, path: Path) -> None:
+        """Put a document into its queue."""
+        self.queued.append(number)
         self.connection.send(path)
 
 
-class _Crew:
-    """Processes that validate."""
+class _Pool:
+    """A pool of processes that validate."""
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._settings, self._scope = settings, scope
         self._workers: dict[Connection, _Worker] = {}
 
     def check(self, paths: Sequence[Path], jobs: int) -> Iterator[Checked]:
-        """Yield what is found, in order."""
+        """Yield the diagnostics of each path, in order."""
         for _ in range(jobs):
-            self._hire()
+            self._start()
         todo = deque(range(len(paths)))
         found: dict[int, Checked] = {}
         for number in range(len(paths)):
@@ -115,28 +115,28 @@ class _Crew:
                     self._take(self._workers[connection], paths, todo, found)
             yield found.pop(number)
 
-    def dismiss(self) -> None:
-        """End all processes, whatever they are doing."""
+    def close(self) -> None:
+        """Kill all processes."""
         for worker in self._workers.values():
             worker.process.kill()
             worker.process.join()
             worker.connection.close()
         self._workers.clear()
 
-    def _hire(self) -> None:
+    def _start(self) -> None:
         worker = _Worker(self._settings, self._scope)
         self._workers[worker.connection] = worker
 
     def _hand_out(self, todo: deque[int], paths: Sequence[Path], before: int) -> None:
         for worker in self._workers.values():
-            while todo and todo[0] < before and len(worker.given) < AHEAD:
+            while todo and todo[0] < before and len(worker.queued) < AHEAD:
                 number = todo.popleft()
-                worker.give(number, paths[number])
+                worker.enqueue(number, paths[number])
 
     def _take(
         self, worker: _Worker, paths: Sequence[Path], todo: deque[int], found: dict[int, Checked]
     ) -> None:
-        """Take what a process has found, or replace one that has ended."""
+        """Receive the result of a process, or replace a process that has ended."""
         try:
             result = worker.connection.recv()
         except (EOFError, OSError):
@@ -144,19 +144,21 @@ class _Crew:
             worker.connection.close()
             worker.process.join()
             if not worker.ready:
-                ended = f"a process that validates ended before it began ({_how(worker.process.exitcode)})"
+                ended = (
+                    f"a process for validating ended before it was ready ({_how(worker.process.exitcode)})"
+                )
                 raise LessonError(ended, fix="add --jobs 1") from None
-            number = worker.given.popleft()
+            number = worker.queued.popleft()
             found[number] = _fatal(paths[number], worker.process.exitcode)
-            todo.extendleft(reversed(worker.given))
-            self._hire()
+            todo.extendleft(reversed(worker.queued))
+            self._start()
             return
         if result is None:
             worker.ready = True
         elif isinstance(result, str):
-            raise RuntimeError(f"{paths[worker.given[0]]}: {result}")  # a bug, with the trace from there
+            raise RuntimeError(f"{paths[worker.queued[0]]}: {result}")  # a bug, with the process's traceback
         else:
-            found[worker.given.popleft()] = result
+            found[worker.queued.popleft()] = result
 
 
 def _how(code: int | None) -> str:
@@ -164,15 +166,15 @@ def _how(code: int | None) -> str:
 
 
 def _fatal(path: Path, code: int | None) -> Checked:
-    """Return the diagnostic about a document that ended the process which looked at it."""
-    message = f"looking at it ended the process that did ({_how(code)})"
-    fix = "find out which part of it does that, and report it with that part"
+    """Return the diagnostic about a document that crashed the process that validated it."""
+    message = f"validating this document crashed the process ({_how(code)})"
+    fix = "find the part of the document that causes this, and report the bug with that part"
     return Checked(path, (Diagnostic("unreadable", "error", message, Location(path, 1), fix),))
 
 
 @contextmanager
 def _outside() -> Iterator[None]:
-    """Start processes elsewhere: Python would import its own modules from the current folder first."""
+    """Start processes in ``/``, because Python would import modules from the current folder first."""
     here = os.open(".", os.O_RDONLY)
     os.chdir("/")
     try:
@@ -184,8 +186,8 @@ def _outside() -> Iterator[None]:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C from what is started meanwhile, for as long as that lives."""
-    resource_tracker.ensure_running()  # or else starting the first process does, and lets Ctrl-C in again
+    """Block Ctrl-C in processes that are started in this context, for their whole life."""
+    resource_tracker.ensure_running()  # otherwise starting the first process starts it and unblocks Ctrl-C
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -200,7 +202,7 @@ def _work(
     together: frozenset[Path],
     folder: Path,
 ) -> None:
-    """Check documents until there are no more; the other end says which, and hears what was found."""
+    """Validate the documents that arrive on the connection, and send back the diagnostics."""
     os.chdir(folder)
     plugins = Plugins()
     checker = Checker(plugins, settings, all_rules(plugins), Scope(lessons, together, anchors_of))
@@ -208,7 +210,7 @@ def _work(
     while True:
         try:
             path = connection.recv()
-        except EOFError:  # whoever wanted to know has gone
+        except EOFError:  # the main process has ended
             return
         try:
             result: Checked | str = checker.check(path)

@@ -1,4 +1,4 @@
-"""Which documents the arguments of ``lesson validate`` name."""
+"""Find the documents that the arguments of ``lesson validate`` name."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SKIPPED_FOLDERS = ("node_modules", "__pycache__", "site-packages")
 
 def documents(names: Iterable[str], plugins: Plugins, settings: Settings) -> list[Path]:
     """
-    Return the files that ids, files and folders name, each once; without any, all that plugins bring.
+    Return the files for a list of ids, files and folders, each once; for an empty list, all plugins' lessons.
 
     Raises:
-        LessonError: there is no such file or lesson, or a folder has none.
+        LessonError: there is no such file or lesson, or a folder contains no lessons.
     """
     names = list(names)
     if not names:
         return [entry.path for entry in lessons(plugins)]
     paths: dict[Path, Path] = {}
     for name in names:
-        if not name.strip():  # a variable that was not set; to Path it would be this folder
+        if not name.strip():  # an unset variable, which Path would take for the current folder
             raise LessonError("an empty argument names no lesson", fix="name a file, a folder or an id")
         folder = Path(name)
         if not os.path.isdir(name):  # noqa: PTH112  # Path.is_dir() raises for a name that is too long
@@ -38,8 +38,8 @@ def documents(names: Iterable[str], plugins: Plugins, settings: Settings) -> lis
         below = sorted(_below(folder))
         found = [path for path in below if not settings.excludes(path)]
         if not found and below:
-            message = f"{folder}: every .md file in this folder is left out, by its name or by 'exclude'"
-            raise LessonError(message, fix="name the files themselves, or mend 'exclude' in the settings")
+            message = f"{folder}: all .md files in this folder are left out, by their names or by 'exclude'"
+            raise LessonError(message, fix="name the files themselves, or change 'exclude' in the settings")
         if not found:
             links = any(path.is_symlink() for path in folder.rglob("*.md"))
             note = "; links that leave the project are not followed" if links else ""
@@ -52,9 +52,10 @@ def documents(names: Iterable[str], plugins: Plugins, settings: Settings) -> lis
 
 def _below(folder: Path) -> Iterator[Path]:
     """
-    Yield the Markdown files in a folder and the folders in it.
+    Yield the Markdown files in a folder and its subfolders.
 
-    Hidden folders are left out, and links that lead out of the project: diagnostics show parts of a document.
+    Hidden folders are left out. So are links that lead out of the project, because diagnostics show parts of
+    a document.
     """
     project = project_of(folder)
     for path in folder.rglob("*.md"):

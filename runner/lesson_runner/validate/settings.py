@@ -1,4 +1,4 @@
-"""Which rules are looked for: the command line, ``lesson.toml``, ``pyproject.toml``."""
+"""Settings for ``lesson validate``: the command line, ``lesson.toml``, ``pyproject.toml``."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ NOT_LESSONS = (
     "LICENSE.md",
     "SECURITY.md",
 )
-"""Names of documents that stand beside lessons everywhere; left out when a folder is searched."""
+"""Common names of documents that are not lessons; left out when a folder is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is looked for, and where."""
+    """Which rules are applied to which documents."""
 
     folder: Path = field(default_factory=Path.cwd)
-    """What paths in the settings are relative to."""
+    """The folder that paths in the settings are relative to."""
     select: tuple[str, ...] = ()
-    """Patterns of rules; none means all."""
+    """Patterns of rule ids; empty means all rules."""
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def wants(self, rule: str, path: Path) -> bool:
-        """Return whether ``rule`` is looked for in the document ``path``."""
+        """Return whether ``rule`` is applied to the document ``path``."""
         if self.select and not _among(rule, self.select):
             return False
         ignored = [*self.ignore]
@@ -54,7 +54,7 @@ class Settings:
         return not _among(rule, ignored)
 
     def excludes(self, path: Path) -> bool:
-        """Return whether a file that was found in a folder is no lesson."""
+        """Return whether a file found in a folder is left out."""
         conventional = path.name.upper() in {name.upper() for name in NOT_LESSONS}
         return conventional or any(self._names(pattern, path) for pattern in self.exclude)
 
@@ -74,14 +74,14 @@ def _among(rule: str, patterns: Iterable[str]) -> bool:
 
 def find_settings(file: Path | None, known: Collection[str]) -> Settings:
     """
-    Return the settings of ``file``, or of the nearest file that has some, in this folder or above it.
+    Return the settings in ``file``, or else in the nearest settings file in this folder or above it.
 
     Args:
         known: the ids of all rules.
 
     Raises:
-        LessonError: the file is not there, or is not TOML; or it was found, and is a link elsewhere.
-        InvalidLessonError: it says something that means nothing.
+        LessonError: the file does not exist or is not TOML; or a file that was found is a link elsewhere.
+        InvalidLessonError: the settings have errors.
     """
     if file is not None:
         return _read(file, known) or Settings(file.parent)
@@ -91,7 +91,7 @@ def find_settings(file: Path | None, known: Collection[str]) -> Settings:
             file = folder / name
             if not file.is_file():
                 continue
-            if real(file).parent != real(folder):  # what is printed of it may be somebody's secret
+            if real(file).parent != real(folder):  # messages show parts of it, which may be secret
                 raise LessonError(
                     f"{file} is a link to {real(file)}", fix=f"if you want that: --config {file}"
                 )
@@ -104,7 +104,7 @@ def with_options(
     settings: Settings, select: Iterable[str], ignore: Iterable[str], known: Collection[str]
 ) -> Settings:
     """
-    Return the settings with what the command line says: its ``--select`` replaces, its ``--ignore`` adds.
+    Return the settings with the options of the command line: ``--select`` replaces, ``--ignore`` adds.
 
     Raises:
         LessonError: there is no such rule.
@@ -112,7 +112,7 @@ def with_options(
     chosen, left_out = _split(select), _split(ignore)
     for flag, patterns in (("--select", chosen), ("--ignore", left_out)):
         for pattern in patterns:
-            if problem := _no_such(pattern, known):
+            if problem := _hint_if_unknown(pattern, known):
                 raise LessonError(f"{flag} {pattern}: there is no such rule", fix=problem)
     return replace(settings, select=chosen or settings.select, ignore=(*settings.ignore, *left_out))
 
@@ -121,8 +121,8 @@ def _split(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
-def _no_such(pattern: str, known: Collection[str]) -> str | None:
-    """Return what to do about a pattern that no rule has, if that is so."""
+def _hint_if_unknown(pattern: str, known: Collection[str]) -> str | None:
+    """Return a hint for a pattern that matches no rule; ``None`` if it matches one."""
     if any(fnmatch.fnmatchcase(rule, pattern) for rule in known):
         return None
     return did_you_mean(pattern, sorted(known)) or "see 'lesson explain' for all rules"
@@ -144,7 +144,7 @@ def _read(file: Path, known: Collection[str]) -> Settings | None:
                 fix,
             )
             for path, rule in _rules_named(data)
-            if (fix := _no_such(rule, known))
+            if (fix := _hint_if_unknown(rule, known))
         ]
     if problems:
         raise InvalidLessonError(problems, "the settings do not validate")
@@ -163,7 +163,7 @@ def _where(file: Path) -> str:
 
 
 def _places(file: Path) -> dict[KeyPath, Location]:
-    """Return the places of the keys in a TOML file, as far as they begin a line; the reader gives none."""
+    """Return the places of keys in a TOML file that begin a line; the TOML parser does not report places."""
     places: dict[KeyPath, Location] = {(): Location(file, 1)}
     table: KeyPath = ()
     for number, line in enumerate(_text(file).split("\n"), 1):
@@ -181,7 +181,7 @@ def _text(file: Path) -> str:
 
 
 def _table(file: Path) -> dict[str, Any] | None:
-    """Return the settings in a TOML file; ``None`` for a ``pyproject.toml`` that has none."""
+    """Return the settings in a TOML file; ``None`` for a ``pyproject.toml`` without settings."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -192,9 +192,9 @@ def _table(file: Path) -> dict[str, Any] | None:
         raise LessonError(f"--config {file}: no such file") from None
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise LessonError(f"{file}: cannot be read: {error}") from None
-    except ValueError as error:  # its own error is one; a number of 5,000 digits is another
+    except ValueError as error:  # TOMLDecodeError, or a number of 5,000 digits
         raise LessonError(
-            f"{file}: not valid TOML: {error}", fix="mend it, or name another: --config"
+            f"{file}: not valid TOML: {error}", fix="fix it, or name another file: --config"
         ) from None
     if file.name != "pyproject.toml":
         return data

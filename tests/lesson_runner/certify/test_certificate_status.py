@@ -256,7 +256,7 @@ def test_validating_claims(certified: Bench) -> None:
     (finding,) = said.json["findings"]
     assert said.code == 1
     assert finding["rule"] == "validated-without-certificate"
-    assert finding["message"] == ("validated on 'n300', and there is no valid certificate of that: never run")
+    assert finding["message"] == ("validated on 'n300' without a valid certificate: never run")
     line = (certified.folder / "growing.md").read_text().splitlines()[finding["line"] - 1]
     assert line.startswith("validatedOn")
     assert certified.lesson("validate", "growing.md", "--certs", "none").code == 2

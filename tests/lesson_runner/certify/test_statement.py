@@ -196,7 +196,7 @@ def broken(payload: bytes) -> str:
             b"{",
             "the payload is not JSON: Expecting property name enclosed in double quotes: line 1 column 2",
         ),
-        (b'{"a": 1, "a": 1}', "the payload is not JSON: the key 'a' stands twice in one object"),
+        (b'{"a": 1, "a": 1}', "the payload is not JSON: the key 'a' appears twice in one object"),
         (b"[]", f"the payload is not an in-toto statement ({STATEMENT})"),
         (b"{}", f"the payload is not an in-toto statement ({STATEMENT})"),
         (b'{"_type": "other"}', f"the payload is not an in-toto statement ({STATEMENT})"),

@@ -1,4 +1,4 @@
-"""One comment at a time: what is a directive, what it holds, and what is said of a broken one."""
+"""Directives: which comments are directives, their content, and the errors of broken ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def good(comment: str, line: int = 10, indent: int = 0) -> Directive:
 
 
 def wrong(comment: str, line: int = 10, indent: int = 0) -> list[str]:
-    """Return ``rule line:column message (fix)`` of what is wrong with a comment."""
+    """Return ``rule line:column message (fix)`` for each diagnostic of a comment."""
     found, problems = read(comment, HERE, line, indent)
     assert found is None
     for item in problems:
@@ -51,7 +51,7 @@ def test_every_word(word: str) -> None:
         ("<!-- step\nid: one\n  # a note\n-->", {"id": "one"}),
     ],
 )
-def test_ways_to_write_one(comment: str, data: Any) -> None:
+def test_ways_to_write_a_directive(comment: str, data: Any) -> None:
     assert good(comment).data == data
 
 
@@ -86,7 +86,7 @@ def test_ordinary_comments(comment: str) -> None:
         ("<!-- Expect: step: a -->", "'Expect:' is not a directive (did you mean 'expect'?)"),
     ],
 )
-def test_words_that_are_misspelt(comment: str, said: str) -> None:
+def test_misspelt_words(comment: str, said: str) -> None:
     assert wrong(comment) == [f"unknown-directive 10:1 {said}"]
 
 
@@ -104,8 +104,8 @@ def test_words_that_are_misspelt(comment: str, said: str) -> None:
         (
             "<!-- run\nid: one\n-->",
             (
-                "run-without-block 10:1 a 'run' comment holds its code block, and this one has none that "
-                "begins in it (put a fenced block after the YAML, inside the comment)"
+                "run-without-block 10:1 a 'run' comment must contain its code block, and this one does not "
+                "(put a fenced block after the YAML, inside the comment)"
             ),
         ),
         (
@@ -124,21 +124,21 @@ def test_words_that_are_misspelt(comment: str, said: str) -> None:
             "<!-- run\nid: one\n```sh\nls\n-->",
             (
                 "unclosed-hidden-block 12:1 the hidden block does not end inside its comment"
-                " (close it with ``` before -->; a --> in the block ends the comment too early)"
+                " (close it with ``` before -->; a --> in the block's code ends the comment)"
             ),
         ),
         (
             "<!-- run\nid: one\n\n~~~~sh\nls\n~~~\n-->",
             (
                 "unclosed-hidden-block 13:1 the hidden block does not end inside its comment"
-                " (close it with ~~~~ before -->; a --> in the block ends the comment too early)"
+                " (close it with ~~~~ before -->; a --> in the block's code ends the comment)"
             ),
         ),
         (
             "<!-- run\nid: one\n```sh\nls\n```\n\nmore\n-->",
             (
                 "text-after-directive 15:1 text after the hidden block"
-                " (put another block into a 'run' comment of its own)"
+                " (put another block into a separate 'run' comment)"
             ),
         ),
         # A --> in a block puts text after the comment: only its cause is said.
@@ -146,22 +146,22 @@ def test_words_that_are_misspelt(comment: str, said: str) -> None:
             "<!-- run\nid: one\n```sh\nls -->\n```\n-->",
             (
                 "unclosed-hidden-block 12:1 the hidden block does not end inside its comment"
-                " (close it with ``` before -->; a --> in the block ends the comment too early)"
+                " (close it with ``` before -->; a --> in the block's code ends the comment)"
             ),
         ),
     ],
 )
-def test_broken_ones(comment: str, said: str) -> None:
+def test_broken_directives(comment: str, said: str) -> None:
     assert wrong(comment) == [said]
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     both = wrong("<!-- run\nid: 'one\n```sh\nls\n-->")
     assert [item.split()[:2] for item in both] == [["yaml-syntax", "11:5"], ["unclosed-hidden-block", "12:1"]]
 
 
 def test_places_in_a_container() -> None:
-    """Line and column are those of the file; a list indents what stands in it."""
+    """Line and column are those of the file, although a list indents its content."""
     found = good("<!-- step {id: one,\n  needs: [a,\n b]} -->", line=5, indent=4)
     assert found.location == Location(HERE, 5, 5)
     places = {key: (place.line, place.column) for key, place in found.positions.items()}
@@ -195,11 +195,11 @@ def test_the_block_of_a_run(block: str, language: str, text: str, line: int) -> 
     assert found.data == {"id": "one"}
 
 
-def test_its_place_is_where_it_begins() -> None:
+def test_the_place_of_a_directive() -> None:
     assert good("<!-- step\nid: one\ntitle: a < b\n-->").location == Location(HERE, 10, 1)
     assert wrong("<!-- skip\nreason: x\n-->.")[0].startswith("text-after-directive 10:1 ")
 
 
-def test_only_a_run_has_a_block_in_it() -> None:
+def test_only_a_run_directive_contains_a_block() -> None:
     assert wrong("<!-- step\nid: one\n```sh\nls\n```\n-->") != []
     assert good("<!-- run\nid: a```b\n```sh\nls\n```\n-->").data == {"id": "a```b"}

@@ -1,4 +1,4 @@
-"""What is found in a document's body: blocks, and directives bound to the blocks they speak of."""
+"""The parts of a document's body: blocks, and directives bound to their blocks."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_blocks_in_containers() -> None:
     ]
 
 
-def test_a_fence_whose_words_look_like_one() -> None:
+def test_an_info_string_that_looks_like_a_fence() -> None:
     (block,) = read("~~~ x~~~", "ls", "~~~").blocks
     assert (block.language, block.location) == ("x~~~", place(2))
 
@@ -151,7 +151,7 @@ def test_a_manual_step_needs_no_block() -> None:
         ([STEP, "text"], "before the document ends", 1),
     ],
 )
-def test_a_directive_that_meets_no_block(rows: list[str], where: str, column: int) -> None:
+def test_a_directive_without_a_block(rows: list[str], where: str, column: int) -> None:
     found = read_any("\n".join(rows))
     (problem,) = found.diagnostics
     assert (problem.rule, problem.severity, problem.location) == (
@@ -159,19 +159,19 @@ def test_a_directive_that_meets_no_block(rows: list[str], where: str, column: in
         "error",
         place(1, column),
     )
-    assert problem.message == f"'step' speaks of the next code block, and there is none {where}"
+    assert problem.message == f"'step' needs a code block below it, and there is none {where}"
     assert problem.fix == "put the comment directly above its code block"
     assert [item.word for item in found.directives if item.word == "step"] == []
 
 
-def test_a_block_of_another_container_is_not_meant() -> None:
-    """What stands after the list that held the directive is not in its container."""
+def test_a_block_in_another_container_does_not_count() -> None:
+    """A block after the list that contains the directive is in another container."""
     found = read_any("- <!-- step\n  id: one\n  -->\n- ```\n  ls\n  ```")
     assert [item.rule for item in found.diagnostics] == ["orphan-directive"]
     assert found.directives == []
 
 
-def test_comments_that_are_broken_or_none() -> None:
+def test_ordinary_and_broken_comments() -> None:
     found = read_any("<!-- a note -->\n\n<!-- step\nid: 'x\n-->\n\n```\nls\n```")
     assert ([item.rule for item in found.diagnostics], found.directives) == (["yaml-syntax"], [])
 
@@ -243,7 +243,7 @@ IGNORE = "<!-- ignore {rules: [a], reason: b} -->"
         (["a", "", IGNORE.replace("rules", "file: false, rules"), "b", "", "c"], (3, 4)),
     ],
 )
-def test_what_an_ignore_speaks_of(rows: list[str], lines: tuple[int, int]) -> None:
+def test_the_lines_of_an_ignore(rows: list[str], lines: tuple[int, int]) -> None:
     found = only("# T", *rows)
     assert found.lines == (lines[0] if found.data.get("file") else lines[0] + 1, lines[1] + 1)
     assert (found.word, found.block) == ("ignore", None)
@@ -252,7 +252,7 @@ def test_what_an_ignore_speaks_of(rows: list[str], lines: tuple[int, int]) -> No
     assert found.headings == ("T",)
 
 
-def test_several_ignores_and_a_step_speak_of_one_block() -> None:
+def test_several_ignores_and_a_step_for_one_block() -> None:
     found = read(IGNORE, "", IGNORE.replace("[a]", "[c]"), "", STEP, "```", "ls", "```")
     said: list[Any] = [(item.word, item.lines, item.data.get("rules")) for item in found.directives]
     assert said == [("ignore", (1, 10), ["a"]), ("ignore", (3, 10), ["c"]), ("step", (0, 0), None)]
@@ -268,6 +268,6 @@ def test_links_are_sorted_and_anchors_known() -> None:
     assert found.links_complete
 
 
-def test_frontmatter_is_no_heading() -> None:
+def test_frontmatter_is_not_a_heading() -> None:
     found = read("---", "id: one", "---", "# A")
     assert [item.title for item in found.headings] == ["A"]

@@ -1,4 +1,4 @@
-"""The mapping at the top of a lesson, where it ends, and what is said where there is none."""
+"""Frontmatter: its content, where it ends, and the errors of invalid frontmatter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NONE = "frontmatter 1:1 the document does not begin with frontmatter"
         ("---\nid: |\n  a -- b\n---\n\n---\nbody", {"id": "a -- b\n"}, "\n---\nbody", 5),
     ],
 )
-def test_what_is_read(text: str, data: object, body: str, first: int) -> None:
+def test_valid_frontmatter(text: str, data: object, body: str, first: int) -> None:
     parts = split(text, HERE)
     found = read_frontmatter(parts, HERE)
     assert (found.data, found.diagnostics) == (data, ())
@@ -49,10 +49,10 @@ def test_what_is_read(text: str, data: object, body: str, first: int) -> None:
             "---\n---\n",
             "frontmatter 2:1 the frontmatter is not a mapping of keys to values (write 'key: value' lines)",
         ),
-        ("---\nid: a\nid: b\n---", "yaml-syntax 3:1 not valid YAML: the key 'id' is there twice (None)"),
+        ("---\nid: a\nid: b\n---", "yaml-syntax 3:1 not valid YAML: the key 'id' appears twice (None)"),
     ],
 )
-def test_what_is_none(text: str, said: str) -> None:
+def test_invalid_frontmatter(text: str, said: str) -> None:
     found = read_frontmatter(split(text, HERE), HERE)
     assert (found.data, found.positions) == ({}, {})
     (problem,) = found.diagnostics
@@ -96,6 +96,6 @@ def test_a_second_marker_directly_below_is_an_error(row: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# Title\n---\n", "---\nid: a\n", "\n---\nid: a\n---\n"])
-def test_without_frontmatter_all_is_body(text: str) -> None:
+def test_without_frontmatter_everything_is_body(text: str) -> None:
     parts = split(text, HERE)
     assert (parts.yaml, parts.body, parts.first, parts.body_in_place) == (None, text, 1, text)

@@ -1,4 +1,4 @@
-"""Where links, images and anchors are found in a document, and where none are."""
+"""Which text of a document is a link, an image or an anchor, and which is not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lesson_runner.testing import check_lesson, lesson_text
 
 Lesson = Callable[..., Any]
 
-# Every target that is a link begins with "yes", every one that is none with "no".
+# The targets of links begin with "yes", other text that looks like a target with "no".
 PLACES = {
     "paragraph": "[a](yes.md) and ![b](yes.png), [a](yes.md) again",
     "over lines": "[over\nlines](yes.md\n'a title') and\n   [more](\nyes-2.md)",
@@ -55,7 +55,7 @@ def test_every_target_is_found_in_its_place(text: str, tmp_path: Path) -> None:
         assert link.kind == ("image" if link.target.endswith((".png", ".mp4")) else "link")
 
 
-def test_what_a_reader_sees(tmp_path: Path) -> None:
+def test_the_text_of_a_link(tmp_path: Path) -> None:
     text = "## Part\n\n[*a* `b`](x.md) ![c [d]](y.png) <https://example.org> [e][F]\n\n[f]: z.md"
     found, _ = check_lesson(lesson_text("x\n\n") + text, tmp_path)
     assert [(link.target, link.text, link.headings) for link in found.links] == [
@@ -107,8 +107,8 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=list(HOSTILE))
-def test_hostile_text_is_given_up_in_time(text: str, tmp_path: Path) -> None:
-    """Looking behind every bracket of these takes minutes or hours; it is given up after about a second."""
+def test_the_search_in_hostile_text_stops_in_time(text: str, tmp_path: Path) -> None:
+    """Searching after each bracket would take minutes or hours; the search stops after about a second."""
     path = tmp_path / "a.md"
     path.write_text(lesson_text("x\n\n") + text)
     begin = time.process_time()

@@ -104,7 +104,7 @@ def test_any_text_can_be_read(text: str) -> None:
     "text",
     ["a && ", "a || ", "a | ", "a; ", "a\n", "(", "$(", "a <b>\n", "export a\n", "{ a; }\n", "'a' \\\n"],
 )
-def test_a_huge_block_takes_no_time(text: str) -> None:
+def test_a_huge_block_is_fast(text: str) -> None:
     began = time.process_time()
     commands(text * (63_000 // len(text)) + "b")
     assert time.process_time() - began < 2

@@ -1,4 +1,4 @@
-"""From directives to steps: every key, its default, and what is said of those that are wrong."""
+"""Steps from directives: all keys, their defaults, and the errors of wrong values."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from lesson_runner.model import (
 HERE = Path("a.md")
 BLOCK = "```bash\nls\n```\n"
 GROUP = "needs exactly one group ( ) (put ( ) around the number to read)"
-MATCHER = "an expectation has one matcher; this has"
-ITEM = "(begin a new '- ' item for each)"
-NONE = "any output would do: the block shows none (show at least one line of what the step prints)"
+MATCHER = "an expectation has exactly one matcher, not"
+ITEM = "(write each as its own '- ' item)"
+NONE = "any output would match, even none (show at least one line that the step prints)"
 
 
 def read(text: str) -> Directives:
@@ -48,7 +48,7 @@ def step(yaml: str, word: str = "step") -> Step:
 
 
 def wrong(yaml: str, word: str = "step") -> list[str]:
-    """Return ``rule line:column message (fix)`` of what is wrong with a directive; it gives no step then."""
+    """Return ``rule line:column message (fix)`` for each diagnostic of a directive that gives no step."""
     found = read(f"<!-- {word}\n{yaml}\n-->\n{BLOCK}")
     assert all(item.severity == "error" for item in found.problems)
     assert (found.steps, found.skipped, found.ignores) == ([], [], [])
@@ -64,7 +64,7 @@ def said(found: Directives) -> list[str]:
     return rows
 
 
-def test_a_step_that_says_nothing_but_its_name() -> None:
+def test_a_step_with_only_an_id() -> None:
     found = step("id: one")
     block = Block("bash", "ls\n", Location(HERE, 6, 1), ("Part",))
     positions: dict[KeyPath, Location] = {(): Location(HERE, 2, 1), ("id",): Location(HERE, 3, 1)}
@@ -74,7 +74,7 @@ def test_a_step_that_says_nothing_but_its_name() -> None:
     assert (found.timeout, found.retries, found.optional, found.uses) == (None, 0, False, None)
 
 
-def test_a_step_that_says_all() -> None:
+def test_a_step_with_all_keys() -> None:
     found = step(
         "id: one\ntitle: First\nuses: shell\nwith: {a: 1}\nneeds: [zero]\ntimeout: 2m\nretries: 3\n"
         "requires: [board, network]\ncapture: {n: '(.)'}\nexpect:\n  - contains: x\n    when: {data: real}\n"
@@ -163,12 +163,12 @@ def test_durations(text: Any, number: float | None) -> None:
         (
             "id: look",
             "manual",
-            [("missing-key 1:1 'manual' directive: 'instruction' is missing (say what a person confirms)")],
+            [("missing-key 1:1 'manual' directive: 'instruction' is missing (say what the user has to do)")],
         ),
         (
             "id: one\ninstruction: x",
             "step",
-            ["unknown-key 3:1 'step' directive: 'instruction' goes with 'manual' (None)"],
+            ["unknown-key 3:1 'step' directive: only 'manual' directives have an 'instruction' (None)"],
         ),
         (
             "reason: ''",
@@ -176,7 +176,7 @@ def test_durations(text: Any, number: float | None) -> None:
             [
                 (
                     "wrong-value 2:1 'skip' directive: reason: must not be empty "
-                    "(what belongs here: Why the block is never run)"
+                    "(expected here: Why the block is never run)"
                 )
             ],
         ),
@@ -214,33 +214,33 @@ def test_durations(text: Any, number: float | None) -> None:
         ),
     ],
 )
-def test_what_is_wrong(yaml: str, word: str, problems: list[str]) -> None:
+def test_errors_of_directives(yaml: str, word: str, problems: list[str]) -> None:
     assert wrong(yaml, word) == problems
 
 
 @pytest.mark.parametrize("expect", ["x", "[x]", "[{}]", "{exit: 0}", "[1, 2]"])
 @pytest.mark.parametrize("where", ["expect: {}", "profiles: {{quick: {{expect: {}}}}}"])
-def test_expectations_that_are_none(where: str, expect: str) -> None:
+def test_invalid_expectations(where: str, expect: str) -> None:
     assert wrong(f"id: one\n{where.format(expect)}") != []
 
 
 @pytest.mark.parametrize("other", ["profiles: x", "profiles: {quick: x}", "capture: x", "capture: {a: '('}"])
-def test_other_values_that_are_none(other: str) -> None:
+def test_other_invalid_values(other: str) -> None:
     assert len(wrong(f"id: one\n{other}")) == 1
 
 
-def test_a_warning_leaves_the_step() -> None:
+def test_a_warning_keeps_the_step() -> None:
     two = f"<!-- step\nid: one\n-->\n{BLOCK}\n<!-- step\nid: one\ntitle: x\n-->\n{BLOCK}\n"
     found = read(two + two.replace("one", "two"))
     assert [item.id for item in found.steps] == ["one", "one", "two", "two"]
     assert said(found) == [
-        "duplicate-step 9:1 step 'one' exists already, at line 1 (give one of them another id)",
-        "duplicate-step 24:1 step 'two' exists already, at line 16 (give one of them another id)",
+        "duplicate-step 9:1 there is another step 'one' in line 1 (give one of them another id)",
+        "duplicate-step 24:1 there is another step 'two' in line 16 (give one of them another id)",
     ]
     assert {item.severity for item in found.problems} == {"error"}
 
 
-def test_what_is_wrong_with_one_leaves_the_others() -> None:
+def test_an_error_in_one_step_keeps_the_others() -> None:
     bad = f"<!-- step\nneeds: [a]\n-->\n{BLOCK}\n"
     skip = f"<!-- skip\nreason: REASON\n-->\n{BLOCK}\n"
     found = read(f"{bad}<!-- step\nid: one\n-->\n{BLOCK}\n{skip}{bad}{skip.replace('REASON', 'another')}")
@@ -249,7 +249,7 @@ def test_what_is_wrong_with_one_leaves_the_others() -> None:
     assert [item.location.line for item in found.problems] == [1, 22]
 
 
-def test_all_outputs_that_say_nothing_are_named() -> None:
+def test_all_empty_outputs_are_reported() -> None:
     nothing = "<!-- expect -->\n```\n```\n\n"
     assert [row.split()[0] for row in said(shown("", f"```\n```\n\n{nothing}"))] == ["expect-nothing"] * 2
 
@@ -290,7 +290,7 @@ def test_the_output_that_is_shown(yaml: str, block: str, step: int, added: Expec
         (
             "{step: c}",
             SHOWN,
-            "expect-without-step 16:1 there is no step 'c' above (put it below the step it speaks of)",
+            "expect-without-step 16:1 there is no step 'c' above (put it below its step)",
         ),
         (
             "",
@@ -306,11 +306,11 @@ def test_the_output_that_is_shown(yaml: str, block: str, step: int, added: Expec
         (
             "{as: regex}",
             "```\n(one\n```",
-            "wrong-value 16:1 not a regular expression: '(one' (mend the block)",
+            "wrong-value 16:1 not a regular expression: '(one' (correct the block's text)",
         ),
     ],
 )
-def test_an_output_that_says_nothing(yaml: str, block: str, problem: str) -> None:
+def test_an_invalid_output(yaml: str, block: str, problem: str) -> None:
     found = shown(yaml, block)
     assert said(found) == [problem]
     assert found.problems[0].severity == "error"
@@ -318,6 +318,6 @@ def test_an_output_that_says_nothing(yaml: str, block: str, problem: str) -> Non
 
 
 def test_an_output_with_no_step_above() -> None:
-    fix = "put it below the step it speaks of"
+    fix = "put it below its step"
     found = read(f"<!-- expect -->\n{BLOCK}\n<!-- step\nid: one\n-->\n{BLOCK}")
-    assert said(found) == [f"expect-without-step 1:1 there is no step above whose output this is ({fix})"]
+    assert said(found) == [f"expect-without-step 1:1 there is no step above this output ({fix})"]

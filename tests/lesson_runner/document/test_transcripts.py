@@ -1,4 +1,4 @@
-"""What a person types in a block: what a step runs, and what rules and plugins see."""
+"""What a person types from a block: the text that steps run, and that rules and plugins see."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lesson_runner.validate.rules.code.shell_tree import shells
         "git clone git@github.com:a/b",
     ],
 )
-def test_other_blocks_stay_as_they_are(script: str) -> None:
+def test_other_blocks_are_not_changed(script: str) -> None:
     assert typed(script).text == script
     assert not typed(script).transcript
 
@@ -73,7 +73,7 @@ def test_other_blocks_stay_as_they_are(script: str) -> None:
         ("$ scp a me@host:\nme@host: 100% done\n$ ls", "scp a me@host:\n\nls"),
     ],
 )  # fmt: skip
-def test_prompts_and_output_go_and_line_numbers_stay(session: str, expected: str) -> None:
+def test_prompts_and_output_are_removed_and_line_numbers_stay(session: str, expected: str) -> None:
     read = typed(session)
     assert read.text == expected
     assert read.transcript
@@ -92,7 +92,7 @@ def test_prompts_and_output_go_and_line_numbers_stay(session: str, expected: str
     ],
 )
 def test_a_step_runs_what_rules_and_plugins_see(tmp_path: Path, text: str, expected: str) -> None:
-    """In a block whose language says that it shows a terminal, output may stand before the first prompt."""
+    """If the language of a block says that it shows a terminal, output may come before the first prompt."""
     body = f"<!-- step\nid: one\nexpect: [{{exit: 0}}]\n-->\n```console\n{text}\n```\n"
     [step] = plan_lesson(lesson_text(body), tmp_path).steps
     [shell] = shells(lesson_with(text, "console", run=True))
@@ -105,7 +105,7 @@ def test_a_step_runs_what_rules_and_plugins_see(tmp_path: Path, text: str, expec
 
 
 @pytest.mark.parametrize("text", ["$ <<a\n", "$ a \\\n", "$ 'a\n> ", "$ (a\n> b\n", "> \n", "(a) me@b:\n"])
-def test_hostile_text_takes_no_time(text: str) -> None:
+def test_hostile_text_is_fast(text: str) -> None:
     began = time.process_time()
     typed(f"$ x <<a\n{text * (60_000 // len(text))}", terminal=True)
     assert time.process_time() - began < 2

@@ -1,4 +1,4 @@
-"""YAML as lessons hold it: what values become, where they stand, and what is refused."""
+"""The YAML of lessons: values, their places, and what is refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(text: str) -> Any:
 
 
 def refused(text: str, origin: Origin = ORIGIN) -> str:
-    """Return ``rule line:column message (fix)`` of the one thing that is wrong."""
+    """Return ``rule line:column message (fix)`` of the only diagnostic."""
     found = load(text, origin)
     assert (found.data, found.positions) == (None, {})
     (problem,) = found.diagnostics
@@ -79,22 +79,22 @@ def test_a_value(written: str, value: Any) -> None:
     assert (found, type(found)) == (value, type(value))
 
 
-def test_what_is_no_number() -> None:
+def test_values_that_are_not_numbers() -> None:
     assert math.isnan(read("key: .nan")["key"])
 
 
-def test_nothing_at_all() -> None:
+def test_empty_yaml() -> None:
     assert load("", ORIGIN) == load("# a note\n", ORIGIN) == YamlText(None)
 
 
-def test_anchors_and_what_is_merged() -> None:
+def test_anchors_and_merge_keys() -> None:
     text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: *a\nd: {<<: [*a, {z: 4}], x: 5}\n"
     both = {"x": 1, "y": 2}
     assert read("a: &a {x: 1}\nb: &b {y: 2}\nc:\n  <<: *a\n  <<: *b\n")["c"] == both
     assert read(text) == {"a": both, "b": {"x": 1, "y": 3}, "c": both, "d": {"x": 5, "y": 2, "z": 4}}
 
 
-def test_where_values_stand() -> None:
+def test_places_of_values() -> None:
     found = load("a: 1\nb:\n  - {c: 2}\n  -   d\n", ORIGIN)
     assert found.positions == {
         (): Location(HERE, 10, 5),
@@ -113,12 +113,12 @@ def test_where_values_stand() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\na: 2", "11:3 the key 'a' is there twice"),
-        ("a: {b: 1, c: 2, b: 3}", "10:21 the key 'b' is there twice"),
+        ("a: 1\na: 2", "11:3 the key 'a' appears twice"),
+        ("a: {b: 1, c: 2, b: 3}", "10:21 the key 'b' appears twice"),
         ("? [a]\n: b", "10:7 a key must be text"),
         (
             "a: *b",
-            "10:8 *name stands for an earlier &name, and there is none (put the value in single quotes)",
+            "10:8 *name refers to an earlier &name, which does not exist (put the value in single quotes)",
         ),
         (f"a: 1{'0' * 300}", "10:8 a whole number of more than 300 digits"),
         (f"a: -1{'0' * 300}", "10:8 a whole number of more than 300 digits"),
@@ -130,20 +130,20 @@ def test_where_values_stand() -> None:
         (
             "a: b: c",
             (
-                "10:9 a ': ' where no key can stand (put a value that contains ': ' in quotes; "
-                "let keys of one mapping begin in the same column)"
+                "10:9 a ': ' where no key is allowed (put a value that contains ': ' in quotes; "
+                "begin all keys of a mapping in the same column)"
             ),
         ),
         (
             'a: "\\d"',
             (
-                "10:9 a backslash in double quotes begins an escape, and there is none like this "
-                "(use single quotes, in which a backslash is only a backslash)"
+                "10:9 in double quotes a backslash begins an escape, and this escape does not exist "
+                "(use single quotes, in which a backslash has no special meaning)"
             ),
         ),
-        ("a: [0-9]+", "10:13 text after ] (put the value in single quotes, if it is all one text)"),
-        ("a: {b: c}  d", "10:16 text after } (put the value in single quotes, if it is all one text)"),
-        ("a:\n\t- b", "11:3 a tab, and YAML is indented with spaces only (write spaces instead)"),
+        ("a: [0-9]+", "10:13 text after ] (put the value in single quotes, if it is a single text)"),
+        ("a: {b: c}  d", "10:16 text after } (put the value in single quotes, if it is a single text)"),
+        ("a:\n\t- b", "11:3 a tab; YAML is indented with spaces only (write spaces instead)"),
         ("a: @b", "10:8 a value cannot begin with @ (put the value in single quotes)"),
         ("a: `b`", "10:8 a value cannot begin with ` (put the value in single quotes)"),
         ("a: 'b", "10:8 the quote ' is never closed (close it, or leave it out)"),
@@ -156,16 +156,16 @@ def test_where_values_stand() -> None:
         ("x: é\ny: é\x07", "11:7 control characters are not allowed"),
     ],
 )
-def test_what_is_no_yaml(text: str, said: str) -> None:
+def test_invalid_yaml(text: str, said: str) -> None:
     assert refused(text).replace(" (None)", "") == f"yaml-syntax {said.replace(' ', ' not valid YAML: ', 1)}"
 
 
-def test_text_that_is_half_a_character() -> None:
+def test_half_a_surrogate_pair() -> None:
     why = r"'utf-8' codec can't encode character '\ud800' in position 3: surrogates not allowed"
     assert refused("a: \ud800") == f"yaml-syntax 10:5 not valid YAML: {why} (None)"
 
 
-def test_its_size() -> None:
+def test_the_size_limit() -> None:
     text = "a: " + "b" * (MAX_BYTES - 3)
     assert read(text) == {"a": text[3:]}
     said = f"yaml-too-large 10:5 {MAX_BYTES + 1} bytes of YAML; at most {MAX_BYTES} are read (None)"
@@ -173,7 +173,7 @@ def test_its_size() -> None:
     assert refused("a: " + "é" * (MAX_BYTES // 2 - 1)) == said
 
 
-def test_its_depth() -> None:
+def test_the_depth_limit() -> None:
     assert read("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
     assert read("{a: " * MAX_DEPTH + "}" * MAX_DEPTH) is not None
     too_deep = f"nested more than {MAX_DEPTH} levels deep (None)"
@@ -183,7 +183,7 @@ def test_its_depth() -> None:
     assert refused("[" * 500).startswith("yaml-too-deep 10:25")
 
 
-def test_its_aliases() -> None:
+def test_the_alias_limit() -> None:
     assert len(read("- &a 1\n" + "- *a\n" * MAX_ALIASES)) == MAX_ALIASES + 1
     said = f"yaml-too-deep {10 + MAX_ALIASES + 1}:5 more than {MAX_ALIASES} aliases (*name) (None)"
     assert refused("- &a 1\n" + "- *a\n" * (MAX_ALIASES + 1)) == said
@@ -198,11 +198,11 @@ def _count(value: Any) -> int:
     return sum(map(_count, value)) + 1 if isinstance(value, list) else 1
 
 
-def test_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_value_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_text, "MAX_VALUES", 200)
     many = ", ".join(["1"] * 199)  # and the list itself
     assert len(read(f"[{many}]")) == 199
-    few = "yaml-too-large 10:5 more than 200 values, those of aliases counted (None)"
+    few = "yaml-too-large 10:5 more than 200 values, counting those of aliases (None)"
     assert refused(f"[{many}, 1]") == few
     # Each alias counts as what it stands for.
     assert refused(f"a: &a [{', '.join(['1'] * 50)}]\n" + "".join(f"{n}: *a\n" for n in "bcde")) == few

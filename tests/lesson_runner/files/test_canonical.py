@@ -1,4 +1,4 @@
-"""Data as bytes, the same for everybody; and JSON that nobody reads in another way."""
+"""Canonical JSON, and JSON that all readers understand in the same way."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from lesson_runner.files.canonical import MAX_DEPTH, canonical, digest_of, parse
         ({}, "{}"),
     ],
 )
-def test_what_is_written(data: Any, written: str) -> None:
+def test_canonical_form(data: Any, written: str) -> None:
     assert canonical(data).decode() == written
     assert digest_of(data) == hashlib.sha256(written.encode()).hexdigest()
 
@@ -42,8 +42,8 @@ def test_what_is_written(data: Any, written: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('{"a": 1, "b": 2, "a": 1}', "the key 'a' stands twice in one object"),
-        ('[{"x": {"k": 1, "b": 2, "b": 3, "k": 4}}]', "the key 'k' stands twice in one object"),
+        ('{"a": 1, "b": 2, "a": 1}', "the key 'a' appears twice in one object"),
+        ('[{"x": {"k": 1, "b": 2, "b": 3, "k": 4}}]', "the key 'k' appears twice in one object"),
         ("[NaN]", "NaN is not JSON"),
         ("-Infinity", "-Infinity is not JSON"),
         ("[" * 100_000, "it is nested too deeply"),
@@ -53,7 +53,7 @@ def test_what_is_written(data: Any, written: str) -> None:
     ],
     ids=lambda item: item[:20],
 )
-def test_what_is_not_read(text: str, why: str) -> None:
+def test_json_that_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  # all of the message is compared
         parse_json(text.encode())
     assert str(caught.value) == why
@@ -63,7 +63,7 @@ DEEP = ["[" * MAX_DEPTH + "]" * MAX_DEPTH, '{"a":' * (MAX_DEPTH - 1) + "1" + "}"
 
 
 @pytest.mark.parametrize("text", DEEP)
-def test_how_deep_it_may_be(text: str) -> None:
+def test_the_nesting_limit(text: str) -> None:
     assert parse_json(text.encode()) == json.loads(text)
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_json(f"[{text}]".encode())
@@ -81,17 +81,17 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_what_was_written_comes_back(data: Any) -> None:
+def test_canonical_json_round_trips(data: Any) -> None:
     assert canonical(parse_json(canonical(data))) == canonical(data)
     assert parse_json(json.dumps(data).encode()) == data
 
 
-def test_a_key_that_stands_twice_is_found_at_once() -> None:
+def test_a_duplicate_key_is_found_quickly() -> None:
     keys = ",".join(f'"{number}":0' for number in range(200_000))
-    with pytest.raises(ValueError, match="the key '199999' stands twice"):
+    with pytest.raises(ValueError, match="the key '199999' appears twice"):
         parse_json(f'{{{keys},"199999":0}}'.encode())
 
 
-def test_json_of_too_many_values() -> None:
+def test_json_with_too_many_values() -> None:
     with pytest.raises(ValueError, match="more than 1,000,000 values"):
         parse_json(b"[" + b"[]," * 600_000 + b"0]")

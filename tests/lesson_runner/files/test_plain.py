@@ -1,4 +1,4 @@
-"""Files and folders that are made by name."""
+"""Reading and writing plain files and folders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.document.lessons import MAX_LINES, load_lesson
-from lesson_runner.files.plain import new_folder, rewrite, write_aside, write_output
+from lesson_runner.files.plain import new_folder, rewrite, write_atomically, write_output
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.testing import lesson_text
 
@@ -20,14 +20,14 @@ def test_a_folder_whose_name_is_taken(tmp_path: Path) -> None:
     assert [new_folder(tmp_path, "a").name for _ in range(3)] == ["a", "a-2", "a-3"]
     for _ in range(96):
         new_folder(tmp_path, "a")
-    with pytest.raises(FileExistsError, match="a hundred folders of that name are there"):
+    with pytest.raises(FileExistsError, match="a hundred folders of that name exist"):
         new_folder(tmp_path, "a")
 
 
-def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(OSError, match="Is a directory"):
-        write_aside(tmp_path / "a", "text")
+        write_atomically(tmp_path / "a", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
@@ -44,7 +44,7 @@ def test_output_goes_into_a_pipe_or_a_device_and_does_not_replace_it(tmp_path: P
     assert (tmp_path / "file").read_text() == "text"
 
 
-def test_a_link_stays_a_link_and_a_mode_a_mode(tmp_path: Path) -> None:
+def test_rewriting_keeps_links_and_modes(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "real").chmod(0o640)
     (tmp_path / "link").symlink_to("real")
@@ -53,7 +53,7 @@ def test_a_link_stays_a_link_and_a_mode_a_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o640
 
 
-def test_a_lesson_of_too_many_lines(tmp_path: Path) -> None:
+def test_a_lesson_with_too_many_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     text = lesson_text("x")
     path.write_text(text + "\n" * (MAX_LINES - 1 - text.count("\n")))
@@ -64,7 +64,7 @@ def test_a_lesson_of_too_many_lines(tmp_path: Path) -> None:
     assert caught.value.diagnostics[0].message == f"{MAX_LINES + 1} lines; a lesson has at most {MAX_LINES}"
 
 
-def test_what_is_no_lesson(tmp_path: Path) -> None:
+def test_files_that_are_not_lessons(tmp_path: Path) -> None:
     with pytest.raises(LessonError, match="is a folder, not a lesson"):
         load_lesson(tmp_path)
     with pytest.raises(LessonError, match="no such file"):

@@ -1,4 +1,4 @@
-"""``lesson_runner.testing`` says what is wrong with a plugin: each promise is broken once."""
+"""``lesson_runner.testing`` finds the problems of a plugin: each requirement is violated once."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_good_action() -> None:
     assert check_action(GOOD) == []
 
 
-def test_the_built_in_actions_are_like_any_other_but_for_their_names() -> None:
+def test_the_built_in_actions_conform_except_for_their_names() -> None:
     for action in builtin.lesson_actions():
         assert check_action(replace(action, name=f"built-in.{action.name}")) == []
 
@@ -107,7 +107,7 @@ def test_a_bad_action(change: dict[str, Any], problem: str) -> None:
     assert found[0].startswith(f"action '{change.get('name', 'my.greet')}': {problem}")
 
 
-def test_an_inspection_may_ask_for_what_only_a_lesson_can_give() -> None:
+def test_an_inspection_may_need_parameters_of_a_lesson() -> None:
     problem = Inspection(problem="how often is not given")
     assert check_action(replace(GOOD, inspect=lambda params: problem)) == []
 
@@ -222,7 +222,7 @@ def test_a_good_plugin(plugin: Plugin) -> None:
     assert_conforms(module, name="mine")
 
 
-def test_an_empty_plugin_keeps_every_promise(plugin: Plugin) -> None:
+def test_an_empty_plugin_conforms(plugin: Plugin) -> None:
     assert problems(plugin()) == []
 
 
@@ -273,7 +273,7 @@ def test_a_bad_plugin(plugin: Plugin, parts: list[str], problem: str) -> None:
          lesson_text(STEP), "rule mine.polite: AttributeError"),
     ],
 )  # fmt: skip
-def test_what_a_plugin_s_lessons_show(
+def test_problems_found_by_running_a_plugin_s_lessons(
     plugin: Plugin, parts: list[str], lesson: str | None, problem: str
 ) -> None:
     module = plugin(ACTIONS, LESSONS, *parts, lesson=lesson)
@@ -283,7 +283,7 @@ def test_what_a_plugin_s_lessons_show(
     assert all(problem.format(folder=folder) in item for item in found)
 
 
-def test_a_module_that_cannot_be_imported_afresh(plugin: Plugin) -> None:
+def test_a_module_that_cannot_be_imported_again(plugin: Plugin) -> None:
     module = plugin(
         "import os\nif 'PYTEST_CURRENT_TEST' in os.environ and not __import__('sys').argv[0]: 1 / 0"
     )
@@ -304,8 +304,8 @@ def test_every_problem_is_in_the_assertion(plugin: Plugin) -> None:
     assert_conforms(plugin("import yaml"), heavy=["torch"])
 
 
-def test_lessons_may_use_what_stands_beside(plugin: Plugin) -> None:
+def test_lessons_may_use_actions_of_other_plugins(plugin: Plugin) -> None:
     module, other = plugin(LESSONS, lesson=lesson_text(STEP)), plugin(ACTIONS)
     assert problems(module) != []
-    beside = importlib.import_module(other)
-    assert check_plugin(importlib.import_module(module), beside=[beside]) == []
+    others = [importlib.import_module(other)]
+    assert check_plugin(importlib.import_module(module), beside=others) == []

@@ -91,7 +91,7 @@ def example(tmp_path: Path) -> Iterator[tuple[Any, str]]:
     del sys.modules["my_lessons"], sys.modules["my_lessons.plugin"]
 
 
-def test_the_examples_test_passes(example: tuple[Any, str], tmp_path: Path) -> None:
+def test_the_example_s_test_passes(example: tuple[Any, str], tmp_path: Path) -> None:
     plugin, source = example
     assert load_plugins(plugin).infos["my_lessons"].error is None
     scope: dict[str, Any] = {}

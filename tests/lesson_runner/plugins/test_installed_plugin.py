@@ -1,4 +1,4 @@
-"""What users install: the built wheel, and a stranger's plugin beside it, in a fresh environment."""
+"""What users install: the built wheel, and another author's plugin next to it, in a fresh environment."""
 
 from __future__ import annotations
 

@@ -120,13 +120,13 @@ def test_a_broken_plugin(name: str, point: Callable[..., EntryPoint], lesson: Le
     assert run.code == 0, run
 
 
-def test_an_error_is_named_with_its_line(point: Callable[..., EntryPoint]) -> None:
+def test_an_error_has_its_line(point: Callable[..., EntryPoint]) -> None:
     loaded = Plugins(points=[point("\n\nraise RuntimeError('here')")])
     assert loaded.infos["theirs"].error is not None
     assert loaded.infos["theirs"].error.endswith("plugin_under_test_0.py:5)")
 
 
-def test_two_plugins_of_one_name(point: Callable[..., EntryPoint], lesson: Lesson) -> None:
+def test_two_plugins_with_the_same_name(point: Callable[..., EntryPoint], lesson: Lesson) -> None:
     first = point("@hookimpl\ndef lesson_actions(): return [Action('first', 'F', print)]")
     second = point("@hookimpl\ndef lesson_actions(): return [Action('second', 'S', print)]")
     said = lesson("plugins", points=[first, second])
@@ -135,7 +135,7 @@ def test_two_plugins_of_one_name(point: Callable[..., EntryPoint], lesson: Lesso
     assert " second " not in said.out
 
 
-def test_of_two_actions_of_one_name_the_first_counts(point: Callable[..., EntryPoint]) -> None:
+def test_of_two_actions_with_the_same_name_the_first_is_used(point: Callable[..., EntryPoint]) -> None:
     sources = (f"@hookimpl\ndef lesson_actions(): return [Action('a', {n!r}, print)]" for n in "xy")
     loaded = Plugins(
         points=[point(source, name) for source, name in zip(sources, ("one", "two"), strict=True)]

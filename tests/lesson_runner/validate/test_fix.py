@@ -1,4 +1,4 @@
-"""``--fix``: what is mended, what stays as it is, and that nothing is lost."""
+"""``--fix``: what is fixed, what stays as it is, and that nothing is lost."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_nothing_is_written_without_being_asked(lesson: Command, tmp_path: Path)
     assert (tmp_path / "a.md").read_text() == WRONG + STEP
 
 
-def test_what_is_only_near_is_not_changed(lesson: Command, tmp_path: Path) -> None:
+def test_similar_names_are_not_changed(lesson: Command, tmp_path: Path) -> None:
     text = lesson_text(STEP, supportedHardware=["sim"])
     (tmp_path / "a.md").write_text(text)
     said = lesson("validate", "a.md", "--fix")
@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_written(lesson: Command, tmp_path: Path) -> Non
 
 
 class never_content:  # noqa: N801  # stands for a module
-    """A rule whose edit brings forth the next finding, for ever."""
+    """A rule whose edit always causes the next diagnostic."""
 
     @staticmethod
     @hookimpl
@@ -103,13 +103,13 @@ class never_content:  # noqa: N801  # stands for a module
         return [PluginRule("never_content.o", "warning", "Too few.", "A page.", check)]
 
 
-def test_a_circle_of_edits_ends(lesson: Command, tmp_path: Path) -> None:
+def test_endless_edits_stop(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP))
     lesson("validate", "a.md", "--fix", plugins=[never_content])
     assert "echo " + "o" * 6 + "ne" in (tmp_path / "a.md").read_text()
 
 
-def test_edits_that_overlap_or_do_not_fit_are_left() -> None:
+def test_edits_that_overlap_or_do_not_match_are_not_applied() -> None:
     first = Edit(Location(HERE, 1, 1), "abc", "x")
     overlapping = Edit(Location(HERE, 1, 2), "bc", "y")
     elsewhere = Edit(Location(HERE, 9, 1), "abc", "z")
@@ -119,7 +119,7 @@ def test_edits_that_overlap_or_do_not_fit_are_left() -> None:
 
 @given(st.lists(st.text("ab\u00e9🙂 ", max_size=5), min_size=1, max_size=6), st.data())
 def test_edits_over_several_lines(lines: list[str], data: st.DataObject) -> None:
-    """An edit of plain text, applied to the same text with any line ends and mark, gives the same change."""
+    """An edit makes the same change in texts with other line ends or a byte order mark."""
     text = "\n".join(lines)
     begin = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(begin, len(text)))
@@ -136,7 +136,7 @@ def test_edits_over_several_lines(lines: list[str], data: st.DataObject) -> None
 
 
 class changed_in_between:  # noqa: N801  # stands for a module
-    """A rule in whose middle somebody saves the file."""
+    """A rule that simulates somebody saving the file during the validation."""
 
     @staticmethod
     @hookimpl
@@ -151,9 +151,9 @@ class changed_in_between:  # noqa: N801  # stands for a module
         return [PluginRule("changed_in_between.x", "warning", "X.", "A page.", check)]
 
 
-def test_what_was_saved_in_between_is_not_touched(lesson: Command, tmp_path: Path) -> None:
+def test_a_file_saved_in_between_is_not_changed(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP))
     said = lesson("validate", "a.md", "--fix", plugins=[changed_in_between])
     assert said.code == 2
-    assert "a.md: was changed while it was validated\nfix: validate it again" in said.err
+    assert "a.md: was changed during the validation\nfix: validate it again" in said.err
     assert (tmp_path / "a.md").read_text() == lesson_text(STEP) + "\nMine.\n"

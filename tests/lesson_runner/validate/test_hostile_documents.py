@@ -1,4 +1,4 @@
-"""However broken a document is, it is answered within seconds, a line a finding, and never by a traceback."""
+"""Any broken document is validated within seconds, with one line per diagnostic and no traceback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from lesson_runner.testing import lesson_text
 
 SECONDS = 5.0
-"""Of a processor, so that a busy machine does not decide it."""
+"""Seconds of processor time, so that a busy machine does not matter."""
 HEAD = lesson_text("", id="hostile")
 MEGABYTE = 1_000_000
 WGET = "wget https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -26,7 +26,7 @@ def laughs() -> str:
 
 
 def shell_of(text: str) -> bytes:
-    """Return a lesson with a step of nothing else, as long as a lesson may be."""
+    """Return a lesson whose only step has this text, repeated up to the size limit."""
     script = text * (1_900_000 // len(text))
     return f"{HEAD}<!-- step\nid: one\n-->\n```bash\n{script}\n```\n".encode()
 
@@ -125,14 +125,14 @@ QUICK = {
     *("quotes", "crlf", "bom", "tabs", "zeros", "invalid-utf-8", "deep-bash", "deep-python", "escapes"),
     "two-megabytes-of-arithmetic",
 }
-"""The others are slow to make or to read; ``.ci/run`` tries them too."""
+"""The fast ones; ``.ci/run`` tries all."""
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in HOSTILE]
 )
-def test_it_is_answered_in_time(name: str, tmp_path: Path) -> None:
-    """In a process of its own: a crash of the interpreter must not look like a passed test."""
+def test_validation_ends_in_time(name: str, tmp_path: Path) -> None:
+    """Run in a separate process, because a crash of the interpreter must not look like a passed test."""
     path = tmp_path / f"{name}.md"
     path.write_bytes(HOSTILE[name]())
     began = _processor_time()
@@ -151,7 +151,7 @@ def test_it_is_answered_in_time(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["two-megabytes-of-arithmetic", "two-megabytes-of-words-in-parts"])
-def test_it_is_planned_in_time(name: str, tmp_path: Path) -> None:
+def test_planning_ends_in_time(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes(HOSTILE[name]())
     began = _processor_time()
     command = [sys.executable, "-m", "lesson_runner", "plan", "a.md"]
@@ -161,7 +161,7 @@ def test_it_is_planned_in_time(name: str, tmp_path: Path) -> None:
 
 
 def _processor_time() -> float:
-    """Return what the processes that this one has waited for have used."""
+    """Return the processor time of the child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

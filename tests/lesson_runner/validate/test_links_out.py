@@ -1,4 +1,4 @@
-"""Links in a folder from elsewhere: nothing quotes what they lead to, and `--fix` changes nothing there."""
+"""Links in a folder from a stranger: their targets are not quoted, and `--fix` does not change them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many documents: found one after the other, in several processes, whatever becomes of those."""
+"""Validation of many documents in several processes, also if one of them crashes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def documents(tmp_path: Path) -> list[Path]:
 def installed(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Path]:
-    """Installs a plugin, of which only processes that are started know."""
+    """Installs a plugin that only new processes load."""
 
     def install(source: str) -> Path:
         folder = tmp_path_factory.mktemp("installed")
@@ -83,7 +83,7 @@ def test_several_processes_find_what_one_finds(
     assert len(said[0].out) > 10_000
 
 
-def test_several_processes_mend_what_one_mends(
+def test_several_processes_fix_what_one_fixes(
     lesson: Command, documents: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LESSON_PLUGINS", "")
@@ -98,7 +98,7 @@ def test_several_processes_mend_what_one_mends(
     ("how", "said"),
     [("os.kill(os.getpid(), signal.SIGSEGV)", "signal 11"), ("os._exit(3)", "exit code 3")],
 )
-def test_a_document_that_ends_its_process_is_named_and_the_others_are_looked_at(
+def test_a_document_that_crashes_its_process_is_named_and_the_others_are_checked(
     lesson: Command, documents: list[Path], installed: Callable[[str], Path], how: str, said: str
 ) -> None:
     installed(RULE.format(how))
@@ -110,17 +110,17 @@ def test_a_document_that_ends_its_process_is_named_and_the_others_are_looked_at(
     assert len(answer.json["lessons"]) == len(documents)
 
 
-def test_processes_that_cannot_begin(
+def test_processes_that_cannot_start(
     lesson: Command, documents: list[Path], installed: Callable[[str], Path]
 ) -> None:
     installed("import os; os._exit(7)")
     answer = lesson("validate", ".", "--jobs", "2")
     assert answer.code == 2
-    assert "ended before it began (exit code 7)" in answer.err
+    assert "ended before it was ready (exit code 7)" in answer.err
     assert "--jobs 1" in answer.err
 
 
-def test_a_bug_in_a_process_is_reported_with_its_trace(
+def test_a_bug_in_a_process_is_reported_with_its_traceback(
     lesson: Command,
     documents: list[Path],
     installed: Callable[[str], Path],
@@ -168,7 +168,7 @@ def test_an_interrupt_ends_all_of_them(documents: list[Path], installed: Callabl
         os.kill(int((here / "pid").read_text()), 0)
 
 
-def test_only_one_document_is_held_in_memory(documents: list[Path]) -> None:
+def test_only_one_document_is_kept_in_memory(documents: list[Path]) -> None:
     def held() -> int:
         return sum(type(item) is Lesson for item in gc.get_objects())
 
@@ -178,7 +178,7 @@ def test_only_one_document_is_held_in_memory(documents: list[Path]) -> None:
         assert held() <= before + 2
 
 
-def test_processes_are_started_where_they_pay(tmp_path: Path, documents: list[Path]) -> None:
+def test_processes_are_started_if_they_save_time(tmp_path: Path, documents: list[Path]) -> None:
     assert parallel.jobs_that_pay(documents) == 1
     assert parallel.jobs_that_pay([*documents, tmp_path / "not-there.md"]) == 1
     for path in documents:

@@ -1,4 +1,4 @@
-"""The examples on the pages of rules: what is wrong there is found, and what is right has no finding."""
+"""The examples on the pages of rules: the wrong ones have diagnostics, the right ones have none."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PAGE = re.compile(
     re.DOTALL,
 )
 ELSEWHERE = {"unreadable", "not-utf-8", "too-large", "yaml-too-large", "uncovered-block"}
-"""Rules whose example is no piece of a lesson that could be checked here."""
+"""Rules whose example is not a piece of a lesson that could be checked here."""
 RULES = [rule for rule in (*reading.RULES, *planning.RULES) if rule.id not in ELSEWHERE]
 
 
 class ct4:  # noqa: N801  # stands for the plugin
-    """Brings an action of the name that a page uses, and that does not judge itself."""
+    """Has an action with the name that a page uses, which does not judge itself."""
 
     @staticmethod
     @hookimpl
@@ -36,7 +36,7 @@ class ct4:  # noqa: N801  # stands for the plugin
 
 
 def found(lesson: Lesson, folder: Path, example: str) -> list[str]:
-    """Return the rules that an example breaks, whole or a piece of a lesson."""
+    """Return the rules that an example breaks; it may be a lesson or a piece of one."""
     whole = example.startswith("---") or ("---" not in example and example.startswith("# "))
     (folder / "a.md").write_text(example if whole else lesson_text(example))
     said = lesson("validate", "a.md", "--json", plugins=[ct4])

@@ -36,14 +36,14 @@ def samples(kind: str) -> list[Path]:
 GOOD, BAD = samples("good"), samples("bad")
 EXPECTED = re.compile(rb"<!-- expected\n(.*?)(?:-->|\Z)", re.DOTALL)
 GENERATED = {"too-large", "unparsed-block", "unreadable", "validated-without-certificate"}
-"""Rules whose bad sample cannot be a file in a repository; tests below, or of certificates, make one."""
+"""Rules whose bad sample cannot be a file in the repository; tests here or of certificates create it."""
 STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```"
 
 Lesson = Callable[..., Any]
 
 
 class quiet_plugin:  # noqa: N801  # stands for a module
-    """Brings an action that does not judge itself."""
+    """Has an action that does not judge itself."""
 
     @staticmethod
     @hookimpl
@@ -65,21 +65,21 @@ def expected(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
-def test_good(path: Path, lesson: Lesson) -> None:
+def test_good_samples(path: Path, lesson: Lesson) -> None:
     said = lesson("validate", path, "--json")
     assert said.json["findings"] == []
     assert said.code == 0
 
 
 @pytest.mark.parametrize("path", [file for path in GOOD for file in files(path)], ids=lambda path: path.stem)
-def test_good_ones_run(path: Path, lesson: Lesson) -> None:
+def test_good_samples_run(path: Path, lesson: Lesson) -> None:
     said = lesson("run", path, "--allow", "shell", "--json")
     assert said.code == 0, said
     assert [error.message for error in validator_for(load_schema("record")).iter_errors(said.json)] == []
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_bad(path: Path, lesson: Lesson) -> None:
+def test_bad_samples(path: Path, lesson: Lesson) -> None:
     said = lesson("validate", path, "--json", plugins=[quiet_plugin])
     found = [f"{f['line']}:{f['column']} {f['severity']} {f['rule']}" for f in said.json["findings"]]
     assert found == expected(path)
@@ -87,7 +87,7 @@ def test_bad(path: Path, lesson: Lesson) -> None:
 
 
 def rules_in_source() -> Iterator[str]:
-    """Yield every rule id: a constant in its place among the arguments of a call that makes a diagnostic."""
+    """Yield the rule ids in the source: constants among the arguments of calls that create diagnostics."""
     place = {"Diagnostic": 0, "failed": 0, "_problem": 1, "_RefusedError": 0}
     for path in Path(lesson_runner.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -111,7 +111,7 @@ def test_every_rule_has_samples(rule: Any) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_finding_is_as_severe_as_the_table_says(rule: Any) -> None:
+def test_a_diagnostic_has_the_severity_in_the_table(rule: Any) -> None:
     said = {line.split()[1] for path in BAD for line in expected(path) if line.split()[2] == rule.id}
     # What is unknown in the frontmatter may be another tool's.
     assert said <= {rule.severity} | ({"warning"} if rule.id == "unknown-key" else set())
@@ -126,7 +126,7 @@ def test_a_block_that_is_too_long_to_be_checked(
     text = lesson_text(f"{STEP}\n\n{step}```{language}\n{comments}```\n")
     (tmp_path / "a.md").write_text(text)
     said = lesson("validate", "a.md")
-    assert "this block is not checked: it has 72,000 characters, and at most 64,000 are read" in said.out
+    assert "this block is not checked: it has 72,000 characters; at most 64,000 are allowed" in said.out
     assert said.out.count("unparsed-block") == 1
 
 
@@ -175,7 +175,7 @@ def test_yaml_too_large(lesson: Lesson, tmp_path: Path) -> None:
         ),
         ("estimatedMinutes: soon", 'frontmatter: estimatedMinutes: "soon" is not a number'),
         ("title: [a]", 'frontmatter: title: ["a"] is not text'),
-        ("validationDate: 2026-1", '"2026-1" is not a date (what belongs here: When that was'),
+        ("validationDate: 2026-1", '"2026-1" is not a date (expected here: The date of validation'),
     ],
 )
 def test_messages_say_what_was_expected(lesson: Lesson, tmp_path: Path, text: str, message: str) -> None:
@@ -192,7 +192,7 @@ def test_dates_become_text(lesson: Lesson, tmp_path: Path) -> None:
 
 
 def test_all_samples_at_once(lesson: Lesson) -> None:
-    """One file that is broken hides nothing about the others."""
+    """A broken file does not hide diagnostics of the others."""
     said = lesson("validate", SAMPLES, "--json", plugins=[quiet_plugin])
     every = {file.resolve() for path in GOOD + BAD for file in files(path)}
     assert len(said.json["lessons"]) == len(every)

@@ -1,4 +1,4 @@
-"""``lesson validate``: what it looks at, what it answers, and how it is told what to look for."""
+"""``lesson validate``: its documents, its output, and its settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rules(said: Any) -> list[str]:
 
 
 class shouting:  # noqa: N801  # stands for a module
-    """Brings a rule against capital titles, and one that raises."""
+    """Has a rule against capital titles, and one that raises."""
 
     @staticmethod
     @hookimpl
@@ -128,7 +128,7 @@ def test_a_file_that_may_not_be_read(lesson: Command, tmp_path: Path) -> None:
 
 
 class TestIgnoreComments:
-    """An author's word, with a reason."""
+    """``ignore`` comments, with a reason."""
 
     @pytest.mark.parametrize(
         ("before", "left"),
@@ -155,7 +155,7 @@ class TestIgnoreComments:
         (tmp_path / "a.md").write_text(QUIET + comment)
         assert sorted(rules(lesson("validate", "a.md", "--json"))) == ["only-exit", "unused-ignore"]
 
-    def test_it_is_not_unused_when_its_rule_was_not_looked_for(self, lesson: Command, tmp_path: Path) -> None:
+    def test_it_is_not_unused_if_its_rule_was_not_applied(self, lesson: Command, tmp_path: Path) -> None:
         comment = "<!-- ignore {rules: [blocked-without-reason], reason: tbd, file: true} -->\n"
         (tmp_path / "a.md").write_text(QUIET.replace("<!-- step", f"{comment}\n<!-- step"))
         assert "unused-ignore" in rules(lesson("validate", "a.md", "--json"))
@@ -171,7 +171,7 @@ class TestIgnoreComments:
 class TestSettings:
     """``lesson.toml`` and ``pyproject.toml``."""
 
-    def test_the_nearest_file_counts(self, lesson: Command, tmp_path: Path, monkeypatch: Any) -> None:
+    def test_the_nearest_settings_are_used(self, lesson: Command, tmp_path: Path, monkeypatch: Any) -> None:
         (tmp_path / "a.md").write_text(QUIET)
         (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
         (tmp_path.parent / "lesson.toml").write_text("ignore = ['only-exit']\n")
@@ -220,7 +220,7 @@ class TestSettings:
         assert said.code == 2
         assert message in said.err
 
-    def test_a_table_that_is_none(self, lesson: Command, tmp_path: Path) -> None:
+    def test_settings_that_are_not_a_table(self, lesson: Command, tmp_path: Path) -> None:
         (tmp_path / "a.md").write_text(GOOD)
         (tmp_path / "pyproject.toml").write_text("tool.lesson = 3\n")
         said = lesson("validate", "a.md")

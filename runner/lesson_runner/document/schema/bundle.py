@@ -1,4 +1,4 @@
-"""One schema in one piece: what it refers to in other files is put into its ``$defs``."""
+"""Bundle a JSON Schema: copy what it refers to in other files into its ``$defs``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lesson_runner.files.folders import schemas_folder
 
 _ENDING = ".schema.json"
 _OF_A_FILE = ("$id", "$schema")
-"""Keywords that say which file a schema is, and would mean another place for ``#``."""
+"""Keywords that identify a schema file; in a part of a bundle they would change the meaning of ``#``."""
 
 
 def schema_names() -> list[str]:
@@ -20,36 +20,36 @@ def schema_names() -> list[str]:
 
 def bundle(name: str) -> dict[str, Any]:
     """
-    Return a schema with no reference to another file: editors do not know where ours are.
+    Return a schema without references to other files, for editors, which do not have these files.
 
     Raises:
         LessonError: there is no such schema.
     """
     root = load_schema(name)
     own = root.get("$defs", {})
-    brought: dict[str, Any] = {}
+    copied: dict[str, Any] = {}
     keys: dict[tuple[str, str], str] = {}
 
     def local(file: str, pointer: str) -> str:
-        """Return the reference that stands for a place in a file, and bring over what is there."""
+        """Copy a part of another file, and return the reference to the copy."""
         if file == name:
             return f"#{pointer}"
         if (file, pointer) not in keys:
             key = pointer.rpartition("/")[2] or file
-            key = f"{file}-{key}" if key in own or key in brought else key
+            key = f"{file}-{key}" if key in own or key in copied else key
             keys[file, pointer] = key
-            brought[key] = {}  # the key is taken, also while what it stands for refers to itself
-            brought[key] = _rewritten(_at(load_schema(file), pointer), file, local)
+            copied[key] = {}  # reserve the key first, because the part may refer to itself
+            copied[key] = _rewritten(_at(load_schema(file), pointer), file, local)
         return f"#/$defs/{keys[file, pointer]}"
 
     bundled: dict[str, Any] = _rewritten(root, name, local)
-    if brought:
-        bundled["$defs"] = {**bundled.get("$defs", {}), **brought}
+    if copied:
+        bundled["$defs"] = {**bundled.get("$defs", {}), **copied}
     return {"$schema": root["$schema"], **bundled}
 
 
 def _rewritten(value: Any, file: str, local: Callable[[str, str], str]) -> Any:
-    """Return part of a file's schema with every reference turned into one that needs no file."""
+    """Return a part of a file's schema in which all references are local."""
     if isinstance(value, list):
         return [_rewritten(item, file, local) for item in value]
     if not isinstance(value, dict):
@@ -63,7 +63,7 @@ def _rewritten(value: Any, file: str, local: Callable[[str, str], str]) -> Any:
 
 
 def _at(schema: Any, pointer: str) -> Any:
-    """Return what a JSON pointer points to; of a whole file, all but its definitions, which follow."""
+    """Return what a JSON pointer refers to; for a whole file, the schema without ``$defs``."""
     if not pointer:
         return {key: item for key, item in schema.items() if key != "$defs"}
     for part in pointer.split("/")[1:]:

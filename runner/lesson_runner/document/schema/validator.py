@@ -1,4 +1,4 @@
-"""JSON Schema validation with messages for people: where, what was expected, and how to mend it."""
+"""JSON Schema validation with messages for people: where, what was expected, and how to fix it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KeyPath = tuple[str | int, ...]
 Made = TypeVar("Made")
 _REMEMBERED = 500
 _PART = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
-"""An escaped character, a set of characters, or an end."""
+"""An escaped character, a set of characters, or ``$``."""
 
 
 @cache
@@ -49,7 +49,7 @@ def load_schema(name: str) -> dict[str, Any]:
 
 @cache
 def _registry() -> Registry[Any]:
-    """Return all of the project's schemas. ``$ref`` finds these and nothing else, never the network."""
+    """Return a registry of the project's schemas, so that ``$ref`` never uses the network."""
     from referencing import Registry, Resource
 
     names = [path.name.split(".")[0] for path in sorted(schemas_folder().glob("*.schema.json"))]
@@ -58,11 +58,11 @@ def _registry() -> Registry[Any]:
 
 
 def once_per_schema(make: Callable[[Json], Made]) -> Callable[[Json], Made]:
-    """Remember what is made from a schema object: making a validator costs more than using it."""
+    """Cache a function of a schema object, because creating a validator takes longer than using it."""
     made: OrderedDict[int, tuple[Json, Made]] = OrderedDict()
 
     def remembered(schema: Json) -> Made:
-        # The schema is kept with what was made, so that no other object can get its identity.
+        # The cache keeps the schema itself, so that no other object can get its id.
         if id(schema) in made:
             made.move_to_end(id(schema))
             return made[id(schema)][1]
@@ -77,13 +77,13 @@ def once_per_schema(make: Callable[[Json], Made]) -> Callable[[Json], Made]:
 
 @once_per_schema
 def validator_for(schema: Json) -> Draft202012Validator:
-    """Return a validator whose ``$ref`` are resolved among the project's schemas only."""
+    """Return a validator that resolves ``$ref`` only within the project's schemas."""
     return _validator_class()(schema, registry=_registry(), format_checker=_formats())
 
 
 @cache
 def _formats() -> FormatChecker:
-    """Return jsonschema's formats, where a pattern that breaks Python's compiler is a wrong one, too."""
+    """Return jsonschema's formats; a pattern that Python cannot compile is not a ``regex``."""
     from jsonschema import Draft202012Validator, FormatChecker
 
     formats = FormatChecker(())
@@ -92,14 +92,14 @@ def _formats() -> FormatChecker:
     def is_regex(instance: object) -> bool:
         return not isinstance(instance, str) or bool(re.compile(instance))
 
-    # Such as for `a{99999999999}`, for a thousand brackets, and for `(?a)(?u)`.
+    # These are raised for `a{99999999999}`, for a thousand brackets, and for `(?a)(?u)`, for example.
     formats.checks("regex", raises=(re.error, OverflowError, RecursionError, ValueError))(is_regex)
     return formats
 
 
 @cache
 def _validator_class() -> type[Draft202012Validator]:
-    """Return jsonschema's validator, to which ``$`` in a pattern is the very end."""
+    """Return jsonschema's validator, changed so that ``$`` in a pattern matches only at the very end."""
     from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend
 
@@ -114,9 +114,9 @@ def _validator_class() -> type[Draft202012Validator]:
 @cache
 def _as_in_javascript(pattern: str) -> re.Pattern[str]:
     """
-    Return a pattern in which ``$`` means what JSON Schema says (ECMA-262): the very end.
+    Return a pattern in which ``$`` matches only at the very end, as in JSON Schema (ECMA-262).
 
-    To Python it is also the place before a last line end, so that ``a\\n`` would be a name like ``a``.
+    In Python it also matches before a final line end, so that ``a\\n`` would match like ``a``.
     """
     return re.compile(_PART.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern))
 
@@ -143,15 +143,15 @@ def check(
     unknown_key: Severity = "error",
 ) -> Iterator[Diagnostic]:
     """
-    Yield what is wrong with ``data``.
+    Yield the diagnostics about ``data``.
 
     Args:
-        data: what to check.
-        schema: the schema it must follow.
-        positions: where each value of the whole document stands.
-        what: how messages call the data, such as ``the frontmatter``.
+        data: the data to check.
+        schema: the schema it must satisfy.
+        positions: the place of each value in the document.
+        what: the name of the data in messages, such as ``the frontmatter``.
         base: the path of ``data`` in the document.
-        unknown_key: how bad a key is that the schema does not know.
+        unknown_key: the severity of a key that the schema does not have.
     """
     found: dict[Diagnostic, None] = {}  # two missing keys are two errors, and each names both
     errors = sorted(validator_for(schema).iter_errors(data), key=lambda item: list(map(str, item.path)))
@@ -162,7 +162,7 @@ def check(
 
 
 def _misspelt(errors: Iterable[ValidationError]) -> dict[KeyPath, str]:
-    """Return the unknown keys that are near a key which has to be there and is not: one mistake, not two."""
+    """Return the unknown keys that are close to a missing required key, which is one mistake, not two."""
     missing: dict[KeyPath, set[str]] = {}
     for error in errors:
         if error.validator in ("required", "anyOf") and isinstance(error.instance, dict):
@@ -181,7 +181,7 @@ def _misspelt(errors: Iterable[ValidationError]) -> dict[KeyPath, str]:
 
 
 def _deepest(error: ValidationError) -> ValidationError:
-    """Return the most telling part of an ``anyOf`` error; others as they are."""
+    """Return the most specific part of an ``anyOf`` error, or the error itself."""
     from jsonschema.exceptions import best_match
 
     if (
@@ -227,7 +227,7 @@ def _explain(
         fix = did_you_mean(str(error.instance), allowed)
         message = f"{what}: {error.instance!r} is not allowed; expected one of {', '.join(allowed)}"
         edits = _respelt(error.instance, allowed, place)
-        if own and isinstance(own[-1], str):  # a value has the place of its key
+        if own and isinstance(own[-1], str):  # the place of a value is that of its key
             edits = tuple(Edit(place, f"{own[-1]}: {edit.old}", f"{own[-1]}: {edit.new}") for edit in edits)
         yield Diagnostic("wrong-value", "error", message, place, fix, edits)
     elif not (error.validator == "anyOf" and meant):
@@ -236,7 +236,7 @@ def _explain(
 
 
 def _respelt(name: object, known: list[str], place: Location) -> tuple[Edit, ...]:
-    """Return the edit to the one known name that is spelt almost like ``name``."""
+    """Return the edit to the only known name with almost the same spelling as ``name``, if there is one."""
     same = spelt_alike(name, known) if isinstance(name, str) else []
     return (Edit(place, str(name), same[0]),) if len(same) == 1 else ()
 
@@ -247,7 +247,7 @@ def _dotted(path: KeyPath) -> str:
 
 
 def place_of(positions: Mapping[KeyPath, Location], path: KeyPath) -> Location:
-    """Return the place of ``path``, or of the closest thing above it that has one."""
+    """Return the place of ``path``, or of the innermost parent that has one."""
     for length in range(len(path), -1, -1):
         if path[:length] in positions:
             return positions[path[:length]]

@@ -1,4 +1,4 @@
-"""What a JSON Schema validator objects to, in the words of people who write lessons."""
+"""Explain errors of the JSON Schema validator to authors of lessons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def sentence(error: ValidationError) -> str:
-    """Say in the field's words what a value is and what it should be."""
+    """Return what a value is and what it should be."""
     value, expected = json.dumps(error.instance, ensure_ascii=False, default=str), error.validator_value
     shown = value if len(value) <= 60 else f"{value[:57]}…"
     sentences = {
@@ -24,7 +24,7 @@ def sentence(error: ValidationError) -> str:
         "maximum": f"{shown} is more than {expected}",
         "exclusiveMinimum": f"{shown} is not more than {expected}",
         "exclusiveMaximum": f"{shown} is not less than {expected}",
-        "uniqueItems": f"{shown} names something twice",
+        "uniqueItems": f"{shown} contains an item twice",
         "format": f"{shown} is not a {expected}",
         "const": f"{shown} is not {expected!r}",
         "maxProperties": f"more than {expected} key in one item",
@@ -35,7 +35,7 @@ def sentence(error: ValidationError) -> str:
 
 
 def required_keys(alternatives: object) -> list[str]:
-    """Return the keys that the alternatives of an ``anyOf`` ask for."""
+    """Return the keys that the alternatives of an ``anyOf`` require."""
     items = alternatives if isinstance(alternatives, list) else []
     return [key for item in items if isinstance(item, Mapping) for key in item.get("required", ())]
 
@@ -53,7 +53,7 @@ def _article(kind: object) -> str:
 
 
 def _form(error: ValidationError) -> str:
-    """Say by an example, where the schema has one, what a text must look like; few people read patterns."""
+    """Return how a text must look: by the schema's examples if it has some, or else by its pattern."""
     examples = error.schema.get("examples") if isinstance(error.schema, Mapping) else None
     if examples:
         return f"does not have the form of {' or '.join(map(str, examples))}"
@@ -61,7 +61,7 @@ def _form(error: ValidationError) -> str:
 
 
 def rewritten(error: ValidationError) -> str | None:
-    """Return how to write a value that was given in the wrong kind, if that is clear."""
+    """Return how to write a value of the wrong type, if that is clear."""
     value, kind = error.instance, error.validator_value
     if error.validator != "type" or isinstance(value, list | dict) or value is None:
         return None
@@ -79,6 +79,6 @@ def rewritten(error: ValidationError) -> str | None:
 
 
 def meaning(error: ValidationError) -> str | None:
-    """Return what a value is for, as its schema describes it."""
+    """Return the purpose of a value, from its schema's description."""
     described = error.schema.get("description") if isinstance(error.schema, Mapping) else None
-    return f"what belongs here: {described.rstrip('.')}" if described else None
+    return f"expected here: {described.rstrip('.')}" if described else None

@@ -79,9 +79,9 @@ def excerpt(row: str, column: int, span: tuple[int, int], width: int) -> tuple[s
 
     Args:
         row: the line as it is in the document.
-        column: what ``^`` marks, counted from 1; one that lies behind the line's end marks that end.
-        span: the columns, first and last, that ``~`` marks.
-        width: how many cells there are.
+        column: the column that ``^`` marks, counted from 1; one after the line's end marks the end.
+        span: the first and last column that ``~`` marks.
+        width: the width of the output, in cells.
     """
     from rich.cells import cell_len
 
@@ -131,7 +131,7 @@ def _window(row: str, at: int, width: int) -> tuple[int, int]:
 
 
 def _harmless(char: str) -> str:
-    """Return a character, or a replacement for one that a terminal would obey."""
+    """Return a character, or a replacement if it would control a terminal or reverse text."""
     if char == "\t":
         return TAB
     control = unicodedata.category(char) in _CONTROL or unicodedata.bidirectional(char) in _REVERSING

@@ -16,7 +16,7 @@ from lesson_runner.report.text import duration, number
 
 LONGEST = 4000
 """Characters shown of a message, a command or a value; the record has all of it."""
-MOST_SHOWN = 1_000
+MAX_SHOWN = 1_000
 """Verdicts, metrics, parameters and so on that are shown of a step; the record has all of them."""
 
 
@@ -71,17 +71,17 @@ def _view(step: Mapping[str, Any], place: int, output: Excerpt | None) -> StepVi
                 "actual": shortened(item["actual"], LONGEST),
                 "status": "passed" if item["passed"] else "failed",
             }
-            for item in step["verdicts"][:MOST_SHOWN]
+            for item in step["verdicts"][:MAX_SHOWN]
         ),
-        tuple((name, number(metric)) for name, metric in islice(step["metrics"].items(), MOST_SHOWN)),
-        tuple(step["claims"][:MOST_SHOWN]),
-        tuple({"link": "", **diagnosis} for diagnosis in step.get("diagnoses", ())[:MOST_SHOWN]),
+        tuple((name, number(metric)) for name, metric in islice(step["metrics"].items(), MAX_SHOWN)),
+        tuple(step["claims"][:MAX_SHOWN]),
+        tuple({"link": "", **diagnosis} for diagnosis in step.get("diagnoses", ())[:MAX_SHOWN]),
         tuple(_params(step)),
         tuple(_facts(step)),
         output,
         tuple(
             (path, f"{item['bytes']:,}", item.get("sha256") or f"not hashed: {item.get('not_hashed', '')}")
-            for path, item in islice(step.get("artifacts", {}).items(), MOST_SHOWN)
+            for path, item in islice(step.get("artifacts", {}).items(), MAX_SHOWN)
         ),
     )
 
@@ -91,7 +91,7 @@ def _params(step: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for layer in step.get("layers", ()):
         params = layer.get("params")
         set_by |= dict.fromkeys(params if isinstance(params, Mapping) else (), str(layer.get("name", "")))
-    for name, item in islice(step["params"].items(), MOST_SHOWN):
+    for name, item in islice(step["params"].items(), MAX_SHOWN):
         yield name, shortened(value(item), LONGEST), set_by.get(name, "")
 
 

@@ -1,4 +1,4 @@
-"""What can be named after ``#`` in a document."""
+"""The anchors of documents: the names that links can use after ``#``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MARKDOWN = (".md", ".markdown")
 
 
 def anchors_in(lesson: Lesson) -> frozenset[str]:
-    """Return the anchors of a lesson that was read."""
+    """Return the anchors of a lesson."""
     return anchors_of_headings(lesson.headings) | lesson.anchors
 
 
 def anchors_of(path: Path) -> frozenset[str] | None:
-    """Return the anchors of a file; ``None`` if it is no markdown, or cannot be read as that."""
+    """Return the anchors of a file; ``None`` if it is not Markdown or cannot be read."""
     if path.suffix.lower() not in _MARKDOWN:
         return None
     try:

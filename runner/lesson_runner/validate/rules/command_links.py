@@ -1,4 +1,4 @@
-"""Links that do something: commands of the editor that shows the lesson, and scripts."""
+"""Links that run something: commands of the editor that shows the lesson, and scripts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNSAFE = ("javascript", "vbscript")
 
 
 def check_unsafe(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
-    """Yield links that run a script, or show a page that may."""
+    """Yield links that run a script, or show a page that may run one."""
     for link in lesson.links:
         scheme = scheme_of(link.target)
         page = scheme == "data" and "text/html" in link.target[:200].lower()
@@ -33,7 +33,7 @@ def check_unsafe(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
             or page
             or (scheme == "data" and link.kind == "link" and "svg" in link.target[:40])
         ):
-            message = f"a '{scheme}:' link runs what stands in it, on the reader's machine"
+            message = f"a '{scheme}:' link runs its own code on the reader's machine"
             fix = "link to a page, or give the commands in a code block"
             yield Diagnostic("unsafe-link", "error", message, link.location, fix)
 
@@ -48,30 +48,30 @@ def check_commands(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
                 link, message, "write command:extension.name, such as command:tenstorrent.showLesson"
             )
         elif arguments and " " in link.target:
-            message = "the arguments have a space in them, so this is text and not a link"
-            yield _wrong(link, message, "leave the space out, or write %20 for it")
+            message = "the arguments contain a space, which makes this plain text instead of a link"
+            yield _wrong(link, message, "remove the space, or write %20")
         elif arguments and (problem := _json_problem(arguments)):
             message = f"the arguments of '{command}' are not JSON: {problem}"
             yield _wrong(link, message, f'write them as in command:{SHOW_LESSON}?["lesson-id"]')
         elif command == SHOW_LESSON and _lesson_id(arguments) is None:
-            message = f"'{SHOW_LESSON}' without the id of a lesson"
-            fix = f'write command:{SHOW_LESSON}?["lesson-id"], or {{"lessonId":"lesson-id"}} behind the ?'
+            message = f"'{SHOW_LESSON}' needs the id of a lesson"
+            fix = f'write command:{SHOW_LESSON}?["lesson-id"], or {{"lessonId":"lesson-id"}} after the ?'
             yield _wrong(link, message, fix)
 
 
 def check_lessons(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
-    """Yield links to lessons that are not looked at, no plugin's, and not in the same folder."""
+    """Yield links to lessons that are not validated, not a plugin's, and not in the same folder."""
     suggest = Nearest()
     for link in _commands(lesson):
         command, arguments = _split(link)
         name = _lesson_id(arguments) if command == SHOW_LESSON else None
         if name is None or name == lesson.id or name in scope.lessons:
             continue
-        known = {lesson.id, *scope.lessons, *_beside(lesson.path)}
+        known = {lesson.id, *scope.lessons, *_same_folder(lesson.path)}
         if name not in known:
             near = suggest.name(name, known)
             fix = f"did you mean '{near}'?" if near else "validate it together with the lessons it links to"
-            message = f"there is no lesson '{name}' among those that are known"
+            message = f"no known lesson has the id '{name}'"
             yield Diagnostic("unknown-lesson", "warning", message, link.location, fix)
 
 
@@ -80,7 +80,7 @@ def _commands(lesson: Lesson) -> Iterable[Link]:
 
 
 def _split(link: Link) -> tuple[str, str]:
-    """Return a command's id, and its arguments, decoded."""
+    """Return a command's id and its decoded arguments."""
     command, _, arguments = link.target.strip().partition(":")[2].partition("?")
     return command, arguments if _json_problem(arguments) is None else unquote(arguments)
 
@@ -90,13 +90,13 @@ def _json_problem(text: str) -> str | None:
         json.loads(text)
     except json.JSONDecodeError as error:
         return f"{error.msg} at '{text[error.pos : error.pos + 20]}'" if text[error.pos :] else error.msg
-    except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
-        return "too much of it"
+    except (ValueError, RecursionError):  # a number of thousands of digits, or thousands of brackets
+        return "too long a number, or too many brackets"
     return None
 
 
 def _lesson_id(arguments: str) -> str | None:
-    """Return the lesson that the arguments name, as a text, in a list or in a mapping."""
+    """Return the lesson id in the arguments, which may be a string, a list or a mapping."""
     if not arguments or _json_problem(arguments):
         return None
     value: Any = json.loads(arguments)
@@ -111,8 +111,8 @@ def _wrong(link: Link, message: str, fix: str) -> Diagnostic:
     return Diagnostic("command-link", "error", message, link.location, fix)
 
 
-def _beside(path: Path) -> frozenset[str]:
-    """Return the ids of the lessons in the same folder: a lesson is often looked at alone."""
+def _same_folder(path: Path) -> frozenset[str]:
+    """Return the ids of the lessons in the same folder, because a lesson is often validated alone."""
     folder = path.resolve().parent
     try:
         return _ids_in(folder, folder.stat().st_mtime_ns)
@@ -128,7 +128,7 @@ def _ids_in(folder: Path, changed: int) -> frozenset[str]:  # noqa: ARG001  # pa
     for name in names:
         found.add(name.removesuffix(".md"))
         try:
-            with open_plain(folder / name) as file:  # no pipe, and no link that leads elsewhere
+            with open_plain(folder / name) as file:  # refuses pipes and links
                 head = file.read(_HEAD).decode("utf-8", "replace")
         except OSError:
             continue

@@ -1,4 +1,4 @@
-"""What lessons get from the network over a plain connection, or keep without a digest."""
+"""Downloads over unencrypted connections, or without a digest."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 GETTERS = frozenset({"curl", "wget", "aria2c"})
-"""Commands that get what stands at a URL."""
+"""Commands that download a URL."""
 _GIT = frozenset({"clone", "fetch", "pull", "remote", "submodule", "ls-remote"})
 _SENDS = re.compile(
     r"-d|--data.*|--json|-F|--form.*|-T|--upload-file|-I|--head|(?:-X|--request=)?(?:POST|PUT|PATCH|DELETE)"
 )
 _CURL_VALUES = "AbcCdDeEFhHKmPQrtTuUwxXyYz"
-"""Letters of curl's options that take a value."""
+"""Short options of curl that take a value."""
 _CHECKERS = re.compile(r"(?:sha\d+|md5|b2|b3)(?:sum)?|shasum|openssl|gpgv?2?|minisign|cosign|signify")
 _TO_FILL_IN = re.compile(r"\[|(?<!\$)\{|\.\.\.|…|X{4}")
-"""What in a URL says that the reader has to complete it."""
+"""Parts of a URL that show that the reader has to complete it."""
 _NOT_SAVED = ("-", "/dev/null", "/dev/stdout", "/dev/stderr")
 _PYTHON_GETTERS = {
     "urlretrieve": None,
@@ -36,15 +36,15 @@ _PYTHON_GETTERS = {
     "download": frozenset({"wget", "gdown"}),
     "retrieve": frozenset({"pooch"}),
 }
-"""Functions that get what stands at a URL; those with common names only of these modules."""
+"""Functions that download a URL; those with common names only in these modules."""
 
 
 def check_insecure(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
-    """Yield the first download of each block that anybody on the way can change."""
+    """Yield the first download of each block over an unencrypted connection."""
     if "http://" not in lesson.text:
         return
     for place, url in (*_insecure_in_shell(lesson), *_insecure_in_python(lesson)):
-        message = f"'{hosts.shown(url)}' comes over a plain connection: anybody on the way can change it"
+        message = f"'{hosts.shown(url)}' is not encrypted: anyone between server and reader can change it"
         yield Diagnostic("insecure-download", "warning", message, place, "use https")
 
 
@@ -66,7 +66,7 @@ def _plain_urls(command: Command) -> Iterator[tuple[Node, str]]:
     )
     for word in command.words if gets else ():
         start = word.text.find("http://")
-        # An argument or an option's value, and not a part of a header or a search.
+        # Only an argument or an option's value, not a part of a header or a search.
         if (start == 0 or (start > 0 and word.text[start - 1] in "=+")) and _is_plain(word.text[start:]):
             yield word.node, word.text[start:]
 
@@ -88,7 +88,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _gets(function: ast.expr) -> bool:
-    """Whether a called function gets what stands at a URL."""
+    """Return whether a called function downloads a URL."""
     if isinstance(function, ast.Name):
         return function.id in ("urlretrieve", "urlopen")
     if not isinstance(function, ast.Attribute) or function.attr not in _PYTHON_GETTERS:
@@ -98,7 +98,7 @@ def _gets(function: ast.expr) -> bool:
 
 
 def check_unpinned(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
-    """Yield the first file of each block that is got and never compared with a digest."""
+    """Yield the first file of each block that is downloaded and not compared with a digest."""
     for shell in shells(lesson):
         if "curl" not in shell.source and "wget" not in shell.source:
             continue
@@ -108,7 +108,7 @@ def check_unpinned(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
             start = command.node.start_byte
             if _saves(shell, command) and not any(check > start for check in checks):
                 message = (
-                    f"nothing says what '{command.name}' should have saved: it may change, or be cut off"
+                    f"the file that '{command.name}' saves is not checked: it may change or be incomplete"
                 )
                 place = shell.place(*command.node.start_point)
                 fix = "compare it with a digest: echo '<sha256>  <file>' | sha256sum --check"
@@ -117,7 +117,7 @@ def check_unpinned(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
 
 
 def _saves(shell: Shell, command: Command) -> bool:
-    """Whether a command writes what it gets from somebody else's machine to a file."""
+    """Return whether a command saves a download from a public server to a file."""
     texts = command.texts
     if command.name not in ("wget", "curl") or any(_SENDS.fullmatch(text) for text in texts):
         return False
@@ -136,10 +136,10 @@ def _saves(shell: Shell, command: Command) -> bool:
 
 
 def _goes_to_file(shell: Shell, node: Node) -> bool:
-    """Whether a command's output is redirected to a file."""
+    """Return whether a command's output is redirected to a file."""
     parent = node.parent
     if parent is not None and parent.type == "list" and parent.end_byte == node.end_byte:
-        parent = parent.parent  # to the grammar a redirection belongs to all of `cd x && curl … > file`
+        parent = parent.parent  # in the grammar, the redirection belongs to all of `cd x && curl … > file`
     if parent is None or parent.type != "redirected_statement":
         return False
     for child in parent.children:
@@ -152,8 +152,11 @@ def _goes_to_file(shell: Shell, node: Node) -> bool:
 
 
 RULES = (
-    Rule("insecure-download", "warning", "Something is fetched over plain http.", check=check_insecure),
+    Rule("insecure-download", "warning", "A download over plain http.", check=check_insecure),
     Rule(
-        "unpinned-download", "info", "A file is fetched and not compared with a digest.", check=check_unpinned
+        "unpinned-download",
+        "info",
+        "A file that is downloaded and not compared with a digest.",
+        check=check_unpinned,
     ),
 )

@@ -1,4 +1,4 @@
-"""Text that was encoded twice on its way into the document."""
+"""Rules about text that was encoded twice."""
 
 from __future__ import annotations
 
@@ -18,32 +18,30 @@ def check_double(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
     for spots in _by_ignore(lesson, "double-encoded", damage.repairs):
         first = spots[0]
         message = f"{_lines(spots)}: encoded twice, through {damage.page}: '{first.old}' was '{first.new}'"
-        fix = "'lesson validate --fix' mends it; save the file as UTF-8 from then on"
+        fix = "run 'lesson validate --fix', and save the file as UTF-8 from then on"
         edits = tuple(Edit(_place(lesson, spot), spot.old, spot.new) for spot in spots)
         yield Diagnostic("double-encoded", "error", message, _place(lesson, first), fix, edits)
 
 
 def check_lost(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
-    """Yield what is left of characters when some of their bytes are gone: one diagnostic for all of it."""
+    """Yield characters that lost some of their bytes: one diagnostic for all of them."""
     damage = find_damage(lesson.text)
     for spots in _by_ignore(lesson, "lost-bytes", damage.lost):
-        message = (
-            f"{_lines(spots)}: what is left of characters that went through {damage.page} and lost bytes"
-        )
-        yield Diagnostic("lost-bytes", "error", message, _place(lesson, spots[0]), _what_to_write(spots))
+        message = f"{_lines(spots)}: broken characters, encoded twice through {damage.page} with bytes lost"
+        yield Diagnostic("lost-bytes", "error", message, _place(lesson, spots[0]), _fix(spots))
 
 
-def _what_to_write(spots: Sequence[Spot]) -> str:
-    meant = dict.fromkeys((spot.old, spot.new) for spot in spots)
-    said = [f"'{old}' {_advice(new)}" for old, new in list(meant)[:_SHOWN_CHARACTERS]]
-    more = f"; and {len(meant) - len(said)} more" if len(meant) > len(said) else ""
-    return f"write them again: {'; '.join(said)}{more}"
+def _fix(spots: Sequence[Spot]) -> str:
+    originals = dict.fromkeys((spot.old, spot.new) for spot in spots)
+    shown = [f"'{old}' {_advice(new)}" for old, new in list(originals)[:_SHOWN_CHARACTERS]]
+    more = f"; and {len(originals) - len(shown)} more" if len(originals) > len(shown) else ""
+    return f"type them again: {'; '.join(shown)}{more}"
 
 
-def _advice(meant: str) -> str:
-    if meant == "\ufe0f":
-        return "only made the sign before it an emoji, and can go"
-    return f"was {meant}" if meant else "was one of many emoji"
+def _advice(original: str) -> str:
+    if original == "\ufe0f":
+        return "only turned the symbol before it into an emoji, and can be deleted"
+    return f"was {original}" if original else "was one of many emoji"
 
 
 def _lines(spots: Sequence[Spot]) -> str:
@@ -51,7 +49,7 @@ def _lines(spots: Sequence[Spot]) -> str:
     lines = sorted({spot.line for spot in spots})
     if len(lines) == 1:
         return f"line {lines[0]}"
-    # Lines that follow one another keep their distance from a running number.
+    # Consecutive lines have the same difference from their index.
     groups = (
         [line for _, line in group] for _, group in groupby(enumerate(lines), lambda pair: pair[1] - pair[0])
     )
@@ -71,7 +69,7 @@ def _place(lesson: Lesson, spot: Spot) -> Location:
 
 
 def _by_ignore(lesson: Lesson, rule: str, spots: Iterable[Spot]) -> Iterator[list[Spot]]:
-    """Yield the spots that no ``ignore`` comment hides, and those that each one does: a diagnostic each."""
+    """Group spots by the ``ignore`` comment that hides them; each group becomes one diagnostic."""
     comments = [comment for comment in lesson.ignores if rule in comment.rules]
     parts: dict[int, list[Spot]] = {}
     for spot in spots:
@@ -84,8 +82,8 @@ RULES = (
     Rule(
         "double-encoded",
         "error",
-        "Text that was encoded twice: UTF-8 taken for a code page.",
+        "Text that was encoded twice: UTF-8 read in another encoding.",
         check=check_double,
     ),
-    Rule("lost-bytes", "error", "Characters of which double encoding left only a part.", check=check_lost),
+    Rule("lost-bytes", "error", "Characters that lost bytes when they were encoded twice.", check=check_lost),
 )

@@ -20,7 +20,7 @@ def opening(lesson: Lesson, block: Block) -> tuple[str, Location]:
 
 
 def inner_opening(lesson: Lesson, block: Block) -> re.Match[str] | None:
-    """Return the first line of a block that seems to open another one; whatever closes that closes this."""
+    """Return the first line in a block that seems to open another block."""
     if block.hidden or ("```" not in block.text and "~~~" not in block.text):
         return None
     fence, _ = opening(lesson, block)

@@ -1,4 +1,4 @@
-"""Fences of code blocks: never closed, one within the other, or deeper than anybody shows them."""
+"""Fences of code blocks: never closed, nested in each other, or too deep to be shown."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from lesson_runner.model import Block, Diagnostic, Lesson, Location, Rule, Scope
 from lesson_runner.validate.rules.fence_lines import inner_opening, opening
 
 _DEEP = re.compile(r"^(?P<marks>[ \t>*+\d.)-]{20,})(?:`{3}|~{3})", re.MULTILINE)
-"""The parser shows nothing that is more than 20 levels deep, and a level takes a column at least."""
+"""The parser ignores what is more than 20 levels deep, and each level needs at least one column."""
 
 
 def check_closed(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
-    """Yield blocks that end only because the document, or the list or quote around them, does."""
+    """Yield blocks without a closing fence."""
     for block in lesson.blocks:
-        # What a broken 'run' comment leaves behind is no block that its author wrote.
+        # "-->" at the start: the rest of a broken 'run' comment, which has its own diagnostic.
         if block.closed or block.hidden or block.text.startswith("-->"):
             continue
         fence, place = opening(lesson, block)
         around = "the list or quote around it" if block.depth else "the document"
-        message = f"the code block is not closed: it goes on to the end of {around}"
+        message = f"the code block is not closed: it continues to the end of {around}"
         fix = f"end it with {fence} on a line of its own"
         yield Diagnostic("unclosed-fence", "error", message, place, fix)
 
 
 def check_nested(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
-    """Yield the first block that seems to hold another one, and blocks that are nested too deeply."""
+    """Yield the first block that seems to contain another one, and blocks that are nested too deeply."""
     lines = lesson.text.split("\n")
     first = next((pair for block in lesson.blocks if (pair := _holds_another(lesson, block))), None)
     if first is not None:
@@ -43,12 +43,12 @@ def _holds_another(lesson: Lesson, block: Block) -> Diagnostic | None:
     line = block.location.line + block.text.count("\n", 0, inner.start())
     indent = len(inner[0]) - len(inner[0].lstrip(" "))
     message = (
-        f"'{inner[0].strip()}' stands in the block that begins in line {place.line}: whatever "
-        "closes it closes that block, and what follows is inside out"
+        f"'{inner[0].strip()}' is inside the block that begins in line {place.line}: its closing fence "
+        "closes that block, so that later text and code are swapped"
     )
     longer = fence[0] * (len(inner["fence"]) + 1)
     where = Location(lesson.path, line, block.location.column + indent)
-    if block.language in SHELL | PYTHON:  # no command and no statement looks like that
+    if block.language in SHELL | PYTHON:  # no command or statement looks like a fence
         fix = f"close that block with {fence} before this line"
         return Diagnostic("nested-fence", "error", message, where, fix)
     fix = f"begin and end the outer block with {longer}, or close it before this line"
@@ -56,7 +56,7 @@ def _holds_another(lesson: Lesson, block: Block) -> Diagnostic | None:
 
 
 def _too_deep(lesson: Lesson, lines: list[str]) -> Iterable[Diagnostic]:
-    """Yield the first fence that is nested so deeply that the parser does not see it."""
+    """Yield the first fence that is nested so deeply that the parser ignores it."""
     if not _DEEP.search(lesson.text):
         return
     seen = {

@@ -14,7 +14,7 @@ _IN_CONTAINER = re.compile(r"\s*(?:>|[-*+]\s|\d+[.)]\s)")
 def check_order(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
     """Yield headings that skip a level downwards, and the second title of a document."""
     lines = lesson.text.split("\n")
-    # What stands in a quote or a list is no part of the document's outline.
+    # Headings in quotes and lists are not part of the document's outline.
     headings = [item for item in lesson.headings if not _IN_CONTAINER.match(lines[item.location.line - 1])]
     titles = [item for item in headings if item.level == 1]
     for above, heading in pairwise(headings):

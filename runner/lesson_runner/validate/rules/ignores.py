@@ -1,4 +1,4 @@
-"""``ignore`` comments: the rules an author says do not apply; what they hide, and what is wrong with them."""
+"""Apply ``ignore`` comments: hide diagnostics of the rules they name, and check the comments themselves."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ NEVER_IGNORED = frozenset(rule.id for rule in RULES)
 
 
 def apply(
-    lesson: Lesson, found: Iterable[Diagnostic], known: Collection[str], looked_for: Collection[str]
+    lesson: Lesson, found: Iterable[Diagnostic], known: Collection[str], applied: Collection[str]
 ) -> list[Diagnostic]:
     """
-    Return the diagnostics that no ``ignore`` comment hides, and what is wrong with the comments.
+    Return the diagnostics that no ``ignore`` comment hides, and those about the comments.
 
-    Errors that keep the lesson from being run can be hidden as well; ``lesson run`` names them still.
+    Errors that keep the lesson from being run can be hidden as well; ``lesson run`` still reports them.
 
     Args:
         known: the ids of all rules.
-        looked_for: of those, the ones this validation looks for; a comment for others is not unused.
+        applied: the rules that this validation applies; a comment for other rules does not count as unused.
     """
     kept: list[Diagnostic] = []
     used: set[tuple[Ignore, str]] = set()
@@ -39,9 +39,9 @@ def apply(
                 message = f"there is no rule '{rule}' to ignore"
                 fix = did_you_mean(rule, sorted(known)) or "see 'lesson explain' for all rules"
                 kept.append(Diagnostic("unknown-rule", "error", message, comment.location, fix))
-            elif rule in looked_for and (comment, rule) not in used:
+            elif rule in applied and (comment, rule) not in used:
                 message = f"nothing here breaks the rule '{rule}'"
-                fix = "take it out of the comment"
+                fix = "remove it from the comment"
                 kept.append(Diagnostic("unused-ignore", "warning", message, comment.location, fix))
     return kept
 

@@ -1,4 +1,4 @@
-"""Links: to files that do not exist, to headings that nobody wrote. Nothing on the network is asked."""
+"""Links to files and headings that do not exist; the network is not used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lesson_runner.model import Diagnostic, Lesson, Link, Location, Rule, Scope
 from lesson_runner.validate.rules.anchors import anchors_in
 from lesson_runner.validate.rules.targets import Folders, Nearest, project_of, scheme_of, split
 
-# Lines of source code and texts to highlight are no anchors; "top" is one everywhere.
+# Lines of source code and text fragments are not anchors; "top" works in every document.
 _NO_ANCHOR = re.compile(r"(?:|top|L\d+(?:C\d+)?(?:-L?\d+(?:C\d+)?)?|:~:.*)", re.DOTALL)
 _ANCHOR_FIX = "an anchor is the heading in lower case, with hyphens for spaces and without punctuation"
 
@@ -24,12 +24,12 @@ def check_files(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: 
         target = link.target.strip()
         scheme = scheme_of(target)
         if not target:
-            message = f"an empty {link.kind}: it leads nowhere"
-            yield _dead(link, message, "write what it leads to between ( and )")
+            message = f"the {link.kind} has no target"
+            yield _dead(link, message, "write the target between ( and )")
         elif scheme == "file" or len(scheme) == 1:  # C:\lessons
-            message = f"{_shown(link)} leads to a file on one machine, which readers do not have"
-            yield _dead(link, message, "put the file beside the lesson, and give its path from there")
-        elif scheme or target.startswith("/"):  # what "/" is depends on where the lesson is shown
+            message = f"{_shown(link)} leads to a file on your machine, which readers do not have"
+            yield _dead(link, message, "put the file next to the lesson, and use its path from there")
+        elif scheme or target.startswith("/"):  # the meaning of "/" depends on the site that shows the lesson
             continue
         elif missing := folders.missing(str(lesson.path.parent), split(target)[0]):
             where, name, there = missing
@@ -46,7 +46,7 @@ def _file_fix(name: str, near: str | None) -> str:
         return f"did you mean '{near}'?"
     if "\\" in name:
         return "separate folders with '/'"
-    return "paths begin in the lesson's own folder"
+    return "paths are relative to the lesson's folder"
 
 
 def _folder(path: Path, where: str) -> str:
@@ -71,7 +71,7 @@ def check_anchors(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
         if known is None or anchor in known or _loosely(anchor) in _all_loosely(known):
             continue
         where = f"'{path}'" if path else "this document"
-        message = f"{_shown(link)}: no heading of {where} makes the anchor '{anchor}'"
+        message = f"{_shown(link)}: no heading of {where} has the anchor '{anchor}'"
         near = suggest.name(anchor, known)
         fix = f"did you mean '#{near}'?" if near else _ANCHOR_FIX
         yield Diagnostic("dead-anchor", "error", message, link.location, fix)
@@ -82,12 +82,12 @@ def _anchors_elsewhere(lesson: Lesson, scope: Scope, path: str) -> frozenset[str
         file = lesson.path.parent / path
         inside = real(file).is_relative_to(project_of(lesson.path.parent))
         return scope.anchors_of(file) if inside else None
-    except (OSError, ValueError):  # it cannot be the name of a file, which is another rule's business
+    except (OSError, ValueError):  # it cannot be a file's name, which another rule reports
         return None
 
 
 def _loosely(anchor: str) -> str:
-    """Return what renderers agree on: some keep emoji, some drop hyphens at the ends."""
+    """Return the part of an anchor that renderers agree on: some keep emoji, some drop outer hyphens."""
     return "".join(letter for letter in anchor if letter in "-_" or letter.isalnum()).strip("-")
 
 
@@ -97,10 +97,10 @@ def _all_loosely(anchors: frozenset[str]) -> frozenset[str]:
 
 
 def check_brackets(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
-    """Yield a document in which links could not all be looked for."""
+    """Yield a diagnostic if not all links of the document were searched for."""
     if not lesson.links_complete:
-        message = "so many brackets that not all links were looked at"
-        fix = "put what is no prose into code blocks, or split the lesson"
+        message = "the document has so many brackets that not all links were checked"
+        fix = "put text that is not prose into code blocks, or split the lesson"
         yield Diagnostic("too-many-brackets", "warning", message, Location(lesson.path, 1), fix)
 
 
@@ -110,7 +110,7 @@ RULES = (
     Rule(
         "too-many-brackets",
         "warning",
-        "More brackets than a lesson has: not all links were looked at.",
+        "So many brackets that not all links were checked.",
         check=check_brackets,
     ),
 )

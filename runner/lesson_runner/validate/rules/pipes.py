@@ -1,4 +1,4 @@
-"""Programs that are run as they come from the network."""
+"""Programs that are downloaded and run in one command."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ash", "ksh", "fish"})
 _INTERPRETERS = re.compile(r"python[\d.]*|perl|ruby|node|php")
 FEW = 20
-"""Commands of a substitution that are looked at."""
+"""Upper limit for commands of a substitution that are checked."""
 _STDIN = ("-", "/dev/stdin", "/dev/fd/0")
 
 Program = tuple[Literal["text", "file", "stdin", "none"], Word | None]
 
 
 def check_pipes(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
-    """Yield the first command of each block that runs what it gets from the network, unseen."""
+    """Yield the first command of each block that runs a download directly."""
     for shell in shells(lesson):
         if not any(name in shell.source for name in GETTERS):
             continue
         node = next((node for node in walk(shell.tree.root_node) if _runs_unseen(shell, node)), None)
         if node is not None:
-            message = "this runs what it gets from the network before anybody can look at it"
-            fix = "save it to a file, compare it with a digest, and run the file in a line of its own"
+            message = "this runs a download before anyone can look at it"
+            fix = "save it to a file, compare it with a digest, and run the file in a separate line"
             yield Diagnostic("pipe-to-shell", "warning", message, shell.place(*node.start_point), fix)
 
 
@@ -72,7 +72,7 @@ def _command(shell: Shell, command: Command) -> bool:
 
 
 def _is_got(shell: Shell, node: Node | None) -> bool:
-    """Whether a word begins with what a command gets from the network: ``$(curl …)``, ``<(curl …)``."""
+    """Return whether a word begins with a download: ``$(curl …)``, ``<(curl …)``."""
     while node is not None and node.type in ("string", "concatenation") and node.named_child_count:
         node = node.named_children[0]
     if node is None or node.type not in ("command_substitution", "process_substitution"):
@@ -81,7 +81,7 @@ def _is_got(shell: Shell, node: Node | None) -> bool:
 
 
 def _gets(command: Command) -> bool:
-    """Whether a command gets something from a machine that is not the reader's own."""
+    """Return whether a command downloads something from a machine other than the reader's own."""
     if command.name not in GETTERS:
         return False
     return not any(
@@ -90,7 +90,7 @@ def _gets(command: Command) -> bool:
 
 
 def _program(command: Command) -> Program:
-    """Return where a command takes the program from that it runs, and the word that is or names it."""
+    """Return where a command gets the program it runs, and the word that is or names this program."""
     if command.name in ("eval", "source", "."):
         word = command.words[0] if command.words else None
         if word is not None and word.text in _STDIN:
@@ -120,4 +120,4 @@ def _program(command: Command) -> Program:
     return "stdin", None
 
 
-RULES = (Rule("pipe-to-shell", "warning", "What comes from the network is run unseen.", check=check_pipes),)
+RULES = (Rule("pipe-to-shell", "warning", "A download that is run directly.", check=check_pipes),)

@@ -22,16 +22,16 @@ def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
 def _diagnostic(python: Python, error: SyntaxError) -> Diagnostic:
     row = min(max(error.lineno or 1, 1), len(python.lines)) - 1
     line, above = python.lines[row], python.code.block.location.line - 1
-    if isinstance(error, IndentationError):  # whose column means something else in every Python
+    if isinstance(error, IndentationError):  # its column differs between versions of Python
         column = len(line) - len(line.lstrip())
     else:
         column = min(max((error.offset or 1) - 1, 0), len(line))
     as_written = python.code.block.text.split("\n")[row]
     column = min(python.cut[row] + column, len(as_written))
-    said = re.sub(r"on line (\d+)", lambda match: f"on line {int(match[1]) + above}", error.msg)
-    fix = None if python.code.run else "mend it; where something was left out, write ..."
+    reason = re.sub(r"on line (\d+)", lambda match: f"on line {int(match[1]) + above}", error.msg)
+    fix = None if python.code.run else "correct it; if you left something out on purpose, write ..."
     place = python.code.place(row, column)
-    return Diagnostic("python-syntax", "error", f"Python cannot parse this: {mask(said)}", place, fix)
+    return Diagnostic("python-syntax", "error", f"Python cannot parse this: {mask(reason)}", place, fix)
 
 
 RULES = (Rule("python-syntax", "error", "A Python block that Python cannot parse.", check=check_syntax),)

@@ -1,4 +1,4 @@
-"""Shell blocks that no shell can parse, and placeholders that a step would take literally."""
+"""Shell blocks that no shell can parse, and placeholders in blocks that steps run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
 ENOUGH = 30
-"""After so many blocks that look wrong, an author knows."""
+"""Upper limit for blocks of a lesson that bash checks, because each check starts a process."""
 FEW = 50
-"""Placeholders of a block that are looked at."""
+"""Upper limit for placeholders of a block that are checked."""
 _COMMANDS = frozenset(
     """
     [ [[ : apt apt-get awk bash brew bundle bunzip2 cargo case cat cd chmod chown clang cmake conda cp curl
@@ -37,40 +37,40 @@ _COMMANDS = frozenset(
     uname uniq unset until unzip uv vi vim wait watch wc wget which while whoami xargs yes yum zip zsh
     """.split()  # noqa: SIM905  # easier to read so
 )
-"""A line that begins with one of these is a command, and no output or prose."""
+"""A line that begins with one of these is a command, not output or prose."""
 _FIRST = re.compile(
     r"(?:[({!&|;\s]|(?:then|do|else|sudo|time|env)\s|[A-Za-z_]\w*=[^\s()\"'`]*\s)*"
     r"(?:(?P<word>[^\s;&|()]+)(?P<function>[ \t]*\(\))?)?"
 )
 _PATH = re.compile(r"[.~]?/|\$|[A-Za-z_]\w*\+?=|<<")
 _SYNOPSIS = re.compile(r"<[A-Za-z][^<>]*>|\[-")
-"""What says how a command is written, ``<file> [--option]``, may say more than a shell understands."""
+"""A synopsis of a command, such as ``<file> [--option]``, which need not parse."""
 _LITERAL = frozenset({"comment", "string", "raw_string", "ansi_c_string", "heredoc_body", "regex", "ERROR"})
 _ENDS_EARLY = re.compile("unexpected EOF|unexpected end of file")
-"""In a transcript the rest may stand, without a prompt, where output stands otherwise."""
+"""In a transcript, the rest of the command may follow without a prompt and look like output."""
 
 
 def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
     """Yield shell blocks that do not parse."""
-    asked = 0
+    checked = 0
     for shell in shells(lesson):
-        if not shell.judged or asked >= ENOUGH:
+        if not shell.judged or checked >= ENOUGH:
             continue
         problem = first_problem(shell)
         if problem is None or (not shell.code.run and _only_shows(shell, problem)):
             continue
-        # The grammar does not know everything that bash does.
-        asked += 1
-        said = _bash_says(shell.source)
-        if said == "" or (said and shell.typed.transcript and _ENDS_EARLY.search(said)):
+        # The grammar does not cover all of bash, so bash has to agree.
+        checked += 1
+        reason = _bash_error(shell.source)
+        if reason == "" or (reason and shell.typed.transcript and _ENDS_EARLY.search(reason)):
             continue
-        severity: Literal["error", "warning"] = "warning" if said is None else "error"
+        severity: Literal["error", "warning"] = "warning" if reason is None else "error"
         place = shell.place(problem.row, problem.column)
         yield Diagnostic("shell-syntax", severity, mask(problem.message), place, problem.fix)
 
 
 def check_placeholders(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
-    """Yield the first placeholder of each step's block that the shell would take for something else."""
+    """Yield the first placeholder of each step's block that the shell would take for redirections."""
     for shell in shells(lesson):
         if not shell.code.run or "<" not in shell.typed.text:
             continue
@@ -82,13 +82,13 @@ def check_placeholders(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  #
             row = shell.typed.text.count("\n", 0, start)
             column = start - (shell.typed.text.rfind("\n", 0, start) + 1)
             message = f"a step runs this block with the placeholder {shell.typed.text[start:end]} in it"
-            fix = "write a value, or a variable that was set before; or give the block a 'skip' directive"
+            fix = "write a value, or a variable that an earlier step sets; or add a 'skip' directive"
             yield Diagnostic("placeholder-in-step", "error", message, shell.place(row, column), fix)
             break
 
 
 def _is_bare(tree: Tree, start: int, end: int) -> bool:
-    """Whether the shell itself would read what stands there: no quotes, no comment, no here-document."""
+    """Return whether a piece of text is not in quotes, a comment or a here-document."""
     node: Node | None = tree.root_node.descendant_for_byte_range(start, end)
     while node is not None:
         if node.type in _LITERAL:
@@ -98,14 +98,14 @@ def _is_bare(tree: Tree, start: int, end: int) -> bool:
 
 
 def _only_shows(shell: Shell, problem: Problem) -> bool:
-    """Whether a block that no step runs may well be a fragment, or no commands at all."""
+    """Return whether a block that no step runs may be a fragment, or not consist of commands."""
     lines = shell.source.rstrip().split("\n")
     row = min(problem.row, len(lines) - 1)
     as_written = shell.code.block.text.split("\n")[row]
     if is_elided(lines[row]) or is_elided(lines[-1]) or _SYNOPSIS.search(as_written):
         return True
     if shell.typed.transcript and as_written.lstrip().startswith(">"):
-        return True  # another program's prompt may look like that
+        return True  # it may be another program's prompt
     while row > 0 and lines[row - 1].endswith("\\"):
         row -= 1
     first = _FIRST.match(lines[row])
@@ -114,13 +114,13 @@ def _only_shows(shell: Shell, problem: Problem) -> bool:
     return not (first["function"] or first["word"] in _COMMANDS or _PATH.match(first["word"]))
 
 
-def _bash_says(source: str) -> str | None:
-    """Return bash's objection to a script, empty if it has none; ``None`` if it cannot be asked."""
+def _bash_error(source: str) -> str | None:
+    """Return bash's syntax error for a script; empty if there is none, ``None`` if bash cannot be run."""
     program = _bash()
     if program is None:
         return None
     try:
-        # -n: read, and run nothing.
+        # -n: parse without running anything.
         done = subprocess.run(
             [program, "--norc", "--noprofile", "-n"],
             input=f"{source}\n".encode("utf-8", "replace"),

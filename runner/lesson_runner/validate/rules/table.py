@@ -1,4 +1,4 @@
-"""All rules of the core in one table. To add one: a line in a module of this package, a page, two samples."""
+"""All rules of the core. To add one: a line in a module of this package, a page, and two samples."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def page_of(rule: Rule) -> str:
-    """Return the page about a rule, in Markdown; empty for a plugin's rule that has none."""
+    """Return the page of a rule, in Markdown; empty for a plugin's rule without a page."""
     if rule.page or "." in rule.id:
         return rule.page.strip()
     return (files("lesson_runner.validate.rules") / "pages" / f"{rule.id}.md").read_text("utf-8").strip()

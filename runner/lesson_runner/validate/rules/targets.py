@@ -1,4 +1,4 @@
-"""Where the links of a lesson lead: a scheme, or a file and a place in it."""
+"""Targets of links: schemes, files, and places in files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from lesson_runner.files.plain import real
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
 _MAX_SUGGESTIONS = 20
 _MAX_COMPARED = 500
-"""Comparing is slow, and an unknown name has to be compared with every known one."""
+"""Upper limit for the names that an unknown name is compared with, because that is slow."""
 _MAX_ENTRIES = 20_000
-"""Of a folder; in a larger one a name is asked for, and not looked for."""
+"""Upper limit for a folder that is listed; in a larger one, each name is looked up."""
 
 
 def scheme_of(target: str) -> str:
-    """Return ``https`` and the like, lower case; empty for a link to a file."""
-    # Browsers drop control characters, wherever they stand.
+    """Return the scheme of a link, such as ``https``, in lower case; empty for a link to a file."""
+    # Browsers drop control characters at any position.
     match = _SCHEME.match(re.sub(r"[\x00-\x20\x7f]", "", target))
     return match[0].lower() if match else ""
 
@@ -36,13 +36,13 @@ def split(target: str) -> tuple[str, str]:
 
 
 class Nearest:
-    """Suggests known names for unknown ones, as often as anybody would read that."""
+    """Suggests known names for unknown ones, up to a limit."""
 
     def __init__(self) -> None:
         self._left = _MAX_SUGGESTIONS
 
     def name(self, name: str, known: Iterable[str]) -> str | None:
-        """Return the known name that is nearest, if one is near."""
+        """Return the closest known name, if one is close."""
         if not self._left:
             return None
         self._left -= 1
@@ -53,7 +53,7 @@ class Nearest:
         return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=0.7)), None)
 
     def file(self, name: str, known: Iterable[str]) -> str | None:
-        """Return the known file that is nearest; that both end in ``.md`` does not make them alike."""
+        """Return the closest known file, if one is close without counting the ending."""
         near = self.name(name, known)
         stem, other = (PurePath(item or "").stem.casefold() for item in (name, near))
         return near if near and difflib.SequenceMatcher(None, stem, other).ratio() > 0.6 else None
@@ -61,10 +61,10 @@ class Nearest:
 
 def project_of(folder: Path) -> Path:
     """
-    Return the folder in which the links of a document are looked at.
+    Return the folder within which the links of a document are checked.
 
-    That is the nearest repository around the document's folder, or else the folder above it, unless other
-    things than lessons are there.
+    That is the nearest repository around the document's folder, or else the folder above it, unless that is a
+    folder with other things than lessons, such as a home folder.
     """
     return _project_of(real(folder))
 
@@ -77,10 +77,10 @@ def _project_of(own: Path) -> Path:
 
 class Folders:
     """
-    The names in folders, each listed once; a name counts only as it is written, on every system.
+    A cache of the names in folders; upper and lower case matter on every system.
 
     Args:
-        top: outside of this folder nothing is looked at, so that diagnostics say nothing about it.
+        top: nothing outside this folder is read, so that diagnostics reveal nothing about it.
     """
 
     def __init__(self, top: Path) -> None:
@@ -90,10 +90,10 @@ class Folders:
 
     def missing(self, folder: str, path: str) -> tuple[str, str, frozenset[str]] | None:
         """
-        Return the first part of ``path`` that does not exist; ``None`` if all does, or it leads outside.
+        Return the first part of ``path`` that does not exist; ``None`` if all exist, or it leads outside.
 
         Returns:
-            The folder that was looked in, relative to the first one; the name; and what is there instead.
+            The folder that lacks it, relative to ``folder``; the name; and the names in that folder.
         """
         walked: list[str] = []
         for part in path.split("/"):
@@ -119,7 +119,7 @@ class Folders:
 
 
 def _list(folder: str) -> frozenset[str] | None:
-    """Return the names in a folder; ``None`` if it cannot be listed, or is too large for that."""
+    """Return the names in a folder; ``None`` if it cannot be listed or is too large."""
     names: set[str] = set()
     try:
         with os.scandir(folder) as entries:
@@ -139,5 +139,5 @@ def _is_there(folder: str, name: str, names: frozenset[str] | None) -> bool:
         return unicodedata.normalize("NFC", name) in names
     try:
         return os.path.lexists(os.path.join(folder, name))  # noqa: PTH118
-    except ValueError:  # there is a NUL in it
+    except ValueError:  # the name has a NUL in it
         return False

@@ -1,4 +1,4 @@
-"""Code blocks that are too long, or take too long, to be parsed: other rules do not look into them."""
+"""Code blocks that are too long, or take too long, to be parsed; other rules do not check them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_unparsed(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noq
     for code, longest in unparsed:
         size = len(code.block.text)
         if size > longest:
-            why = f"it has {size:,} characters, and at most {longest:,} are read"
+            why = f"it has {size:,} characters; at most {longest:,} are allowed"
         else:
             why = "it cannot be parsed in time"
         message = f"this block is not checked: {why}"

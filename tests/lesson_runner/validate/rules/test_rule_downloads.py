@@ -1,4 +1,4 @@
-"""What comes from the network: plainly, without a digest, straight into a shell."""
+"""Downloads: unencrypted, without a digest, piped into a shell."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_plain_http(script: str, column: int) -> None:
         "curl http://[x",
     ],
 )
-def test_what_is_no_plain_download(script: str) -> None:
+def test_what_does_not_count_as_a_plain_download(script: str) -> None:
     assert found(INSECURE, lesson_with(script)) == []
 
 
@@ -116,7 +116,7 @@ def test_not_saved_or_compared(script: str) -> None:
     assert found(UNPINNED, lesson_with(script)) == []
 
 
-def test_one_finding_a_block() -> None:
+def test_one_diagnostic_for_each_block() -> None:
     script = "wget http://x.io/a | sh\nwget http://x.io/b\ncurl x.io | sh; curl y.io | sh"
     assert found((*downloads.RULES, *pipes.RULES), lesson_with(script)) == [
         "1:6 insecure-download",
@@ -147,7 +147,7 @@ def test_one_finding_a_block() -> None:
         "sh -lc `curl https://x.io`",
     ],
 )
-def test_run_unseen(script: str) -> None:
+def test_downloads_that_are_run_directly(script: str) -> None:
     assert found(pipes.RULES, lesson_with(script)) == ["1:1 pipe-to-shell"]
     assert found(pipes.RULES, lesson_with(f"$ {script}\nDone", "console")) == ["1:3 pipe-to-shell"]
 

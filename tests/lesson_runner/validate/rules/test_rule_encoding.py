@@ -23,7 +23,7 @@ Lesson = Callable[..., Any]
 STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```\n\n"
 CODE_PAGES = ("cp1252", "cp1254", "latin-1")
 
-# What lessons are full of; each piece is rightly written, and stands beside any other.
+# What lessons are full of; each piece is rightly written, and may stand next to any other.
 PIECES = (
     "Plain text, with (brackets), 100 % & #1: “quotes” ‘single’ — dashes – and … dots•",
     "✅ ❌ ⚠️ ⭐ ⏳ ⚡ 🎓 📦 🚀 🖥️ 🌡️ 👩‍💻 🇹🇷 1️⃣ ©️ ™ ® © § ¶",
@@ -52,7 +52,7 @@ def found(text: str, folder: Path) -> list[Diagnostic]:
     return [*check_double(lesson, Scope()), *check_lost(lesson, Scope())]
 
 
-def mended(text: str, diagnostics: list[Diagnostic]) -> str:
+def repaired(text: str, diagnostics: list[Diagnostic]) -> str:
     edits = [edit for item in diagnostics for edit in item.edits]
     new, done = apply_edits(text, edits)
     assert done == set(edits)
@@ -75,49 +75,49 @@ def test_text_as_it_should_be(piece: str, folder: Path) -> None:
 
 
 @given(TEXTS)
-def test_no_text_as_it_should_be_is_suspected(folder: Path, text: str) -> None:
+def test_correct_text_is_not_reported(folder: Path, text: str) -> None:
     assert found(text, folder) == []
 
 
 @pytest.mark.parametrize("page", CODE_PAGES)
 @pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.split()[0])
-def test_what_lost_nothing_is_turned_back(piece: str, page: str, folder: Path) -> None:
+def test_text_that_lost_nothing_is_repaired(piece: str, page: str, folder: Path) -> None:
     twice = as_bytes_look(piece, page)
-    assert mended(twice, found(twice, folder)) == piece
+    assert repaired(twice, found(twice, folder)) == piece
 
 
 @given(text=TEXTS, page=st.sampled_from(CODE_PAGES))
-def test_any_text_that_lost_nothing_is_turned_back(folder: Path, text: str, page: str) -> None:
+def test_any_text_that_lost_nothing_is_repaired(folder: Path, text: str, page: str) -> None:
     # Beside one sure sign, what could be either is what it would be everywhere else.
     text = f"✅ {text}"
     twice = as_bytes_look(text, page)
     [finding] = found(twice, folder)
     assert finding.rule == "double-encoded"
-    assert mended(twice, [finding]) == text
+    assert repaired(twice, [finding]) == text
 
 
 @settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(text=TEXTS, page=st.sampled_from(CODE_PAGES), instead=st.sampled_from(["ignore", "replace"]))
-def test_nothing_is_made_up_where_bytes_were_lost(folder: Path, text: str, page: str, instead: str) -> None:
+def test_no_text_is_invented_where_bytes_were_lost(folder: Path, text: str, page: str, instead: str) -> None:
     text = f"✅ {text}\n"
     twice = text.encode().decode(page, instead)
-    once = mended(twice, found(twice, folder))
+    once = repaired(twice, found(twice, folder))
     new = set(once) - set(twice)
     assert new <= set(text)
-    assert not any(item.edits for item in found(once, folder)), "mending twice mends more"
+    assert not any(item.edits for item in found(once, folder)), "a second repair changes something"
 
 
 def test_text_that_was_encoded_three_times(folder: Path) -> None:
     text = "✅ naïve → “done”"
     thrice = as_bytes_look(as_bytes_look(text, "cp1252"), "cp1252")
-    assert mended(thrice, found(thrice, folder)) == text
+    assert repaired(thrice, found(thrice, folder)) == text
 
 
 @pytest.mark.parametrize("page", ["cp1250", "cp1251", "cp1253", "cp1257", "mac_roman", "cp437"])
 def test_other_code_pages(page: str, folder: Path) -> None:
     text = "“One” → two ✅ — 📦…"
     twice = as_bytes_look(text, page)
-    assert mended(twice, found(twice, folder)) == text
+    assert repaired(twice, found(twice, folder)) == text
 
 
 @pytest.mark.parametrize(
@@ -131,33 +131,33 @@ def test_other_code_pages(page: str, folder: Path) -> None:
         ("⚠️ a", "ï¸"),
     ],
 )
-def test_what_lost_bytes_is_listed(text: str, left: str, folder: Path) -> None:
+def test_broken_characters_are_listed(text: str, left: str, folder: Path) -> None:
     twice = "ok ✅ " + text
     twice = twice.encode().decode("cp1254", "ignore")
     lost = [item for item in found(twice, folder) if item.rule == "lost-bytes"]
     assert [item.message.replace("1252", "1254") for item in lost] == [
-        "line 1: what is left of characters that went through Windows-1254 and lost bytes"
+        "line 1: broken characters, encoded twice through Windows-1254 with bytes lost"
     ]
     assert f"'{left}'" in str(lost[0].fix)
     assert twice.startswith(left, lost[0].location.column - 1)
     assert lost[0].edits == ()
 
 
-def test_it_says_what_it_may_have_been(folder: Path) -> None:
+def test_candidates_for_broken_characters_are_listed(folder: Path) -> None:
     [lost] = found("❌ ⏳ 🎯 🎓".encode().decode("cp1254", "ignore"), folder)
     assert lost.fix == (
-        "write them again: 'âŒ' was ❌; 'â³' was ⏳; 'ğŸ¯' was 🍯 or 🎯 or 🏯 or 🐯; "
+        "type them again: 'âŒ' was ❌; 'â³' was ⏳; 'ğŸ¯' was 🍯 or 🎯 or 🏯 or 🐯; "
         "'ğŸ“' was one of many emoji"
     )
 
 
 def test_a_space_is_not_a_lost_byte(folder: Path) -> None:
-    """There, ftfy alone would write ⌠ for what is left of ❌."""
+    """ftfy alone would write ⌠ for the rest of ❌ here."""
     twice = "âœ… yes\nâŒ no, ğŸ¨ paint"
-    assert mended(twice, found(twice, folder)) == "✅ yes\nâŒ no, ğŸ¨ paint"
+    assert repaired(twice, found(twice, folder)) == "✅ yes\nâŒ no, ğŸ¨ paint"
 
 
-def test_one_finding_for_all_of_it(lesson: Lesson, tmp_path: Path) -> None:
+def test_one_diagnostic_for_all_of_it(lesson: Lesson, tmp_path: Path) -> None:
     twice = as_bytes_look("✅", "cp1254")
     rows = [f"{twice} row" if n not in (3, 7, 8) else "row" for n in range(40)]
     text = lesson_text(STEP).replace("title: ", f"title: # {twice}\n  ") + "\n".join(rows)
@@ -176,7 +176,7 @@ def test_one_finding_for_all_of_it(lesson: Lesson, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_fix_mends_the_file_once(lesson: Lesson, tmp_path: Path, end: str) -> None:
+def test_fix_repairs_the_file_once(lesson: Lesson, tmp_path: Path, end: str) -> None:
     body = "## Étape ✅ → naïve\n\n| a “b” | ⚠️ |\n|---|---|\n\n- ⭐ 📦 Größe\n\n```text\n≈ 4 × 200\n```\n"
     body += '\n[📦 Install](command:tenstorrent.install)\n\n<!-- skip\nreason: "“not” ✅"\n-->\n'
     body += "```bash\necho ✅\n```\n"

@@ -17,7 +17,7 @@ STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n`
 
 @pytest.fixture
 def say(lesson: Lesson, tmp_path: Path) -> Callable[..., list[str]]:
-    """Return what is said about a lesson with this text in the folder ``lessons``."""
+    """Return the diagnostics of a lesson with this text in the folder ``lessons``."""
 
     def said(text: str, name: str = "a.md") -> list[str]:
         path = tmp_path / "lessons" / name
@@ -61,7 +61,7 @@ Say = Callable[..., list[str]]
         "vscode:extension/x",
     ],
 )
-def test_alive(say: Say, tmp_path: Path, target: str) -> None:
+def test_links_that_work(say: Say, tmp_path: Path, target: str) -> None:
     folder = tmp_path / "lessons" / "folder"
     folder.mkdir(parents=True)
     for name in ("b.md", "with space.md", "ü².md"):
@@ -83,13 +83,13 @@ def test_alive(say: Say, tmp_path: Path, target: str) -> None:
         ("b.md/x", "there is no 'x' in 'b.md'"),
         ("%00.md", "there is no"),
         ("a" * 5000, "there is no"),
-        ("<>", "an empty link"),
-        ("", "an empty link"),
-        ("file:///etc/hosts", "leads to a file on one machine"),
-        ("C:/lessons/b.md", "leads to a file on one machine"),
+        ("<>", "the link has no target"),
+        ("", "the link has no target"),
+        ("file:///etc/hosts", "leads to a file on your machine"),
+        ("C:/lessons/b.md", "leads to a file on your machine"),
     ],
 )
-def test_dead(say: Say, tmp_path: Path, target: str, message: str) -> None:
+def test_dead_links(say: Say, tmp_path: Path, target: str, message: str) -> None:
     folder = tmp_path / "lessons" / "folder"
     folder.mkdir(parents=True)
     (folder.parent / "b.md").touch()
@@ -139,7 +139,7 @@ def test_a_folder_that_cannot_be_listed(say: Say, tmp_path: Path) -> None:
         ("Own name {#mine}", "own-name"),
     ],
 )
-def test_anchors_as_github_makes_them(say: Say, tmp_path: Path, heading: str, anchor: str) -> None:
+def test_anchors_as_on_github(say: Say, tmp_path: Path, heading: str, anchor: str) -> None:
     text = f"## {heading}\n\n[a](#{anchor})"
     (tmp_path / "lessons").mkdir()
     assert say(text) == []
@@ -147,7 +147,7 @@ def test_anchors_as_github_makes_them(say: Say, tmp_path: Path, heading: str, an
     assert f"did you mean '#{anchor}'?" in found
 
 
-def test_equal_headings_are_counted(say: Say) -> None:
+def test_equal_headings_get_numbers(say: Say) -> None:
     text = "## A\n\n## A\n\n## A-1\n\n## A\n\n"
     assert say(text + "[a](#a) [b](#a-1) [c](#a-1-1) [d](#a-2)") == []
     assert len(say(text + "[e](#a-3)")) == 1
@@ -165,7 +165,7 @@ def test_anchors_of_other_documents(say: Say, tmp_path: Path) -> None:
     assert say(" ".join(f"[a]({target})" for target in f"{fine} {elsewhere}".split())) == []
     [found] = say("[a](b.md#no-frontmater)")
     assert found == (
-        "dead-anchor: the link 'b.md#no-frontmater': no heading of 'b.md' makes the anchor 'no-frontmater' "
+        "dead-anchor: the link 'b.md#no-frontmater': no heading of 'b.md' has the anchor 'no-frontmater' "
         "(did you mean '#no-frontmatter'?)"
     )
     (folder / "b.md").write_text("# Changed since\n")

@@ -1,4 +1,4 @@
-"""Python blocks that do not parse, and fragments that need not."""
+"""Python blocks that do not parse, and fragments that need not parse."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RULES = python_blocks.RULES
         (">>> a = 'ü' + )", "1:15"),
     ],
 )
-def test_what_does_not_parse(script: str, place: str) -> None:
+def test_blocks_that_do_not_parse(script: str, place: str) -> None:
     assert found(RULES, lesson_with(script, "python")) == [f"{place} python-syntax"]
 
 
@@ -91,18 +91,18 @@ def test_fragments(script: str) -> None:
         ("batch → model", "1:7"),
     ],
 )
-def test_what_a_step_runs_has_to_be_a_program(script: str, place: str) -> None:
+def test_a_step_s_block_must_be_a_program(script: str, place: str) -> None:
     assert found(RULES, lesson_with(script, "python", run=True)) == [f"{place} python-syntax"]
     assert found(RULES, lesson_with(script, "python")) == []
 
 
-def test_other_lines_are_named_as_they_are_in_the_document() -> None:
+def test_other_line_numbers_are_those_of_the_document() -> None:
     assert RULES[0].check is not None
     [item] = RULES[0].check(lesson_with("x = [\n1, 2\n)", "python"), Scope())
     assert f"on line {FIRST}" in item.message
 
 
-def test_what_python_warns_of_is_not_said() -> None:
+def test_warnings_of_python_are_not_shown() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for run in (False, True):
@@ -132,7 +132,7 @@ def test_what_python_warns_of_is_not_said() -> None:
     ids=lambda text: f"{text[:12]!r}*",
 )
 @pytest.mark.parametrize("run", [False, True])
-def test_hostile_text_takes_no_time(text: str, run: bool) -> None:
+def test_hostile_text_is_fast(text: str, run: bool) -> None:
     began = time.process_time()
     found((*RULES, *downloads.RULES), lesson_with(text, "python", run=run))
     assert time.process_time() - began < 3

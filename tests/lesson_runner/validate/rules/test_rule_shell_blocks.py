@@ -1,4 +1,4 @@
-"""Shell blocks that do not parse, and the many that only look so."""
+"""Shell blocks that do not parse, and those that only look like that."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ needs_bash = pytest.mark.skipif(BASH is None, reason="compares with bash, which 
         ('export TOKEN=<your token>\necho "x', "2:6"),
     ],
 )
-def test_what_does_not_parse(script: str, place: str) -> None:
+def test_blocks_that_do_not_parse(script: str, place: str) -> None:
     assert found(RULES, lesson_with(script)) == [f"{place} shell-syntax"]
     assert f"{place} shell-syntax" in found(RULES, lesson_with(script, run=True))
 
@@ -75,7 +75,7 @@ def test_what_does_not_parse(script: str, place: str) -> None:
     ],
 )
 @needs_bash
-def test_what_bash_accepts_is_no_error(script: str) -> None:
+def test_scripts_that_bash_accepts_are_not_errors(script: str) -> None:
     assert bash_accepts(script)
     assert found(RULES, lesson_with(script)) == []
     assert found(RULES, lesson_with(script, run=True)) == []
@@ -98,16 +98,16 @@ def test_what_bash_accepts_is_no_error(script: str) -> None:
         "% ls | \\\n  wc\n(12)",
     ],
 )
-def test_what_only_shows_something(text: str) -> None:
+def test_blocks_that_are_only_shown(text: str) -> None:
     assert found(RULES, lesson_with(text)) == []
 
 
-def test_a_terminal_without_prompts_is_not_judged() -> None:
+def test_a_terminal_without_prompts_is_not_checked() -> None:
     assert found(RULES, lesson_with("echo (a)", "console")) == []
     assert found(RULES, lesson_with("$ echo (a)", "console")) == ["1:8 shell-syntax"]
 
 
-def test_a_hidden_block_is_judged(lesson: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_hidden_block_is_checked(lesson: Callable[..., Any], tmp_path: Path) -> None:
     text = '<!-- run\nid: one\nexpect: [{contains: a}]\n```bash\necho "a\n```\n-->\n'
     (tmp_path / "a.md").write_text(lesson_text(text))
     said = lesson("validate", "a.md", "--json").json["findings"]
@@ -127,7 +127,7 @@ def test_places_in_a_list(lesson: Callable[..., Any], tmp_path: Path) -> None:
     ]
 
 
-def test_where_no_bash_is_it_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_bash_it_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     shell_blocks._bash.cache_clear()
     try:
@@ -179,7 +179,7 @@ def test_placeholders_in_steps(script: str, places: list[str]) -> None:
     ids=lambda text: f"{text[:12]!r}*",
 )
 @pytest.mark.parametrize("run", [False, True])
-def test_hostile_text_takes_no_time(text: str, run: bool) -> None:
+def test_hostile_text_is_fast(text: str, run: bool) -> None:
     began = time.process_time()
     found(EVERY_RULE, lesson_with(text, run=run))
     assert time.process_time() - began < 3
@@ -253,6 +253,6 @@ SCRIPTS = st.recursive(
 @needs_bash
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCRIPTS, st.booleans())
-def test_no_finding_where_bash_has_none(script: str, run: bool) -> None:
+def test_no_diagnostic_if_bash_has_no_error(script: str, run: bool) -> None:
     said = found(RULES, lesson_with(script, run=run))
     assert not said or not bash_accepts(script)

@@ -95,15 +95,15 @@ def test_fences_that_close(lesson: Lesson, text: str) -> None:
         ),
     ],
 )
-def test_fences_that_do_not(lesson: Lesson, text: str, expected: list[str]) -> None:
+def test_fences_that_do_not_close(lesson: Lesson, text: str, expected: list[str]) -> None:
     assert found(lesson, text) == expected
 
 
-def test_what_is_deep_in_a_block_is_shown(lesson: Lesson) -> None:
+def test_deep_text_in_a_block_is_not_reported(lesson: Lesson) -> None:
     assert found(lesson, "````text\n" + ">" * 30 + "```text\n````\n") == []
 
 
-def test_links_are_not_looked_for_among_thousands_of_brackets(lesson: Lesson) -> None:
+def test_links_are_not_searched_for_among_thousands_of_brackets(lesson: Lesson) -> None:
     Path("a.md").write_text(lesson_text(STEP) + "[" * 100_000 + "](missing.md)")
     findings = lesson("validate", "a.md", "--json").json["findings"]
     assert [item["rule"] for item in findings] == ["too-many-brackets"]

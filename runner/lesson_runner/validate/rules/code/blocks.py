@@ -1,4 +1,4 @@
-"""The code blocks of a lesson, and how strictly each of them is to be judged."""
+"""The code blocks of a lesson, and how strictly each of them is checked."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Code:
 
     block: Block
     run: bool
-    """True if a step runs it as it stands; otherwise it may be a fragment that only shows something."""
+    """True if a step runs it as it is; otherwise it may be a fragment that only shows something."""
 
     def place(self, line: int, column: int) -> Location:
-        """Return where something in the block stands in the document; both count from 0."""
+        """Return the place in the document for a line and column of the block, both counted from 0."""
         start = self.block.location
         return Location(start.path, start.line + line, start.column + column)
 
 
 def blocks(lesson: Lesson, languages: frozenset[str], action: str) -> Iterator[Code]:
-    """Yield the blocks in some languages, hidden ones too; ``action`` is what runs them in a step."""
+    """Yield the blocks in some languages, including hidden ones; ``action`` is the one that runs them."""
     run = {
         id(step.block): step.block
         for step in lesson.steps
@@ -34,11 +34,11 @@ def blocks(lesson: Lesson, languages: frozenset[str], action: str) -> Iterator[C
     }
     hidden = [step.block for step in lesson.steps if step.block is not None and step.block.hidden]
     for block in (*lesson.blocks, *hidden):
-        # What a fence within the block makes of it is not what its author wrote: that has its own diagnostic.
+        # A fence within the block makes it something else than the author wrote; another rule reports that.
         if block.language in languages and inner_opening(lesson, block) is None:
             yield Code(block, id(block) in run)
 
 
 def is_elided(line: str) -> bool:
-    """Whether an author says that something was left out here."""
+    """Return whether a line shows that the author left something out."""
     return any(sign in line for sign in ELLIPSES)

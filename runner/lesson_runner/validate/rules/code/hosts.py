@@ -1,4 +1,4 @@
-"""Which addresses lead to somebody else's machine."""
+"""Tell private addresses from public ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST = 60
 
 
 def is_own(url: str) -> bool:
-    """Whether a URL leads to this machine, to a private network, or to nowhere."""
+    """Return whether a URL leads to this machine, to a private network, or to nowhere."""
     host = _host(url)
     try:
         return not ipaddress.ip_address(host).is_global
@@ -27,7 +27,7 @@ def is_own(url: str) -> bool:
 
 
 def is_public(url: str) -> bool:
-    """Whether a URL leads to another machine on the internet; not if the reader has to fill in which."""
+    """Return whether a URL leads to a public host; false if the reader has to fill in the host."""
     return _NAME.fullmatch(_host(url)) is not None and not is_own(url)
 
 
@@ -39,6 +39,6 @@ def _host(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """Return a URL as a message shows it: no secrets, not too long."""
+    """Return a URL for a message: without secrets, and not too long."""
     url = re.sub(r"//[^/@]*@", "//…@", mask(url))
     return url if len(url) <= LONGEST else f"{url[:LONGEST]}…"

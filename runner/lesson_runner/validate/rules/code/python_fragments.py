@@ -1,4 +1,4 @@
-"""Python that only shows something: fragments, pseudo-code, output; none of it has to parse."""
+"""Recognise Python that need not parse: fragments, pseudo-code, output."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NEWER = re.compile(
     r"\bexcept\*|^[ \t]*(?:def|class)[ \t]+\w+\[|^[ \t]*type[ \t]|\b[tT][rR]?[\"']|^[ \t]*except [\w., ]+:"
 )
 _TYPOGRAPHIC = frozenset("\u201c\u201d\u2018\u2019\u00a0\u200b\u2013\u2014\ufeff")
-"""What word processors make of quotes, blanks and hyphens: an error, wherever it came from."""
+"""Typographic quotes, spaces and hyphens from word processors, which are always an error in code."""
 _KEYWORDS = frozenset(keyword.kwlist) | {"match", "case", "type", "print", "exec"}
 
 
 def is_fragment(lines: Sequence[str], error: SyntaxError) -> bool:
-    """Whether a block that no step runs is likely to be meant as it is, although it does not parse."""
+    """Return whether a block that no step runs is probably a fragment on purpose."""
     row = min(max(error.lineno or 1, 1), len(lines)) - 1
     code = [index for index, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
     if not code:
@@ -38,7 +38,7 @@ def is_fragment(lines: Sequence[str], error: SyntaxError) -> bool:
         return True
     if error.msg.startswith("positional argument follows") and any(is_elided(line) for line in lines):
         return True
-    if "'except'" in error.msg and row >= code[-1]:  # what follows was left out
+    if "'except'" in error.msg and row >= code[-1]:  # the rest was left out
         return True
     if isinstance(error, IndentationError) and _is_torn(lines, row, code[0]):
         return True
@@ -51,7 +51,7 @@ def is_fragment(lines: Sequence[str], error: SyntaxError) -> bool:
 
 
 def _bare(line: str) -> str:
-    """Return a line without what stands in quotes; a quote that stays open goes to the line's end."""
+    """Return a line with empty quotes; a quote that is not closed extends to the line's end."""
     return _QUOTED.sub('""', line)
 
 
@@ -60,7 +60,7 @@ def _code(line: str) -> str:
 
 
 def _is_torn(lines: Sequence[str], row: int, first: int) -> bool:
-    """Whether pieces of different depths stand one below the other."""
+    """Return whether pieces with different indentation follow each other."""
     if lines[first][:1] in (" ", "\t"):
         return True
     above = lines[row - 1].strip() if row else ""
@@ -68,7 +68,7 @@ def _is_torn(lines: Sequence[str], row: int, first: int) -> bool:
 
 
 def _is_signature(lines: Sequence[str], row: int, after: int) -> bool:
-    """Whether a ``def`` or ``class`` stands there without its body, or a decorator without its function."""
+    """Return whether a line is a ``def`` or ``class`` without its body, or a decorator without a function."""
     line = lines[row]
     if not _SIGNATURE.match(line.lstrip()) or _code(line).rstrip().endswith(":"):
         return False
@@ -80,7 +80,7 @@ def _margin(line: str) -> int:
 
 
 def _is_no_code(line: str) -> bool:
-    """Whether a line is prose, output, or pseudo-code."""
+    """Return whether a line is prose, output, or pseudo-code."""
     code = _code(line)
     if any(sign in code for sign in "$?`") or _NO_NUMBER.search(code) or _APOSTROPHE.search(line):
         return True
@@ -91,12 +91,12 @@ def _is_no_code(line: str) -> bool:
 
 
 def _is_newer(line: str, error: SyntaxError) -> bool:
-    """Whether a later Python than this may understand the line."""
+    """Return whether a newer Python than this one may be able to parse the line."""
     return _NEWER.search(line) is not None or (
         sys.version_info < (3, 12) and error.msg.startswith("f-string")
     )
 
 
 def _is_difference(lines: Sequence[str]) -> bool:
-    """Whether the lines are those of a patch."""
+    """Return whether the lines are a patch."""
     return any(line.startswith("+") for line in lines) and any(line.startswith("-") for line in lines)

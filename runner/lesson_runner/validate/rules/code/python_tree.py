@@ -1,4 +1,4 @@
-"""Python blocks as syntax trees; the rules about them share one parse."""
+"""Python blocks as syntax trees, parsed once for all rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lesson_runner.model import Lesson, Location
 from lesson_runner.validate.rules.code.blocks import Code, blocks
 
 LONGEST = 64_000
-"""Characters of a block that are still parsed."""
+"""Upper limit for the characters of a block that is parsed."""
 _PLACEHOLDER = re.compile(r"<(?![^<>]* (?:and|or|in|if) )[A-Za-z][\w./:|-]*(?: [\w./:|-]+)*>")
 _MAGIC = re.compile(
     r"^([ \t]*)(?:[\w., ]+=[ \t]*)?(?:[!%][A-Za-z!%./$~{]|\?[A-Za-z]|[\w.]+\?{1,2}[ \t]*$).*",
@@ -29,18 +29,20 @@ _OTHER_LANGUAGE = re.compile(r"\s*%%(?!time|timeit|capture|prun|memit)\w")
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """A Python block; :attr:`tree` is ``None`` if it does not parse, and then there may be an error."""
+    """A Python block and its syntax tree."""
 
     code: Code
     lines: tuple[str, ...]
-    """What was parsed."""
+    """The lines that were parsed."""
     cut: tuple[int, ...]
-    """How many characters of each line stand before that."""
+    """How many characters were removed from the start of each line."""
     tree: ast.Module | None = None
+    """``None`` if the block does not parse, or was not parsed."""
     error: SyntaxError | None = None
+    """Why it does not parse; ``None`` if it was not parsed."""
 
     def place(self, line: int, column: int) -> Location:
-        """Return where a node of the tree (line from 1, column in bytes from 0) stands in the document."""
+        """Return the place in the document of a node (line from 1, column in bytes from 0)."""
         row = min(max(line, 1), len(self.lines)) - 1
         before = self.lines[row].encode("utf-8", "replace")[: max(column, 0)].decode("utf-8", "replace")
         return self.code.place(row, self.cut[row] + len(before))
@@ -50,7 +52,7 @@ _latest: list[tuple[Lesson, tuple[Python, ...]]] = []
 
 
 def pythons(lesson: Lesson) -> tuple[Python, ...]:
-    """Return the Python blocks of a lesson; asked again about the same lesson, without parsing again."""
+    """Return the Python blocks of a lesson; the last lesson's blocks are cached."""
     for known, found in _latest:
         if known is lesson:
             return found
@@ -73,7 +75,7 @@ def _read(code: Code) -> Python:
 
 
 def _shown(text: str) -> tuple[list[str], list[int]]:
-    """Return a block's lines without prompts, margins, magics and gaps, and how much was cut off each."""
+    """Return a block's lines without prompts, margins, magics and gaps, and how much was cut from each."""
     lines, cut = typed_python(text)
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     text = "\n".join(line[margin:] for line in lines)
@@ -82,7 +84,7 @@ def _shown(text: str) -> tuple[list[str], list[int]]:
 
 
 def _with_bodies(lines: list[str]) -> list[str]:
-    """Return lines in which a ``def`` or the like has a body where there is only a comment, or nothing."""
+    """Add a body to each ``def`` or the like that has only a comment, or nothing."""
     lines = list(lines)
     for row, line in enumerate(lines):
         header = _HEADER.match(line)
@@ -108,7 +110,7 @@ def _with_pass(header: str) -> str:
 
 
 def parse(text: str, *, runs: bool = False) -> tuple[ast.Module | None, SyntaxError | None]:
-    """Return the tree of a script, or what is wrong with it, or neither; ``runs``: as a whole program."""
+    """Return the tree of a script, or its error, or neither; ``runs`` also compiles it as a program."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

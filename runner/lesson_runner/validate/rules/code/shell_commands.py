@@ -1,4 +1,4 @@
-"""The commands in a shell block, with the words they are called with."""
+"""The simple commands in a shell block, with their words."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a command; ``text`` has no quotes, and variables as they are written."""
+    """A word of a command; ``text`` has no quotes, and variables are not expanded."""
 
     text: str
     node: Node
@@ -39,25 +39,25 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A simple command: what ``sudo`` and the like run, without them."""
+    """A simple command, without ``sudo`` and the like before it."""
 
     name: str
-    """Without its folder."""
+    """The program's name, without its folder."""
     words: tuple[Word, ...]
-    """What follows the name."""
+    """The words after the name."""
     node: Node
 
     @property
     def texts(self) -> list[str]:
-        """What follows the name, as texts."""
+        """The words after the name, as strings."""
         return [word.text for word in self.words]
 
     def option(self, short: str, *long: str, valued: str = "") -> str | None:
         """
-        Return what follows an option, or ``None``: ``-o x -ox -sSo x --output x --output=x``.
+        Return the value of an option (``-o x -ox -sSo x --output x --output=x``), or ``None`` without it.
 
         Args:
-            valued: the letters of other options that take a value, and so end a group of letters.
+            valued: the letters of other short options that take a value, which end a group of letters.
         """
         texts = self.texts
         for index, text in enumerate(texts):
@@ -74,7 +74,7 @@ class Command:
 
 
 def commands(shell: Shell, root: Node | None = None) -> Iterator[Command]:
-    """Yield the simple commands in a block, or in a part of it, in their order; those in words too."""
+    """Yield the simple commands in a block, or in a part of it, in order, including those in words."""
     for node in walk(root or shell.tree.root_node):
         if node.type == "command" and (command := _command(shell, node)) is not None:
             yield command
@@ -97,7 +97,7 @@ def _command(shell: Shell, node: Node) -> Command | None:
 
 
 def _skip_options(words: list[Word], with_value: frozenset[str]) -> None:
-    """Take from the front what belongs to a wrapper: its options, and assignments."""
+    """Remove a wrapper's options and assignments from the front."""
     while words:
         text = words[0].text
         if text.startswith("-") and len(text) > 1:

@@ -1,4 +1,4 @@
-"""The shell blocks of a lesson as syntax trees; the rules about them share one parse."""
+"""The shell blocks of a lesson as syntax trees, parsed once for all rules."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from lesson_runner.model import Lesson, Location
 from lesson_runner.validate.rules.code.blocks import Code, blocks
 
 PATIENCE = 0.25
-"""Seconds of one parse."""
+"""Time limit for one block, in seconds of processor time."""
 PATIENCE_WITH_ALL = 1.0
-"""Seconds of all parses of a lesson."""
+"""Time limit for all blocks of a lesson, in seconds of processor time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shell(Script):
-    """A shell block that could be parsed; its source is what is typed, with words for placeholders."""
+    """A shell block that was parsed; its source is what is typed, with words instead of placeholders."""
 
     code: Code
     typed: Typed
     judged: bool
-    """False if nobody can tell which of its lines are commands."""
+    """False if it is not clear which of its lines are commands."""
 
     def place(self, row: int, column: int) -> Location:
-        """Return where something in the source stands in the document; both count from 0."""
+        """Return the place in the document for a row and column of the source, both counted from 0."""
         return self.code.place(row, self.typed.cut[row] + column)
 
 
@@ -36,7 +36,7 @@ _latest: list[tuple[Lesson, tuple[Shell, ...]]] = []
 
 
 def shells(lesson: Lesson) -> tuple[Shell, ...]:
-    """Return the shell blocks of a lesson; asked again about the same lesson, without parsing again."""
+    """Return the shell blocks of a lesson; the last lesson's blocks are cached."""
     for known, found in _latest:
         if known is lesson:
             return found
@@ -49,7 +49,7 @@ def _parsed(lesson: Lesson) -> Iterator[Shell]:
     end = time.process_time() + PATIENCE_WITH_ALL
     for code in blocks(lesson, SHELL, "shell"):
         typed = typed_in(code.block)
-        # To a shell a placeholder is a redirection; a block that a step runs should have none.
+        # To a shell a placeholder is a redirection; a block that a step runs should not have placeholders.
         source = typed.text if code.run else without_placeholders(typed.text)
         tree = parse(source, min(PATIENCE, end - time.process_time()))
         if code.run and tree is not None and tree.root_node.has_error and PLACEHOLDER.search(source):
