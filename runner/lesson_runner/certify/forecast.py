@@ -10,7 +10,7 @@ from lesson_runner.certify.policy_input import Case, Pass, RequirementResult
 from lesson_runner.certify.rejudge import Judged, asks_a_person, telling
 from lesson_runner.certify.requirements import examine
 from lesson_runner.model import Hardware, Plan, PlannedStep
-from lesson_runner.run.params import Param, as_text
+from lesson_runner.run.params import Param, params_for_record
 
 _KNOWN = ("hardware", "profile", "parameters", "steps", "judgements")
 """Requirements that are met or not before anything has run; versions and facts are found out by steps."""
@@ -28,7 +28,7 @@ def forecast(
         "labels": [],
         "facts": {},
         "profile": plan.profile,
-        "params": as_text(params),
+        "params": params_for_record(params),
         "options": {"fresh": True},
     }
     one = Pass(record, tuple(_at_best(step) for step in plan.steps))

@@ -48,14 +48,14 @@ def resume(
     from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import params_of
     from lesson_runner.run.prepare import plan_run, prepare_run
-    from lesson_runner.run.resume import earlier_than, find_interrupted
+    from lesson_runner.run.resume import find_resumable, without_steps_from
     from lesson_runner.run.selection import Selection
 
     plugins: Plugins = context.obj
     interactive = is_interactive(json=json)
     check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
-    begun = find_interrupted(run, expand(workspace).resolve() / "runs")
+    begun = find_resumable(run, expand(workspace).resolve() / "runs")
     record = begun.record
     was = record["options"]
     # Never from the record alone: it may be a stranger's, and they are this user's secrets.
@@ -82,7 +82,7 @@ def resume(
         note=note,
     )
     plan = plan_run(document, problems, plugins, options)
-    begun = earlier_than(begun, plan, from_)
+    begun = without_steps_from(begun, plan, from_)
     prepared = prepare_run(plan, plugins, options, installed=installed, begun=begun)
     result, _ = perform(prepared, json=json, pause=step)
     if json:

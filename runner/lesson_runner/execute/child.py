@@ -140,7 +140,7 @@ def _discard(descriptor: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
+class CapturedOutput:
     """What a program has printed, and how it ended."""
 
     exit_code: int | None
@@ -160,7 +160,7 @@ def capture(
     most: int,
     merged: bool = False,
     complete: bool = True,
-) -> Captured:
+) -> CapturedOutput:
     """
     Run a program for at most so many seconds, and return what it printed.
 
@@ -176,7 +176,7 @@ def capture(
         OSError: it cannot be started.
     """
     deadline = time.monotonic() + seconds
-    output, errors, unkillable = _Ends(most), _Ends(most), None
+    output, errors, unkillable = _HeadAndTail(most), _HeadAndTail(most), None
     process = start(command, env=env, merged=merged)
     try:
         with contextlib.closing(
@@ -194,10 +194,10 @@ def capture(
     except BaseException:
         kill(process)
         raise
-    return Captured(process.returncode if in_time else None, output.text(), errors.text(), unkillable)
+    return CapturedOutput(process.returncode if in_time else None, output.text(), errors.text(), unkillable)
 
 
-class _Ends:
+class _HeadAndTail:
     """The beginning and the end of an output."""
 
     def __init__(self, most: int) -> None:

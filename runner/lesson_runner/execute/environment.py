@@ -33,7 +33,7 @@ _HARMLESS = frozenset(
     }
 )
 _IN_ADDRESS = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
-LEAST = 8
+SHORTEST_WITHHELD = 8
 """A withheld value of fewer characters is too likely to be a word that stands in any output."""
 
 
@@ -56,13 +56,13 @@ def withheld(environ: Mapping[str, str], passed: Collection[str] = ()) -> list[s
     return sorted(name for name in environ if name not in passed and is_credential(name, environ[name]))
 
 
-def given(environ: Mapping[str, str], passed: Collection[str] = ()) -> dict[str, str]:
+def command_environment(environ: Mapping[str, str], passed: Collection[str] = ()) -> dict[str, str]:
     """Return the variables that commands get."""
     hidden = withheld(environ, passed)
     return {name: value for name, value in environ.items() if name not in hidden}
 
 
-_asked: set[str] = set()
+_passed_names: set[str] = set()
 """The names that ``--env`` gave: error messages of this process must not show their values either."""
 
 
@@ -70,18 +70,18 @@ def redactor_for(environ: Mapping[str, str] | None = None, passed: Iterable[str]
     """
     Return what keeps the secrets of an environment out of everything that a run shows.
 
-    Those are the values of ``passed``, those of withheld variables from :data:`LEAST` characters on, unless
+    Those are the values of ``passed``, those of withheld variables from :data:`SHORTEST_WITHHELD` characters on, unless
     they name a file that is there, and passwords inside of addresses.
 
     Args:
         environ: by default this process's.
     """
     environ = os.environ if environ is None else environ
-    values = [environ[name] for name in {*passed, *_asked} if name in environ]
+    values = [environ[name] for name in {*passed, *_passed_names} if name in environ]
     for name, value in environ.items():
-        if len(value) >= LEAST and is_credential(name, value) and not _is_place(value):
+        if len(value) >= SHORTEST_WITHHELD and is_credential(name, value) and not _is_existing_path(value):
             values.append(value)
-        values += [password for password in _IN_ADDRESS.findall(value) if len(password) >= LEAST]
+        values += [password for password in _IN_ADDRESS.findall(value) if len(password) >= SHORTEST_WITHHELD]
     return Redactor(values)
 
 
@@ -94,7 +94,7 @@ def check_passed(names: Iterable[str], environ: Mapping[str, str] | None = None)
     """
     environ = os.environ if environ is None else environ
     passed = frozenset(names)
-    _asked.update(passed)
+    _passed_names.update(passed)
     for name in sorted(passed):
         shown, equals, _ = name.partition("=")
         if equals:
@@ -113,5 +113,5 @@ def check_passed(names: Iterable[str], environ: Mapping[str, str] | None = None)
     return passed
 
 
-def _is_place(value: str) -> bool:
+def _is_existing_path(value: str) -> bool:
     return value.startswith("/") and os.path.exists(value)  # noqa: PTH110 - a value may be no path at all

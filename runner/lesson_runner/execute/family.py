@@ -78,7 +78,7 @@ class Family:
         rows = {row.member.pid: row for row in processes() if row.member.pid != os.getpid()}
         found = {pid for pid, row in rows.items() if self.root in (pid, row.group, row.session)}
         found |= {pid for pid in rows.keys() - found if self._carries_token(rows[pid].member)}
-        found |= {pid for pid, row in rows.items() if self.since and _is_orphan(row, self.since)}
+        found |= {pid for pid, row in rows.items() if self.since and _is_adopted(row, self.since)}
         while more := {pid for pid, row in rows.items() if row.parent in found} - found:
             found |= more
         return {rows[pid].member for pid in found}
@@ -128,7 +128,7 @@ class Family:
             return
         for entry in os.listdir(PROC):  # noqa: PTH208 - as below
             row = _read_row(PROC, entry, zombies=True) if entry.isdigit() else None
-            if row is not None and row.member.pid != self.root and _is_orphan(row, self.since):
+            if row is not None and row.member.pid != self.root and _is_adopted(row, self.since):
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(row.member.pid, os.WNOHANG)
 
@@ -147,16 +147,16 @@ class Family:
             return False
 
 
-def adopt_orphans(*, wanted: bool) -> None:
+def adopt_orphans(*, enabled: bool) -> None:
     """Be the parent of every descendant whose own parent ends, or be it no more; on Linux only."""
     if sys.platform == "linux":
         import ctypes
 
         with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
+            ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, int(enabled), 0, 0, 0)
 
 
-def _is_orphan(row: Row, since: int) -> bool:
+def _is_adopted(row: Row, since: int) -> bool:
     """
     Return whether a process was adopted: a child in a session of its own, which began after ``since``.
 
@@ -173,7 +173,7 @@ def _group(pid: int) -> int | None:
         return None
 
 
-def started(pid: int) -> str:
+def start_time(pid: int) -> str:
     """Return when a process of this machine was started, in the system's own words; empty if it is gone."""
     return next((row.member.started for row in processes() if row.member.pid == pid), "")
 

@@ -30,7 +30,7 @@ from lesson_runner.model.errors import LessonError
 
 READ = "read"
 """The permission's name; a space and a path follow it where one file is meant."""
-NO_FILES = ("/proc", "/dev", "/sys")
+PSEUDO_FILES = ("/proc", "/dev", "/sys")
 """What lies there looks like files, and is devices, other processes, or this one's environment."""
 CREDENTIALS = (
     *(".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".oci", ".password-store", ".pki"),
@@ -46,14 +46,14 @@ CREDENTIALS = (
     *("id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"),
 )
 """Files and folders in which programs keep keys, tokens and passwords, wherever they lie."""
-WITH_DATA = {
+DATA_FOLDERS = {
     "HF_HOME": ("token", "stored_tokens"),
     "XDG_CACHE_HOME": ("huggingface/token", "huggingface/stored_tokens"),
     "XDG_DATA_HOME": ("keyrings", "kwalletd", "python_keyring"),
     **dict.fromkeys(("HUGGINGFACE_HUB_CACHE", "NUGET_PACKAGES", "WANDB_DIR"), ()),
 }
 """Variables whose folders hold data sets and programs too, and what in them is a secret."""
-OF_THE_SYSTEM = (
+SYSTEM_CREDENTIALS = (
     *(
         "/etc/shadow*",
         "/etc/gshadow*",
@@ -79,15 +79,15 @@ class Inputs:
         document: the lesson's file.
         own: folders of the run.
         sandbox: what commands run in; what they cannot see has to be allowed to actions as well.
-        given: the values of ``--param`` were given by a person just now, not taken from a record.
+        fresh_params: the values of ``--param`` were given by a person just now, not taken from a record.
     """
 
     document: Path
     own: tuple[Path, ...] = ()
     sandbox: Sandbox | None = None
-    given: bool = True
+    fresh_params: bool = True
 
-    def place(self, name: str, *, param: bool = False) -> Path:
+    def resolve(self, name: str, *, param: bool = False) -> Path:
         """
         Return where a path really leads.
 
@@ -103,7 +103,7 @@ class Inputs:
                 raise ValueError("there is a NUL in it")
             path = (Path.cwd() if param else self.document.absolute().parent) / Path(name).expanduser()
             written = Path(os.path.normpath(path))
-            if any(written.is_relative_to(folder) for folder in NO_FILES):
+            if any(written.is_relative_to(folder) for folder in PSEUDO_FILES):
                 return written  # links there lead to whoever follows them
             return real(path)
         except RuntimeError:
@@ -111,12 +111,12 @@ class Inputs:
         except (OSError, ValueError) as error:
             raise LessonError(f"{name!r} is not the path of a file: {error}", fix="check the path") from None
 
-    def is_free(self, place: Path) -> bool:
+    def needs_no_permission(self, place: Path) -> bool:
         """Return whether a lesson may read what is at a real path without being allowed to."""
         if any(place.is_relative_to(real(folder)) for folder in self.own):
             return True
         folder = real(self.document.absolute().parent)
-        if not place.is_relative_to(folder) or is_wide(folder):
+        if not place.is_relative_to(folder) or is_broad_folder(folder):
             return False
         hidden = any(part.startswith(".") for part in place.relative_to(folder).parts)
         return not hidden and not (self.sandbox and self.sandbox.hides(place))
@@ -127,12 +127,12 @@ class Inputs:
 
         Args:
             granted: the permissions of the lesson.
-            param: as for :meth:`place`.
+            param: as for :meth:`resolve`.
 
         Raises:
             LessonError: it may not be read, or is not a plain file.
         """
-        place = self.place(name, param=param)
+        place = self.resolve(name, param=param)
         self._check(place, granted, param=param)
         try:
             if not stat.S_ISREG(place.lstat().st_mode):  # opening a device can already do something
@@ -147,7 +147,7 @@ class Inputs:
             actual = _place_of(file.fileno(), place)
             if actual != place:
                 self._check(actual, granted, param=param)
-            if not (param and self.given) and facts.st_uid not in self._owners():
+            if not (param and self.fresh_params) and facts.st_uid not in self._owners():
                 raise LessonError(
                     f"{place} belongs to another user, and the lesson names it",
                     fix="if you want that, give the file yourself: --param",
@@ -158,9 +158,13 @@ class Inputs:
         return file
 
     def _check(self, place: Path, granted: Collection[str], *, param: bool) -> None:
-        if reason := why_never(place, self.own):
+        if reason := why_protected(place, self.own):
             raise LessonError(f"{place} is never read: {reason}", fix="name another file")
-        if (param and self.given) or self.is_free(place) or not {READ, f"{READ} {place}"}.isdisjoint(granted):
+        if (
+            (param and self.fresh_params)
+            or self.needs_no_permission(place)
+            or not {READ, f"{READ} {place}"}.isdisjoint(granted)
+        ):
             return
         raise LessonError(
             f"the lesson may not read {place}, which is outside of its folder",
@@ -175,7 +179,7 @@ class Inputs:
         return owners
 
 
-def why_never(place: Path, own: Collection[Path] = ()) -> str:
+def why_protected(place: Path, own: Collection[Path] = ()) -> str:
     """
     Return why no lesson may read what is at a path, whatever was allowed; empty if one may.
 
@@ -184,7 +188,7 @@ def why_never(place: Path, own: Collection[Path] = ()) -> str:
     """
     # Names differ in case alone on many file systems of macOS.
     folded = Path(str(place).casefold())
-    if any(folded.is_relative_to(folder) for folder in NO_FILES):
+    if any(folded.is_relative_to(folder) for folder in PSEUDO_FILES):
         return f"there are no files in {'/'.join(place.parts[:2])[1:]}, only what looks like some"
     if any(place.is_relative_to(real(folder)) for folder in own):
         return ""
@@ -192,22 +196,22 @@ def why_never(place: Path, own: Collection[Path] = ()) -> str:
         return "the keys and settings of lesson-runner are there"
     parts = folded.parts[1:]
     parts = parts[1:] if parts[:1] == ("private",) else parts  # where macOS has its /etc
-    for pattern in (*CREDENTIALS, *OF_THE_SYSTEM):
+    for pattern in (*CREDENTIALS, *SYSTEM_CREDENTIALS):
         wanted = tuple(pattern.casefold().strip("/").split("/"))
         starts = range(1) if pattern.startswith("/") else range(len(parts))
-        if any(_begins(parts[start:], wanted) for start in starts):
+        if any(_starts_with(parts[start:], wanted) for start in starts):
             return f"programs keep keys and passwords in {pattern}"
-    for name, named in _named():
+    for name, named in _named_by_variables():
         if place.is_relative_to(named):
             return f"the environment variable {name} says that credentials are there"
     return ""
 
 
-def _begins(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+def _starts_with(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     return len(parts) >= len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
-def _named() -> Iterator[tuple[str, Path]]:
+def _named_by_variables() -> Iterator[tuple[str, Path]]:
     """Yield variables that name where secrets are kept, and the place, unless the home folder is in it."""
     homes = _homes()
     for name, value in os.environ.items():
@@ -215,7 +219,7 @@ def _named() -> Iterator[tuple[str, Path]]:
             for place in value.removeprefix("FILE:").split(os.pathsep):
                 if not place.startswith("/"):
                     continue
-                for kept in WITH_DATA.get(name, ("",)):
+                for kept in DATA_FOLDERS.get(name, ("",)):
                     found = real(Path(place) / kept)
                     if not any(home.is_relative_to(found) for home in homes):
                         yield name, found
@@ -230,7 +234,7 @@ def _homes() -> list[Path]:
     return homes
 
 
-def is_wide(folder: Path) -> bool:
+def is_broad_folder(folder: Path) -> bool:
     """Return whether a folder holds more than a lesson: your home folder, one for downloads, ``/tmp``."""
     homes = _homes()
     shared = [home / name for home in homes for name in SHARED]

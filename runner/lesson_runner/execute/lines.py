@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
-from lesson_runner.execute.redaction.views import as_seen, has_control
+from lesson_runner.execute.redaction.views import as_displayed, has_control
 
 LONGEST = 65_536
 """A line longer than this is cut in pieces: a file of zeros is one endless line."""
@@ -20,7 +20,7 @@ PROGRESS_EVERY = 1.0
 """Seconds between two looks at a line that a program keeps overwriting."""
 
 
-class Kept:
+class BoundedLines:
     """
     The lines of an output, without the middle if there are too many.
 
@@ -62,25 +62,25 @@ class Kept:
         return [*self._head, *note, *self._tail]
 
 
-def pieces(line: str) -> list[str]:
+def split_long_line(line: str) -> list[str]:
     """Return a line cut in pieces no longer than :data:`LONGEST`; an empty one is one."""
     if len(line) <= LONGEST:
         return [line]
     return [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)]
 
 
-def bounded(text: str, most: int = MOST_KEPT) -> str:
-    """Return a text as :class:`Kept` keeps it: as it is, unless it is too long."""
+def without_middle(text: str, most: int = MOST_KEPT) -> str:
+    """Return a text as :class:`BoundedLines` keeps it: as it is, unless it is too long."""
     if len(text) <= most:
         return text
-    kept = Kept(most)
+    kept = BoundedLines(most)
     for line in text.split("\n"):
-        for piece in pieces(line):
+        for piece in split_long_line(line):
             kept.add(piece)
     return "\n".join(kept.lines())
 
 
-class Lines:
+class OutputCollector:
     """
     Collects output as its reader sees it: without terminal escapes and control characters.
 
@@ -90,7 +90,7 @@ class Lines:
     Args:
         show: called with the lines that have come, as one text without its last line end. A call for each
             line would be the slowest part of a step that prints many.
-        keep: how many characters :meth:`text` returns at most, see :class:`Kept`.
+        keep: how many characters :meth:`text` returns at most, see :class:`BoundedLines`.
         redactor: keeps secrets out of what is shown and what is kept.
     """
 
@@ -103,7 +103,7 @@ class Lines:
         self._decoder = codecs.getincrementaldecoder("utf-8")(_C1)
         self._rest = ""
         self._shown_at = time.monotonic()
-        self._kept = Kept(keep)
+        self._kept = BoundedLines(keep)
         self._ready: list[str] = []
 
     def feed(self, data: bytes, *, final: bool = False) -> None:
@@ -117,7 +117,7 @@ class Lines:
         if mark:
             self._rest = state + self._rest[-1:]
         while len(self._rest) > LONGEST:
-            cut = _cut(self._rest)
+            cut = _cut_position(self._rest)
             lines.append(self._rest[:cut])
             self._rest = self._rest[cut:]
         if final and self._rest:
@@ -125,7 +125,7 @@ class Lines:
             self._rest = ""
         self._add(lines)
         if mark and not final:
-            self._progress(as_seen(overwritten.rpartition("\r")[2]))
+            self._progress(as_displayed(overwritten.rpartition("\r")[2]))
         if final:
             self._take(self._lines.flush())
         self._show_ready()
@@ -141,9 +141,9 @@ class Lines:
 
     def _add(self, lines: Sequence[str]) -> None:
         if has_control(lines):
-            lines = [as_seen(line) for line in lines]
+            lines = [as_displayed(line) for line in lines]
         if any(len(line) > LONGEST for line in lines):
-            lines = [piece for line in lines for piece in pieces(line)]
+            lines = [piece for line in lines for piece in split_long_line(line)]
         if lines:
             self._take(self._lines.feed(lines))
 
@@ -161,7 +161,7 @@ class Lines:
         if not state.strip() or now - self._shown_at < PROGRESS_EVERY:
             return
         # What is shown of a value in one state and in the next would be all of it.
-        if not self._lines.waits and self._redactor.begins(state) is None:
+        if not self._lines.waits and self._redactor.partial_start(state) is None:
             self._shown_at = now
             self._show_ready()
             self._show(self._redactor.text(state))
@@ -181,7 +181,7 @@ def _c1(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_C1, _c1)
 
 
-def _cut(text: str) -> int:
+def _cut_position(text: str) -> int:
     """Return where an endless line is cut: not inside of an escape."""
     start = max(text.rfind(mark, LONGEST - LONGEST_ESCAPE, LONGEST) for mark in "\x1b\x9b\x90\x9d")
     return start if start > 0 else LONGEST

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lesson_runner.execute.child import Reader, signal_name, start, wait
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans
-from lesson_runner.execute.lines import Lines
+from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.model.errors import LessonError
 
@@ -21,7 +21,7 @@ REAPED = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class CommandResult:
     """What became of a command."""
 
     exit_code: int
@@ -32,11 +32,11 @@ class Finished:
     timed_out: bool = False
     killed: tuple[Member, ...] = ()
     """The processes that were ended because the time was over."""
-    left: tuple[Member, ...] = ()
+    still_running: tuple[Member, ...] = ()
     """The processes that are still running."""
     signal: str | None = None
     """The signal that ended it, such as ``SIGSEGV``."""
-    unstored: str = ""
+    state_error: str = ""
     """Why the state of its terminal could not be stored, if it could not."""
 
 
@@ -49,11 +49,11 @@ def run(
     deadline: float | None = None,
     grace: float = 2.0,
     redactor: Redactor | None = None,
-) -> Finished:
+) -> CommandResult:
     """
     Run a command in a session of its own, with nothing to read from its standard input.
 
-    Processes that it leaves in the background go on: ``left`` names them, ``family.stop`` ends them. At the
+    Processes that it leaves in the background go on: ``still_running`` names them, ``family.stop`` ends them. At the
     deadline, and on any exception (Ctrl-C among them), all of its processes are ended.
 
     Args:
@@ -69,7 +69,7 @@ def run(
         LessonError: the command cannot be started.
     """
     token = uuid.uuid4().hex
-    adopt_orphans(wanted=True)
+    adopt_orphans(enabled=True)
     family = Family(-1, token)  # until its first process is known, it is found by the token alone
     process: subprocess.Popen[bytes] | None = None
     reader: Reader | None = None
@@ -78,7 +78,7 @@ def run(
     try:
         process = start(command, env={**env, TOKEN: token}, folder=folder)
         family = Family.of(process.pid, token)
-        lines = Lines(on_line, redactor=redactor)
+        lines = OutputCollector(on_line, redactor=redactor)
         reader = Reader((process.stdout, lines.feed))
         in_time = reader.read_until_end(process, deadline)
         if not in_time:
@@ -86,9 +86,9 @@ def run(
         wait(process, REAPED)
         reader.drain()
         lines.feed(b"", final=True)
-        left = tuple(sorted(family.members(), key=lambda member: member.pid))
+        still_running = tuple(sorted(family.members(), key=lambda member: member.pid))
         if reader.open:
-            names = ", ".join(map(str, left)) or "unknown"
+            names = ", ".join(map(str, still_running)) or "unknown"
             lines.note(f"[still running in the background: {names}; its further output is not shown]")
     except BaseException as error:
         if process is None and isinstance(error, OSError):  # it has not started
@@ -103,18 +103,18 @@ def run(
         raise
     finally:
         family.reap()
-        adopt_orphans(wanted=False)
+        adopt_orphans(enabled=False)
         if reader is not None:
             reader.close()
         elif process is not None and process.stdout is not None:
             process.stdout.close()
     code = -signal.SIGKILL if process.returncode is None else process.returncode
-    return Finished(
+    return CommandResult(
         exit_code=code if code >= 0 else 128 - code,
         output=lines.text(),
         family=family,
         timed_out=not in_time,
         killed=killed,
-        left=left,
+        still_running=still_running,
         signal=signal_name(-code),
     )

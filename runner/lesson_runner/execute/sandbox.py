@@ -121,14 +121,16 @@ class Sandbox:
         home = home_folder()
         words = [self.program, *NAMESPACES, *(() if self.network else ("--unshare-net",))]
         words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"]
-        for name in _settings_of_the_kernel():
+        for name in _kernel_settings():
             words += ["--ro-bind-try", name, name]
         for device in self.device_files:
             words += ["--dev-bind-try", device, device]
         for resolver in RESOLVERS if self.network else ():
             words += ["--ro-bind-try", resolver, resolver]
         # What holds another comes first: a secret place may lie in what is needed, and the other way around.
-        places = {place: ["--ro-bind", str(real(place)), str(place)] for place in self._needed(env, readable)}
+        places = {
+            place: ["--ro-bind", str(real(place)), str(place)] for place in self._needed_paths(env, readable)
+        }
         places |= {place: _hide(place) for place in _hidden()}
         for place, name in {home: "home", TMP: "tmp", VAR_TMP: "var-tmp"}.items():
             (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -152,15 +154,15 @@ class Sandbox:
         """Return whether commands in the sandbox cannot see what is at a real path."""
         if place.is_relative_to(real(config_folder())):
             return True
-        hidden = _depth(place, _gone())
-        return hidden > 0 and hidden >= _depth(place, map(real, self._needed(os.environ, ())))
+        hidden = _depth(place, _concealed())
+        return hidden > 0 and hidden >= _depth(place, map(real, self._needed_paths(os.environ, ())))
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return an environment without what leads to places that are not there, or are not the same."""
         kept = {name: value for name, value in env.items() if not leads_to_secrets(name, value)}
         return {**kept, "HOME": str(home_folder()), "TMPDIR": str(TMP)}
 
-    def _needed(self, env: Mapping[str, str], more: Iterable[Path]) -> list[Path]:
+    def _needed_paths(self, env: Mapping[str, str], more: Iterable[Path]) -> list[Path]:
         """
         Return what commands need of the places that are gone.
 
@@ -172,11 +174,11 @@ class Sandbox:
         programs = real(Path(sys.executable)).parent
         wanted = [*map(Path, names), programs, programs.parent, *more]
         used = {Path(os.path.normpath(place)) for place in wanted if place.is_absolute()}
-        gone, whole = _gone(), [home_folder(), TMP, VAR_TMP, Path("/run")]
+        gone, whole = _concealed(), [home_folder(), TMP, VAR_TMP, Path("/run")]
         return [
             place
             for place in used | {real(place) for place in used}
-            if _is_there(place)
+            if _exists(place)
             and any(place.is_relative_to(folder) for folder in gone)
             and not any(folder.is_relative_to(place) for folder in whole)
         ]
@@ -263,7 +265,7 @@ def home_folder() -> Path:
         raise LessonError(
             "--sandbox: your home folder is /, which cannot be hidden", fix="set HOME to another"
         )
-    return home if _is_there(home) and home.is_dir() else TMP
+    return home if _exists(home) and home.is_dir() else TMP
 
 
 def _hidden() -> Iterator[Path]:
@@ -274,18 +276,18 @@ def _hidden() -> Iterator[Path]:
     yield from secret_places(os.environ)
 
 
-def _gone() -> list[Path]:
+def _concealed() -> list[Path]:
     """Return the places of which commands see nothing but what is brought back for them."""
     return [home_folder(), TMP, VAR_TMP, *_hidden(), Path("/run")]
 
 
 def _hide(place: Path) -> list[str]:
-    if place in (place.parent, home_folder()) or not _is_there(place):
+    if place in (place.parent, home_folder()) or not _exists(place):
         return []
     return ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", "/dev/null", str(place)]
 
 
-def _settings_of_the_kernel() -> Iterator[str]:
+def _kernel_settings() -> Iterator[str]:
     """
     Yield what can be written in ``/proc`` and belongs to no process: the kernel's settings.
 
@@ -306,5 +308,5 @@ def _depth(place: Path, folders: Iterable[Path]) -> int:
     return max((len(folder.parts) for folder in folders if place.is_relative_to(folder)), default=0)
 
 
-def _is_there(place: Path) -> bool:
+def _exists(place: Path) -> bool:
     return os.path.exists(place)  # noqa: PTH110 - Path.exists() raises where this user may not look

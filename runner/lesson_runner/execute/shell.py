@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesson_runner.execute.process import Finished, run
+from lesson_runner.execute.process import CommandResult, run
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
 from lesson_runner.files.plain import open_plain, read_plain
@@ -36,7 +36,7 @@ from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import with_cure
 
 DRIVER = Path(__file__).with_name("driver.sh")
-UNTOUCHED = b"# not stored\n"
+NOT_STORED = b"# not stored\n"
 """What a state holds before a block stores it; one that was replaced by ``exec`` never does."""
 COMPLETE = b"\n# complete\n"
 PROBE = 65_536
@@ -80,11 +80,11 @@ def run_block(
     deadline: float | None = None,
     redactor: Redactor | None = None,
     sandbox: Sandbox | None = None,
-) -> Finished:
+) -> CommandResult:
     """
     Run a bash script in the terminal that ``state`` stands for, and remember how it left it.
 
-    ``Finished.unstored`` says why, if that could not be remembered: then the next block must not run.
+    ``CommandResult.state_error`` says why, if that could not be remembered: then the next block must not run.
 
     Args:
         state: the terminal.
@@ -106,14 +106,14 @@ def run_block(
     if bash is None:
         raise LessonError("no bash on PATH: shell steps run in it", fix="install bash")
     make_below(state.folder.parent, state.folder.name)
-    if os.path.lexists(state.saved) and not _is_whole(state.saved):
+    if os.path.lexists(state.saved) and not _is_complete(state.saved):
         raise LessonError(f"{state.saved} is not what a block left", fix="start the run from scratch")
     state.start.mkdir(parents=True, exist_ok=True)
-    aside = state.folder / "state.new"
-    aside.unlink(missing_ok=True)
-    aside.touch(mode=0o600)
-    aside.write_bytes(UNTOUCHED)
-    places = (DRIVER, state.saved, aside, state.start)
+    new_state = state.folder / "state.new"
+    new_state.unlink(missing_ok=True)
+    new_state.touch(mode=0o600)
+    new_state.write_bytes(NOT_STORED)
+    places = (DRIVER, state.saved, new_state, state.start)
     command = [
         *(bash, "--noprofile", "--norc", "-c", 'source "$1"', "bash"),
         *(str(place.absolute()) for place in places),
@@ -125,28 +125,28 @@ def run_block(
         env = sandbox.environment(env)
         readable = (DRIVER.parent, state.folder, block.absolute().parent)
         command = sandbox.command(
-            command, env, state.sandbox, state.start, writable=(state.start, aside), readable=readable
+            command, env, state.sandbox, state.start, writable=(state.start, new_state), readable=readable
         )
     folder = state.start if sandbox is None else OUTSIDE
     finished = run(command, folder=folder, env=env, on_line=on_line, deadline=deadline, redactor=redactor)
     # A block that was killed may have been in the middle of anything, storing its state included.
     if finished.timed_out or finished.signal is not None:
-        aside.unlink(missing_ok=True)
+        new_state.unlink(missing_ok=True)
         return finished
     try:
-        if _is_stored(aside):
-            os.replace(aside, state.saved)  # noqa: PTH105 - atomic, and says so
+        if _is_stored(new_state):
+            os.replace(new_state, state.saved)  # noqa: PTH105 - atomic, and says so
         else:
-            aside.unlink()
+            new_state.unlink()
     except OSError as error:
         with contextlib.suppress(OSError):
-            aside.unlink()
+            new_state.unlink()
         reason = with_cure((error.strerror or str(error)).lower(), error)
-        return dataclasses.replace(finished, unstored=reason)
+        return dataclasses.replace(finished, state_error=reason)
     return finished
 
 
-def _is_whole(state: Path) -> bool:
+def _is_complete(state: Path) -> bool:
     """Return whether a state that was kept is as a block stored it."""
     try:
         return read_plain(state, MOST_STATE).endswith(COMPLETE)
@@ -162,7 +162,7 @@ def _is_stored(state: Path) -> bool:
         OSError: it could not store all of it.
     """
     with open_plain(state) as file:
-        begin = file.read(len(UNTOUCHED))
+        begin = file.read(len(NOT_STORED))
         size = file.seek(0, os.SEEK_END)
         if size > MOST_STATE:
             raise OSError(errno.E2BIG, f"it has {size:,} bytes; at most {MOST_STATE:,} are handed on")
@@ -170,7 +170,7 @@ def _is_stored(state: Path) -> bool:
         complete = file.read() == COMPLETE
         if complete:
             os.fsync(file.fileno())  # a disk may say only now that it is full
-    if not complete and begin != UNTOUCHED:
+    if not complete and begin != NOT_STORED:
         with state.open("ab", buffering=0) as file:  # says why, if the reason is still there
             os.write(file.fileno(), bytes(PROBE))
             os.fsync(file.fileno())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lesson_runner.execute.environment import redactor_for
 from lesson_runner.execute.inputs import Inputs
-from lesson_runner.execute.lines import PROGRESS_EVERY, Kept, pieces
+from lesson_runner.execute.lines import PROGRESS_EVERY, BoundedLines, split_long_line
 from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
 from lesson_runner.files.evidence import EVIDENCE, SHARED
 from lesson_runner.files.plain import real, write_aside
@@ -213,7 +213,7 @@ class RunContext:
     def inputs(self) -> Inputs:
         """Which files of this machine its actions may read."""
         own = (self.workspace.files, self.folder)
-        return Inputs(self.lesson.path, own, self.sandbox, given=not self.resumed)
+        return Inputs(self.lesson.path, own, self.sandbox, fresh_params=not self.resumed)
 
     @property
     def shared_evidence(self) -> Path:
@@ -238,7 +238,7 @@ class StepContext:
     deadline: float | None = None
     """When to stop, on the clock of :func:`time.monotonic`."""
     attempt: int = 1
-    _kept: Kept = field(default_factory=Kept)
+    _kept: BoundedLines = field(default_factory=BoundedLines)
     _shown: int = 0
     """Characters that were shown."""
     _shown_at: float | None = None
@@ -265,7 +265,7 @@ class StepContext:
 
     def say(self, text: str = "") -> None:
         """Show ``text`` to the learner and keep it as the step's output."""
-        rows = [piece for line in text.split("\n") for piece in pieces(line)]
+        rows = [piece for line in text.split("\n") for piece in split_long_line(line)]
         self._kept.extend(rows)
         if self._said is None:
             self._said = LineRedactor(self.run.redactor)
@@ -300,7 +300,7 @@ class StepContext:
         now = time.monotonic()
         if self._shown_at is None or now - self._shown_at >= PROGRESS_EVERY:
             left_out = f"[{self._unseen - 1:,} lines are left out here]\n" if self._unseen > 1 else ""
-            self._output(left_out + pieces(text[text.rfind("\n") + 1 :])[-1])
+            self._output(left_out + split_long_line(text[text.rfind("\n") + 1 :])[-1])
             self._shown_at, self._unseen = now, 0
 
     def _output(self, text: str) -> None:

@@ -90,7 +90,7 @@ class PluginInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class Interpretation:
     """A block that a plugin knows."""
 
     plugin: str
@@ -113,7 +113,7 @@ class Plugins:
     infos: dict[str, PluginInfo] = field(default_factory=dict)
     _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
     _actions: dict[str, Action] | None = None
-    _claims: dict[Block, Claimed | None] = field(default_factory=dict)
+    _claims: dict[Block, Interpretation | None] = field(default_factory=dict)
     """What plugins said of the blocks of one lesson, which is planned once a profile."""
     _claims_of: tuple[Path, str] | None = None
 
@@ -281,7 +281,7 @@ class Plugins:
         found = self._collect("lesson_detect_hardware", Hardware, thorough=thorough)
         return tuple(item for _, item in found)
 
-    def interpret_block(self, block: Block, lesson: Lesson) -> Claimed | None:
+    def interpret_block(self, block: Block, lesson: Lesson) -> Interpretation | None:
         """Return the first plugin's interpretation of a block, and which plugin it is; each is asked once."""
         if self._claims_of != (lesson.path, lesson.digest):
             self._claims_of = lesson.path, lesson.digest
@@ -290,7 +290,7 @@ class Plugins:
             self._claims[block] = self._interpret(block, lesson)
         return self._claims[block]
 
-    def _interpret(self, block: Block, lesson: Lesson) -> Claimed | None:
+    def _interpret(self, block: Block, lesson: Lesson) -> Interpretation | None:
         from lesson_runner.model import ActionCall, check_fields
 
         for name, result in self._each("lesson_interpret_block", block=block, lesson=lesson):
@@ -300,7 +300,7 @@ class Plugins:
             if isinstance(result, list) and all(isinstance(item, ActionCall) for item in result):
                 problem = next(filter(None, map(check_fields, result)), "")
             if not problem:
-                return Claimed(name, tuple(result))
+                return Interpretation(name, tuple(result))
             self._blame(name, "lesson_interpret_block", TypeError(problem))
         return None
 

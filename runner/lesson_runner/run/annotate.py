@@ -23,7 +23,7 @@ from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.recognise import COMMAND_LINK, Recognition
-from lesson_runner.run.resolve_blocks import calls_of, only_checked, recognised
+from lesson_runner.run.resolve_blocks import only_verifies, recognise_steps, resolve_block
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _PREFIX = re.compile(r"[ \t>]*")
@@ -66,7 +66,7 @@ def annotate(lesson: Lesson, plugins: Plugins, profiles: Iterable[str]) -> Annot
         raise LessonError(f"{lesson.path}: was changed while it was looked at", fix="annotate it again")
     before = raw.decode("utf-8")
     plans = [make_plan(lesson, (), plugins, profile) for profile in profiles]
-    found = recognised(lesson, plugins)
+    found = recognise_steps(lesson, plugins)
     for step in found.lesson.steps:
         _refuse_mixed(step, plans[0])
     comments = sorted(_comments(lesson, found, plugins), key=lambda comment: comment.line)
@@ -97,8 +97,8 @@ def _comments(lesson: Lesson, found: Recognition, plugins: Plugins) -> Iterable[
     for step in found.lesson.steps:
         block = step.block
         assert block is not None  # of a step that was recognised
-        calls = calls_of(step, found.lesson, plugins)[0].calls
-        data = _directive(step, calls if only_checked(calls, block, plugins) else ())
+        calls = resolve_block(step, found.lesson, plugins)[0].calls
+        data = _directive(step, calls if only_verifies(calls, block, plugins) else ())
         if block.language == COMMAND_LINK:
             yield _Comment(tops.above(block), ("<!-- run", *_yaml(data), *_fence(block.text), "-->"))
         else:

@@ -70,8 +70,8 @@ def clean_evidence(folder: Path, redactor: Redactor, seen: dict[str, Stamp]) -> 
             except FileNotFoundError:  # something in the background has removed it
                 continue
             except OSError as error:
-                what = _removed(path, f"it cannot be read: {error.strerror or error}")
-            shown = _renamed(path, redactor)
+                what = _remove(path, f"it cannot be read: {error.strerror or error}")
+            shown = _rename(path, redactor)
             if what:
                 done.append(f"{redactor.text(path.relative_to(folder).as_posix())}: {what}")
             elif shown != path:
@@ -81,7 +81,7 @@ def clean_evidence(folder: Path, redactor: Redactor, seen: dict[str, Stamp]) -> 
                 seen[str(shown)] = (facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_ctime_ns)
         for name in folders:
             with suppress(OSError):
-                _renamed(Path(parent, name), redactor)
+                _rename(Path(parent, name), redactor)
     return done
 
 
@@ -89,12 +89,12 @@ def _clean(path: Path, facts: os.stat_result, redactor: Redactor) -> str:
     """Take the secrets out of a file, and return what was done."""
     if stat.S_ISLNK(facts.st_mode):
         if redactor.spans(os.readlink(path)):  # noqa: PTH115 - what it says, wherever that leads
-            return _removed(path, "it is a link to a name that held a secret")
+            return _remove(path, "it is a link to a name that held a secret")
         return ""
     if not stat.S_ISREG(facts.st_mode):
         return ""
     if facts.st_size > LARGEST:
-        return _removed(path, f"it has {facts.st_size:,} bytes, too many to look for secrets")
+        return _remove(path, f"it has {facts.st_size:,} bytes, too many to look for secrets")
     with open_plain(path) as file:
         head = file.read(8192)
         encoding = next((name for mark, name in _BOMS if head.startswith(mark)), "utf-8")
@@ -102,11 +102,11 @@ def _clean(path: Path, facts: os.stat_result, redactor: Redactor) -> str:
         file.seek(0)
         if is_text and facts.st_size <= LARGEST_REWRITTEN:
             return _clean_text(path, file.read(LARGEST_REWRITTEN), encoding, facts, redactor)
-        held = any(_holds(block, redactor, is_text=is_text) for block in _blocks(file))
+        held = any(_holds_secret(block, redactor, is_text=is_text) for block in _blocks(file))
         if not held:
             file.seek(0)
-            held = any(_holds(block, redactor, is_text=False) for block in _unpacked(file, head))
-    return _removed(path, "it held a secret") if held else ""
+            held = any(_holds_secret(block, redactor, is_text=False) for block in _unpacked(file, head))
+    return _remove(path, "it held a secret") if held else ""
 
 
 def _clean_text(path: Path, data: bytes, encoding: str, facts: os.stat_result, redactor: Redactor) -> str:
@@ -114,7 +114,7 @@ def _clean_text(path: Path, data: bytes, encoding: str, facts: os.stat_result, r
     try:
         text = data.decode(encoding, errors)
     except UnicodeDecodeError:
-        return _removed(path, "it held a secret") if _holds(data, redactor, is_text=False) else ""
+        return _remove(path, "it held a secret") if _holds_secret(data, redactor, is_text=False) else ""
     kept = redactor.text(text)
     if kept == text:
         return ""
@@ -122,7 +122,7 @@ def _clean_text(path: Path, data: bytes, encoding: str, facts: os.stat_result, r
     return "a secret in it was redacted"
 
 
-def _holds(data: bytes, redactor: Redactor, *, is_text: bool) -> bool:
+def _holds_secret(data: bytes, redactor: Redactor, *, is_text: bool) -> bool:
     """Return whether there is a secret in some bytes; in what is no text, a declared value as it is."""
     if is_text:
         return bool(redactor.spans(data.decode("utf-8", "replace")))
@@ -175,7 +175,7 @@ def _members(file: IO[bytes]) -> Iterator[bytes]:
                     yield data
 
 
-def _removed(path: Path, why: str) -> str:
+def _remove(path: Path, why: str) -> str:
     """Remove a file, and return that in words."""
     try:
         path.unlink(missing_ok=True)
@@ -184,7 +184,7 @@ def _removed(path: Path, why: str) -> str:
     return f"removed, because {why}"
 
 
-def _renamed(path: Path, redactor: Redactor) -> Path:
+def _rename(path: Path, redactor: Redactor) -> Path:
     """Give a file another name if there is a secret in its own, and return its path."""
     name = redactor.text(path.name)
     if name == path.name:

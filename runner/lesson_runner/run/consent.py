@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
-from lesson_runner.execute.inputs import READ, Inputs, why_never
+from lesson_runner.execute.inputs import READ, Inputs, why_protected
 from lesson_runner.model import Plan, PlannedStep
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.manager import Plugins
@@ -14,11 +14,11 @@ from lesson_runner.run.options import RunOptions
 from lesson_runner.run.permissions import (
     NETWORK,
     PERMISSIONS,
-    Memory,
-    asked_by,
-    in_words,
+    PermissionStore,
+    describe_permission,
     is_granted,
     kind_of,
+    permissions_needed,
 )
 
 
@@ -48,17 +48,17 @@ def check_permissions(
     """
     allowed, note = options.allowed, options.note
     trusted = {*PERMISSIONS} - ({NETWORK} if inputs.sandbox else set())
-    if installed and inputs.given:
+    if installed and inputs.fresh_params:
         return allowed | trusted
     lesson, actions = plan.lesson, plugins.actions()
     if installed:
-        own = dataclasses.replace(inputs, given=True)
-        asked = {name for step in plan.steps for name in asked_by(step, actions[step.action], own)}
+        own = dataclasses.replace(inputs, fresh_params=True)
+        asked = {name for step in plan.steps for name in permissions_needed(step, actions[step.action], own)}
         allowed |= {name for name in asked if kind_of(name) in trusted}
-    wanted = {step.id: asked_by(step, actions[step.action], inputs) for step in plan.steps}
+    wanted = {step.id: permissions_needed(step, actions[step.action], inputs) for step in plan.steps}
     needed = {name for step in steps for name in wanted[step.id]}
-    _refuse_what_is_never_read(needed, wanted, lesson.path)
-    memory = Memory.read()
+    _refuse_protected_files(needed, wanted, lesson.path)
+    memory = PermissionStore.read()
     granted = allowed | memory.granted(lesson)
     kinds = list(PERMISSIONS)
     missing = sorted(
@@ -69,7 +69,7 @@ def check_permissions(
         return granted
     if memory.problem:
         note(f"note: {memory.path}: {memory.problem}; what was allowed before is not known")
-    changed = next((time for name in missing if (time := memory.before(lesson, name))), "")
+    changed = next((time for name in missing if (time := memory.allowed_earlier(lesson, name))), "")
     since = f" has changed since you allowed it on {changed[:10]}, and" if changed else ""
     what = " and ".join(_phrase(name, wanted) for name in missing)
     question = f"{lesson.path}{since} wants to {what}. Allow that, as long as it says the same?"
@@ -88,7 +88,7 @@ def check_permissions(
 
 def _phrase(permission: str, wanted: dict[str, frozenset[str]]) -> str:
     """Return what a permission lets a lesson do, and which steps of the plan want it."""
-    what = in_words(permission)
+    what = describe_permission(permission)
     if kind_of(permission) == NETWORK:  # also said outside of one: a yes is remembered for both
         what += " and, in a sandbox, use the network in its commands"
     return f"{what} ({_steps(permission, wanted)})"
@@ -99,10 +99,10 @@ def _steps(permission: str, wanted: dict[str, frozenset[str]]) -> str:
     return f"step{'s' if len(ids) > 1 else ''} {', '.join(ids)}"
 
 
-def _refuse_what_is_never_read(needed: set[str], wanted: dict[str, frozenset[str]], lesson: Path) -> None:
+def _refuse_protected_files(needed: set[str], wanted: dict[str, frozenset[str]], lesson: Path) -> None:
     for permission in sorted(needed):
         kind, _, path = permission.partition(" ")
-        if kind == READ and (reason := why_never(Path(path))):
+        if kind == READ and (reason := why_protected(Path(path))):
             steps = _steps(permission, wanted)
             raise LessonError(
                 f"{lesson} wants to read {path} ({steps}), which is never read: {reason}",

@@ -11,12 +11,12 @@ from pathlib import Path
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import cure
 
-BASE = 128 * 1024
-A_STEP = 8 * 1024
+BASE_BYTES = 128 * 1024
+BYTES_PER_STEP = 8 * 1024
 """Bytes that are kept: a record has 1 to 4 kB a step."""
 
 
-def reserve(folder: Path, steps: int) -> ExitStack:
+def reserve_disk_space(folder: Path, steps: int) -> ExitStack:
     """
     Keep room for the record of a run, until the result is closed.
 
@@ -32,7 +32,7 @@ def reserve(folder: Path, steps: int) -> ExitStack:
     with ExitStack() as stack:
         try:
             file = stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
-            _fill(file.fileno(), BASE + A_STEP * steps)
+            _fill(file.fileno(), BASE_BYTES + BYTES_PER_STEP * steps)
         except OSError as error:
             reason = error.strerror or error
             message = f"{folder}: there is no room for the record of a run: {reason}"

@@ -39,7 +39,7 @@ class EventLog:
 
     def __init__(self, path: Path, listeners: Sequence[Listener], redactor: Redactor | None = None) -> None:
         with suppress(OSError):
-            cut_short(path)
+            drop_partial_line(path)
         self._redactor = redactor or Redactor()
         self._path = path
         self._file: int | None = None
@@ -83,7 +83,7 @@ class EventLog:
         """Write a line whole or not at all."""
         # What cannot be encoded (half of a surrogate pair) becomes the escape that JSON has for it.
         data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-        file = self._opened()
+        file = self._open_file()
         size = os.fstat(file).st_size
         try:
             if os.write(file, data) < len(data):
@@ -92,7 +92,7 @@ class EventLog:
             os.ftruncate(file, size)
             raise
 
-    def _opened(self) -> int:
+    def _open_file(self) -> int:
         """Return the file, opened anew if somebody has removed it."""
         if self._file is not None and _is_gone(self._file):
             self._close()
@@ -123,7 +123,7 @@ def _is_gone(file: int) -> bool:
         return True
 
 
-def cut_short(path: Path) -> None:
+def drop_partial_line(path: Path) -> None:
     """
     Remove what stands behind a file's last line end, if anything.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.document.anchors import slug_of
-from lesson_runner.execute.lines import bounded
+from lesson_runner.execute.lines import without_middle
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT, Evidence
 from lesson_runner.files.untrusted import make_below, remove_tree
 from lesson_runner.model import Diagnosis, Event, Lesson, Outcome, PlannedStep, Status, StepResult
@@ -23,13 +23,13 @@ from lesson_runner.plugins.context import RunContext, StepContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.clean import STATE, clean_evidence
-from lesson_runner.run.files import FileFacts, keep_files, look_at_files
+from lesson_runner.run.files import FileFacts, inspect_files, save_file_facts
 from lesson_runner.run.hashing import Hasher
-from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
-from lesson_runner.run.permissions import asked_by, in_words, is_granted, kind_of
-from lesson_runner.run.time_limit import overtime
+from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
+from lesson_runner.run.permissions import describe_permission, is_granted, kind_of, permissions_needed
+from lesson_runner.run.time_limit import enforce_timeout
 
-MOST_TOLD = 5
+MOST_NAMED = 5
 """Files of the evidence that held secrets, and are named in a step's message."""
 
 
@@ -54,7 +54,7 @@ def run_step(
         except HardwareError:
             raise
         except OSError as error:  # the disk is full, or somebody has removed the folder
-            result, found = _unwritten(step, run, error), {}
+            result, found = _evidence_error(step, run, error), {}
         except Exception as error:  # what a plugin has left cannot be recorded; the other steps still count
             message = with_cure(f"its result cannot be recorded: {type(error).__name__}: {error}", error)
             result, found = StepResult(step, "error", message, labels=run.labels), {}
@@ -85,15 +85,15 @@ def _attempt(
     finally:
         context.finish()
     # What is judged is what is kept, so that judging it again comes to the same.
-    output = run.redactor.text(bounded(outcome.output) or "\n".join(context.lines))
+    output = run.redactor.text(without_middle(outcome.output) or "\n".join(context.lines))
     outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
     try:
         (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
     except OSError as error:
-        return _unwritten(step, run, error, outcome.message), {}
+        return _evidence_error(step, run, error, outcome.message), {}
     hasher = Hasher(deadline)
-    files = look_at_files(step.expect, run.workspace.files, hasher)
-    keep_files(files, folder)
+    files = inspect_files(step.expect, run.workspace.files, hasher)
+    save_file_facts(files, folder)
     # What is measured and judged is what is kept; output and names are, here, already without secrets.
     seen = run.store.setdefault(STATE, {})
     cleaned = [
@@ -101,10 +101,10 @@ def _attempt(
     ]
     if cleaned:
         outcome = dataclasses.replace(
-            outcome, message="; ".join(filter(None, (outcome.message, _told(cleaned))))
+            outcome, message="; ".join(filter(None, (outcome.message, _cleaned_message(cleaned))))
         )
     try:
-        read = captured(step.capture, output)
+        read = capture_metrics(step.capture, output)
     except Exception as error:  # it takes too long, or a pattern is too much for Python
         message = f"its output cannot be read: {error}"
         status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
@@ -128,17 +128,17 @@ def _attempt(
             message = f"it cannot be judged: {type(error).__name__}: {error}"
             result = dataclasses.replace(result, status="error", message=message)
     diagnoses = plugins.diagnose(result, evidence)
-    linked = tuple(_linked(diagnosis, run.lesson) for diagnosis in diagnoses)
+    linked = tuple(_with_link(diagnosis, run.lesson) for diagnosis in diagnoses)
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
 
 
-def _told(cleaned: Sequence[str]) -> str:
+def _cleaned_message(cleaned: Sequence[str]) -> str:
     """Return what became of evidence that held secrets."""
-    more = f"; and {len(cleaned) - MOST_TOLD} more files" if len(cleaned) > MOST_TOLD else ""
-    return f"evidence: {'; '.join(cleaned[:MOST_TOLD])}{more}"
+    more = f"; and {len(cleaned) - MOST_NAMED} more files" if len(cleaned) > MOST_NAMED else ""
+    return f"evidence: {'; '.join(cleaned[:MOST_NAMED])}{more}"
 
 
-def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:
+def _evidence_error(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:
     """Return the result of a step that has left no evidence to judge it by, and remove the half of it."""
     with contextlib.suppress(OSError):
         (run.folder / EVIDENCE / step.id / OUTPUT).unlink(missing_ok=True)
@@ -150,7 +150,7 @@ def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str =
     return StepResult(step, "error", message, labels=run.labels)
 
 
-def _linked(diagnosis: Diagnosis, lesson: Lesson) -> Diagnosis:
+def _with_link(diagnosis: Diagnosis, lesson: Lesson) -> Diagnosis:
     """Return a diagnosis with the place of the section it names, if the lesson has that."""
     if not any(heading.title == diagnosis.section for heading in lesson.headings):
         return diagnosis
@@ -162,8 +162,8 @@ def _call(
 ) -> tuple[Status | None, Outcome]:
     """Return the action's outcome, and a status if it did not get as far as having one."""
     try:
-        _check_granted(step, context.run, plugins)
-        with overtime(context):
+        _check_permissions(step, context.run, plugins)
+        with enforce_timeout(context):
             return None, plugins.run_step(step, context)
     except HardwareError:
         raise
@@ -188,17 +188,17 @@ def _call(
         return "error", Outcome("failed", message)
 
 
-def _check_granted(step: PlannedStep, run: RunContext, plugins: Plugins) -> None:
+def _check_permissions(step: PlannedStep, run: RunContext, plugins: Plugins) -> None:
     """
     Make sure that a step was allowed what it wants: its paths may lead elsewhere since that was asked.
 
     Raises:
         LessonError: it was not.
     """
-    for permission in sorted(asked_by(step, plugins.actions()[step.action], run.inputs)):
+    for permission in sorted(permissions_needed(step, plugins.actions()[step.action], run.inputs)):
         if not is_granted(permission, run.granted):
             fix = f"--allow {kind_of(permission)} lets it"
-            raise LessonError(f"the step was not allowed to {in_words(permission)}", fix=fix)
+            raise LessonError(f"the step was not allowed to {describe_permission(permission)}", fix=fix)
 
 
 def _judged(
@@ -213,7 +213,7 @@ def _judged(
     verdicts = judge(step.expect, produced, facts)
     hardware = [item.name for item in run.hardware if item.is_board]
     conditions = Conditions(run.profile, hardware, step.params, facts)
-    claims = tuple(weigh(claim, result.metrics, conditions) for claim in step.claims)
+    claims = tuple(evaluate_claim(claim, result.metrics, conditions) for claim in step.claims)
     broken = next((verdict for verdict in verdicts if not verdict.passed), None)
     message = result.message
     if broken is not None and (not message or result.status != "failed"):  # a remark is not why it failed

@@ -30,7 +30,7 @@ class FileFacts:
     """Why there is a size and no digest."""
 
 
-def look_at_files(expectations: Iterable[Expectation], folder: Path, hasher: Hasher) -> dict[str, FileFacts]:
+def inspect_files(expectations: Iterable[Expectation], folder: Path, hasher: Hasher) -> dict[str, FileFacts]:
     """Return what there is of each file that is expected, by its path in ``folder``."""
     wanted = {str(item.argument["path"]) for item in expectations if item.matcher == "file"}
     base = folder.resolve()
@@ -54,7 +54,7 @@ def _facts(name: str, base: Path, hasher: Hasher) -> FileFacts:
         return FileFacts(problem=f"it cannot be looked at: {error}")
 
 
-def keep_files(files: Mapping[str, FileFacts], evidence: Path) -> None:
+def save_file_facts(files: Mapping[str, FileFacts], evidence: Path) -> None:
     """Write down what was found, if files were looked for."""
     if files:
         data = {name: _known(facts) for name, facts in files.items()}
@@ -66,7 +66,7 @@ def _known(facts: FileFacts) -> dict[str, Any]:
     return data if facts.not_hashed else {key: data[key] for key in data if key != "not_hashed"}
 
 
-def kept_files(evidence: Evidence) -> dict[str, FileFacts]:
+def load_file_facts(evidence: Evidence) -> dict[str, FileFacts]:
     """Return what was written down; nothing if it is missing or damaged."""
     try:
         data = evidence.read_json(FILES)

@@ -76,7 +76,7 @@ def stamp(facts: os.stat_result) -> tuple[int, int, int]:
     return facts.st_size, facts.st_mtime_ns, facts.st_ino
 
 
-def look(folder: Path, name: str, hasher: Hasher) -> Mapping[str, Any] | None:
+def file_facts(folder: Path, name: str, hasher: Hasher) -> Mapping[str, Any] | None:
     """
     Return what is known of a file below a folder, as a record has it.
 
@@ -97,7 +97,7 @@ def look(folder: Path, name: str, hasher: Hasher) -> Mapping[str, Any] | None:
 
 
 def is_unchanged(folder: Path, name: str, known: Mapping[str, Any] | None) -> bool:
-    """Return whether a file below a folder is as :func:`look` has found it."""
+    """Return whether a file below a folder is as :func:`file_facts` has found it."""
     try:
         with open_below(folder, name) as file:
             facts = os.fstat(file.fileno())

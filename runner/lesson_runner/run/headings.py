@@ -22,13 +22,13 @@ _ELSEWHERE = re.compile(
 _SLUG_LENGTH = 32
 
 
-def elsewhere(headings: Sequence[str]) -> str:
+def why_not_a_step(headings: Sequence[str]) -> str:
     """Return why nothing below these headings (outermost first) is a step; empty if nothing is against it."""
     found = next((title for title in headings if _ELSEWHERE.search(title.replace("\u2019", "'"))), None)
     return f"under '{found}'" if found else ""
 
 
-def is_of_step(headings: Sequence[str]) -> bool:
+def is_under_step(headings: Sequence[str]) -> bool:
     """Return whether one of the headings is a step's: "Step 3: …", or "2. …" below "Prerequisites"."""
     titles = [_bare(title) for title in headings]
     return any(_STEP.match(title) for title in titles) or any(
@@ -36,7 +36,7 @@ def is_of_step(headings: Sequence[str]) -> bool:
     )
 
 
-def name_of(headings: Sequence[str]) -> str:
+def step_name(headings: Sequence[str]) -> str:
     """Return what to call a step below these headings, as a step's ``id`` may be written."""
     titles = [_bare(title) for title in headings]
     if step := _STEP.match(titles[-1]):

@@ -163,12 +163,12 @@ def _shown(value: float) -> str:
     return f"{int(value):,}" if whole else f"{value:.6g}"
 
 
-def weigh(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimVerdict:
+def evaluate_claim(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimVerdict:
     """Compare a claim with what happened, if it speaks of what was done here."""
     argument = claim.argument
     text = bounds(argument)
     value = metrics.get(argument["name"])
-    reason = _does_not_apply(claim.conditions, now)
+    reason = _reason_not_evaluated(claim.conditions, now)
     if reason is None and (value is None or not math.isfinite(value)):
         reason = f"{argument['name']} was not measured"
     if reason is not None or value is None:
@@ -183,7 +183,7 @@ def weigh(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimV
     return ClaimVerdict(text, claim.source, _shown(value), "better" if is_better else "worse")
 
 
-def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | None:
+def _reason_not_evaluated(conditions: Mapping[str, Any], now: Conditions) -> str | None:
     """Return why a claim says nothing about this run, or ``None`` if it does."""
     profiles, hardware = conditions.get("profile"), conditions.get("hardware")
     if profiles and now.profile not in profiles:
@@ -216,7 +216,7 @@ def fact_of(facts: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def captured(patterns: Mapping[str, str], output: str) -> dict[str, float]:
+def capture_metrics(patterns: Mapping[str, str], output: str) -> dict[str, float]:
     """
     Return the metrics that a step's ``capture`` reads from its output; the last match counts.
 

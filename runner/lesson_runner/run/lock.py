@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.execute.family import started
+from lesson_runner.execute.family import start_time
 from lesson_runner.files.plain import open_plain, plain_handle, read_plain
 from lesson_runner.files.untrusted import parse_json
 from lesson_runner.model.errors import LessonError
@@ -56,27 +56,27 @@ def locked(folder: Path, run: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             fix = "wait until it ends, or add --fresh, or name another folder with --workspace"
-            raise LessonError(f"{folder} is in use by {_owner(path)}", fix=fix) from None
+            raise LessonError(f"{folder} is in use by {_describe_owner(path)}", fix=fix) from None
         except OSError:  # a file system without locks
-            with _marked(folder, run):
+            with _held_by_file(folder, run):
                 yield
             return
         with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
             file.truncate()
-            file.write(_about(run))
+            file.write(_owner_data(run))
             file.flush()
         yield
 
 
-def _about(run: str) -> str:
+def _owner_data(run: str) -> str:
     """Return what a lock's file says of its owner."""
     pid = os.getpid()
-    about = {"run": run, "pid": pid, "host": platform.node(), "since": now(), "started": started(pid)}
+    about = {"run": run, "pid": pid, "host": platform.node(), "since": now(), "started": start_time(pid)}
     return json.dumps(about)
 
 
 @contextmanager
-def _marked(folder: Path, run: str) -> Iterator[None]:
+def _held_by_file(folder: Path, run: str) -> Iterator[None]:
     """
     Hold a workspace by a file that only one process can create: for file systems without locks.
 
@@ -90,10 +90,10 @@ def _marked(folder: Path, run: str) -> Iterator[None]:
         if path.exists() and _is_gone(path):
             path.unlink(missing_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(_about(run))
+            file.write(_owner_data(run))
     except FileExistsError:
         fix = f"wait until it ends; if it is not running any more, remove {path}"
-        raise LessonError(f"{folder} is in use by {_owner(path)}", fix=fix) from None
+        raise LessonError(f"{folder} is in use by {_describe_owner(path)}", fix=fix) from None
     except OSError as error:
         fix = "name a folder you can write with --workspace"
         raise LessonError(f"{path}: cannot be written: {error.strerror}", fix=fix) from None
@@ -108,28 +108,28 @@ def _is_gone(path: Path) -> bool:
     """Return whether the process that a mark names ran on this machine and has ended."""
     try:
         about: Any = parse_json(read_plain(path, MOST_BYTES))
-        return bool(about["host"] == platform.node() and started(int(about["pid"])) != about["started"])
+        return bool(about["host"] == platform.node() and start_time(int(about["pid"])) != about["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def holder(folder: Path) -> str | None:
+def lock_owner(folder: Path) -> str | None:
     """Return who holds the lock of a workspace, for people; ``None`` if nobody does."""
     mark = folder / MARK
     if mark.exists() and not _is_gone(mark):
-        return _owner(mark)
+        return _describe_owner(mark)
     try:
         with open_plain(folder / LOCK) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return _owner(folder / LOCK)
+                return _describe_owner(folder / LOCK)
     except OSError:
         return None
     return None
 
 
-def _owner(path: Path) -> str:
+def _describe_owner(path: Path) -> str:
     """Return what the lock's file says of its owner."""
     try:
         about: Any = parse_json(read_plain(path, MOST_BYTES))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
 
 
-def print_nothing(_text: str) -> None:
+def discard_note(_text: str) -> None:
     """Drop a note: nobody reads it."""
 
 
@@ -43,5 +43,5 @@ class RunOptions:
     """What commands run in; ``None``: as this user, with all that they may do."""
     ask: Callable[[str], bool] | None = None
     """Puts a yes-or-no question to the person at the terminal; ``None`` if nobody can answer."""
-    note: Callable[[str], None] = print_nothing
+    note: Callable[[str], None] = discard_note
     """Shows a line that is not part of the result."""

@@ -27,7 +27,7 @@ def with_derived_needs(
     steps = list(planned)
     parts: dict[str, list[str]] = {name: [] for name in declared}
     for step in steps:
-        parts[base(step, declared)].append(step.id)
+        parts[declared_id(step, declared)].append(step.id)
     writers: dict[str, str] = {}
     result: list[PlannedStep] = []
     problems: list[Diagnostic] = []
@@ -37,7 +37,7 @@ def with_derived_needs(
             if name in parts:
                 needs += parts[name]
             else:
-                origin = declared[base(step, declared)]
+                origin = declared[declared_id(step, declared)]
                 place = place_of(origin.positions, ("needs", index))
                 message = f"step '{step.id}' needs '{name}', and there is no such step"
                 fix = "take it out, or name a step of this lesson"
@@ -54,12 +54,12 @@ def with_derived_needs(
     return result, problems
 
 
-def base(step: PlannedStep, declared: Mapping[str, Step]) -> str:
+def declared_id(step: PlannedStep, declared: Mapping[str, Step]) -> str:
     """Return the id of the declared step that a planned one is (a part of)."""
     return step.id if step.id in declared else step.id.rpartition(".")[0]
 
 
-def in_order_of_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[Diagnostic]]:
+def sort_by_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[Diagnostic]]:
     """Return the steps in the document's order, except that each comes after what it needs."""
     places = {step.id: place for place, step in enumerate(steps)}
     missing = [sum(name in places for name in step.needs) for step in steps]
@@ -79,14 +79,14 @@ def in_order_of_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], 
     waiting = [step for place, step in enumerate(steps) if missing[place]]
     if not waiting:
         return ordered, []
-    circle = " → ".join(f"'{step.id}'" for step in _circle(waiting))
+    circle = " → ".join(f"'{step.id}'" for step in _find_circle(waiting))
     message = f"steps need each other in a circle: {circle}"
     return ordered, [
         Diagnostic("needs-circle", "error", message, waiting[0].location, "remove one of the needs")
     ]
 
 
-def _circle(waiting: Sequence[PlannedStep]) -> list[PlannedStep]:
+def _find_circle(waiting: Sequence[PlannedStep]) -> list[PlannedStep]:
     """Return one circle among steps that all wait for each other; its first step comes again at the end."""
     by_id = {step.id: step for step in waiting}
     path = {waiting[0].id: waiting[0]}

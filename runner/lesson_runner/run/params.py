@@ -39,7 +39,7 @@ def parse_param(argument: str) -> Param:
     return Param(step or None, short, value)
 
 
-def as_text(params: Iterable[Param]) -> dict[str, str]:
+def params_for_record(params: Iterable[Param]) -> dict[str, str]:
     """Return what ``--param`` set, as a record's ``params`` have it."""
     return {f"{item.step + '.' if item.step else ''}{item.name}": item.text for item in params}
 
@@ -71,7 +71,7 @@ def layers_for(
         Layer("block", call.params),
         Layer("step", step.params),
         Layer(f"profile {profile}", own),
-        Layer("--param", _given(action, step.id, params)),
+        Layer("--param", _command_line_values(action, step.id, params)),
     ]
     return _with_presets(action, layers)
 
@@ -121,7 +121,7 @@ def resolve(layers: Iterable[Layer]) -> dict[str, Any]:
     return merged
 
 
-def _given(action: Action, step: str, params: Iterable[Param]) -> dict[str, Any]:
+def _command_line_values(action: Action, step: str, params: Iterable[Param]) -> dict[str, Any]:
     known = action.schema.get("properties", {})
     # `compare.2` is the second command of the step `compare`.
     mine = [param for param in params if param.step in (None, step)]

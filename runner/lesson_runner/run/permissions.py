@@ -42,14 +42,14 @@ def is_granted(permission: str, granted: Collection[str]) -> bool:
     return permission in granted or kind_of(permission) in granted
 
 
-def in_words(permission: str) -> str:
+def describe_permission(permission: str) -> str:
     """Return what a permission lets a lesson do."""
     kind, _, what = permission.partition(" ")
     usual = {NETWORK: "addresses of its own", READ: "files outside of its folder"}
     return " ".join(filter(None, (PERMISSIONS.get(kind, kind), what or usual.get(kind, ""))))
 
 
-def asked_by(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str]:
+def permissions_needed(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str]:
     """
     Return what a step has to be allowed.
 
@@ -66,7 +66,7 @@ def asked_by(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str
     usual = {name: value for name, value in action.defaults.items() if name in given}
     asked = frozenset(ask({**own, **usual}))
     wanted = frozenset(_resolved(asked, inputs, param=False))
-    if not inputs.given:  # what a record says was once given is asked for like the rest
+    if not inputs.fresh_params:  # what a record says was once given is asked for like the rest
         wanted = wanted.union(_resolved(frozenset(ask(step.params)) - asked, inputs, param=True))
     return wanted
 
@@ -77,12 +77,12 @@ def _resolved(asked: Iterable[str], inputs: Inputs, *, param: bool) -> Iterator[
         kind, _, name = permission.partition(" ")
         if kind != READ:
             yield permission
-        elif not inputs.is_free(place := inputs.place(name, param=param)):
+        elif not inputs.needs_no_permission(place := inputs.resolve(name, param=param)):
             yield f"{READ} {place}"
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class LessonPermissions:
     """
     What one lesson was allowed, at a prompt.
 
@@ -100,7 +100,7 @@ class Allowed:
 
 
 @dataclass(slots=True)
-class Memory:
+class PermissionStore:
     """
     What was allowed, in a file that only this user can read or write.
 
@@ -111,10 +111,10 @@ class Memory:
 
     path: Path = field(default_factory=lambda: config_folder() / FILE)
     problem: str = ""
-    _kept: dict[str, Allowed] = field(default_factory=dict)
+    _kept: dict[str, LessonPermissions] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path | None = None) -> Memory:
+    def read(cls, path: Path | None = None) -> PermissionStore:
         """Return what is remembered; a file that is damaged, or that others may write, counts for nothing."""
         memory = cls() if path is None else cls(path)
         try:
@@ -135,7 +135,7 @@ class Memory:
             memory.problem = "it is damaged"
         return memory
 
-    def all(self) -> list[Allowed]:
+    def all(self) -> list[LessonPermissions]:
         """Return what is remembered, by lesson."""
         return sorted(self._kept.values(), key=lambda item: (item.lesson, item.path, item.digest))
 
@@ -144,7 +144,7 @@ class Memory:
         known = self._kept.get(content_digest(lesson))
         return frozenset(known.permissions) if known else frozenset()
 
-    def before(self, lesson: Lesson, permission: str) -> str:
+    def allowed_earlier(self, lesson: Lesson, permission: str) -> str:
         """Return when another version of a lesson, in the same place, was allowed something; or nothing."""
         path, own = str(lesson.path.absolute()), content_digest(lesson)
         times = [
@@ -165,7 +165,9 @@ class Memory:
         given = {**dict.fromkeys(sorted(permissions), now())}
         known = self._kept.get(digest)
         kept = {key: item for key, item in self._kept.items() if item.path != path}
-        kept[digest] = Allowed(digest, lesson.id, path, {**given, **(known.permissions if known else {})})
+        kept[digest] = LessonPermissions(
+            digest, lesson.id, path, {**given, **(known.permissions if known else {})}
+        )
         self._write(kept)
 
     def forget(self, digests: list[str]) -> None:
@@ -177,7 +179,7 @@ class Memory:
         """
         self._write({key: item for key, item in self._kept.items() if key not in digests})
 
-    def _write(self, kept: dict[str, Allowed]) -> None:
+    def _write(self, kept: dict[str, LessonPermissions]) -> None:
         lessons = {
             item.digest: {"lesson": item.lesson, "path": item.path, "permissions": dict(item.permissions)}
             for item in kept.values()
@@ -196,7 +198,7 @@ class Memory:
         self._kept, self.problem = kept, ""
 
 
-def _parsed(data: Any) -> list[Allowed]:
+def _parsed(data: Any) -> list[LessonPermissions]:
     """Return the entries of a file's data; raises what wrong data raises."""
     if data["version"] != VERSION:
         raise ValueError(f"its version is {data['version']}, and this program knows {VERSION}")
@@ -208,5 +210,5 @@ def _parsed(data: Any) -> list[Allowed]:
         texts = (entry["lesson"], entry["path"], *permissions.values())
         if not all(isinstance(text, str) for text in texts):
             raise TypeError
-        found.append(Allowed(digest, entry["lesson"], entry["path"], permissions))
+        found.append(LessonPermissions(digest, entry["lesson"], entry["path"], permissions))
     return found

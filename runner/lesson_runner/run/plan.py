@@ -29,10 +29,10 @@ from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
-from lesson_runner.run.order import in_order_of_needs, with_derived_needs
+from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import has_directives
-from lesson_runner.run.resolve_blocks import calls_of, known_profiles, recognised
+from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps, resolve_block
 
 
 def choose_profile(
@@ -77,7 +77,7 @@ def make_plan(
     if first_error(found):  # what is not valid cannot be planned
         raise InvalidLessonError(found)
     found += unknown_names(lesson, actions)
-    recognition = None if has_directives(lesson) else recognised(lesson, plugins)
+    recognition = None if has_directives(lesson) else recognise_steps(lesson, plugins)
     if recognition is not None:
         lesson = recognition.lesson
         found += recognition.problems
@@ -86,7 +86,7 @@ def make_plan(
     if not lesson.steps:
         found.append(_no_steps(lesson))
     for step in lesson.steps:
-        claimed, trouble = calls_of(step, lesson, plugins)
+        claimed, trouble = resolve_block(step, lesson, plugins)
         found += trouble
         for number, call in enumerate(claimed.calls, 1):
             action = actions.get(call.action)
@@ -106,7 +106,7 @@ def make_plan(
     if first_error(found):
         raise InvalidLessonError(found)
     check_params(params, actions, used)
-    ordered, trouble = in_order_of_needs(planned)
+    ordered, trouble = sort_by_needs(planned)
     if trouble:
         raise InvalidLessonError([*found, *trouble])
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered

@@ -24,7 +24,7 @@ from lesson_runner.run.events import Listener
 from lesson_runner.run.options import RunOptions
 from lesson_runner.run.permissions import NETWORK, kind_of
 from lesson_runner.run.plan import choose_profile, make_plan
-from lesson_runner.run.resume import Begun, Carried, carry
+from lesson_runner.run.resume import CarriedOver, ResumableRun, carry_over
 from lesson_runner.run.runner import new_run_folder, run_plan
 from lesson_runner.run.selection import selected
 
@@ -40,7 +40,7 @@ class PreparedRun:
     """The permissions of its steps."""
     folder: Path | None = None
     """The folder of the run that is resumed; ``None``: each run gets a new one."""
-    carried: Carried | None = None
+    carried: CarriedOver | None = None
     """What that run has done."""
 
     @property
@@ -109,7 +109,7 @@ def prepare_run(
     options: RunOptions,
     *,
     installed: bool = False,
-    begun: Begun | None = None,
+    begun: ResumableRun | None = None,
 ) -> PreparedRun:
     """
     Make sure that a plan may be run with these options, and return it with everything that a run needs.
@@ -127,10 +127,10 @@ def prepare_run(
     if begun is not None:
         folder = begun.folder
         files = (Workspace(folder) if options.fresh else options.workspace).files
-        carried = carry(begun, plan, options.hardware, plugins.infos.values(), files)
+        carried = carry_over(begun, plan, options.hardware, plugins.infos.values(), files)
         steps = tuple(step for step in steps if step.id not in carried.results)
         own = (files, folder)
-    inputs = Inputs(plan.lesson.path, own, options.sandbox, given=begun is None)
+    inputs = Inputs(plan.lesson.path, own, options.sandbox, fresh_params=begun is None)
     granted = check_permissions(plan, steps, plugins, options, inputs, installed=installed)
     options = dataclasses.replace(options, sandbox=_with_network(options.sandbox, granted))
     return PreparedRun(plan, plugins, options, granted, folder, carried)

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from lesson_runner.document.parser import RUNNABLE
 from lesson_runner.model import ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
 from lesson_runner.plugins.action import Action
-from lesson_runner.run.headings import elsewhere, is_of_step, name_of
+from lesson_runner.run.headings import is_under_step, step_name, why_not_a_step
 
 COMMAND_LINK = "command-link"
 """The language of the block that stands for a ``command:`` link; its text is the command."""
@@ -75,10 +75,10 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
     for block in _candidates(lesson):
         # The document's title says nothing about a section.
         chain = block.headings[1:] if titles == list(block.headings[:1]) else block.headings
-        reason = elsewhere(chain)
-        if not reason and not is_of_step(block.headings):
+        reason = why_not_a_step(chain)
+        if not reason and not is_under_step(block.headings):
             reason = "not under a step's heading"
-        calls = [] if reason else joined(interpret(block, lesson), actions)
+        calls = [] if reason else join_checks(interpret(block, lesson), actions)
         if not calls:
             if block.language in RUNNABLE or block.language == COMMAND_LINK:
                 left.append(NotRun(block, reason or "no plugin knows it"))
@@ -88,7 +88,7 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
             continue
         section = bisect(sections, block.location.line)
         last = found[-1] if found and found[-1].section == section else None
-        both = joined([*last.calls, *calls], actions) if last else calls
+        both = join_checks([*last.calls, *calls], actions) if last else calls
         if last and len(last.calls) == len(calls) == len(both) == 1:
             last.calls = both
             last.absorbed.append(block)
@@ -99,15 +99,15 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
     return Recognition(dataclasses.replace(lesson, steps=steps), absorbed, tuple(left), tuple(problems))
 
 
-def joined(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
-    """Return the calls, with consecutive calls of an action that only runs checks joined into one."""
+def join_checks(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
+    """Return the calls, with consecutive calls of an action that only runs checks join_checks into one."""
     result: list[ActionCall] = []
     for call in calls:
         action = actions.get(call.action)
         last = result[-1] if result else None
         params = None
         if last and action and action.checks and last.action == call.action:
-            params = _both(last.params, call.params)
+            params = _merged_params(last.params, call.params)
         if last and params is not None:
             result[-1] = ActionCall(
                 last.action,
@@ -122,8 +122,8 @@ def joined(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[A
     return result
 
 
-def _both(first: Json, second: Json) -> Json | None:
-    """Return two calls' parameters as those of one, with lists joined; ``None`` if other values differ."""
+def _merged_params(first: Json, second: Json) -> Json | None:
+    """Return two calls' parameters as those of one, with lists join_checks; ``None`` if other values differ."""
     both = {**first, **second}
     for name, value in both.items():
         if isinstance(value, list | tuple):
@@ -157,7 +157,7 @@ def _steps(
     absorbed: dict[str, tuple[Block, ...]] = {}
     names: dict[str, int] = {}
     for item in found:
-        name = _unique(name_of(item.block.headings), names)
+        name = _unique(step_name(item.block.headings), names)
         params = {key: value for key, value in item.calls[0].params.items() if item.own.get(key) != value}
         if item.absorbed:
             absorbed[name] = tuple(item.absorbed)
@@ -180,7 +180,7 @@ def _title(found: _Found) -> str:
     """Return the bold line above a block of one command, else the heading; a prerequisite is its heading."""
     block = found.block
     lead = _BOLD.fullmatch(block.lead.strip())
-    if lead is None or len(found.calls) > 1 or name_of(block.headings).startswith("prerequisite"):
+    if lead is None or len(found.calls) > 1 or step_name(block.headings).startswith("prerequisite"):
         return block.headings[-1]
     return " ".join(lead["text"].split()).rstrip(":")
 

@@ -22,7 +22,7 @@ from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import cure
 from lesson_runner.plugins.manager import PluginInfo
 from lesson_runner.run.digests import content_digest
-from lesson_runner.run.hashing import Hasher, look
+from lesson_runner.run.hashing import Hasher, file_facts
 
 RECORD = "record.json"
 UNFINISHED = "unfinished"
@@ -139,11 +139,11 @@ MOST_ARTIFACTS = 20_000
 
 
 def artifacts(folder: Path, base: Path, hasher: Hasher) -> dict[str, dict[str, Any]]:
-    """Return what is known of every file below ``folder``, by its path from ``base``; see :func:`look`."""
+    """Return what is known of every file below ``folder``, by its path from ``base``; see :func:`file_facts`."""
     names = (name for name, facts in files_below(folder) if stat.S_ISREG(facts.st_mode))
     inside = folder.relative_to(base).as_posix()
     paths = sorted(f"{inside}/{name}" for name in islice(names, MOST_ARTIFACTS))
-    found = ((path, look(base, path, hasher)) for path in paths)
+    found = ((path, file_facts(base, path, hasher)) for path in paths)
     # Something that runs in the background may have removed a file in between.
     return {path: dict(facts) for path, facts in found if facts is not None}
 
@@ -171,7 +171,7 @@ def read(folder: Path) -> dict[str, Any]:
     Raises:
         LessonError: there is none, or it is damaged, or the run has not come to its end.
     """
-    data = read_begun(folder)
+    data = read_any(folder)
     if data.get("status") == UNFINISHED:
         raise LessonError(
             f"{folder / RECORD}: the run has not come to its end",
@@ -180,7 +180,7 @@ def read(folder: Path) -> dict[str, Any]:
     return data
 
 
-def read_begun(folder: Path) -> dict[str, Any]:
+def read_any(folder: Path) -> dict[str, Any]:
     """
     Return the record of a run, which may not have come to its end.
 

@@ -8,9 +8,9 @@ from lesson_runner.document.parser import RUNNABLE
 from lesson_runner.document.transcripts import as_script
 from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Step
 from lesson_runner.plugins.action import Action
-from lesson_runner.plugins.manager import Claimed, Plugins
+from lesson_runner.plugins.manager import Interpretation, Plugins
 from lesson_runner.run.names import profiles_of
-from lesson_runner.run.recognise import Recognition, has_directives, joined, recognise
+from lesson_runner.run.recognise import Recognition, has_directives, join_checks, recognise
 
 PYTHON = frozenset({"python", "py"})
 
@@ -23,12 +23,12 @@ def known_profiles(lesson: Lesson, plugins: Plugins) -> list[str]:
 def used_actions(lesson: Lesson, plugins: Plugins) -> Mapping[str, Action]:
     """Return the actions that the steps of a lesson stand for, by name."""
     actions = plugins.actions()
-    steps = lesson.steps if has_directives(lesson) else recognised(lesson, plugins).lesson.steps
-    names = {call.action for step in steps for call in calls_of(step, lesson, plugins)[0].calls}
+    steps = lesson.steps if has_directives(lesson) else recognise_steps(lesson, plugins).lesson.steps
+    names = {call.action for step in steps for call in resolve_block(step, lesson, plugins)[0].calls}
     return {name: action for name, action in actions.items() if name in names}
 
 
-def recognised(lesson: Lesson, plugins: Plugins) -> Recognition:
+def recognise_steps(lesson: Lesson, plugins: Plugins) -> Recognition:
     """Return what the plugins recognise in a lesson without directives."""
 
     def interpret(block: Block, lesson: Lesson) -> Sequence[ActionCall]:
@@ -38,7 +38,9 @@ def recognised(lesson: Lesson, plugins: Plugins) -> Recognition:
     return recognise(lesson, interpret, plugins.actions())
 
 
-def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Claimed, Sequence[Diagnostic]]:
+def resolve_block(
+    step: Step, lesson: Lesson, plugins: Plugins
+) -> tuple[Interpretation, Sequence[Diagnostic]]:
     """
     Return what a step's block stands for: ``uses:``, else a plugin's claim, else shell or Python.
 
@@ -46,31 +48,33 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Claimed, Seq
     says: calls of an action that only runs checks do not count.
     """
     if step.kind == "manual":
-        return Claimed("", (ActionCall("manual", {}, step.location),)), []
+        return Interpretation("", (ActionCall("manual", {}, step.location),)), []
     block = step.block
     if step.uses is not None:
         source = block.text.rstrip("\n") if block else ""
         action = plugins.actions().get(step.uses)
         takes_script = action is not None and "script" in action.schema.get("properties", {})
         params = {"script": as_script(block).text} if block and takes_script else {}
-        return Claimed("", (ActionCall(step.uses, params, step.location, source),)), []
+        return Interpretation("", (ActionCall(step.uses, params, step.location, source),)), []
     if block is None:  # the parser binds every other directive to a block
-        return Claimed("", ()), []
+        return Interpretation("", ()), []
     claimed = plugins.interpret_block(block, lesson)
-    if claimed and claimed.calls and (step.recognised or not only_checked(claimed.calls, block, plugins)):
-        calls = joined(claimed.calls, plugins.actions())
-        return Claimed(claimed.plugin, tuple(calls)), [item for call in calls for item in call.diagnostics]
+    if claimed and claimed.calls and (step.recognised or not only_verifies(claimed.calls, block, plugins)):
+        calls = join_checks(claimed.calls, plugins.actions())
+        return Interpretation(claimed.plugin, tuple(calls)), [
+            item for call in calls for item in call.diagnostics
+        ]
     if block.language in RUNNABLE and not step.recognised:
         name = "python" if block.language in PYTHON else "shell"
         call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))
-        return Claimed("", (call,)), []
+        return Interpretation("", (call,)), []
     kind = f"of language '{block.language}'" if block.language else "without a language"
     message = f"step '{step.id}': nothing runs a block {kind}"
     fix = f"write one of {', '.join(sorted(RUNNABLE))} after the fence, or name an action with 'uses:'"
-    return Claimed("", ()), [Diagnostic("unknown-language", "error", message, step.location, fix)]
+    return Interpretation("", ()), [Diagnostic("unknown-language", "error", message, step.location, fix)]
 
 
-def only_checked(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
+def only_verifies(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
     """Return True if a shell or Python can run the block, and a call only runs checks instead."""
     actions = plugins.actions()
     found = (actions.get(call.action) for call in calls)

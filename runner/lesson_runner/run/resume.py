@@ -24,15 +24,15 @@ from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
-from lesson_runner.run.lock import holder
-from lesson_runner.run.stored import read_begun
-from lesson_runner.run.workspace_diff import Left
+from lesson_runner.run.lock import lock_owner
+from lesson_runner.run.stored import read_any
+from lesson_runner.run.workspace_diff import ChangedFiles
 
 MOST_BYTES = 1024**3
 """Bytes of ``events.jsonl`` that are read: a run of 1,000 steps that say much has as many."""
 LONGEST = 16 * 1024 * 1024
 """Bytes of a line of the events that are read at once; a longer one is none of ours."""
-MOST_LEFT = 500_000
+MOST_CHANGED = 500_000
 """Files that the steps of a run left."""
 SHOWN = 8
 """How many differences a refusal lists."""
@@ -42,30 +42,30 @@ _STEP = {"$ref": "record.schema.json#/$defs/step"}
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class PassedStep:
     """A step that has passed, as ``events.jsonl`` has it."""
 
     result: Mapping[str, Any]
     facts: Mapping[str, Any]
-    left: Left
+    left: ChangedFiles
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class ResumableRun:
     """A run that ended before its end."""
 
     folder: Path
     record: Mapping[str, Any]
-    done: Mapping[str, Done]
+    done: Mapping[str, PassedStep]
     """By the step's id, in the order in which they ended."""
-    left: Left
+    left: ChangedFiles
     """Every file that the run's steps, finished or not, have touched, as they left it last."""
     resumed: tuple[Mapping[str, Any], ...]
     """When it was resumed before, as the record has it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CarriedOver:
     """What a resumed run takes over."""
 
     results: Mapping[str, StepResult]
@@ -74,19 +74,19 @@ class Carried:
     resumed: tuple[Mapping[str, Any], ...]
 
 
-def read_interrupted(folder: Path) -> Begun:
+def read_resumable(folder: Path) -> ResumableRun:
     """
     Return a run that can be resumed.
 
     Raises:
         LessonError: it has passed, or what it left is damaged.
     """
-    begun = read_begun(folder)
+    begun = read_any(folder)
     if begun["status"] == "passed":
         raise LessonError(
             f"{folder.name} has passed: there is nothing to resume", fix="lesson run starts from scratch"
         )
-    done: dict[str, Done] = {}
+    done: dict[str, PassedStep] = {}
     left: dict[str, Any] = {}
     resumed: list[Mapping[str, Any]] = []
     known = {step["id"] for step in begun["steps"]}
@@ -100,16 +100,16 @@ def read_interrupted(folder: Path) -> Begun:
         elif event.get("event") == "step-finished":
             touched = event.get("left", {})
             left |= touched if isinstance(touched, dict) else {}
-            if len(left) > MOST_LEFT:
+            if len(left) > MOST_CHANGED:
                 raise LessonError(
-                    f"{folder / EVENTS}: it names more than {MOST_LEFT:,} files", fix=record.DAMAGED
+                    f"{folder / EVENTS}: it names more than {MOST_CHANGED:,} files", fix=record.DAMAGED
                 )
             if event.get("status") == "passed" and name in known:
-                done[name] = Done(event, event.get("facts", {}), touched)
-    return Begun(folder, begun, done, left, tuple(resumed))
+                done[name] = PassedStep(event, event.get("facts", {}), touched)
+    return ResumableRun(folder, begun, done, left, tuple(resumed))
 
 
-def find_interrupted(name: str, runs: Path) -> Begun:
+def find_resumable(name: str, runs: Path) -> ResumableRun:
     """
     Return the run to resume.
 
@@ -124,12 +124,12 @@ def find_interrupted(name: str, runs: Path) -> Begun:
     workspace = Workspace(folder.parent.parent)
     workspace.check_links()
     for used in (workspace.root, folder):
-        if owner := holder(used):
+        if owner := lock_owner(used):
             raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
-    return read_interrupted(folder)
+    return read_resumable(folder)
 
 
-def earlier_than(begun: Begun, plan: Plan, start: str | None) -> Begun:
+def without_steps_from(begun: ResumableRun, plan: Plan, start: str | None) -> ResumableRun:
     """
     Return a run without what it has done from a step on.
 
@@ -149,9 +149,9 @@ def earlier_than(begun: Begun, plan: Plan, start: str | None) -> Begun:
     return dataclasses.replace(begun, done={key: item for key, item in begun.done.items() if key in kept})
 
 
-def carry(
-    begun: Begun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo], files: Path
-) -> Carried:
+def carry_over(
+    begun: ResumableRun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo], files: Path
+) -> CarriedOver:
     """
     Return what a resumed run takes over.
 
@@ -182,7 +182,7 @@ def carry(
             fix="put that back; or lesson resume --from STEP, if only what later steps left has changed; "
             "or lesson run to start from scratch: trainings with the same settings reuse what was trained",
         )
-    return Carried(results, facts, begun.record["started"], begun.resumed)
+    return CarriedOver(results, facts, begun.record["started"], begun.resumed)
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:
@@ -203,7 +203,7 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _different(
-    begun: Begun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo]
+    begun: ResumableRun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo]
 ) -> Iterator[str]:
     """Yield what is not as it was when the run began."""
     was = begun.record
@@ -235,7 +235,7 @@ def _unlike(what: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterat
             yield f"{what}{name} was {was.get(name, 'not there')}, is {now.get(name, 'not there')}"
 
 
-def _changed(begun: Begun, files: Path) -> Iterator[str]:
+def _changed(begun: ResumableRun, files: Path) -> Iterator[str]:
     """Yield the files that steps have left and that are not as they left them."""
     owners: dict[str, str] = {}
     for name, item in begun.done.items():

@@ -22,11 +22,11 @@ from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.interruption import Interruption
-from lesson_runner.run.params import Param, as_text
-from lesson_runner.run.resume import Carried
+from lesson_runner.run.params import Param, params_for_record
+from lesson_runner.run.resume import CarriedOver
 from lesson_runner.run.selection import Selection, left_out
-from lesson_runner.run.setup import begun, check_names
-from lesson_runner.run.workspace_diff import Watched
+from lesson_runner.run.setup import check_names, set_up_run
+from lesson_runner.run.workspace_diff import WorkspaceSnapshot
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ def run_plan(
     listeners: Sequence[Listener] = (),
     selection: Selection | None = None,
     params: Sequence[Param] = (),
-    carried: Carried | None = None,
+    carried: CarriedOver | None = None,
 ) -> dict[str, Any]:
     """
     Run a plan's steps and return the record, which is also written to the run's folder.
@@ -79,7 +79,7 @@ def run_plan(
         KeyboardInterrupt: Ctrl-C came while the record was being written; it is there.
     """
     selection = selection or Selection()
-    without = left_out(plan.steps, selection)
+    excluded = left_out(plan.steps, selection)
     check_names(plan, context)
     state, began, clock = _State(), record.now(), time.monotonic()
     started, before, resumed = began, 0.0, []
@@ -103,7 +103,7 @@ def run_plan(
             "plan_digest": plan.digest,
             "profile": plan.profile,
             "backend": context.backend,
-            "params": as_text(params),
+            "params": params_for_record(params),
             "options": {**dataclasses.asdict(selection), **_options(context)},
             "hardware": [record.plain(item.found) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
@@ -120,12 +120,12 @@ def run_plan(
         redacted: dict[str, Any] = context.redactor.data(data)
         return redacted
 
-    listening = _all(listeners, plugins, context)
+    listening = _with_plugins(listeners, plugins, context)
     broken: Exception | None = None
     about = {"run_id": context.folder.name, "steps": len(plan.steps)}
     about |= {"carried": [*taken_over]} if carried else {}
     with (
-        begun(context, len(plan.steps)) as room,
+        set_up_run(context, len(plan.steps)) as room,
         Interruption() as interruption,
         EventLog(context.folder / EVENTS, listening, context.redactor) as log,
     ):
@@ -136,7 +136,7 @@ def run_plan(
                 if step.id in taken_over:
                     state.results.append(taken_over[step.id])
                 else:
-                    _take(step, without.get(step.id), state, context, plugins, log)
+                    _run_or_skip(step, excluded.get(step.id), state, context, plugins, log)
             interruption.hold()
         except KeyboardInterrupt:
             state.exit_code = ExitCode.INTERRUPTED
@@ -176,9 +176,9 @@ def _options(context: RunContext) -> dict[str, Any]:
 _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
 
 
-def _take(
+def _run_or_skip(
     step: PlannedStep,
-    without: str | None,
+    excluded: str | None,
     state: _State,
     context: RunContext,
     plugins: Plugins,
@@ -186,7 +186,7 @@ def _take(
 ) -> None:
     """Run one step of a plan, or note why it is not run."""
     noted: dict[str, Any] = {}
-    reason = step.skip or without or _missing(step, context)
+    reason = step.skip or excluded or _missing_board(step, context)
     blocked = _blocked(step, state)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
@@ -196,7 +196,7 @@ def _take(
         result = StepResult(step, "not-reached", "the run ended before it")
     else:
         started, clock = record.now(), time.monotonic()
-        watched = Watched(context.workspace.files)
+        watched = WorkspaceSnapshot(context.workspace.files)
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
@@ -224,7 +224,7 @@ def _take(
         raise KeyboardInterrupt
 
 
-def _missing(step: PlannedStep, context: RunContext) -> str | None:
+def _missing_board(step: PlannedStep, context: RunContext) -> str | None:
     """Return what this machine lacks for a step, if anything."""
     if "board" not in step.requires:
         return None
@@ -262,7 +262,7 @@ def _blocked(step: PlannedStep, state: _State) -> StepResult | None:
 _PHRASE = {"failed": "failed", "error": "ended with an error", "not-reached": "was not reached"}
 
 
-def _all(
+def _with_plugins(
     listeners: Sequence[Listener], plugins: Plugins, context: RunContext
 ) -> Sequence[Callable[[Event], None]]:
     """Return the listeners, and the plugins as one of them, last."""

@@ -13,7 +13,7 @@ from lesson_runner.model import Plan
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import cure
 from lesson_runner.plugins.context import RunContext, Workspace
-from lesson_runner.run.disk_reserve import reserve
+from lesson_runner.run.disk_reserve import reserve_disk_space
 from lesson_runner.run.lock import locked
 
 LABELS = "runner.labels"
@@ -42,7 +42,7 @@ def check_names(plan: Plan, context: RunContext) -> None:
 
 
 @contextmanager
-def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
+def set_up_run(context: RunContext, steps: int) -> Iterator[ExitStack]:
     """
     Lock the workspace, make a run's folders, and keep room for its record until the value is closed.
 
@@ -59,13 +59,13 @@ def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
             context.workspace.check_links()
             _check_folder(context.folder)
             stack.enter_context(locked(context.workspace.root, context.folder.name))
-            room = stack.enter_context(reserve(context.folder, steps))
+            room = stack.enter_context(reserve_disk_space(context.folder, steps))
         except LessonError:
             with suppress(OSError):  # of a run that has not begun; one that has is not empty
                 context.folder.rmdir()
             raise
         if context.resumed:
-            _tidy(context)
+            _clean_up_killed_run(context)
         try:
             make_below(context.folder, EVIDENCE, SHARED)
             context.workspace.files.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def _check_folder(run: Path) -> None:
                 Workspace(run).inside(path)
 
 
-def _tidy(context: RunContext) -> None:
+def _clean_up_killed_run(context: RunContext) -> None:
     """End and remove what a killed run has left, and take over its labels."""
     Family.of_run(context.folder.absolute()).stop(GRACE)  # a step that is run again must write alone
     for folder in (context.workspace.files, context.folder):

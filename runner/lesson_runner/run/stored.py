@@ -23,14 +23,14 @@ def read_run(folder: Path) -> dict[str, Any]:
     return _checked(folder, record.read)
 
 
-def read_begun(folder: Path) -> dict[str, Any]:
+def read_any(folder: Path) -> dict[str, Any]:
     """
     Return the record of a run that may not have come to its end, checked against its schema.
 
     Raises:
         LessonError: there is none, or it is damaged.
     """
-    return _checked(folder, record.read_begun)
+    return _checked(folder, record.read_any)
 
 
 def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:

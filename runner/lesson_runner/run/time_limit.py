@@ -43,7 +43,7 @@ def time_limit() -> Iterator[None]:
 
 
 @contextmanager
-def overtime(context: StepContext) -> Iterator[None]:
+def enforce_timeout(context: StepContext) -> Iterator[None]:
     """
     End a step's action that goes on :data:`OVERTIME` seconds after the step's timeout, if that has one.
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.files.untrusted import files_below
-from lesson_runner.run.hashing import Hasher, look, stamp
+from lesson_runner.run.hashing import Hasher, file_facts, stamp
 
-Left = Mapping[str, Mapping[str, Any] | None]
+ChangedFiles = Mapping[str, Mapping[str, Any] | None]
 """
 Path below the folder: ``{"sha256": …, "bytes": …}``, or ``{"stamp": [size, time, inode]}`` for a file that
 was not hashed; ``None`` for a file that is gone.
@@ -30,12 +30,12 @@ MOST_FILES = 300_000
 class Changes:
     """What a step did to the files of the workspace."""
 
-    files: Left = field(default_factory=dict)
+    files: ChangedFiles = field(default_factory=dict)
     unknown: str = ""
     """Why that is not known, if it is not."""
 
 
-class Watched:
+class WorkspaceSnapshot:
     """A folder as it is now, to be compared with later."""
 
     def __init__(self, folder: Path) -> None:
@@ -53,7 +53,7 @@ class Watched:
             if self._before.get(name) != after.get(name)
         ]
         if len(names) <= MANY:
-            return Changes({name: look(self._folder, name, hasher) for name in names})
+            return Changes({name: file_facts(self._folder, name, hasher) for name in names})
         if len(names) > MOST_NOTED or sum(map(len, names)) > MOST_CHARACTERS:
             return Changes(unknown=f"it changed {len(names):,} files")
         return Changes({name: {"stamp": list(after[name])} if name in after else None for name in names})

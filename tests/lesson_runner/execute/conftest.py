@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.execute.process import Finished, run
+from lesson_runner.execute.process import CommandResult, run
 from lesson_runner.execute.sandbox import open_sandbox
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.model.errors import LessonError
@@ -26,11 +26,11 @@ def ignore(line: str) -> None:
 
 
 @pytest.fixture
-def bash(tmp_path: Path) -> Iterator[Callable[..., Finished]]:
+def bash(tmp_path: Path) -> Iterator[Callable[..., CommandResult]]:
     """Runs one bash command; afterwards, what it left in the background is ended."""
-    ended: list[Finished] = []
+    ended: list[CommandResult] = []
 
-    def execute(command: str, *, seconds: float | None = None, **options: Any) -> Finished:
+    def execute(command: str, *, seconds: float | None = None, **options: Any) -> CommandResult:
         options = {"folder": tmp_path, "env": dict(os.environ), "on_line": ignore, "grace": 0.3, **options}
         deadline = None if seconds is None else time.monotonic() + seconds
         ended.append(run(["bash", "-c", command], deadline=deadline, **options))
@@ -47,10 +47,10 @@ def state(tmp_path: Path) -> ShellState:
 
 
 @pytest.fixture
-def terminal(state: ShellState, tmp_path: Path) -> Callable[..., Finished]:
+def terminal(state: ShellState, tmp_path: Path) -> Callable[..., CommandResult]:
     """Runs one block after the other in one terminal."""
 
-    def execute(text: str, **options: Any) -> Finished:
+    def execute(text: str, **options: Any) -> CommandResult:
         block = tmp_path / "block.sh"
         block.write_bytes(text.encode() + b"\n")
         options = {"env": dict(os.environ), "on_line": ignore, **options}

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_runner.execute import lines as module
-from lesson_runner.execute.lines import Lines
+from lesson_runner.execute.lines import OutputCollector
 
 
 def collect(*chunks: bytes, keep: int = 2_000_000) -> tuple[str, list[str]]:
     shown: list[str] = []
-    lines = Lines(lambda text: shown.extend(text.split("\n")), keep)
+    lines = OutputCollector(lambda text: shown.extend(text.split("\n")), keep)
     for chunk in chunks:
         lines.feed(chunk)
     lines.feed(b"", final=True)
@@ -100,7 +100,7 @@ def test_output_is_kept_as_a_reader_sees_it(printed: bytes, seen: str) -> None:
 
 def test_lines_that_come_together_are_shown_together() -> None:
     shown: list[str] = []
-    lines = Lines(shown.append)
+    lines = OutputCollector(shown.append)
     lines.feed(b"one\ntwo\nthr")
     lines.feed(b"ee\n", final=True)
     assert shown == ["one\ntwo", "three"]
@@ -109,7 +109,7 @@ def test_lines_that_come_together_are_shown_together() -> None:
 @pytest.mark.parametrize("line", [b"\n", b"y\n"])
 def test_millions_of_short_lines_take_seconds(line: bytes) -> None:
     shown: list[str] = []
-    lines = Lines(shown.append)
+    lines = OutputCollector(shown.append)
     began = time.process_time()
     for _ in range(40):
         lines.feed(line * 50_000)

@@ -14,10 +14,10 @@ import pytest
 from tests.reliability import fault
 
 from lesson_runner.execute import family
-from lesson_runner.execute.process import Finished, run
+from lesson_runner.execute.process import CommandResult, run
 from lesson_runner.model.errors import LessonError
 
-Bash = Callable[..., Finished]
+Bash = Callable[..., CommandResult]
 Alive = Callable[[str | int], bool]
 
 IGNORES_TERM = "trap '' TERM; while :; do sleep 1; done"
@@ -45,7 +45,7 @@ time.sleep(60)
 def test_exit_codes_are_those_of_a_shell(bash: Bash, command: str, code: int, name: str | None) -> None:
     finished = bash(command + "; exit $?" if name is None else command)
     assert (finished.exit_code, finished.signal) == (code, name)
-    assert (finished.timed_out, finished.killed, finished.left) == (False, (), ())
+    assert (finished.timed_out, finished.killed, finished.still_running) == (False, (), ())
 
 
 def test_output_and_errors_come_in_order_and_as_they_appear(bash: Bash) -> None:
@@ -107,7 +107,7 @@ def test_at_the_deadline_children_are_ended_even_those_that_ignore_sigterm(bash:
     assert f"sleep ({background})" in killed
     assert killed[0] == f"bash ({parent})"  # the command first, whatever numbers its children were given
     assert f"bash ({stubborn})" in killed
-    assert finished.left == ()
+    assert finished.still_running == ()
 
 
 def test_at_the_deadline_a_command_may_tidy_up_and_say_so(bash: Bash) -> None:
@@ -165,7 +165,7 @@ def test_a_background_process_does_not_hold_up_the_step_and_goes_on(
     pid, note = finished.output.split("\n")
     assert note.startswith("[still running in the background: ")
     assert f"({pid})" in note
-    assert int(pid) in [member.pid for member in finished.left]
+    assert int(pid) in [member.pid for member in finished.still_running]
     assert not finished.timed_out
     end = time.monotonic() + 10
     while not (tmp_path / "survived").exists() and time.monotonic() < end:
@@ -187,7 +187,7 @@ def test_a_background_process_that_keeps_printing_does_not_either(bash: Bash) ->
     finished = bash("while :; do echo chatter; sleep 0.05; done & sleep 0.2; echo done")
     assert time.monotonic() - started < 4
     assert "\ndone\n" in finished.output
-    assert finished.left
+    assert finished.still_running
 
 
 @fault(
@@ -214,7 +214,7 @@ def test_at_the_deadline_one_that_closed_its_output_is_ended_too(bash: Bash, ali
 def test_a_background_process_that_fills_the_pipe_goes_on(bash: Bash, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
     finished = bash("(read -r line < gate; head -c 5M /dev/zero; touch through) & echo $!")
-    assert finished.left
+    assert finished.still_running
     (tmp_path / "gate").write_text("on\n")
     end = time.monotonic() + 20
     while not (tmp_path / "through").exists() and time.monotonic() < end:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lesson_runner.execute.lines import Lines
+from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import REDACTED, Redactor
 from lesson_runner.plugins import Action, Json, LessonError, Outcome, StepContext, hookimpl
 from lesson_runner.testing import lesson_text
@@ -233,7 +233,7 @@ def test_a_bug_report_is_passed_on_without_secrets(
 
 def shown(chunks: list[bytes], *values: str) -> list[str]:
     rows: list[str] = []
-    lines = Lines(lambda text: rows.extend(text.split("\n")), redactor=Redactor(values))
+    lines = OutputCollector(lambda text: rows.extend(text.split("\n")), redactor=Redactor(values))
     for chunk in chunks:
         lines.feed(chunk)
     lines.feed(b"", final=True)
@@ -259,8 +259,8 @@ def test_a_value_is_found_over_lines_that_are_wrapped(width: int, before: str, t
     starts = [place for place in range(len(text)) if text.startswith(PASSED, place)]
     assume(all(width - place % width >= 4 for place in starts))
     pieces = [text[start : start + width] for start in range(0, len(text), width)]
-    joined = "".join(shown(["\n".join(pieces).encode()], PASSED))
-    assert joined.replace(REDACTED, "") == before + "|" * times
+    join_checks = "".join(shown(["\n".join(pieces).encode()], PASSED))
+    assert join_checks.replace(REDACTED, "") == before + "|" * times
 
 
 def test_a_value_that_is_no_text() -> None:
@@ -270,7 +270,7 @@ def test_a_value_that_is_no_text() -> None:
 
 def test_lines_wait_no_longer_than_they_may_matter() -> None:
     rows: list[str] = []
-    lines = Lines(lambda text: rows.extend(text.split("\n")), redactor=Redactor([PASSED]))
+    lines = OutputCollector(lambda text: rows.extend(text.split("\n")), redactor=Redactor([PASSED]))
     lines.feed(f"one\n{PASSED[:8]}\n".encode())
     assert rows == ["one"]
     lines.feed(b"something else\n")

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lesson_runner.execute.lines import Lines
+from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import REDACTED, Redactor
 
 RANDOM = random.Random(5)
@@ -196,7 +196,7 @@ def judged(name: str, codings: tuple[str, ...], seed: int) -> str | None:
     if len(codings) > 1 and {"wrapped", "base64 in lines", "quoted-printable"}.intersection(codings):
         return None  # narrow lines of something encoded are found in whole texts only
     rows: list[str] = []
-    lines = Lines(rows.append, redactor=redactor)
+    lines = OutputCollector(rows.append, redactor=redactor)
     data = said.encode("utf-8", "surrogateescape")
     while data:
         size = randomly.randint(1, 40)
@@ -294,7 +294,7 @@ def test_hostile_text_takes_no_time(piece: str) -> None:
     redactor = Redactor(SECRETS.values())
     began = time.process_time()
     redactor.text(text)
-    redactor.begins(text)
+    redactor.partial_start(text)
     assert time.process_time() - began < 10
 
 

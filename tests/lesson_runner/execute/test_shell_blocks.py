@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesson_runner.execute.process import Finished
+from lesson_runner.execute.process import CommandResult
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.model.errors import LessonError
 
-Terminal = Callable[..., Finished]
+Terminal = Callable[..., CommandResult]
 
 VALUE = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 HARD = [

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.execute.environment import given, redactor_for
+from lesson_runner.execute.environment import command_environment, redactor_for
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -37,12 +37,12 @@ STEP = "<!-- step\nid: one\n-->\n```{}\n{}\n```\n"
 @pytest.mark.parametrize(("names", "kept"), [(KEPT, True), (WITHHELD, False)], ids=["kept", "withheld"])
 def test_names(names: list[str], kept: bool) -> None:
     environ = dict.fromkeys(names, "a value")
-    assert given(environ) == (environ if kept else {})
-    assert given(environ, names) == environ
+    assert command_environment(environ) == (environ if kept else {})
+    assert command_environment(environ, names) == environ
 
 
 def test_a_value_that_is_a_token_has_any_name() -> None:
-    assert given({"INNOCENT": TOKEN, "NOTE": "none"}) == {"NOTE": "none"}
+    assert command_environment({"INNOCENT": TOKEN, "NOTE": "none"}) == {"NOTE": "none"}
 
 
 def test_which_values_are_secrets(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def holds(data: bytes) -> bool:
     """Return whether a secret can be read in some bytes, escapes and invisible characters aside."""
     text = data.decode("utf-8", "replace")
     plain = re.sub(r"\x1b\[[\d;]*[A-Za-z]|[\0-\x08\x0e-\x1f\u200b\ufffd]|\\u200b|\\u0000|\\ufffd", "", text)
-    joined = re.sub(r"\s+", "", plain)
-    return any(SECRET in item or SECRET.encode().hex() in item for item in (text, plain, joined))
+    join_checks = re.sub(r"\s+", "", plain)
+    return any(SECRET in item or SECRET.encode().hex() in item for item in (text, plain, join_checks))
 
 
 @pytest.mark.parametrize(

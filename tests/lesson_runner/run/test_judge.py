@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Claim, Expectation
-from lesson_runner.run.files import keep_files, kept_files, look_at_files
+from lesson_runner.run.files import inspect_files, load_file_facts, save_file_facts
 from lesson_runner.run.hashing import Hasher
-from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
 
 TEXT = "first line\n  second: 2 \n\nlast line"
 SHA = hashlib.sha256(b"abc").hexdigest()
@@ -119,10 +119,10 @@ def test_file(tmp_path: Path, argument: dict[str, Any], good: bool) -> None:
     (folder / "a.txt").write_bytes(b"abc")
     (tmp_path / "outside.txt").write_bytes(b"abc")
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
-    files = look_at_files([Expectation("file", argument)], folder, Hasher(None))
+    files = inspect_files([Expectation("file", argument)], folder, Hasher(None))
     assert passes("file", argument, files=files) is good
-    keep_files(files, tmp_path)
-    assert passes("file", argument, files=kept_files(Evidence(tmp_path, tmp_path))) is good
+    save_file_facts(files, tmp_path)
+    assert passes("file", argument, files=load_file_facts(Evidence(tmp_path, tmp_path))) is good
 
 
 @given(NUMBERS, NUMBERS, NUMBERS)
@@ -164,7 +164,7 @@ def test_expectations_under_a_condition() -> None:
     ],
 )
 def test_capture(text: str, numbers: dict[str, float]) -> None:
-    assert captured({"loss": r"^loss=(\S+)"}, text) == numbers
+    assert capture_metrics({"loss": r"^loss=(\S+)"}, text) == numbers
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_capture(text: str, numbers: dict[str, float]) -> None:
 def test_claims(bounds: dict[str, Any], value: float, better: str | None, result: str) -> None:
     conditions = {"better": better} if better else {}
     claim = Claim("metric", {"name": "loss", **bounds}, "a page", conditions)
-    assert weigh(claim, {"loss": value}, Conditions()).result == result
+    assert evaluate_claim(claim, {"loss": value}, Conditions()).result == result
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_claims_that_say_nothing_about_a_run(
 ) -> None:
     now = Conditions("quick", ["n150"], {"steps": 4}, {"data": {}})
     claim = Claim("metric", {"name": "loss", "max": 2}, "a page", conditions)
-    verdict = weigh(claim, metrics, now)
+    verdict = evaluate_claim(claim, metrics, now)
     assert (verdict.result, verdict.reason) == ("not evaluated", reason)
 
 
@@ -218,7 +218,9 @@ def test_a_claim_that_applies() -> None:
         "facts": {"data.pinned": 1},
     }
     now = Conditions("quick", ["n150"], {"steps": 4}, {"data": {"pinned": 1}})
-    verdict = weigh(Claim("metric", {"name": "loss", "max": 2}, "a page", conditions), {"loss": 1.0}, now)
+    verdict = evaluate_claim(
+        Claim("metric", {"name": "loss", "max": 2}, "a page", conditions), {"loss": 1.0}, now
+    )
     assert (verdict.claim, verdict.source, verdict.result, verdict.reason) == (
         "loss <= 2",
         "a page",

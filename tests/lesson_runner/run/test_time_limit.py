@@ -13,7 +13,7 @@ import pytest
 
 from lesson_runner.model import Expectation
 from lesson_runner.run import time_limit as module
-from lesson_runner.run.judge import Produced, captured, judge
+from lesson_runner.run.judge import Produced, capture_metrics, judge
 from lesson_runner.run.time_limit import TooSlowError, time_limit
 
 YEARS = r"(a|a)*b"
@@ -41,7 +41,7 @@ def test_a_pattern_that_is_searched_for_years() -> None:
     with pytest.raises(TooSlowError, match=r"^it took more than 0\.05 seconds$"):
         judge([Expectation("regex", YEARS)], Produced(output=TEXT), {})
     with pytest.raises(TooSlowError):
-        captured({"n": f"({YEARS})"}, TEXT)
+        capture_metrics({"n": f"({YEARS})"}, TEXT)
 
 
 @pytest.mark.usefixtures("soon")

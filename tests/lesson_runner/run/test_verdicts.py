@@ -8,7 +8,7 @@ import pytest
 
 from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
 from lesson_runner.run.files import FileFacts
-from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
 
 TEXT = "one line\nanother line\nlast"
 THERE = FileFacts(3, "a" * 64)
@@ -151,7 +151,7 @@ def test_a_claim_that_was_weighed(argument: Any, value: float, conditions: Any, 
     text = {"min": "1 <= loss", "max": "loss <= 2"}.get(
         " ".join(sorted(set(argument) - {"name"})), "1 <= loss <= 2"
     )
-    assert weigh(claim, {"loss": value}, Conditions()) == ClaimVerdict(text, "a page", shown, result)
+    assert evaluate_claim(claim, {"loss": value}, Conditions()) == ClaimVerdict(text, "a page", shown, result)
 
 
 @pytest.mark.parametrize(
@@ -179,10 +179,10 @@ def test_a_claim_that_was_weighed(argument: Any, value: float, conditions: Any, 
 def test_a_claim_that_was_not(
     conditions: Any, metrics: Any, now: Conditions, shown: str, reason: str
 ) -> None:
-    said = weigh(Claim("metric", LOSS, "a page", conditions), metrics, now)
+    said = evaluate_claim(Claim("metric", LOSS, "a page", conditions), metrics, now)
     assert said == ClaimVerdict("1 <= loss <= 2", "a page", shown, "not evaluated", reason)
 
 
 def test_what_is_no_number_hides_none_behind_it() -> None:
-    assert captured({"loss": r"loss=(\S+)"}, "loss=soon loss=1.5") == {"loss": 1.5}
-    assert captured({"loss": r"loss=(\S+)?"}, "loss= loss=1.5 loss=") == {"loss": 1.5}
+    assert capture_metrics({"loss": r"loss=(\S+)"}, "loss=soon loss=1.5") == {"loss": 1.5}
+    assert capture_metrics({"loss": r"loss=(\S+)?"}, "loss= loss=1.5 loss=") == {"loss": 1.5}

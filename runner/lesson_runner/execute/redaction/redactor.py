@@ -26,15 +26,15 @@ SHORTEST_ENCODED = 6
 """Fewer bytes would be found by chance in what base64 and hexadecimal digits decode to."""
 SHORTEST_LINE = 8
 """Of a value of several lines, each line of so many characters counts by itself."""
-HELD = 64
+MOST_HELD = 64
 """So many lines wait at most for the rest of a value that may have begun in them."""
 KEY_LINES = 400
 """A private key has fewer lines."""
 TAIL = 16_384
 """Characters of the end of a text in which a value may begin that goes on after it."""
-_OURS = re.compile(r"[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{8}-\d{6}-.*", re.DOTALL)
+_OWN_VALUES = re.compile(r"[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{8}-\d{6}-.*", re.DOTALL)
 """Digests, times and names of runs. A lesson's id is no secret: a run does not begin if it is."""
-_WHOLE = 16
+_LONG_VALUE = 16
 """Of what is a digest only a declared value of so many characters is taken to be a secret instead."""
 
 _KEY_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
@@ -73,7 +73,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text without the secrets in it; it may have several lines."""
-        return _replaced(text, self.spans(text))
+        return _redacted(text, self.spans(text))
 
     def data(self, value: Any) -> Any:
         """
@@ -86,12 +86,12 @@ class Redactor:
 
     def _data(self, value: Any, key: str) -> Any:
         if isinstance(value, str):
-            return value if key in STRUCTURE and self._is_ours(value) else self.text(value)
+            return value if key in STRUCTURE and self._is_own_value(value) else self.text(value)
         if isinstance(value, Mapping):
             kept: dict[Any, Any] = {}
             for name, item in value.items():
                 shown = name if name in NAMES or not isinstance(name, str) else self.text(name)
-                kept[_other_than(kept, shown) if shown != name else name] = self._data(item, str(name))
+                kept[_unique_name(kept, shown) if shown != name else name] = self._data(item, str(name))
             return kept
         if isinstance(value, list | tuple):
             return [self._data(item, key) for item in value]
@@ -99,11 +99,11 @@ class Redactor:
             return None if self._is_secret(str(value)) else value
         return value
 
-    def _is_ours(self, value: str) -> bool:
+    def _is_own_value(self, value: str) -> bool:
         if value in WORDS:
             return True
-        return bool(_OURS.fullmatch(value)) and not any(
-            len(item) >= _WHOLE and item in value for item in self.values
+        return bool(_OWN_VALUES.fullmatch(value)) and not any(
+            len(item) >= _LONG_VALUE and item in value for item in self.values
         )
 
     def _is_secret(self, value: str) -> bool:
@@ -138,16 +138,16 @@ class Redactor:
     def _declared(self, view: View) -> Iterator[Span]:
         """Yield where declared values are in a view; they may overlap."""
         text = view.text
-        for value in self._sought(view):
+        for value in self._values_for(view):
             start = text.find(value)
             while start >= 0:
                 yield start, start + len(value)
                 start = text.find(value, start + 1)
 
-    def _sought(self, view: View) -> Sequence[str]:
+    def _values_for(self, view: View) -> Sequence[str]:
         return self._long if any(step.picks for step in view.steps) else self.values
 
-    def begins(self, text: str) -> int | None:
+    def partial_start(self, text: str) -> int | None:
         """Return where a declared value begins that the end of the text cuts off, if one may."""
         if not self.values:
             return None
@@ -157,15 +157,15 @@ class Redactor:
         begins = [
             offset + (view.places(tail)[0][start] if view.steps else start)
             for view in views(tail)
-            if (start := self._cut_off(view)) is not None
+            if (start := self._partial_start_in(view)) is not None
         ]
         return min(begins, default=None)
 
-    def look(self, text: str) -> tuple[list[Span], int | None]:
-        """Return :meth:`spans` and :meth:`begins`."""
-        return self.spans(text), self.begins(text)
+    def spans_and_partial(self, text: str) -> tuple[list[Span], int | None]:
+        """Return :meth:`spans` and :meth:`partial_start`."""
+        return self.spans(text), self.partial_start(text)
 
-    def _cut_off(self, view: View) -> int | None:
+    def _partial_start_in(self, view: View) -> int | None:
         """Return where the end of a view begins that is the beginning of a declared value."""
         first: int | None = None
         # What base64 decodes to ends four times, once for each way to begin.
@@ -177,7 +177,7 @@ class Redactor:
         )
         for begin, end in rows:
             for stop in _stops(view.text, begin, end):
-                for value in self._sought(view):
+                for value in self._values_for(view):
                     start = view.text.find(value[:SHORTEST], max(begin, stop - len(value) - 1), stop)
                     # Base64 is padded before it is decoded: the last two bytes may not be the text's.
                     while start >= 0 and not any(
@@ -211,19 +211,19 @@ class LineRedactor:
         if self._key_lines or _KEY_BEGIN.search(text):
             rows = [*self._held, *map(self._without_key, rows[len(self._held) :])]
             text = "\n".join(rows)
-        spans, begin = self._redactor.look(text)
+        spans, begin = self._redactor.spans_and_partial(text)
         if begin is None:
             self._held = []
-            return _replaced(text, spans).split("\n") if rows else []
+            return _redacted(text, spans).split("\n") if rows else []
         begin = text.rfind("\n", 0, begin) + 1
         for start, end in reversed(spans):  # a value that ends in what waits may begin before it
             if start < begin < end:
                 begin = text.rfind("\n", 0, start) + 1
-        if text.count("\n", begin) >= HELD:
-            return [*_replaced(text, spans).split("\n"), *self._release()]
+        if text.count("\n", begin) >= MOST_HELD:
+            return [*_redacted(text, spans).split("\n"), *self._release()]
         self._held = text[begin:].split("\n")
         ready = [span for span in spans if span[0] < begin]
-        return _replaced(text[: begin - 1], ready).split("\n") if begin else []
+        return _redacted(text[: begin - 1], ready).split("\n") if begin else []
 
     def flush(self) -> list[str]:
         """Return the lines that were waiting."""
@@ -278,7 +278,7 @@ def _forms(value: str) -> Iterator[str]:
                 yield text
 
 
-def _other_than(taken: Mapping[str, Any], name: str) -> str:
+def _unique_name(taken: Mapping[str, Any], name: str) -> str:
     """Return a name, with a number behind it if it is taken."""
     number, other = 1, name
     while other in taken:
@@ -297,7 +297,7 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def _replaced(text: str, spans: Iterable[Span]) -> str:
+def _redacted(text: str, spans: Iterable[Span]) -> str:
     """Return a text with something else in the place of secrets, and as many lines as before."""
     parts: list[str] = []
     end = 0

@@ -42,11 +42,11 @@ _NL = r"[ \t]{0,8}\r?\n[ \t]{0,64}"
 
 
 def has_control(lines: Iterable[str]) -> bool:
-    """Return whether :func:`as_seen` changes one of some lines."""
+    """Return whether :func:`as_displayed` changes one of some lines."""
     return _CONTROL.search("\n".join(lines)) is not None
 
 
-def as_seen(line: str) -> str:
+def as_displayed(line: str) -> str:
     """
     Return a line as a terminal leaves it: without escapes and control characters, what was overstruck gone.
 
@@ -84,7 +84,7 @@ class Step:
         picks: only what matches is in the view, not what stands around it.
         first: taken only from the text itself.
         last: no view is made of the view.
-        wrapped: may be taken of several lines; all others are taken of one, or of lines that were joined.
+        wrapped: may be taken of several lines; all others are taken of one, or of lines that were join_checks.
         words: in the view tokens have their shapes.
         escapes: it decodes escapes.
     """

@@ -25,6 +25,6 @@ def lesson_actions() -> Iterable[Action]:
 def lesson_step_event(event: Event, context: RunContext) -> None:
     """When a run is over, end what its steps left in the background, and remove what only they needed."""
     if event.kind == "run-finished":
-        from lesson_runner.plugins.builtin.shell import tidy
+        from lesson_runner.plugins.builtin.shell import clean_up
 
-        tidy(context)
+        clean_up(context)

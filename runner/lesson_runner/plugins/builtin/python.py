@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from lesson_runner.plugins import Action, Json, Outcome, StepContext
-from lesson_runner.plugins.builtin.shell import conclude, in_terminal
+from lesson_runner.plugins.builtin.shell import outcome_of, run_in_terminal
 
 
 def run_python(params: Json, context: StepContext) -> Outcome:
@@ -21,8 +21,8 @@ def run_python(params: Json, context: StepContext) -> Outcome:
         f"{shlex.quote(sys.executable)} -u {shlex.quote(str(script.absolute()))}\n",
         "utf-8",
     )
-    finished = in_terminal(launcher, context)
-    return conclude(finished, context)
+    finished = run_in_terminal(launcher, context)
+    return outcome_of(finished, context)
 
 
 PYTHON = Action(

@@ -11,16 +11,16 @@ from typing import Any, Literal
 
 from lesson_runner.document.transcripts import typed
 from lesson_runner.execute.child import signal_name
-from lesson_runner.execute.environment import given, withheld
+from lesson_runner.execute.environment import command_environment, withheld
 from lesson_runner.execute.family import RUN
-from lesson_runner.execute.process import Finished
+from lesson_runner.execute.process import CommandResult
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins import Action, Json, Outcome, RunContext, StepContext
 
 BACKGROUND = "shell"
 """Where ``RunContext.store`` keeps the processes that steps left running."""
-LOST = "shell.lost"
+UNSTORED = "shell.lost"
 """Where it keeps the steps whose terminal could not be stored, with the reason."""
 
 SCHEMA: dict[str, Any] = {
@@ -50,13 +50,13 @@ def run_shell(params: Json, context: StepContext) -> Outcome:
     """Run ``script`` in the run's terminal."""
     block = context.evidence / "script.sh"
     block.write_text(typed(params["script"]).text + "\n", "utf-8")
-    finished = in_terminal(block, context, extra=params.get("env"), strict=params.get("strict", True))
-    return conclude(finished, context)
+    finished = run_in_terminal(block, context, extra=params.get("env"), strict=params.get("strict", True))
+    return outcome_of(finished, context)
 
 
-def in_terminal(
+def run_in_terminal(
     block: Path, context: StepContext, *, extra: Mapping[str, str] | None = None, strict: bool = True
-) -> Finished:
+) -> CommandResult:
     """
     Run a script in the terminal of the run, with what the run lets it see and do.
 
@@ -64,7 +64,7 @@ def in_terminal(
         LessonError: an earlier step has left a terminal whose state could not be stored.
     """
     run = context.run
-    lost = run.store.setdefault(LOST, {})
+    lost = run.store.setdefault(UNSTORED, {})
     lost.pop(context.step.id, None)  # a step that is tried again starts where it started before
     for name, reason in lost.items():
         raise LessonError(
@@ -82,8 +82,8 @@ def in_terminal(
         redactor=run.redactor,
         sandbox=run.sandbox,
     )
-    if finished.unstored:
-        lost[context.step.id] = finished.unstored
+    if finished.state_error:
+        lost[context.step.id] = finished.state_error
     return finished
 
 
@@ -99,17 +99,17 @@ def environment(run: RunContext) -> dict[str, str]:
     # Unbuffered, or a learner sees nothing of a Python program until it ends, and never if it is killed.
     return {
         "PYTHONUNBUFFERED": "1",
-        **given(os.environ, run.passed),
+        **command_environment(os.environ, run.passed),
         RUN: str(run.folder.absolute()),
         "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
         "PATH": os.pathsep.join((own, os.environ.get("PATH", os.defpath))),
     }
 
 
-def conclude(finished: Finished, context: StepContext) -> Outcome:
+def outcome_of(finished: CommandResult, context: StepContext) -> Outcome:
     """Return what a command that has ended means for its step."""
-    if finished.left:
-        context.run.store.setdefault(BACKGROUND, []).append((finished.family, finished.left))
+    if finished.still_running:
+        context.run.store.setdefault(BACKGROUND, []).append((finished.family, finished.still_running))
     message = ""
     if finished.timed_out:
         limit = (
@@ -120,10 +120,10 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
         message = f"step '{context.step.id}' took longer than {limit}"
         if finished.killed:
             message += f"; killed: {', '.join(map(str, finished.killed))}"
-        if finished.left:
-            message += f"; could not be killed: {', '.join(map(str, finished.left))}"
-    elif finished.exit_code and not _judged_by_exit(context):
-        _say_what_it_lacked(context)
+        if finished.still_running:
+            message += f"; could not be killed: {', '.join(map(str, finished.still_running))}"
+    elif finished.exit_code and not _expects_exit_code(context):
+        _show_restrictions(context)
         name = signal_name(finished.exit_code - 128)
         if name == "SIGKILL":
             name += ": did the machine run out of memory?"
@@ -132,10 +132,10 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
         if last:
             message += f": {last.strip()[:200]}"
     status: Literal["passed", "failed", "error"] = "failed" if message else "passed"
-    if finished.unstored:
+    if finished.state_error:
         status = "error"
         message = f"{message}; " if message and finished.exit_code != 1 else ""
-        message += f"the state of its terminal cannot be stored: {finished.unstored}"
+        message += f"the state of its terminal cannot be stored: {finished.state_error}"
     return Outcome(
         status=status,
         message=message,
@@ -144,7 +144,7 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
     )
 
 
-def _say_what_it_lacked(context: StepContext) -> None:
+def _show_restrictions(context: StepContext) -> None:
     """Say what was kept from a step that failed; no part of its output, which is judged."""
     run = context.run
     if names := withheld(os.environ, run.passed):
@@ -154,7 +154,7 @@ def _say_what_it_lacked(context: StepContext) -> None:
         context.show(f"[it ran in a sandbox{network}; it could write only below {run.workspace.files}]")
 
 
-def tidy(run: RunContext) -> None:
+def clean_up(run: RunContext) -> None:
     """End the processes that steps of a run have left in the background, and empty its sandbox."""
     stop_background(run)
     if run.sandbox is not None:
@@ -169,7 +169,7 @@ def stop_background(run: RunContext) -> None:
             family.stop(grace=2.0)
 
 
-def _judged_by_exit(context: StepContext) -> bool:
+def _expects_exit_code(context: StepContext) -> bool:
     """Whether the step says which exit code it wants; then any is fine here."""
     return any(expectation.matcher == "exit" for expectation in context.step.expect)
 
