@@ -1,9 +1,9 @@
 """
-The steps of a lesson whose author wrote no directive.
+Recognise the steps of a lesson without directives.
 
-A block, or a ``command:`` link, is a step if it stands under the heading of a step, under none that is about
-something else, and a plugin knows what it does. Pure rules on the parsed document; everything else in it is
-listed with the reason why it is no step.
+A block, or a ``command:`` link, is a step if it is under the heading of a step, under no heading about
+another topic, and a plugin knows what it does. The rules use only the parsed document; all other blocks are
+listed with the reason why they are not steps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lesson_runner.plugins.action import Action
 from lesson_runner.run.headings import is_under_step, step_name, why_not_a_step
 
 COMMAND_LINK = "command-link"
-"""The language of the block that stands for a ``command:`` link; its text is the command."""
+"""The language of a block that represents a ``command:`` link; its text is the command."""
 _COMMAND = "command:"
 _BOLD = re.compile(r"\*\*(?P<text>[^*]+)\*\*:?")
 
@@ -33,18 +33,18 @@ class Recognition:
     """What was recognised in a lesson, and what was not."""
 
     lesson: Lesson
-    """The lesson with the steps that were recognised."""
+    """The lesson with the recognised steps."""
     absorbed: Mapping[str, tuple[Block, ...]]
-    """The blocks that a step stands for besides its own, by the step's id."""
+    """The further blocks that a step covers, by the step's id."""
     not_covered: tuple[NotRun, ...]
-    """Blocks that a reader would type in, and command links, that are no step; each with the reason."""
+    """Runnable blocks and command links that are not steps, each with the reason."""
     problems: tuple[Diagnostic, ...]
-    """What is wrong with absorbed blocks; with a step's own, planning finds it."""
+    """Problems of absorbed blocks; planning finds those of a step's own block."""
 
 
 @dataclass(slots=True)
 class _Found:
-    """A step in the making."""
+    """A step being assembled."""
 
     block: Block
     calls: list[ActionCall]
@@ -55,7 +55,7 @@ class _Found:
 
 
 def has_directives(lesson: Lesson) -> bool:
-    """Return whether the author said what the lesson's steps are, or that a block is none."""
+    """Return whether the author declared steps or skipped blocks."""
     return bool(lesson.steps or lesson.skipped)
 
 
@@ -64,16 +64,16 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
     Find the steps of a lesson without directives.
 
     Args:
-        interpret: what plugins say a block stands for; nothing if none knows it.
+        interpret: returns the action calls that plugins make of a block; empty if no plugin knows the block.
         actions: all actions by name.
     """
     found: list[_Found] = []
-    left: list[NotRun] = []
+    not_covered: list[NotRun] = []
     problems: list[Diagnostic] = []
     sections = [heading.location.line for heading in lesson.headings]
     titles = [heading.title for heading in lesson.headings if heading.level == 1]
     for block in _candidates(lesson):
-        # The document's title says nothing about a section.
+        # The title of the document says nothing about a section.
         chain = block.headings[1:] if titles == list(block.headings[:1]) else block.headings
         reason = why_not_a_step(chain)
         if not reason and not is_under_step(block.headings):
@@ -81,10 +81,10 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
         calls = [] if reason else join_checks(interpret(block, lesson), actions)
         if not calls:
             if block.language in RUNNABLE or block.language == COMMAND_LINK:
-                left.append(NotRun(block, reason or "no plugin knows it"))
+                not_covered.append(NotRun(block, reason or "no plugin recognises it"))
             continue
         if unjudged := next((call.action for call in calls if not _is_judged(call, actions)), None):
-            left.append(NotRun(block, f"nothing would judge it: '{unjudged}' needs an 'expect'"))
+            not_covered.append(NotRun(block, f"nothing would judge it: '{unjudged}' needs an 'expect'"))
             continue
         section = bisect(sections, block.location.line)
         last = found[-1] if found and found[-1].section == section else None
@@ -96,11 +96,13 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
         else:
             found.append(_Found(block, calls, section, calls[0].params))
     steps, absorbed = _steps(found, actions)
-    return Recognition(dataclasses.replace(lesson, steps=steps), absorbed, tuple(left), tuple(problems))
+    return Recognition(
+        dataclasses.replace(lesson, steps=steps), absorbed, tuple(not_covered), tuple(problems)
+    )
 
 
 def join_checks(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
-    """Return the calls, with consecutive calls of an action that only runs checks join_checks into one."""
+    """Join consecutive calls of an action that only runs checks into one call."""
     result: list[ActionCall] = []
     for call in calls:
         action = actions.get(call.action)
@@ -123,7 +125,7 @@ def join_checks(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> l
 
 
 def _merged_params(first: Json, second: Json) -> Json | None:
-    """Return two calls' parameters as those of one, with lists join_checks; ``None`` if other values differ."""
+    """Merge the parameters of two calls, joining lists; ``None`` if other values differ."""
     both = {**first, **second}
     for name, value in both.items():
         if isinstance(value, list | tuple):
@@ -135,7 +137,7 @@ def _merged_params(first: Json, second: Json) -> Json | None:
 
 
 def _candidates(lesson: Lesson) -> list[Block]:
-    """Return the blocks, and the command links as blocks, in the document's order."""
+    """Return the blocks, and the command links as blocks, in document order."""
     blocks = [block for block in lesson.blocks if block.language and not block.hidden]
     blocks += [
         Block(COMMAND_LINK, unquote(link.target[len(_COMMAND) :]), link.location, link.headings)
@@ -177,7 +179,7 @@ def _steps(
 
 
 def _title(found: _Found) -> str:
-    """Return the bold line above a block of one command, else the heading; a prerequisite is its heading."""
+    """Return the bold line above a block with one command, else the heading; a prerequisite: the heading."""
     block = found.block
     lead = _BOLD.fullmatch(block.lead.strip())
     if lead is None or len(found.calls) > 1 or step_name(block.headings).startswith("prerequisite"):
@@ -186,7 +188,7 @@ def _title(found: _Found) -> str:
 
 
 def _unique(name: str, taken: dict[str, int]) -> str:
-    """Return a name that is not taken yet, and note for each how many were made of it."""
+    """Return a unique name, numbered if needed, and update the counts in ``taken``."""
     candidate = name
     while candidate in taken:
         taken[name] += 1
@@ -198,6 +200,6 @@ def _unique(name: str, taken: dict[str, int]) -> str:
 def _shared_expectations(
     calls: Sequence[ActionCall], actions: Mapping[str, Action]
 ) -> tuple[Expectation, ...]:
-    """Return what all commands of a block must show; nothing if that is not the same for all."""
+    """Return the expectations of a block's commands; empty if they differ between commands."""
     each = [actions[call.action].expect for call in calls if call.action in actions]
     return each[0] if each and all(item == each[0] for item in each) else ()
