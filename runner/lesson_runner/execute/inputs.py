@@ -159,7 +159,7 @@ class Inputs:
 
     def _check(self, place: Path, granted: Collection[str], *, param: bool) -> None:
         if reason := why_protected(place, self.own):
-            raise LessonError(f"{place} may never be read: {reason}", fix="use another file")
+            raise LessonError(f"{place} is never read: {reason}", fix="use another file")
         if (
             (param and self.fresh_params)
             or self.needs_no_permission(place)

@@ -105,6 +105,6 @@ def _refuse_protected_files(needed: set[str], wanted: dict[str, frozenset[str]],
         if kind == READ and (reason := why_protected(Path(path))):
             steps = _steps(permission, wanted)
             raise LessonError(
-                f"{lesson} wants to read {path} ({steps}), which no lesson may read: {reason}",
+                f"{lesson} wants to read {path} ({steps}), which is never read: {reason}",
                 fix="do not run this lesson; if it is yours, use another file",
             )

@@ -182,7 +182,7 @@ def test_runs_of_the_future_do_not_last_for_ever(certified: Bench) -> None:
         (
             lambda record: record["steps"].insert(0, {**record["steps"][0], "status": "failed"}),
             "evidence",
-            "two steps of the same name",
+            "two steps with the same id",
         ),
         (lambda record: record["facts"].update(a=DEPTHS), "evidence", "nested too deeply"),
     ],

@@ -272,7 +272,7 @@ def test_several_of_a_kind(bench: Bench) -> None:
     text = "".join(optional.replace("NAME", name).replace("LINE", line) for name, line in steps)
     manual = "".join(f"<!-- manual\nid: {name}\ninstruction: Is it?\n-->\n\n" for name in ("look", "smell"))
     bench.write(LESSON + "\n" + text + manual)
-    for _ in range(2):  # nobody is there to confirm
+    for _ in range(2):  # there is nobody to confirm
         bench.lesson("run", "growing.md", "--allow", "shell", "--fresh")
     folders = sorted((bench.folder / ".lesson" / "runs").iterdir())
     for folder in folders:

@@ -135,7 +135,7 @@ def test_the_network_is_there_only_if_it_is_allowed(
     record = json.loads(next((tmp_path / ".lesson").glob("runs/*/record.json")).read_text())
     assert record["options"]["sandbox"] == ("with network" if allowed else "no network")
     events = next((tmp_path / ".lesson").glob("runs/*/events.jsonl")).read_text()
-    assert ("--allow network gives it" in events) == (not allowed)
+    assert ("--allow network enables it" in events) == (not allowed)
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")

@@ -94,7 +94,7 @@ def test_a_step_that_fails_says_what_it_did_not_get(
     monkeypatch.setenv("HF_TOKEN", "kumquat-kumquat")
     said = lesson("run", "a.md", "--allow", "shell")
     assert said.code == 1
-    (note,) = [row for row in said.out.split("\n") if "not given to this step" in row]
+    (note,) = [row for row in said.out.split("\n") if "withheld from this step" in row]
     assert "HF_TOKEN" in note
     (output,) = (tmp_path / ".lesson").glob("runs/*/evidence/one/output.txt")
     assert output.read_text() == ""  # a note is nothing that the step printed
@@ -104,8 +104,8 @@ def test_a_step_that_fails_says_what_it_did_not_get(
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("NOT_THERE", "--env NOT_THERE: there is no such variable"),
-        ("HF_TOKEN=x", "--env HF_TOKEN=…: it takes a name"),
+        ("NOT_THERE", "--env NOT_THERE: this variable is not set"),
+        ("HF_TOKEN=x", "--env HF_TOKEN=…: give only the name"),
         ("FEW", "--env FEW: its value has fewer than 4 characters"),
     ],
 )

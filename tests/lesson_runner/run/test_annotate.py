@@ -131,14 +131,14 @@ def test_what_directives_say(lesson: Lesson, tmp_path: Path) -> None:
     for comment in (
         "<!-- skip\nreason: not under a step's heading\n-->\n```bash\nlook x",
         "<!-- step\nid: prerequisite-1\nuses: shop.look\nwith:\n  at: [a, b, c]\n-->\n```bash\nlook a",
-        "Here too:\n<!-- skip\nreason: step 'prerequisite-1' stands for this block too\n-->\n```bash\nlook c",
+        "Here too:\n<!-- skip\nreason: covered by step 'prerequisite-1'\n-->\n```bash\nlook c",
         "<!-- run\nid: step-1\n```command-link\nshop.install\n```\n-->\nA paragraph\n[Install",
         '<!-- step\nid: step-2\ntitle: "Buy: \\"bread\\" --\\x3E now"\nexpect:\n  - metric: {name: coins',
         "min: 0.5}\n  - contains: bought\n-->\n```bash\nbuy bread\n",
         "   <!-- step\n   id: step-2-2\n   expect:\n     - metric: {name: coins, min: 0.5}\n",
         "> <!-- step\n> id: step-2-3\n> expect:\n",
         "(command:shop.heading)\n<!-- run\nid: step-3\nwith:\n  at: [heading, table]\n```command-link\n",
-        "<!-- skip\nreason: no plugin knows it\n-->\n```bash\npay",
+        "<!-- skip\nreason: no plugin recognises it\n-->\n```bash\npay",
         "<!-- skip\nreason: under 'Troubleshooting'\n-->\n```bash\nbuy a doctor",
     ):
         assert comment in text
@@ -209,15 +209,15 @@ def test_a_second_time_there_is_nothing_to_do(lesson: Lesson, tmp_path: Path) ->
         (BUY, "the lesson has no steps"),
         (
             "## Step 1\n```bash\nlook a\nbuy a\n```\n",
-            "a.md:12:1: one directive cannot judge what this block does (shop.look and shop.buy)",
+            "a.md:12:1: one directive cannot hold different expectations for shop.look and shop.buy",
         ),
         (
             "## Step 1\n- ```bash\n  buy a\n  ```\n",
-            "a.md:11: a directive cannot stand above this block",
+            "a.md:11: a directive cannot be put above this block",
         ),
         (
             "## Step 1\n- x\n\n  ```bash\n  buy b\n  ```\n\n  [x](command:shop.c)\n",
-            "a.md: with directives, this would come out: another plan, from step 'step-1' on",
+            "a.md: the annotated lesson would not do the same: the plans differ from step 'step-1' on",
         ),
     ],
 )

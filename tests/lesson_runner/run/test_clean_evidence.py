@@ -96,7 +96,7 @@ def test_a_real_run_shows_and_keeps_no_secret(tmp_path: Path, form: list[str]) -
     shown, evidence = record["steps"]
     assert shown["status"] == "passed"
     assert "evidence: " in evidence["message"]
-    assert f"{REDACTED}.txt: a secret in it was redacted" in evidence["message"]
+    assert f"{REDACTED}.txt: a secret was redacted" in evidence["message"]
     assert "packed.gz: removed, because it held a secret" in evidence["message"]
     assert "binary: removed, because it held a secret" in evidence["message"]
     assert {f"evidence/evidence/{REDACTED}.txt", f"evidence/evidence/y-{REDACTED}.txt"} <= set(
@@ -117,7 +117,7 @@ def test_a_run_with_a_secret_in_a_file_name_is_not_resumed(tmp_path: Path) -> No
     assert lesson(tmp_path, "run", "a.md", "--allow", "shell", "--env", "UPLOAD").returncode == 1
     said = lesson(tmp_path, "resume", "--allow", "shell", "--env", "UPLOAD")
     assert said.returncode == 2, said
-    assert b"a file that step 'one' left cannot be compared: its name holds a secret" in said.stderr
+    assert b"a file of step 'one' cannot be compared: its name holds a secret" in said.stderr
     assert not holds(said.stdout + said.stderr)
 
 
@@ -194,7 +194,7 @@ def test_a_text_with_a_secret_is_rewritten(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     path.chmod(0o640)
     os.link(path, tmp_path.parent / f"{tmp_path.name}-elsewhere")
-    assert clean_evidence(tmp_path, Redactor([SECRET]), {}) == ["x.txt: a secret in it was redacted"]
+    assert clean_evidence(tmp_path, Redactor([SECRET]), {}) == ["x.txt: a secret was redacted"]
     assert SECRET.encode() not in path.read_bytes().replace(b"\0", b"").replace(b"\n", b"")
     assert REDACTED.encode() in path.read_bytes().replace(b"\0", b"")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
@@ -221,7 +221,7 @@ def test_what_is_too_large_does_not_stay(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as file:
         file.truncate(LARGEST + 1)
     (said,) = clean_evidence(tmp_path, Redactor([SECRET]), {})
-    assert said == f"large: removed, because it has {LARGEST + 1:,} bytes, too many to look for secrets"
+    assert said == f"large: removed, because it is too large to check for secrets ({LARGEST + 1:,} bytes)"
 
 
 def test_names_stay_different(tmp_path: Path) -> None:

@@ -195,10 +195,14 @@ def test_claims(bounds: dict[str, Any], value: float, better: str | None, result
         ({}, {}, "loss was not measured"),
         ({}, {"loss": math.nan}, "loss was not measured"),
         ({}, {"loss": math.inf}, "loss was not measured"),
-        ({"profile": ["full"]}, {"loss": 1.0}, "it speaks of profile full, this is quick"),
-        ({"hardware": ["n300", "t3k"]}, {"loss": 1.0}, "it speaks of n300 or t3k, this is n150"),
-        ({"with": {"steps": 3}}, {"loss": 1.0}, "it speaks of steps 3, this is 4"),
-        ({"facts": {"data.pinned": True}}, {"loss": 1.0}, "it speaks of data.pinned True, this is None"),
+        ({"profile": ["full"]}, {"loss": 1.0}, "the claim is about profile full; this run used quick"),
+        ({"hardware": ["n300", "t3k"]}, {"loss": 1.0}, "the claim is about n300 or t3k; this run used n150"),
+        ({"with": {"steps": 3}}, {"loss": 1.0}, "the claim is about steps 3; this run used 4"),
+        (
+            {"facts": {"data.pinned": True}},
+            {"loss": 1.0},
+            "the claim is about data.pinned True; this run had None",
+        ),
     ],
 )
 def test_claims_that_say_nothing_about_a_run(

@@ -214,7 +214,7 @@ def test_an_answer_that_cannot_be_kept_counts_once(
     write(tmp_path, SHELL.format("hi"))
     (tmp_path / "home").write_text("no folder")
     code, shown = answer(b"y\n", "run", "a.md")
-    assert (code, "the answer is not remembered" in shown) == (0, True)
+    assert (code, "the answer cannot be saved" in shown) == (0, True)
     assert lesson("run", "a.md").code == 2
 
 

@@ -255,7 +255,7 @@ def test_what_a_link_leads_to_is_looked_at_again_when_it_is_opened(lesson: Lesso
     (folder / "a.md").write_text(lesson_text(body))
     said = lesson("run", folder / "a.md", plugins=[near])
     assert said.code == 1
-    assert f"was not allowed to read {folder.parent / 'outside.txt'}" in said.out
+    assert f"is not allowed to read {folder.parent / 'outside.txt'}" in said.out
     assert SECRET not in said.out
 
 

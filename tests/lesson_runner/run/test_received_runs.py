@@ -172,7 +172,7 @@ def deep(record: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        (twice, "it has two steps of the same name"),
+        (twice, "it has two steps with the same id"),
         (many, "it has more than 1,000,000 values"),
         (deep, "it is nested too deeply"),
     ],

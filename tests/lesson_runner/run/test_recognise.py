@@ -113,7 +113,7 @@ def test_what_no_plugin_knows(tmp_path: Path) -> None:
     )
 
     assert ids(found) == ["step-1"]
-    assert left(found) == [(3, "no plugin knows it"), (9, "no plugin knows it")]
+    assert left(found) == [(3, "no plugin recognises it"), (9, "no plugin recognises it")]
 
 
 def test_a_plugin_may_know_languages_of_its_own(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_links_to_commands(tmp_path: Path) -> None:
     assert [(step.id, step.title, step.params["at"], step.location.line) for step in found.steps] == [
         ("step-1", "Step 1: Install", ["install"], 11)
     ]
-    assert left(found) == [(7, "no plugin knows it"), (10, "not under a step's heading")]
+    assert left(found) == [(7, "no plugin recognises it"), (10, "not under a step's heading")]
 
 
 def test_one_directive_ends_it(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_steps_can_be_run_again_from_one_on(lesson: Lesson, failed: Path, tmp_pa
 
     refused = lesson("resume", "--allow", "shell")
     assert refused.code == 2
-    assert "one.txt, which step 'one' left, has changed" in refused.err
+    assert "one.txt, a file of step 'one', has changed" in refused.err
     assert "--from STEP" in refused.err
     assert lesson("resume", "--allow", "shell", "--from", "one").code == 0
     assert (files / "one.txt").read_text() == "somebody's\nfirst\n"
@@ -235,11 +235,11 @@ def remove_what_was_left(folder: Path) -> None:
     ("change", "difference"),
     [
         (change_lesson, "three.md has changed"),
-        (change_plugin, "plugin tea was 1, is not there"),
+        (change_plugin, "plugin tea was 1, is absent"),
         (change_torch, "torch was 1.0, is "),
-        (change_board, "hardware n300 was 2 devices, is not there"),
+        (change_board, "hardware n300 was 2 devices, is absent"),
         (change_evidence, "evidence/one/output.txt, evidence of step 'one', has changed"),
-        (remove_what_was_left, "one.txt, which step 'one' left, is missing"),
+        (remove_what_was_left, "one.txt, a file of step 'one', is missing"),
     ],
 )
 def test_going_on_with_something_else_is_refused(
@@ -322,7 +322,7 @@ def test_a_result_that_is_none(lesson: Lesson, failed: Path, edit: Callable[[dic
     said = lesson("resume", "--allow", "shell")
 
     assert said.code == 2, said
-    assert "events.jsonl: it is damaged" in said.err
+    assert "events.jsonl: the file is damaged" in said.err
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_this_hardware_cannot_run_it(tmp_path: Path) -> None:
     assert (record["status"], record["exit_code"]) == ("failed", 4)
     assert [(item["status"], item["message"]) for item in record["steps"]] == [
         ("failed", "no board (insert one)"),
-        ("not-reached", "the run ended before it"),
+        ("not-reached", "the run ended before this step"),
     ]
 
 
@@ -226,8 +226,8 @@ def test_interrupted(tmp_path: Path) -> None:
     assert [(item["id"], item["status"], item["message"]) for item in record["steps"]] == [
         ("a", "passed", ""),
         ("b", "error", "interrupted"),
-        ("c", "not-reached", "the run ended before it"),
-        ("d", "not-reached", "the run ended before it"),
+        ("c", "not-reached", "the run ended before this step"),
+        ("d", "not-reached", "the run ended before this step"),
     ]
     assert record["steps"][1]["attempts"] == 1
     assert record["steps"][1]["started"]
@@ -273,7 +273,7 @@ def test_a_step_that_skips_itself(tmp_path: Path) -> None:
 def test_nobody_is_there_to_confirm(tmp_path: Path) -> None:
     record = run(tmp_path, "<!-- manual\nid: look\ninstruction: Is the light on?\n-->\n\n", step("a"))
     assert statuses(record) == {"look": "skipped", "a": "passed"}
-    assert record["steps"][0]["message"] == "nobody is there to confirm: Is the light on?"
+    assert record["steps"][0]["message"] == "there is nobody to confirm: Is the light on?"
 
 
 SELECTIONS: list[tuple[dict[str, Any], str]] = [
@@ -335,7 +335,7 @@ def test_a_workspace_that_cannot_be_written(tmp_path: Path, block: str) -> None:
     in_the_way.write_text("")
     with pytest.raises(LessonError, match="cannot be created") as caught:
         run(tmp_path, step("a"))
-    assert caught.value.fix == "name a folder you can write with --workspace"
+    assert caught.value.fix == "choose a writable folder with --workspace"
 
 
 def test_a_step_that_cannot_be_judged(tmp_path: Path) -> None:
@@ -343,13 +343,13 @@ def test_a_step_that_cannot_be_judged(tmp_path: Path) -> None:
     body = f"<!-- step\nid: a\nexpect: [{{json: {{}}}}]\n-->\n```bash\n{deep}\n```\n"
     record = run(tmp_path, body, step("b"))
     assert statuses(record) == {"a": "error", "b": "passed"}
-    assert record["steps"][0]["message"].startswith("it cannot be judged: ")
+    assert record["steps"][0]["message"].startswith("the step cannot be judged: ")
 
 
 def test_a_file_that_cannot_be_looked_at(tmp_path: Path) -> None:
     record = run(tmp_path, step("a", expect='[{file: {path: "a\\0b"}}]'), step("b"))
     assert statuses(record) == {"a": "failed", "b": "passed"}
-    assert "it cannot be looked at: " in record["steps"][0]["message"]
+    assert "the file cannot be read: " in record["steps"][0]["message"]
 
 
 def test_a_shell_run_says_what_failed(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ THERE = FileFacts(3, "a" * 64)
             f"3 bytes, sha256 {'a' * 64}",
             False,
         ),
-        ("file", {"path": "f"}, {"files": {}}, '{"path": "f"}', "nothing is known of it", False),
+        ("file", {"path": "f"}, {"files": {}}, '{"path": "f"}', "the file was not checked", False),
         (
             "file",
             {"sha256": "0", "path": "f"},
@@ -115,7 +115,7 @@ def test_an_empty_file_is_one() -> None:
 
 def test_when_no_expectation_applies() -> None:
     only = Expectation("contains", "a", {"data": "real"})
-    said = Verdict("when", "an expectation that applies", "none does on this run's facts", False)
+    said = Verdict("when", "an expectation that applies", "no 'when' matches the facts of this run", False)
     assert judge([only], Produced(output="a"), {"data": "made up"}) == (said,)
 
 
@@ -164,15 +164,21 @@ def test_a_claim_that_was_weighed(argument: Any, value: float, conditions: Any, 
             {"loss": 1.5},
             Conditions("quick"),
             "1.5",
-            "it speaks of profile full or long, this is quick",
+            "the claim is about profile full or long; this run used quick",
         ),
-        ({"hardware": ["n150"]}, {"loss": 1.5}, Conditions(), "1.5", "it speaks of n150, here is no board"),
+        (
+            {"hardware": ["n150"]},
+            {"loss": 1.5},
+            Conditions(),
+            "1.5",
+            "the claim is about n150; this run used no board",
+        ),
         (
             {"hardware": ["n150", "t3k"]},
             {},
             Conditions(hardware=["p100", "p150"]),
             "",
-            "it speaks of n150 or t3k, this is p100 and p150",
+            "the claim is about n150 or t3k; this run used p100 and p150",
         ),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_run_is_resumed_only_if_a_file_that_was_not_hashed_is_the_same(
         file.write(b"x")
     said = lesson("resume", "--allow", "shell")
     assert said.code == 2
-    assert "big, which step 'one' left, has changed" in said.err
+    assert "big, a file of step 'one', has changed" in said.err
     os.utime(big, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     assert lesson("resume", "--allow", "shell").code == 0
 
@@ -101,7 +101,7 @@ def test_of_more_than_a_thousand_files_a_change_is_noticed(lesson: Lesson, tmp_p
     (files / "b" / "77").write_text("changed\n")
     said = lesson("resume", "--allow", "shell")
     assert said.code == 2
-    assert "b/77, which step 'one' left, has changed" in said.err
+    assert "b/77, a file of step 'one', has changed" in said.err
     assert lesson("resume", "--from", "one", "--allow", "shell").code == 1  # mkdir: it is there
 
 
@@ -112,7 +112,7 @@ def test_a_workspace_of_too_many_files_is_said_to_be_one(
     run(lesson, tmp_path, shell(("one", "touch $(seq 60)"), ("two", "test -e go")))
     said = lesson("resume", "--allow", "shell")
     assert said.code == 2
-    assert "what step 'one' left may have changed: the workspace has more than 50 files" in said.err
+    assert "files of step 'one' may have changed: the workspace has more than 50 files" in said.err
 
 
 def test_a_state_that_is_too_large_is_not_handed_on(lesson: Lesson, tmp_path: Path) -> None:

@@ -28,4 +28,4 @@ def test_the_answer_decides(step: Step, run: RunContext, answer: bool, status: s
 def test_it_is_skipped_where_nobody_can_answer(step: Step) -> None:
     outcome = run_manual({"instruction": "Is the fan quiet?"}, step())
     assert outcome.status == "skipped"
-    assert outcome.message == "nobody is there to confirm: Is the fan quiet?"
+    assert outcome.message == "there is nobody to confirm: Is the fan quiet?"
