@@ -64,7 +64,7 @@ def annotate(lesson: Lesson, plugins: Plugins, profiles: Iterable[str]) -> Annot
     raw = read_lesson_bytes(lesson.path)
     if hashlib.sha256(raw).hexdigest() != lesson.digest:
         raise LessonError(
-            f"{lesson.path}: the file changed while it was read", fix="run lesson annotate again"
+            f"{lesson.path}: was changed while it was being annotated", fix="run lesson annotate again"
         )
     before = raw.decode("utf-8")
     plans = [make_plan(lesson, (), plugins, profile) for profile in profiles]

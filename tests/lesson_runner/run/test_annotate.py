@@ -1,4 +1,4 @@
-"""``lesson annotate``: the directives it writes mean what was recognised, and nothing else changes."""
+"""``lesson annotate``: directives express the recognised steps, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_the_plan_stays_the_same(lesson: Lesson, tmp_path: Path) -> None:
     assert without_comments(after.encode()) == lesson_text(MARKET).encode()
 
 
-def test_what_directives_say(lesson: Lesson, tmp_path: Path) -> None:
+def test_content_of_directives(lesson: Lesson, tmp_path: Path) -> None:
     text = written(lesson, tmp_path / "a.md", lesson_text(MARKET).encode()).decode()
 
     for comment in (
@@ -148,7 +148,9 @@ def test_what_directives_say(lesson: Lesson, tmp_path: Path) -> None:
     ("start", "end"), [(b"", b"\n"), (b"", b"\r\n"), (b"\xef\xbb\xbf", b"\r\n"), (b"\xef\xbb\xbf", b"\r")]
 )
 @pytest.mark.parametrize("last", [b"", b"\n"])
-def test_bytes_are_kept(lesson: Lesson, tmp_path: Path, start: bytes, end: bytes, last: bytes) -> None:
+def test_other_bytes_are_unchanged(
+    lesson: Lesson, tmp_path: Path, start: bytes, end: bytes, last: bytes
+) -> None:
     text = start + lesson_text(MARKET).strip().encode().replace(b"\n", end) + last.replace(b"\n", end)
 
     after = written(lesson, tmp_path / "a.md", text)
@@ -170,7 +172,7 @@ def test_a_link_to_the_file_and_its_permissions_stay(lesson: Lesson, tmp_path: P
     assert (tmp_path / "a.md").is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert "id: step-2\n" in target.read_text()
-    assert os.listdir(tmp_path / "real") == ["a.md"]  # noqa: PTH208  # nothing is left beside it
+    assert os.listdir(tmp_path / "real") == ["a.md"]  # noqa: PTH208  # no temporary file is left
 
 
 # --- what is shown ---
@@ -190,7 +192,7 @@ def test_nothing_is_written_without_being_asked(lesson: Lesson, tmp_path: Path) 
     assert not [row for row in said.out.splitlines() if row.startswith("-") and not row.startswith("---")]
 
 
-def test_a_second_time_there_is_nothing_to_do(lesson: Lesson, tmp_path: Path) -> None:
+def test_annotating_twice_changes_nothing(lesson: Lesson, tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     once = written(lesson, path, lesson_text(SHOPPING).encode())
 
@@ -221,7 +223,7 @@ def test_a_second_time_there_is_nothing_to_do(lesson: Lesson, tmp_path: Path) ->
         ),
     ],
 )
-def test_what_cannot_be_written(lesson: Lesson, tmp_path: Path, body: str, message: str) -> None:
+def test_steps_that_cannot_be_annotated(lesson: Lesson, tmp_path: Path, body: str, message: str) -> None:
     path = tmp_path / "a.md"
     path.write_text(lesson_text(body))
 
@@ -248,7 +250,7 @@ def test_a_folder_that_cannot_be_written(
 
 
 @pytest.mark.parametrize("moment", ["before it is read again", "before it is written"])
-def test_a_file_that_changes_meanwhile_is_left_as_it_is(
+def test_a_file_that_changes_meanwhile_is_not_overwritten(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     from lesson_runner.run import annotate as module
@@ -303,7 +305,7 @@ HEADINGS = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(parts=st.lists(PARTS | HEADINGS, min_size=1, max_size=9), end=st.sampled_from(["\n", "\r\n"]))
-def test_whatever_is_annotated_is_planned_alike(
+def test_any_annotated_lesson_has_the_same_plan(
     tmp_path_factory: pytest.TempPathFactory, parts: list[str], end: str
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "a.md"
@@ -315,7 +317,7 @@ def test_whatever_is_annotated_is_planned_alike(
     try:
         made = annotate(loaded, plugins, known_profiles(loaded, plugins))
     except LessonError as error:
-        assert error.fix  # noqa: PT017  # what cannot be written is refused with a way out
+        assert error.fix  # noqa: PT017  # a refused step comes with a fix
         return
     path.write_bytes(made.after.encode())
     after = plan_lesson(path, path.parent, plugins=plugins, profile="quick")

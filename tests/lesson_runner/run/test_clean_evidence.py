@@ -1,4 +1,4 @@
-"""No file that a run leaves holds a secret, whatever wrote it, and no output of a command shows one."""
+"""No file of a run and no output of a command holds a secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lesson_runner.execute.redaction.redactor import REDACTED, Redactor
 from lesson_runner.run.clean import LARGEST, clean_evidence
 from lesson_runner.testing import lesson_text
 
-SECRET = "kQ9vX2mL7pR4tZ8wB3nC6yD1"  # looks like no token by itself
+SECRET = "kQ9vX2mL7pR4tZ8wB3nC6yD1"  # does not look like a token by itself
 BODY = """
 # Say {title}
 
@@ -71,7 +71,7 @@ def lesson(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def holds(data: bytes) -> bool:
-    """Return whether a secret can be read in some bytes, escapes and invisible characters aside."""
+    """Return whether bytes hold a secret, ignoring escapes and invisible characters."""
     text = data.decode("utf-8", "replace")
     plain = re.sub(r"\x1b\[[\d;]*[A-Za-z]|[\0-\x08\x0e-\x1f\u200b\ufffd]|\\u200b|\\u0000|\\ufffd", "", text)
     join_checks = re.sub(r"\s+", "", plain)
@@ -81,7 +81,7 @@ def holds(data: bytes) -> bool:
 @pytest.mark.parametrize(
     "form", [pytest.param([], id="text"), pytest.param(["--json"], id="json", marks=pytest.mark.slow)]
 )
-def test_a_real_run_shows_and_keeps_no_secret(tmp_path: Path, form: list[str]) -> None:
+def test_a_run_shows_and_stores_no_secret(tmp_path: Path, form: list[str]) -> None:
     body = BODY.replace("$LESSON_RUN_FOLDER", '$(dirname "$(ls -t ../runs/*/record.json | head -1)")')
     (tmp_path / "a.md").write_text(lesson_text(body.format(title="it").replace("\\\\0", "\\0")))
     said = lesson(tmp_path, "run", "a.md", "--allow", "shell", "--env", "UPLOAD", *form)
@@ -123,7 +123,7 @@ def test_a_run_with_a_secret_in_a_file_name_is_not_resumed(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("where", ["id", "title", "path"])
 def test_a_secret_in_a_lesson(tmp_path: Path, where: str) -> None:
-    """A run does not begin if an id is a secret, for files are found by it. Anything else is redacted."""
+    """A run does not start if an id is a secret: files are found by it. Everything else is redacted."""
     secret = SECRET.lower()
     step = f"id: {secret if where == 'id' else 'one'}\ntitle: Say {secret if where == 'title' else 'it'}"
     name = f"{secret}.md" if where == "path" else "a.md"
@@ -203,7 +203,7 @@ def test_a_text_with_a_secret_is_rewritten(tmp_path: Path, data: bytes) -> None:
     )
 
 
-def test_what_is_harmless_or_no_file_is_left_alone(tmp_path: Path) -> None:
+def test_files_without_secrets_and_special_files_are_unchanged(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("nothing\n")
     (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 99)
     (tmp_path / "c.zip").write_bytes(b"PK\3\4 is no archive")
@@ -217,14 +217,14 @@ def test_what_is_harmless_or_no_file_is_left_alone(tmp_path: Path) -> None:
     assert len(clean_evidence(tmp_path, Redactor([SECRET]), seen)) == 1, "a changed file is looked at again"
 
 
-def test_what_is_too_large_does_not_stay(tmp_path: Path) -> None:
+def test_a_file_too_large_to_check_is_removed(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as file:
         file.truncate(LARGEST + 1)
     (said,) = clean_evidence(tmp_path, Redactor([SECRET]), {})
     assert said == f"large: removed, because it is too large to check for secrets ({LARGEST + 1:,} bytes)"
 
 
-def test_names_stay_different(tmp_path: Path) -> None:
+def test_redacted_names_stay_distinct(tmp_path: Path) -> None:
     other = "vB5kN8xM1qW3eR6tY9uI2oP4"
     (tmp_path / f"{SECRET}.txt").touch()
     (tmp_path / f"{other}.txt").touch()

@@ -1,4 +1,4 @@
-"""Judging: each matcher with what satisfies it and what does not; claims with their reasons."""
+"""Judging: each matcher with data that satisfies it and data that does not; claims with their reasons."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_no_output(matcher: str) -> None:
     assert verdict.actual.endswith("no output")
 
 
-def test_what_is_shown_of_a_long_output_is_its_end() -> None:
+def test_a_verdict_shows_the_end_of_a_long_output() -> None:
     verdict = judge([Expectation("contains", "x")], Produced(output="-" * 1000 + "the end"), {})[0]
     assert verdict.actual == "…" + "-" * 193 + "the end"
 
@@ -127,7 +127,7 @@ def test_file(tmp_path: Path, argument: dict[str, Any], good: bool) -> None:
 
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_bounds_of_a_metric(value: float, low: float, high: float) -> None:
-    """A number that is none meets no bound, however wide; and no number meets a bound that is none."""
+    """NaN is never within bounds, however wide; and no number is within bounds that are NaN."""
 
     def good(**bounds: float) -> bool:
         return passes("metric", {"name": "loss", **bounds}, metrics={"loss": value})
@@ -145,7 +145,7 @@ def test_a_metric_that_was_not_measured() -> None:
     assert (verdict.passed, verdict.actual) == (False, "not measured (measured: speed)")
 
 
-def test_expectations_under_a_condition() -> None:
+def test_conditional_expectations() -> None:
     pinned = Expectation("contains", "a", {"data.pinned": True})
     other = Expectation("contains", "b", {"data.pinned": False})
     facts: dict[str, Any] = {"data": {"pinned": True}}
@@ -205,9 +205,7 @@ def test_claims(bounds: dict[str, Any], value: float, better: str | None, result
         ),
     ],
 )
-def test_claims_that_say_nothing_about_a_run(
-    conditions: dict[str, Any], metrics: dict[str, float], reason: str
-) -> None:
+def test_claims_that_do_not_apply(conditions: dict[str, Any], metrics: dict[str, float], reason: str) -> None:
     now = Conditions("quick", ["n150"], {"steps": 4}, {"data": {}})
     claim = Claim("metric", {"name": "loss", "max": 2}, "a page", conditions)
     verdict = evaluate_claim(claim, metrics, now)
