@@ -471,7 +471,7 @@ def test_leave_is_asked_at_a_terminal(
     write(SHELL.format("echo hi"))
     found, shown = at_terminal(command, "run", "a.md", keys=keys)
     assert found == code, shown
-    wants = "wants to run commands of its own on this machine, as you (step 'one'). Allow that"
+    wants = "wants to run commands of its own on this machine, as you (step 'one'). Allow this"
     assert wants in " ".join(shown.split())
 
 
