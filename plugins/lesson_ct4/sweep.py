@@ -21,7 +21,7 @@ MOST = 100
 """Maximum number of runs in a sweep; more than this is probably a mistake."""
 COLUMNS = {
     "final_loss": "final loss",
-    "validation_loss": "validation",
+    "validation_loss": "validation loss",
     "seconds": "seconds",
     "tokens_per_second": "tokens/s",
 }

@@ -1,1 +1,4 @@
-"""The lesson on several chips: comparing what the same training does on one, two and four of them."""
+"""The lesson on training on several chips: compare the same training on one, two and four of them."""
+
+COMPARE = "ct5.compare"
+"""The lesson's own action."""

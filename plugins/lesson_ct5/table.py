@@ -1,8 +1,8 @@
-"""The action ``ct5.compare``: what it takes and reads. Its code is imported when a step runs."""
+"""The declaration of the action ``ct5.compare``; its code is imported when a step runs."""
 
 from __future__ import annotations
 
-from lesson_ct5.plugin import COMPARE
+from lesson_ct5 import COMPARE
 from lesson_runner.model import Expectation, Inspection, Json
 from lesson_runner.plugins.action import Action
 
@@ -26,7 +26,7 @@ COMPARE_ACTION = Action(
         "type": "object",
         "properties": {
             "checkpoints": {
-                "description": "The trainings' checkpoints, one for each number of chips.",
+                "description": "The checkpoints to compare, one for each number of chips.",
                 "type": "array",
                 "items": {"type": "string", "pattern": r"^[\w.-]+$"},
                 "minItems": 2,

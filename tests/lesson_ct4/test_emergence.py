@@ -59,13 +59,12 @@ def test_what_a_stage_shows_that_none_before_it_did() -> None:
 def test_captions_show_the_metrics_of_a_stage() -> None:
     metrics = {"samples": 16.0, "format_score": 0.541, "real_word_ratio": 0.365, "known_speakers": 2.0}
     assert (
-        metrics_caption(metrics)
-        == "All 16 texts: look of a play 0.54, real words 36%, speakers of the play 2"
+        metrics_caption(metrics) == "All 16 texts: format score 0.54, real word ratio 36%, known speakers 2"
     )
     assert metrics_caption({"samples": 1.0, "repetition": 0.5}) == "This text: repetition 50%"
     assert metrics_caption({}) == news_caption([], {}) == ""
     assert news_caption(first_seen(metrics, []), metrics) == (
-        "New in this run: structure (look of a play 0.50 or more), speakers of the play (2)"
+        "New in this run: structure (format score 0.50 or more), speakers of the play (2)"
     )
 
 

@@ -61,11 +61,11 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert [item.text for item in stages.items] == ["ROMEO:\nasdf", "ROMEO:\nBut soft"]
     assert isinstance(learned, Series)
     assert learned.lines == (
-        Line("Look of a play", ((1, 0.5), (2, 1))),
-        Line("Real words", ((1, 0.25), (2, 0.5))),
+        Line("Format score", ((1, 0.5), (2, 1))),
+        Line("Real word ratio", ((1, 0.25), (2, 0.5))),
     )
     assert learned.stages == ((1, "Stage-1"), (2, "Stage-2"))
-    assert "look of a play 0.5 (structure), real words 0.6 (vocabulary)" in learned.note
+    assert "format score 0.5 (structure), real word ratio 0.6 (vocabulary)" in learned.note
     assert learned.conclusion == (
         "Learned: structure by stage 1, speakers of the play by stage 2. Not learned: vocabulary."
     )

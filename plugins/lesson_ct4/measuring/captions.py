@@ -6,21 +6,29 @@ from collections.abc import Mapping, Sequence
 
 from lesson_ct4.measuring.emergence import Phase
 
-SHOWN = (
-    ("plausible letters", "character_plausibility", ".2f"),
-    ("look of a play", "format_score", ".2f"),
-    ("real words", "real_word_ratio", ".0%"),
-    ("speakers of the play", "known_speakers", ".0f"),
-    ("plausible word pairs", "word_plausibility", ".2f"),
-    ("copied", "copied_ratio", ".0%"),
-    ("repetition", "repetition", ".0%"),
-)
-"""Name, metric and number format."""
+COUNT = ".0f"
+SHOWN = {
+    "character_plausibility": ".2f",
+    "format_score": ".2f",
+    "real_word_ratio": ".0%",
+    "known_speakers": COUNT,
+    "word_plausibility": ".2f",
+    "copied_ratio": ".0%",
+    "repetition": ".0%",
+}
+"""Number formats by metric."""
+
+
+def metric_title(metric: str) -> str:
+    """Return what readers call a metric: its key in words."""
+    return metric.replace("_", " ")
 
 
 def metrics_caption(metrics: Mapping[str, float]) -> str:
     """Return the metrics of a stage's texts on one line; empty if there are none."""
-    shown = [f"{name} {_written(metric, metrics[metric])}" for name, metric, _ in SHOWN if metric in metrics]
+    shown = [
+        f"{metric_title(name)} {metrics[name]:{style}}" for name, style in SHOWN.items() if name in metrics
+    ]
     count = int(metrics.get("samples", 0))
     return f"{f'All {count} texts' if count > 1 else 'This text'}: {', '.join(shown)}" if shown else ""
 
@@ -37,11 +45,6 @@ def news_caption(phases: Sequence[Phase], metrics: Mapping[str, float]) -> str:
 
 
 def _reason(phase: Phase, metrics: Mapping[str, float]) -> str:
-    names = {metric: name for name, metric, _ in SHOWN}
-    if names[phase.metric] == phase.name:  # a count, shown as it is
-        return f" ({_written(phase.metric, metrics[phase.metric])})"
-    return f" ({names[phase.metric]} {_written(phase.metric, phase.at_least)} or more)"
-
-
-def _written(metric: str, value: float) -> str:
-    return format(value, next(style for _, name, style in SHOWN if name == metric))
+    if SHOWN[phase.metric] == COUNT:
+        return f" ({metrics[phase.metric]:{COUNT}})"
+    return f" ({metric_title(phase.metric)} {phase.at_least:{SHOWN[phase.metric]}} or more)"

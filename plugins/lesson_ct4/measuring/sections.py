@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lesson_ct4.measuring.captions import metric_title
 from lesson_ct4.measuring.curves import loss_curves
 from lesson_ct4.measuring.evidence import WINDOW, stored_corpus
 from lesson_ct4.measuring.experiments import Written, in_rows, settings_text
@@ -16,15 +17,8 @@ from lesson_ct4.names import loaded_stems, saved_stem
 from lesson_runner.files.evidence import EVIDENCE, SHARED, Evidence
 from lesson_runner.model import Cell, Json, Passage, Section, Table, Texts
 
-COLUMNS = (
-    ("Steps", "steps"),
-    ("Final loss", "final_loss"),
-    ("Validation", "validation_loss"),
-    ("Speaker lines", "speaker_lines"),
-    ("Real names", "known_speakers"),
-    ("Seconds", "seconds"),
-)
-"""Heading and metric."""
+COLUMNS = ("steps", "final_loss", "validation_loss", "speaker_lines", "known_speakers", "seconds")
+"""Metrics."""
 MAX_TEXT = 4000
 """Maximum length of a text in a report, in characters."""
 MOST_TEXTS = 200
@@ -148,10 +142,10 @@ def _table(stages: Mapping[str, Json], first: Mapping[str, tuple[Json, Json]]) -
     for name, step in stages.items():
         generated = first[name][0].get("metrics", {}) if name in first else {}
         metrics = {**generated, **step["metrics"]}
-        rows.append((_title(step), *(_cell(metric, metrics.get(metric)) for _, metric in COLUMNS)))
+        rows.append((_title(step), *(_cell(metric, metrics.get(metric)) for metric in COLUMNS)))
     if not rows:
         return None
-    columns = ("Stage", *(heading for heading, _ in COLUMNS))
+    columns = ("Stage", *(metric_title(metric).capitalize() for metric in COLUMNS))
     note = f"Final loss: mean of the last {WINDOW} steps. Text metrics: over all samples of the stage."
     return Table("The stages in numbers", columns, tuple(rows), note)
 
