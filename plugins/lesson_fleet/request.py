@@ -20,7 +20,7 @@ from lesson_runner.plugins.context import check_backend
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.options import RunOptions
 from lesson_runner.run.params import parse_param
-from lesson_runner.run.permissions import asked_by
+from lesson_runner.run.permissions import permissions_needed
 from lesson_runner.run.prepare import plan_run, prepare_run
 
 
@@ -143,7 +143,9 @@ def _document(name: str, plugins: Plugins, options: RunOptions) -> Document:
     # A lesson that is allowed here is allowed on workers, where even an installed lesson is only a text.
     actions = plugins.actions()
     wanted = {
-        name for step in plan.steps for name in asked_by(step, actions[step.action], Inputs(lesson.path))
+        name
+        for step in plan.steps
+        for name in permissions_needed(step, actions[step.action], Inputs(lesson.path))
     }
     supported = tuple(map(str, lesson.frontmatter["supportedHardware"]))
     allow = tuple(sorted(wanted | options.allowed))

@@ -191,7 +191,10 @@ def test_a_damaged_record(lesson: Lesson, ran: Path, tmp_path: Path, how: str) -
         said = lesson(*command)
         assert (said.code, said.out) == (2, ""), command
         assert f"{path.relative_to(tmp_path)}: " in said.err.splitlines()[0], command
-        assert "fix: it was changed or damaged: take the run's own, or run the lesson again\n" in said.err
+        assert (
+            "fix: the file was changed or damaged: restore the original, or run the lesson again\n"
+            in said.err
+        )
         assert "Traceback" not in said.err
     listed = {item["run_id"]: item["status"] for item in lesson("runs", "--json").json}
     assert listed.pop(ran.name) == ("passed" if how == "a changed verdict" else "unfinished")

@@ -54,7 +54,7 @@ def test_a_read_only_workspace(command: Command, tmp_path: Path) -> None:
         "run", lesson, "--allow", "shell", "--workspace", "place/w", before=read_only(tmp_path / "place")
     )
     assert (said.code, said.out) == (2, "")
-    assert f": cannot be created: {READ_ONLY}\nfix: name a folder you can write with --workspace" in said.err
+    assert f": cannot be created: {READ_ONLY}\nfix: choose a writable folder with --workspace" in said.err
     assert tree(tmp_path / "place") == {}
 
 
@@ -118,7 +118,7 @@ GONE = [
     AREA,
     "evidence, the run folder or the workspace is removed during a run",
     how="a step removes it",
-    seen="that step: `error`, `was it removed while the lesson ran?`; exit code 1",
+    seen="that step: `error`, `was the folder removed while the lesson ran?`; exit code 1",
     survives="the record and later events, in a new folder; later steps, if the terminal's state "
     "still exists",
 )
@@ -133,7 +133,7 @@ def test_what_is_removed_in_mid_run(
     assert (said.code, said.err) == (1, "")
     assert list(told(said.json).values()) == statuses
     assert messages(said.json)["two"].endswith(
-        "No such file or directory (was it removed while the lesson ran?)"
+        "No such file or directory (was the folder removed while the lesson ran?)"
     )
     folder = only_run(tmp_path / ".lesson")
     assert leftovers(folder) == []

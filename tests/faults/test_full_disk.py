@@ -118,14 +118,16 @@ def test_events_that_are_lost_are_counted(
     AREA,
     "the disk is full from the start",
     how="a file system of 64 KB",
-    seen="`there is no room for the record of a run`, with the folder and the fix; exit code 2",
+    seen="`cannot reserve disk space for the record of the run`, with the folder and the fix; exit code 2",
     survives="everything: no step is started, and no run folder is left behind",
 )
 def test_nothing_is_begun_without_room_for_the_record(command: Command, disk: Disk, tmp_path: Path) -> None:
     lesson = written(tmp_path, shell("one", "echo first"))
     said = command("run", lesson, "--allow", "shell", "--json", before=disk.of("64k"))
     assert (said.code, said.out) == (2, "")
-    assert f"there is no room for the record of a run: {FULL}\nfix: make room on the disk" in said.err
+    assert (
+        f"cannot reserve disk space for the record of the run: {FULL}\nfix: make room on the disk" in said.err
+    )
     assert list(tree(disk.content)) == [".lesson/lock"]
     assert list((disk.content / ".lesson" / "runs").iterdir()) == []
 

@@ -45,7 +45,7 @@ def test_a_state_that_cannot_be_stored_is_an_error(
     "disk",
     "a step removes the folder with the terminal's state",
     how="`rm -r` of that folder",
-    seen="the step: `error`, its state cannot be stored",
+    seen="the step: `error`, the state of its terminal cannot be saved",
     survives="the record; the next step does not run in another folder",
 )
 def test_a_state_that_was_removed(command: Command, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_state_that_was_removed(command: Command, tmp_path: Path) -> None:
     assert command("run", lesson, "--allow", "shell").code == 1
     record = record_of(only_run(tmp_path / ".lesson"))
     assert told(record) == {"one": "error", "two": "failed"}
-    assert "its terminal cannot be stored" in messages(record)["one"]
+    assert "the terminal cannot be saved" in messages(record)["one"]
     assert "step 'one'" in messages(record)["two"]
 
 

@@ -96,7 +96,7 @@ def test_ctrl_c_held_down(start: Start, lesson_file: Callable[..., Path], tmp_pa
     assert [(item["status"], item["message"]) for item in record["steps"]] == [
         ("passed", ""),
         ("error", "interrupted"),
-        ("not-reached", "the run ended before it"),
+        ("not-reached", "the run ended before this step"),
     ]
     assert not alive(int(child[0]))
 

@@ -297,7 +297,7 @@ def test_a_hook_that_hangs(lesson: Lesson, tmp_path: Path, hook: str) -> None:
     AREA,
     "an action hangs and does not check the time",
     how="a typed action that waits forever, in a step with a timeout",
-    seen="`took longer than its timeout of 0.1 s, and did not end by itself`, a minute later; exit code 1",
+    seen="`took longer than its timeout of 0.1 s, and did not stop by itself`, a minute later; exit code 1",
     survives="later steps, the record",
 )
 def test_an_action_that_hangs(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,7 +313,7 @@ def test_an_action_that_hangs(lesson: Lesson, tmp_path: Path, monkeypatch: pytes
     said = lesson(*RUN, "--json", plugins=[hooked("lesson_actions", lambda: [wait])])
     assert said.code == 1
     assert told(said.json) == {"one": "failed", "two": "passed"}
-    late = "step 'one' took longer than its timeout of 0.1 s, and did not end by itself"
+    late = "step 'one' took longer than its timeout of 0.1 s, and did not stop by itself"
     assert messages(said.json)["one"] == late
 
 

@@ -105,7 +105,7 @@ def test_a_look_at_more_lines_than_a_number_can_say(tmp_path: Path) -> None:
 
     found = plan_lesson(text, tmp_path, plugins=plugins)
 
-    assert [item.reason for item in found.not_run] == ["no plugin knows it"]
+    assert [item.reason for item in found.not_run] == ["no plugin recognises it"]
     assert plugins.infos[CT4.name].error is None
 
 

@@ -148,7 +148,7 @@ def test_it_runs_and_its_record_says_what_it_is(tmp_path: Path) -> None:
     assert [item["reason"] for item in record["not_run"]] == [
         "not under a step's heading",
         "under 'Troubleshooting Prerequisites'",
-        "no plugin knows it",
+        "no plugin recognises it",
         "under 'Next Steps'",
     ]
     assert list(validator_for(load_schema("record")).iter_errors(record)) == []
@@ -210,7 +210,7 @@ def test_the_published_lesson(tmp_path: Path, profile: str) -> None:
     assert [(item.block.location.line, item.reason) for item in plan.not_run] == [
         (161, "not under a step's heading"),
         *((line, "under 'Troubleshooting Prerequisites'") for line in (257, 268, 278, 287)),
-        (426, "no plugin knows it"),
+        (426, "no plugin recognises it"),
         *((line, "under 'Troubleshooting Common Issues'") for line in (1000, 1069, 1085)),
         *((line, "under 'Next Steps After Training'") for line in (1301, 1320, 1338, 1344)),
     ]

@@ -51,10 +51,10 @@ def found(lesson: Command, tmp_path: Path) -> Callable[[str], list[str]]:
         ("contains: one", "metric: {name: a, minimum: 1}", "unknown key 'minimum' (did you mean 'min'?)"),
         ("contains: one", "", "expect[1]: needs at least 1 key"),
         ("id: one", "id: one\ncapture: {n: '\\d'}", "capture.n: '\\d' needs exactly one group ( ) (put ( )"),
-        ("id: one", "id: one\nneeds: [two]", "'two', and there is no such step (take it out)"),
+        ("id: one", "id: one\nneeds: [two]", "'two', which does not exist (remove it)"),
         ("step\n", "step:\n", "'step:' is not a directive (did you mean 'step'?)"),
         ("step\nid: one\nexpect: [{contains: one}]\n", "Step {id: one} ", "'Step' is not a directive"),
-        ("```bash\n", "```\n", "nothing runs a block without a language (write one of"),
+        ("```bash\n", "```\n", "no action runs a block without a language (write one of"),
         (
             "echo one\n",
             "echo one\n\n```bash\necho two\n",

@@ -258,7 +258,7 @@ def test_an_expected_file_outside_is_not_looked_at(lesson: Lesson, tmp_path: Pat
         text = step.format(id="one", uses="put", params='{"name": "x"}', path=json.dumps(path))
         (tmp_path / "a.md").write_text(lesson_text(text))
         said = lesson("run", "a.md", plugins=[writer])
-        assert (said.code, "the path leaves the workspace" in said.out) == (1, True), said
+        assert (said.code, "the path is outside the workspace" in said.out) == (1, True), said
 
 
 @pytest.mark.skipif(find_spec("safetensors") is None, reason="checkpoints need the `ct4` extra")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.document.lessons import load_lesson
-from lesson_runner.run.permissions import Memory
+from lesson_runner.run.permissions import PermissionStore
 from lesson_runner.testing import lesson_text
 
 GOOD = lesson_text("<!-- step\nid: one\nexpect: [{contains: good}]\n-->\n```bash\necho good\n```")
@@ -26,7 +26,7 @@ def test_a_step_in_a_key_that_the_digest_leaves_out(
 ) -> None:
     path = tmp_path / "a.md"
     path.write_text(GOOD, "utf-8")
-    Memory.read().remember(load_lesson(path)[0], frozenset({"shell"}))
+    PermissionStore.read().remember(load_lesson(path)[0], frozenset({"shell"}))
     assert lesson("run", path).code == 0
     head, body = GOOD.split("\n---\n", 1)
     rows = [f"{indent}{row}".format(marker=marker) for row in EVIL] + ['"' if opening.endswith('"') else ""]

@@ -94,7 +94,7 @@ def test_setting_the_environment_is_recognised_in_a_section_about_it(tmp_path: P
     assert (first.params, second.id) == ({"checks": ["environment-variables"]}, "step-1")
 
     elsewhere = plan_lesson(lesson_text(f"{step}\n```bash{ENVIRONMENT}```\n"), tmp_path, plugins=plugins())
-    assert [item.reason for item in elsewhere.not_run] == ["no plugin knows it"]
+    assert [item.reason for item in elsewhere.not_run] == ["no plugin recognises it"]
 
 
 def test_the_button_that_installs_tt_train(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 from lesson_ct4.actions.workspace_files import data_path, dataset_labels, share_corpus, text_name
 from lesson_ct4.data.fetch import LARGEST, Found, Given, Pin, WrongTextError, find_text
 from lesson_ct4.names import base_name
-from lesson_runner.execute.environment import LEAST
+from lesson_runner.execute.environment import SHORTEST_WITHHELD
 from lesson_runner.files.plain import write_atomically
 from lesson_runner.model import Json, Outcome
 from lesson_runner.model.errors import LessonError
@@ -67,7 +67,7 @@ def _given(params: Json, context: StepContext) -> Given | None:
     text = given.data.decode("utf-8", "replace")
     # A secret that is a plain word, or a few digits, occurs in any long text by chance.
     if any(
-        end - start >= LEAST and not text[start:end].isalpha()
+        end - start >= SHORTEST_WITHHELD and not text[start:end].isalpha()
         for start, end in context.run.redactor.declared(text)
     ):
         raise LessonError(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.execute.child import Captured, capture, signal_name
+from lesson_runner.execute.child import CapturedOutput, capture, signal_name
 
 PROBES = Path(__file__).parent / "probes"
 SECONDS = "LESSON_PROBE_SECONDS"
@@ -75,7 +75,7 @@ def _ask(script: str, words: tuple[str, ...], seconds: float, environ: tuple[tup
     return Answer(problem=in_one_line(str(data["error"]))) if "error" in data else Answer(data)
 
 
-def _problem(done: Captured, seconds: float) -> str:
+def _problem(done: CapturedOutput, seconds: float) -> str:
     """Say why a probe gave no answer."""
     if done.exit_code is None:
         stays = f", and process {done.unkillable} cannot be killed: it is waiting in the driver"

@@ -10,7 +10,7 @@ from lesson_runner.certify.policy_input import Pass, PolicyInput, RequirementRes
 from lesson_runner.certify.rejudge import RejudgedStep, count_meaningful, needs_confirmation
 from lesson_runner.certify.requirements import examine
 from lesson_runner.model import Hardware, Plan, PlannedStep
-from lesson_runner.run.params import Param, as_text
+from lesson_runner.run.params import Param, params_for_record
 
 _KNOWN_IN_ADVANCE = ("hardware", "profile", "parameters", "steps", "judgements")
 """Requirements that can be checked before the run; versions and facts are found out by steps."""
@@ -28,7 +28,7 @@ def forecast(
         "labels": [],
         "facts": {},
         "profile": plan.profile,
-        "params": as_text(params),
+        "params": params_for_record(params),
         "options": {"fresh": True},
     }
     best = Pass(record, tuple(_as_passed(step) for step in plan.steps))

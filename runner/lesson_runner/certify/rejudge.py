@@ -16,8 +16,8 @@ from typing import Any
 from lesson_runner.files.evidence import OUTPUT, Evidence
 from lesson_runner.model import Claim, Expectation, Location, PlannedStep, Verdict
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.run.files import kept_files
-from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.files import load_file_facts
+from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def _judge_step(
         return RejudgedStep(step.id, "error", not_judged=(why,), optional=step.optional)
     evidence = replace(evidence, output=output)
     try:
-        metrics = {**captured(step.capture, output), **plugins.measure(step, evidence)}
-        produced = Produced(output, entry.get("exit_code"), metrics, kept_files(evidence))
+        metrics = {**capture_metrics(step.capture, output), **plugins.measure(step, evidence)}
+        produced = Produced(output, entry.get("exit_code"), metrics, load_file_facts(evidence))
         verdicts = judge(step.expect, produced, record["facts"])
         count = count_meaningful(step, record["facts"])
     except Exception as error:  # as in the first judging; the other steps still count
@@ -175,7 +175,9 @@ def claim_mismatches(
     ]
     here = Conditions(record["profile"], boards, entry["params"], record["facts"])
     metrics = {name: value for name, value in entry["metrics"].items() if value is not None}
-    weighed = {(item.claim, item.source): item for item in (weigh(claim, metrics, here) for claim in claims)}
+    weighed = {
+        (item.claim, item.source): item for item in (evaluate_claim(claim, metrics, here) for claim in claims)
+    }
     for said in entry["claims"]:
         found = weighed.get((said["claim"], said["source"]))
         if found is None:

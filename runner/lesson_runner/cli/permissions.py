@@ -23,7 +23,7 @@ def allowed_permissions(allow: list[str] | None) -> frozenset[str]:
         kind, _, what = item.partition(" ")
         what = what.strip()
         if what and kind in (READ, NETWORK):
-            allowed.add(f"{kind} {Inputs(Path()).place(what, param=True) if kind == READ else what}")
+            allowed.add(f"{kind} {Inputs(Path()).resolve(what, param=True) if kind == READ else what}")
         else:
             names |= {name.strip() for name in item.split(",")}
     for name in sorted(names.difference(PERMISSIONS)):

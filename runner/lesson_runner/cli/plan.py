@@ -42,7 +42,7 @@ def plan(
     from lesson_runner.report.text import block, line
     from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import parse_param
-    from lesson_runner.run.permissions import asked_by
+    from lesson_runner.run.permissions import permissions_needed
     from lesson_runner.run.prepare import plan_run
     from lesson_runner.run.record import describe_plan
 
@@ -53,7 +53,7 @@ def plan(
     options = RunOptions(hardware=hardware, profile=profile, backend=backend, params=params)
     made = plan_run(document, problems, plugins, options)
     actions, inputs = plugins.actions(), Inputs(document.path)
-    asked = {step.id: sorted(asked_by(step, actions[step.action], inputs)) for step in made.steps}
+    asked = {step.id: sorted(permissions_needed(step, actions[step.action], inputs)) for step in made.steps}
     if json:
         described = describe_plan(made)
         for step in described["steps"]:
@@ -97,12 +97,12 @@ def _rows(step: PlannedStep) -> list[str]:
 
 def _permission_rows(asked: Sequence[str]) -> list[str]:
     """Return what a step has to be allowed; that a command runs as you is plain from the command."""
-    from lesson_runner.execute.inputs import READ, why_never
-    from lesson_runner.run.permissions import in_words, kind_of
+    from lesson_runner.execute.inputs import READ, why_protected
+    from lesson_runner.run.permissions import describe_permission, kind_of
 
-    rows = [f"asks to {in_words(item)}" for item in asked if kind_of(item) != "shell"]
+    rows = [f"asks to {describe_permission(item)}" for item in asked if kind_of(item) != "shell"]
     never = [item.partition(" ")[2] for item in asked if kind_of(item) == READ]
-    return rows + [f"never read: {path}: {reason}" for path in never if (reason := why_never(Path(path)))]
+    return rows + [f"never read: {path}: {reason}" for path in never if (reason := why_protected(Path(path)))]
 
 
 def _expectation(item: Expectation) -> str:

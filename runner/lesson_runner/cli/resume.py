@@ -48,20 +48,20 @@ def resume(
     from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import params_of
     from lesson_runner.run.prepare import plan_run, prepare_run
-    from lesson_runner.run.resume import earlier_than, find_interrupted
+    from lesson_runner.run.resume import find_resumable, without_steps_from
     from lesson_runner.run.selection import Selection
 
     plugins: Plugins = context.obj
     interactive = is_interactive(json=json)
     check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
-    begun = find_interrupted(run, expand(workspace).resolve() / "runs")
-    record = begun.record
+    unfinished = find_resumable(run, expand(workspace).resolve() / "runs")
+    record = unfinished.record
     was = record["options"]
     # Never from the record alone: it may be a stranger's, and they are this user's secrets.
     if forgotten := sorted({*was.get("env", ())} - {*(env or ())}):
         raise LessonError(
-            f"{begun.folder.name} was started with --env {' --env '.join(forgotten)}",
+            f"{unfinished.folder.name} was started with --env {' --env '.join(forgotten)}",
             fix="give that again: its other steps may need it",
         )
     passed = check_passed(env or ())
@@ -69,7 +69,7 @@ def resume(
     hardware = plugins.detect_hardware()
     options = RunOptions(
         hardware=hardware,
-        workspace=Workspace(begun.folder.parent.parent),
+        workspace=Workspace(unfinished.folder.parent.parent),
         profile=record["profile"],
         backend=record["backend"],
         params=tuple(params_of(record)),
@@ -82,8 +82,8 @@ def resume(
         note=note,
     )
     plan = plan_run(document, problems, plugins, options)
-    begun = earlier_than(begun, plan, from_)
-    prepared = prepare_run(plan, plugins, options, installed=installed, begun=begun)
+    unfinished = without_steps_from(unfinished, plan, from_)
+    prepared = prepare_run(plan, plugins, options, installed=installed, resume=unfinished)
     result, _ = perform(prepared, json=json, pause=step)
     if json:
         print_json(result)

@@ -51,7 +51,7 @@ def remove(
     from lesson_runner.files.untrusted import remove_tree
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.find import find_run
-    from lesson_runner.run.lock import holder
+    from lesson_runner.run.lock import lock_owner
 
     folder = expand(workspace or context.meta[__name__]) / "runs"
     Workspace(folder.parent).check_links()
@@ -62,7 +62,7 @@ def remove(
                 f"{path} is no run of {folder}", fix=f"name its own: --workspace {path.parent.parent}"
             )
         for used in (path, path.parent.parent):
-            if (owner := holder(used)) and path.name in owner:
+            if (owner := lock_owner(used)) and path.name in owner:
                 raise LessonError(f"{path.name} is not removed: {used} is in use by {owner}")
     if not yes and not confirm(f"Remove {', '.join(path.name for path in found)}?"):
         raise LessonError("nothing was removed", fix="answer yes, or add --yes")

@@ -11,7 +11,7 @@ from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
-    from lesson_runner.run.permissions import Allowed, Memory
+    from lesson_runner.run.permissions import LessonPermissions, PermissionStore
 
 trust = typer.Typer(
     help="Show what lessons from elsewhere were allowed, or take it back.", invoke_without_command=True
@@ -57,16 +57,16 @@ def forget(
         say(f"forgotten: {known.lesson} ({known.path})")
 
 
-def _memory() -> Memory:
-    from lesson_runner.run.permissions import Memory
+def _memory() -> PermissionStore:
+    from lesson_runner.run.permissions import PermissionStore
 
-    memory = Memory.read()
+    memory = PermissionStore.read()
     if memory.problem:
         say(f"note: {memory.path}: {memory.problem}; it counts for nothing", err=True)
     return memory
 
 
-def _find(name: str, memory: Memory) -> list[Allowed]:
+def _find(name: str, memory: PermissionStore) -> list[LessonPermissions]:
     from pathlib import Path
 
     from lesson_runner.model.hints import did_you_mean
@@ -84,7 +84,7 @@ def _find(name: str, memory: Memory) -> list[Allowed]:
     return found
 
 
-def _data(item: Allowed) -> dict[str, object]:
+def _data(item: LessonPermissions) -> dict[str, object]:
     return {
         "content_sha256": item.digest,
         "lesson": item.lesson,
@@ -93,7 +93,7 @@ def _data(item: Allowed) -> dict[str, object]:
     }
 
 
-def _print(found: list[Allowed]) -> None:
+def _print(found: list[LessonPermissions]) -> None:
     from lesson_runner.report.tables import PlainTable
 
     table = PlainTable("lesson", "may", "since", "content", "path")

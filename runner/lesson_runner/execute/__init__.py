@@ -1,1 +1,1 @@
-"""Running a step's commands: processes, the shell, the sandbox, the environment, input files."""
+"""Run a step's commands: processes, the shell, the sandbox, the environment, input files."""

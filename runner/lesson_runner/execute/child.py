@@ -1,4 +1,4 @@
-"""Start a program, read what it prints, and end it: the one place where that is done."""
+"""Start a program, read its output, and kill it; all other modules use this one."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from typing import IO
 from lesson_runner.execute.family import TICK
 
 QUIET = 0.2
-"""How long the output must be silent, after the program has ended, to be taken as complete."""
+"""Seconds without output, after the program has ended, until the output counts as complete."""
 LINGER = 1.0
-"""How long output is read after the program has ended, if another process keeps writing."""
+"""Seconds to read output after the program has ended, if another process keeps writing."""
 KILLED_SECONDS = 2.0
-"""A killed process that is still there after this time waits in a driver, where nothing can end it."""
+"""Seconds to wait for a killed process; one that remains hangs in a driver and cannot be ended."""
 
 
 def start(
     command: Sequence[str], *, env: Mapping[str, str], folder: Path | None = None, merged: bool = True
 ) -> subprocess.Popen[bytes]:
     """
-    Start a program in a session of its own, with nothing to read from its standard input.
+    Start a program in its own session, with an empty standard input.
 
     Args:
-        env: its whole environment.
-        folder: where it starts; the current folder if left out.
-        merged: its standard error goes into the pipe of its standard output.
+        env: the complete environment.
+        folder: the working folder; by default the current folder.
+        merged: send standard error to the pipe of standard output.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the program cannot be started.
     """
     return subprocess.Popen(
         command,
@@ -51,14 +51,14 @@ def start(
 
 
 def wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait for the end of a process for at most so many seconds; return True if it has ended."""
+    """Wait at most so many seconds for a process to end; return True if it has ended."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     return process.returncode is not None
 
 
 def kill(process: subprocess.Popen[bytes]) -> bool:
-    """Kill a process with its group; return False if it cannot be killed."""
+    """Kill a process and its group; return False if it does not end."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     return wait(process, KILLED_SECONDS)
@@ -74,10 +74,10 @@ def signal_name(number: int) -> str | None:
 
 class Reader:
     """
-    Reads what a process prints, so that the process never waits for us.
+    Reads the output of a process, so that the process never blocks on a full pipe.
 
     Args:
-        outputs: the reading ends of its pipes, each with the function that takes the bytes.
+        outputs: the read ends of its pipes, each with the function to call with the bytes.
     """
 
     def __init__(self, *outputs: tuple[IO[bytes] | None, Callable[[bytes], None]]) -> None:
@@ -90,11 +90,11 @@ class Reader:
 
     @property
     def open(self) -> bool:
-        """True until all pipes have come to their end."""
+        """True until all pipes have reached their end."""
         return bool(self._selector.get_map())
 
     def read(self, seconds: float) -> bool:
-        """Wait for output for at most so many seconds, and take it; return True if there was any."""
+        """Wait at most so many seconds for output, and read it; return True if there was any."""
         if not self.open:
             time.sleep(seconds)
             return False
@@ -108,7 +108,7 @@ class Reader:
         return found
 
     def read_until_end(self, process: subprocess.Popen[bytes], deadline: float | None) -> bool:
-        """Read until the process ends, and return True if that was before the deadline (monotonic)."""
+        """Read until the process ends; return True if it ended before the deadline (monotonic clock)."""
         while process.poll() is None:
             if deadline is not None and time.monotonic() >= deadline:
                 return False
@@ -119,13 +119,13 @@ class Reader:
         return True
 
     def drain(self) -> None:
-        """Take what is left when the process has ended; another one may hold the pipe for ever."""
+        """Read the rest after the process has ended; another process may keep the pipe open for ever."""
         end = time.monotonic() + LINGER
         while self.open and self.read(QUIET) and time.monotonic() < end:
             pass
 
     def close(self) -> None:
-        """Read no more, but discard what still comes: a closed pipe would kill the process that writes."""
+        """Stop reading, but discard later output: a closed pipe would kill the process that writes."""
         for key in list((self._selector.get_map() or {}).values()):
             threading.Thread(target=_discard, args=(os.dup(key.fd),), daemon=True).start()
         self._selector.close()
@@ -140,16 +140,16 @@ def _discard(descriptor: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
-    """What a program has printed, and how it ended."""
+class CapturedOutput:
+    """The output of a program, and how it ended."""
 
     exit_code: int | None
-    """Negative: the signal that ended it. ``None``: its time was over, and it was killed."""
+    """Negative: the signal that ended it. ``None``: it ran out of time and was killed."""
     output: str
     errors: str
-    """Empty if they are in ``output``."""
+    """Standard error; empty if it is part of ``output``."""
     unkillable: int | None = None
-    """The number of its process, if that could not be killed."""
+    """The process number, if the process could not be killed."""
 
 
 def capture(
@@ -160,23 +160,23 @@ def capture(
     most: int,
     merged: bool = False,
     complete: bool = True,
-) -> Captured:
+) -> CapturedOutput:
     """
-    Run a program for at most so many seconds, and return what it printed.
+    Run a program for at most so many seconds, and return its output.
 
-    When its time is over, and on any exception (Ctrl-C among them), it is killed with its group.
+    When time is up, and on any exception (including Ctrl-C), the program and its group are killed.
 
     Args:
-        env: its whole environment.
-        most: bytes that are kept of each output: the beginning and the end.
-        merged: its errors are in its output.
-        complete: wait for the end of the output too, which a process in the background may hold open.
+        env: the complete environment.
+        most: bytes to keep of each output, from its start and its end.
+        merged: include standard error in the output.
+        complete: also wait for the end of the output, which a background process may hold open.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the program cannot be started.
     """
     deadline = time.monotonic() + seconds
-    output, errors, unkillable = _Ends(most), _Ends(most), None
+    output, errors, unkillable = _HeadAndTail(most), _HeadAndTail(most), None
     process = start(command, env=env, merged=merged)
     try:
         with contextlib.closing(
@@ -194,11 +194,11 @@ def capture(
     except BaseException:
         kill(process)
         raise
-    return Captured(process.returncode if in_time else None, output.text(), errors.text(), unkillable)
+    return CapturedOutput(process.returncode if in_time else None, output.text(), errors.text(), unkillable)
 
 
-class _Ends:
-    """The beginning and the end of an output."""
+class _HeadAndTail:
+    """The start and the end of an output."""
 
     def __init__(self, most: int) -> None:
         self._half = most // 2
@@ -210,6 +210,6 @@ class _Ends:
         self._tail = (self._tail + data[room:])[-self._half :]
 
     def text(self) -> str:
-        """Return what was kept, with line ends as in a terminal."""
+        """Return the text that was kept, with LF line endings."""
         text = (self._head + self._tail).decode("utf-8", "replace")
         return text.replace("\r\n", "\n").replace("\r", "\n")

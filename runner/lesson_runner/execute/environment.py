@@ -1,8 +1,8 @@
 """
-Which variables of this process the commands of a lesson get: none that look like a credential.
+Decide which environment variables commands get: all except those that look like credentials.
 
-A name decides, or a value that has a token's shape. What is withheld can be passed on by name; then it is a
-declared secret.
+A variable looks like a credential if its name says so, or if its value has the shape of a token. A withheld
+variable can be passed on by name; its value then counts as a declared secret.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from lesson_runner.execute.redaction.secrets import find
 from lesson_runner.model.errors import LessonError
 
 _WORDS = frozenset({"TOKEN", "TOKENS", "AUTH", "JWT", "PAT", "KEY", "PASS", "PASSPHRASE", "ASKPASS", "DSN"})
-"""What a name's words, between underscores, must not be."""
+"""Words of a name, between underscores, that mark a credential."""
 _PARTS = ("PASSWORD", "PASSWD", "SECRET", "CREDENTIAL", "APIKEY", "PRIVATE_KEY", "ACCESS_KEY")
 _FAMILIES = ("AWS_", "ACTIONS_")
 _NAMES = frozenset(
     {
         *("MYSQL_PWD", "KUBECONFIG", "NETRC", "DATABASE_URL", "SSH_AGENT_PID", "GPG_AGENT_INFO"),
-        # What is written into these files, a workflow of GitHub does afterwards.
+        # A GitHub workflow acts on what is written to these files.
         *("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"),
     }
 )
@@ -33,12 +33,12 @@ _HARMLESS = frozenset(
     }
 )
 _IN_ADDRESS = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
-LEAST = 8
-"""A withheld value of fewer characters is too likely to be a word that stands in any output."""
+SHORTEST_WITHHELD = 8
+"""Shorter withheld values are not redacted: they are probably words that occur in any output."""
 
 
 def is_credential(name: str, value: str) -> bool:
-    """Return whether a variable looks like one that opens something."""
+    """Return whether a variable looks like a credential."""
     upper = name.upper()
     if upper in _HARMLESS:
         return False
@@ -56,62 +56,62 @@ def withheld(environ: Mapping[str, str], passed: Collection[str] = ()) -> list[s
     return sorted(name for name in environ if name not in passed and is_credential(name, environ[name]))
 
 
-def given(environ: Mapping[str, str], passed: Collection[str] = ()) -> dict[str, str]:
+def command_environment(environ: Mapping[str, str], passed: Collection[str] = ()) -> dict[str, str]:
     """Return the variables that commands get."""
     hidden = withheld(environ, passed)
     return {name: value for name, value in environ.items() if name not in hidden}
 
 
-_asked: set[str] = set()
-"""The names that ``--env`` gave: error messages of this process must not show their values either."""
+_passed_names: set[str] = set()
+"""The names given with ``--env``; error messages of this process must not show their values either."""
 
 
 def redactor_for(environ: Mapping[str, str] | None = None, passed: Iterable[str] = ()) -> Redactor:
     """
-    Return what keeps the secrets of an environment out of everything that a run shows.
+    Return a redactor for the secrets of an environment.
 
-    Those are the values of ``passed``, those of withheld variables from :data:`LEAST` characters on, unless
-    they name a file that is there, and passwords inside of addresses.
+    Secrets are the values of ``passed``, the values of withheld variables with at least
+    :data:`SHORTEST_WITHHELD` characters that are not the path of an existing file, and passwords in URLs.
 
     Args:
-        environ: by default this process's.
+        environ: by default the environment of this process.
     """
     environ = os.environ if environ is None else environ
-    values = [environ[name] for name in {*passed, *_asked} if name in environ]
+    values = [environ[name] for name in {*passed, *_passed_names} if name in environ]
     for name, value in environ.items():
-        if len(value) >= LEAST and is_credential(name, value) and not _is_place(value):
+        if len(value) >= SHORTEST_WITHHELD and is_credential(name, value) and not _is_existing_path(value):
             values.append(value)
-        values += [password for password in _IN_ADDRESS.findall(value) if len(password) >= LEAST]
+        values += [password for password in _IN_ADDRESS.findall(value) if len(password) >= SHORTEST_WITHHELD]
     return Redactor(values)
 
 
 def check_passed(names: Iterable[str], environ: Mapping[str, str] | None = None) -> frozenset[str]:
     """
-    Return the names that ``--env`` gives.
+    Check and return the names given with ``--env``.
 
     Raises:
-        LessonError: one is no variable of this process, or its value is too short to be found in a text.
+        LessonError: a variable is not set, or its value is too short to be redacted.
     """
     environ = os.environ if environ is None else environ
     passed = frozenset(names)
-    _asked.update(passed)
+    _passed_names.update(passed)
     for name in sorted(passed):
         shown, equals, _ = name.partition("=")
         if equals:
             raise LessonError(
-                f"--env {shown}=…: it takes a name; every user of this machine can read a command line",
+                f"--env {shown}=…: give only the name; every user of this machine can read command lines",
                 fix=f"export {shown} first, then --env {shown}",
             )
         if name not in environ:
-            raise LessonError(f"--env {name}: there is no such variable", fix=f"export {name} first")
+            raise LessonError(f"--env {name}: this variable is not set", fix=f"export {name} first")
         if 0 < len(environ[name].strip()) < SHORTEST:
             raise LessonError(
-                f"--env {name}: its value has fewer than {SHORTEST} characters, and could not be kept out"
-                " of what the run shows",
-                fix="pass only secrets; give a step other values with its parameter 'env'",
+                f"--env {name}: its value has fewer than {SHORTEST} characters, too few to redact it from"
+                " the output",
+                fix="pass only secrets with --env; give a step other values with its parameter 'env'",
             )
     return passed
 
 
-def _is_place(value: str) -> bool:
-    return value.startswith("/") and os.path.exists(value)  # noqa: PTH110 - a value may be no path at all
+def _is_existing_path(value: str) -> bool:
+    return value.startswith("/") and os.path.exists(value)  # noqa: PTH110 - the value may not be a path

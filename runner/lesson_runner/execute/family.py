@@ -1,4 +1,4 @@
-"""All the processes a command has started, and how to end them."""
+"""Find all processes that a command has started, and end them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TOKEN = "LESSON_STEP_TOKEN"
-"""An environment variable, different for each command: its processes carry it wherever they go."""
+"""An environment variable with a value unique to each command, inherited by all its processes."""
 RUN = "LESSON_RUN"
 """An environment variable with the folder of the run that a process belongs to."""
 TICK = 0.05
@@ -24,7 +24,7 @@ _SET_CHILD_SUBREAPER = 36
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One process; ``started`` tells it from a later one that was given the same number."""
+    """One process; ``started`` distinguishes it from a later process with the same number."""
 
     pid: int
     started: str
@@ -49,18 +49,18 @@ class Family:
     """
     The processes that descend from one command.
 
-    They are found by process group, session and parentage; on Linux also by the token in their
-    environment, and, after :func:`adopt_orphans`, as children of this process: so even a daemon that has
-    cleared its environment is found. Elsewhere a daemon that has left all three escapes.
+    They are found by process group, session and parent; on Linux also by the token in their environment and,
+    after :func:`adopt_orphans`, as children of this process, so even a daemon that has cleared its
+    environment is found. On other systems, a daemon that has left all three escapes.
     """
 
     root: int
-    """The command's process, which leads its group and its session."""
+    """The command's process, the leader of its group and session."""
     token: str
     since: int = 0
-    """When that was started, in ticks of the system; 0: not known. What is older is none of it."""
+    """When the command was started, in system ticks; 0: unknown. Older processes are excluded."""
     variable: str = TOKEN
-    """The environment variable that has the token."""
+    """The environment variable that holds the token."""
 
     @classmethod
     def of(cls, pid: int, token: str) -> Family:
@@ -70,7 +70,7 @@ class Family:
 
     @classmethod
     def of_run(cls, folder: Path) -> Family:
-        """Return what a run that was killed has left running; on Linux only."""
+        """Return the processes that a killed run left running; on Linux only."""
         return cls(-1, str(folder), variable=RUN)
 
     def members(self) -> set[Member]:
@@ -78,17 +78,17 @@ class Family:
         rows = {row.member.pid: row for row in processes() if row.member.pid != os.getpid()}
         found = {pid for pid, row in rows.items() if self.root in (pid, row.group, row.session)}
         found |= {pid for pid in rows.keys() - found if self._carries_token(rows[pid].member)}
-        found |= {pid for pid, row in rows.items() if self.since and _is_orphan(row, self.since)}
+        found |= {pid for pid, row in rows.items() if self.since and _is_adopted(row, self.since)}
         while more := {pid for pid, row in rows.items() if row.parent in found} - found:
             found |= more
         return {rows[pid].member for pid in found}
 
     def signal(self, number: signal.Signals) -> set[Member]:
-        """Send a signal to every member, and return them."""
+        """Send a signal to every member; return the members."""
         members = self.members()
         outside = [member for member in members if _group(member.pid) != self.root]
         if len(outside) < len(members):
-            # The group first and at once, so that nothing in it can fork away in between.
+            # Signal the whole group first, in one call, so that no member can fork meanwhile.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.root, number)
         for member in outside:
@@ -98,14 +98,14 @@ class Family:
 
     def stop(self, grace: float, wait: Callable[[float], object] = time.sleep) -> tuple[Member, ...]:
         """
-        End every member: SIGTERM, and SIGKILL for those that are still there after ``grace`` seconds.
+        End every member: send SIGTERM, then SIGKILL to those still alive after ``grace`` seconds.
 
         Args:
-            grace: seconds to tidy up in.
-            wait: called with the seconds until the next look.
+            grace: seconds that the processes get to clean up.
+            wait: called with the seconds until the next check.
 
         Returns:
-            the processes that were signalled, in the order they were started in.
+            the processes that were signalled, in the order in which they were started.
         """
         seen: set[Member] = set()
         try:
@@ -113,8 +113,8 @@ class Family:
             end = time.monotonic() + grace
             while time.monotonic() < end and self.members():
                 wait(TICK)
-        finally:  # a second Ctrl-C ends the patience, not the killing
-            # Again and again, for what was forked meanwhile; but a process that hangs in a driver never dies.
+        finally:  # a second Ctrl-C ends the wait, not the killing
+            # Repeat, for processes forked meanwhile; but give up on a process that hangs in a driver.
             end = time.monotonic() + 2
             while time.monotonic() < end and (rest := self.signal(signal.SIGKILL)):
                 seen |= rest
@@ -123,22 +123,22 @@ class Family:
         return tuple(sorted(seen, key=self._age))
 
     def reap(self) -> None:
-        """Take the exit codes of adopted processes that have ended: else they stay as zombies."""
+        """Collect the exit codes of adopted processes that have ended, or they stay as zombies."""
         if not self.since or not (PROC / "self" / "stat").exists():
             return
         for entry in os.listdir(PROC):  # noqa: PTH208 - as below
             row = _read_row(PROC, entry, zombies=True) if entry.isdigit() else None
-            if row is not None and row.member.pid != self.root and _is_orphan(row, self.since):
+            if row is not None and row.member.pid != self.root and _is_adopted(row, self.since):
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(row.member.pid, os.WNOHANG)
 
     def _age(self, member: Member) -> tuple[bool, int, int]:
-        """Sort the command itself first, then by start time: process numbers wrap around."""
+        """Return a sort key: the command first, then by start time, because process numbers wrap around."""
         ticks = int(member.started) if member.started.isdigit() else 0
         return (member.pid != self.root, ticks, member.pid)
 
     def _carries_token(self, member: Member) -> bool:
-        if self.since and int(member.started) < self.since:  # as good as all processes of a machine
+        if self.since and int(member.started) < self.since:  # true for nearly all processes of a machine
             return False
         try:
             with open(f"{PROC}/{member.pid}/environ", "rb", buffering=0) as file:  # noqa: PTH123 - as below
@@ -147,20 +147,20 @@ class Family:
             return False
 
 
-def adopt_orphans(*, wanted: bool) -> None:
-    """Be the parent of every descendant whose own parent ends, or be it no more; on Linux only."""
+def adopt_orphans(*, enabled: bool) -> None:
+    """Make this process adopt descendants whose parent ends, or stop doing so; on Linux only."""
     if sys.platform == "linux":
         import ctypes
 
         with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
+            ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, int(enabled), 0, 0, 0)
 
 
-def _is_orphan(row: Row, since: int) -> bool:
+def _is_adopted(row: Row, since: int) -> bool:
     """
-    Return whether a process was adopted: a child in a session of its own, which began after ``since``.
+    Return whether a process was adopted: a child in another session, started at or after ``since``.
 
-    Children that this process starts for itself stay in its session.
+    Other children of this process stay in its session.
     """
     mine = row.parent == os.getpid() and row.session != os.getsid(0)
     return mine and int(row.member.started) >= since
@@ -173,8 +173,8 @@ def _group(pid: int) -> int | None:
         return None
 
 
-def started(pid: int) -> str:
-    """Return when a process of this machine was started, in the system's own words; empty if it is gone."""
+def start_time(pid: int) -> str:
+    """Return the start time of a process, in the system's format; empty if the process has ended."""
     return next((row.member.started for row in processes() if row.member.pid == pid), "")
 
 
@@ -190,13 +190,13 @@ def _from_proc() -> Iterator[Row]:
 
 
 def _read_row(proc: Path, pid: str, *, zombies: bool = False) -> Row | None:
-    """Return what Linux says of a process; ``None`` for one that has ended, unless ``zombies`` count."""
+    """Read a process from ``/proc``; ``None`` if it has ended (a zombie too, unless ``zombies``)."""
     try:
         with open(f"{proc}/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - half of the time
             text = file.readall().decode("utf-8", "replace")
     except OSError:
         return None
-    # The name stands in parentheses and may contain some itself.
+    # The name is in parentheses, and may contain parentheses itself.
     before, _, after = text.rpartition(")")
     fields = after.split(None, 20)
     if len(fields) < 20 or (fields[0] in "ZX" and not zombies):

@@ -1,4 +1,4 @@
-"""A process's bytes as lines of text: shown at once, kept within bounds."""
+"""Turn the bytes of a process into lines of text: show them at once, keep a bounded amount."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
-from lesson_runner.execute.redaction.views import as_seen, has_control
+from lesson_runner.execute.redaction.views import as_displayed, has_control
 
 LONGEST = 65_536
-"""A line longer than this is cut in pieces: a file of zeros is one endless line."""
+"""Longer lines are split: a file of zeros is one endless line."""
 LONGEST_ESCAPE = 256
-"""Characters of an escape that is not cut."""
+"""Length of an escape sequence that is not split, in characters."""
 MOST_KEPT = 2_000_000
-"""Characters of an output that are kept."""
+"""How many characters of an output are kept."""
 PROGRESS_EVERY = 1.0
-"""Seconds between two looks at a line that a program keeps overwriting."""
+"""Seconds between two displays of a line that a program keeps overwriting."""
 
 
-class Kept:
+class BoundedLines:
     """
-    The lines of an output, without the middle if there are too many.
+    The lines of an output; if there are too many, the middle is dropped.
 
-    The first and the last half are kept: the first says what ran, the last why it failed.
+    The start shows what ran, and the end shows why it failed.
 
     Args:
-        most: how many characters at most, and one line.
+        most: how many characters to keep, apart from one line.
     """
 
     def __init__(self, most: int = MOST_KEPT) -> None:
@@ -39,11 +39,11 @@ class Kept:
         self._dropped = 0
 
     def add(self, line: str) -> None:
-        """Keep a line."""
+        """Add a line."""
         self.extend([line])
 
     def extend(self, lines: Sequence[str]) -> None:
-        """Keep lines."""
+        """Add lines."""
         taken = 0
         while taken < len(lines) and not self._tail and len(lines[taken]) < self._room:
             self._head.append(lines[taken])
@@ -57,41 +57,41 @@ class Kept:
             self._dropped += 1
 
     def lines(self) -> list[str]:
-        """Return what was kept, with a note where something was left out."""
+        """Return the kept lines, with a note where lines were dropped."""
         note = [f"[{self._dropped:,} lines are left out here]"] if self._dropped else []
         return [*self._head, *note, *self._tail]
 
 
-def pieces(line: str) -> list[str]:
-    """Return a line cut in pieces no longer than :data:`LONGEST`; an empty one is one."""
+def split_long_line(line: str) -> list[str]:
+    """Split a line into pieces of at most :data:`LONGEST` characters; an empty line yields one piece."""
     if len(line) <= LONGEST:
         return [line]
     return [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)]
 
 
-def bounded(text: str, most: int = MOST_KEPT) -> str:
-    """Return a text as :class:`Kept` keeps it: as it is, unless it is too long."""
+def without_middle(text: str, most: int = MOST_KEPT) -> str:
+    """Return a text unchanged, or without its middle if it is too long, as :class:`BoundedLines` does."""
     if len(text) <= most:
         return text
-    kept = Kept(most)
+    kept = BoundedLines(most)
     for line in text.split("\n"):
-        for piece in pieces(line):
+        for piece in split_long_line(line):
             kept.add(piece)
     return "\n".join(kept.lines())
 
 
-class Lines:
+class OutputCollector:
     """
-    Collects output as its reader sees it: without terminal escapes and control characters.
+    Collects output as it looks on a terminal: without escape sequences and control characters.
 
-    A line that a program overwrites with carriage returns (a progress bar) is kept as a terminal would
-    leave it, in its last state; while it changes, a state a second is shown.
+    Of a line that a program overwrites with carriage returns (a progress bar), only the last state is kept;
+    while it changes, one state per second is shown.
 
     Args:
-        show: called with the lines that have come, as one text without its last line end. A call for each
-            line would be the slowest part of a step that prints many.
-        keep: how many characters :meth:`text` returns at most, see :class:`Kept`.
-        redactor: keeps secrets out of what is shown and what is kept.
+        show: called with new lines, as one text without the last line ending. One call per line would be the
+            slowest part of a step that prints many lines.
+        keep: the most characters that :meth:`text` returns, see :class:`BoundedLines`.
+        redactor: removes secrets from what is shown and kept.
     """
 
     def __init__(
@@ -103,21 +103,21 @@ class Lines:
         self._decoder = codecs.getincrementaldecoder("utf-8")(_C1)
         self._rest = ""
         self._shown_at = time.monotonic()
-        self._kept = Kept(keep)
+        self._kept = BoundedLines(keep)
         self._ready: list[str] = []
 
     def feed(self, data: bytes, *, final: bool = False) -> None:
-        """Take the next bytes; ``final`` ends a line that has no end."""
+        """Process the next bytes; ``final`` also completes a last line without a line ending."""
         text = self._rest + self._decoder.decode(data, final)
         *lines, self._rest = text.split("\n")
         if "\r" in text:
             lines = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
-        # A carriage return that comes last may be half of a CRLF.
+        # A carriage return at the end may be the first half of a CRLF.
         overwritten, mark, state = self._rest[:-1].rpartition("\r")
         if mark:
             self._rest = state + self._rest[-1:]
         while len(self._rest) > LONGEST:
-            cut = _cut(self._rest)
+            cut = _cut_position(self._rest)
             lines.append(self._rest[:cut])
             self._rest = self._rest[cut:]
         if final and self._rest:
@@ -125,25 +125,25 @@ class Lines:
             self._rest = ""
         self._add(lines)
         if mark and not final:
-            self._progress(as_seen(overwritten.rpartition("\r")[2]))
+            self._progress(as_displayed(overwritten.rpartition("\r")[2]))
         if final:
             self._take(self._lines.flush())
         self._show_ready()
 
     def note(self, line: str) -> None:
-        """Show and keep a line of our own, behind all that was waiting."""
+        """Show and keep a line from the runner, after all waiting lines."""
         self._take([*self._lines.flush(), line])
         self._show_ready()
 
     def text(self) -> str:
-        """Return what was kept, with a note where something was left out."""
+        """Return the kept text, with a note where lines were dropped."""
         return "\n".join(self._kept.lines())
 
     def _add(self, lines: Sequence[str]) -> None:
         if has_control(lines):
-            lines = [as_seen(line) for line in lines]
+            lines = [as_displayed(line) for line in lines]
         if any(len(line) > LONGEST for line in lines):
-            lines = [piece for line in lines for piece in pieces(line)]
+            lines = [piece for line in lines for piece in split_long_line(line)]
         if lines:
             self._take(self._lines.feed(lines))
 
@@ -160,15 +160,15 @@ class Lines:
         now = time.monotonic()
         if not state.strip() or now - self._shown_at < PROGRESS_EVERY:
             return
-        # What is shown of a value in one state and in the next would be all of it.
-        if not self._lines.waits and self._redactor.begins(state) is None:
+        # A secret that starts in one state and continues in the next would be shown in full.
+        if not self._lines.waits and self._redactor.partial_start(state) is None:
             self._shown_at = now
             self._show_ready()
             self._show(self._redactor.text(state))
 
 
 _C1 = "lesson_runner.c1"
-"""How bytes that are no UTF-8 are read: some are escapes of a terminal, in eight bits."""
+"""The error handler for bytes that are not UTF-8: some are 8-bit terminal escapes."""
 
 
 def _c1(error: UnicodeError) -> tuple[str, int]:
@@ -181,7 +181,7 @@ def _c1(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_C1, _c1)
 
 
-def _cut(text: str) -> int:
-    """Return where an endless line is cut: not inside of an escape."""
+def _cut_position(text: str) -> int:
+    """Return where to split an endless line, outside an escape sequence."""
     start = max(text.rfind(mark, LONGEST - LONGEST_ESCAPE, LONGEST) for mark in "\x1b\x9b\x90\x9d")
     return start if start > 0 else LONGEST

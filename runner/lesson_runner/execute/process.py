@@ -1,4 +1,4 @@
-"""One command, run to its end: output line by line, a deadline, and nothing left behind by accident."""
+"""Run one command to its end: output line by line, a deadline, no processes left by accident."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from pathlib import Path
 
 from lesson_runner.execute.child import Reader, signal_name, start, wait
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans
-from lesson_runner.execute.lines import Lines
+from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.model.errors import LessonError
 
 REAPED = 1.0
-"""Seconds to wait for the exit code, even after SIGKILL: that does not reach a process in a driver."""
+"""Seconds to wait for the exit code; a process that hangs in a driver survives even SIGKILL."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """What became of a command."""
+class CommandResult:
+    """The result of a command."""
 
     exit_code: int
-    """As a shell has it: 128 + n for a process that signal n ended."""
+    """As in a shell: 128 + n for a process that was ended by signal n."""
     output: str
-    """What it printed, standard output and error together, without the middle if that was very long."""
+    """Standard output and error together; if very long, without the middle."""
     family: Family
     timed_out: bool = False
     killed: tuple[Member, ...] = ()
-    """The processes that were ended because the time was over."""
-    left: tuple[Member, ...] = ()
+    """The processes that were killed at the deadline."""
+    still_running: tuple[Member, ...] = ()
     """The processes that are still running."""
     signal: str | None = None
     """The signal that ended it, such as ``SIGSEGV``."""
-    unstored: str = ""
-    """Why the state of its terminal could not be stored, if it could not."""
+    state_error: str = ""
+    """Why the state of the terminal could not be saved; empty if it was."""
 
 
 def run(
@@ -49,36 +49,36 @@ def run(
     deadline: float | None = None,
     grace: float = 2.0,
     redactor: Redactor | None = None,
-) -> Finished:
+) -> CommandResult:
     """
-    Run a command in a session of its own, with nothing to read from its standard input.
+    Run a command in its own session, with an empty standard input.
 
-    Processes that it leaves in the background go on: ``left`` names them, ``family.stop`` ends them. At the
-    deadline, and on any exception (Ctrl-C among them), all of its processes are ended.
+    Processes that it leaves in the background continue: ``still_running`` lists them, ``family.stop`` ends
+    them. At the deadline, and on any exception (including Ctrl-C), all its processes are ended.
 
     Args:
         command: the program and its arguments.
-        folder: where it starts.
-        env: its whole environment.
-        on_line: called with output as it comes: one or more lines, without the last line end.
-        deadline: when to stop it, on the clock of :func:`time.monotonic`.
+        folder: the working folder.
+        env: the complete environment.
+        on_line: called with output as it arrives: one or more lines, without the last line ending.
+        deadline: when to stop the command, on the clock of :func:`time.monotonic`.
         grace: seconds between SIGTERM and SIGKILL.
-        redactor: keeps secrets out of its output.
+        redactor: removes secrets from the output.
 
     Raises:
         LessonError: the command cannot be started.
     """
     token = uuid.uuid4().hex
-    adopt_orphans(wanted=True)
-    family = Family(-1, token)  # until its first process is known, it is found by the token alone
+    adopt_orphans(enabled=True)
+    family = Family(-1, token)  # until its process is known, only the token identifies it
     process: subprocess.Popen[bytes] | None = None
     reader: Reader | None = None
     killed: tuple[Member, ...] = ()
-    # Ctrl-C can come at any moment, the one in which the command begins among them.
+    # Ctrl-C can come at any moment, even while the command is being started.
     try:
         process = start(command, env={**env, TOKEN: token}, folder=folder)
         family = Family.of(process.pid, token)
-        lines = Lines(on_line, redactor=redactor)
+        lines = OutputCollector(on_line, redactor=redactor)
         reader = Reader((process.stdout, lines.feed))
         in_time = reader.read_until_end(process, deadline)
         if not in_time:
@@ -86,15 +86,15 @@ def run(
         wait(process, REAPED)
         reader.drain()
         lines.feed(b"", final=True)
-        left = tuple(sorted(family.members(), key=lambda member: member.pid))
+        still_running = tuple(sorted(family.members(), key=lambda member: member.pid))
         if reader.open:
-            names = ", ".join(map(str, left)) or "unknown"
-            lines.note(f"[still running in the background: {names}; its further output is not shown]")
+            names = ", ".join(map(str, still_running)) or "unknown"
+            lines.note(f"[still running in the background: {names}; further output is not shown]")
     except BaseException as error:
-        if process is None and isinstance(error, OSError):  # it has not started
-            raise LessonError(f"{command[0]} does not start in {folder}: {error.strerror}") from error
+        if process is None and isinstance(error, OSError):  # it did not start
+            raise LessonError(f"{command[0]} cannot be started in {folder}: {error.strerror}") from error
         if process is None:
-            time.sleep(TICK)  # what has been forked is still becoming the command, and has no token yet
+            time.sleep(TICK)  # a forked child may not have run exec yet, so it does not carry the token
         else:
             family = family if family.root == process.pid else Family(process.pid, token)
         family.stop(grace)
@@ -103,18 +103,18 @@ def run(
         raise
     finally:
         family.reap()
-        adopt_orphans(wanted=False)
+        adopt_orphans(enabled=False)
         if reader is not None:
             reader.close()
         elif process is not None and process.stdout is not None:
             process.stdout.close()
     code = -signal.SIGKILL if process.returncode is None else process.returncode
-    return Finished(
+    return CommandResult(
         exit_code=code if code >= 0 else 128 - code,
         output=lines.text(),
         family=family,
         timed_out=not in_time,
         killed=killed,
-        left=left,
+        still_running=still_running,
         signal=signal_name(-code),
     )

@@ -1,12 +1,12 @@
 """
-Commands in a sandbox of bubblewrap's: they can read the system, and write nothing but what is given to them.
+Run commands in a bubblewrap sandbox: they can read the system, and write only to the folders given to them.
 
-A command in it sees a read-only system; an empty home folder and an empty ``/tmp`` that last as long as the
-run; no ``/run`` (the sockets of Docker, D-Bus and agents are there), and without network no socket of the
-file system anywhere; none of the caller's keyrings; as few devices as programs need, and the device
-files of the machine's hardware; processes of its own only; no network, unless that is allowed. Below the
-home folder what Python, ``PATH`` and the hardware's programs need is there, read-only. When it ends, so does
-all that it has started.
+A command in the sandbox sees a read-only system; an empty home folder and an empty ``/tmp`` that last as long
+as the run; no ``/run`` (it has the sockets of Docker, D-Bus and agents) and, without network, no file system
+sockets at all; none of the caller's keyrings; only the devices that programs need, and the device files of
+the machine's hardware; only its own processes; no network, unless it is allowed. What Python, ``PATH`` and
+the hardware's programs need from the home folder is visible, read-only. When the command ends, so do all
+processes that it has started.
 """
 
 from __future__ import annotations
@@ -56,18 +56,18 @@ HIDDEN = (
     ),
     *("XAUTHORITY", "ICEAUTHORITY", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"),
 )
-"""Variables that name where programs keep secrets outside of the home folder. Commands get none of them."""
+"""Variables that name places of secrets outside the home folder. Commands do not get them."""
 _HIDDEN_ENDS = ("_CONFIG", "_CONFIG_FILE", "_CONFIG_DIR", "_CONFIG_HOME", "_CONFIG_PATH", "_CREDENTIALS")
-"""So do names that end like this: whose program it is need not be known."""
+"""Endings of further such variables, of any program."""
 _NO_CONFIG = frozenset({"PKG_CONFIG", "FONTCONFIG_FILE", "OPENSSL_CONF", "PKG_CONFIG_PATH"})
 NEEDED = ("VIRTUAL_ENV", "PYENV_ROOT")
-"""Variables that name what commands read, also if it lies in the home folder."""
+"""Variables that name folders which commands may read even inside the home folder."""
 RESOLVERS = ("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager")
-"""Where ``/etc/resolv.conf`` may lead to."""
+"""Where ``/etc/resolv.conf`` may point to."""
 TMP = real(Path("/tmp"))
 VAR_TMP = real(Path("/var/tmp"))
 OUTSIDE = Path("/")
-"""Where bubblewrap is started."""
+"""The working folder in which bubblewrap starts."""
 NAMESPACES = (
     *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--hostname", "sandbox", "--cap-drop", "ALL", "--die-with-parent", "--new-session"),
@@ -77,13 +77,13 @@ NAMESPACES = (
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """
-    How commands are shut in.
+    The settings of a sandbox for commands.
 
     Attributes:
-        program: bubblewrap's.
-        network: they may use the network.
-        device_files: files and folders in ``/dev`` that they may open, where these exist.
-        path_variables: variables that name what they read, in addition to :data:`NEEDED`.
+        program: the path of bubblewrap.
+        network: commands may use the network.
+        device_files: files and folders in ``/dev`` that commands may open, if they exist.
+        path_variables: variables that name readable folders, in addition to :data:`NEEDED`.
     """
 
     program: str
@@ -104,38 +104,41 @@ class Sandbox:
         """
         Return the command that runs ``command`` in the sandbox.
 
-        Start it in :data:`OUTSIDE`: where ``PATH`` or ``LD_LIBRARY_PATH`` has an empty entry, what is not yet
-        in the sandbox would run what an earlier command has left in the current folder.
+        Start it in :data:`OUTSIDE`. Otherwise, if ``PATH`` or ``LD_LIBRARY_PATH`` has an empty entry,
+        programs that start outside the sandbox could run files that an earlier command left in the current
+        folder.
 
         Args:
-            env: its environment, from which :meth:`environment` makes what it is given.
-            own: a folder for its home and its ``/tmp``; created.
-            folder: where ``command`` begins.
-            writable: what it may change; must be there.
-            readable: what it may read, wherever that lies.
+            env: the environment, as returned by :meth:`environment`.
+            own: a folder for the sandbox's home folder and ``/tmp``; created if needed.
+            folder: the working folder of ``command``.
+            writable: existing files and folders that it may change.
+            readable: files and folders that it may read, wherever they are.
 
         Raises:
-            LessonError: the home folder is the whole system.
+            LessonError: the home folder is ``/``.
             OSError: ``own`` cannot be written.
         """
         home = home_folder()
         words = [self.program, *NAMESPACES, *(() if self.network else ("--unshare-net",))]
         words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"]
-        for name in _settings_of_the_kernel():
+        for name in _kernel_settings():
             words += ["--ro-bind-try", name, name]
         for device in self.device_files:
             words += ["--dev-bind-try", device, device]
         for resolver in RESOLVERS if self.network else ():
             words += ["--ro-bind-try", resolver, resolver]
-        # What holds another comes first: a secret place may lie in what is needed, and the other way around.
-        places = {place: ["--ro-bind", str(real(place)), str(place)] for place in self._needed(env, readable)}
+        # Outer folders come first: a place of secrets may be inside a needed folder, or the other way around.
+        places = {
+            place: ["--ro-bind", str(real(place)), str(place)] for place in self._needed_paths(env, readable)
+        }
         places |= {place: _hide(place) for place in _hidden()}
         for place, name in {home: "home", TMP: "tmp", VAR_TMP: "var-tmp"}.items():
             (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
             places[place] = ["--bind", str(own / name), str(place)]
         for place in sorted(places):
             words += places[place]
-        words += _hide(real(config_folder()))  # again: it may lie in what has just been brought back
+        words += _hide(real(config_folder()))  # again: it may be inside a folder that was just made visible
         for place in map(real, writable):
             words += ["--bind", str(place), str(place)]
         words += ["--chdir", str(real(folder))]
@@ -144,27 +147,28 @@ class Sandbox:
             return [*words, "--", *command]
         rules = own / "seccomp"
         rules.write_bytes(refused)
-        # bubblewrap reads it from a descriptor, and the command must not keep that.
+        # bubblewrap reads the filter from descriptor 9, which the command does not inherit.
         start = ["sh", "-c", 'exec "$@" 9<"$0"', str(rules.absolute()), words[0], "--seccomp", "9"]
         return [*start, *words[1:], "--", *command]
 
     def hides(self, place: Path) -> bool:
-        """Return whether commands in the sandbox cannot see what is at a real path."""
+        """Return whether a real path is hidden from commands in the sandbox."""
         if place.is_relative_to(real(config_folder())):
             return True
-        hidden = _depth(place, _gone())
-        return hidden > 0 and hidden >= _depth(place, map(real, self._needed(os.environ, ())))
+        hidden = _depth(place, _concealed())
+        return hidden > 0 and hidden >= _depth(place, map(real, self._needed_paths(os.environ, ())))
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment without what leads to places that are not there, or are not the same."""
+        """Return an environment without variables that lead to hidden or different places."""
         kept = {name: value for name, value in env.items() if not leads_to_secrets(name, value)}
         return {**kept, "HOME": str(home_folder()), "TMPDIR": str(TMP)}
 
-    def _needed(self, env: Mapping[str, str], more: Iterable[Path]) -> list[Path]:
+    def _needed_paths(self, env: Mapping[str, str], more: Iterable[Path]) -> list[Path]:
         """
-        Return what commands need of the places that are gone.
+        Return what commands need from concealed places.
 
-        By the name that is used for it and by its real one: a link in the home folder is gone as well.
+        Each place is listed by the name in use and by its real path: links in the home folder are concealed
+        too.
         """
         names = [sys.prefix, sys.base_prefix, *os.get_exec_path(env)]
         names += [name for name in sys.path if name and real(Path(name)) != Path.cwd()]
@@ -172,11 +176,11 @@ class Sandbox:
         programs = real(Path(sys.executable)).parent
         wanted = [*map(Path, names), programs, programs.parent, *more]
         used = {Path(os.path.normpath(place)) for place in wanted if place.is_absolute()}
-        gone, whole = _gone(), [home_folder(), TMP, VAR_TMP, Path("/run")]
+        gone, whole = _concealed(), [home_folder(), TMP, VAR_TMP, Path("/run")]
         return [
             place
             for place in used | {real(place) for place in used}
-            if _is_there(place)
+            if _exists(place)
             and any(place.is_relative_to(folder) for folder in gone)
             and not any(folder.is_relative_to(place) for folder in whole)
         ]
@@ -184,20 +188,20 @@ class Sandbox:
 
 def open_sandbox(hardware: Iterable[Hardware] = (), *, network: bool = False) -> Sandbox:
     """
-    Return a sandbox that works: one command was run in it.
+    Return a sandbox, after running a trial command in it.
 
     Args:
-        hardware: what commands may use.
-        network: they may use the network.
+        hardware: the hardware that commands may use.
+        network: commands may use the network.
 
     Raises:
-        LessonError: there is no bubblewrap, or it cannot make a sandbox here.
+        LessonError: bubblewrap is missing, or cannot create a sandbox on this machine.
     """
     program = shutil.which("bwrap")
     if program is None:
         raise LessonError(
             "--sandbox needs bubblewrap, and there is no bwrap on PATH",
-            fix="install it (Debian, Ubuntu: apt install bubblewrap); or read the lesson's commands, and"
+            fix="install it (Debian, Ubuntu: apt install bubblewrap); or read the lesson's commands, then"
             " run it without --sandbox",
         )
     used = tuple(hardware)
@@ -226,9 +230,9 @@ def open_sandbox(hardware: Iterable[Hardware] = (), *, network: bool = False) ->
             problem, good = str(error), False
     if not good:
         raise LessonError(
-            f"--sandbox: bubblewrap cannot make a sandbox on this machine: {problem}",
-            fix="user namespaces must be allowed ('What a sandbox needs' in docs/security.md); or read the"
-            " lesson's commands and run it without --sandbox",
+            f"--sandbox: bubblewrap cannot create a sandbox on this machine: {problem}",
+            fix="allow user namespaces ('What a sandbox needs' in docs/security.md); or read the lesson's"
+            " commands, then run it without --sandbox",
         )
     return sandbox
 
@@ -242,7 +246,7 @@ def leads_to_secrets(name: str, value: str) -> bool:
 
 
 def secret_places(environ: Mapping[str, str]) -> list[Path]:
-    """Return the files and folders that variables name as places of secrets."""
+    """Return the places of secrets that variables name."""
     named = (value for name, value in environ.items() if leads_to_secrets(name, value))
     parts = [part.removeprefix("FILE:") for value in named for part in value.split(os.pathsep)]
     return [real(Path(part)) for part in parts if part]
@@ -250,10 +254,10 @@ def secret_places(environ: Mapping[str, str]) -> list[Path]:
 
 def home_folder() -> Path:
     """
-    Return where the home folder of a command in the sandbox is: at the place of this user's.
+    Return the home folder of commands in the sandbox: the same path as this user's.
 
     Raises:
-        LessonError: that is the whole system, which cannot be hidden.
+        LessonError: the home folder is ``/``, which cannot be hidden.
     """
     try:
         home = real(Path(os.environ.get("HOME") or "~").expanduser())
@@ -261,36 +265,36 @@ def home_folder() -> Path:
         return TMP
     if home == home.parent:
         raise LessonError(
-            "--sandbox: your home folder is /, which cannot be hidden", fix="set HOME to another"
+            "--sandbox: your home folder is /, which cannot be hidden", fix="set HOME to another folder"
         )
-    return home if _is_there(home) and home.is_dir() else TMP
+    return home if _exists(home) and home.is_dir() else TMP
 
 
 def _hidden() -> Iterator[Path]:
-    """Yield files and folders, other than the home folder, that no command may look into."""
+    """Yield files and folders, other than the home folder, that no command may read."""
     with contextlib.suppress(KeyError):  # a user without a name
-        yield real(Path(pwd.getpwuid(os.getuid()).pw_dir))  # HOME may name another
+        yield real(Path(pwd.getpwuid(os.getuid()).pw_dir))  # HOME may differ
     yield real(config_folder())
     yield from secret_places(os.environ)
 
 
-def _gone() -> list[Path]:
-    """Return the places of which commands see nothing but what is brought back for them."""
+def _concealed() -> list[Path]:
+    """Return the places where commands see only what is made visible for them."""
     return [home_folder(), TMP, VAR_TMP, *_hidden(), Path("/run")]
 
 
 def _hide(place: Path) -> list[str]:
-    if place in (place.parent, home_folder()) or not _is_there(place):
+    if place in (place.parent, home_folder()) or not _exists(place):
         return []
     return ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", "/dev/null", str(place)]
 
 
-def _settings_of_the_kernel() -> Iterator[str]:
+def _kernel_settings() -> Iterator[str]:
     """
-    Yield what can be written in ``/proc`` and belongs to no process: the kernel's settings.
+    Yield the writable entries of ``/proc`` that belong to no process: the kernel's settings.
 
-    They obey root without any rights, and bubblewrap leaves ``/proc/sys`` as it is. ``core_pattern`` in it
-    names a program that the kernel runs outside of every sandbox.
+    Root can write them even without capabilities, and bubblewrap leaves ``/proc/sys`` writable. Its
+    ``core_pattern`` names a program that the kernel runs outside any sandbox.
     """
     for entry in sorted(Path("/proc").iterdir()):
         if not entry.name.isdigit() and not entry.is_symlink() and (entry.is_dir() or _is_writable(entry)):
@@ -302,9 +306,9 @@ def _is_writable(file: Path) -> bool:
 
 
 def _depth(place: Path, folders: Iterable[Path]) -> int:
-    """Return how deep the innermost of the folders lies that hold a place; 0 if none does."""
+    """Return the depth of the innermost folder that contains a place; 0 if none does."""
     return max((len(folder.parts) for folder in folders if place.is_relative_to(folder)), default=0)
 
 
-def _is_there(place: Path) -> bool:
-    return os.path.exists(place)  # noqa: PTH110 - Path.exists() raises where this user may not look
+def _exists(place: Path) -> bool:
+    return os.path.exists(place)  # noqa: PTH110 - Path.exists() raises without permission

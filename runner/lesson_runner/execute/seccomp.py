@@ -1,12 +1,12 @@
 """
-System calls that a sandbox refuses, as a program for the kernel's filter (seccomp, classic BPF).
+Build the seccomp filter (classic BPF) of system calls that a sandbox refuses.
 
-bubblewrap takes such a program and brings none. Refused are those that reach something outside which no
-namespace hides: keys of the caller's keyrings, and, where there is no network, all sockets but those of IP
-and netlink. Servers of file system sockets hear everybody who can see them; ``AF_VSOCK`` reaches the host of
-a virtual machine. ``io_uring`` does the same by other ways. A setuid file would let other users of the
-machine act as this one. What only widens what a fault in the kernel opens (namespaces and mounts of one's
-own, BPF, ...) is refused as well.
+bubblewrap accepts such a filter but has none of its own. It refuses calls that reach outside the sandbox
+where no namespace helps: the caller's keyrings and, without network, all sockets except IP and netlink. Any
+process that sees a file system socket can connect to its server; ``AF_VSOCK`` reaches the host of a virtual
+machine; ``io_uring`` offers other ways to make these calls. A setuid file would let other users of the
+machine act as this user. The filter also refuses calls that only enlarge the attack surface of the kernel
+(new namespaces and mounts, BPF, ...).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 FAMILIES = (2, 10, 16)
-"""``AF_INET``, ``AF_INET6`` and ``AF_NETLINK``: what a network namespace holds."""
+"""``AF_INET``, ``AF_INET6`` and ``AF_NETLINK``: a network namespace isolates these."""
 PAIRS = (1, 5)
-"""``SOCK_STREAM`` and ``SOCK_SEQPACKET``: a pair of datagram sockets can send to other sockets, too."""
+"""``SOCK_STREAM`` and ``SOCK_SEQPACKET``: a pair of datagram sockets can also send to other sockets."""
 SETUID = 0o4000
 CLONE_NEWUSER = 0x10000000
 _LOAD, _AND, _EQUAL, _MASKED, _RETURN = 0x20, 0x54, 0x15, 0x45, 0x06
@@ -30,7 +30,7 @@ _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
 
 @dataclass(frozen=True, slots=True)
 class _Machine:
-    """What the kernel calls a kind of processor, and the numbers of its system calls."""
+    """A processor architecture: its number in the kernel, and the numbers of its system calls."""
 
     audit: int
     socket: int
@@ -40,7 +40,7 @@ class _Machine:
     """``add_key``, ``request_key``, ``keyctl``, ``bpf``, ``userfaultfd``, ``perf_event_open``,
     ``kexec_load``, ``mount``, ``umount2``, ``pivot_root``, ``unshare``, ``setns``, ``open_by_handle_at``."""
     modes: Mapping[int, int]
-    """Which argument is the mode of a file, of those that have one."""
+    """Calls with a file mode, and which argument it is."""
 
 
 _MACHINES = {
@@ -55,21 +55,21 @@ _MACHINES = {
     ),
 }
 _EVERYWHERE = (*range(425, 434), 442)
-"""``io_uring_setup`` to ``fspick``, and ``mount_setattr``: newer calls have one number on all machines."""
+"""``io_uring_setup`` to ``fspick``, and ``mount_setattr``: the same numbers on all architectures."""
 _HIDING = (435, 437)
-"""``clone3`` and ``openat2``, whose flags lie where no filter can look; libraries use the older ones."""
+"""``clone3`` and ``openat2``: a filter cannot read their flags; libraries fall back to the older calls."""
 _FCHMODAT2 = 452
 _X32 = 0x40000000
-"""In the numbers of another way to call an x86_64 kernel."""
+"""Marks the call numbers of the x32 interface of an x86_64 kernel."""
 
 
 def filter_program(*, network: bool, machine: str | None = None) -> bytes | None:
     """
-    Return the filter, or ``None`` for a kind of processor whose numbers are not known here.
+    Return the filter, or ``None`` for an unknown processor architecture.
 
     Args:
-        network: sockets of the file system may be used.
-        machine: as :func:`platform.machine` says it; by default this one's.
+        network: allow file system sockets.
+        machine: an architecture as in :func:`platform.machine`; by default that of this machine.
     """
     known = _MACHINES.get(machine or platform.machine())
     return None if known is None else b"".join(_program(known, network=network))
@@ -78,7 +78,7 @@ def filter_program(*, network: bool, machine: str | None = None) -> bytes | None
 def _program(machine: _Machine, *, network: bool) -> Iterator[bytes]:
     yield _step(_LOAD, _ARCHITECTURE)
     yield _step(_EQUAL, machine.audit, yes=1)
-    yield _step(_RETURN, _REFUSE | errno.ENOSYS)  # 32-bit programs have other numbers
+    yield _step(_RETURN, _REFUSE | errno.ENOSYS)  # 32-bit programs use other call numbers
     yield _step(_LOAD, _NUMBER)
     yield _step(_MASKED, _X32, no=1)
     yield _step(_RETURN, _REFUSE | errno.ENOSYS)
@@ -100,7 +100,7 @@ def _refuse(numbers: Iterable[int], error: int) -> Iterator[bytes]:
 
 
 def _refuse_bits(number: int, place: int, bits: int) -> Iterator[bytes]:
-    """Yield the refusal of a call that has one of ``bits`` in an argument."""
+    """Yield instructions that refuse a call with one of ``bits`` set in an argument."""
     yield _step(_EQUAL, number, no=4)
     yield _step(_LOAD, _ARGUMENTS + 8 * place)
     yield _step(_MASKED, bits, no=1)
@@ -109,7 +109,7 @@ def _refuse_bits(number: int, place: int, bits: int) -> Iterator[bytes]:
 
 
 def _only(number: int, place: int, values: Sequence[int]) -> Iterator[bytes]:
-    """Yield the refusal of a call whose argument, without flags, is not one of ``values``."""
+    """Yield instructions that refuse a call whose argument, without flags, is not one of ``values``."""
     yield _step(_EQUAL, number, no=len(values) + 4)
     yield _step(_LOAD, _ARGUMENTS + 8 * place)
     yield _step(_AND, 0xFF)
@@ -120,5 +120,5 @@ def _only(number: int, place: int, values: Sequence[int]) -> Iterator[bytes]:
 
 
 def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:
-    """Return one instruction; ``yes`` and ``no``: how many to skip, of one that compares."""
+    """Return one instruction; a comparison skips ``yes`` or ``no`` instructions."""
     return struct.pack("=HBBI", code, yes, no, value)

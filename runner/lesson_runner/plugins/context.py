@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lesson_runner.execute.environment import redactor_for
 from lesson_runner.execute.inputs import Inputs
-from lesson_runner.execute.lines import PROGRESS_EVERY, Kept, pieces
+from lesson_runner.execute.lines import PROGRESS_EVERY, BoundedLines, split_long_line
 from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
 from lesson_runner.files.evidence import EVIDENCE, SHARED
 from lesson_runner.files.plain import real, write_atomically
@@ -221,7 +221,7 @@ class RunContext:
     def inputs(self) -> Inputs:
         """The files of this machine that its actions may read."""
         own = (self.workspace.files, self.folder)
-        return Inputs(self.lesson.path, own, self.sandbox, given=not self.resumed)
+        return Inputs(self.lesson.path, own, self.sandbox, fresh_params=not self.resumed)
 
     @property
     def shared_evidence(self) -> Path:
@@ -250,7 +250,7 @@ class StepContext:
     """When the timeout is over, in seconds on the clock of ``time.monotonic``; ``None`` without a timeout."""
     attempt: int = 1
     """The number of this attempt, counted from 1."""
-    _kept: Kept = field(default_factory=Kept)
+    _kept: BoundedLines = field(default_factory=BoundedLines)
     _shown: int = 0
     """Characters that were shown."""
     _shown_at: float | None = None
@@ -277,7 +277,7 @@ class StepContext:
 
     def say(self, text: str = "") -> None:
         """Show ``text`` to the user and keep it as the step's output."""
-        rows = [piece for line in text.split("\n") for piece in pieces(line)]
+        rows = [piece for line in text.split("\n") for piece in split_long_line(line)]
         self._kept.extend(rows)
         if self._said is None:
             self._said = LineRedactor(self.run.redactor)
@@ -312,7 +312,7 @@ class StepContext:
         now = time.monotonic()
         if self._shown_at is None or now - self._shown_at >= PROGRESS_EVERY:
             left_out = f"[{self._unseen - 1:,} lines are left out here]\n" if self._unseen > 1 else ""
-            self._output(left_out + pieces(text[text.rfind("\n") + 1 :])[-1])
+            self._output(left_out + split_long_line(text[text.rfind("\n") + 1 :])[-1])
             self._shown_at, self._unseen = now, 0
 
     def _output(self, text: str) -> None:

@@ -1,1 +1,1 @@
-"""Running a lesson: plan, run each step, judge it, record it."""
+"""Run a lesson: plan it, run each step, judge it, record it."""

@@ -1,8 +1,8 @@
 """
-Writing what was recognised in a lesson into it, as directives.
+Write the recognised steps of a lesson into its text, as directives.
 
-The text is changed only by whole lines above what they speak of, so that a reader sees no difference. The
-result is planned again: it is given out only if its steps are the same.
+Only whole lines are added, above the blocks they describe, so a reader sees no difference. The annotated text
+is planned again and returned only if its steps are the same.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.recognise import COMMAND_LINK, Recognition
-from lesson_runner.run.resolve_blocks import calls_of, only_checked, recognised
+from lesson_runner.run.resolve_blocks import only_verifies, recognise_steps, resolve_block
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _PREFIX = re.compile(r"[ \t>]*")
@@ -32,7 +32,7 @@ _END = "-->"
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """A lesson and what became of it; the line ends of both are the file's own."""
+    """A lesson's text before and after, both with the line endings of the file."""
 
     before: str
     after: str
@@ -41,7 +41,7 @@ class Annotated:
 
 @dataclass(frozen=True, slots=True)
 class _Comment:
-    """A directive to be written, and the line (from 1) that it stands above."""
+    """A directive to write, and the line (from 1) to insert it above."""
 
     line: int
     rows: tuple[str, ...]
@@ -49,24 +49,26 @@ class _Comment:
 
 def annotate(lesson: Lesson, plugins: Plugins, profiles: Iterable[str]) -> Annotated:
     """
-    Return the lesson's text with a directive for each step that was recognised.
+    Return the lesson's text with a directive for each recognised step.
 
-    Blocks that another step stands for, or that are none, get a ``skip`` with the reason.
+    Blocks that belong to another step, or to no step, get a ``skip`` with the reason.
 
     Args:
-        profiles: in each of these, the annotated lesson has to have the same plan as this one.
+        profiles: the annotated lesson must have the same plan as the original in each of these profiles.
 
     Raises:
         InvalidLessonError: nothing was recognised, or the steps cannot be planned.
-        LessonError: a step cannot be written as one directive; the message says where and why. Or the
-            file is not any more what was read.
+        LessonError: a step cannot be written as one directive (the message says where and why), or the file
+            has changed since it was read.
     """
     raw = read_lesson_bytes(lesson.path)
     if hashlib.sha256(raw).hexdigest() != lesson.digest:
-        raise LessonError(f"{lesson.path}: was changed while it was looked at", fix="annotate it again")
+        raise LessonError(
+            f"{lesson.path}: was changed while it was being annotated", fix="run lesson annotate again"
+        )
     before = raw.decode("utf-8")
     plans = [make_plan(lesson, (), plugins, profile) for profile in profiles]
-    found = recognised(lesson, plugins)
+    found = recognise_steps(lesson, plugins)
     for step in found.lesson.steps:
         _refuse_mixed(step, plans[0])
     comments = sorted(_comments(lesson, found, plugins), key=lambda comment: comment.line)
@@ -77,17 +79,17 @@ def annotate(lesson: Lesson, plugins: Plugins, profiles: Iterable[str]) -> Annot
 
 def _refuse_mixed(step: Step, plan: Plan) -> None:
     """
-    Refuse a block whose commands are judged differently: a directive judges all of them alike.
+    Refuse a block whose commands have different expectations: a directive has one list for all of them.
 
     Raises:
-        LessonError: it is such a block.
+        LessonError: the commands have different expectations.
     """
     parts = [item for item in plan.steps if step.id in (item.id, item.id.rpartition(".")[0])]
     if any(part.expect != step.expect for part in parts):
         actions = " and ".join(dict.fromkeys(part.action for part in parts))
         raise LessonError(
-            f"{step.location}: one directive cannot judge what this block does ({actions})",
-            fix="split it into one block for each",
+            f"{step.location}: one directive cannot hold different expectations for {actions}",
+            fix="split the block into one for each action",
         )
 
 
@@ -96,9 +98,9 @@ def _comments(lesson: Lesson, found: Recognition, plugins: Plugins) -> Iterable[
     tops = _TopLevel(split(lesson.text, lesson.path).body_in_place)
     for step in found.lesson.steps:
         block = step.block
-        assert block is not None  # of a step that was recognised
-        calls = calls_of(step, found.lesson, plugins)[0].calls
-        data = _directive(step, calls if only_checked(calls, block, plugins) else ())
+        assert block is not None  # a recognised step has one
+        calls = resolve_block(step, found.lesson, plugins)[0].calls
+        data = _directive(step, calls if only_verifies(calls, block, plugins) else ())
         if block.language == COMMAND_LINK:
             yield _Comment(tops.above(block), ("<!-- run", *_yaml(data), *_fence(block.text), "-->"))
         else:
@@ -106,27 +108,27 @@ def _comments(lesson: Lesson, found: Recognition, plugins: Plugins) -> Iterable[
             yield _above(block, rows, lines)
     for name, blocks in found.absorbed.items():
         for block in blocks:
-            if block.language == COMMAND_LINK:  # a renderer shows it, and nothing runs it
+            if block.language == COMMAND_LINK:  # needs no skip: it is a link, not code
                 continue
-            yield _above(block, _skip(f"step '{name}' stands for this block too"), lines)
+            yield _above(block, _skip(f"covered by step '{name}'"), lines)
     for item in found.not_covered:
         if item.block.language in RUNNABLE and _prefix(item.block, lines) is not None:
             yield _above(item.block, _skip(item.reason), lines)
 
 
-def _directive(step: Step, said: Sequence[ActionCall]) -> dict[str, Any]:
+def _directive(step: Step, explicit: Sequence[ActionCall]) -> dict[str, Any]:
     """
-    Return what a directive has to say beyond what its block and its heading say.
+    Return the fields of a directive that do not follow from its block and heading.
 
     Args:
-        said: calls that the block would not stand for any more in a step that is declared.
+        explicit: calls that must be written out, because a declared step would not get them from its block.
     """
     data: dict[str, Any] = {"id": step.id}
     if step.block and step.title != step.block.headings[-1]:
         data["title"] = step.title
-    if said:
-        data["uses"] = said[0].action
-    if params := {**(said[0].params if said else {}), **step.params}:
+    if explicit:
+        data["uses"] = explicit[0].action
+    if params := {**(explicit[0].params if explicit else {}), **step.params}:
         data["with"] = params
     if step.expect:
         data["expect"] = [_expectation(item) for item in step.expect]
@@ -143,7 +145,7 @@ def _skip(reason: str) -> tuple[str, ...]:
 
 
 def _yaml(data: Mapping[str, Any]) -> list[str]:
-    """Return YAML in the form that directives have: a key a line, and what belongs to it beside it."""
+    """Return YAML as directives are written: one key per line, with its value on the same line."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
@@ -178,25 +180,25 @@ def _above(block: Block, rows: tuple[str, ...], lines: list[str]) -> _Comment:
     Return a comment above a block, in the block's container.
 
     Raises:
-        LessonError: the block begins on the line of its list's marker: above it is another container.
+        LessonError: the block starts on the line of its list marker, so the line above is outside the list.
     """
     prefix = _prefix(block, lines)
     if prefix is None:
         raise LessonError(
-            f"{block.location.path}:{block.location.line - 1}: a directive cannot stand above this block",
-            fix="begin the block on a line of its own, below the list's marker",
+            f"{block.location.path}:{block.location.line - 1}: a directive cannot be put above this block",
+            fix="start the block on a line of its own, below the list marker",
         )
     return _Comment(block.location.line - 1, tuple(f"{prefix}{row}".rstrip() for row in rows))
 
 
 def _prefix(block: Block, lines: list[str]) -> str | None:
-    """Return what stands before a block's fence; ``None`` if that is not only its container's indent."""
+    """Return the indent before a block's fence; ``None`` if there is other text before it."""
     before = lines[block.location.line - 2][: block.location.column - 1]
     return before if _PREFIX.fullmatch(before) else None
 
 
 class _TopLevel:
-    """Where the outermost parts of a document begin: between them a comment changes nothing."""
+    """Where the top-level elements of a document start: a comment between them changes nothing."""
 
     def __init__(self, body: str) -> None:
         from markdown_it import MarkdownIt
@@ -208,13 +210,13 @@ class _TopLevel:
         self.kinds = [item.type for item in tokens]
 
     def above(self, block: Block) -> int:
-        """Return the line above which a hidden block stands in the section of the link it is about."""
+        """Return the line to insert a hidden block above, in the section of the link that it replaces."""
         index = max(bisect(self.starts, block.location.line) - 1, 0)
         return self.ends[index] if self.kinds[index] == "heading_open" else self.starts[index]
 
 
 def _with_comments(text: str, comments: Iterable[_Comment]) -> str:
-    """Return the text with the comments, in the line ends that it has."""
+    """Return the text with the comments inserted, with the same line endings."""
     lines = _LINE.findall(text)
     end = next((line[len(line.rstrip("\r\n")) :] for line in lines if line.endswith(("\r", "\n"))), "\n")
     written: list[str] = []
@@ -228,30 +230,30 @@ def _with_comments(text: str, comments: Iterable[_Comment]) -> str:
 
 def _check_same(lesson: Lesson, text: str, plans: Iterable[Plan], plugins: Plugins) -> None:
     """
-    Make sure that an annotated text is planned as the lesson is.
+    Check that an annotated text has the same plans as the lesson.
 
     Raises:
-        LessonError: it is not.
+        LessonError: the plans differ.
     """
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / lesson.path.name
         path.write_bytes(text.encode("utf-8"))
-        again, problems = load_lesson(path)
+        annotated, problems = load_lesson(path)
     for plan in plans:
         try:
-            new = make_plan(again, problems, plugins, plan.profile)
+            new = make_plan(annotated, problems, plugins, plan.profile)
         except InvalidLessonError as error:
             what = str((first_error(error.diagnostics) or error.diagnostics[0]).message)
         else:
             pairs = zip(plan.steps, new.steps, strict=False)
             first = next((old for old, other in pairs if _content(old) != _content(other)), plan.steps[-1])
-            what = "" if new.digest == plan.digest else f"another plan, from step '{first.id}' on"
+            what = "" if new.digest == plan.digest else f"the plans differ from step '{first.id}' on"
         if what:
             raise LessonError(
-                f"{lesson.path}: with directives, this would come out: {what}",
-                fix="write the directives by hand; 'lesson plan' shows what they have to say",
+                f"{lesson.path}: the annotated lesson would not do the same: {what}",
+                fix="write the directives by hand; 'lesson plan' shows what they need to contain",
             )
 
 

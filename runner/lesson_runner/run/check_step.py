@@ -1,4 +1,4 @@
-"""What is wrong with a step's parameters, each with the layer it came from."""
+"""Check the parameters of a planned step; each problem names the layer it came from."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from lesson_runner.model import Diagnostic, Json, Location, PlannedStep, Step
 from lesson_runner.plugins.action import Action
 
 MOST_GOOD = 1_000
-"""Of so many values of an action's parameters it is remembered that they are good."""
+"""How many valid parameter values are cached for each action."""
 SHORT = 100
-"""Texts of so many characters are; a whole script comes once."""
+"""Texts up to this length are cached; a whole script is unlikely to come twice."""
 
 
 def check_step(
     planned: PlannedStep, step: Step, action: Action, *, understood: bool = True
 ) -> Iterable[Diagnostic]:
     """
-    Yield what is wrong with a planned step: its parameters, and that nothing judges it.
+    Yield the problems of a planned step: wrong parameters, or nothing to judge its result by.
 
     Args:
-        understood: whether its command could be read; what does not go together may follow from that.
+        understood: whether its command could be parsed. If not, a conflict between parameters may only be a
+            consequence of that, and is not reported.
     """
     what = f"step '{planned.id}'"
     wrong = list(_parameters(planned, step, action, what))
@@ -30,7 +31,7 @@ def check_step(
     if action.inspect and understood and not wrong and (problem := action.inspect(planned.params).problem):
         yield Diagnostic("wrong-value", "error", f"{what}: {problem}", planned.location)
     if not planned.expect and not action.self_judging:
-        message = f"{what} has nothing to judge it: '{action.name}' needs an 'expect'"
+        message = f"{what} needs an 'expect': nothing else judges the result of '{action.name}'"
         fix = "add 'expect:' with what the reader should see, such as a metric or a line of output"
         yield Diagnostic("nothing-judged", "error", message, step.location, fix)
 
@@ -62,9 +63,11 @@ def _is_short(value: object) -> bool:
 @once_per_schema
 def _parts(schema: Json) -> tuple[Json, dict[str, Json], set[tuple[str, str]]]:
     """
-    Return a schema without its values, and one for each: what is wrong with them has its own place.
+    Split an action's schema, so that each wrong value is reported at its own place.
 
-    And the values, written out, that were found good: steps and profiles have most of them in common.
+    Returns:
+        the schema without those of its properties, a schema for each property, and a cache of the values that
+        were found valid: steps and profiles share most of them.
     """
     properties: dict[str, Any] = schema.get("properties", {})
     shared = {"$defs": schema["$defs"]} if "$defs" in schema else {}

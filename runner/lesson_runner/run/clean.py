@@ -1,9 +1,9 @@
 """
-Evidence without secrets, whatever wrote it.
+Remove secrets from evidence, no matter which program wrote it.
 
-After each step, every new or changed file of its evidence and of the shared evidence is checked. A text
-that holds a secret is rewritten without it, and a name that holds one is replaced. A binary file that holds
-one is removed; so is a file that is too large to check or cannot be read. The step's message says so.
+After each step, every new or changed file in its evidence and in the shared evidence is checked. A text file
+with a secret is rewritten without it, and a file name with a secret is replaced. A binary file with a secret
+is removed; so is a file that is too large to check or cannot be read. The step's message says so.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.files.plain import open_plain, write_atomically
 
 LARGEST = 256 * 1024 * 1024
-"""Bytes of a file that is looked at; a training of a million steps leaves 40 MB of losses."""
+"""The largest file that is checked, in bytes; a training of a million steps leaves 40 MB of losses."""
 LARGEST_REWRITTEN = 16 * 1024 * 1024
-"""Bytes of a text from which secrets are taken; a larger one that holds some is removed."""
+"""The largest text file that is rewritten, in bytes; a larger one with a secret is removed."""
 BLOCK = 1 << 20
 OVERLAP = 1 << 14
-"""Bytes of a block that are looked at again with the next one: a value may lie in both."""
+"""Bytes of a block that are checked again with the next one: a value may lie in both."""
 MOST_UNPACKED = 64 * 1024 * 1024
 MOST_MEMBERS = 1_000
 STATE = "runner.clean"
-"""Where ``RunContext.store`` keeps which files were looked at, by path."""
+"""The key in ``RunContext.store`` of the files that were checked, by path."""
 _MARKS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"))
 _BOMS = (*_MARKS, (codecs.BOM_UTF16_BE, "utf-16"))
 _STREAMS: dict[bytes, Callable[[IO[bytes]], Any]] = {
@@ -50,12 +50,12 @@ Stamp = tuple[int, int, int, int]
 
 def clean_evidence(folder: Path, redactor: Redactor, seen: dict[str, Stamp]) -> list[str]:
     """
-    Take the secrets out of the files below a folder, and return what was done, in words without secrets.
+    Remove the secrets from the files below a folder; return a note, itself without secrets, for each change.
 
     Args:
         folder: the evidence; links in it are not followed.
         redactor: finds the secrets.
-        seen: files that were looked at, and how they were then; those of now are added.
+        seen: the files that were checked before, with size and times; updated.
     """
     done: list[str] = []
     for parent, folders, names in os.walk(folder, topdown=False):
@@ -67,34 +67,36 @@ def clean_evidence(folder: Path, redactor: Redactor, seen: dict[str, Stamp]) -> 
                 if seen.get(str(path)) == stamp:
                     continue
                 what = _clean(path, facts, redactor)
-            except FileNotFoundError:  # something in the background has removed it
+            except FileNotFoundError:  # removed by a process in the background
                 continue
             except OSError as error:
-                what = _removed(path, f"it cannot be read: {error.strerror or error}")
-            shown = _renamed(path, redactor)
+                what = _remove(path, f"it cannot be read: {error.strerror or error}")
+            shown = _rename(path, redactor)
             if what:
                 done.append(f"{redactor.text(path.relative_to(folder).as_posix())}: {what}")
             elif shown != path:
-                done.append(f"{shown.relative_to(folder).as_posix()}: its name held a secret")
+                done.append(
+                    f"{shown.relative_to(folder).as_posix()}: renamed, because its name held a secret"
+                )
             with suppress(OSError):
                 facts = shown.lstat()
                 seen[str(shown)] = (facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_ctime_ns)
         for name in folders:
             with suppress(OSError):
-                _renamed(Path(parent, name), redactor)
+                _rename(Path(parent, name), redactor)
     return done
 
 
 def _clean(path: Path, facts: os.stat_result, redactor: Redactor) -> str:
-    """Take the secrets out of a file, and return what was done."""
+    """Remove the secrets from a file; return what was done, empty if nothing."""
     if stat.S_ISLNK(facts.st_mode):
-        if redactor.spans(os.readlink(path)):  # noqa: PTH115 - what it says, wherever that leads
-            return _removed(path, "it is a link to a name that held a secret")
+        if redactor.spans(os.readlink(path)):  # noqa: PTH115 - the text of the link, not where it leads
+            return _remove(path, "it is a link, and the path in it held a secret")
         return ""
     if not stat.S_ISREG(facts.st_mode):
         return ""
     if facts.st_size > LARGEST:
-        return _removed(path, f"it has {facts.st_size:,} bytes, too many to look for secrets")
+        return _remove(path, f"it is too large to check for secrets ({facts.st_size:,} bytes)")
     with open_plain(path) as file:
         head = file.read(8192)
         encoding = next((name for mark, name in _BOMS if head.startswith(mark)), "utf-8")
@@ -102,11 +104,11 @@ def _clean(path: Path, facts: os.stat_result, redactor: Redactor) -> str:
         file.seek(0)
         if is_text and facts.st_size <= LARGEST_REWRITTEN:
             return _clean_text(path, file.read(LARGEST_REWRITTEN), encoding, facts, redactor)
-        held = any(_holds(block, redactor, is_text=is_text) for block in _blocks(file))
+        held = any(_holds_secret(block, redactor, is_text=is_text) for block in _blocks(file))
         if not held:
             file.seek(0)
-            held = any(_holds(block, redactor, is_text=False) for block in _unpacked(file, head))
-    return _removed(path, "it held a secret") if held else ""
+            held = any(_holds_secret(block, redactor, is_text=False) for block in _unpacked(file, head))
+    return _remove(path, "it held a secret") if held else ""
 
 
 def _clean_text(path: Path, data: bytes, encoding: str, facts: os.stat_result, redactor: Redactor) -> str:
@@ -114,16 +116,16 @@ def _clean_text(path: Path, data: bytes, encoding: str, facts: os.stat_result, r
     try:
         text = data.decode(encoding, errors)
     except UnicodeDecodeError:
-        return _removed(path, "it held a secret") if _holds(data, redactor, is_text=False) else ""
+        return _remove(path, "it held a secret") if _holds_secret(data, redactor, is_text=False) else ""
     kept = redactor.text(text)
     if kept == text:
         return ""
     write_atomically(path, kept.encode(encoding, errors), stat.S_IMODE(facts.st_mode))
-    return "a secret in it was redacted"
+    return "a secret was redacted"
 
 
-def _holds(data: bytes, redactor: Redactor, *, is_text: bool) -> bool:
-    """Return whether there is a secret in some bytes; in what is no text, a declared value as it is."""
+def _holds_secret(data: bytes, redactor: Redactor, *, is_text: bool) -> bool:
+    """Return whether bytes hold a secret; in binary data, only declared values are looked for, unencoded."""
     if is_text:
         return bool(redactor.spans(data.decode("utf-8", "replace")))
     plain = data.replace(b"\0", b"")  # UTF-16 has zeros between ASCII
@@ -131,7 +133,7 @@ def _holds(data: bytes, redactor: Redactor, *, is_text: bool) -> bool:
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield a file in pieces; each begins with the end of the one before."""
+    """Yield a file in blocks; each starts with the end of the previous one."""
     kept = b""
     while block := file.read(BLOCK):
         yield kept + block
@@ -139,7 +141,7 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _unpacked(file: IO[bytes], head: bytes) -> Iterator[bytes]:
-    """Yield what is packed in a file, up to :data:`MOST_UNPACKED`; what cannot be unpacked is left alone."""
+    """Yield the unpacked content of a file, up to :data:`MOST_UNPACKED`; nothing if it cannot be unpacked."""
     with suppress(
         OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError
     ):
@@ -175,8 +177,8 @@ def _members(file: IO[bytes]) -> Iterator[bytes]:
                     yield data
 
 
-def _removed(path: Path, why: str) -> str:
-    """Remove a file, and return that in words."""
+def _remove(path: Path, why: str) -> str:
+    """Remove a file; return a note that says so."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -184,8 +186,8 @@ def _removed(path: Path, why: str) -> str:
     return f"removed, because {why}"
 
 
-def _renamed(path: Path, redactor: Redactor) -> Path:
-    """Give a file another name if there is a secret in its own, and return its path."""
+def _rename(path: Path, redactor: Redactor) -> Path:
+    """Rename a file if its name holds a secret; return its path."""
     name = redactor.text(path.name)
     if name == path.name:
         return path

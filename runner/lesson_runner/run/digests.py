@@ -1,4 +1,4 @@
-"""Which lesson and which plan it is: digests that anybody can compute again."""
+"""Digests that identify a lesson and a plan; anybody can recompute them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from lesson_runner.files.canonical import digest_of
 from lesson_runner.model import Lesson, PlannedStep
 
 WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validationNotes"})
-"""Keys that say what validating found; writing them must not make it another lesson."""
+"""Keys that record a validation; writing them must not change the digest."""
 _PROSE = frozenset(
     {
         *("title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"),
         "claimed_by",
     }
 )
-"""What a planned step has for people, and what follows from the rest."""
+"""Fields of a planned step that are for readers, or follow from the other fields."""
 
 
 def content_digest(lesson: Lesson) -> str:
     """
-    Return the sha256 of what a lesson says.
+    Return the sha256 of a lesson's content.
 
-    It is that of ``{"body": …, "frontmatter": …}`` as canonical JSON: the frontmatter as parsed, without
-    :data:`WRITTEN_BACK`, and the body with LF line ends. So comments, key order and quoting of the
-    frontmatter do not count. The body is the text that the steps were parsed from, and different values have
+    This is the digest of ``{"body": …, "frontmatter": …}`` as canonical JSON: the frontmatter as parsed,
+    without :data:`WRITTEN_BACK`, and the body with LF line endings. So comments, key order and quoting in the
+    frontmatter do not count. The body is the text that the steps were parsed from. Different values have
     different digests.
     """
     kept = {key: _distinct(value) for key, value in lesson.frontmatter.items() if key not in WRITTEN_BACK}
@@ -37,10 +37,10 @@ def content_digest(lesson: Lesson) -> str:
 
 def _distinct(value: Any) -> Any:
     """
-    Return YAML's data as JSON that no other data has.
+    Return data from YAML as JSON, so that different data gives different JSON.
 
-    Canonical JSON writes 1.0 as 1, and has no infinities, no large whole numbers and no halves of surrogate
-    pairs. Such values become strings that begin with a NUL, and so do strings that begin with one already.
+    Canonical JSON writes 1.0 as 1, and cannot express infinities, large integers or lone surrogates. Such
+    values become strings that start with a NUL; strings that already start with a NUL are marked too.
     """
     if isinstance(value, dict):
         return {_distinct(key): _distinct(item) for key, item in value.items()}
@@ -51,13 +51,13 @@ def _distinct(value: Any) -> Any:
     if isinstance(value, int) and abs(value) >= 2**53:
         return f"\0int {value}"
     if isinstance(value, str):
-        whole = value.encode("utf-8", "replace").decode() == value  # without halves of surrogate pairs
+        whole = value.encode("utf-8", "replace").decode() == value  # no lone surrogates
         return value if whole and not value.startswith("\0") else f"\0text {value!a}"
     return value
 
 
 def plan_content(steps: Iterable[PlannedStep]) -> list[dict[str, Any]]:
-    """Return what will happen, fit for JSON; titles, prose and line numbers do not count."""
+    """Return what the steps will do, as JSON data; titles, prose and line numbers do not count."""
     names = [field.name for field in dataclasses.fields(PlannedStep) if field.name not in _PROSE]
     return [_plain({name: getattr(step, name) for name in names}) for step in steps]
 

@@ -1,4 +1,4 @@
-"""Room on the disk that is kept for a run's record: a disk that fills up must not cost what was done."""
+"""Reserve disk space for a run's record, so that a full disk does not lose the results."""
 
 from __future__ import annotations
 
@@ -9,33 +9,32 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import fix_for
 
-BASE = 128 * 1024
-A_STEP = 8 * 1024
-"""Bytes that are kept: a record has 1 to 4 kB a step."""
+BASE_BYTES = 128 * 1024
+BYTES_PER_STEP = 8 * 1024
+"""Bytes to reserve: a record has 1 to 4 kB per step."""
 
 
-def reserve(folder: Path, steps: int) -> ExitStack:
+def reserve_disk_space(folder: Path, steps: int) -> ExitStack:
     """
-    Keep room for the record of a run, until the result is closed.
+    Reserve disk space for the record of a run, until the returned stack is closed.
 
-    The room is a file without a name, which is gone with the process however that ends.
+    The space is held by an unnamed temporary file, which disappears with the process however it ends.
 
     Args:
-        folder: the run's.
-        steps: how many the record will have.
+        folder: the run folder.
+        steps: how many steps the record will have.
 
     Raises:
-        LessonError: there is no room even for that. Nothing should be begun then.
+        LessonError: there is not enough space even for the record; do not start the run.
     """
     with ExitStack() as stack:
         try:
             file = stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
-            _fill(file.fileno(), BASE + A_STEP * steps)
+            _fill(file.fileno(), BASE_BYTES + BYTES_PER_STEP * steps)
         except OSError as error:
             reason = error.strerror or error
-            message = f"{folder}: there is no room for the record of a run: {reason}"
+            message = f"{folder}: cannot reserve disk space for the record of the run: {reason}"
             raise LessonError(message, fix=fix_for(error)) from None
         return stack.pop_all()
 
@@ -49,5 +48,5 @@ def _fill(file: int, size: int) -> None:
                 raise
         else:
             return
-    while size > 0:  # macOS, and file systems that keep no room
+    while size > 0:  # macOS, and file systems that cannot reserve space
         size -= os.write(file, bytes(size))

@@ -1,4 +1,4 @@
-"""What happens in a run: appended to ``events.jsonl`` as it happens, and told to those who listen."""
+"""The events of a run: appended to ``events.jsonl`` as they happen, and passed to listeners."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from lesson_runner.run.record import now, plain
 EVENTS = "events.jsonl"
 Listener = Callable[[Event], None]
 PROGRESS_SECONDS = 1.0
-"""How often a step's progress is written to the file; listeners hear of all of it."""
+"""Seconds between two progress events in the file; listeners get every one."""
 
 
 class EventLog:
     """
     The events of one run.
 
-    An event that cannot be written (the disk is full, somebody removed the folder) is no reason to end hours
-    of work: it is counted, and as soon as there is room a line ``events-lost`` says how many are missing, and
-    why. The file holds whole lines only.
+    An event that cannot be written (the disk is full, the folder was removed) does not end the run: it is
+    counted, and the next line that can be written is preceded by an ``events-lost`` line with the number of
+    missing events and the reason. The file holds only whole lines.
 
     Args:
-        path: ``events.jsonl``; created, or gone on with, but for half a line that a kill left.
+        path: ``events.jsonl``; created, or appended to after removing a partial last line left by a kill.
         listeners: called with every event, in order.
-        redactor: keeps secrets out of what is written and told.
+        redactor: removes secrets from what is written and passed on.
     """
 
     def __init__(self, path: Path, listeners: Sequence[Listener], redactor: Redactor | None = None) -> None:
         with suppress(OSError):
-            cut_short(path)
+            drop_partial_line(path)
         self._redactor = redactor or Redactor()
         self._path = path
         self._file: int | None = None
@@ -57,7 +57,7 @@ class EventLog:
         self._close()
 
     def emit(self, event: Event) -> None:
-        """Write an event down, safely on disk if it ends something, and tell the listeners."""
+        """Write an event (synced to disk if a step or the run finished), then call the listeners."""
         event = Event(event.kind, event.step, self._redactor.data(event.data))
         if event.kind != "progress" or self._progress_is_due():
             line = {"time": now(), "event": event.kind, "step": event.step, **plain(event.data)}
@@ -72,7 +72,7 @@ class EventLog:
             listener(event)
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        """Write a line, and before it how many were lost; another program may be following the file."""
+        """Write a line, preceded by a note about lost events; another program may be following the file."""
         if self._lost:
             lost = {"events": self._lost, "reason": self._reason}
             self._append({"time": now(), "event": "events-lost", "step": None, **lost})
@@ -80,10 +80,10 @@ class EventLog:
         self._append(line)
 
     def _append(self, line: Mapping[str, Any]) -> None:
-        """Write a line whole or not at all."""
-        # What cannot be encoded (half of a surrogate pair) becomes the escape that JSON has for it.
+        """Append a line, whole or not at all."""
+        # A lone surrogate cannot be encoded; it becomes its JSON escape.
         data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-        file = self._opened()
+        file = self._open_file()
         size = os.fstat(file).st_size
         try:
             if os.write(file, data) < len(data):
@@ -92,8 +92,8 @@ class EventLog:
             os.ftruncate(file, size)
             raise
 
-    def _opened(self) -> int:
-        """Return the file, opened anew if somebody has removed it."""
+    def _open_file(self) -> int:
+        """Return the file descriptor; open the file again if it was removed."""
         if self._file is not None and _is_gone(self._file):
             self._close()
         if self._file is None:
@@ -116,19 +116,19 @@ class EventLog:
 
 
 def _is_gone(file: int) -> bool:
-    """Return whether a file that is open has been removed."""
+    """Return whether an open file has been removed."""
     try:
         return os.fstat(file).st_nlink == 0
-    except OSError:  # of a server that has it no more
+    except OSError:  # on a file server that no longer has it
         return True
 
 
-def cut_short(path: Path) -> None:
+def drop_partial_line(path: Path) -> None:
     """
-    Remove what stands behind a file's last line end, if anything.
+    Remove a partial last line from a file.
 
     Raises:
-        OSError: there is no such file, it is not a plain file, or it cannot be written.
+        OSError: the file does not exist, is not a plain file, or cannot be written.
     """
     with os.fdopen(plain_handle(path, os.O_RDWR), "rb+") as file:
         end = file.seek(0, os.SEEK_END)

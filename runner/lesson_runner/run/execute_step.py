@@ -1,4 +1,4 @@
-"""One step: run it, measure what it left behind, judge it."""
+"""Run one step, measure its evidence, and judge it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.document.anchors import slug_of
-from lesson_runner.execute.lines import bounded
+from lesson_runner.execute.lines import without_middle
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT, Evidence
 from lesson_runner.files.untrusted import make_below, remove_tree
 from lesson_runner.model import Diagnosis, Event, Lesson, Outcome, PlannedStep, Status, StepResult
@@ -23,14 +23,14 @@ from lesson_runner.plugins.context import RunContext, StepContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.clean import STATE, clean_evidence
-from lesson_runner.run.files import FileFacts, keep_files, look_at_files
+from lesson_runner.run.files import FileFacts, inspect_files, save_file_facts
 from lesson_runner.run.hashing import Hasher
-from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
-from lesson_runner.run.permissions import asked_by, in_words, is_granted, kind_of
-from lesson_runner.run.time_limit import overtime
+from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
+from lesson_runner.run.permissions import describe_permission, is_granted, kind_of, permissions_needed
+from lesson_runner.run.time_limit import enforce_timeout
 
-MOST_TOLD = 5
-"""Files of the evidence that held secrets, and are named in a step's message."""
+MOST_NAMED = 5
+"""How many evidence files with secrets a step's message names."""
 
 
 def run_step(
@@ -41,10 +41,10 @@ def run_step(
     facts: Mapping[str, Any],
 ) -> tuple[StepResult, Mapping[str, Any]]:
     """
-    Run a step, again if it may be retried, and return its result and the facts it found out.
+    Run a step, with its retries; return its result and the facts that it found.
 
     Raises:
-        HardwareError: this machine cannot run it.
+        HardwareError: this machine cannot run the step.
         KeyboardInterrupt: the user stopped it.
     """
     started, clock = record.now(), time.monotonic()
@@ -53,10 +53,10 @@ def run_step(
             result, found = _attempt(step, run, plugins, emit, facts, attempt)
         except HardwareError:
             raise
-        except OSError as error:  # the disk is full, or somebody has removed the folder
-            result, found = _unwritten(step, run, error), {}
-        except Exception as error:  # what a plugin has left cannot be recorded; the other steps still count
-            message = with_fix(f"its result cannot be recorded: {type(error).__name__}: {error}", error)
+        except OSError as error:  # the disk is full, or the folder was removed
+            result, found = _evidence_error(step, run, error), {}
+        except Exception as error:  # a plugin returned what cannot be recorded; continue with the other steps
+            message = with_fix(f"the result cannot be recorded: {type(error).__name__}: {error}", error)
             result, found = StepResult(step, "error", message, labels=run.labels), {}
         result = dataclasses.replace(
             result, attempts=attempt, started=started, seconds=time.monotonic() - clock
@@ -75,7 +75,7 @@ def _attempt(
     attempt: int,
 ) -> tuple[StepResult, Mapping[str, Any]]:
     folder = make_below(run.folder, EVIDENCE) / step.id
-    if os.path.lexists(folder):  # what a failed attempt left must not be judged as this one's
+    if os.path.lexists(folder):  # leftovers of a failed attempt must not be judged
         remove_tree(folder)
     folder.mkdir()
     deadline = None if step.timeout is None else time.monotonic() + step.timeout
@@ -84,29 +84,29 @@ def _attempt(
         status, outcome = _call(step, context, plugins, folder)
     finally:
         context.finish()
-    # What is judged is what is kept, so that judging it again comes to the same.
-    output = run.redactor.text(bounded(outcome.output) or "\n".join(context.lines))
+    # Judge exactly what is stored, so that judging it again gives the same result.
+    output = run.redactor.text(without_middle(outcome.output) or "\n".join(context.lines))
     outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
     try:
         (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
     except OSError as error:
-        return _unwritten(step, run, error, outcome.message), {}
+        return _evidence_error(step, run, error, outcome.message), {}
     hasher = Hasher(deadline)
-    files = look_at_files(step.expect, run.workspace.files, hasher)
-    keep_files(files, folder)
-    # What is measured and judged is what is kept; output and names are, here, already without secrets.
+    files = inspect_files(step.expect, run.workspace.files, hasher)
+    save_file_facts(files, folder)
+    # Measure and judge what is stored: the output and the names are already redacted here.
     seen = run.store.setdefault(STATE, {})
     cleaned = [
         note for place in (folder, run.shared_evidence) for note in clean_evidence(place, run.redactor, seen)
     ]
     if cleaned:
         outcome = dataclasses.replace(
-            outcome, message="; ".join(filter(None, (outcome.message, _told(cleaned))))
+            outcome, message="; ".join(filter(None, (outcome.message, _cleaned_message(cleaned))))
         )
     try:
-        read = captured(step.capture, output)
-    except Exception as error:  # it takes too long, or a pattern is too much for Python
-        message = f"its output cannot be read: {error}"
+        read = capture_metrics(step.capture, output)
+    except Exception as error:  # too slow, or a pattern that Python cannot handle
+        message = f"the 'capture' patterns cannot be applied to the output: {error}"
         status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
     evidence = Evidence(folder, run.shared_evidence, output, run.folder)
     measured = plugins.measure(step, evidence)
@@ -124,34 +124,34 @@ def _attempt(
     if status is None and outcome.status not in ("skipped", "error"):
         try:
             result = _judged(result, output, files, run, facts)
-        except Exception as error:  # such as JSON nested too deeply; the other steps still count
-            message = f"it cannot be judged: {type(error).__name__}: {error}"
+        except Exception as error:  # such as JSON nested too deeply; continue with the other steps
+            message = f"the step cannot be judged: {type(error).__name__}: {error}"
             result = dataclasses.replace(result, status="error", message=message)
     diagnoses = plugins.diagnose(result, evidence)
-    linked = tuple(_linked(diagnosis, run.lesson) for diagnosis in diagnoses)
+    linked = tuple(_with_link(diagnosis, run.lesson) for diagnosis in diagnoses)
     return dataclasses.replace(result, diagnoses=linked), outcome.facts
 
 
-def _told(cleaned: Sequence[str]) -> str:
-    """Return what became of evidence that held secrets."""
-    more = f"; and {len(cleaned) - MOST_TOLD} more files" if len(cleaned) > MOST_TOLD else ""
-    return f"evidence: {'; '.join(cleaned[:MOST_TOLD])}{more}"
+def _cleaned_message(cleaned: Sequence[str]) -> str:
+    """Describe what was done with evidence that held secrets."""
+    more = f"; and {len(cleaned) - MOST_NAMED} more files" if len(cleaned) > MOST_NAMED else ""
+    return f"evidence: {'; '.join(cleaned[:MOST_NAMED])}{more}"
 
 
-def _unwritten(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:
-    """Return the result of a step that has left no evidence to judge it by, and remove the half of it."""
+def _evidence_error(step: PlannedStep, run: RunContext, error: OSError, before: str = "") -> StepResult:
+    """Return the result of a step whose evidence cannot be written; remove its partial output."""
     with contextlib.suppress(OSError):
         (run.folder / EVIDENCE / step.id / OUTPUT).unlink(missing_ok=True)
     where = f"{error.filename}: " if error.filename else ""
-    message = with_fix(f"its evidence cannot be written: {where}{error.strerror or error}", error)
+    message = with_fix(f"the evidence cannot be written: {where}{error.strerror or error}", error)
     if error.errno == errno.ENOENT:
-        message += " (was it removed while the lesson ran?)"
+        message += " (was the folder removed while the lesson ran?)"
     message = f"{before}; {message}" if before else message
     return StepResult(step, "error", message, labels=run.labels)
 
 
-def _linked(diagnosis: Diagnosis, lesson: Lesson) -> Diagnosis:
-    """Return a diagnosis with the place of the section it names, if the lesson has that."""
+def _with_link(diagnosis: Diagnosis, lesson: Lesson) -> Diagnosis:
+    """Return a diagnosis with a link to the section it names, if the lesson has that section."""
     if not any(heading.title == diagnosis.section for heading in lesson.headings):
         return diagnosis
     return dataclasses.replace(diagnosis, link=f"{lesson.path}#{slug_of(diagnosis.section)}")
@@ -160,10 +160,10 @@ def _linked(diagnosis: Diagnosis, lesson: Lesson) -> Diagnosis:
 def _call(
     step: PlannedStep, context: StepContext, plugins: Plugins, folder: Path
 ) -> tuple[Status | None, Outcome]:
-    """Return the action's outcome, and a status if it did not get as far as having one."""
+    """Return the outcome of the action, with a status if the action did not run to its end."""
     try:
-        _check_granted(step, context.run, plugins)
-        with overtime(context):
+        _check_permissions(step, context.run, plugins)
+        with enforce_timeout(context):
             return None, plugins.run_step(step, context)
     except HardwareError:
         raise
@@ -178,7 +178,7 @@ def _call(
             return "error", Outcome(
                 "failed", with_fix(f"{where}: cannot be written: {error.strerror}", error)
             )
-        # Not foreseen, so most likely a bug of the action: keep what its author needs to find it.
+        # Unexpected, so most likely a bug in the action: keep the traceback for its author.
         trace = context.run.redactor.text(traceback.format_exc())
         what = ": ".join(filter(None, (type(error).__name__, str(error))))
         message = with_fix(f"{step.action} raised {what}", error)
@@ -188,17 +188,17 @@ def _call(
         return "error", Outcome("failed", message)
 
 
-def _check_granted(step: PlannedStep, run: RunContext, plugins: Plugins) -> None:
+def _check_permissions(step: PlannedStep, run: RunContext, plugins: Plugins) -> None:
     """
-    Make sure that a step was allowed what it wants: its paths may lead elsewhere since that was asked.
+    Check a step's permissions again right before it runs: a link may lead elsewhere by now.
 
     Raises:
-        LessonError: it was not.
+        LessonError: the step needs a permission that was not granted.
     """
-    for permission in sorted(asked_by(step, plugins.actions()[step.action], run.inputs)):
+    for permission in sorted(permissions_needed(step, plugins.actions()[step.action], run.inputs)):
         if not is_granted(permission, run.granted):
-            fix = f"--allow {kind_of(permission)} lets it"
-            raise LessonError(f"the step was not allowed to {in_words(permission)}", fix=fix)
+            fix = f"add --allow {kind_of(permission)}"
+            raise LessonError(f"the step is not allowed to {describe_permission(permission)}", fix=fix)
 
 
 def _judged(
@@ -213,10 +213,12 @@ def _judged(
     verdicts = judge(step.expect, produced, facts)
     hardware = [item.name for item in run.hardware if item.is_board]
     conditions = Conditions(run.profile, hardware, step.params, facts)
-    claims = tuple(weigh(claim, result.metrics, conditions) for claim in step.claims)
+    claims = tuple(evaluate_claim(claim, result.metrics, conditions) for claim in step.claims)
     broken = next((verdict for verdict in verdicts if not verdict.passed), None)
     message = result.message
-    if broken is not None and (not message or result.status != "failed"):  # a remark is not why it failed
+    if broken is not None and (
+        not message or result.status != "failed"
+    ):  # the message of an action that passed is not the reason
         message = f"expected {broken.matcher} {broken.expected}; got {broken.actual}"
     failed = broken is not None or result.status == "failed"
     return dataclasses.replace(

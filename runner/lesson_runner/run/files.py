@@ -1,4 +1,4 @@
-"""What is known of the files that a step's expectations name, kept so that they can be judged again."""
+"""Facts about the files that a step's expectations name, stored so that they can be judged again."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from lesson_runner.model import Expectation
 from lesson_runner.run.hashing import Hasher, NotHashedError
 
 FILES = "files.json"
-"""In a step's evidence, if it expects files."""
+"""In the evidence of a step that expects files."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """Size and digest of a file of the workspace, or why there is none."""
+    """Size and digest of a file in the workspace, or why they are unknown."""
 
     bytes: int = 0
     sha256: str = ""
     problem: str = ""
     not_hashed: str = ""
-    """Why there is a size and no digest."""
+    """Why there is a size but no digest."""
 
 
-def look_at_files(expectations: Iterable[Expectation], folder: Path, hasher: Hasher) -> dict[str, FileFacts]:
-    """Return what there is of each file that is expected, by its path in ``folder``."""
+def inspect_files(expectations: Iterable[Expectation], folder: Path, hasher: Hasher) -> dict[str, FileFacts]:
+    """Return facts about each expected file, by its path in ``folder``."""
     wanted = {str(item.argument["path"]) for item in expectations if item.matcher == "file"}
     base = folder.resolve()
     return {name: _facts(name, base, hasher) for name in sorted(wanted)}
@@ -41,9 +41,9 @@ def _facts(name: str, base: Path, hasher: Hasher) -> FileFacts:
     try:
         path = (base / name).resolve()
         if not path.is_relative_to(base):
-            return FileFacts(problem="the path leaves the workspace")
+            return FileFacts(problem="the path is outside the workspace")
         if not path.is_file():
-            return FileFacts(problem="there is no such file")
+            return FileFacts(problem="the file does not exist")
         with open_below(base, path.relative_to(base).as_posix()) as file:
             size = os.fstat(file.fileno()).st_size
             try:
@@ -51,11 +51,11 @@ def _facts(name: str, base: Path, hasher: Hasher) -> FileFacts:
             except NotHashedError as error:
                 return FileFacts(size, not_hashed=str(error))
     except (OSError, ValueError) as error:  # such as a path with a NUL in it
-        return FileFacts(problem=f"it cannot be looked at: {error}")
+        return FileFacts(problem=f"the file cannot be read: {error}")
 
 
-def keep_files(files: Mapping[str, FileFacts], evidence: Path) -> None:
-    """Write down what was found, if files were looked for."""
+def save_file_facts(files: Mapping[str, FileFacts], evidence: Path) -> None:
+    """Store the facts in the evidence, if any files were expected."""
     if files:
         data = {name: _known(facts) for name, facts in files.items()}
         write_atomically(evidence / FILES, json.dumps(data, indent=2) + "\n")
@@ -66,8 +66,8 @@ def _known(facts: FileFacts) -> dict[str, Any]:
     return data if facts.not_hashed else {key: data[key] for key in data if key != "not_hashed"}
 
 
-def kept_files(evidence: Evidence) -> dict[str, FileFacts]:
-    """Return what was written down; nothing if it is missing or damaged."""
+def load_file_facts(evidence: Evidence) -> dict[str, FileFacts]:
+    """Return the stored facts; empty if they are missing or damaged."""
     try:
         data = evidence.read_json(FILES)
         return {str(name): FileFacts(**facts) for name, facts in data.items()}

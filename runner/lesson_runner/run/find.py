@@ -1,4 +1,4 @@
-"""Find the folder of a run: by its name in a workspace, by a path, or the last one."""
+"""Find the folder of a run: by its name, by a path, or the latest one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LATEST = "latest"
 
 
 def run_folders(runs: Path) -> list[Path]:
-    """Return the folders of a workspace's runs, oldest first; finished or not, but not half removed."""
+    """Return the run folders of a workspace, oldest first; unfinished runs too, half-removed ones not."""
     try:
         found = [path for path in runs.iterdir() if path.name[0] != "." and _is_folder(path) and is_run(path)]
     except OSError:
@@ -23,12 +23,12 @@ def run_folders(runs: Path) -> list[Path]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Return whether a path is a folder: a link to one may lead out of the workspace."""
+    """Return whether a path is a folder and not a link, which may lead out of the workspace."""
     return path.is_dir() and not path.is_symlink()
 
 
 def is_run(folder: Path) -> bool:
-    """Return whether a folder holds a run: its events, or its record."""
+    """Return whether a folder holds the events or the record of a run."""
     return (folder / EVENTS).is_file() or (folder / RECORD).is_file()
 
 
@@ -37,11 +37,11 @@ def find_run(name: str, runs: Path) -> Path:
     Return a run's folder.
 
     Args:
-        name: a run's name or the beginning of one, ``latest``, a run's folder, or its record.
-        runs: the folder of the workspace's runs.
+        name: a run's name or the start of it, ``latest``, a run folder, or its ``record.json``.
+        runs: the folder with the runs of the workspace.
 
     Raises:
-        LessonError: there is none, or the beginning fits several.
+        LessonError: no run matches, or several do.
     """
     known = {path.name: path for path in run_folders(runs)}
     if name in known:
@@ -49,11 +49,11 @@ def find_run(name: str, runs: Path) -> Path:
     if name == LATEST:
         if not known:
             raise LessonError(
-                f"there are no runs in {runs}", fix="run a lesson first, or name its --workspace"
+                f"there are no runs in {runs}", fix="run a lesson first, or pass its --workspace"
             )
         return list(known.values())[-1]
     path = Path(name)
-    with contextlib.suppress(OSError):  # too long for a path, or where this user may not look
+    with contextlib.suppress(OSError):  # too long for a path, or not readable by this user
         if path.name == RECORD and path.is_file():
             return path.resolve().parent
         if path.is_dir() and is_run(path):
@@ -63,10 +63,9 @@ def find_run(name: str, runs: Path) -> Path:
         return beginning[0]
     if len(beginning) > 1 and name:
         names = ", ".join(folder.name for folder in beginning[:5])
-        raise LessonError(
-            f"{name!r} is the beginning of {len(beginning)} runs: {names}", fix="give more of it"
-        )
+        raise LessonError(f"{name!r} matches {len(beginning)} runs: {names}", fix="type more of the name")
     raise LessonError(
         f"there is no run {name!r} in {runs}",
-        fix=did_you_mean(name, known) or "'lesson runs' lists them; a run's folder, or latest, will do too",
+        fix=did_you_mean(name, known)
+        or "pass a run name, its folder, or 'latest'; 'lesson runs' lists the runs",
     )

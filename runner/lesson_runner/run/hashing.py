@@ -1,4 +1,4 @@
-"""Hash files within a limit of time and bytes, and tell whether a file has changed since."""
+"""Hash files within limits of time and size, and check whether a file has changed since."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def file_digest(path: Path) -> str:
 
 
 HASHED = 4 * 1024**3
-"""Bytes of files that are hashed after a step; a sparse file counts as large as it claims to be."""
+"""Bytes of files that are hashed after a step; a sparse file counts with its apparent size."""
 LEAST_SECONDS = 2.0
-"""Time for hashing after a step that has used up its own time."""
+"""Time for hashing after a step that reached its time limit."""
 UNTIMED_SECONDS = 120.0
 """Time for hashing after a step without a time limit."""
 
 
 class NotHashedError(Exception):
-    """A file was not hashed; the message says why."""
+    """A file was not hashed; the message is the reason."""
 
 
 class Hasher:
     """
-    Hashes what a step has left, within the time and the bytes that there are for it.
+    Hashes the files of a step, within its time limit and :data:`HASHED` bytes.
 
     Args:
-        deadline: when the step should have ended, on the clock of :func:`time.monotonic`; ``None`` if it has
+        deadline: when the step's time is up, on the clock of :func:`time.monotonic`; ``None`` if the step has
             no time limit.
     """
 
@@ -52,12 +52,12 @@ class Hasher:
         Return the sha256 of an open file.
 
         Raises:
-            NotHashedError: it is too large, there is no time, or something is writing to it.
+            NotHashedError: the file is too large, time is up, or the file is being written to.
             OSError: it cannot be read.
         """
         before = os.fstat(file.fileno())
         if before.st_size > self._left:
-            raise NotHashedError(f"more than {HASHED:,} bytes of files are not hashed after a step")
+            raise NotHashedError(f"at most {HASHED:,} bytes of files are hashed after a step")
         self._left -= before.st_size
         digest = hashlib.sha256()
         done = 0
@@ -67,22 +67,22 @@ class Hasher:
             if time.monotonic() > self._until:
                 raise NotHashedError("there was no time left to hash it")
         if stamp(os.fstat(file.fileno())) != stamp(before):
-            raise NotHashedError("it was written to while it was hashed")
+            raise NotHashedError("it changed while it was being hashed")
         return digest.hexdigest()
 
 
 def stamp(facts: os.stat_result) -> tuple[int, int, int]:
-    """Return size, time and inode: what tells, without reading, whether a file was changed."""
+    """Return size, time and inode, which show without reading whether a file changed."""
     return facts.st_size, facts.st_mtime_ns, facts.st_ino
 
 
-def look(folder: Path, name: str, hasher: Hasher) -> Mapping[str, Any] | None:
+def file_facts(folder: Path, name: str, hasher: Hasher) -> Mapping[str, Any] | None:
     """
-    Return what is known of a file below a folder, as a record has it.
+    Return facts about a file below a folder, as a record has them.
 
     Returns:
-        ``bytes``, and ``sha256`` or, where it was not hashed, ``not_hashed`` (the reason) and ``stamp``;
-        ``None`` if there is no such file that can be read.
+        ``bytes`` and ``sha256``; for a file that was not hashed, ``bytes``, ``not_hashed`` (the reason) and
+        ``stamp``; ``None`` if the file does not exist or cannot be read.
     """
     try:
         with open_below(folder, name) as file:
@@ -97,7 +97,7 @@ def look(folder: Path, name: str, hasher: Hasher) -> Mapping[str, Any] | None:
 
 
 def is_unchanged(folder: Path, name: str, known: Mapping[str, Any] | None) -> bool:
-    """Return whether a file below a folder is as :func:`look` has found it."""
+    """Return whether a file below a folder still matches the result of :func:`file_facts`."""
     try:
         with open_below(folder, name) as file:
             facts = os.fstat(file.fileno())

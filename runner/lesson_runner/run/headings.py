@@ -1,4 +1,4 @@
-"""What headings say about the blocks below them: a step or not, and what to call it."""
+"""Decide from headings whether the blocks below them are steps, and name those steps."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _ELSEWHERE = re.compile(
     r"|\bwhat (?:to|you can) expect\b|\bfaqs?\b|\bfrequently asked\b|\btakeaways?\b",
     re.IGNORECASE,
 )
-"""Sections that are about something else than doing the lesson; "fine-tuning" is the lesson."""
+"""Titles of sections without steps, such as "Tuning"; "Fine-tuning" is part of a lesson."""
 _SLUG_LENGTH = 32
 
 
-def elsewhere(headings: Sequence[str]) -> str:
-    """Return why nothing below these headings (outermost first) is a step; empty if nothing is against it."""
+def why_not_a_step(headings: Sequence[str]) -> str:
+    """Return why blocks below these headings (outermost first) are not steps; empty if they may be."""
     found = next((title for title in headings if _ELSEWHERE.search(title.replace("\u2019", "'"))), None)
     return f"under '{found}'" if found else ""
 
 
-def is_of_step(headings: Sequence[str]) -> bool:
-    """Return whether one of the headings is a step's: "Step 3: …", or "2. …" below "Prerequisites"."""
+def is_under_step(headings: Sequence[str]) -> bool:
+    """Return whether one of the headings starts a step: "Step 3: …", or "2. …" below "Prerequisites"."""
     titles = [_bare(title) for title in headings]
     return any(_STEP.match(title) for title in titles) or any(
         _NUMBERED.match(title) and _is_setup(titles[:index]) for index, title in enumerate(titles)
     )
 
 
-def name_of(headings: Sequence[str]) -> str:
-    """Return what to call a step below these headings, as a step's ``id`` may be written."""
+def step_name(headings: Sequence[str]) -> str:
+    """Return an ``id`` for a step below these headings."""
     titles = [_bare(title) for title in headings]
     if step := _STEP.match(titles[-1]):
         return f"step-{step['number'].lower()}"
@@ -53,7 +53,7 @@ def _is_setup(titles: Sequence[str]) -> bool:
 
 
 def _bare(title: str) -> str:
-    """Return a heading without its markup, and without signs and pictures before its first word."""
+    """Return a heading without its markup, and without symbols and emoji before its first word."""
     return re.sub(r"^(?:\W|[^\x00-\x7f])+", "", re.sub(r"[*_`~]", "", title))
 
 

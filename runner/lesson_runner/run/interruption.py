@@ -1,4 +1,4 @@
-"""Ctrl-C, and what ends a process likewise, at any moment of a run: what was done is still written down."""
+"""Handle Ctrl-C, SIGTERM and SIGHUP during a run, so that the results so far are still recorded."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PAUSE = 0.5
 """
-Seconds after an interruption in which another has no effect: whoever holds Ctrl-C down wants the run to end,
-and not to lose what it noted of the step that was interrupted.
+Seconds after an interruption during which another one is ignored. A user who holds Ctrl-C down wants the run
+to end, but not to lose the result of the interrupted step.
 """
 
 
 class Interruption:
     """
-    Turns signals into :class:`KeyboardInterrupt` where that does no harm.
+    Turns signals into :class:`KeyboardInterrupt`, except while they are held back.
 
-    Only signals that have a handler in Python are looked after, which Ctrl-C has by itself; and only in the
-    main thread, where Python handles them.
+    Only signals with a handler in Python are handled (Ctrl-C has one by default), and only in the main
+    thread, where Python handles signals.
     """
 
     def __init__(self) -> None:
@@ -44,15 +44,15 @@ class Interruption:
             signal.signal(number, handler)
 
     def hold(self) -> None:
-        """From here on, let interruptions wait."""
+        """Hold interruptions back until :meth:`release`."""
         self._held = True
 
     def release(self) -> None:
         """
-        Let interruptions have their effect again, the next one at once.
+        Let interruptions through again, without a pause before the next one.
 
         Raises:
-            KeyboardInterrupt: one is waiting.
+            KeyboardInterrupt: an interruption was held back.
         """
         self._held = False
         self._last = -PAUSE

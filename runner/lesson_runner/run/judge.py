@@ -1,8 +1,8 @@
 """
-Judging: what a step produced against what the lesson expects, and against what it claims.
+Judge a step: compare what it produced with the lesson's expectations and claims.
 
-Pure functions of an outcome's output, exit code, metrics and files, so that a record can be judged again
-later from the stored evidence.
+Pure functions of output, exit code, metrics and files, so that a record can be judged again later from the
+stored evidence.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from lesson_runner.run.time_limit import time_limit
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """What there is to judge."""
+    """What a step produced, to be judged."""
 
     output: str = ""
     exit_code: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, FileFacts] = field(default_factory=dict)
-    """What is known of the files that are expected, by path."""
+    """Facts about the expected files, by path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How something was produced; a claim is only evaluated where it applies."""
+    """The conditions of a run; a claim is evaluated only under its own conditions."""
 
     profile: str = ""
     hardware: Sequence[str] = ()
@@ -47,14 +47,16 @@ def judge(
     """
     Return a verdict for each expectation that applies under the run's ``facts``.
 
-    A process that nobody expects to fail must exit with 0.
+    A process must exit with 0 unless an ``exit`` expectation says otherwise.
 
     Raises:
-        TooSlowError: the expectations cannot be judged in reasonable time.
+        TooSlowError: judging takes too long.
     """
     wanted = [item for item in expectations if _holds(item.when, facts)]
     if expectations and not wanted:
-        return (Verdict("when", "an expectation that applies", "none does on this run's facts", False),)
+        return (
+            Verdict("when", "an expectation that applies", "no 'when' matches the facts of this run", False),
+        )
     if produced.exit_code is not None and not any(item.matcher == "exit" for item in wanted):
         wanted.insert(0, Expectation("exit", 0))
     with time_limit():
@@ -83,7 +85,7 @@ def _regex(argument: str, produced: Produced) -> Verdict:
 
 
 def _lines(argument: Sequence[str], produced: Produced) -> Verdict:
-    """Look for each line below the one before; ``...`` stands for any lines, or for any text in a line."""
+    """Look for the lines in this order; ``...`` stands for any lines, or for any text within a line."""
     rest = [line.strip() for line in produced.output.split("\n")]
     expected = "\n".join(argument)
     for wanted in (line.strip() for line in argument):
@@ -108,7 +110,7 @@ def _json(argument: Mapping[str, Any], produced: Produced) -> Verdict:
     try:
         problem = next((error.message for error in validator_for(argument).iter_errors(data)), None)
     except Unresolvable as error:
-        problem = f"the lesson's schema refers to what does not exist: {error}"
+        problem = f"the lesson's schema has a reference that cannot be resolved: {error}"
     return Verdict("json", expected, problem or "matches", problem is None)
 
 
@@ -119,14 +121,14 @@ def _metric(argument: Mapping[str, Any], produced: Produced) -> Verdict:
     if value is None:
         known = ", ".join(sorted(produced.metrics)) or "none"
         return Verdict("metric", expected, f"not measured (measured: {known})", False)
-    # A comparison with NaN is never true, and an infinite value has met no honest bound.
+    # NaN compares false with everything; an infinite value never counts as within bounds.
     good = math.isfinite(value) and argument.get("min", -math.inf) <= value <= argument.get("max", math.inf)
     return Verdict("metric", expected, f"{name} = {_shown(value)}{' ' + unit if unit else ''}", good)
 
 
 def _file(argument: Mapping[str, Any], produced: Produced) -> Verdict:
     expected = json.dumps(argument, sort_keys=True)
-    facts = produced.files.get(argument["path"], FileFacts(problem="nothing is known of it"))
+    facts = produced.files.get(argument["path"], FileFacts(problem="the file was not checked"))
     if facts.problem:
         return Verdict("file", expected, facts.problem, False)
     enough = facts.bytes >= argument.get("min_bytes", 0)
@@ -150,7 +152,7 @@ _MATCHERS: Mapping[str, Callable[[Any, Produced], Verdict]] = {
 
 
 def bounds(argument: Mapping[str, Any]) -> str:
-    """Return a metric's bounds for people, such as ``1.6 <= final_loss <= 1.8``."""
+    """Return a metric's bounds as text, such as ``1.6 <= final_loss <= 1.8``."""
     low = f"{_shown(argument['min'])} <= " if "min" in argument else ""
     high = f" <= {_shown(argument['max'])}" if "max" in argument else ""
     unit = f" {argument['unit']}" if "unit" in argument else ""
@@ -158,17 +160,17 @@ def bounds(argument: Mapping[str, Any]) -> str:
 
 
 def _shown(value: float) -> str:
-    """Return a number so that one off by one is seen to be."""
+    """Format a number; integers in full, so that an error of one is visible."""
     whole = math.isfinite(value) and value == int(value)
     return f"{int(value):,}" if whole else f"{value:.6g}"
 
 
-def weigh(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimVerdict:
-    """Compare a claim with what happened, if it speaks of what was done here."""
+def evaluate_claim(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimVerdict:
+    """Compare a claim with the measured metrics, if its conditions match this run."""
     argument = claim.argument
     text = bounds(argument)
     value = metrics.get(argument["name"])
-    reason = _does_not_apply(claim.conditions, now)
+    reason = _reason_not_evaluated(claim.conditions, now)
     if reason is None and (value is None or not math.isfinite(value)):
         reason = f"{argument['name']} was not measured"
     if reason is not None or value is None:
@@ -183,25 +185,25 @@ def weigh(claim: Claim, metrics: Mapping[str, float], now: Conditions) -> ClaimV
     return ClaimVerdict(text, claim.source, _shown(value), "better" if is_better else "worse")
 
 
-def _does_not_apply(conditions: Mapping[str, Any], now: Conditions) -> str | None:
-    """Return why a claim says nothing about this run, or ``None`` if it does."""
+def _reason_not_evaluated(conditions: Mapping[str, Any], now: Conditions) -> str | None:
+    """Return why a claim does not apply to this run, or ``None`` if it does."""
     profiles, hardware = conditions.get("profile"), conditions.get("hardware")
     if profiles and now.profile not in profiles:
-        return f"it speaks of profile {' or '.join(profiles)}, this is {now.profile}"
+        return f"the claim is about profile {' or '.join(profiles)}; this run used {now.profile}"
     if hardware and not set(hardware) & set(now.hardware):
-        here = f"this is {' and '.join(now.hardware)}" if now.hardware else "here is no board"
-        return f"it speaks of {' or '.join(hardware)}, {here}"
+        used = " and ".join(now.hardware) if now.hardware else "no board"
+        return f"the claim is about {' or '.join(hardware)}; this run used {used}"
     for name, value in conditions.get("with", {}).items():
         if now.params.get(name) != value:
-            return f"it speaks of {name} {value}, this is {now.params.get(name)}"
+            return f"the claim is about {name} {value}; this run used {now.params.get(name)}"
     for name, value in conditions.get("facts", {}).items():
         if (actual := fact_of(now.facts, name)) != value:
-            return f"it speaks of {name} {value}, this is {actual}"
+            return f"the claim is about {name} {value}; this run had {actual}"
     return None
 
 
 def _holds(conditions: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
-    """Return whether the facts are as wanted; a list wants one of its values."""
+    """Return whether the facts meet the conditions; for a list, one of its values is enough."""
     return all(
         fact_of(facts, name) in (value if isinstance(value, list) else [value])
         for name, value in conditions.items()
@@ -209,19 +211,19 @@ def _holds(conditions: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
 
 
 def fact_of(facts: Mapping[str, Any], name: str) -> Any:
-    """Return a fact of a run by its dotted name, such as ``metal.version``; ``None`` if it is not known."""
+    """Return a fact of a run by its dotted name, such as ``metal.version``; ``None`` if unknown."""
     value: Any = facts
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
 
 
-def captured(patterns: Mapping[str, str], output: str) -> dict[str, float]:
+def capture_metrics(patterns: Mapping[str, str], output: str) -> dict[str, float]:
     """
-    Return the metrics that a step's ``capture`` reads from its output; the last match counts.
+    Return the metrics that a step's ``capture`` patterns find in its output; the last match counts.
 
     Raises:
-        TooSlowError: they cannot be read in reasonable time.
+        TooSlowError: searching takes too long.
     """
     numbers: dict[str, float] = {}
     with time_limit():
@@ -235,7 +237,7 @@ def captured(patterns: Mapping[str, str], output: str) -> dict[str, float]:
 
 
 def _tail(output: str) -> str:
-    """Return the end of an output, short enough for a message."""
+    """Return the end of an output, shortened for a message."""
     text = output.strip()
     if not text:
         return "no output"

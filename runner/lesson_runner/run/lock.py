@@ -1,9 +1,9 @@
 """
-One run at a time in a workspace: a file that is locked while a run writes there.
+Allow one run at a time in a workspace, with a lock file.
 
-The system lets go of the lock when the process that holds it ends, however it ends, so a dead owner's lock is
-free. What stands in the file says whose it is, for people; nothing is decided by it. Where the file system
-has no locks (some NFS and FUSE), a second file that is created exclusively takes their place.
+The system releases the lock when the process that holds it ends, however it ends. The content of the file
+names the owner for people; no decision depends on it. On file systems without locks (some NFS and FUSE), a
+second file that is created exclusively replaces the lock.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.execute.family import started
+from lesson_runner.execute.family import start_time
 from lesson_runner.files.plain import open_plain, plain_handle, read_plain
 from lesson_runner.files.untrusted import parse_json
 from lesson_runner.model.errors import LessonError
 from lesson_runner.run.record import now
 
 LOCK = "lock"
-"""In a workspace."""
+"""The lock file in a workspace."""
 MARK = "lock.held"
-"""Next to it, while a run writes there, where the file system has no locks."""
+"""Exists next to the lock file during a run, on file systems without locks."""
 MOST_BYTES = 4096
-"""Bytes that are read of a lock."""
+"""How much of a lock file is read, in bytes."""
 
 
 @contextmanager
@@ -39,63 +39,64 @@ def locked(folder: Path, run: str) -> Iterator[None]:
     Hold the lock of a workspace.
 
     Args:
-        run: whose it is; the run's name.
+        run: the name of the run that holds it.
 
     Raises:
-        LessonError: another run holds it, or the folder cannot be written.
+        LessonError: another run holds the lock, or the folder cannot be written.
     """
     path = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = plain_handle(path, os.O_RDWR | os.O_CREAT, mode=0o644)
     except OSError as error:
-        fix = "remove it, or name a folder you can write with --workspace"
+        fix = "remove it, or choose a writable folder with --workspace"
         raise LessonError(f"{path}: cannot be written: {error.strerror}", fix=fix) from None
     with os.fdopen(handle, "r+", encoding="utf-8", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            fix = "wait until it ends, or add --fresh, or name another folder with --workspace"
-            raise LessonError(f"{folder} is in use by {_owner(path)}", fix=fix) from None
+            fix = "wait until it ends, add --fresh, or choose another folder with --workspace"
+            raise LessonError(f"{folder} is in use by {_describe_owner(path)}", fix=fix) from None
         except OSError:  # a file system without locks
-            with _marked(folder, run):
+            with _held_by_file(folder, run):
                 yield
             return
-        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
+        with contextlib.suppress(OSError):  # a full disk: the lock works anyway
             file.truncate()
-            file.write(_about(run))
+            file.write(_owner_data(run))
             file.flush()
         yield
 
 
-def _about(run: str) -> str:
-    """Return what a lock's file says of its owner."""
+def _owner_data(run: str) -> str:
+    """Return the content of a lock file."""
     pid = os.getpid()
-    about = {"run": run, "pid": pid, "host": platform.node(), "since": now(), "started": started(pid)}
+    about = {"run": run, "pid": pid, "host": platform.node(), "since": now(), "started": start_time(pid)}
     return json.dumps(about)
 
 
 @contextmanager
-def _marked(folder: Path, run: str) -> Iterator[None]:
+def _held_by_file(folder: Path, run: str) -> Iterator[None]:
     """
-    Hold a workspace by a file that only one process can create: for file systems without locks.
+    Hold a workspace with a file that only one process can create, on file systems without locks.
 
-    Unlike a lock it outlives a process that is killed. One of this machine is seen to be gone.
+    Unlike a lock, the file remains when the process is killed. If that process ran on this machine, the file
+    is recognised as stale.
 
     Raises:
-        LessonError: another run holds it, or the file cannot be written.
+        LessonError: another run holds the workspace, or the file cannot be written.
     """
     path = folder / MARK
     try:
         if path.exists() and _is_gone(path):
             path.unlink(missing_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(_about(run))
+            file.write(_owner_data(run))
     except FileExistsError:
-        fix = f"wait until it ends; if it is not running any more, remove {path}"
-        raise LessonError(f"{folder} is in use by {_owner(path)}", fix=fix) from None
+        fix = f"wait until it ends; if it is no longer running, remove {path}"
+        raise LessonError(f"{folder} is in use by {_describe_owner(path)}", fix=fix) from None
     except OSError as error:
-        fix = "name a folder you can write with --workspace"
+        fix = "choose a writable folder with --workspace"
         raise LessonError(f"{path}: cannot be written: {error.strerror}", fix=fix) from None
     try:
         yield
@@ -105,32 +106,32 @@ def _marked(folder: Path, run: str) -> Iterator[None]:
 
 
 def _is_gone(path: Path) -> bool:
-    """Return whether the process that a mark names ran on this machine and has ended."""
+    """Return whether the process named in the file ran on this machine and has ended."""
     try:
         about: Any = parse_json(read_plain(path, MOST_BYTES))
-        return bool(about["host"] == platform.node() and started(int(about["pid"])) != about["started"])
+        return bool(about["host"] == platform.node() and start_time(int(about["pid"])) != about["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def holder(folder: Path) -> str | None:
-    """Return who holds the lock of a workspace, for people; ``None`` if nobody does."""
+def lock_owner(folder: Path) -> str | None:
+    """Describe the run that holds the lock of a workspace; ``None`` if no run does."""
     mark = folder / MARK
     if mark.exists() and not _is_gone(mark):
-        return _owner(mark)
+        return _describe_owner(mark)
     try:
         with open_plain(folder / LOCK) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return _owner(folder / LOCK)
+                return _describe_owner(folder / LOCK)
     except OSError:
         return None
     return None
 
 
-def _owner(path: Path) -> str:
-    """Return what the lock's file says of its owner."""
+def _describe_owner(path: Path) -> str:
+    """Describe the owner that a lock file names."""
     try:
         about: Any = parse_json(read_plain(path, MOST_BYTES))
         began = datetime.fromisoformat(about["since"].replace("Z", "+00:00"))

@@ -1,4 +1,4 @@
-"""The profiles and actions that a lesson names; what a misspelt one says would be lost silently."""
+"""Check the profiles and actions that a lesson names: settings of a misspelt one would be ignored."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def profiles_of(lesson: Lesson, actions: Mapping[str, Action]) -> list[str]:
 
 
 def usual_profile(lesson: Lesson, known: Sequence[str], *, board: bool) -> str:
-    """Return the profile if nobody says which: the lesson's first, or the actions' that fits the machine."""
+    """Return the default profile: the lesson's first, or the actions' profile that fits the machine."""
     fitting = "full" if board else "quick"
     return fitting if not lesson.runner.get("profiles") and fitting in known else known[0]
 
 
 def unknown_names(lesson: Lesson, actions: Mapping[str, Action]) -> Iterable[Diagnostic]:
-    """Yield the profiles and actions that a lesson names and that do not exist."""
+    """Yield a diagnostic for each profile or action that a lesson names and that does not exist."""
     profiles = profiles_of(lesson, actions)
     for machine, name in lesson.runner.get("defaultProfile", {}).items():
         if isinstance(name, str) and name not in profiles:

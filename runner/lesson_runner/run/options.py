@@ -1,4 +1,4 @@
-"""How a lesson is run: what the flags of ``lesson run`` say, as one record."""
+"""The options of a run: the flags of ``lesson run`` as one record."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
 
 
-def print_nothing(_text: str) -> None:
-    """Drop a note: nobody reads it."""
+def discard_note(_text: str) -> None:
+    """Discard a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """How a lesson is run."""
+    """The options of a run."""
 
     hardware: tuple[Hardware, ...]
-    """What this machine has."""
+    """The hardware of this machine."""
     workspace: Workspace = field(default_factory=lambda: Workspace(DEFAULT_WORKSPACE))
     profile: str | None = None
-    """One of the lesson's profiles; ``None``: its default for this machine."""
+    """One of the lesson's profiles; ``None``: the default for this machine."""
     backend: str = "auto"
     """``auto``, ``ttml`` or ``emulated``."""
     params: tuple[Param, ...] = ()
@@ -38,10 +38,10 @@ class RunOptions:
     allowed: frozenset[str] = frozenset()
     """The permissions that ``--allow`` gives."""
     passed: frozenset[str] = frozenset()
-    """Variables that commands get although they look like credentials."""
+    """Environment variables that commands get although they look like credentials (``--env``)."""
     sandbox: Sandbox | None = None
-    """What commands run in; ``None``: as this user, with all that they may do."""
+    """The sandbox for commands; ``None``: they run with all rights of this user."""
     ask: Callable[[str], bool] | None = None
-    """Puts a yes-or-no question to the person at the terminal; ``None`` if nobody can answer."""
-    note: Callable[[str], None] = print_nothing
+    """Asks the user a yes-or-no question; ``None`` if nobody can answer."""
+    note: Callable[[str], None] = discard_note
     """Shows a line that is not part of the result."""

@@ -1,4 +1,4 @@
-"""The order of steps: what each needs, declared or derived, and what can therefore run when."""
+"""Order steps by their needs, declared or derived."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 
 MOST_HINTS = 100
-"""To find the nearest name among thousands takes milliseconds; nobody reads that many hints."""
+"""How many hints are computed: finding the nearest of thousands of names takes milliseconds."""
 
 
 def with_derived_needs(
     planned: Iterable[PlannedStep], actions: Mapping[str, Action], declared: Mapping[str, Step]
 ) -> tuple[list[PlannedStep], list[Diagnostic]]:
     """
-    Return the steps with all their needs, by id of planned steps.
+    Return the steps with all their needs, as ids of planned steps.
 
-    A need for ``compare`` is one for every command of that step. A step that reads what an earlier one
-    writes needs the last such step.
+    A need for ``compare`` becomes a need for every command of that step. A step that reads a file needs the
+    last step before it that writes the file.
     """
     steps = list(planned)
     parts: dict[str, list[str]] = {name: [] for name in declared}
     for step in steps:
-        parts[base(step, declared)].append(step.id)
+        parts[declared_id(step, declared)].append(step.id)
     writers: dict[str, str] = {}
     result: list[PlannedStep] = []
     problems: list[Diagnostic] = []
@@ -37,13 +37,13 @@ def with_derived_needs(
             if name in parts:
                 needs += parts[name]
             else:
-                origin = declared[base(step, declared)]
+                origin = declared[declared_id(step, declared)]
                 place = place_of(origin.positions, ("needs", index))
-                message = f"step '{step.id}' needs '{name}', and there is no such step"
-                fix = "take it out, or name a step of this lesson"
+                message = f"step '{step.id}' needs '{name}', which does not exist"
+                fix = "remove it, or name a step of this lesson"
                 if len(problems) < MOST_HINTS:
                     others = [part for part in parts if part != origin.id]
-                    fix = suggest_names(name, others) if others else "take it out"
+                    fix = suggest_names(name, others) if others else "remove it"
                 problems.append(Diagnostic("unknown-need", "error", message, place, fix))
         action = actions.get(step.action)
         if action and action.inspect and not step.skip:
@@ -54,20 +54,20 @@ def with_derived_needs(
     return result, problems
 
 
-def base(step: PlannedStep, declared: Mapping[str, Step]) -> str:
-    """Return the id of the declared step that a planned one is (a part of)."""
+def declared_id(step: PlannedStep, declared: Mapping[str, Step]) -> str:
+    """Return the id of the declared step that a planned step belongs to."""
     return step.id if step.id in declared else step.id.rpartition(".")[0]
 
 
-def in_order_of_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[Diagnostic]]:
-    """Return the steps in the document's order, except that each comes after what it needs."""
+def sort_by_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[Diagnostic]]:
+    """Return the steps in document order, except that each step comes after those it needs."""
     places = {step.id: place for place, step in enumerate(steps)}
     missing = [sum(name in places for name in step.needs) for step in steps]
     needed_by: dict[str, list[int]] = {}
     for place, step in enumerate(steps):
         for name in step.needs:
             needed_by.setdefault(name, []).append(place)
-    ready = [place for place, count in enumerate(missing) if not count]  # in order, so it is a heap
+    ready = [place for place, count in enumerate(missing) if not count]  # sorted, so it is a heap
     ordered: list[PlannedStep] = []
     while ready:
         step = steps[heapq.heappop(ready)]
@@ -79,15 +79,15 @@ def in_order_of_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], 
     waiting = [step for place, step in enumerate(steps) if missing[place]]
     if not waiting:
         return ordered, []
-    circle = " → ".join(f"'{step.id}'" for step in _circle(waiting))
+    circle = " → ".join(f"'{step.id}'" for step in _find_circle(waiting))
     message = f"steps need each other in a circle: {circle}"
     return ordered, [
         Diagnostic("needs-circle", "error", message, waiting[0].location, "remove one of the needs")
     ]
 
 
-def _circle(waiting: Sequence[PlannedStep]) -> list[PlannedStep]:
-    """Return one circle among steps that all wait for each other; its first step comes again at the end."""
+def _find_circle(waiting: Sequence[PlannedStep]) -> list[PlannedStep]:
+    """Return one circle among steps that wait for each other; its first step is repeated at the end."""
     by_id = {step.id: step for step in waiting}
     path = {waiting[0].id: waiting[0]}
     last = waiting[0]

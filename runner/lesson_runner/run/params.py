@@ -1,4 +1,4 @@
-"""Where a step's parameters come from: layer upon layer, each able to say what it set."""
+"""Resolve a step's parameters from layers, each of which keeps what it set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lesson_runner.plugins.action import Action
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One ``--param``: for every step whose action has a parameter of that name, or for one step."""
+    """One ``--param``: for one step, or for every step whose action has a parameter of that name."""
 
     step: str | None
     name: str
@@ -30,7 +30,7 @@ def parse_param(argument: str) -> Param:
     Parse ``NAME=VALUE`` or ``STEP.NAME=VALUE``.
 
     Raises:
-        LessonError: it is neither.
+        LessonError: the argument has neither form.
     """
     name, equals, value = argument.partition("=")
     step, _, short = name.rpartition(".")
@@ -39,13 +39,13 @@ def parse_param(argument: str) -> Param:
     return Param(step or None, short, value)
 
 
-def as_text(params: Iterable[Param]) -> dict[str, str]:
-    """Return what ``--param`` set, as a record's ``params`` have it."""
+def params_for_record(params: Iterable[Param]) -> dict[str, str]:
+    """Return the values of ``--param`` in the form of a record's ``params``."""
     return {f"{item.step + '.' if item.step else ''}{item.name}": item.text for item in params}
 
 
 def params_of(record: Json) -> list[Param]:
-    """Return what ``--param`` set in a run, from its record's ``params``."""
+    """Return the values of ``--param`` from a record's ``params``."""
     given = [(str(name).rpartition("."), str(text)) for name, text in record["params"].items()]
     return [Param(step or None, short, text) for (step, _, short), text in given]
 
@@ -71,13 +71,13 @@ def layers_for(
         Layer("block", call.params),
         Layer("step", step.params),
         Layer(f"profile {profile}", own),
-        Layer("--param", _given(action, step.id, params)),
+        Layer("--param", _command_line_values(action, step.id, params)),
     ]
     return _with_presets(action, layers)
 
 
 def _with_presets(action: Action, layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """Return the layers, the presets that they choose after the defaults; empty ones are left out."""
+    """Return the layers without empty ones, with the presets they choose inserted after the defaults."""
     presets = [
         Layer(f"{name}={value}", action.presets[name][value])
         for name in action.presets
@@ -87,7 +87,7 @@ def _with_presets(action: Action, layers: Sequence[Layer]) -> tuple[Layer, ...]:
 
 
 def profile_changes(steps: Iterable[PlannedStep], actions: Mapping[str, Action], profile: str) -> list[str]:
-    """Return what a profile changes, a line for each action: ``ct4.train: n_layer 6 -> 3, …``."""
+    """Return what a profile changes, one line per action: ``ct4.train: n_layer 6 -> 3, …``."""
     name = f"profile {profile}"
     changes: dict[str, dict[str, tuple[list[str], list[str]]]] = {}
     for step in steps:
@@ -114,14 +114,14 @@ def _or(values: Sequence[str]) -> str:
 
 
 def resolve(layers: Iterable[Layer]) -> dict[str, Any]:
-    """Return the parameters that the layers give together."""
+    """Merge layers into parameters; later layers win."""
     merged: dict[str, Any] = {}
     for layer in layers:
         merged.update(layer.params)
     return merged
 
 
-def _given(action: Action, step: str, params: Iterable[Param]) -> dict[str, Any]:
+def _command_line_values(action: Action, step: str, params: Iterable[Param]) -> dict[str, Any]:
     known = action.schema.get("properties", {})
     # `compare.2` is the second command of the step `compare`.
     mine = [param for param in params if param.step in (None, step)]
@@ -129,7 +129,7 @@ def _given(action: Action, step: str, params: Iterable[Param]) -> dict[str, Any]
 
 
 def _value(text: str, schema: Json) -> Any:
-    """Read a parameter's text as the type its schema asks for; what does not fit is left as text."""
+    """Convert a parameter's text to the type in its schema; text that does not fit stays text."""
     kinds = schema.get("type", "string")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if kinds == ["string"]:
@@ -145,7 +145,7 @@ def _value(text: str, schema: Json) -> Any:
 
 
 def _not_a_number(text: str) -> float:
-    """Refuse NaN and Infinity, which JSON has not and Python reads."""
+    """Refuse NaN and Infinity, which Python accepts although JSON does not have them."""
     raise ValueError(text)
 
 
@@ -153,15 +153,15 @@ def check_params(
     params: Iterable[Param], actions: Mapping[str, Action], steps: Mapping[str, Collection[str]]
 ) -> None:
     """
-    Check that every ``--param`` means something.
+    Check that every ``--param`` matches a parameter of a step.
 
     Args:
-        params: what was given.
+        params: the values of ``--param``.
         actions: all actions by name.
-        steps: the actions of each step that was declared, by the step's id.
+        steps: the names of each declared step's actions, by the step's id.
 
     Raises:
-        LessonError: no such step, or no step has such a parameter.
+        LessonError: the step does not exist, or no step has such a parameter.
     """
     for param in params:
         if param.step is not None and param.step not in steps:

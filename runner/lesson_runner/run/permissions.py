@@ -1,4 +1,4 @@
-"""What lessons from elsewhere may do: what their steps ask for, and what the user has allowed before."""
+"""Permissions of lessons from elsewhere: which ones steps need, and which ones the user has granted."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ PERMISSIONS: Mapping[str, str] = {
     NETWORK: "download from",
     READ: "read",
 }
-"""Each with what it lets a lesson do. With an address or a path behind it, it is for that one alone."""
+"""Permissions and what they allow. Followed by an address or a path, one covers only that."""
 FILE = "allowed.json"
 VERSION = 1
 
 
 def kind_of(permission: str) -> str:
-    """Return a permission's name, without the address or the path."""
+    """Return the kind of a permission: its name without the address or path."""
     return permission.partition(" ")[0]
 
 
 def is_granted(permission: str, granted: Collection[str]) -> bool:
-    """Return whether a permission was given, by itself or with all of its kind."""
+    """Return whether a permission was granted, by itself or for its whole kind."""
     return permission in granted or kind_of(permission) in granted
 
 
-def in_words(permission: str) -> str:
-    """Return what a permission lets a lesson do."""
+def describe_permission(permission: str) -> str:
+    """Describe what a permission allows."""
     kind, _, what = permission.partition(" ")
-    usual = {NETWORK: "addresses of its own", READ: "files outside of its folder"}
+    usual = {NETWORK: "addresses of its own", READ: "files outside its folder"}
     return " ".join(filter(None, (PERMISSIONS.get(kind, kind), what or usual.get(kind, ""))))
 
 
-def asked_by(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str]:
+def permissions_needed(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str]:
     """
-    Return what a step has to be allowed.
+    Return the permissions that a step needs.
 
-    What a person gave with ``--param`` needs no permission, and neither does a file that is the lesson's own.
+    Values that the user gives with ``--param`` need no permission, nor do the lesson's own files.
 
     Raises:
-        LessonError: a path that it names cannot be one.
+        LessonError: the step names an invalid path.
     """
     ask = action.permissions
     if not callable(ask):
@@ -66,31 +66,31 @@ def asked_by(step: PlannedStep, action: Action, inputs: Inputs) -> frozenset[str
     usual = {name: value for name, value in action.defaults.items() if name in given}
     asked = frozenset(ask({**own, **usual}))
     wanted = frozenset(_resolved(asked, inputs, param=False))
-    if not inputs.given:  # what a record says was once given is asked for like the rest
+    if not inputs.fresh_params:  # --param values from a record need permission too
         wanted = wanted.union(_resolved(frozenset(ask(step.params)) - asked, inputs, param=True))
     return wanted
 
 
 def _resolved(asked: Iterable[str], inputs: Inputs, *, param: bool) -> Iterator[str]:
-    """Yield permissions with the real paths of files, without those that need none."""
+    """Yield permissions with real paths, without files that need no permission."""
     for permission in asked:
         kind, _, name = permission.partition(" ")
         if kind != READ:
             yield permission
-        elif not inputs.is_free(place := inputs.place(name, param=param)):
+        elif not inputs.needs_no_permission(place := inputs.resolve(name, param=param)):
             yield f"{READ} {place}"
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class LessonPermissions:
     """
-    What one lesson was allowed, at a prompt.
+    The permissions that the user granted to one lesson at a prompt.
 
     Attributes:
-        digest: of the lesson's content, see :func:`lesson_runner.run.digests.content_digest`.
+        digest: digest of the lesson's content, see :func:`lesson_runner.run.digests.content_digest`.
         lesson: its id.
-        path: where it was.
-        permissions: each with the time it was given, in UTC.
+        path: its file.
+        permissions: each with the time it was granted, in UTC.
     """
 
     digest: str
@@ -100,22 +100,22 @@ class Allowed:
 
 
 @dataclass(slots=True)
-class Memory:
+class PermissionStore:
     """
-    What was allowed, in a file that only this user can read or write.
+    The granted permissions, in a file that only this user can read or write.
 
     Attributes:
         path: by default ``allowed.json`` in the configuration folder.
-        problem: why nothing is remembered although the file is there; empty if it is good.
+        problem: why an existing file was ignored; empty if it was read.
     """
 
     path: Path = field(default_factory=lambda: config_folder() / FILE)
     problem: str = ""
-    _kept: dict[str, Allowed] = field(default_factory=dict)
+    _kept: dict[str, LessonPermissions] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path | None = None) -> Memory:
-        """Return what is remembered; a file that is damaged, or that others may write, counts for nothing."""
+    def read(cls, path: Path | None = None) -> PermissionStore:
+        """Read the file; one that is damaged, or that others can write, is ignored."""
         memory = cls() if path is None else cls(path)
         try:
             facts = memory.path.stat()
@@ -135,17 +135,17 @@ class Memory:
             memory.problem = "it is damaged"
         return memory
 
-    def all(self) -> list[Allowed]:
-        """Return what is remembered, by lesson."""
+    def all(self) -> list[LessonPermissions]:
+        """Return all entries, sorted by lesson."""
         return sorted(self._kept.values(), key=lambda item: (item.lesson, item.path, item.digest))
 
     def granted(self, lesson: Lesson) -> frozenset[str]:
-        """Return what a lesson that says just this was allowed."""
+        """Return the permissions granted to a lesson with exactly this content."""
         known = self._kept.get(content_digest(lesson))
         return frozenset(known.permissions) if known else frozenset()
 
-    def before(self, lesson: Lesson, permission: str) -> str:
-        """Return when another version of a lesson, in the same place, was allowed something; or nothing."""
+    def allowed_earlier(self, lesson: Lesson, permission: str) -> str:
+        """Return when another version of the lesson, in the same file, got a permission; empty if never."""
         path, own = str(lesson.path.absolute()), content_digest(lesson)
         times = [
             item.permissions[permission]
@@ -156,28 +156,30 @@ class Memory:
 
     def remember(self, lesson: Lesson, permissions: frozenset[str]) -> None:
         """
-        Remember what a lesson was allowed; what an older version in its place was allowed is forgotten.
+        Store permissions granted to a lesson; those of an older version in the same file are removed.
 
         Raises:
-            LessonError: that cannot be written.
+            LessonError: the file cannot be written.
         """
         digest, path = content_digest(lesson), str(lesson.path.absolute())
         given = {**dict.fromkeys(sorted(permissions), now())}
         known = self._kept.get(digest)
         kept = {key: item for key, item in self._kept.items() if item.path != path}
-        kept[digest] = Allowed(digest, lesson.id, path, {**given, **(known.permissions if known else {})})
+        kept[digest] = LessonPermissions(
+            digest, lesson.id, path, {**given, **(known.permissions if known else {})}
+        )
         self._write(kept)
 
     def forget(self, digests: list[str]) -> None:
         """
-        Forget what lessons were allowed.
+        Remove the permissions of lessons.
 
         Raises:
-            LessonError: that cannot be written.
+            LessonError: the file cannot be written.
         """
         self._write({key: item for key, item in self._kept.items() if key not in digests})
 
-    def _write(self, kept: dict[str, Allowed]) -> None:
+    def _write(self, kept: dict[str, LessonPermissions]) -> None:
         lessons = {
             item.digest: {"lesson": item.lesson, "path": item.path, "permissions": dict(item.permissions)}
             for item in kept.values()
@@ -185,21 +187,21 @@ class Memory:
         text = json.dumps({"version": VERSION, "lessons": lessons}, indent=2, ensure_ascii=False)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if self.problem and self.path.exists():  # whatever it is, somebody may want to look at it
+            if self.problem and self.path.exists():  # keep a damaged file: the user may want to look at it
                 self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
             write_atomically(self.path, text + "\n", 0o600)
         except OSError as error:
             raise LessonError(
                 f"{self.path}: cannot be written: {error.strerror or error}",
-                fix="set LESSON_HOME to a folder of yours",
+                fix="set LESSON_HOME to a folder you can write",
             ) from None
         self._kept, self.problem = kept, ""
 
 
-def _parsed(data: Any) -> list[Allowed]:
-    """Return the entries of a file's data; raises what wrong data raises."""
+def _parsed(data: Any) -> list[LessonPermissions]:
+    """Parse the data of the file; wrong data raises KeyError, TypeError, AttributeError or ValueError."""
     if data["version"] != VERSION:
-        raise ValueError(f"its version is {data['version']}, and this program knows {VERSION}")
+        raise ValueError(f"it has version {data['version']}; this program reads version {VERSION}")
     found = []
     for digest, entry in data["lessons"].items():
         permissions = {
@@ -208,5 +210,5 @@ def _parsed(data: Any) -> list[Allowed]:
         texts = (entry["lesson"], entry["path"], *permissions.values())
         if not all(isinstance(text, str) for text in texts):
             raise TypeError
-        found.append(Allowed(digest, entry["lesson"], entry["path"], permissions))
+        found.append(LessonPermissions(digest, entry["lesson"], entry["path"], permissions))
     return found

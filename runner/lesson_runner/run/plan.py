@@ -1,4 +1,4 @@
-"""From a lesson to a plan: every step with its action, parameters, needs and expectations resolved."""
+"""Plan a lesson: resolve the action, parameters, needs and expectations of every step."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
-from lesson_runner.run.order import in_order_of_needs, with_derived_needs
+from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import has_directives
-from lesson_runner.run.resolve_blocks import calls_of, known_profiles, recognised
+from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps, resolve_block
 
 
 def choose_profile(
-    lesson: Lesson, plugins: Plugins, asked: str | None, hardware: Iterable[Hardware], backend: str
+    lesson: Lesson, plugins: Plugins, requested: str | None, hardware: Iterable[Hardware], backend: str
 ) -> str:
     """
-    Return the profile of a run: the one asked for, or the lesson's default for this machine.
+    Return the profile of a run: the requested one, or the lesson's default for this machine.
 
     A simulator does not count as a board: it may need minutes for what takes a chip microseconds.
 
@@ -47,15 +47,15 @@ def choose_profile(
         LessonError: the lesson has no such profile.
     """
     known = known_profiles(lesson, plugins)
-    if asked is None:
+    if requested is None:
         board = backend != "emulated" and any(item.is_board for item in hardware)
         defaults = lesson.runner.get("defaultProfile", {})
-        asked = str(defaults.get("board" if board else "none", usual_profile(lesson, known, board=board)))
-    if asked not in known:
+        requested = str(defaults.get("board" if board else "none", usual_profile(lesson, known, board=board)))
+    if requested not in known:
         raise LessonError(
-            f"--profile {asked}: the lesson has no such profile", fix=suggest_names(asked, known)
+            f"--profile {requested}: the lesson has no such profile", fix=suggest_names(requested, known)
         )
-    return asked
+    return requested
 
 
 def make_plan(
@@ -69,15 +69,15 @@ def make_plan(
     Return what a run of ``lesson`` would do.
 
     Raises:
-        InvalidLessonError: the lesson, or what its blocks say, has errors.
-        LessonError: a ``--param`` means nothing here.
+        InvalidLessonError: the lesson or one of its blocks has errors.
+        LessonError: a ``--param`` does not match any step.
     """
     actions = plugins.actions()
     found = list(problems)
-    if first_error(found):  # what is not valid cannot be planned
+    if first_error(found):  # an invalid lesson cannot be planned
         raise InvalidLessonError(found)
     found += unknown_names(lesson, actions)
-    recognition = None if has_directives(lesson) else recognised(lesson, plugins)
+    recognition = None if has_directives(lesson) else recognise_steps(lesson, plugins)
     if recognition is not None:
         lesson = recognition.lesson
         found += recognition.problems
@@ -86,18 +86,18 @@ def make_plan(
     if not lesson.steps:
         found.append(_no_steps(lesson))
     for step in lesson.steps:
-        claimed, trouble = calls_of(step, lesson, plugins)
+        interpretation, trouble = resolve_block(step, lesson, plugins)
         found += trouble
-        for number, call in enumerate(claimed.calls, 1):
+        for number, call in enumerate(interpretation.calls, 1):
             action = actions.get(call.action)
             if action is None:
                 found.append(_unknown_action(step, call.action, actions))
                 continue
             used.setdefault(step.id, set()).add(action.name)
-            several = len(claimed.calls) > 1
+            several = len(interpretation.calls) > 1
             part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
             one, trouble = _plan_step(step, part, action, lesson, profile, params)
-            planned.append(dataclasses.replace(one, claimed_by=claimed.plugin))
+            planned.append(dataclasses.replace(one, claimed_by=interpretation.plugin))
             found += trouble
     # With wrong parameters, an action cannot say what it reads and writes.
     usable = {} if first_error(found) else actions
@@ -106,7 +106,7 @@ def make_plan(
     if first_error(found):
         raise InvalidLessonError(found)
     check_params(params, actions, used)
-    ordered, trouble = in_order_of_needs(planned)
+    ordered, trouble = sort_by_needs(planned)
     if trouble:
         raise InvalidLessonError([*found, *trouble])
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
@@ -114,7 +114,7 @@ def make_plan(
 
 
 def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:
-    """Return the blocks a reader would type in that no step stands for, with the author's reasons."""
+    """Return the runnable blocks that no step covers, with the author's reasons."""
     covered = {step.block for step in lesson.steps}
     reasons = {item.block: item.reason for item in lesson.skipped}
     blocks = [block for block in lesson.blocks if block in reasons or block.language in RUNNABLE]
@@ -139,7 +139,7 @@ def _unknown_action(step: Step, name: str, actions: Mapping[str, Action]) -> Dia
 
 
 def _title(step: Step, call: ActionCall) -> str:
-    """Return the title of one command of several: the comment above it, if the author gave the step none."""
+    """Return the title of one of several commands: the comment above it, unless the step has a title."""
     comment = call.absorbed[-1] if call.absorbed else ""
     stands_alone = step.block is not None and comment in map(str.strip, step.block.text.split("\n"))
     if ("title",) in step.positions or not comment.startswith("#") or not stands_alone:
@@ -169,7 +169,7 @@ def _plan_step(
     values = resolve(layers)
     override = step.profiles.get(profile)
     expect = override.expect if override and override.expect is not None else step.expect
-    if step.recognised:  # its author says nothing about that; of several commands each has its own
+    if step.recognised:  # no author's expectations; each command has its action's
         expect = action.expect
     timeout = override.timeout if override and override.timeout else step.timeout
     planned = PlannedStep(
@@ -201,5 +201,5 @@ def _plan_step(
 def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str:
     try:
         return action.command(values) if action.command else call.source
-    except Exception:  # wrong values are reported by the schema, with their place
+    except Exception:  # the schema check reports wrong values, with their place
         return call.source

@@ -1,7 +1,7 @@
 """
-Prepare a run: from a lesson and :class:`RunOptions` to everything that :func:`run_plan` needs.
+Prepare a run: turn a lesson and :class:`RunOptions` into everything that :func:`run_plan` needs.
 
-Whatever runs a lesson (``lesson run``, ``resume``, ``certify``, a fleet, a test) goes through here.
+Everything that runs a lesson (``lesson run``, ``resume``, ``certify``, a fleet, a test) uses this module.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from lesson_runner.run.events import Listener
 from lesson_runner.run.options import RunOptions
 from lesson_runner.run.permissions import NETWORK, kind_of
 from lesson_runner.run.plan import choose_profile, make_plan
-from lesson_runner.run.resume import Begun, Carried, carry
+from lesson_runner.run.resume import CarriedOver, ResumableRun, carry_over
 from lesson_runner.run.runner import new_run_folder, run_plan
 from lesson_runner.run.selection import selected
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedRun:
-    """A plan that may be run, once or several times."""
+    """A plan that is ready to run, once or several times."""
 
     plan: Plan
     plugins: Plugins
@@ -39,13 +39,13 @@ class PreparedRun:
     granted: frozenset[str]
     """The permissions of its steps."""
     folder: Path | None = None
-    """The folder of the run that is resumed; ``None``: each run gets a new one."""
-    carried: Carried | None = None
-    """What that run has done."""
+    """The folder of the run to resume; ``None``: each run gets a new folder."""
+    carried: CarriedOver | None = None
+    """What is taken over from that run."""
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
-        """The steps that the selection leaves to run."""
+        """The selected steps."""
         return selected(self.plan, self.options.selection)
 
     def open(self) -> RunContext:
@@ -93,10 +93,10 @@ def plan_run(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, o
 
     Raises:
         InvalidLessonError: the lesson has errors.
-        LessonError: there is no such backend, profile or parameter.
+        LessonError: the backend, the profile or a parameter does not exist.
     """
     found = tuple(problems)
-    if first_error(found):  # an invalid lesson cannot say which profiles it has
+    if first_error(found):  # the profiles of an invalid lesson are unknown
         raise InvalidLessonError(found)
     backend = check_backend(options.backend)
     profile = choose_profile(lesson, plugins, options.profile, options.hardware, backend)
@@ -109,33 +109,34 @@ def prepare_run(
     options: RunOptions,
     *,
     installed: bool = False,
-    begun: Begun | None = None,
+    resume: ResumableRun | None = None,
 ) -> PreparedRun:
     """
-    Make sure that a plan may be run with these options, and return it with everything that a run needs.
+    Check that a plan may run with these options, and return it with everything that a run needs.
 
     Args:
         installed: the lesson came with a plugin, and needs no permission.
-        begun: the run to resume; a new run if left out.
+        resume: the run to resume; ``None``: start a new run.
 
     Raises:
-        LessonError: there is no such step, a permission was not given, or the run cannot be resumed.
+        LessonError: a selected step does not exist, a permission was not granted, or the run cannot be
+            resumed.
     """
     steps = selected(plan, options.selection)
     folder = carried = None
     own: tuple[Path, ...] = () if options.fresh else (options.workspace.files,)
-    if begun is not None:
-        folder = begun.folder
+    if resume is not None:
+        folder = resume.folder
         files = (Workspace(folder) if options.fresh else options.workspace).files
-        carried = carry(begun, plan, options.hardware, plugins.infos.values(), files)
+        carried = carry_over(resume, plan, options.hardware, plugins.infos.values(), files)
         steps = tuple(step for step in steps if step.id not in carried.results)
         own = (files, folder)
-    inputs = Inputs(plan.lesson.path, own, options.sandbox, given=begun is None)
+    inputs = Inputs(plan.lesson.path, own, options.sandbox, fresh_params=resume is None)
     granted = check_permissions(plan, steps, plugins, options, inputs, installed=installed)
     options = dataclasses.replace(options, sandbox=_with_network(options.sandbox, granted))
     return PreparedRun(plan, plugins, options, granted, folder, carried)
 
 
 def _with_network(sandbox: Sandbox | None, granted: Collection[str]) -> Sandbox | None:
-    """Return a sandbox that has network if the permissions allow any."""
+    """Return the sandbox, with network if a permission allows it."""
     return sandbox and dataclasses.replace(sandbox, network=NETWORK in map(kind_of, granted))

@@ -1,9 +1,9 @@
 """
-The steps of a lesson whose author wrote no directive.
+Recognise the steps of a lesson without directives.
 
-A block, or a ``command:`` link, is a step if it stands under the heading of a step, under none that is about
-something else, and a plugin knows what it does. Pure rules on the parsed document; everything else in it is
-listed with the reason why it is no step.
+A block, or a ``command:`` link, is a step if it is under the heading of a step, under no heading about
+another topic, and a plugin knows what it does. The rules use only the parsed document; all other blocks are
+listed with the reason why they are not steps.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from urllib.parse import unquote
 from lesson_runner.document.parser import RUNNABLE
 from lesson_runner.model import ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
 from lesson_runner.plugins.action import Action
-from lesson_runner.run.headings import elsewhere, is_of_step, name_of
+from lesson_runner.run.headings import is_under_step, step_name, why_not_a_step
 
 COMMAND_LINK = "command-link"
-"""The language of the block that stands for a ``command:`` link; its text is the command."""
+"""The language of a block that represents a ``command:`` link; its text is the command."""
 _COMMAND = "command:"
 _BOLD = re.compile(r"\*\*(?P<text>[^*]+)\*\*:?")
 
@@ -33,18 +33,18 @@ class Recognition:
     """What was recognised in a lesson, and what was not."""
 
     lesson: Lesson
-    """The lesson with the steps that were recognised."""
+    """The lesson with the recognised steps."""
     absorbed: Mapping[str, tuple[Block, ...]]
-    """The blocks that a step stands for besides its own, by the step's id."""
+    """The further blocks that a step covers, by the step's id."""
     not_covered: tuple[NotRun, ...]
-    """Blocks that a reader would type in, and command links, that are no step; each with the reason."""
+    """Runnable blocks and command links that are not steps, each with the reason."""
     problems: tuple[Diagnostic, ...]
-    """What is wrong with absorbed blocks; with a step's own, planning finds it."""
+    """Problems of absorbed blocks; planning finds those of a step's own block."""
 
 
 @dataclass(slots=True)
 class _Found:
-    """A step in the making."""
+    """A step being assembled."""
 
     block: Block
     calls: list[ActionCall]
@@ -55,7 +55,7 @@ class _Found:
 
 
 def has_directives(lesson: Lesson) -> bool:
-    """Return whether the author said what the lesson's steps are, or that a block is none."""
+    """Return whether the author declared steps or skipped blocks."""
     return bool(lesson.steps or lesson.skipped)
 
 
@@ -64,31 +64,31 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
     Find the steps of a lesson without directives.
 
     Args:
-        interpret: what plugins say a block stands for; nothing if none knows it.
+        interpret: returns the action calls that plugins make of a block; empty if no plugin knows the block.
         actions: all actions by name.
     """
     found: list[_Found] = []
-    left: list[NotRun] = []
+    not_covered: list[NotRun] = []
     problems: list[Diagnostic] = []
     sections = [heading.location.line for heading in lesson.headings]
     titles = [heading.title for heading in lesson.headings if heading.level == 1]
     for block in _candidates(lesson):
-        # The document's title says nothing about a section.
+        # The title of the document says nothing about a section.
         chain = block.headings[1:] if titles == list(block.headings[:1]) else block.headings
-        reason = elsewhere(chain)
-        if not reason and not is_of_step(block.headings):
+        reason = why_not_a_step(chain)
+        if not reason and not is_under_step(block.headings):
             reason = "not under a step's heading"
-        calls = [] if reason else joined(interpret(block, lesson), actions)
+        calls = [] if reason else join_checks(interpret(block, lesson), actions)
         if not calls:
             if block.language in RUNNABLE or block.language == COMMAND_LINK:
-                left.append(NotRun(block, reason or "no plugin knows it"))
+                not_covered.append(NotRun(block, reason or "no plugin recognises it"))
             continue
         if unjudged := next((call.action for call in calls if not _is_judged(call, actions)), None):
-            left.append(NotRun(block, f"nothing would judge it: '{unjudged}' needs an 'expect'"))
+            not_covered.append(NotRun(block, f"nothing would judge it: '{unjudged}' needs an 'expect'"))
             continue
         section = bisect(sections, block.location.line)
         last = found[-1] if found and found[-1].section == section else None
-        both = joined([*last.calls, *calls], actions) if last else calls
+        both = join_checks([*last.calls, *calls], actions) if last else calls
         if last and len(last.calls) == len(calls) == len(both) == 1:
             last.calls = both
             last.absorbed.append(block)
@@ -96,18 +96,20 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
         else:
             found.append(_Found(block, calls, section, calls[0].params))
     steps, absorbed = _steps(found, actions)
-    return Recognition(dataclasses.replace(lesson, steps=steps), absorbed, tuple(left), tuple(problems))
+    return Recognition(
+        dataclasses.replace(lesson, steps=steps), absorbed, tuple(not_covered), tuple(problems)
+    )
 
 
-def joined(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
-    """Return the calls, with consecutive calls of an action that only runs checks joined into one."""
+def join_checks(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
+    """Join consecutive calls of an action that only runs checks into one call."""
     result: list[ActionCall] = []
     for call in calls:
         action = actions.get(call.action)
         last = result[-1] if result else None
         params = None
         if last and action and action.checks and last.action == call.action:
-            params = _both(last.params, call.params)
+            params = _merged_params(last.params, call.params)
         if last and params is not None:
             result[-1] = ActionCall(
                 last.action,
@@ -122,8 +124,8 @@ def joined(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[A
     return result
 
 
-def _both(first: Json, second: Json) -> Json | None:
-    """Return two calls' parameters as those of one, with lists joined; ``None`` if other values differ."""
+def _merged_params(first: Json, second: Json) -> Json | None:
+    """Merge the parameters of two calls, joining lists; ``None`` if other values differ."""
     both = {**first, **second}
     for name, value in both.items():
         if isinstance(value, list | tuple):
@@ -135,7 +137,7 @@ def _both(first: Json, second: Json) -> Json | None:
 
 
 def _candidates(lesson: Lesson) -> list[Block]:
-    """Return the blocks, and the command links as blocks, in the document's order."""
+    """Return the blocks, and the command links as blocks, in document order."""
     blocks = [block for block in lesson.blocks if block.language and not block.hidden]
     blocks += [
         Block(COMMAND_LINK, unquote(link.target[len(_COMMAND) :]), link.location, link.headings)
@@ -157,7 +159,7 @@ def _steps(
     absorbed: dict[str, tuple[Block, ...]] = {}
     names: dict[str, int] = {}
     for item in found:
-        name = _unique(name_of(item.block.headings), names)
+        name = _unique(step_name(item.block.headings), names)
         params = {key: value for key, value in item.calls[0].params.items() if item.own.get(key) != value}
         if item.absorbed:
             absorbed[name] = tuple(item.absorbed)
@@ -177,16 +179,16 @@ def _steps(
 
 
 def _title(found: _Found) -> str:
-    """Return the bold line above a block of one command, else the heading; a prerequisite is its heading."""
+    """Return the bold line above a block with one command, else the heading; a prerequisite: the heading."""
     block = found.block
     lead = _BOLD.fullmatch(block.lead.strip())
-    if lead is None or len(found.calls) > 1 or name_of(block.headings).startswith("prerequisite"):
+    if lead is None or len(found.calls) > 1 or step_name(block.headings).startswith("prerequisite"):
         return block.headings[-1]
     return " ".join(lead["text"].split()).rstrip(":")
 
 
 def _unique(name: str, taken: dict[str, int]) -> str:
-    """Return a name that is not taken yet, and note for each how many were made of it."""
+    """Return a unique name, numbered if needed, and update the counts in ``taken``."""
     candidate = name
     while candidate in taken:
         taken[name] += 1
@@ -198,6 +200,6 @@ def _unique(name: str, taken: dict[str, int]) -> str:
 def _shared_expectations(
     calls: Sequence[ActionCall], actions: Mapping[str, Action]
 ) -> tuple[Expectation, ...]:
-    """Return what all commands of a block must show; nothing if that is not the same for all."""
+    """Return the expectations of a block's commands; empty if they differ between commands."""
     each = [actions[call.action].expect for call in calls if call.action in actions]
     return each[0] if each and all(item == each[0] for item in each) else ()

@@ -1,4 +1,4 @@
-"""``record.json``: the one source of truth about a run. Every report is a function of it."""
+"""``record.json``: the single source of truth about a run. Every report is computed from it."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.manager import PluginInfo
 from lesson_runner.run.digests import content_digest
-from lesson_runner.run.hashing import Hasher, look
+from lesson_runner.run.hashing import Hasher, file_facts
 
 RECORD = "record.json"
 UNFINISHED = "unfinished"
-"""The status of a run in the record that it begins with, and keeps if it is killed."""
-DAMAGED = "it was changed or damaged: take the run's own, or run the lesson again"
+"""The status in the record while the run is in progress; it stays if the run is killed."""
+DAMAGED = "the file was changed or damaged: restore the original, or run the lesson again"
 _PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch")
 
 
 def now() -> str:
-    """Return the time in UTC as the record writes it."""
+    """Return the current time in UTC, in the format of the record."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def describe_step(step: PlannedStep) -> dict[str, Any]:
-    """Return a planned step as the record has it, not run yet."""
+    """Return a planned step as a record entry, not run yet."""
     return {
         "id": step.id,
         "title": step.title,
@@ -64,7 +64,7 @@ def _expectation(item: Expectation) -> dict[str, Any]:
 
 
 def describe_result(result: StepResult) -> dict[str, Any]:
-    """Return a step that was run, or was not, as the record has it."""
+    """Return the result of a step as a record entry."""
     return {
         **describe_step(result.step),
         "status": result.status,
@@ -83,7 +83,7 @@ def describe_result(result: StepResult) -> dict[str, Any]:
 
 
 def describe_plan(plan: Plan) -> dict[str, Any]:
-    """Return a plan as ``lesson plan --json`` prints it: the record's ``steps``, unrun."""
+    """Return a plan as ``lesson plan --json`` prints it, with ``steps`` as in a record."""
     return {
         "lesson": describe_lesson(plan),
         "plan_digest": plan.digest,
@@ -94,7 +94,7 @@ def describe_plan(plan: Plan) -> dict[str, Any]:
 
 
 def describe_not_run(plan: Plan) -> list[dict[str, Any]]:
-    """Return the blocks that no step stands for, with the author's reasons."""
+    """Return the blocks that no step covers, with the author's reasons."""
     return [
         {"line": item.block.location.line, "language": item.block.language, "reason": item.reason}
         for item in plan.not_run
@@ -102,7 +102,7 @@ def describe_not_run(plan: Plan) -> list[dict[str, Any]]:
 
 
 def describe_lesson(plan: Plan) -> dict[str, Any]:
-    """Return which lesson it was: its bytes, what it says, and whether its author declared the steps."""
+    """Identify the lesson: digests of its file and content, and whether its steps were recognised."""
     lesson = plan.lesson
     return {
         "id": lesson.id,
@@ -115,12 +115,12 @@ def describe_lesson(plan: Plan) -> dict[str, Any]:
 
 
 def describe_plugins(infos: Iterable[PluginInfo]) -> list[dict[str, Any]]:
-    """Return which plugins were there, and what went wrong in them."""
+    """Return the installed plugins with their versions and errors."""
     return [{"name": info.name, "version": info.version, "error": info.error} for info in infos]
 
 
 def versions(hardware: Iterable[Hardware]) -> dict[str, str]:
-    """Return the versions of what a result depends on. Reads metadata; imports nothing."""
+    """Return the versions of the software that a result depends on, without importing it."""
     found = {
         "lesson-runner": __version__,
         "python": platform.python_version(),
@@ -135,25 +135,25 @@ def versions(hardware: Iterable[Hardware]) -> dict[str, str]:
 
 
 MOST_ARTIFACTS = 20_000
-"""Files of a step's evidence that a record lists."""
+"""How many evidence files of a step a record lists."""
 
 
 def artifacts(folder: Path, base: Path, hasher: Hasher) -> dict[str, dict[str, Any]]:
-    """Return what is known of every file below ``folder``, by its path from ``base``; see :func:`look`."""
+    """Return :func:`file_facts` of every file below ``folder``, by path relative to ``base``."""
     names = (name for name, facts in files_below(folder) if stat.S_ISREG(facts.st_mode))
     inside = folder.relative_to(base).as_posix()
     paths = sorted(f"{inside}/{name}" for name in islice(names, MOST_ARTIFACTS))
-    found = ((path, look(base, path, hasher)) for path in paths)
-    # Something that runs in the background may have removed a file in between.
+    found = ((path, file_facts(base, path, hasher)) for path in paths)
+    # A process in the background may have removed a file meanwhile.
     return {path: dict(facts) for path, facts in found if facts is not None}
 
 
 def write(record: Mapping[str, Any], folder: Path) -> Path:
     """
-    Write ``record.json`` into a run's folder, whole or not at all; return its path.
+    Write ``record.json`` into a run folder atomically; return its path.
 
     Raises:
-        LessonError: it cannot be written.
+        LessonError: the file cannot be written.
     """
     path = folder / RECORD
     try:
@@ -166,33 +166,33 @@ def write(record: Mapping[str, Any], folder: Path) -> Path:
 
 def read(folder: Path) -> dict[str, Any]:
     """
-    Return the record of a run.
+    Return the record of a finished run.
 
     Raises:
-        LessonError: there is none, or it is damaged, or the run has not come to its end.
+        LessonError: the record is missing or damaged, or the run is unfinished.
     """
-    data = read_begun(folder)
+    data = read_any(folder)
     if data.get("status") == UNFINISHED:
         raise LessonError(
-            f"{folder / RECORD}: the run has not come to its end",
-            fix=f"if it is not running any more, go on with it: lesson resume {folder.name}",
+            f"{folder / RECORD}: the run is unfinished",
+            fix=f"if it is no longer running, resume it: lesson resume {folder.name}",
         )
     return data
 
 
-def read_begun(folder: Path) -> dict[str, Any]:
+def read_any(folder: Path) -> dict[str, Any]:
     """
-    Return the record of a run, which may not have come to its end.
+    Return the record of a run, finished or not.
 
     Raises:
-        LessonError: there is none, or it is damaged.
+        LessonError: the record is missing or damaged.
     """
     path = folder / RECORD
     try:
         data = read_json(folder, RECORD)
     except FileNotFoundError:
         raise LessonError(
-            f"{path}: there is no record", fix="the run did not finish; start it again"
+            f"{path}: there is no record", fix="the run did not finish; run the lesson again"
         ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror or error if isinstance(error, OSError) else error
@@ -203,7 +203,7 @@ def read_begun(folder: Path) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return ``value`` as JSON has it: NaN and infinities, which JSON has not, become ``null``."""
+    """Return ``value`` as JSON data; NaN and infinities, which JSON lacks, become ``None``."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

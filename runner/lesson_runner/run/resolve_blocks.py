@@ -1,4 +1,4 @@
-"""What the blocks of a lesson stand for: the calls that plugins make of them, else shell or Python."""
+"""Resolve the blocks of a lesson to action calls: from ``uses:``, from a plugin, else shell or Python."""
 
 from __future__ import annotations
 
@@ -10,40 +10,42 @@ from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Step
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Interpretation, Plugins
 from lesson_runner.run.names import profiles_of
-from lesson_runner.run.recognise import Recognition, has_directives, joined, recognise
+from lesson_runner.run.recognise import Recognition, has_directives, join_checks, recognise
 
 PYTHON = frozenset({"python", "py"})
 
 
 def known_profiles(lesson: Lesson, plugins: Plugins) -> list[str]:
-    """Return the profiles a lesson declares; if it declares none, those of the actions that it uses."""
+    """Return the profiles that a lesson declares, else those of the actions that it uses."""
     return profiles_of(lesson, {} if lesson.runner.get("profiles") else used_actions(lesson, plugins))
 
 
 def used_actions(lesson: Lesson, plugins: Plugins) -> Mapping[str, Action]:
-    """Return the actions that the steps of a lesson stand for, by name."""
+    """Return the actions that the steps of a lesson use, by name."""
     actions = plugins.actions()
-    steps = lesson.steps if has_directives(lesson) else recognised(lesson, plugins).lesson.steps
-    names = {call.action for step in steps for call in calls_of(step, lesson, plugins)[0].calls}
+    steps = lesson.steps if has_directives(lesson) else recognise_steps(lesson, plugins).lesson.steps
+    names = {call.action for step in steps for call in resolve_block(step, lesson, plugins)[0].calls}
     return {name: action for name, action in actions.items() if name in names}
 
 
-def recognised(lesson: Lesson, plugins: Plugins) -> Recognition:
-    """Return what the plugins recognise in a lesson without directives."""
+def recognise_steps(lesson: Lesson, plugins: Plugins) -> Recognition:
+    """Recognise the steps of a lesson without directives, with all plugins."""
 
     def interpret(block: Block, lesson: Lesson) -> Sequence[ActionCall]:
-        claimed = plugins.interpret_block(block, lesson)
-        return claimed.calls if claimed else ()
+        interpretation = plugins.interpret_block(block, lesson)
+        return interpretation.calls if interpretation else ()
 
     return recognise(lesson, interpret, plugins.actions())
 
 
-def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Interpretation, Sequence[Diagnostic]]:
+def resolve_block(
+    step: Step, lesson: Lesson, plugins: Plugins
+) -> tuple[Interpretation, Sequence[Diagnostic]]:
     """
-    Return what a step's block stands for: ``uses:``, else a plugin's claim, else shell or Python.
+    Return the action calls of a step: from ``uses:``, else from a plugin, else shell or Python.
 
-    A recognised step is what a plugin claims, and never shell or Python. A declared step does what its block
-    says: calls of an action that only runs checks do not count.
+    A recognised step always comes from a plugin. A declared step executes what its block says: if a plugin
+    would only run checks instead, shell or Python runs the block.
     """
     if step.kind == "manual":
         return Interpretation("", (ActionCall("manual", {}, step.location),)), []
@@ -56,10 +58,14 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Interpretati
         return Interpretation("", (ActionCall(step.uses, params, step.location, source),)), []
     if block is None:  # the parser binds every other directive to a block
         return Interpretation("", ()), []
-    claimed = plugins.interpret_block(block, lesson)
-    if claimed and claimed.calls and (step.recognised or not only_checked(claimed.calls, block, plugins)):
-        calls = joined(claimed.calls, plugins.actions())
-        return Interpretation(claimed.plugin, tuple(calls)), [
+    interpretation = plugins.interpret_block(block, lesson)
+    if (
+        interpretation
+        and interpretation.calls
+        and (step.recognised or not only_verifies(interpretation.calls, block, plugins))
+    ):
+        calls = join_checks(interpretation.calls, plugins.actions())
+        return Interpretation(interpretation.plugin, tuple(calls)), [
             item for call in calls for item in call.diagnostics
         ]
     if block.language in RUNNABLE and not step.recognised:
@@ -67,13 +73,13 @@ def calls_of(step: Step, lesson: Lesson, plugins: Plugins) -> tuple[Interpretati
         call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))
         return Interpretation("", (call,)), []
     kind = f"of language '{block.language}'" if block.language else "without a language"
-    message = f"step '{step.id}': nothing runs a block {kind}"
+    message = f"step '{step.id}': no action runs a block {kind}"
     fix = f"write one of {', '.join(sorted(RUNNABLE))} after the fence, or name an action with 'uses:'"
     return Interpretation("", ()), [Diagnostic("unknown-language", "error", message, step.location, fix)]
 
 
-def only_checked(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
-    """Return True if a shell or Python can run the block, and a call only runs checks instead."""
+def only_verifies(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
+    """Return True if shell or Python could run the block, but one of the calls only runs checks."""
     actions = plugins.actions()
     found = (actions.get(call.action) for call in calls)
     return block.language in RUNNABLE and any(action is not None and action.checks for action in found)

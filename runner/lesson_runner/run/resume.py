@@ -1,8 +1,8 @@
 """
 Resume a run that ended early.
 
-``record.json`` says how the run was begun, since its first moment; ``events.jsonl`` has the result of every
-step that came to its end, safely on disk. What passed is taken over; everything else is run again.
+``record.json`` says from the start how the run was started; ``events.jsonl`` has the result of every finished
+step, synced to disk. Passed steps are taken over; all others run again.
 """
 
 from __future__ import annotations
@@ -24,49 +24,49 @@ from lesson_runner.run import record
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
-from lesson_runner.run.lock import holder
-from lesson_runner.run.stored import read_begun
-from lesson_runner.run.workspace_diff import Left
+from lesson_runner.run.lock import lock_owner
+from lesson_runner.run.stored import read_any
+from lesson_runner.run.workspace_diff import ChangedFiles
 
 MOST_BYTES = 1024**3
-"""Bytes of ``events.jsonl`` that are read: a run of 1,000 steps that say much has as many."""
+"""Bytes of ``events.jsonl`` that are read: enough for a run of 1,000 steps with much output."""
 LONGEST = 16 * 1024 * 1024
-"""Bytes of a line of the events that are read at once; a longer one is none of ours."""
-MOST_LEFT = 500_000
-"""Files that the steps of a run left."""
+"""Bytes of a line of ``events.jsonl``; the runner does not write longer ones."""
+MOST_CHANGED = 500_000
+"""The most files that the steps of a run may have changed."""
 SHOWN = 8
-"""How many differences a refusal lists."""
+"""How many differences the error lists."""
 MAX_SHOWN = 500
-"""Characters shown of what is wrong with an event, which may quote it."""
+"""Characters shown of a schema error, which may quote the event."""
 _STEP = {"$ref": "record.schema.json#/$defs/step"}
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A step that has passed, as ``events.jsonl`` has it."""
+class PassedStep:
+    """A step that passed, as stored in ``events.jsonl``."""
 
     result: Mapping[str, Any]
     facts: Mapping[str, Any]
-    left: Left
+    changed_files: ChangedFiles
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A run that ended before its end."""
+class ResumableRun:
+    """A run that can be resumed: it was interrupted or killed, or it failed."""
 
     folder: Path
     record: Mapping[str, Any]
-    done: Mapping[str, Done]
-    """By the step's id, in the order in which they ended."""
-    left: Left
-    """Every file that the run's steps, finished or not, have touched, as they left it last."""
+    passed: Mapping[str, PassedStep]
+    """By the step's id, in the order in which the steps finished."""
+    changed_files: ChangedFiles
+    """All files that steps of the run changed, passed or not, in their last known state."""
     resumed: tuple[Mapping[str, Any], ...]
-    """When it was resumed before, as the record has it."""
+    """The earlier resumptions, as stored in the record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """What a resumed run takes over."""
+class CarriedOver:
+    """What a resumed run takes over from its earlier part."""
 
     results: Mapping[str, StepResult]
     facts: Mapping[str, Any]
@@ -74,119 +74,120 @@ class Carried:
     resumed: tuple[Mapping[str, Any], ...]
 
 
-def read_interrupted(folder: Path) -> Begun:
+def read_resumable(folder: Path) -> ResumableRun:
     """
-    Return a run that can be resumed.
+    Read a run that can be resumed.
 
     Raises:
-        LessonError: it has passed, or what it left is damaged.
+        LessonError: the run has passed, or its files are damaged.
     """
-    begun = read_begun(folder)
-    if begun["status"] == "passed":
+    stored = read_any(folder)
+    if stored["status"] == "passed":
         raise LessonError(
             f"{folder.name} has passed: there is nothing to resume", fix="lesson run starts from scratch"
         )
-    done: dict[str, Done] = {}
-    left: dict[str, Any] = {}
+    passed: dict[str, PassedStep] = {}
+    changed: dict[str, Any] = {}
     resumed: list[Mapping[str, Any]] = []
-    known = {step["id"] for step in begun["steps"]}
+    known = {step["id"] for step in stored["steps"]}
     for event in _events(folder / EVENTS):
         name = str(event.get("step"))
         if event.get("event") == "run-started" and isinstance(event.get("carried"), list):
-            done = {key: value for key, value in done.items() if key in event["carried"]}
-            resumed.append({"at": str(event.get("time")), "carried": len(done)})
+            passed = {key: value for key, value in passed.items() if key in event["carried"]}
+            resumed.append({"at": str(event.get("time")), "carried": len(passed)})
         elif event.get("event") == "step-started":
-            done.pop(name, None)
+            passed.pop(name, None)
         elif event.get("event") == "step-finished":
             touched = event.get("left", {})
-            left |= touched if isinstance(touched, dict) else {}
-            if len(left) > MOST_LEFT:
+            changed |= touched if isinstance(touched, dict) else {}
+            if len(changed) > MOST_CHANGED:
                 raise LessonError(
-                    f"{folder / EVENTS}: it names more than {MOST_LEFT:,} files", fix=record.DAMAGED
+                    f"{folder / EVENTS}: the steps changed more than {MOST_CHANGED:,} files",
+                    fix=record.DAMAGED,
                 )
             if event.get("status") == "passed" and name in known:
-                done[name] = Done(event, event.get("facts", {}), touched)
-    return Begun(folder, begun, done, left, tuple(resumed))
+                passed[name] = PassedStep(event, event.get("facts", {}), touched)
+    return ResumableRun(folder, stored, passed, changed, tuple(resumed))
 
 
-def find_interrupted(name: str, runs: Path) -> Begun:
+def find_resumable(name: str, runs: Path) -> ResumableRun:
     """
     Return the run to resume.
 
     Args:
-        name: the name of the run, the beginning of it, ``latest``, or the run's folder.
-        runs: the folder of the workspace's runs.
+        name: the name of the run or the start of it, ``latest``, or the run folder.
+        runs: the folder with the runs of the workspace.
 
     Raises:
-        LessonError: there is no such run, it cannot be resumed, or its workspace is in use.
+        LessonError: the run does not exist or cannot be resumed, or its workspace is in use.
     """
     folder = find_run(name, runs)
     workspace = Workspace(folder.parent.parent)
     workspace.check_links()
     for used in (workspace.root, folder):
-        if owner := holder(used):
+        if owner := lock_owner(used):
             raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
-    return read_interrupted(folder)
+    return read_resumable(folder)
 
 
-def earlier_than(begun: Begun, plan: Plan, start: str | None) -> Begun:
+def without_steps_from(run: ResumableRun, plan: Plan, start: str | None) -> ResumableRun:
     """
-    Return a run without what it has done from a step on.
+    Return a run without the results of a step and all later ones.
 
     Args:
-        start: a planned step's id, or a step's, as ``--from`` takes it; ``None`` leaves everything.
+        start: the id of a planned or declared step, as for ``--from``; ``None`` keeps everything.
 
     Raises:
-        LessonError: there is no such step.
+        LessonError: the step does not exist.
     """
     if start is None:
-        return begun
+        return run
     ids = [step.id for step in plan.steps]
     first = next((n for n, item in enumerate(ids) if start in (item, item.rpartition(".")[0])), None)
     if first is None:
         raise LessonError(f"--from {start}: there is no such step", fix=f"one of: {', '.join(ids)}")
     kept = set(ids[:first])
-    return dataclasses.replace(begun, done={key: item for key, item in begun.done.items() if key in kept})
+    return dataclasses.replace(run, passed={key: item for key, item in run.passed.items() if key in kept})
 
 
-def carry(
-    begun: Begun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo], files: Path
-) -> Carried:
+def carry_over(
+    run: ResumableRun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo], files: Path
+) -> CarriedOver:
     """
-    Return what a resumed run takes over.
+    Check that a run can be resumed, and return what it takes over.
 
     Args:
-        plan: what the lesson plans to now.
-        hardware: what is in this machine now.
-        plugins: what is installed now.
-        files: the folder of what steps leave for one another.
+        plan: the current plan of the lesson.
+        hardware: the current hardware of this machine.
+        plugins: the plugins that are installed now.
+        files: the folder with the files that steps leave for later steps.
 
     Raises:
         LessonError: the outcome could differ from that of an uninterrupted run; the message says why.
     """
     try:
-        differences = [*_different(begun, plan, hardware, plugins), *_changed(begun, files)]
+        differences = [*_different(run, plan, hardware, plugins), *_changed(run, files)]
         planned = {step.id: step for step in plan.steps}
-        kept = {name: item for name, item in begun.done.items() if name in planned}
+        kept = {name: item for name, item in run.passed.items() if name in planned}
         results = {name: _result(planned[name], item.result) for name, item in kept.items()}
         facts = dict(pair for item in kept.values() for pair in item.facts.items())
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise LessonError(
-            f"{begun.folder / EVENTS}: it is damaged: {type(error).__name__}: {error}",
-            fix="start from scratch with lesson run: trainings with the same settings reuse what was trained",
+            f"{run.folder / EVENTS}: the file is damaged: {type(error).__name__}: {error}",
+            fix="start from scratch with lesson run; trainings with the same settings reuse cached states",
         ) from None
     if differences:
         more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
         raise LessonError(
-            f"{begun.folder.name} cannot be resumed: {'; '.join(differences[:SHOWN])}{more}",
-            fix="put that back; or lesson resume --from STEP, if only what later steps left has changed; "
-            "or lesson run to start from scratch: trainings with the same settings reuse what was trained",
+            f"{run.folder.name} cannot be resumed: {'; '.join(differences[:SHOWN])}{more}",
+            fix="undo these changes; or, if only files of later steps changed, lesson resume --from STEP; "
+            "or start from scratch with lesson run (trainings with the same settings reuse cached states)",
         )
-    return Carried(results, facts, begun.record["started"], begun.resumed)
+    return CarriedOver(results, facts, run.record["started"], run.resumed)
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of a run; what is no event, such as half of a last line, is passed over."""
+    """Yield the events of a run; lines that are not events, such as a partial last line, are skipped."""
     try:
         with open_sized(path.parent, path.name, MOST_BYTES) as file:
             while line := file.readline(LONGEST):
@@ -203,21 +204,21 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _different(
-    begun: Begun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo]
+    run: ResumableRun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo]
 ) -> Iterator[str]:
-    """Yield what is not as it was when the run began."""
-    was = begun.record
+    """Yield the differences from when the run started."""
+    was = run.record
     if plan.lesson.digest != was["lesson"]["sha256"]:
         yield f"the lesson {was['lesson']['path']} has changed"
     elif plan.digest != was["plan_digest"]:
-        yield "the plan is another one, although the lesson is the same"
+        yield "the plan is different, although the lesson is the same"
     yield from _unlike("", _libraries(was["versions"]), _libraries(record.versions(hardware)))
     yield from _unlike("hardware ", _boards(was["hardware"]), _boards(item.found for item in hardware))
     yield from _unlike("plugin ", _versions(was["plugins"]), _versions(record.describe_plugins(plugins)))
 
 
 def _libraries(versions: Mapping[str, str]) -> dict[str, str]:
-    """Return versions without the system's: after a power cut it may start another kernel."""
+    """Return versions without that of the system: after a power cut it may boot another kernel."""
     return {name: value for name, value in versions.items() if name != "platform"}
 
 
@@ -232,33 +233,33 @@ def _boards(hardware: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def _unlike(what: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(was.keys() | now.keys()):
         if was.get(name) != now.get(name):
-            yield f"{what}{name} was {was.get(name, 'not there')}, is {now.get(name, 'not there')}"
+            yield f"{what}{name} was {was.get(name, 'absent')}, is {now.get(name, 'absent')}"
 
 
-def _changed(begun: Begun, files: Path) -> Iterator[str]:
-    """Yield the files that steps have left and that are not as they left them."""
+def _changed(run: ResumableRun, files: Path) -> Iterator[str]:
+    """Yield the files of passed steps that have changed since."""
     owners: dict[str, str] = {}
-    for name, item in begun.done.items():
+    for name, item in run.passed.items():
         if unknown := item.result.get("left_unknown"):
-            yield f"what step '{name}' left may have changed: {unknown}"
-        owners |= dict.fromkeys(item.left, name)
+            yield f"files of step '{name}' may have changed: {unknown}"
+        owners |= dict.fromkeys(item.changed_files, name)
         for path, facts in item.result.get("artifacts", {}).items():
-            if not is_unchanged(begun.folder, path, facts):
+            if not is_unchanged(run.folder, path, facts):
                 yield f"{path}, evidence of step '{name}', has changed"
     for path, name in owners.items():
         if REDACTED in path:
-            yield f"a file that step '{name}' left cannot be compared: its name holds a secret"
-        elif not is_unchanged(files, path, begun.left[path]):
+            yield f"a file of step '{name}' cannot be compared: its name holds a secret"
+        elif not is_unchanged(files, path, run.changed_files[path]):
             state = "has changed" if os.path.lexists(files / path) else "is missing"
-            yield f"{files / path}, which step '{name}' left, {state}"
+            yield f"{files / path}, a file of step '{name}', {state}"
 
 
 def _result(step: PlannedStep, stored: Mapping[str, Any]) -> StepResult:
     """
-    Return a step's result as it was recorded.
+    Return a step's recorded result.
 
     Raises:
-        ValueError: it is not what a record has of a step.
+        ValueError: the recorded data does not follow the schema.
     """
     _check_step(stored)
     metrics = {name: float("nan") if value is None else value for name, value in stored["metrics"].items()}

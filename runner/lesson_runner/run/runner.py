@@ -1,4 +1,4 @@
-"""A run: each step of a plan in turn, every result recorded."""
+"""Run the steps of a plan in order, and record every result."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.interruption import Interruption
-from lesson_runner.run.params import Param, as_text
-from lesson_runner.run.resume import Carried
+from lesson_runner.run.params import Param, params_for_record
+from lesson_runner.run.resume import CarriedOver
 from lesson_runner.run.selection import Selection, left_out
-from lesson_runner.run.setup import begun, check_names
-from lesson_runner.run.workspace_diff import Watched
+from lesson_runner.run.setup import check_names, set_up_run
+from lesson_runner.run.workspace_diff import WorkspaceSnapshot
+
+ENDED_EARLY = "the run ended before this step"
 
 
 @dataclass(slots=True)
 class _State:
-    """What a run knows so far."""
+    """The results of a run so far."""
 
     results: list[StepResult] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -43,14 +45,14 @@ def new_run_folder(runs: Path, lesson_id: str) -> Path:
     Create and return an empty folder for a run.
 
     Raises:
-        LessonError: the workspace cannot be written, or the folder is a link that leaves it.
+        LessonError: the workspace cannot be written, or a link leads out of it.
     """
-    name = f"{datetime.now():%Y%m%d-%H%M%S}-{lesson_id}"  # local time: people look for it
+    name = f"{datetime.now():%Y%m%d-%H%M%S}-{lesson_id}"  # local time, for people
     Workspace(runs.parent).check_links()
     try:
         return new_folder(runs, name)
     except OSError as error:
-        fix = "name a folder you can write with --workspace"
+        fix = "choose a writable folder with --workspace"
         raise LessonError(f"{runs / name}: cannot be created: {error.strerror}", fix=fix) from None
 
 
@@ -62,24 +64,24 @@ def run_plan(
     listeners: Sequence[Listener] = (),
     selection: Selection | None = None,
     params: Sequence[Param] = (),
-    carried: Carried | None = None,
+    carried: CarriedOver | None = None,
 ) -> dict[str, Any]:
     """
-    Run a plan's steps and return the record, which is also written to the run's folder.
+    Run a plan's steps and return the record, which is also written to the run folder.
 
-    Ctrl-C ends the run: what was done is recorded as interrupted. A record is there from the beginning, so
-    that a run that is killed can be gone on with.
+    Ctrl-C ends the run, and its results are recorded as interrupted. A record exists from the start, so that
+    a killed run can be resumed.
 
     Args:
-        carried: what the run did before it ended early; those steps are not run again.
+        carried: the results of a resumed run's earlier part; those steps do not run again.
 
     Raises:
         LessonError: ``selection`` names a step that does not exist, another run uses the workspace, a
-            link leaves it, or the record cannot be written.
-        KeyboardInterrupt: Ctrl-C came while the record was being written; it is there.
+            link leads out of it, or the record cannot be written.
+        KeyboardInterrupt: Ctrl-C came while the record was being written; the record is complete.
     """
     selection = selection or Selection()
-    without = left_out(plan.steps, selection)
+    excluded = left_out(plan.steps, selection)
     check_names(plan, context)
     state, began, clock = _State(), record.now(), time.monotonic()
     started, before, resumed = began, 0.0, []
@@ -92,7 +94,7 @@ def run_plan(
 
     def describe(status: str) -> dict[str, Any]:
         done = {item.step.id for item in state.results}
-        missing = [StepResult(step, "not-reached", "the run ended before it") for step in plan.steps]
+        missing = [StepResult(step, "not-reached", ENDED_EARLY) for step in plan.steps]
         results = [*state.results, *(item for item in missing if item.step.id not in done)]
         data = {
             "record_version": 1,
@@ -103,7 +105,7 @@ def run_plan(
             "plan_digest": plan.digest,
             "profile": plan.profile,
             "backend": context.backend,
-            "params": as_text(params),
+            "params": params_for_record(params),
             "options": {**dataclasses.asdict(selection), **_options(context)},
             "hardware": [record.plain(item.found) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
@@ -120,12 +122,12 @@ def run_plan(
         redacted: dict[str, Any] = context.redactor.data(data)
         return redacted
 
-    listening = _all(listeners, plugins, context)
+    listening = _with_plugins(listeners, plugins, context)
     broken: Exception | None = None
     about = {"run_id": context.folder.name, "steps": len(plan.steps)}
     about |= {"carried": [*taken_over]} if carried else {}
     with (
-        begun(context, len(plan.steps)) as room,
+        set_up_run(context, len(plan.steps)) as room,
         Interruption() as interruption,
         EventLog(context.folder / EVENTS, listening, context.redactor) as log,
     ):
@@ -136,22 +138,22 @@ def run_plan(
                 if step.id in taken_over:
                     state.results.append(taken_over[step.id])
                 else:
-                    _take(step, without.get(step.id), state, context, plugins, log)
+                    _run_or_skip(step, excluded.get(step.id), state, context, plugins, log)
             interruption.hold()
         except KeyboardInterrupt:
             state.exit_code = ExitCode.INTERRUPTED
             interruption.hold()
-        except Exception as error:  # most likely a bug of ours, which must not cost what was done
+        except Exception as error:  # most likely our bug: record the results so far
             state.exit_code = error.exit_code if isinstance(error, LessonError) else ExitCode.BUG
             broken = error
             interruption.hold()
         room.close()
-        # What still ran in the background may have written there since.
+        # A process in the background may have written more evidence.
         clean_evidence(context.folder / "evidence", context.redactor, context.store.get(STATE, {}))
         finished = describe(_STATUS.get(state.exit_code, "failed"))
         try:
             record.write(finished, context.folder)
-        finally:  # whatever became of the record, what runs in the background must end
+        finally:  # processes in the background must end even if the record cannot be written
             path = context.folder / record.RECORD
             try:
                 interruption.release()
@@ -164,7 +166,7 @@ def run_plan(
 
 
 def _options(context: RunContext) -> dict[str, Any]:
-    """Return how the steps were run, beside which of them."""
+    """Return the options of the run, except the selection of steps."""
     options: dict[str, Any] = {"fresh": context.fresh}
     if context.sandbox is not None:
         options["sandbox"] = "with network" if context.sandbox.network else "no network"
@@ -176,27 +178,27 @@ def _options(context: RunContext) -> dict[str, Any]:
 _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
 
 
-def _take(
+def _run_or_skip(
     step: PlannedStep,
-    without: str | None,
+    excluded: str | None,
     state: _State,
     context: RunContext,
     plugins: Plugins,
     log: EventLog,
 ) -> None:
-    """Run one step of a plan, or note why it is not run."""
+    """Run one step of a plan, or record why it does not run."""
     noted: dict[str, Any] = {}
-    reason = step.skip or without or _missing(step, context)
+    reason = step.skip or excluded or _missing_board(step, context)
     blocked = _blocked(step, state)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
     elif blocked is not None:
         result = blocked
     elif state.exit_code == ExitCode.HARDWARE:
-        result = StepResult(step, "not-reached", "the run ended before it")
+        result = StepResult(step, "not-reached", ENDED_EARLY)
     else:
         started, clock = record.now(), time.monotonic()
-        watched = Watched(context.workspace.files)
+        watched = WorkspaceSnapshot(context.workspace.files)
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
@@ -213,7 +215,7 @@ def _take(
             state.exit_code = ExitCode.INTERRUPTED
         timed = None if step.timeout is None else clock + step.timeout
         deadline = clock if state.exit_code == ExitCode.INTERRUPTED else timed
-        changes = watched.changes(Hasher(deadline))  # what a run that is resumed must find
+        changes = watched.changes(Hasher(deadline))  # a resumed run checks these files
         noted["left"] = changes.files
         noted |= {"left_unknown": changes.unknown} if changes.unknown else {}
     state.results.append(result)
@@ -224,8 +226,8 @@ def _take(
         raise KeyboardInterrupt
 
 
-def _missing(step: PlannedStep, context: RunContext) -> str | None:
-    """Return what this machine lacks for a step, if anything."""
+def _missing_board(step: PlannedStep, context: RunContext) -> str | None:
+    """Return why a step cannot run without a board, if it needs one and there is none."""
     if "board" not in step.requires:
         return None
     if context.backend == "emulated":
@@ -240,10 +242,10 @@ def _missing(step: PlannedStep, context: RunContext) -> str | None:
 
 def _blocked(step: PlannedStep, state: _State) -> StepResult | None:
     """
-    Return the result of a step whose needs are not met.
+    Return the result of a step whose needs are not met; ``None`` if they are.
 
-    What needs a skipped step is skipped too: nothing went wrong. A step that the user left out is taken to
-    have been done in an earlier run.
+    A step that needs a skipped step is skipped too: nothing went wrong. A step that the user left out is
+    assumed to have passed in an earlier run.
     """
     results = {item.step.id: item for item in state.results}
     unmet = [
@@ -262,8 +264,8 @@ def _blocked(step: PlannedStep, state: _State) -> StepResult | None:
 _PHRASE = {"failed": "failed", "error": "ended with an error", "not-reached": "was not reached"}
 
 
-def _all(
+def _with_plugins(
     listeners: Sequence[Listener], plugins: Plugins, context: RunContext
 ) -> Sequence[Callable[[Event], None]]:
-    """Return the listeners, and the plugins as one of them, last."""
+    """Return the listeners, followed by one that passes events to the plugins."""
     return [*listeners, lambda event: plugins.step_event(event, context)]

@@ -1,4 +1,4 @@
-"""``--from``, ``--until`` and ``--only``: which steps of a plan to run."""
+"""Select the steps of a plan to run: ``--from``, ``--until`` and ``--only``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Selection:
 
 def selected(plan: Plan, selection: Selection) -> tuple[PlannedStep, ...]:
     """
-    Return the steps that a selection leaves to run.
+    Return the steps of a plan that a selection includes.
 
     Raises:
-        LessonError: it names a step that does not exist, or leaves nothing to run.
+        LessonError: the selection names a step that does not exist, or is empty.
     """
     without = left_out(plan.steps, selection)
     return tuple(step for step in plan.steps if not step.skip and step.id not in without)
@@ -31,9 +31,9 @@ def selected(plan: Plan, selection: Selection) -> tuple[PlannedStep, ...]:
 
 def left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str, str]:
     """
-    Return the steps that a selection leaves out, with the option that does.
+    Return the steps that a selection leaves out, each with the option that excludes it.
 
-    ``--only`` and the others take a planned step (``compare.2``) or all of a step (``compare``).
+    Every option takes the id of a planned step (``compare.2``) or of a whole step (``compare``).
     """
     ids = [step.id for step in steps]
 
@@ -61,5 +61,5 @@ def left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str,
             reasons[name] = f"{LEFT_OUT}--only {', '.join(selection.only)}"
     if ids and len(reasons) == len(ids):
         message = f"--only {', '.join(selection.only)} is outside --from and --until: nothing would run"
-        raise LessonError(message, fix="give --only alone")
+        raise LessonError(message, fix="use --only alone")
     return reasons

@@ -1,4 +1,4 @@
-"""What must be so before a run's first step: the workspace is its own, and there is room for the record."""
+"""Set up a run before its first step: lock, folders, disk space for the record."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from lesson_runner.files.evidence import EVIDENCE, SHARED
 from lesson_runner.files.untrusted import make_below, remove_temporary_files
 from lesson_runner.model import Plan
 from lesson_runner.model.errors import LessonError
-from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.context import RunContext, Workspace
-from lesson_runner.run.disk_reserve import reserve
+from lesson_runner.run.disk_reserve import reserve_disk_space
 from lesson_runner.run.lock import locked
 
 LABELS = "runner.labels"
-"""What :meth:`RunContext.remember` calls the labels of whoever started the run."""
+"""The key in ``RunContext.store`` of the labels that the run started with."""
 GRACE = 2.0
-"""Seconds for processes that a killed run has left to tidy up in."""
+"""Seconds that leftover processes of a killed run get to clean up."""
 
 
 def check_names(plan: Plan, context: RunContext) -> None:
     """
-    Refuse a plan in whose names there are secrets: files, steps and records are found by them.
+    Refuse a plan with secrets in its names, which cannot be redacted: files and records are found by them.
 
     Raises:
-        LessonError: there are; nothing of the run is left.
+        LessonError: a name holds a secret; the run folder is removed.
     """
     names = [("lesson's id", plan.lesson.id), ("profile", plan.profile)]
     names += [(f"step's id in line {step.location.line}", step.id) for step in plan.steps]
@@ -36,52 +35,55 @@ def check_names(plan: Plan, context: RunContext) -> None:
             with suppress(OSError):
                 context.folder.rmdir()
             raise LessonError(
-                f"the {what} holds a value that must not be shown: {context.redactor.text(name)}",
+                f"the {what} holds a secret: {context.redactor.text(name)}",
                 fix="rename it, or unset the environment variable whose value is an ordinary word",
             )
 
 
 @contextmanager
-def begun(context: RunContext, steps: int) -> Iterator[ExitStack]:
+def set_up_run(context: RunContext, steps: int) -> Iterator[ExitStack]:
     """
-    Lock the workspace, make a run's folders, and keep room for its record until the value is closed.
+    Lock the workspace, create the run's folders, and reserve disk space for its record.
+
+    Yields the reserved space; close it before the record is written. If the run is resumed, its leftover
+    processes and temporary files are removed first.
 
     Args:
-        context: the run's; of one that is gone on with, what it left half-done is ended and removed.
-        steps: how many the record will have.
+        context: the context of the run.
+        steps: how many steps the record will have.
 
     Raises:
-        LessonError: another run has the workspace, a link leaves it, there is no room, or a folder cannot be
-            made; nothing is left then.
+        LessonError: another run uses the workspace, a link leads out of it, the disk is full, or a folder
+            cannot be created; an empty run folder is removed.
     """
     with ExitStack() as stack:
         try:
             context.workspace.check_links()
             _check_folder(context.folder)
             stack.enter_context(locked(context.workspace.root, context.folder.name))
-            room = stack.enter_context(reserve(context.folder, steps))
+            room = stack.enter_context(reserve_disk_space(context.folder, steps))
         except LessonError:
-            with suppress(OSError):  # of a run that has not begun; one that has is not empty
+            with suppress(OSError):  # of a new run; that of a resumed run is not empty
                 context.folder.rmdir()
             raise
         if context.resumed:
-            _tidy(context)
+            _clean_up_killed_run(context)
         try:
             make_below(context.folder, EVIDENCE, SHARED)
             context.workspace.files.mkdir(parents=True, exist_ok=True)
             context.store.save(LABELS, context.labels)
         except OSError as error:
-            message = f"{error.filename}: cannot be made: {error.strerror}"
+            message = f"{error.filename}: cannot be created: {error.strerror}"
             raise LessonError(message, fix=fix_for(error)) from None
         yield room
 
 
 def _check_folder(run: Path) -> None:
     """
-    Make sure that what a run writes and deletes is in its folder, which may have come from elsewhere.
+    Check that no link leads out of a run folder, which may come from elsewhere.
 
     Raises:
-        LessonError: something in it is a link.
+        LessonError: the folder contains such a link.
     """
     for name in (".", "evidence", "memory", "shell"):
         with suppress(OSError):
@@ -89,9 +91,9 @@ def _check_folder(run: Path) -> None:
                 Workspace(run).inside(path)
 
 
-def _tidy(context: RunContext) -> None:
-    """End and remove what a killed run has left, and take over its labels."""
-    Family.of_run(context.folder.absolute()).stop(GRACE)  # a step that is run again must write alone
+def _clean_up_killed_run(context: RunContext) -> None:
+    """Stop the processes and remove the temporary files of a killed run, and take over its labels."""
+    Family.of_run(context.folder.absolute()).stop(GRACE)  # a repeated step must be the only writer
     for folder in (context.workspace.files, context.folder):
         remove_temporary_files(folder)
     kept = context.store.load(LABELS)

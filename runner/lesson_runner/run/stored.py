@@ -1,4 +1,4 @@
-"""What a run has left, read again and checked: its record, and what plugins make of it."""
+"""Read and check what a run stored: its record, and the sections that plugins compute from it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from lesson_runner.run import record
 
 def read_run(folder: Path) -> dict[str, Any]:
     """
-    Return the record of a run, checked against its schema.
+    Return the record of a finished run, checked against its schema.
 
     Raises:
-        LessonError: the run did not finish, or its record is damaged.
+        LessonError: the run is unfinished, or its record is damaged.
     """
     return _checked(folder, record.read)
 
 
-def read_begun(folder: Path) -> dict[str, Any]:
+def read_any(folder: Path) -> dict[str, Any]:
     """
-    Return the record of a run that may not have come to its end, checked against its schema.
+    Return the record of a run, finished or not, checked against its schema.
 
     Raises:
-        LessonError: there is none, or it is damaged.
+        LessonError: the record is missing or damaged.
     """
-    return _checked(folder, record.read_begun)
+    return _checked(folder, record.read_any)
 
 
 def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, 
     path = folder / record.RECORD
     data = read(folder)
     place: dict[KeyPath, Location] = {(): Location(path, 1)}
-    # Keys that a later version adds do no harm.
+    # Allow keys that a later version adds.
     problems = check(data, load_schema("record"), place, what=record.RECORD, unknown_key="warning")
     wrong = next((problem for problem in problems if problem.severity == "error"), None)
     if wrong is not None:
@@ -49,15 +49,15 @@ def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, 
         )
     ids = [PurePosixPath(step["id"]) for step in data["steps"]]
     if len(set(ids)) < len(ids) or len(ids) > MOST_STEPS:
-        what = f"more than {MOST_STEPS:,} steps" if len(ids) > MOST_STEPS else "two steps of the same name"
+        what = f"more than {MOST_STEPS:,} steps" if len(ids) > MOST_STEPS else "two steps with the same id"
         raise LessonError(f"{path}: it has {what}", fix=record.DAMAGED)
     return data
 
 
 LONGEST = 500
-"""Characters shown of what is wrong with a record, which may quote it."""
+"""Characters shown of a schema error, which may quote the record."""
 MOST_STEPS = 10_000
-"""Steps of a record that is read; a page of so many takes seconds."""
+"""The most steps in a record; rendering a page of this many takes seconds."""
 
 
 OVERVIEW: Mapping[str, tuple[type, ...]] = {
@@ -67,18 +67,18 @@ OVERVIEW: Mapping[str, tuple[type, ...]] = {
     "started": (str,),
     "seconds": (int, float),
 }
-"""What a list of runs shows of each, and its types."""
+"""The fields that a list of runs shows, with their types."""
 
 
 def read_overview(folder: Path) -> dict[str, Any]:
     """
-    Return what a list of runs shows of one: :data:`OVERVIEW`, and ``lesson``, its id.
+    Return the fields of a run that a list shows: :data:`OVERVIEW`, and ``lesson``, the lesson's id.
 
-    Only that is checked: to hold a record against the schema takes ten times as long as to read it, and a
-    workspace may have thousands.
+    Only these are checked: checking a record against the schema takes ten times as long as reading it, and a
+    workspace may have thousands of runs.
 
     Raises:
-        LessonError: the run did not finish, or its record is damaged.
+        LessonError: the run is unfinished, or its record is damaged.
     """
     try:
         data: dict[str, Any] = record.read(folder)
@@ -89,13 +89,13 @@ def read_overview(folder: Path) -> dict[str, Any]:
     fits = isinstance(lesson, str) and all(isinstance(found[name], kind) for name, kind in OVERVIEW.items())
     if not fits or not all(isinstance(label, str) for label in found["labels"]):
         raise LessonError(
-            f"{folder / record.RECORD}: it does not follow the schema", fix="lesson report says where"
+            f"{folder / record.RECORD}: it does not follow the schema", fix="'lesson report' says where"
         )
     return {**found, "lesson": lesson}
 
 
 def without_secrets(sections: Iterable[Section], redactor: Redactor) -> list[Section]:
-    """Return sections without the secrets in their texts."""
+    """Redact the secrets in the texts of sections."""
     return [_without_secrets(section, redactor) for section in sections]
 
 

@@ -1,6 +1,6 @@
 """
-Limits that hold although what they limit does not look at the time: judging (a pattern can be written so
-that it is searched for years), and the actions of plugins.
+Enforce time limits on code that does not check the clock: judging (searching for a badly written pattern can
+take years) and the actions of plugins.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from lesson_runner.model.errors import TimedOutError
 from lesson_runner.plugins.context import StepContext
 
 MOST_SECONDS = 60.0
-"""For all expectations of a step together; they take milliseconds."""
+"""Limit for all expectations of a step together; they normally take milliseconds."""
 
 
 class TooSlowError(Exception):
-    """Judging was ended."""
+    """Judging took too long."""
 
 
 OVERTIME = 60.0
 """
-Seconds that an action may go on after its step's timeout before it is ended from outside. One that looks at
-the time ends by itself, and leaves what it has in order.
+Seconds that an action may run past its step's timeout before it is interrupted. An action that checks the
+time stops by itself, and leaves its results in order.
 """
 
 
 @contextmanager
 def time_limit() -> Iterator[None]:
     """
-    End what takes longer than :data:`MOST_SECONDS`.
+    Interrupt the body after :data:`MOST_SECONDS`.
 
     Raises:
-        TooSlowError: it took longer.
+        TooSlowError: the body took longer.
     """
     with _alarm(MOST_SECONDS, lambda: TooSlowError(f"it took more than {MOST_SECONDS:g} seconds")):
         yield
 
 
 @contextmanager
-def overtime(context: StepContext) -> Iterator[None]:
+def enforce_timeout(context: StepContext) -> Iterator[None]:
     """
-    End a step's action that goes on :data:`OVERTIME` seconds after the step's timeout, if that has one.
+    Interrupt an action that runs :data:`OVERTIME` seconds past its step's timeout, if the step has one.
 
     Raises:
-        TimedOutError: it went on.
+        TimedOutError: the action was interrupted.
     """
     remaining = context.remaining()
     if remaining is None:
@@ -56,7 +56,7 @@ def overtime(context: StepContext) -> Iterator[None]:
         return
     step = context.step
     message = (
-        f"step '{step.id}' took longer than its timeout of {step.timeout:g} s, and did not end by itself"
+        f"step '{step.id}' took longer than its timeout of {step.timeout:g} s, and did not stop by itself"
     )
     with _alarm(remaining + OVERTIME, lambda: TimedOutError(message)):
         yield
@@ -65,11 +65,11 @@ def overtime(context: StepContext) -> Iterator[None]:
 @contextmanager
 def _alarm(seconds: float, error: Callable[[], Exception]) -> Iterator[None]:
     """
-    Raise ``error`` in what is inside when it has taken so many seconds.
+    Raise ``error`` in the body after so many seconds.
 
-    By a signal, which Python looks out for between two steps of its own, in system calls, and in the search
-    for a pattern; code in C that does not return is not ended. Signals reach the main thread alone: in others
-    there is no limit. A timer that was set already goes on afterwards.
+    This uses a signal, which Python checks for between bytecodes, in system calls, and in pattern searches;
+    C code that does not return is not interrupted. Signals reach only the main thread, so other threads have
+    no limit. A timer that was already set continues afterwards.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

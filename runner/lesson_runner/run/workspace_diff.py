@@ -1,4 +1,4 @@
-"""What a step leaves in the workspace for later ones: which files are new or changed, and which are gone."""
+"""Compare the workspace before and after a step: files that are new, changed or removed."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.files.untrusted import files_below
-from lesson_runner.run.hashing import Hasher, look, stamp
+from lesson_runner.run.hashing import Hasher, file_facts, stamp
 
-Left = Mapping[str, Mapping[str, Any] | None]
+ChangedFiles = Mapping[str, Mapping[str, Any] | None]
 """
-Path below the folder: ``{"sha256": …, "bytes": …}``, or ``{"stamp": [size, time, inode]}`` for a file that
-was not hashed; ``None`` for a file that is gone.
+By path below the folder: ``{"sha256": …, "bytes": …}``, or ``{"stamp": [size, time, inode]}`` for a file that
+was not hashed; ``None`` for a file that was removed.
 """
 MANY = 1000
-"""Of a step that touches more files (a build, say) none is hashed: to read them all would take too long."""
+"""If a step changes more files (a build, say), none is hashed: reading them all would take too long."""
 MOST_NOTED = 50_000
-"""Of a step that touches more files, none is noted."""
+"""If a step changes more files, none is recorded."""
 MOST_CHARACTERS = 5_000_000
-"""Nor of one that touches files whose paths are longer together."""
+"""The same if the paths of the changed files are longer than this together."""
 MOST_FILES = 300_000
-"""Files of a workspace that are looked at before and after a step; 0.2 KB of memory and 5 µs each."""
+"""Files of a workspace that are compared before and after a step; 0.2 KB of memory and 5 µs each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What a step did to the files of the workspace."""
 
-    files: Left = field(default_factory=dict)
+    files: ChangedFiles = field(default_factory=dict)
     unknown: str = ""
-    """Why that is not known, if it is not."""
+    """Why the changes are unknown, if they are."""
 
 
-class Watched:
-    """A folder as it is now, to be compared with later."""
+class WorkspaceSnapshot:
+    """The state of a folder now, to compare with later."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._before = _stamps(folder)
 
     def changes(self, hasher: Hasher) -> Changes:
-        """Return what has happened to the folder's files since."""
+        """Return the files that have changed since the snapshot."""
         after = _stamps(self._folder)
         if self._before is None or after is None:
             return Changes(unknown=f"the workspace has more than {MOST_FILES:,} files")
@@ -53,9 +53,9 @@ class Watched:
             if self._before.get(name) != after.get(name)
         ]
         if len(names) <= MANY:
-            return Changes({name: look(self._folder, name, hasher) for name in names})
+            return Changes({name: file_facts(self._folder, name, hasher) for name in names})
         if len(names) > MOST_NOTED or sum(map(len, names)) > MOST_CHARACTERS:
-            return Changes(unknown=f"it changed {len(names):,} files")
+            return Changes(unknown=f"the step changed {len(names):,} files")
         return Changes({name: {"stamp": list(after[name])} if name in after else None for name in names})
 
 
@@ -64,7 +64,7 @@ def _stamps(folder: Path) -> dict[str, tuple[int, int, int]] | None:
     Return size, time and inode of every file below a folder; links are neither followed nor counted.
 
     Returns:
-        ``None`` if there are too many.
+        ``None`` if there are more than :data:`MOST_FILES`.
     """
     found = {}
     for name, facts in files_below(folder):

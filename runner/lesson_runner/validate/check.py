@@ -16,7 +16,7 @@ from lesson_runner.plugins.catalog import read_head
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.recognise import has_directives
-from lesson_runner.run.resolve_blocks import known_profiles, recognised
+from lesson_runner.run.resolve_blocks import known_profiles
 from lesson_runner.validate.coverage import judged_by_exit_alone, uncovered
 from lesson_runner.validate.fix import Source
 from lesson_runner.validate.rules import ignores, planning, table
@@ -138,7 +138,7 @@ def _planned(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins) -
     """Yield the diagnostics of planning the lesson in each of its profiles."""
     problems = list(problems)
     if not has_directives(lesson):  # recognise the steps once instead of in each profile
-        recognition = recognised(lesson, plugins)
+        recognition = recognise_steps(lesson, plugins)
         problems += recognition.problems
         lesson = recognition.lesson
     for profile in known_profiles(lesson, plugins):

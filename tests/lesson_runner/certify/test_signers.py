@@ -187,7 +187,7 @@ def test_runs_from_the_future_do_not_count(certified: Bench) -> None:
         (
             lambda record: record["steps"].insert(0, {**record["steps"][0], "status": "failed"}),
             "evidence",
-            "two steps of the same name",
+            "two steps with the same id",
         ),
         (lambda record: record["facts"].update(a=DEPTHS), "evidence", "nested too deeply"),
     ],

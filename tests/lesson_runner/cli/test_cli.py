@@ -121,7 +121,7 @@ USAGE = [
     (["run", "none"], "there is no lesson 'none'"),
     (["run", "."], ".: is a folder, not a lesson"),
     (["run", "x" * 300], "there is no lesson"),
-    (["run", "a.md"], "read these steps, then run it again with --allow shell"),
+    (["run", "a.md"], "read these steps, then run the lesson again with --allow shell"),
     (["run", "a.md", "--allow", "all"], "--allow all: there is no such permission"),
     (["run", "a.md", "--allow", "shell,all"], "--allow all: there is no such permission"),
     (["run", "a.md", "--profile", "x"], "--profile x: the lesson has no such profile"),
@@ -220,7 +220,7 @@ def test_a_signal_ends_a_run_and_is_recorded(
     assert [(item["status"], item["message"]) for item in record["steps"]] == [
         ("passed", ""),
         ("error", "interrupted"),
-        ("not-reached", "the run ended before it"),
+        ("not-reached", "the run ended before this step"),
     ]
     with pytest.raises(ProcessLookupError):
         os.kill(int(shown[-2].split()[-1]), 0)
@@ -471,7 +471,7 @@ def test_leave_is_asked_at_a_terminal(
     write(SHELL.format("echo hi"))
     found, shown = at_terminal(command, "run", "a.md", keys=keys)
     assert found == code, shown
-    wants = "wants to run commands of its own on this machine, as you (step 'one'). Allow that"
+    wants = "wants to run commands of its own on this machine, as you (step 'one'). Allow this"
     assert wants in " ".join(shown.split())
 
 

@@ -1,4 +1,4 @@
-"""Ways to run commands and blocks, and to see which processes are there."""
+"""Fixtures that run commands and blocks, and check which processes are alive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.execute.process import Finished, run
+from lesson_runner.execute.process import CommandResult, run
 from lesson_runner.execute.sandbox import open_sandbox
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.model.errors import LessonError
@@ -26,11 +26,11 @@ def ignore(line: str) -> None:
 
 
 @pytest.fixture
-def bash(tmp_path: Path) -> Iterator[Callable[..., Finished]]:
-    """Runs one bash command; afterwards, what it left in the background is ended."""
-    ended: list[Finished] = []
+def bash(tmp_path: Path) -> Iterator[Callable[..., CommandResult]]:
+    """Runs one bash command; its background processes are ended after the test."""
+    ended: list[CommandResult] = []
 
-    def execute(command: str, *, seconds: float | None = None, **options: Any) -> Finished:
+    def execute(command: str, *, seconds: float | None = None, **options: Any) -> CommandResult:
         options = {"folder": tmp_path, "env": dict(os.environ), "on_line": ignore, "grace": 0.3, **options}
         deadline = None if seconds is None else time.monotonic() + seconds
         ended.append(run(["bash", "-c", command], deadline=deadline, **options))
@@ -47,10 +47,10 @@ def state(tmp_path: Path) -> ShellState:
 
 
 @pytest.fixture
-def terminal(state: ShellState, tmp_path: Path) -> Callable[..., Finished]:
-    """Runs one block after the other in one terminal."""
+def terminal(state: ShellState, tmp_path: Path) -> Callable[..., CommandResult]:
+    """Runs blocks one after another in one terminal."""
 
-    def execute(text: str, **options: Any) -> Finished:
+    def execute(text: str, **options: Any) -> CommandResult:
         block = tmp_path / "block.sh"
         block.write_bytes(text.encode() + b"\n")
         options = {"env": dict(os.environ), "on_line": ignore, **options}
@@ -61,7 +61,7 @@ def terminal(state: ShellState, tmp_path: Path) -> Callable[..., Finished]:
 
 @pytest.fixture
 def alive() -> Callable[[str | int], bool]:
-    """Whether a process is there, by asking the system and not the code under test."""
+    """Returns whether a process is alive, according to the system and not to the code under test."""
 
     def is_alive(pid: str | int) -> bool:
         command = ["ps", "-o", "stat=", "-p", str(pid)]
@@ -76,7 +76,7 @@ STEP = "<!-- step\nid: {}\noptional: true\ntimeout: {}\n-->\n```{}\n{}\n```\n"
 
 @cache
 def why_not() -> str:
-    """Why there is no sandbox on this machine; empty if there is."""
+    """Return why this machine cannot create a sandbox; empty if it can."""
     try:
         open_sandbox()
     except LessonError as error:
@@ -86,14 +86,14 @@ def why_not() -> str:
 
 @pytest.fixture
 def bubblewrap() -> None:
-    """Skips where no sandbox can be made."""
+    """Skips if this machine cannot create a sandbox."""
     if why_not():
         pytest.skip(why_not())
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder with things in it that nobody should read."""
+    """A home folder with private files."""
     folder = tmp_path / "me"
     for name in (
         ".ssh/id_ed25519",
@@ -114,7 +114,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def steps(lesson: Callable[..., Any], tmp_path: Path) -> Callable[..., dict[str, tuple[str, str]]]:
-    """Runs blocks of a lesson, and returns the status and the output of each step."""
+    """Runs blocks of a lesson; returns the status and the output of each step."""
 
     def run(*blocks: str, language: str = "bash", timeout: str = "30s", options: tuple[str, ...] = ()) -> Any:
         body = "".join(STEP.format(f"s{n}", timeout, language, block) for n, block in enumerate(blocks, 1))
@@ -132,7 +132,7 @@ def steps(lesson: Callable[..., Any], tmp_path: Path) -> Callable[..., dict[str,
 
 @pytest.fixture
 def listening(tmp_path: Path) -> Iterator[Path]:
-    """A socket of the file system that this user can reach; where no sandbox hides the folder."""
+    """A file system socket that this user can reach, in a folder that no sandbox hides."""
     folder = Path(__file__).parent / f"socket-{os.getpid()}"
     folder.mkdir()
     try:

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_runner.execute import lines as module
-from lesson_runner.execute.lines import Lines
+from lesson_runner.execute.lines import OutputCollector
 
 
 def collect(*chunks: bytes, keep: int = 2_000_000) -> tuple[str, list[str]]:
     shown: list[str] = []
-    lines = Lines(lambda text: shown.extend(text.split("\n")), keep)
+    lines = OutputCollector(lambda text: shown.extend(text.split("\n")), keep)
     for chunk in chunks:
         lines.feed(chunk)
     lines.feed(b"", final=True)
@@ -25,7 +25,7 @@ def test_lines_do_not_depend_on_how_the_bytes_arrive(parts: list[str], data: st.
     encoded = text.encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(encoded)), max_size=5)))
     chunks = [encoded[a:b] for a, b in zip([0, *cuts], [*cuts, len(encoded)], strict=True)]
-    # A last line without an end counts; an empty one is none.
+    # A last line without a line ending counts; an empty one does not.
     expected = text.split("\n")
     if not expected[-1]:
         expected.pop()
@@ -44,7 +44,7 @@ def test_lines_do_not_depend_on_how_the_bytes_arrive(parts: list[str], data: st.
         ([b" 10%\r", b" 20%\r"], [" 20%"]),
     ],
 )
-def test_bytes_that_are_no_plain_lines(chunks: list[bytes], expected: list[str]) -> None:
+def test_bytes_that_are_not_plain_lines(chunks: list[bytes], expected: list[str]) -> None:
     assert collect(*chunks) == ("\n".join(expected), expected)
 
 
@@ -59,7 +59,7 @@ def test_progress_is_shown_no_more_than_once_a_second() -> None:
     assert collect(*[b"step %d\r" % step for step in range(1000)])[1] == ["step 999"]
 
 
-def test_what_is_kept_is_bounded_and_has_both_ends() -> None:
+def test_kept_output_is_bounded_and_has_both_ends() -> None:
     kept, shown = collect(b"".join(b"line %d\n" % number for number in range(1000)), keep=200)
     assert len(shown) == 1000
     assert len(kept) < 250
@@ -69,7 +69,7 @@ def test_what_is_kept_is_bounded_and_has_both_ends() -> None:
     assert f"[{dropped:,} lines are left out here]" in kept
 
 
-def test_an_endless_line_is_cut_in_pieces() -> None:
+def test_an_endless_line_is_split() -> None:
     kept, shown = collect(*[b"x" * 50_000] * 5)
     assert [len(line) for line in shown] == [65_536, 65_536, 65_536, 250_000 - 3 * 65_536]
     assert kept.count("x") == 250_000
@@ -92,15 +92,15 @@ def test_an_endless_line_is_cut_in_pieces() -> None:
         (b"a\tb", "a\tb"),
     ],
 )
-def test_output_is_kept_as_a_reader_sees_it(printed: bytes, seen: str) -> None:
+def test_output_is_kept_as_a_terminal_displays_it(printed: bytes, seen: str) -> None:
     whole = collect(printed)
     assert whole == (seen, [seen])
     assert collect(*[printed[n : n + 1] for n in range(len(printed))]) == whole
 
 
-def test_lines_that_come_together_are_shown_together() -> None:
+def test_lines_that_arrive_together_are_shown_together() -> None:
     shown: list[str] = []
-    lines = Lines(shown.append)
+    lines = OutputCollector(shown.append)
     lines.feed(b"one\ntwo\nthr")
     lines.feed(b"ee\n", final=True)
     assert shown == ["one\ntwo", "three"]
@@ -109,7 +109,7 @@ def test_lines_that_come_together_are_shown_together() -> None:
 @pytest.mark.parametrize("line", [b"\n", b"y\n"])
 def test_millions_of_short_lines_take_seconds(line: bytes) -> None:
     shown: list[str] = []
-    lines = Lines(shown.append)
+    lines = OutputCollector(shown.append)
     began = time.process_time()
     for _ in range(40):
         lines.feed(line * 50_000)
@@ -118,7 +118,7 @@ def test_millions_of_short_lines_take_seconds(line: bytes) -> None:
     assert len(shown) == 40
 
 
-def test_an_endless_line_is_not_cut_inside_of_an_escape() -> None:
+def test_an_endless_line_is_not_split_inside_an_escape() -> None:
     for place in range(65_524, 65_540, 3):
         kept, _ = collect(b"x " * (place // 2) + b"\x1b[38;5;12mx")
         assert kept.replace("\n", "") == "x " * (place // 2) + "x"

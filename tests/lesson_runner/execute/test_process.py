@@ -14,10 +14,10 @@ import pytest
 from tests.reliability import fault
 
 from lesson_runner.execute import family
-from lesson_runner.execute.process import Finished, run
+from lesson_runner.execute.process import CommandResult, run
 from lesson_runner.model.errors import LessonError
 
-Bash = Callable[..., Finished]
+Bash = Callable[..., CommandResult]
 Alive = Callable[[str | int], bool]
 
 IGNORES_TERM = "trap '' TERM; while :; do sleep 1; done"
@@ -30,7 +30,7 @@ print(os.getpid(), flush=True)
 for fd in (0, 1, 2): os.close(fd)
 time.sleep(60)
 """
-"""Leaves its parent, its group, its session and the pipe."""
+"""Leaves its parent, group, session and pipe."""
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ time.sleep(60)
 def test_exit_codes_are_those_of_a_shell(bash: Bash, command: str, code: int, name: str | None) -> None:
     finished = bash(command + "; exit $?" if name is None else command)
     assert (finished.exit_code, finished.signal) == (code, name)
-    assert (finished.timed_out, finished.killed, finished.left) == (False, (), ())
+    assert (finished.timed_out, finished.killed, finished.still_running) == (False, (), ())
 
 
-def test_output_and_errors_come_in_order_and_as_they_appear(bash: Bash) -> None:
+def test_output_and_errors_arrive_in_order_and_at_once(bash: Bash) -> None:
     seen: list[tuple[float, str]] = []
     finished = bash(
         "echo one; echo two >&2; sleep 0.3; echo three; printf four",
@@ -59,7 +59,7 @@ def test_output_and_errors_come_in_order_and_as_they_appear(bash: Bash) -> None:
     assert seen[2][0] - seen[1][0] > 0.2
 
 
-def test_there_is_nothing_to_read_and_no_terminal(bash: Bash) -> None:
+def test_standard_input_is_empty_and_there_is_no_terminal(bash: Bash) -> None:
     assert bash("cat; [ -t 0 ] || echo none; : < /dev/tty", seconds=10).output.startswith("none\n")
 
 
@@ -68,12 +68,12 @@ def test_environment_and_folder_are_the_ones_given(bash: Bash, tmp_path: Path) -
     assert finished.output == f"{tmp_path.resolve()}\nx"
 
 
-def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LessonError, match="no-such-program does not start"):
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LessonError, match="no-such-program cannot be started"):
         run(["no-such-program"], folder=tmp_path, env={}, on_line=print)
 
 
-def test_huge_output_is_streamed_whole_and_kept_in_part(bash: Bash) -> None:
+def test_huge_output_is_streamed_completely_and_kept_in_part(bash: Bash) -> None:
     count = 0
 
     def on_line(text: str) -> None:
@@ -105,12 +105,14 @@ def test_at_the_deadline_children_are_ended_even_those_that_ignore_sigterm(bash:
     assert not any(alive(pid) for pid in (stubborn, background, parent))
     killed = [str(member) for member in finished.killed]
     assert f"sleep ({background})" in killed
-    assert killed[0] == f"bash ({parent})"  # the command first, whatever numbers its children were given
+    assert (
+        killed[0] == f"bash ({parent})"
+    )  # the command comes first, whatever the process numbers of its children are
     assert f"bash ({stubborn})" in killed
-    assert finished.left == ()
+    assert finished.still_running == ()
 
 
-def test_at_the_deadline_a_command_may_tidy_up_and_say_so(bash: Bash) -> None:
+def test_at_the_deadline_a_command_may_clean_up_and_print(bash: Bash) -> None:
     finished = bash("trap 'echo tidied; exit 5' TERM; echo up; sleep 60 & wait", seconds=1, grace=5)
     assert (finished.output, finished.exit_code, finished.timed_out) == ("up\ntidied", 5, True)
 
@@ -156,7 +158,7 @@ def test_without_proc_processes_are_found_through_ps(
     assert not alive(finished.output)
 
 
-def test_a_background_process_does_not_hold_up_the_step_and_goes_on(
+def test_a_background_process_does_not_delay_the_step_and_continues(
     bash: Bash, alive: Alive, tmp_path: Path
 ) -> None:
     started = time.monotonic()
@@ -165,7 +167,7 @@ def test_a_background_process_does_not_hold_up_the_step_and_goes_on(
     pid, note = finished.output.split("\n")
     assert note.startswith("[still running in the background: ")
     assert f"({pid})" in note
-    assert int(pid) in [member.pid for member in finished.left]
+    assert int(pid) in [member.pid for member in finished.still_running]
     assert not finished.timed_out
     end = time.monotonic() + 10
     while not (tmp_path / "survived").exists() and time.monotonic() < end:
@@ -182,12 +184,12 @@ def test_a_background_process_does_not_hold_up_the_step_and_goes_on(
     seen="`still running in the background`, with its number",
     survives="the step; the process, until the run ends",
 )
-def test_a_background_process_that_keeps_printing_does_not_either(bash: Bash) -> None:
+def test_a_background_process_that_keeps_printing_does_not_delay_the_step(bash: Bash) -> None:
     started = time.monotonic()
     finished = bash("while :; do echo chatter; sleep 0.05; done & sleep 0.2; echo done")
     assert time.monotonic() - started < 4
     assert "\ndone\n" in finished.output
-    assert finished.left
+    assert finished.still_running
 
 
 @fault(
@@ -197,7 +199,7 @@ def test_a_background_process_that_keeps_printing_does_not_either(bash: Bash) ->
     seen="`took longer than its timeout`, and which process was killed; exit code 1",
     survives="the output so far; no process",
 )
-def test_at_the_deadline_one_that_closed_its_output_is_ended_too(bash: Bash, alive: Alive) -> None:
+def test_at_the_deadline_a_process_without_output_is_ended_too(bash: Bash, alive: Alive) -> None:
     finished = bash("echo $$; exec >&- 2>&-; exec sleep 60", seconds=0.5)
     assert finished.timed_out
     assert f"sleep ({finished.output})" in [str(member) for member in finished.killed]
@@ -211,10 +213,10 @@ def test_at_the_deadline_one_that_closed_its_output_is_ended_too(bash: Bash, ali
     seen="`still running in the background`",
     survives="the process: its output is discarded, and does not block it",
 )
-def test_a_background_process_that_fills_the_pipe_goes_on(bash: Bash, tmp_path: Path) -> None:
+def test_a_background_process_that_fills_the_pipe_continues(bash: Bash, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
     finished = bash("(read -r line < gate; head -c 5M /dev/zero; touch through) & echo $!")
-    assert finished.left
+    assert finished.still_running
     (tmp_path / "gate").write_text("on\n")
     end = time.monotonic() + 20
     while not (tmp_path / "through").exists() and time.monotonic() < end:
@@ -243,7 +245,7 @@ def again(family):
     raise KeyboardInterrupt
 Family.members = again
 """
-"""A second Ctrl-C, at the moment in which the processes are looked up for the first time."""
+"""A second Ctrl-C, when the processes are looked up for the first time."""
 
 
 @fault(
@@ -255,7 +257,7 @@ Family.members = again
 )
 @pytest.mark.parametrize("second", ["", AGAIN], ids=["once", "twice"])
 def test_ctrl_c_leaves_no_process(alive: Alive, tmp_path: Path, second: str) -> None:
-    # A runner of its own, whose SIGINT is the usual one even if the tests run in the background.
+    # A separate runner with the default SIGINT handler, even if the tests run in the background.
     script = f"""
 import os, pathlib, signal
 from lesson_runner.execute.process import run
@@ -284,7 +286,7 @@ run(command, folder=pathlib.Path({str(tmp_path)!r}), env=dict(os.environ), grace
 )
 @pytest.mark.skipif(not (family.PROC / "self" / "stat").exists(), reason="it is found by its environment")
 @pytest.mark.parametrize("moment", ["started", "starting"])
-def test_an_interrupt_while_a_command_begins(
+def test_an_interrupt_while_a_command_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alive: Alive, moment: str
 ) -> None:
     real, begun = subprocess.Popen, list[subprocess.Popen[bytes]]()
@@ -320,7 +322,7 @@ def test_a_daemon_without_its_environment_is_found(
     finished = bash(f"env -i setsid bash -c '(setsid bash -c \"{daemon}\" &) ; exit' & sleep 60", seconds=2)
     assert finished.timed_out
     assert not alive((tmp_path / "pid").read_text().strip())
-    time.sleep(0.1)  # what was killed is still ending
+    time.sleep(0.1)  # wait until the killed process has ended
     finished.family.reap()
     command = ["ps", "-o", "stat=,pid=", "--ppid", str(os.getpid())]
     children = subprocess.run(command, capture_output=True, text=True, check=False).stdout

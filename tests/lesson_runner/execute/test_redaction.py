@@ -1,4 +1,4 @@
-"""Secrets stay out of every sink: what the terminal, events, evidence, record and reports show of them."""
+"""No sink shows secrets: terminal, events, evidence, record and reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lesson_runner.execute.lines import Lines
+from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import REDACTED, Redactor
 from lesson_runner.plugins import Action, Json, LessonError, Outcome, StepContext, hookimpl
 from lesson_runner.testing import lesson_text
@@ -26,12 +26,12 @@ RANDOM = random.Random(11)
 
 
 def made_up(length: int, alphabet: str = string.ascii_letters + string.digits) -> str:
-    """Return what stands in no file."""
+    """Return a text that is in no file."""
     return "".join(RANDOM.choice(alphabet) for _ in range(length - 2)) + "7q"
 
 
 PASSED = made_up(32)
-WITHHELD = made_up(24, string.ascii_letters)  # looks like no token by itself
+WITHHELD = made_up(24, string.ascii_letters)  # does not look like a token by itself
 GITHUB = "ghp_" + made_up(36)
 IN_ADDRESS = made_up(14)
 KEY = [made_up(64) for _ in range(3)]
@@ -119,7 +119,7 @@ def error(params: Json, context: StepContext) -> Outcome:
     raise LessonError(f"error {PASSED}", fix=f"fix {GITHUB}")
 
 
-class leaking:  # noqa: N801  # stands for a plugin's module
+class leaking:  # noqa: N801  # used as a plugin module
     @staticmethod
     @hookimpl
     def lesson_actions() -> list[Action]:
@@ -134,7 +134,7 @@ class leaking:  # noqa: N801  # stands for a plugin's module
 def leaked(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Any:
-    """What a run said whose steps print secrets in all ways; once as text, once as JSON."""
+    """The output of a run whose steps print secrets in all ways; once as text, once as JSON."""
     (tmp_path / "a.md").write_text(lesson_text(BODY))
     (tmp_path / "github").write_text(GITHUB)
     (tmp_path / "withheld").write_text(WITHHELD)
@@ -146,7 +146,7 @@ def leaked(
     return lesson(*arguments, *request.param, plugins=[leaking])
 
 
-def test_a_secret_said_in_two_parts_is_not_in_events(
+def test_a_secret_printed_in_two_parts_is_not_in_events(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def said(params: Json, context: StepContext) -> Outcome:
@@ -154,7 +154,7 @@ def test_a_secret_said_in_two_parts_is_not_in_events(
             context.say(part)
         return Outcome("passed")
 
-    class plugin:  # noqa: N801  # stands for a plugin's module
+    class plugin:  # noqa: N801  # used as a plugin module
         @staticmethod
         @hookimpl
         def lesson_actions() -> list[Action]:
@@ -185,7 +185,7 @@ def test_no_sink_shows_a_secret(leaked: Any, lesson: Lesson, tmp_path: Path) -> 
         assert found(path.read_text("utf-8", "replace")) == [], path
     record = json.loads((run / "record.json").read_text())
     steps = {step["id"]: step for step in record["steps"]}
-    assert steps["shell"]["status"] == "passed"  # so its output was judged as it is kept
+    assert steps["shell"]["status"] == "passed"  # so the stored output was judged
     assert steps["shell"]["metrics"] == {"number": 12}
     assert steps["fails"]["message"] == f"exit code 3: denied: {REDACTED}"
     assert steps["python"]["message"] == f"exit code 1: not with {REDACTED}"
@@ -233,7 +233,7 @@ def test_a_bug_report_is_passed_on_without_secrets(
 
 def shown(chunks: list[bytes], *values: str) -> list[str]:
     rows: list[str] = []
-    lines = Lines(lambda text: rows.extend(text.split("\n")), redactor=Redactor(values))
+    lines = OutputCollector(lambda text: rows.extend(text.split("\n")), redactor=Redactor(values))
     for chunk in chunks:
         lines.feed(chunk)
     lines.feed(b"", final=True)
@@ -245,7 +245,7 @@ WORDS = st.text(st.sampled_from("abz .:\n"), max_size=20)
 
 
 @given(before=WORDS, after=WORDS, cuts=st.lists(st.integers(0, 80), max_size=6))
-def test_a_value_is_found_however_its_bytes_come(before: str, after: str, cuts: list[int]) -> None:
+def test_a_value_is_found_however_its_bytes_arrive(before: str, after: str, cuts: list[int]) -> None:
     data = f"{before}{PASSED}{after}".encode()
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     chunks = [data[start:end] for start, end in pairwise(places)]
@@ -255,29 +255,29 @@ def test_a_value_is_found_however_its_bytes_come(before: str, after: str, cuts: 
 @given(width=st.integers(4, 40), before=st.text(st.sampled_from("ab z"), max_size=9), times=st.integers(1, 3))
 def test_a_value_is_found_over_lines_that_are_wrapped(width: int, before: str, times: int) -> None:
     text = before + f"|{PASSED}" * times
-    # Three characters of it at the end of a line are too few to be seen; docs/security.md says so.
+    # Three characters at the end of a line are too few to be recognised; docs/security.md says so.
     starts = [place for place in range(len(text)) if text.startswith(PASSED, place)]
     assume(all(width - place % width >= 4 for place in starts))
     pieces = [text[start : start + width] for start in range(0, len(text), width)]
-    joined = "".join(shown(["\n".join(pieces).encode()], PASSED))
-    assert joined.replace(REDACTED, "") == before + "|" * times
+    join_checks = "".join(shown(["\n".join(pieces).encode()], PASSED))
+    assert join_checks.replace(REDACTED, "") == before + "|" * times
 
 
-def test_a_value_that_is_no_text() -> None:
+def test_a_value_that_is_not_text() -> None:
     value = os.fsdecode(b"\xff\xfe" + PASSED.encode())
     assert Redactor([value]).text(f"<{value}>") == f"<{REDACTED}>"
 
 
-def test_lines_wait_no_longer_than_they_may_matter() -> None:
+def test_lines_are_not_held_back_longer_than_needed() -> None:
     rows: list[str] = []
-    lines = Lines(lambda text: rows.extend(text.split("\n")), redactor=Redactor([PASSED]))
+    lines = OutputCollector(lambda text: rows.extend(text.split("\n")), redactor=Redactor([PASSED]))
     lines.feed(f"one\n{PASSED[:8]}\n".encode())
     assert rows == ["one"]
     lines.feed(b"something else\n")
     assert rows == ["one", PASSED[:8], "something else"]
 
 
-def test_values_that_overlap_and_values_with_lines() -> None:
+def test_overlapping_values_and_multi_line_values() -> None:
     one, two = "abcdefgh-secret", "secret-ijklmnop"
     assert Redactor([one, two]).text("<abcdefgh-secret-ijklmnop>") == f"<{REDACTED}>"
     redactor = Redactor([f"first line of it\n{one}\nshort"])
@@ -287,7 +287,7 @@ def test_values_that_overlap_and_values_with_lines() -> None:
     assert Redactor(["abc", ""]).values == ()
 
 
-def test_a_secret_that_is_a_word_of_ours_leaves_the_record_a_record(
+def test_a_secret_equal_to_our_own_words_does_not_damage_the_record(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for word in ("not-reached", "step-finished", "emulated"):
@@ -301,14 +301,14 @@ def test_a_secret_that_is_a_word_of_ours_leaves_the_record_a_record(
 
 
 @given(before=st.binary(max_size=7), after=st.binary(max_size=7))
-def test_base64_of_something_with_a_value_in_it(before: bytes, after: bytes) -> None:
+def test_base64_of_text_that_contains_a_value(before: bytes, after: bytes) -> None:
     encoded = b64encode(before + PASSED.encode() + after).decode()
     shown = Redactor([PASSED]).text(encoded)
     assert REDACTED in shown
     left = shown.replace(REDACTED, "")
-    assert len(left) <= 4 * (len(before) + len(after)) // 3 + 6  # hardly more than what stands around it
+    assert len(left) <= 4 * (len(before) + len(after)) // 3 + 6  # hardly more than the text around the value
 
 
-def test_examples_of_tokens_in_documents_stay() -> None:
+def test_example_tokens_in_documents_are_kept() -> None:
     text = "export HF_TOKEN=hf_your_token_here; curl -H 'Authorization: Bearer <token>'"
     assert Redactor().text(text) == text

@@ -1,4 +1,4 @@
-"""Commands in a real sandbox of bubblewrap's: what they can read, write and reach."""
+"""Commands in a real bubblewrap sandbox: what they can read, write and reach."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ Lesson = Callable[..., Any]
 
 
 @pytest.mark.usefixtures("bubblewrap")
-def test_the_home_folder_and_what_lies_in_it_are_gone(
-    steps: Callable[..., Any], home: Path, tmp_path: Path
-) -> None:
+def test_the_home_folder_is_hidden(steps: Callable[..., Any], home: Path, tmp_path: Path) -> None:
     done = steps(
         f"find ~ {home} {tmp_path}/elsewhere -type f; cat $KUBECONFIG {home}/.ssh/id_ed25519; echo $HOME",
         "echo mine > ~/note; echo mine > /tmp/note",
@@ -35,7 +33,7 @@ def test_the_home_folder_and_what_lies_in_it_are_gone(
     )
     assert "kumquat" not in str(done)
     assert "diary" not in done["s1"][1]
-    assert done["s3"] == ("passed", "mine\nmine\nnote")  # as long as the run lasts
+    assert done["s3"] == ("passed", "mine\nmine\nnote")  # files last as long as the run
     assert sorted(path.name for path in home.iterdir() if path.name[0] != ".") == ["diary"]
     assert not list((tmp_path / ".lesson").rglob("note"))
 
@@ -56,20 +54,20 @@ def test_only_the_workspace_can_be_written(steps: Callable[..., Any], tmp_path: 
     assert "Read-only file system" in done["s2"][1]
     assert not outside.exists()
     assert [done[name][0] for name in ("s3", "s4")] == ["failed", "failed"]
-    # Below a /tmp of its own a path can be made up, but not where the real one is.
+    # In the sandbox's own /tmp the path can be created, but not in the real one.
     assert [path.name for path in (tmp_path / ".lesson" / "runs").iterdir() if path.name == "planted"] == []
     assert (tmp_path / ".lesson" / "files" / "here").read_text() == "a\n"
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_python_runs_in_it_with_what_is_installed(steps: Callable[..., Any], tmp_path: Path) -> None:
+def test_python_runs_in_a_sandbox_with_installed_packages(steps: Callable[..., Any], tmp_path: Path) -> None:
     code = "import sys, lesson_runner, typer\nopen('made', 'w').write('x')\nprint(sys.executable)"
     assert steps(code, language="python") == {"s1": ("passed", sys.executable)}
     assert (tmp_path / ".lesson" / "files" / "made").exists()
 
 
 @pytest.mark.usefixtures("bubblewrap")
-def test_what_plugins_report_of_the_hardware_is_passed_through(
+def test_reported_hardware_is_available_in_a_sandbox(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = Hardware("any", "a test", device_files=("/dev/any",), path_variables=("ANY_HOME",))
@@ -86,7 +84,7 @@ def test_what_plugins_report_of_the_hardware_is_passed_through(
 
 
 @pytest.mark.usefixtures("bubblewrap")
-def test_programs_of_the_home_folder_run_in_it(
+def test_programs_in_the_home_folder_run_in_a_sandbox(
     steps: Callable[..., Any], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere" / "tools").mkdir()
@@ -104,14 +102,14 @@ def test_programs_of_the_home_folder_run_in_it(
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """The port of a server on this machine that says hello to everybody."""
+    """The port of a server on this machine that greets every client."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def greet() -> None:
             while True:
                 try:
                     caller, _ = listening.accept()
-                except OSError:  # it is closed
+                except OSError:  # the socket was closed
                     return
                 with caller:
                     caller.sendall(b"hello")
@@ -125,7 +123,7 @@ def server() -> Iterator[int]:
 
 @pytest.mark.usefixtures("bubblewrap", "home")
 @pytest.mark.parametrize("allowed", [False, True])
-def test_the_network_is_there_only_if_it_is_allowed(
+def test_network_only_if_allowed(
     steps: Callable[..., Any], server: int, allowed: bool, tmp_path: Path
 ) -> None:
     code = f"import socket\nprint(socket.create_connection(('127.0.0.1', {server}), 5).recv(5).decode())"
@@ -135,11 +133,11 @@ def test_the_network_is_there_only_if_it_is_allowed(
     record = json.loads(next((tmp_path / ".lesson").glob("runs/*/record.json")).read_text())
     assert record["options"]["sandbox"] == ("with network" if allowed else "no network")
     events = next((tmp_path / ".lesson").glob("runs/*/events.jsonl")).read_text()
-    assert ("--allow network gives it" in events) == (not allowed)
+    assert ("--allow network enables it" in events) == (not allowed)
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_it_has_no_rights_and_sees_no_other_process(steps: Callable[..., Any]) -> None:
+def test_a_sandbox_has_no_capabilities_and_shows_no_other_process(steps: Callable[..., Any]) -> None:
     done = steps(
         "grep -E 'Cap(Eff|Prm|Bnd)' /proc/self/status | tr -d '[:alpha:]:[:space:]'",
         f"kill -0 {os.getpid()} || ls -d /proc/{os.getpid()} || echo $(ls /run | wc -l)",
@@ -150,7 +148,7 @@ def test_it_has_no_rights_and_sees_no_other_process(steps: Callable[..., Any]) -
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_nothing_of_it_outlives_it(
+def test_no_process_outlives_its_sandbox(
     steps: Callable[..., Any], alive: Callable[[str | int], bool], tmp_path: Path
 ) -> None:
     marks = [f"{8_000_000 + os.getpid() * 10 + n}" for n in range(2)]
@@ -165,7 +163,7 @@ def test_nothing_of_it_outlives_it(
     assert [mark for mark in marks if f"sleep {mark}" in found] == []
 
 
-def test_a_run_without_a_sandbox_says_nothing_of_one(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_run_without_a_sandbox_does_not_mention_one(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP.format("one", "5s", "bash", "true")))
     assert "sandbox" not in lesson("run", "a.md", "--allow", "shell", "--json").json["options"]
 
@@ -187,7 +185,7 @@ def test_a_run_without_a_sandbox_says_nothing_of_one(lesson: Lesson, tmp_path: P
     ],
     ids=["missing", "refused", "silent", "hanging"],
 )
-def test_where_no_sandbox_can_be_made_nothing_runs(
+def test_nothing_runs_if_the_sandbox_cannot_be_created(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, message: str
 ) -> None:
     tools = tmp_path / "tools"
@@ -207,7 +205,7 @@ def test_where_no_sandbox_can_be_made_nothing_runs(
     assert not (tmp_path / ".lesson").exists()
 
 
-def test_a_home_that_is_the_whole_system_cannot_be_hidden(
+def test_a_home_folder_that_is_the_root_cannot_be_hidden(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/")
@@ -218,7 +216,7 @@ def test_a_home_that_is_the_whole_system_cannot_be_hidden(
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_a_run_in_a_sandbox_goes_on_in_one(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_sandboxed_run_is_resumed_in_a_sandbox(lesson: Lesson, tmp_path: Path) -> None:
     steps = [
         STEP.format("one", "9s", "bash", "export FRUIT=fig"),
         STEP.format("two", "9s", "bash", "test -e go"),
@@ -236,7 +234,7 @@ def test_a_run_in_a_sandbox_goes_on_in_one(lesson: Lesson, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_sockets_of_the_file_system_are_out_of_reach_without_network(
+def test_file_system_sockets_are_unreachable_without_network(
     steps: Callable[..., Any], listening: Path
 ) -> None:
     connect = f"import socket\nsocket.socket(socket.AF_UNIX).connect('{listening}')\nprint('reached')"
@@ -245,11 +243,11 @@ def test_sockets_of_the_file_system_are_out_of_reach_without_network(
     done = steps(connect, pair, language="python")
     assert done["s1"][0] == "failed"
     assert "PermissionError" in done["s1"][1]
-    assert done["s2"] == ("passed", "b'x'")  # what programs use among themselves
+    assert done["s2"] == ("passed", "b'x'")  # socket pairs still work
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_the_keyrings_of_the_caller_and_new_namespaces_are_out_of_reach(steps: Callable[..., Any]) -> None:
+def test_keyrings_and_new_namespaces_are_unavailable(steps: Callable[..., Any]) -> None:
     code = """import ctypes, errno, platform
 libc = ctypes.CDLL(None, use_errno=True)
 first = {"x86_64": 248, "aarch64": 217}[platform.machine()]

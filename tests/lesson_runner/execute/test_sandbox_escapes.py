@@ -1,4 +1,4 @@
-"""Ways out of a sandbox that one of the kernel's namespaces does not close."""
+"""Ways out of a sandbox that namespaces alone do not close."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Lesson = Callable[..., Any]
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_only_sockets_that_a_network_namespace_holds_are_made_without_network(
+def test_only_sockets_isolated_by_a_network_namespace_can_be_created_without_network(
     steps: Callable[..., Any], listening: Path
 ) -> None:
     code = """import socket
@@ -38,7 +38,7 @@ a.sendto(b'x', '{listening.parent}/datagrams')"
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_settings_of_the_kernel_cannot_be_written(steps: Callable[..., Any]) -> None:
+def test_kernel_settings_cannot_be_written(steps: Callable[..., Any]) -> None:
     done = steps(
         "find /proc -path '/proc/[0-9]*' -prune -o -type f -writable -print 2>/dev/null | head",
         "cat /proc/sys/vm/swappiness > same; cat same > /proc/sys/vm/swappiness",
@@ -69,7 +69,7 @@ os.chmod("a", 0o755)"""
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_nothing_that_a_step_left_runs_outside(
+def test_programs_that_a_step_left_do_not_run_outside(
     steps: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f":{os.environ['PATH']}")
@@ -80,7 +80,7 @@ def test_nothing_that_a_step_left_runs_outside(
 
 
 @pytest.mark.usefixtures("bubblewrap")
-def test_secret_places_inside_what_is_needed_are_hidden(
+def test_secret_places_inside_needed_folders_are_hidden(
     steps: Callable[..., Any], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venv = home / "venv"

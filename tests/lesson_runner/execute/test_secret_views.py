@@ -1,4 +1,4 @@
-"""A secret is found whatever it is written as; what a sink holds is decoded here by other means than ours."""
+"""A secret is found in any encoding; the tests decode with code independent of the runner."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lesson_runner.execute.lines import Lines
+from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import REDACTED, Redactor
 
 RANDOM = random.Random(5)
-# Python warns of backslashes that escape nothing.
+# Python warns about backslashes that escape nothing.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ALNUM = string.ascii_letters + string.digits
 
@@ -44,7 +44,7 @@ Coding = Callable[[str, random.Random], str]
 
 
 def some(text: str, randomly: random.Random, escape: Callable[[int], str]) -> str:
-    """Escape a part of the characters, and always what is special."""
+    """Escape some of the characters, and all special ones."""
     return "".join(
         escape(byte) if randomly.random() < 0.5 or not chr(byte).isalnum() or byte > 127 else chr(byte)
         for byte in text.encode()
@@ -121,7 +121,7 @@ CODINGS: dict[str, Coding] = {
     "colours": coloured,
     "wrapped": lambda text, r: "\n".join(re.findall(f"(?s).{{1,{r.randint(4, 12)}}}", text)),
 }
-# Of what is no ASCII these are not promised: see docs/security.md.
+# Not promised for text that is not ASCII: see docs/security.md.
 ASCII_ONLY = {
     "base64 of JSON",
     "base64 of UTF-16",
@@ -133,7 +133,7 @@ ASCII_ONLY = {
 
 
 def decoded(text: str, depth: int = 3) -> Iterator[str]:
-    """Yield what somebody who knows encodings makes of a text, with the decoders of the standard library."""
+    """Yield the decodings of a text, made with the decoders of the standard library."""
     yield text
     if not depth:
         return
@@ -177,12 +177,12 @@ def decoded(text: str, depth: int = 3) -> Iterator[str]:
 
 
 def shows(text: str, secret: str) -> bool:
-    """Return whether a text, or what can be decoded from it, has a secret in it."""
+    """Return whether a text or one of its decodings holds a secret."""
     return any(secret in found for found in decoded(text))
 
 
 def judged(name: str, codings: tuple[str, ...], seed: int) -> str | None:
-    """Return what is wrong with the redaction of a secret that was encoded, if anything."""
+    """Return what is wrong with the redaction of an encoded secret, if anything."""
     randomly = random.Random(f"{name}{codings}{seed}")
     secret = SECRETS[name]
     text = secret
@@ -194,9 +194,9 @@ def judged(name: str, codings: tuple[str, ...], seed: int) -> str | None:
     if shows(redactor.text(said), secret):
         return f"text: {said!r} became {redactor.text(said)!r}"
     if len(codings) > 1 and {"wrapped", "base64 in lines", "quoted-printable"}.intersection(codings):
-        return None  # narrow lines of something encoded are found in whole texts only
+        return None  # encoded text in short lines is found only in whole texts
     rows: list[str] = []
-    lines = Lines(rows.append, redactor=redactor)
+    lines = OutputCollector(rows.append, redactor=redactor)
     data = said.encode("utf-8", "surrogateescape")
     while data:
         size = randomly.randint(1, 40)
@@ -212,7 +212,7 @@ CODINGS_OF_TEXT = ("as it is", "json", "html", "shell", "repr", "quote", "base64
 
 
 def chosen(codings: tuple[str, ...], name: str) -> bool:
-    """Return whether it is promised that a secret is found that is encoded so."""
+    """Return whether the redactor promises to find a secret with this encoding."""
     if len(codings) > 1 and (name in ("accents", "escapes") or codings in NOT_FOUND):
         return False
     return name != "accents" or not ASCII_ONLY.intersection(codings)
@@ -221,7 +221,7 @@ def chosen(codings: tuple[str, ...], name: str) -> bool:
 NOT_FOUND = {
     ("UTF-16", "base64 of UTF-16"),
     ("base64 in lines", "shell backslashes"),
-    # What is decoded counts as text if it has six characters of it in a row.
+    # Decoded data counts as text if it has six text characters in a row.
     *(
         (inner, outer)
         for inner in ("colours", "wrapped")
@@ -257,7 +257,7 @@ def test_a_secret_is_found_in_nested_encodings(outer: str) -> None:
     assert wrong == []
 
 
-def test_ordinary_output_stays() -> None:
+def test_ordinary_output_is_unchanged() -> None:
     redactor = Redactor(SECRETS.values())
     text = (
         "Step 1: loss 2.0, 50% of C:\\new\\table &amp; 'it''s' 0x7f aGVsbG8gd29ybGQ= 68656c6c6f\n\tdone ✓ é\n"
@@ -294,12 +294,12 @@ def test_hostile_text_takes_no_time(piece: str) -> None:
     redactor = Redactor(SECRETS.values())
     began = time.process_time()
     redactor.text(text)
-    redactor.begins(text)
+    redactor.partial_start(text)
     assert time.process_time() - began < 10
 
 
 def log(rows: int) -> str:
-    """Return lines full of escapes, as programs log them."""
+    """Return log lines full of escapes."""
     return "\n".join(
         json.dumps({"step": row, "path": 'C:\\new\\path "quoted" é\n', "url": f"/?a%20b%2Fc&d={row}"})
         for row in range(rows)
@@ -315,7 +315,7 @@ def test_a_log_full_of_escapes_takes_no_time() -> None:
     for values in ((), (SECRETS["plain"],), tuple(made_up(24) for _ in range(200))):
         redactor = Redactor(values)
         plain = "step 12: loss 1.2345 tokens per second 12345\n" * (len(log(2000)) // 45)
-        assert seconds(log(2000), redactor) < 40 * seconds(plain, redactor) + 0.2  # it was 300 times
+        assert seconds(log(2000), redactor) < 40 * seconds(plain, redactor) + 0.2  # once it was 300 times
 
 
 @pytest.mark.parametrize("coding", CODINGS)

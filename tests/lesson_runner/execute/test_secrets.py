@@ -1,4 +1,4 @@
-"""What is a secret, what only looks like one, and that none is shown."""
+"""Which texts are secrets, which only look like them, and that no secret is shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RANDOM = random.Random(7)
 
 
 def made_up(length: int, alphabet: str = string.ascii_letters + string.digits) -> str:
-    """Return what no scanner of repositories can find here, as it stands in no file."""
+    """Return a secret that is in no file, so that repository scanners do not report it."""
     return "".join(RANDOM.choice(alphabet) for _ in range(length - 2)) + "7q"
 
 
@@ -102,7 +102,7 @@ def test_masking_can_keep_places() -> None:
         "https://hooks.slack.com/services/T000/B000/XXXXXXXXXXXXXXXXXXXXXXXX",
     ],
 )
-def test_what_is_no_secret(text: str) -> None:
+def test_texts_that_are_not_secrets(text: str) -> None:
     assert secrets.find(text) == []
 
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesson_runner.execute.process import Finished
+from lesson_runner.execute.process import CommandResult
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.model.errors import LessonError
 
-Terminal = Callable[..., Finished]
+Terminal = Callable[..., CommandResult]
 
 VALUE = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 HARD = [
@@ -93,7 +93,7 @@ def test_any_value_survives(values: list[str]) -> None:
         ("set -- a b", "echo $#", "0"),
     ],
 )
-def test_what_a_block_leaves_for_the_next(
+def test_state_passed_to_the_next_block(
     terminal: Terminal, state: ShellState, tmp_path: Path, before: str, command: str, expected: str
 ) -> None:
     terminal(before)
@@ -101,7 +101,7 @@ def test_what_a_block_leaves_for_the_next(
     assert terminal(command).output == shown
 
 
-def test_state_is_handed_on_from_a_block_that_fails(terminal: Terminal) -> None:
+def test_state_is_passed_on_from_a_block_that_fails(terminal: Terminal) -> None:
     finished = terminal("A=1; mkdir sub; cd sub; f() { false; A=2; }; f; A=3")
     assert (finished.exit_code, finished.output) == (1, "")
     assert terminal('echo $A "${PWD##*/}"').output == "1 sub"
@@ -126,7 +126,7 @@ def test_exit_codes(terminal: Terminal, text: str, strict: bool, code: int, outp
     assert (finished.exit_code, finished.output) == (code, output)
 
 
-def test_a_block_runs_as_it_is_written(terminal: Terminal, tmp_path: Path) -> None:
+def test_a_block_runs_unchanged(terminal: Terminal, tmp_path: Path) -> None:
     text = (
         'echo "$LINENO $0 $#"\ncat <<EOF\n$((1 + 1)) "\nEOF\ncat <<\'EOF\'\n$A\\\nEOF\nset -v\n# read\nnope'
     )
@@ -136,7 +136,7 @@ def test_a_block_runs_as_it_is_written(terminal: Terminal, tmp_path: Path) -> No
     assert finished.exit_code == 127
 
 
-def test_a_syntax_error_is_the_steps_own(terminal: Terminal, tmp_path: Path) -> None:
+def test_a_syntax_error_is_reported_in_the_block(terminal: Terminal, tmp_path: Path) -> None:
     terminal("A=1")
     finished = terminal("echo $A\nif")
     assert finished.exit_code != 0
@@ -144,7 +144,7 @@ def test_a_syntax_error_is_the_steps_own(terminal: Terminal, tmp_path: Path) -> 
     assert terminal("echo $A").output == "1"
 
 
-def test_tracing_shows_the_block_and_nothing_of_ours(terminal: Terminal) -> None:
+def test_tracing_shows_only_the_block(terminal: Terminal) -> None:
     assert terminal("set -x; A=1; echo hi").output.replace("+", "") == " A=1\n echo hi\nhi"
 
 
@@ -163,14 +163,14 @@ def test_a_block_that_is_killed_changes_nothing(terminal: Terminal, state: Shell
     assert [path.name for path in state.folder.iterdir()] == ["state.sh"]
 
 
-def test_a_state_that_is_cut_short_is_not_used(terminal: Terminal, state: ShellState) -> None:
+def test_an_incomplete_state_is_not_used(terminal: Terminal, state: ShellState) -> None:
     terminal("A=1")
-    # What a full disk would leave.
+    # As a full disk would leave it.
     terminal(f"A=2; __lesson_target={shlex.quote(str(state.folder))}/elsewhere")
     assert terminal("echo $A").output == "1"
 
 
-def test_a_folder_that_has_gone_is_reported_and_replaced(terminal: Terminal, state: ShellState) -> None:
+def test_a_removed_folder_is_reported_and_replaced(terminal: Terminal, state: ShellState) -> None:
     terminal("mkdir sub; cd sub; rmdir ../sub")
     finished = terminal("pwd -P")
     assert "sub: No such file or directory" in finished.output

@@ -1,4 +1,4 @@
-"""Which variables the commands of a lesson get."""
+"""Which environment variables the commands of a lesson get."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.execute.environment import given, redactor_for
+from lesson_runner.execute.environment import command_environment, redactor_for
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -37,19 +37,19 @@ STEP = "<!-- step\nid: one\n-->\n```{}\n{}\n```\n"
 @pytest.mark.parametrize(("names", "kept"), [(KEPT, True), (WITHHELD, False)], ids=["kept", "withheld"])
 def test_names(names: list[str], kept: bool) -> None:
     environ = dict.fromkeys(names, "a value")
-    assert given(environ) == (environ if kept else {})
-    assert given(environ, names) == environ
+    assert command_environment(environ) == (environ if kept else {})
+    assert command_environment(environ, names) == environ
 
 
-def test_a_value_that_is_a_token_has_any_name() -> None:
-    assert given({"INNOCENT": TOKEN, "NOTE": "none"}) == {"NOTE": "none"}
+def test_a_token_is_recognised_under_any_name() -> None:
+    assert command_environment({"INNOCENT": TOKEN, "NOTE": "none"}) == {"NOTE": "none"}
 
 
 def test_which_values_are_secrets(tmp_path: Path) -> None:
     environ = {
         "A_TOKEN": "kumquat-kumquat",
         "B_TOKEN": "short",
-        "SSH_AUTH_SOCK": str(tmp_path),  # a place, and no secret
+        "SSH_AUTH_SOCK": str(tmp_path),  # a path, not a secret
         "C_KEY": "/looks/like/a/path",
         "PIP_INDEX_URL": "https://me:pomelo-pomelo@index.example/simple",
         "HOME": "clementine",
@@ -65,7 +65,7 @@ def test_which_values_are_secrets(tmp_path: Path) -> None:
     ("language", "code"),
     [("bash", "env | sort"), ("python", "import os\nfor name in os.environ: print(f'{name}=')")],
 )
-def test_a_step_gets_them_only_by_name(
+def test_a_step_gets_credentials_only_by_name(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, code: str
 ) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP.format(language, code)))
@@ -86,7 +86,7 @@ def test_a_step_gets_them_only_by_name(
     assert ("HF_TOKEN" in second, "WANDB_API_KEY" in second) == (True, False)
 
 
-def test_a_step_that_fails_says_what_it_did_not_get(
+def test_a_failed_step_names_withheld_variables(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = STEP.format("bash", 'test -n "$HF_TOKEN"') + STEP.format("bash", "true").replace("one", "two")
@@ -94,22 +94,22 @@ def test_a_step_that_fails_says_what_it_did_not_get(
     monkeypatch.setenv("HF_TOKEN", "kumquat-kumquat")
     said = lesson("run", "a.md", "--allow", "shell")
     assert said.code == 1
-    (note,) = [row for row in said.out.split("\n") if "not given to this step" in row]
+    (note,) = [row for row in said.out.split("\n") if "withheld from this step" in row]
     assert "HF_TOKEN" in note
     (output,) = (tmp_path / ".lesson").glob("runs/*/evidence/one/output.txt")
-    assert output.read_text() == ""  # a note is nothing that the step printed
+    assert output.read_text() == ""  # the note is not output of the step
     assert lesson("run", "a.md", "--allow", "shell", "--env", "HF_TOKEN").code == 0
 
 
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("NOT_THERE", "--env NOT_THERE: there is no such variable"),
-        ("HF_TOKEN=x", "--env HF_TOKEN=…: it takes a name"),
+        ("NOT_THERE", "--env NOT_THERE: this variable is not set"),
+        ("HF_TOKEN=x", "--env HF_TOKEN=…: give only the name"),
         ("FEW", "--env FEW: its value has fewer than 4 characters"),
     ],
 )
-def test_what_cannot_be_passed_on(
+def test_variables_that_cannot_be_passed_on(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argument: str, message: str
 ) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP.format("bash", "true")))
@@ -127,10 +127,10 @@ def test_the_record_names_no_values(lesson: Lesson, tmp_path: Path, monkeypatch:
     assert "kumquat" not in json.dumps(said.json)
 
 
-def test_a_run_that_goes_on_takes_no_secret_from_the_record(
+def test_a_resumed_run_passes_no_secret_because_of_its_record(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The record may be a stranger's; it names variables of this user."""
+    """The record may come from someone else, but it names variables of this user."""
     (tmp_path / "a.md").write_text(lesson_text(STEP.format("bash", 'test -e go && test -n "$HF_TOKEN"')))
     monkeypatch.setenv("HF_TOKEN", "kumquat-kumquat")
     assert lesson("run", "a.md", "--allow", "shell", "--env", "HF_TOKEN").code == 1

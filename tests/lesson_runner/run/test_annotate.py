@@ -1,4 +1,4 @@
-"""``lesson annotate``: the directives it writes mean what was recognised, and nothing else changes."""
+"""``lesson annotate``: directives express the recognised steps, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -125,20 +125,20 @@ def test_the_plan_stays_the_same(lesson: Lesson, tmp_path: Path) -> None:
     assert without_comments(after.encode()) == lesson_text(MARKET).encode()
 
 
-def test_what_directives_say(lesson: Lesson, tmp_path: Path) -> None:
+def test_content_of_directives(lesson: Lesson, tmp_path: Path) -> None:
     text = written(lesson, tmp_path / "a.md", lesson_text(MARKET).encode()).decode()
 
     for comment in (
         "<!-- skip\nreason: not under a step's heading\n-->\n```bash\nlook x",
         "<!-- step\nid: prerequisite-1\nuses: shop.look\nwith:\n  at: [a, b, c]\n-->\n```bash\nlook a",
-        "Here too:\n<!-- skip\nreason: step 'prerequisite-1' stands for this block too\n-->\n```bash\nlook c",
+        "Here too:\n<!-- skip\nreason: covered by step 'prerequisite-1'\n-->\n```bash\nlook c",
         "<!-- run\nid: step-1\n```command-link\nshop.install\n```\n-->\nA paragraph\n[Install",
         '<!-- step\nid: step-2\ntitle: "Buy: \\"bread\\" --\\x3E now"\nexpect:\n  - metric: {name: coins',
         "min: 0.5}\n  - contains: bought\n-->\n```bash\nbuy bread\n",
         "   <!-- step\n   id: step-2-2\n   expect:\n     - metric: {name: coins, min: 0.5}\n",
         "> <!-- step\n> id: step-2-3\n> expect:\n",
         "(command:shop.heading)\n<!-- run\nid: step-3\nwith:\n  at: [heading, table]\n```command-link\n",
-        "<!-- skip\nreason: no plugin knows it\n-->\n```bash\npay",
+        "<!-- skip\nreason: no plugin recognises it\n-->\n```bash\npay",
         "<!-- skip\nreason: under 'Troubleshooting'\n-->\n```bash\nbuy a doctor",
     ):
         assert comment in text
@@ -148,7 +148,9 @@ def test_what_directives_say(lesson: Lesson, tmp_path: Path) -> None:
     ("start", "end"), [(b"", b"\n"), (b"", b"\r\n"), (b"\xef\xbb\xbf", b"\r\n"), (b"\xef\xbb\xbf", b"\r")]
 )
 @pytest.mark.parametrize("last", [b"", b"\n"])
-def test_bytes_are_kept(lesson: Lesson, tmp_path: Path, start: bytes, end: bytes, last: bytes) -> None:
+def test_other_bytes_are_unchanged(
+    lesson: Lesson, tmp_path: Path, start: bytes, end: bytes, last: bytes
+) -> None:
     text = start + lesson_text(MARKET).strip().encode().replace(b"\n", end) + last.replace(b"\n", end)
 
     after = written(lesson, tmp_path / "a.md", text)
@@ -170,7 +172,7 @@ def test_a_link_to_the_file_and_its_permissions_stay(lesson: Lesson, tmp_path: P
     assert (tmp_path / "a.md").is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert "id: step-2\n" in target.read_text()
-    assert os.listdir(tmp_path / "real") == ["a.md"]  # noqa: PTH208  # nothing is left beside it
+    assert os.listdir(tmp_path / "real") == ["a.md"]  # noqa: PTH208  # no temporary file is left
 
 
 # --- what is shown ---
@@ -190,7 +192,7 @@ def test_nothing_is_written_without_being_asked(lesson: Lesson, tmp_path: Path) 
     assert not [row for row in said.out.splitlines() if row.startswith("-") and not row.startswith("---")]
 
 
-def test_a_second_time_there_is_nothing_to_do(lesson: Lesson, tmp_path: Path) -> None:
+def test_annotating_twice_changes_nothing(lesson: Lesson, tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     once = written(lesson, path, lesson_text(SHOPPING).encode())
 
@@ -209,19 +211,19 @@ def test_a_second_time_there_is_nothing_to_do(lesson: Lesson, tmp_path: Path) ->
         (BUY, "the lesson has no steps"),
         (
             "## Step 1\n```bash\nlook a\nbuy a\n```\n",
-            "a.md:12:1: one directive cannot judge what this block does (shop.look and shop.buy)",
+            "a.md:12:1: one directive cannot hold different expectations for shop.look and shop.buy",
         ),
         (
             "## Step 1\n- ```bash\n  buy a\n  ```\n",
-            "a.md:11: a directive cannot stand above this block",
+            "a.md:11: a directive cannot be put above this block",
         ),
         (
             "## Step 1\n- x\n\n  ```bash\n  buy b\n  ```\n\n  [x](command:shop.c)\n",
-            "a.md: with directives, this would come out: another plan, from step 'step-1' on",
+            "a.md: the annotated lesson would not do the same: the plans differ from step 'step-1' on",
         ),
     ],
 )
-def test_what_cannot_be_written(lesson: Lesson, tmp_path: Path, body: str, message: str) -> None:
+def test_steps_that_cannot_be_annotated(lesson: Lesson, tmp_path: Path, body: str, message: str) -> None:
     path = tmp_path / "a.md"
     path.write_text(lesson_text(body))
 
@@ -248,7 +250,7 @@ def test_a_folder_that_cannot_be_written(
 
 
 @pytest.mark.parametrize("moment", ["before it is read again", "before it is written"])
-def test_a_file_that_changes_meanwhile_is_left_as_it_is(
+def test_a_file_that_changes_meanwhile_is_not_overwritten(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     from lesson_runner.run import annotate as module
@@ -303,7 +305,7 @@ HEADINGS = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(parts=st.lists(PARTS | HEADINGS, min_size=1, max_size=9), end=st.sampled_from(["\n", "\r\n"]))
-def test_whatever_is_annotated_is_planned_alike(
+def test_any_annotated_lesson_has_the_same_plan(
     tmp_path_factory: pytest.TempPathFactory, parts: list[str], end: str
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "a.md"
@@ -315,7 +317,7 @@ def test_whatever_is_annotated_is_planned_alike(
     try:
         made = annotate(loaded, plugins, known_profiles(loaded, plugins))
     except LessonError as error:
-        assert error.fix  # noqa: PT017  # what cannot be written is refused with a way out
+        assert error.fix  # noqa: PT017  # a refused step comes with a fix
         return
     path.write_bytes(made.after.encode())
     after = plan_lesson(path, path.parent, plugins=plugins, profile="quick")

@@ -1,4 +1,4 @@
-"""No file that a run leaves holds a secret, whatever wrote it, and no output of a command shows one."""
+"""No file of a run and no output of a command holds a secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lesson_runner.execute.redaction.redactor import REDACTED, Redactor
 from lesson_runner.run.clean import LARGEST, clean_evidence
 from lesson_runner.testing import lesson_text
 
-SECRET = "kQ9vX2mL7pR4tZ8wB3nC6yD1"  # looks like no token by itself
+SECRET = "kQ9vX2mL7pR4tZ8wB3nC6yD1"  # does not look like a token by itself
 BODY = """
 # Say {title}
 
@@ -71,17 +71,17 @@ def lesson(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def holds(data: bytes) -> bool:
-    """Return whether a secret can be read in some bytes, escapes and invisible characters aside."""
+    """Return whether bytes hold a secret, ignoring escapes and invisible characters."""
     text = data.decode("utf-8", "replace")
     plain = re.sub(r"\x1b\[[\d;]*[A-Za-z]|[\0-\x08\x0e-\x1f\u200b\ufffd]|\\u200b|\\u0000|\\ufffd", "", text)
-    joined = re.sub(r"\s+", "", plain)
-    return any(SECRET in item or SECRET.encode().hex() in item for item in (text, plain, joined))
+    join_checks = re.sub(r"\s+", "", plain)
+    return any(SECRET in item or SECRET.encode().hex() in item for item in (text, plain, join_checks))
 
 
 @pytest.mark.parametrize(
     "form", [pytest.param([], id="text"), pytest.param(["--json"], id="json", marks=pytest.mark.slow)]
 )
-def test_a_real_run_shows_and_keeps_no_secret(tmp_path: Path, form: list[str]) -> None:
+def test_a_run_shows_and_stores_no_secret(tmp_path: Path, form: list[str]) -> None:
     body = BODY.replace("$LESSON_RUN_FOLDER", '$(dirname "$(ls -t ../runs/*/record.json | head -1)")')
     (tmp_path / "a.md").write_text(lesson_text(body.format(title="it").replace("\\\\0", "\\0")))
     said = lesson(tmp_path, "run", "a.md", "--allow", "shell", "--env", "UPLOAD", *form)
@@ -96,7 +96,7 @@ def test_a_real_run_shows_and_keeps_no_secret(tmp_path: Path, form: list[str]) -
     shown, evidence = record["steps"]
     assert shown["status"] == "passed"
     assert "evidence: " in evidence["message"]
-    assert f"{REDACTED}.txt: a secret in it was redacted" in evidence["message"]
+    assert f"{REDACTED}.txt: a secret was redacted" in evidence["message"]
     assert "packed.gz: removed, because it held a secret" in evidence["message"]
     assert "binary: removed, because it held a secret" in evidence["message"]
     assert {f"evidence/evidence/{REDACTED}.txt", f"evidence/evidence/y-{REDACTED}.txt"} <= set(
@@ -117,13 +117,13 @@ def test_a_run_with_a_secret_in_a_file_name_is_not_resumed(tmp_path: Path) -> No
     assert lesson(tmp_path, "run", "a.md", "--allow", "shell", "--env", "UPLOAD").returncode == 1
     said = lesson(tmp_path, "resume", "--allow", "shell", "--env", "UPLOAD")
     assert said.returncode == 2, said
-    assert b"a file that step 'one' left cannot be compared: its name holds a secret" in said.stderr
+    assert b"a file of step 'one' cannot be compared: its name holds a secret" in said.stderr
     assert not holds(said.stdout + said.stderr)
 
 
 @pytest.mark.parametrize("where", ["id", "title", "path"])
 def test_a_secret_in_a_lesson(tmp_path: Path, where: str) -> None:
-    """A run does not begin if an id is a secret, for files are found by it. Anything else is redacted."""
+    """A run does not start if an id is a secret: files are found by it. Everything else is redacted."""
     secret = SECRET.lower()
     step = f"id: {secret if where == 'id' else 'one'}\ntitle: Say {secret if where == 'title' else 'it'}"
     name = f"{secret}.md" if where == "path" else "a.md"
@@ -194,7 +194,7 @@ def test_a_text_with_a_secret_is_rewritten(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     path.chmod(0o640)
     os.link(path, tmp_path.parent / f"{tmp_path.name}-elsewhere")
-    assert clean_evidence(tmp_path, Redactor([SECRET]), {}) == ["x.txt: a secret in it was redacted"]
+    assert clean_evidence(tmp_path, Redactor([SECRET]), {}) == ["x.txt: a secret was redacted"]
     assert SECRET.encode() not in path.read_bytes().replace(b"\0", b"").replace(b"\n", b"")
     assert REDACTED.encode() in path.read_bytes().replace(b"\0", b"")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
@@ -203,7 +203,7 @@ def test_a_text_with_a_secret_is_rewritten(tmp_path: Path, data: bytes) -> None:
     )
 
 
-def test_what_is_harmless_or_no_file_is_left_alone(tmp_path: Path) -> None:
+def test_files_without_secrets_and_special_files_are_unchanged(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("nothing\n")
     (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 99)
     (tmp_path / "c.zip").write_bytes(b"PK\3\4 is no archive")
@@ -217,14 +217,14 @@ def test_what_is_harmless_or_no_file_is_left_alone(tmp_path: Path) -> None:
     assert len(clean_evidence(tmp_path, Redactor([SECRET]), seen)) == 1, "a changed file is looked at again"
 
 
-def test_what_is_too_large_does_not_stay(tmp_path: Path) -> None:
+def test_a_file_too_large_to_check_is_removed(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as file:
         file.truncate(LARGEST + 1)
     (said,) = clean_evidence(tmp_path, Redactor([SECRET]), {})
-    assert said == f"large: removed, because it has {LARGEST + 1:,} bytes, too many to look for secrets"
+    assert said == f"large: removed, because it is too large to check for secrets ({LARGEST + 1:,} bytes)"
 
 
-def test_names_stay_different(tmp_path: Path) -> None:
+def test_redacted_names_stay_distinct(tmp_path: Path) -> None:
     other = "vB5kN8xM1qW3eR6tY9uI2oP4"
     (tmp_path / f"{SECRET}.txt").touch()
     (tmp_path / f"{other}.txt").touch()

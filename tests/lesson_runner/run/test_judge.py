@@ -1,4 +1,4 @@
-"""Judging: each matcher with what satisfies it and what does not; claims with their reasons."""
+"""Judging: each matcher with data that satisfies it and data that does not; claims with their reasons."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Claim, Expectation
-from lesson_runner.run.files import keep_files, kept_files, look_at_files
+from lesson_runner.run.files import inspect_files, load_file_facts, save_file_facts
 from lesson_runner.run.hashing import Hasher
-from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
 
 TEXT = "first line\n  second: 2 \n\nlast line"
 SHA = hashlib.sha256(b"abc").hexdigest()
@@ -65,7 +65,7 @@ def test_no_output(matcher: str) -> None:
     assert verdict.actual.endswith("no output")
 
 
-def test_what_is_shown_of_a_long_output_is_its_end() -> None:
+def test_a_verdict_shows_the_end_of_a_long_output() -> None:
     verdict = judge([Expectation("contains", "x")], Produced(output="-" * 1000 + "the end"), {})[0]
     assert verdict.actual == "…" + "-" * 193 + "the end"
 
@@ -119,15 +119,15 @@ def test_file(tmp_path: Path, argument: dict[str, Any], good: bool) -> None:
     (folder / "a.txt").write_bytes(b"abc")
     (tmp_path / "outside.txt").write_bytes(b"abc")
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
-    files = look_at_files([Expectation("file", argument)], folder, Hasher(None))
+    files = inspect_files([Expectation("file", argument)], folder, Hasher(None))
     assert passes("file", argument, files=files) is good
-    keep_files(files, tmp_path)
-    assert passes("file", argument, files=kept_files(Evidence(tmp_path, tmp_path))) is good
+    save_file_facts(files, tmp_path)
+    assert passes("file", argument, files=load_file_facts(Evidence(tmp_path, tmp_path))) is good
 
 
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_bounds_of_a_metric(value: float, low: float, high: float) -> None:
-    """A number that is none meets no bound, however wide; and no number meets a bound that is none."""
+    """NaN is never within bounds, however wide; and no number is within bounds that are NaN."""
 
     def good(**bounds: float) -> bool:
         return passes("metric", {"name": "loss", **bounds}, metrics={"loss": value})
@@ -145,7 +145,7 @@ def test_a_metric_that_was_not_measured() -> None:
     assert (verdict.passed, verdict.actual) == (False, "not measured (measured: speed)")
 
 
-def test_expectations_under_a_condition() -> None:
+def test_conditional_expectations() -> None:
     pinned = Expectation("contains", "a", {"data.pinned": True})
     other = Expectation("contains", "b", {"data.pinned": False})
     facts: dict[str, Any] = {"data": {"pinned": True}}
@@ -164,7 +164,7 @@ def test_expectations_under_a_condition() -> None:
     ],
 )
 def test_capture(text: str, numbers: dict[str, float]) -> None:
-    assert captured({"loss": r"^loss=(\S+)"}, text) == numbers
+    assert capture_metrics({"loss": r"^loss=(\S+)"}, text) == numbers
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_capture(text: str, numbers: dict[str, float]) -> None:
 def test_claims(bounds: dict[str, Any], value: float, better: str | None, result: str) -> None:
     conditions = {"better": better} if better else {}
     claim = Claim("metric", {"name": "loss", **bounds}, "a page", conditions)
-    assert weigh(claim, {"loss": value}, Conditions()).result == result
+    assert evaluate_claim(claim, {"loss": value}, Conditions()).result == result
 
 
 @pytest.mark.parametrize(
@@ -195,18 +195,20 @@ def test_claims(bounds: dict[str, Any], value: float, better: str | None, result
         ({}, {}, "loss was not measured"),
         ({}, {"loss": math.nan}, "loss was not measured"),
         ({}, {"loss": math.inf}, "loss was not measured"),
-        ({"profile": ["full"]}, {"loss": 1.0}, "it speaks of profile full, this is quick"),
-        ({"hardware": ["n300", "t3k"]}, {"loss": 1.0}, "it speaks of n300 or t3k, this is n150"),
-        ({"with": {"steps": 3}}, {"loss": 1.0}, "it speaks of steps 3, this is 4"),
-        ({"facts": {"data.pinned": True}}, {"loss": 1.0}, "it speaks of data.pinned True, this is None"),
+        ({"profile": ["full"]}, {"loss": 1.0}, "the claim is about profile full; this run used quick"),
+        ({"hardware": ["n300", "t3k"]}, {"loss": 1.0}, "the claim is about n300 or t3k; this run used n150"),
+        ({"with": {"steps": 3}}, {"loss": 1.0}, "the claim is about steps 3; this run used 4"),
+        (
+            {"facts": {"data.pinned": True}},
+            {"loss": 1.0},
+            "the claim is about data.pinned True; this run had None",
+        ),
     ],
 )
-def test_claims_that_say_nothing_about_a_run(
-    conditions: dict[str, Any], metrics: dict[str, float], reason: str
-) -> None:
+def test_claims_that_do_not_apply(conditions: dict[str, Any], metrics: dict[str, float], reason: str) -> None:
     now = Conditions("quick", ["n150"], {"steps": 4}, {"data": {}})
     claim = Claim("metric", {"name": "loss", "max": 2}, "a page", conditions)
-    verdict = weigh(claim, metrics, now)
+    verdict = evaluate_claim(claim, metrics, now)
     assert (verdict.result, verdict.reason) == ("not evaluated", reason)
 
 
@@ -218,7 +220,9 @@ def test_a_claim_that_applies() -> None:
         "facts": {"data.pinned": 1},
     }
     now = Conditions("quick", ["n150"], {"steps": 4}, {"data": {"pinned": 1}})
-    verdict = weigh(Claim("metric", {"name": "loss", "max": 2}, "a page", conditions), {"loss": 1.0}, now)
+    verdict = evaluate_claim(
+        Claim("metric", {"name": "loss", "max": 2}, "a page", conditions), {"loss": 1.0}, now
+    )
     assert (verdict.claim, verdict.source, verdict.result, verdict.reason) == (
         "loss <= 2",
         "a page",

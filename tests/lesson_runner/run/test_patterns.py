@@ -1,4 +1,4 @@
-"""A lesson's patterns that are too much for Python are errors of the lesson, and no end of the program."""
+"""Patterns that Python cannot handle are errors of the lesson, and do not end the program."""
 
 from __future__ import annotations
 

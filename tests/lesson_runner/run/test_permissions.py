@@ -1,4 +1,4 @@
-"""What a lesson from elsewhere may do: asked at a terminal, remembered for what it says, taken back."""
+"""Permissions of lessons from elsewhere: asked at a terminal, remembered for the content, taken back."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SHELL = "<!-- step\nid: one\n-->\n```bash\necho {}\n```\n"
 GET = "<!-- step\nid: get\nuses: far.get\n{}-->\n```text\nx\n```\n"
 
 
-class far:  # noqa: N801  # stands for a plugin's module
-    """An action that asks for the network if the lesson names an address."""
+class far:  # noqa: N801  # used as a plugin module
+    """A plugin with an action that needs the network if the lesson names an address."""
 
     @staticmethod
     @hookimpl
@@ -45,14 +45,14 @@ class far:  # noqa: N801  # stands for a plugin's module
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that `LESSON_HOME` names; what was allowed is in a file below it."""
+    """The folder that `LESSON_HOME` names; the file of permissions is below it."""
     monkeypatch.setenv("LESSON_HOME", str(tmp_path / "home"))
     return tmp_path / "home" / "config" / "allowed.json"
 
 
 @pytest.fixture
 def answer(tmp_path: Path, home: Path) -> Callable[..., tuple[int, str]]:
-    """Runs `lesson` at a terminal where somebody answers; returns the exit code and what was shown."""
+    """Runs `lesson` at a terminal and answers its questions; returns the exit code and the output."""
 
     def run(keys: bytes, *arguments: str, plugins: str = "") -> tuple[int, str]:
         ours, theirs = pty.openpty()
@@ -89,7 +89,7 @@ def write(folder: Path, body: str, **front: Any) -> Path:
 
 
 @pytest.mark.parametrize("closed", [None, io.StringIO()], ids=["never open", "closed"])
-def test_nobody_is_asked_if_standard_input_is_closed(
+def test_no_question_if_standard_input_is_closed(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: io.StringIO | None
 ) -> None:
     if closed is not None:
@@ -102,7 +102,7 @@ def test_nobody_is_asked_if_standard_input_is_closed(
     assert lesson("runs", "rm", "latest").code == 2
 
 
-def test_a_yes_is_remembered_for_just_this_content(
+def test_a_yes_is_remembered_for_exactly_this_content(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, home: Path, tmp_path: Path
 ) -> None:
     path = write(tmp_path, SHELL.format("hi"))
@@ -118,9 +118,9 @@ def test_a_yes_is_remembered_for_just_this_content(
     assert (listed["lesson"], listed["path"], list(listed["permissions"])) == ("sample", str(path), ["shell"])
     assert "sample  shell" in lesson("trust").out
 
-    write(tmp_path, SHELL.format("hi"), status="draft")  # what validating writes back is no change
+    write(tmp_path, SHELL.format("hi"), status="draft")  # fields that validating writes back do not count
     assert lesson("run", "a.md").code == 0
-    (tmp_path / "b.md").write_bytes(path.read_bytes())  # nor is another place
+    (tmp_path / "b.md").write_bytes(path.read_bytes())  # nor does another place
     assert lesson("run", "b.md").code == 0
 
     write(tmp_path, SHELL.format("ho"))
@@ -133,11 +133,11 @@ def test_a_yes_is_remembered_for_just_this_content(
     code, shown = answer(b"y\n", "run", "a.md")
     assert (code, "has changed since you allowed it" in shown) == (0, True)
     assert lesson("run", "a.md").code == 0
-    assert lesson("run", "b.md").code == 2  # the answer to the old text went with it
+    assert lesson("run", "b.md").code == 2  # the permission of the old text was removed
     assert len(lesson("trust", "list", "--json").json) == 1
 
 
-def test_what_was_allowed_is_taken_back(
+def test_permissions_can_be_taken_back(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, tmp_path: Path
 ) -> None:
     write(tmp_path, SHELL.format("hi"))
@@ -171,7 +171,7 @@ DAMAGE: dict[str, Any] = {
     survives="nothing runs that was not allowed; the damaged file is kept under another name",
 )
 @pytest.mark.parametrize("content", DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_memory_counts_for_nothing(
+def test_a_damaged_permission_file_is_ignored(
     lesson: Lesson, home: Path, tmp_path: Path, content: Any
 ) -> None:
     write(tmp_path, SHELL.format("hi"))
@@ -198,7 +198,7 @@ def test_a_damaged_memory_counts_for_nothing(
     seen="a note that others can write it; the lesson asks again",
     survives="nothing runs that was not allowed",
 )
-def test_a_memory_that_others_can_write_counts_for_nothing(
+def test_a_permission_file_that_others_can_write_is_ignored(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, home: Path, tmp_path: Path
 ) -> None:
     write(tmp_path, SHELL.format("hi"))
@@ -208,13 +208,13 @@ def test_a_memory_that_others_can_write_counts_for_nothing(
     assert (said.code, "others can write it" in said.err) == (2, True)
 
 
-def test_an_answer_that_cannot_be_kept_counts_once(
+def test_an_answer_that_cannot_be_saved_counts_once(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, home: Path, tmp_path: Path
 ) -> None:
     write(tmp_path, SHELL.format("hi"))
     (tmp_path / "home").write_text("no folder")
     code, shown = answer(b"y\n", "run", "a.md")
-    assert (code, "the answer is not remembered" in shown) == (0, True)
+    assert (code, "the answer cannot be saved" in shown) == (0, True)
     assert lesson("run", "a.md").code == 2
 
 
@@ -231,7 +231,7 @@ def test_an_answer_that_cannot_be_kept_counts_once(
         ("with: {url: theirs}\n", ["--param", "url=mine"], 0),
     ],
 )
-def test_an_address_of_the_lesson_has_to_be_allowed(
+def test_an_address_in_a_lesson_needs_permission(
     lesson: Lesson, tmp_path: Path, address: str, arguments: list[str], code: int
 ) -> None:
     write(tmp_path, GET.format(address))
@@ -254,7 +254,7 @@ x
 """
 
 
-def test_a_yes_to_a_file_is_for_that_file_alone(
+def test_permission_for_a_file_covers_only_that_file(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, home: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "a"
@@ -277,9 +277,7 @@ def test_a_yes_to_a_file_is_for_that_file_alone(
     assert (code, f"wants to read {tmp_path / 'two.txt'}" in shown) == (2, True)
 
 
-def test_part_of_a_lesson_asks_for_what_is_remembered(
-    answer: Callable[..., tuple[int, str]], tmp_path: Path
-) -> None:
+def test_a_partial_run_asks_about_all_steps(answer: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     other = SHELL.replace("id: one", "id: other").format("rm")
     write(tmp_path, SHELL.format("hi") + other)
     code, shown = answer(b"n\n", "run", "a.md", "--only", "one")

@@ -1,4 +1,4 @@
-"""Plans: where parameters come from, what steps need, and what makes two plans the same."""
+"""Plans: sources of parameters, needs of steps, and when two plans are the same."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lesson_runner.testing import lesson_text, plan_lesson
 BOARD = Hardware("n150", "a test", devices=1)
 
 
-class cook:  # noqa: N801  # stands for a plugin's module
-    """A plugin with one action, which a block's text names with one parameter a line."""
+class cook:  # noqa: N801  # used as a plugin module
+    """A plugin with one action; a block names it, with one parameter per line."""
 
     @staticmethod
     @hookimpl
@@ -81,8 +81,8 @@ PROFILES = {
 }
 
 
-def test_an_action_says_which_values_do_not_go_together(tmp_path: Path) -> None:
-    """Found while planning; values of the wrong type are reported before it is asked."""
+def test_an_action_reports_conflicting_values(tmp_path: Path) -> None:
+    """Reported while planning; values of the wrong type are reported first, without asking the action."""
     for value, message in (
         ("1440", "step 'a': soup is not cooked for a day"),
         ("long", "not a whole number"),
@@ -95,7 +95,7 @@ def test_an_action_says_which_values_do_not_go_together(tmp_path: Path) -> None:
 
 
 def test_layers_from_weakest_to_strongest(tmp_path: Path) -> None:
-    """Each layer sets the heat; take the strongest away, and the next one counts."""
+    """Each layer sets the heat; without the strongest layer, the next one counts."""
     runner: dict[str, Any] = {"with": {"cook": {"heat": "lesson"}}, "profiles": PROFILES}
     own = {"with": "{heat: step}", "profiles": "{quick: {with: {heat: own profile}}}"}
     body = step("one", "dish=stew heat=block", **own)
@@ -194,7 +194,7 @@ def test_needs_follow_from_what_steps_read_and_write(tmp_path: Path) -> None:
     }
 
 
-def test_steps_come_after_what_they_need_and_else_in_the_document_s_order(tmp_path: Path) -> None:
+def test_steps_run_after_their_needs_and_otherwise_in_document_order(tmp_path: Path) -> None:
     body = step("c", needs="[e]") + step("a") + step("b", needs="[c]") + step("e") + step("d")
     assert [item.id for item in plan(tmp_path, body).steps] == ["a", "e", "c", "b", "d"]
 
@@ -211,7 +211,7 @@ def test_steps_come_after_what_they_need_and_else_in_the_document_s_order(tmp_pa
         ("one.=3", "expected NAME=VALUE", None),
     ],
 )
-def test_a_param_that_means_nothing(tmp_path: Path, param: str, message: str, fix: str | None) -> None:
+def test_a_param_that_matches_no_step(tmp_path: Path, param: str, message: str, fix: str | None) -> None:
     with pytest.raises(LessonError) as caught:
         plan(tmp_path, step("one"), param)
     assert message in str(caught.value)
@@ -265,7 +265,7 @@ def test_a_param_of_the_wrong_type(tmp_path: Path, param: str, message: str) -> 
 
 
 def test_wrong_values_of_a_layer_are_reported_with_their_layer(tmp_path: Path) -> None:
-    """Also where the action's own functions cannot cope with them."""
+    """Even if the action's own functions raise on these values."""
     body = step("one", "minutes=many", **{"with": "{reads: 3, spice: 1}"})
     with pytest.raises(InvalidLessonError) as caught:
         plan(tmp_path, body)
@@ -276,7 +276,7 @@ def test_wrong_values_of_a_layer_are_reported_with_their_layer(tmp_path: Path) -
     }
 
 
-def test_the_digest_is_that_of_what_happens(tmp_path: Path) -> None:
+def test_the_digest_covers_what_the_steps_do(tmp_path: Path) -> None:
     body = "# Kitchen\n\n" + step("one", "dish=stew", expect="[{exit: 0}]")
 
     def digest(text: str, *params: str, **front: Any) -> str:
@@ -302,7 +302,7 @@ def test_the_digest_is_that_of_what_happens(tmp_path: Path) -> None:
     assert len({first, *changed}) == len(changed) + 1
 
 
-def test_blocks_that_nothing_runs_are_listed(tmp_path: Path) -> None:
+def test_blocks_that_do_not_run_are_listed(tmp_path: Path) -> None:
     body = (
         step("one")
         + "```bash\necho\n```\n\n```text\nno\n```\n\n<!-- skip\nreason: too big\n-->\n```bash\nx\n```\n"

@@ -1,4 +1,4 @@
-"""What a lesson may read through typed actions: its own files, what a person names, and what was allowed."""
+"""Which files typed actions may read: the lesson's own, those the user names, and those with permission."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def read(params: Json, context: StepContext) -> Outcome:
 
 
 def swap(params: Json, context: StepContext) -> Outcome:
-    """Do what a program in the background might: exchange a link."""
+    """Change a link, as a background process might."""
     link = context.run.lesson.path.absolute().parent / "link.txt"
     link.unlink()
     link.symlink_to(link.parent.parent / "outside.txt")
     return Outcome()
 
 
-class near:  # noqa: N801  # stands for a module
+class near:  # noqa: N801  # used as a plugin module
     """A plugin with an action that reads the file which a lesson names."""
 
     @staticmethod
@@ -52,7 +52,7 @@ class near:  # noqa: N801  # stands for a module
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A lesson's folder, and around it things that are not the lesson's."""
+    """The folder of a lesson, surrounded by files that do not belong to the lesson."""
     home = tmp_path / "me"
     for name in ("me/diary", "me/.ssh/id_rsa", "me/.netrc", "outside.txt", "kube", "me/Downloads/bill"):
         path = tmp_path / name
@@ -76,7 +76,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(lesson: Lesson, folder: Path, tmp_path: Path) -> Callable[..., Any]:
-    """Runs a lesson that reads one file; the current folder is another."""
+    """Runs a lesson that reads one file, from another current folder."""
 
     def start(path: str, *options: str) -> Any:
         shutil.rmtree(tmp_path / ".lesson", ignore_errors=True)
@@ -92,7 +92,7 @@ def write(folder: Path, *paths: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["text.txt", "deep/text.txt", "link.txt", "up/lesson/text.txt", "same.txt"])
-def test_what_lies_below_the_lesson_is_its_own(run: Callable[..., Any], path: str) -> None:
+def test_files_below_the_lesson_need_no_permission(run: Callable[..., Any], path: str) -> None:
     said = run(path)
     assert (said.code, "own" in said.out) == (0, True), said
 
@@ -106,12 +106,12 @@ def test_what_lies_below_the_lesson_is_its_own(run: Callable[..., Any], path: st
         ("up/outside.txt", "outside.txt"),
         ("up/lesson/../outside.txt", "outside.txt"),
         ("~/diary", "me/diary"),
-        ("deep/../../nowhere", "nowhere"),  # that it is not there is nothing to tell either
+        ("deep/../../nowhere", "nowhere"),  # not even whether it exists is reported
         (".env", "lesson/.env"),
         (".git/config", "lesson/.git/config"),
     ],
 )
-def test_what_lies_elsewhere_is_asked_for_by_its_real_path(
+def test_other_files_need_permission_by_real_path(
     run: Callable[..., Any], lesson: Lesson, folder: Path, tmp_path: Path, path: str, real: str
 ) -> None:
     said = run(path.format(tmp_path))
@@ -155,7 +155,7 @@ def test_what_lies_elsewhere_is_asked_for_by_its_real_path(
         "../me/.cargo/credentials.toml",
     ],
 )
-def test_what_is_never_read(run: Callable[..., Any], tmp_path: Path, path: str) -> None:
+def test_files_that_are_never_read(run: Callable[..., Any], tmp_path: Path, path: str) -> None:
     named = path.format(tmp_path)
     for options in ((), ("--allow", "read"), ("--param", f"file={named.replace('up/', 'lesson/up/')}")):
         said = run(named, *options)
@@ -164,13 +164,13 @@ def test_what_is_never_read(run: Callable[..., Any], tmp_path: Path, path: str) 
         assert SECRET not in said.out
 
 
-def test_a_link_to_what_is_never_read(run: Callable[..., Any], folder: Path) -> None:
+def test_links_to_files_that_are_never_read(run: Callable[..., Any], folder: Path) -> None:
     (folder / "innocent.txt").symlink_to("/proc/self/environ")
     assert "never read" in run("innocent.txt", "--allow", "read").err
 
 
 @pytest.mark.parametrize("path", ["pipe", "deep", "circle", "nothing"])
-def test_what_is_no_plain_file_is_not_opened(run: Callable[..., Any], path: str) -> None:
+def test_special_files_are_not_opened(run: Callable[..., Any], path: str) -> None:
     said = run(path)
     assert (said.code, "cannot be read" in said.out) == (1, True), said
 
@@ -181,14 +181,14 @@ def test_a_file_that_is_too_large_is_not_read(run: Callable[..., Any], folder: P
     assert "is larger than 1,000 bytes" in run("big").out
 
 
-def test_a_single_file_is_allowed_by_a_path_as_people_write_it(run: Callable[..., Any]) -> None:
+def test_a_permission_may_name_a_file_by_any_path(run: Callable[..., Any]) -> None:
     assert run("~/diary", "--allow", "read ~/diary").code == 0
     assert run("~/diary", "--allow", "read me/diary").code == 0
     said = run("~/diary", "--allow", "shell,read ~/diary")
     assert (said.code, "give --allow once for each" in said.err) == (2, True), said
 
 
-def test_folders_for_downloads_have_names_in_any_language(
+def test_download_folders_are_recognised_in_any_language(
     lesson: Lesson, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wide = tmp_path / "me" / "Descargas"
@@ -199,7 +199,7 @@ def test_folders_for_downloads_have_names_in_any_language(
     assert "wants to read" in lesson("run", wide / "a.md", plugins=[near]).err
 
 
-def test_variables_that_name_data_and_secrets_alike(
+def test_variables_that_name_both_data_and_secrets(
     run: Callable[..., Any], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("hf/token", "hf/hub/play.txt", "tickets/krb"):
@@ -240,7 +240,7 @@ def test_param_is_relative_to_the_current_folder_and_needs_no_permission(
 
 
 @pytest.mark.parametrize("wide", ["me", "me/Downloads", "."])
-def test_a_folder_of_many_things_is_no_lessons_own(
+def test_files_in_a_broad_folder_need_permission(
     lesson: Lesson, folder: Path, tmp_path: Path, wide: str
 ) -> None:
     name = {"me": "diary", "me/Downloads": "bill", ".": "outside.txt"}[wide]
@@ -249,17 +249,17 @@ def test_a_folder_of_many_things_is_no_lessons_own(
     assert (said.code, f"wants to read {(tmp_path / wide / name).resolve()}" in said.err) == (2, True), said
 
 
-def test_what_a_link_leads_to_is_looked_at_again_when_it_is_opened(lesson: Lesson, folder: Path) -> None:
+def test_a_link_is_resolved_again_when_the_file_is_opened(lesson: Lesson, folder: Path) -> None:
     body = "<!-- step\nid: swap\nuses: near.swap\n-->\n```text\nx\n```\n"
     body += READ.format(id="read", path="link.txt")
     (folder / "a.md").write_text(lesson_text(body))
     said = lesson("run", folder / "a.md", plugins=[near])
     assert said.code == 1
-    assert f"was not allowed to read {folder.parent / 'outside.txt'}" in said.out
+    assert f"is not allowed to read {folder.parent / 'outside.txt'}" in said.out
     assert SECRET not in said.out
 
 
-def test_a_link_that_is_exchanged_while_it_is_opened(
+def test_a_link_that_changes_while_it_is_opened(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lesson_runner.execute.inputs import Inputs
@@ -285,7 +285,7 @@ def test_a_file_of_another_user_is_not_read_for_a_lesson(run: Callable[..., Any]
     assert SECRET in run("x", "--param", f"file={tmp_path / 'outside.txt'}").out
 
 
-def test_what_a_record_says_was_given_is_asked_for_when_it_is_resumed(
+def test_params_from_a_record_need_permission_on_resume(
     run: Callable[..., Any], lesson: Lesson, tmp_path: Path
 ) -> None:
     (tmp_path / "mine.txt").symlink_to("nowhere")
@@ -301,7 +301,7 @@ def test_a_record_gives_an_installed_lesson_no_file_to_read(
     run: Callable[..., Any], lesson: Lesson, folder: Path, tmp_path: Path
 ) -> None:
     class shelf(near):  # noqa: N801
-        """Brings the lesson, which is trusted with what it reads itself."""
+        """A plugin with the lesson, which may therefore read the files that it names."""
 
         @staticmethod
         @hookimpl
@@ -318,10 +318,12 @@ def test_a_record_gives_an_installed_lesson_no_file_to_read(
     assert lesson("resume", "--allow", "read mine.txt", plugins=[shelf]).code == 0
     write(folder, "../outside.txt", "../mine.txt/none")
     assert lesson("run", folder / "a.md", plugins=[shelf]).code == 1
-    assert lesson("resume", plugins=[shelf]).code == 1  # what it names itself is not asked for
+    assert (
+        lesson("resume", plugins=[shelf]).code == 1
+    )  # files that the lesson itself names need no permission
 
 
-def test_part_of_a_lesson_asks_for_all_steps_that_want_it(
+def test_a_partial_run_names_all_steps_that_need_a_permission(
     lesson: Lesson, folder: Path, tmp_path: Path
 ) -> None:
     write(folder, "../outside.txt", "text.txt", "../outside.txt")
@@ -341,10 +343,10 @@ def test_part_of_a_lesson_asks_for_all_steps_that_want_it(
     survives="the content of the file, unless a person allowed reading it",
 )
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
-def test_in_a_sandbox_actions_see_what_its_commands_see(
+def test_in_a_sandbox_actions_need_permission_for_hidden_files(
     run: Callable[..., Any], folder: Path, tmp_path: Path
 ) -> None:
-    # All of it lies below /tmp, which commands in a sandbox do not see.
+    # Everything is below /tmp, which is hidden from commands in a sandbox.
     for path in ("text.txt", "../me/diary", "out.txt"):
         said = run(path, "--sandbox")
         assert (said.code, f"wants to read {(folder / path).resolve()}" in said.err) == (2, True), said
@@ -354,16 +356,16 @@ def test_in_a_sandbox_actions_see_what_its_commands_see(
 
 
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
-def test_in_a_sandbox_what_its_commands_see_is_still_the_lessons_own(
+def test_in_a_sandbox_visible_files_need_no_permission(
     lesson: Lesson, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VIRTUAL_ENV", str(folder))  # commands need it, so it is brought back for them
+    monkeypatch.setenv("VIRTUAL_ENV", str(folder))  # commands need it, so it is visible to them
     write(folder, "text.txt")
     assert lesson("run", folder / "a.md", "--sandbox", plugins=[near]).code == 0
 
 
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
-def test_a_step_in_a_sandbox_cannot_hand_an_action_a_link_out(
+def test_a_sandboxed_step_cannot_give_an_action_a_link_out(
     lesson: Lesson, folder: Path, tmp_path: Path
 ) -> None:
     step = "<!-- step\nid: plant\n-->\n```bash\nmkdir -p data; ln -s {} data/n.txt; ln -s / all\n```\n"
@@ -409,17 +411,17 @@ def test_a_data_set_with_a_secret_in_it(
     assert (tmp_path / ".lesson" / "files" / "data" / "n.txt").exists() == (not why)
 
 
-# --- what validating reads ---------------------------------------------------------------------
+# --- files that validating reads ---------------------------------------------------------------------
 
 
 LINK = "[a](command:tenstorrent.showLesson?[%22{}%22]) "
 
 
-def test_validating_opens_no_pipe_and_follows_no_link_beside_a_lesson(
+def test_validating_opens_no_pipe_and_follows_no_link_next_to_a_lesson(
     lesson: Lesson, folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "notes.md").write_text(f"---\nid: {SECRET}\n---\n")
-    (folder / "beside.md").symlink_to(tmp_path / "notes.md")
+    (folder / "next.md").symlink_to(tmp_path / "notes.md")
     os.mkfifo(folder / "pipe.md")
     (folder / "a.md").write_text(
         lesson_text(READ.format(id="s", path="text.txt") + LINK.format(SECRET[:-1] + "x"))
@@ -443,7 +445,7 @@ def test_a_document_that_is_a_link_out_of_the_project_is_left_out(
     assert SECRET in lesson("validate", folder / "notes.md", plugins=[near]).out
 
 
-def test_links_that_leave_the_project_are_not_looked_at(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
+def test_links_that_leave_the_project_are_not_followed(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
     (folder / ".git" / "HEAD").touch()
     (tmp_path / "notes.md").write_text("# kumquat-heading\n")
     links = "[a](../me/diari) [b](up/me/diari) [c](../notes.md#kumquat-headin) [d](nothing.md)"

@@ -1,4 +1,4 @@
-"""Runs that a stranger has changed are told of quickly, with little memory, and nothing else is read."""
+"""Runs changed by an attacker are reported quickly and with little memory, and no other file is read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.reliability import fault
 from tools.fuzz.seeds import World, make_world
 
 MEMORY = 2 * 1024**3
-"""Bytes of address space that a command may have; it needs a fifth of them as memory."""
+"""Bytes of address space for a command; it needs a fifth of it as memory."""
 CURVE = "evidence/stage-1/loss.csv"
 PLAIN = "it is not a plain file"
 
@@ -35,7 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def run(made: World, tmp_path: Path) -> Path:
-    """Return a copy of a run's folder in a workspace of its own; the run failed."""
+    """Return a copy of the folder of a failed run, in a separate workspace."""
     copy = tmp_path / "workspace" / "runs" / "01-whole"
     shutil.copytree(made.run.with_name("01-whole"), copy)
     change(copy, lambda record: record.update(status="failed", run_id=copy.name))
@@ -49,7 +49,7 @@ def change(run: Path, how: Callable[[dict[str, Any]], object]) -> None:
 
 
 def lesson(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run a command, which must answer, with little memory."""
+    """Run a command with little memory; it must not crash."""
 
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -135,7 +135,9 @@ def test_a_report_says_what_was_not_read(run: Path, how: str, name: str) -> None
     assert done.returncode == 0, done.stderr
     (table,) = [item for item in json.loads(done.stdout)["sections"] if item["title"].startswith("Evidence")]
     assert [(path, why in said) for path, said in table["data"]["rows"]][:1] == [(name, True)], table
-    assert lesson("compare", run, run.name, "--workspace", run.parents[1]).returncode == 2  # it is one run
+    assert (
+        lesson("compare", run, run.name, "--workspace", run.parents[1]).returncode == 2
+    )  # both names mean the same run
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_every_format_says_why_an_output_is_missing(run: Path, form: str) -> Non
     assert PLAIN in done.stdout
 
 
-def test_what_is_compared_is_not_read_without_a_limit(made: World, run: Path) -> None:
+def test_compare_reads_files_only_up_to_a_limit(made: World, run: Path) -> None:
     for name in (CURVE, "evidence/text-1/samples.json", "evidence/compare/comparison.json"):
         to_a_pipe(run / name)
     done = lesson("compare", run, made.run.with_name("00-mutated"))
@@ -172,7 +174,7 @@ def deep(record: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        (twice, "it has two steps of the same name"),
+        (twice, "it has two steps with the same id"),
         (many, "it has more than 1,000,000 values"),
         (deep, "it is nested too deeply"),
     ],
@@ -188,12 +190,12 @@ def test_a_record_that_would_take_too_long(
 
 @pytest.mark.parametrize("command", ["resume", "runs rm --yes", "report"])
 @pytest.mark.parametrize("spoil", [to_a_pipe, to_zeros, to_a_terabyte])
-def test_a_lock_that_is_none(run: Path, command: str, spoil: Callable[[Path], None]) -> None:
-    for lock in (run.parents[1] / "lock", run / "lock"):  # it ran with --fresh, which locks its own folder
+def test_a_lock_that_is_not_a_plain_file(run: Path, command: str, spoil: Callable[[Path], None]) -> None:
+    for lock in (run.parents[1] / "lock", run / "lock"):  # --fresh locks the run folder
         lock.touch()
         spoil(lock)
     done = lesson(*command.split(), run.name, "--workspace", run.parents[1])
-    # Nothing in a workspace may be a link, and nothing else than a file may be locked.
+    # A workspace may not contain links, and only a plain file can be the lock.
     refused = {"resume": spoil is not to_a_terabyte, "runs rm --yes": spoil is to_zeros}.get(command, False)
     assert done.returncode == (2 if refused else 0), done.stderr
     assert run.exists() == (command != "runs rm --yes" or refused)

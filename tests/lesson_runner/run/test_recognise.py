@@ -1,4 +1,4 @@
-"""Lessons without directives: which blocks are steps, what they are called, what is said about the rest."""
+"""Lessons without directives: which blocks are steps, their names, and the reasons for all others."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def plan(folder: Path, body: str, *params: str, **more: Any) -> Plan:
 
 
 def left(found: Plan) -> list[tuple[int, str]]:
-    """Return the blocks that are no step: line in the body, and reason."""
+    """Return the blocks that are not steps: line in the body, and reason."""
     return [(item.block.location.line - 9, item.reason) for item in found.not_run]
 
 
@@ -98,7 +98,7 @@ def test_under_the_heading_of_a_step(tmp_path: Path, headings: list[str]) -> Non
         (["## Prerequisites", "### 1. Troubleshooting"], "under '1. Troubleshooting'"),
     ],
 )
-def test_elsewhere(tmp_path: Path, headings: list[str], reason: str) -> None:
+def test_headings_without_steps(tmp_path: Path, headings: list[str], reason: str) -> None:
     found = plan(
         tmp_path, "\n\n".join(["## Step 7", BUY, *headings, BUY] if headings else [BUY, "## Step 7", BUY])
     )
@@ -107,20 +107,20 @@ def test_elsewhere(tmp_path: Path, headings: list[str], reason: str) -> None:
     assert [item.reason for item in found.not_run] == [reason]
 
 
-def test_what_no_plugin_knows(tmp_path: Path) -> None:
+def test_blocks_that_no_plugin_recognises(tmp_path: Path) -> None:
     found = plan(
         tmp_path, f"## Step 1\n```bash\nsteal bread\n```\n```text\nbuy\n```\n```python\n1\n```\n{BUY}"
     )
 
     assert ids(found) == ["step-1"]
-    assert left(found) == [(3, "no plugin knows it"), (9, "no plugin knows it")]
+    assert left(found) == [(3, "no plugin recognises it"), (9, "no plugin recognises it")]
 
 
 def test_a_plugin_may_know_languages_of_its_own(tmp_path: Path) -> None:
     assert ids(plan(tmp_path, "## Step 1\n```shop\nbuy bread\n```\n")) == ["step-1"]
 
 
-def test_what_nothing_would_judge_is_no_step(tmp_path: Path) -> None:
+def test_a_block_that_nothing_judges_is_not_a_step(tmp_path: Path) -> None:
     found = plan(tmp_path, f"## Step 1\n```bash\nguess\n```\n{BUY}")
 
     assert ids(found) == ["step-1"]
@@ -137,10 +137,10 @@ def test_links_to_commands(tmp_path: Path) -> None:
     assert [(step.id, step.title, step.params["at"], step.location.line) for step in found.steps] == [
         ("step-1", "Step 1: Install", ["install"], 11)
     ]
-    assert left(found) == [(7, "no plugin knows it"), (10, "not under a step's heading")]
+    assert left(found) == [(7, "no plugin recognises it"), (10, "not under a step's heading")]
 
 
-def test_one_directive_ends_it(tmp_path: Path) -> None:
+def test_one_directive_disables_recognition(tmp_path: Path) -> None:
     step = "<!-- step\nid: mine\nexpect: [{contains: bought}]\n-->\n"
     found = plan(tmp_path, f"## Step 1\n{BUY}\n## Step 2\n{step}{BUY}")
 
@@ -156,7 +156,7 @@ def test_a_lesson_in_which_nothing_is_recognised(tmp_path: Path) -> None:
     assert [item.rule for item in raised.value.diagnostics] == ["no-steps"]
 
 
-# --- what they are called ---
+# --- names of steps ---
 
 
 def test_ids_and_titles(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_calls_that_differ_in_more_than_lists_are_two_steps(tmp_path: Path) -> N
     ]
 
 
-def test_what_is_wrong_with_an_absorbed_block_is_said(tmp_path: Path) -> None:
+def test_problems_of_absorbed_blocks_are_reported(tmp_path: Path) -> None:
     look = "```bash\nlook {}\n```\n"
     found = plan(tmp_path, f"## Step 1\n{look.format('nothing')}{look.format('nothing')}")
 
@@ -295,7 +295,7 @@ buy the shop
 """
 
 
-def test_it_runs_with_what_its_actions_promise(tmp_path: Path) -> None:
+def test_recognised_steps_have_the_expectations_of_their_actions(tmp_path: Path) -> None:
     record = run_lesson(lesson_text(SHOPPING), tmp_path, plugins=shops())
 
     assert [(step["id"], step["status"], step["needs"]) for step in record["steps"]] == [
@@ -309,7 +309,7 @@ def test_it_runs_with_what_its_actions_promise(tmp_path: Path) -> None:
     assert list(validator_for(load_schema("record")).iter_errors(record)) == []
 
 
-def test_a_promise_that_is_not_kept(tmp_path: Path) -> None:
+def test_an_expectation_of_an_action_that_is_not_met(tmp_path: Path) -> None:
     record = run_lesson(lesson_text(SHOPPING), tmp_path, plugins=shops(), params=["step-2.coins=0"])
 
     assert [step["status"] for step in record["steps"]] == ["passed", "failed", "failed"]
@@ -325,7 +325,7 @@ def test_the_profile_that_fits_the_machine(tmp_path: Path) -> None:
     assert plan(tmp_path, SHOPPING, profile="default").profile == "default"
 
 
-def test_the_command_says_who_said_what_the_steps_are(lesson: Lesson, tmp_path: Path) -> None:
+def test_the_output_says_that_steps_were_recognised(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(SHOPPING))
 
     said = lesson("run", "a.md", points=[SHOP])
@@ -375,7 +375,7 @@ def test_what_a_profile_changes_for_some_steps_only(lesson: Lesson, tmp_path: Pa
     assert "quick changes" not in given
 
 
-def test_a_part_of_it_can_be_run(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_part_of_a_recognised_lesson_can_run(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(SHOPPING))
 
     record = lesson("run", "a.md", "--from", "step-2", "--json", points=[SHOP]).json

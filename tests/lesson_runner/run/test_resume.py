@@ -36,7 +36,7 @@ uses: shell
 
 
 def shell(*steps: tuple[str, str], more: str = "") -> str:
-    """Return a lesson of shell steps, each its id and what it does."""
+    """Return a lesson of shell steps, each given as id and script."""
     return lesson_text("".join(STEP.format(id=name, script=script, more=more) for name, script in steps))
 
 
@@ -47,8 +47,8 @@ THREE = shell(
 )
 
 
-class answering:  # noqa: N801  # stands for a plugin's module
-    """An action whose numbers and facts a resumed run takes over."""
+class answering:  # noqa: N801  # used as a plugin module
+    """A plugin with an action whose metrics and facts a resumed run takes over."""
 
     calls = 0
 
@@ -65,8 +65,8 @@ class answering:  # noqa: N801  # stands for a plugin's module
         return [Action("answer", "Answer", answer, schema={"type": "object"})]
 
 
-class counting:  # noqa: N801  # stands for a plugin's module
-    """An action that fails the first time, and keeps values in the run's store."""
+class counting:  # noqa: N801  # used as a plugin module
+    """A plugin with an action that fails the first time, and keeps values in the run's store."""
 
     @staticmethod
     @hookimpl
@@ -85,7 +85,7 @@ class counting:  # noqa: N801  # stands for a plugin's module
 
 @pytest.fixture
 def failed(lesson: Lesson, tmp_path: Path) -> Path:
-    """A run whose second step has failed; it passes when there is a file ``go``."""
+    """A run whose second step failed; the step passes once the file ``go`` exists."""
     (tmp_path / "three.md").write_text(THREE)
     said = lesson("run", "three.md", "--allow", "shell")
     assert said.code == 1, said
@@ -110,7 +110,7 @@ def statuses(folder: Path) -> dict[str, str]:
     seen="exit 1, and which step failed; then exit 0",
     survives="steps that passed are not run again; variables of the lesson's terminal",
 )
-def test_what_passed_is_not_run_again(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
+def test_passed_steps_are_not_run_again(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
     before = record_of(failed)
     assert statuses(failed) == {"one": "passed", "two": "failed", "three": "passed"}
     (tmp_path / ".lesson" / "files" / "go").touch()
@@ -130,7 +130,7 @@ def test_what_passed_is_not_run_again(lesson: Lesson, failed: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("damage", [None, "{", "gone"])
-def test_what_a_plugin_saved_is_there_after_a_resume(
+def test_stored_values_of_a_plugin_survive_a_resume(
     lesson: Lesson, tmp_path: Path, damage: str | None
 ) -> None:
     body = "<!-- step\nid: one\nuses: counting.count\n-->\n```text\nx\n```\n"
@@ -151,21 +151,21 @@ def test_what_a_plugin_saved_is_there_after_a_resume(
     assert output == {"before": before, "kept": [1], "now": {"calls": [1 if damage else 2]}}
 
 
-def test_steps_can_be_run_again_from_one_on(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
+def test_resume_can_start_at_an_earlier_step(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
     files = tmp_path / ".lesson" / "files"
     (files / "go").touch()
     (files / "one.txt").write_text("somebody's\n")
 
     refused = lesson("resume", "--allow", "shell")
     assert refused.code == 2
-    assert "one.txt, which step 'one' left, has changed" in refused.err
+    assert "one.txt, a file of step 'one', has changed" in refused.err
     assert "--from STEP" in refused.err
     assert lesson("resume", "--allow", "shell", "--from", "one").code == 0
     assert (files / "one.txt").read_text() == "somebody's\nfirst\n"
     assert record_of(failed)["resumed"][-1]["carried"] == 0
 
 
-def test_a_file_that_a_failed_step_has_changed_is_no_difference(lesson: Lesson, tmp_path: Path) -> None:
+def test_files_changed_by_a_failed_step_do_not_block_resuming(lesson: Lesson, tmp_path: Path) -> None:
     steps = shell(("one", "echo one > log.txt"), ("two", "echo two >> log.txt; test -e go"))
     (tmp_path / "log.md").write_text(steps)
     assert lesson("run", "log.md", "--allow", "shell").code == 1
@@ -174,7 +174,7 @@ def test_a_file_that_a_failed_step_has_changed_is_no_difference(lesson: Lesson, 
     assert (tmp_path / ".lesson" / "files" / "log.txt").read_text() == "one\ntwo\ntwo\n"
 
 
-def test_labels_of_whoever_started_the_run_stay(
+def test_initial_labels_of_a_run_are_kept_on_resume(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "three.md").write_text(THREE)
@@ -235,14 +235,14 @@ def remove_what_was_left(folder: Path) -> None:
     ("change", "difference"),
     [
         (change_lesson, "three.md has changed"),
-        (change_plugin, "plugin tea was 1, is not there"),
+        (change_plugin, "plugin tea was 1, is absent"),
         (change_torch, "torch was 1.0, is "),
-        (change_board, "hardware n300 was 2 devices, is not there"),
+        (change_board, "hardware n300 was 2 devices, is absent"),
         (change_evidence, "evidence/one/output.txt, evidence of step 'one', has changed"),
-        (remove_what_was_left, "one.txt, which step 'one' left, is missing"),
+        (remove_what_was_left, "one.txt, a file of step 'one', is missing"),
     ],
 )
-def test_going_on_with_something_else_is_refused(
+def test_resume_is_refused_if_something_changed(
     lesson: Lesson, failed: Path, change: Callable[[Path], None], difference: str
 ) -> None:
     change(failed)
@@ -313,7 +313,7 @@ def test_a_damaged_start(lesson: Lesson, failed: Path, start: Json, carried: int
         lambda event: event.update(metrics={"answer": "x"}),
     ],
 )
-def test_a_result_that_is_none(lesson: Lesson, failed: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+def test_a_malformed_result(lesson: Lesson, failed: Path, edit: Callable[[dict[str, Any]], None]) -> None:
     path = failed / "events.jsonl"
     events = [json.loads(line) for line in path.read_text().splitlines()]
     edit(next(event for event in events if event["event"] == "step-finished"))
@@ -322,7 +322,7 @@ def test_a_result_that_is_none(lesson: Lesson, failed: Path, edit: Callable[[dic
     said = lesson("resume", "--allow", "shell")
 
     assert said.code == 2, said
-    assert "events.jsonl: it is damaged" in said.err
+    assert "events.jsonl: the file is damaged" in said.err
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_numbers_and_facts_are_taken_over(lesson: Lesson, tmp_path: Path) -> Non
     assert said.json["steps"][0]["metrics"] == {"answer": 42, "nothing": None}
 
 
-def test_a_resumed_run_is_no_fresh_pass(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_resumed_run_does_not_count_as_fresh(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "three.md").write_text(THREE)
     assert lesson("run", "three.md", "--allow", "shell", "--fresh").code == 1
     (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
@@ -380,7 +380,7 @@ def test_a_resumed_run_is_no_fresh_pass(lesson: Lesson, tmp_path: Path) -> None:
 
 @contextmanager
 def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """Run ``lesson`` in a process of its own."""
+    """Start ``lesson`` in a separate process."""
     command = [sys.executable, "-m", "lesson_runner", *words, "--allow", "shell"]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LESSON_")}
     with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True) as process:
@@ -405,7 +405,7 @@ def until(condition: Callable[[], object]) -> None:
     survives="the steps that passed; processes that the killed run left are ended first",
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are recognised in /proc")
-def test_what_a_killed_run_left_running_is_ended(lesson: Lesson, tmp_path: Path) -> None:
+def test_processes_of_a_killed_run_are_ended_on_resume(lesson: Lesson, tmp_path: Path) -> None:
     wait = "echo $$ > pid; test -e go || { sleep 300; echo late >> late.txt; }"
     (tmp_path / "slow.md").write_text(shell(("one", "echo one"), ("two", wait)))
     files = tmp_path / ".lesson" / "files"
@@ -452,7 +452,7 @@ def test_one_run_at_a_time_in_a_workspace(lesson: Lesson, tmp_path: Path) -> Non
     assert lesson("run", "slow.md", "--allow", "shell").code == 0
 
 
-def test_a_fresh_run_beside_another(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_fresh_run_next_to_another(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "one.md").write_text(shell(("one", "echo done")))
     with locked(tmp_path / ".lesson", "another"):
         assert lesson("run", "one.md", "--allow", "shell").code == 2
@@ -460,7 +460,7 @@ def test_a_fresh_run_beside_another(lesson: Lesson, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"since": 3}', "\0"])
-def test_a_lock_whose_owner_is_not_legible(lesson: Lesson, tmp_path: Path, text: str) -> None:
+def test_a_lock_with_an_unreadable_owner(lesson: Lesson, tmp_path: Path, text: str) -> None:
     (tmp_path / "one.md").write_text(shell(("one", "echo done")))
     with locked(tmp_path / ".lesson", "another"):
         (tmp_path / ".lesson" / "lock").write_text(text)
@@ -474,7 +474,7 @@ def test_a_lock_whose_owner_is_not_legible(lesson: Lesson, tmp_path: Path, text:
     ids=["nested", "infinite"],
 )
 @pytest.mark.parametrize("command", [("resume",), ("runs", "rm", "latest", "--yes")])
-def test_a_mark_whose_owner_is_not_legible(
+def test_a_lock_replacement_with_an_unreadable_owner(
     lesson: Lesson, failed: Path, text: str, command: tuple[str, ...]
 ) -> None:
     (failed.parents[1] / "lock.held").write_text(text)

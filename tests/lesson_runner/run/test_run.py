@@ -1,4 +1,4 @@
-"""Runs: what is recorded, what a failure stops, and what the user can choose."""
+"""Runs: the record, the effects of a failure, and the options."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BOARD = Hardware("n150", "a test", devices=1, facts={"temperature": math.nan, "p
 
 
 def act(params: Json, context: StepContext) -> Outcome:
-    """Do what the block says, in one word."""
+    """Do what the block's word says."""
     word = params["word"]
     if word == "loop":
         while True:
@@ -65,8 +65,8 @@ def act(params: Json, context: StepContext) -> Outcome:
     return Outcome("failed" if word == "fail" else "skipped" if word == "skip" else "passed")
 
 
-class acting:  # noqa: N801  # stands for a plugin's module
-    """A plugin that runs blocks in the language ``act``, one word a line."""
+class acting:  # noqa: N801  # used as a plugin module
+    """A plugin that runs blocks in the language ``act``, one word per line."""
 
     @staticmethod
     @hookimpl
@@ -195,7 +195,7 @@ def test_values_that_json_does_not_have(tmp_path: Path) -> None:
     assert record["labels"] == ["emulated"]
 
 
-def test_labels_of_whoever_started_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_initial_labels_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LESSON_LABELS", " pretended  n150,,emulated,pretended n150 ")
     record = run(tmp_path, step("one", "numbers"), step("two"), step("three", "skip"))
     assert record["labels"] == ["emulated", "pretended n150"]
@@ -209,7 +209,7 @@ def test_this_hardware_cannot_run_it(tmp_path: Path) -> None:
     assert (record["status"], record["exit_code"]) == ("failed", 4)
     assert [(item["status"], item["message"]) for item in record["steps"]] == [
         ("failed", "no board (insert one)"),
-        ("not-reached", "the run ended before it"),
+        ("not-reached", "the run ended before this step"),
     ]
 
 
@@ -226,14 +226,14 @@ def test_interrupted(tmp_path: Path) -> None:
     assert [(item["id"], item["status"], item["message"]) for item in record["steps"]] == [
         ("a", "passed", ""),
         ("b", "error", "interrupted"),
-        ("c", "not-reached", "the run ended before it"),
-        ("d", "not-reached", "the run ended before it"),
+        ("c", "not-reached", "the run ended before this step"),
+        ("d", "not-reached", "the run ended before this step"),
     ]
     assert record["steps"][1]["attempts"] == 1
     assert record["steps"][1]["started"]
 
 
-def test_a_step_is_tried_again(tmp_path: Path) -> None:
+def test_a_step_is_retried(tmp_path: Path) -> None:
     record = run(tmp_path, step("a", "second-time", retries="3"), step("b", "fail", retries="1"))
     assert [(item["status"], item["attempts"]) for item in record["steps"]] == [("passed", 2), ("failed", 2)]
     assert set(record["steps"][0]["artifacts"]) == {"evidence/a/output.txt"}
@@ -253,8 +253,8 @@ def test_a_step_for_a_board(tmp_path: Path) -> None:
     assert statuses(run(tmp_path, body, hardware=[BOARD])) == {"a": "passed", "b": "passed"}
 
 
-def test_what_needs_a_skipped_step_is_skipped(tmp_path: Path) -> None:
-    """Nothing went wrong, so nothing fails; what needs a failed step too is not reached."""
+def test_steps_that_need_a_skipped_step_are_skipped(tmp_path: Path) -> None:
+    """Nothing went wrong, so nothing fails; a step that also needs a failed step is not reached."""
     body = step("a", requires="[board]") + step("b", needs="[a]") + step("c", needs="[b]")
     record = run(tmp_path, body)
     assert statuses(record) == {"a": "skipped", "b": "skipped", "c": "skipped"}
@@ -270,10 +270,10 @@ def test_a_step_that_skips_itself(tmp_path: Path) -> None:
     assert statuses(run(tmp_path, step("a", "skip", expect="[{contains: never}]"))) == {"a": "skipped"}
 
 
-def test_nobody_is_there_to_confirm(tmp_path: Path) -> None:
+def test_a_manual_step_without_a_user(tmp_path: Path) -> None:
     record = run(tmp_path, "<!-- manual\nid: look\ninstruction: Is the light on?\n-->\n\n", step("a"))
     assert statuses(record) == {"look": "skipped", "a": "passed"}
-    assert record["steps"][0]["message"] == "nobody is there to confirm: Is the light on?"
+    assert record["steps"][0]["message"] == "there is nobody to confirm: Is the light on?"
 
 
 SELECTIONS: list[tuple[dict[str, Any], str]] = [
@@ -291,7 +291,7 @@ SELECTIONS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("selection", "expected"), SELECTIONS)
 def test_some_steps_only(tmp_path: Path, selection: dict[str, Any], expected: str) -> None:
-    """What is left out counts as done earlier, so what needs it runs."""
+    """Steps that the selection leaves out count as passed earlier, so steps that need them run."""
     record = run(tmp_path, step("a"), step("b", "x y", needs="[a]"), step("c", needs="[b]"), **selection)
     assert " ".join(name for name, status in statuses(record).items() if status == "passed") == expected
     assert record["exit_code"] == 0
@@ -310,7 +310,7 @@ def test_some_steps_only(tmp_path: Path, selection: dict[str, Any], expected: st
         ({"until": "b", "only": ["c"]}, "--only c is outside --from and --until: nothing would run"),
     ],
 )
-def test_a_selection_that_makes_no_sense(tmp_path: Path, selection: dict[str, Any], message: str) -> None:
+def test_an_invalid_selection(tmp_path: Path, selection: dict[str, Any], message: str) -> None:
     with pytest.raises(LessonError) as caught:
         run(tmp_path, step("a"), step("b", "x y"), step("c"), **selection)
     assert message in str(caught.value)
@@ -329,13 +329,13 @@ def test_two_runs_in_the_same_second(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("block", ["", "runs"])
 def test_a_workspace_that_cannot_be_written(tmp_path: Path, block: str) -> None:
-    """A file is where a folder should be: unlike permissions, that stops root as well."""
+    """A file takes the place of a folder: unlike permissions, this stops root too."""
     in_the_way = tmp_path / ".lesson" / block
     in_the_way.parent.mkdir(exist_ok=True)
     in_the_way.write_text("")
     with pytest.raises(LessonError, match="cannot be created") as caught:
         run(tmp_path, step("a"))
-    assert caught.value.fix == "name a folder you can write with --workspace"
+    assert caught.value.fix == "choose a writable folder with --workspace"
 
 
 def test_a_step_that_cannot_be_judged(tmp_path: Path) -> None:
@@ -343,13 +343,13 @@ def test_a_step_that_cannot_be_judged(tmp_path: Path) -> None:
     body = f"<!-- step\nid: a\nexpect: [{{json: {{}}}}]\n-->\n```bash\n{deep}\n```\n"
     record = run(tmp_path, body, step("b"))
     assert statuses(record) == {"a": "error", "b": "passed"}
-    assert record["steps"][0]["message"].startswith("it cannot be judged: ")
+    assert record["steps"][0]["message"].startswith("the step cannot be judged: ")
 
 
-def test_a_file_that_cannot_be_looked_at(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     record = run(tmp_path, step("a", expect='[{file: {path: "a\\0b"}}]'), step("b"))
     assert statuses(record) == {"a": "failed", "b": "passed"}
-    assert "it cannot be looked at: " in record["steps"][0]["message"]
+    assert "the file cannot be read: " in record["steps"][0]["message"]
 
 
 def test_a_shell_run_says_what_failed(tmp_path: Path) -> None:
@@ -360,7 +360,7 @@ def test_a_shell_run_says_what_failed(tmp_path: Path) -> None:
     assert [verdict["passed"] for verdict in record["steps"][0]["verdicts"]] == [True, False]
 
 
-def test_progress_is_written_now_and_then_and_heard_always(tmp_path: Path) -> None:
+def test_listeners_get_all_progress_and_the_file_some(tmp_path: Path) -> None:
     heard: list[Event] = []
     text = lesson_text(step("a", "a b c"))
     record = run_lesson(text, tmp_path, plugins=[acting], listeners=[heard.append])
@@ -372,7 +372,7 @@ def test_progress_is_written_now_and_then_and_heard_always(tmp_path: Path) -> No
 Lesson = Callable[..., Any]
 
 
-def test_runs_are_listed_with_those_that_did_not_finish(tmp_path: Path, lesson: Lesson) -> None:
+def test_unfinished_runs_are_listed_too(tmp_path: Path, lesson: Lesson) -> None:
     done = run(tmp_path, step("a"))["run_id"]
     runs = tmp_path / ".lesson" / "runs"
     for name, content in {"0-none": None, "1-half": '{"record_', "2-other": "[]", "3-old": "{}"}.items():
@@ -380,7 +380,7 @@ def test_runs_are_listed_with_those_that_did_not_finish(tmp_path: Path, lesson: 
         (runs / name / "events.jsonl").touch()
         if content is not None:
             (runs / name / "record.json").write_text(content)
-    (runs / "notes").mkdir()  # somebody else's
+    (runs / "notes").mkdir()  # not a run
     said = {item["run_id"]: item["status"] for item in lesson("runs", "--json").json}
     assert said == {"0-none": "unfinished", "1-half": "unfinished", done: "passed"} | {
         "2-other": "unfinished",

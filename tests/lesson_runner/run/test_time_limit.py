@@ -1,4 +1,4 @@
-"""Judging ends after a while, and leaves signals and timers as they were."""
+"""Judging has a time limit, and restores signals and timers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import pytest
 
 from lesson_runner.model import Expectation
 from lesson_runner.run import time_limit as module
-from lesson_runner.run.judge import Produced, captured, judge
+from lesson_runner.run.judge import Produced, capture_metrics, judge
 from lesson_runner.run.time_limit import TooSlowError, time_limit
 
 YEARS = r"(a|a)*b"
-"""Each letter more doubles what there is to try."""
+"""Each further letter doubles the work."""
 TEXT = "a" * 60
 
 
 @pytest.fixture(autouse=True)
 def no_timer_of_the_test_runner() -> Iterator[None]:
-    """Put aside the timer and the handler that limit the test itself."""
+    """Suspend the timer and the handler that limit the test itself."""
     handler = signal.getsignal(signal.SIGALRM)
     timer = signal.setitimer(signal.ITIMER_REAL, 0)
     yield
@@ -41,11 +41,11 @@ def test_a_pattern_that_is_searched_for_years() -> None:
     with pytest.raises(TooSlowError, match=r"^it took more than 0\.05 seconds$"):
         judge([Expectation("regex", YEARS)], Produced(output=TEXT), {})
     with pytest.raises(TooSlowError):
-        captured({"n": f"({YEARS})"}, TEXT)
+        capture_metrics({"n": f"({YEARS})"}, TEXT)
 
 
 @pytest.mark.usefixtures("soon")
-def test_what_is_quick_is_not_ended_later() -> None:
+def test_fast_code_is_not_interrupted_later() -> None:
     with time_limit():
         pass
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
@@ -53,7 +53,7 @@ def test_what_is_quick_is_not_ended_later() -> None:
         re.search(YEARS, TEXT)
 
 
-def test_the_handler_of_before_is_back() -> None:
+def test_the_previous_handler_is_restored() -> None:
     calls: list[int] = []
 
     def mine(number: int, frame: Any) -> None:
@@ -70,7 +70,7 @@ def test_the_handler_of_before_is_back() -> None:
 
 
 @pytest.mark.parametrize("interval", [0.0, 500.0])
-def test_a_timer_that_was_set_goes_on(interval: float) -> None:
+def test_an_existing_timer_continues(interval: float) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     signal.setitimer(signal.ITIMER_REAL, 1000.0, interval)
     began = time.monotonic()
@@ -83,7 +83,7 @@ def test_a_timer_that_was_set_goes_on(interval: float) -> None:
     assert again == interval
 
 
-def test_a_timer_that_ran_out_meanwhile_rings_at_once() -> None:
+def test_a_timer_that_expired_meanwhile_fires_at_once() -> None:
     rung = threading.Event()
     signal.signal(signal.SIGALRM, lambda number, frame: rung.set())
     signal.setitimer(signal.ITIMER_REAL, 0.05)

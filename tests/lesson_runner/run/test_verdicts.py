@@ -1,4 +1,4 @@
-"""What a verdict says, to the letter: readers see what was expected and what was there instead."""
+"""The exact texts of verdicts: readers see what was expected and what was found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
 from lesson_runner.run.files import FileFacts
-from lesson_runner.run.judge import Conditions, Produced, captured, judge, weigh
+from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
 
 TEXT = "one line\nanother line\nlast"
 THERE = FileFacts(3, "a" * 64)
@@ -86,7 +86,7 @@ THERE = FileFacts(3, "a" * 64)
             f"3 bytes, sha256 {'a' * 64}",
             False,
         ),
-        ("file", {"path": "f"}, {"files": {}}, '{"path": "f"}', "nothing is known of it", False),
+        ("file", {"path": "f"}, {"files": {}}, '{"path": "f"}', "the file was not checked", False),
         (
             "file",
             {"sha256": "0", "path": "f"},
@@ -108,24 +108,24 @@ def test_a_verdict(
     assert verdict == Verdict(matcher, expected, actual, passed)
 
 
-def test_an_empty_file_is_one() -> None:
+def test_an_empty_file_counts() -> None:
     empty = {"f": FileFacts(0, "e" * 64)}
     assert judge([Expectation("file", {"path": "f"})], Produced(files=empty), {})[0].passed
 
 
 def test_when_no_expectation_applies() -> None:
     only = Expectation("contains", "a", {"data": "real"})
-    said = Verdict("when", "an expectation that applies", "none does on this run's facts", False)
+    said = Verdict("when", "an expectation that applies", "no 'when' matches the facts of this run", False)
     assert judge([only], Produced(output="a"), {"data": "made up"}) == (said,)
 
 
-def test_a_list_of_facts_wants_one_of_them() -> None:
+def test_one_value_of_a_list_of_facts_is_enough() -> None:
     some = Expectation("contains", "a", {"data": ["real", "mine"]})
     for data, matcher in (("mine", "contains"), ("other", "when"), (["real", "mine"], "when")):
         assert [item.matcher for item in judge([some], Produced(output="a"), {"data": data})] == [matcher]
 
 
-def test_lines_after_one_that_stands_for_any() -> None:
+def test_lines_after_an_ellipsis() -> None:
     for filler in ("", "..."):
         wanted = Expectation("lines", [filler, "missing"])
         assert not judge([wanted], Produced(output="here"), {})[0].passed
@@ -145,13 +145,13 @@ LOSS = {"name": "loss", "min": 1.0, "max": 2.0}
         ({"name": "loss", "max": 2.0}, 2.5, {}, "worse"),
     ],
 )
-def test_a_claim_that_was_weighed(argument: Any, value: float, conditions: Any, result: Any) -> None:
+def test_an_evaluated_claim(argument: Any, value: float, conditions: Any, result: Any) -> None:
     shown = f"{value:g}"
     claim = Claim("metric", argument, "a page", conditions)
     text = {"min": "1 <= loss", "max": "loss <= 2"}.get(
         " ".join(sorted(set(argument) - {"name"})), "1 <= loss <= 2"
     )
-    assert weigh(claim, {"loss": value}, Conditions()) == ClaimVerdict(text, "a page", shown, result)
+    assert evaluate_claim(claim, {"loss": value}, Conditions()) == ClaimVerdict(text, "a page", shown, result)
 
 
 @pytest.mark.parametrize(
@@ -164,25 +164,31 @@ def test_a_claim_that_was_weighed(argument: Any, value: float, conditions: Any, 
             {"loss": 1.5},
             Conditions("quick"),
             "1.5",
-            "it speaks of profile full or long, this is quick",
+            "the claim is about profile full or long; this run used quick",
         ),
-        ({"hardware": ["n150"]}, {"loss": 1.5}, Conditions(), "1.5", "it speaks of n150, here is no board"),
+        (
+            {"hardware": ["n150"]},
+            {"loss": 1.5},
+            Conditions(),
+            "1.5",
+            "the claim is about n150; this run used no board",
+        ),
         (
             {"hardware": ["n150", "t3k"]},
             {},
             Conditions(hardware=["p100", "p150"]),
             "",
-            "it speaks of n150 or t3k, this is p100 and p150",
+            "the claim is about n150 or t3k; this run used p100 and p150",
         ),
     ],
 )
-def test_a_claim_that_was_not(
+def test_a_claim_that_is_not_evaluated(
     conditions: Any, metrics: Any, now: Conditions, shown: str, reason: str
 ) -> None:
-    said = weigh(Claim("metric", LOSS, "a page", conditions), metrics, now)
+    said = evaluate_claim(Claim("metric", LOSS, "a page", conditions), metrics, now)
     assert said == ClaimVerdict("1 <= loss <= 2", "a page", shown, "not evaluated", reason)
 
 
-def test_what_is_no_number_hides_none_behind_it() -> None:
-    assert captured({"loss": r"loss=(\S+)"}, "loss=soon loss=1.5") == {"loss": 1.5}
-    assert captured({"loss": r"loss=(\S+)?"}, "loss= loss=1.5 loss=") == {"loss": 1.5}
+def test_an_invalid_number_does_not_hide_an_earlier_one() -> None:
+    assert capture_metrics({"loss": r"loss=(\S+)"}, "loss=soon loss=1.5") == {"loss": 1.5}
+    assert capture_metrics({"loss": r"loss=(\S+)?"}, "loss= loss=1.5 loss=") == {"loss": 1.5}

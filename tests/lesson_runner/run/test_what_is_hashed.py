@@ -1,4 +1,4 @@
-"""Hashing takes no more time than the step has, and a record says what was not hashed."""
+"""Hashing stays within the time limit of the step, and a record says what was not hashed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.reliability import fault
 
 Lesson = Callable[..., Any]
 LONG = 60.0
-"""Seconds that hashing 60 GB takes at least; a busy machine needs fewer for all of the rest."""
+"""Hashing 60 GB takes at least this many seconds; everything else takes less, even on a busy machine."""
 
 
 def run(lesson: Lesson, tmp_path: Path, text: str) -> tuple[Any, dict[str, Any]]:
-    """Run a lesson; return what it said, and its record."""
+    """Run a lesson; return its output and its record."""
     (tmp_path / "a.md").write_text(text)
     said = lesson("run", "a.md", "--allow", "shell")
     folder = max((tmp_path / ".lesson" / "runs").iterdir())
@@ -42,7 +42,7 @@ def run(lesson: Lesson, tmp_path: Path, text: str) -> tuple[Any, dict[str, Any]]
         ("{path: big, min_bytes: 70000000000}", "failed"),
     ],
 )
-def test_a_file_that_claims_to_be_large(lesson: Lesson, tmp_path: Path, wanted: str, status: str) -> None:
+def test_a_sparse_file(lesson: Lesson, tmp_path: Path, wanted: str, status: str) -> None:
     more = f"timeout: 3s\nexpect: [{{file: {wanted}}}]"
     began = time.monotonic()
     said, record = run(lesson, tmp_path, shell(("one", "truncate -s 60G big"), more=more))
@@ -64,12 +64,12 @@ def test_a_run_is_resumed_only_if_a_file_that_was_not_hashed_is_the_same(
         file.write(b"x")
     said = lesson("resume", "--allow", "shell")
     assert said.code == 2
-    assert "big, which step 'one' left, has changed" in said.err
+    assert "big, a file of step 'one', has changed" in said.err
     os.utime(big, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     assert lesson("resume", "--allow", "shell").code == 0
 
 
-def test_evidence_that_claims_to_be_large_is_removed(lesson: Lesson, tmp_path: Path) -> None:
+def test_sparse_evidence_is_removed(lesson: Lesson, tmp_path: Path) -> None:
     script = 'cd "$LESSON_WORKSPACE"/runs/*/evidence/one; truncate -s 60G big; cd; echo done'
     said, record = run(lesson, tmp_path, shell(("one", script), more="expect: [{contains: done}]"))
     (step,) = record["steps"]
@@ -93,7 +93,7 @@ def test_evidence_that_was_not_hashed_cannot_be_certified(lesson: Lesson, tmp_pa
     assert "not hashed" in lesson("report", "--format", "html").out
 
 
-def test_of_more_than_a_thousand_files_a_change_is_noticed(lesson: Lesson, tmp_path: Path) -> None:
+def test_changes_are_noticed_among_more_than_a_thousand_files(lesson: Lesson, tmp_path: Path) -> None:
     steps = shell(("one", "mkdir b; for n in $(seq 1200); do echo $n > b/$n; done"), ("two", "test -e go"))
     run(lesson, tmp_path, steps)
     files = tmp_path / ".lesson" / "files"
@@ -101,21 +101,21 @@ def test_of_more_than_a_thousand_files_a_change_is_noticed(lesson: Lesson, tmp_p
     (files / "b" / "77").write_text("changed\n")
     said = lesson("resume", "--allow", "shell")
     assert said.code == 2
-    assert "b/77, which step 'one' left, has changed" in said.err
+    assert "b/77, a file of step 'one', has changed" in said.err
     assert lesson("resume", "--from", "one", "--allow", "shell").code == 1  # mkdir: it is there
 
 
-def test_a_workspace_of_too_many_files_is_said_to_be_one(
+def test_too_many_files_in_a_workspace_are_reported(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lesson_runner.run.workspace_diff.MOST_FILES", 50)
     run(lesson, tmp_path, shell(("one", "touch $(seq 60)"), ("two", "test -e go")))
     said = lesson("resume", "--allow", "shell")
     assert said.code == 2
-    assert "what step 'one' left may have changed: the workspace has more than 50 files" in said.err
+    assert "files of step 'one' may have changed: the workspace has more than 50 files" in said.err
 
 
-def test_a_state_that_is_too_large_is_not_handed_on(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_state_that_is_too_large_is_not_passed_on(lesson: Lesson, tmp_path: Path) -> None:
     big = 'X=$(head -c 20000000 /dev/zero | tr "\\0" x)'
     run(lesson, tmp_path, shell(("one", big), ("two", "echo ${#X}")))
     kept = list((tmp_path / ".lesson" / "runs").glob("*/shell/state.sh"))

@@ -1,1 +1,1 @@
-"""Finding secrets in text and in its encodings, and replacing them."""
+"""Find secrets in text and its encodings, and replace them."""

@@ -1,7 +1,7 @@
 """
 Words that the runner itself writes into records and events.
 
-They stay as they are even if a secret is the same ordinary word: the record must stay a record.
+They are never redacted, even if a secret is the same ordinary word: records must stay readable by programs.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ WORDS = frozenset(
         ),
     }
 )
-"""Values of what :data:`STRUCTURE` names."""
+"""Values of the keys in :data:`STRUCTURE`."""
 STRUCTURE = frozenset(
     {
         "event",
@@ -133,4 +133,4 @@ STRUCTURE = frozenset(
     }
     | {"sha256", "content_sha256", "plan_digest"}
 )
-"""Keys under which digests, times and words of the runner stand."""
+"""Keys whose values are digests, times and words of the runner."""

@@ -1,10 +1,10 @@
 """
-Keeping secrets out of what a run shows and stores.
+Redact secrets in what a run shows and stores.
 
-Two kinds are known: values that were declared, and texts that look like tokens, which
-``secrets.py`` finds. Values are looked for in a text and in all of its views (``views.py``), such as decoded
-or unwrapped; tokens in the text and without its escapes and invisible characters. A secret that no view shows
-is not recognised.
+There are two kinds of secrets: declared values, and texts that look like tokens, which ``secrets.py`` finds.
+Declared values are searched in a text and in all its views (``views.py``), such as decoded or unwrapped;
+tokens in the text as it is, and without escape sequences and invisible characters. A secret that appears in
+no view is not found.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from lesson_runner.execute.redaction.views import APART, UNFINISHED, View, views
 
 REDACTED = "[redacted]"
 SHORTEST = 4
-"""Fewer characters would be found in half of all words."""
+"""Shorter values would be found in half of all words."""
 SHORTEST_ENCODED = 6
-"""Fewer bytes would be found by chance in what base64 and hexadecimal digits decode to."""
+"""Shorter values would be found by chance in decoded base64 and hexadecimal digits."""
 SHORTEST_LINE = 8
-"""Of a value of several lines, each line of so many characters counts by itself."""
-HELD = 64
-"""So many lines wait at most for the rest of a value that may have begun in them."""
+"""Lines of a multi-line value that are at least this long count as secrets themselves."""
+MOST_HELD = 64
+"""How many lines are held back while a value that may start in them is incomplete."""
 KEY_LINES = 400
-"""A private key has fewer lines."""
+"""More lines than any private key has."""
 TAIL = 16_384
-"""Characters of the end of a text in which a value may begin that goes on after it."""
-_OURS = re.compile(r"[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{8}-\d{6}-.*", re.DOTALL)
-"""Digests, times and names of runs. A lesson's id is no secret: a run does not begin if it is."""
-_WHOLE = 16
-"""Of what is a digest only a declared value of so many characters is taken to be a secret instead."""
+"""Characters at the end of a text that are searched for the start of an incomplete value."""
+_OWN_VALUES = re.compile(r"[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{8}-\d{6}-.*", re.DOTALL)
+"""Digests, times and names of runs. They hold the lesson's id: a run does not start if that is a secret."""
+_LONG_VALUE = 16
+"""Inside a digest, time or run name, only declared values of at least this length are secrets."""
 
 _KEY_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
 _KEY_END = "-----END "
@@ -49,8 +49,8 @@ class Redactor:
     Replaces secrets by :data:`REDACTED`.
 
     Args:
-        values: declared secrets; of those with several lines, each line counts. What has fewer than
-            :data:`SHORTEST` characters is left out.
+        values: the declared secrets; each line of a multi-line secret counts. Values with fewer than
+            :data:`SHORTEST` characters are ignored.
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
@@ -68,30 +68,30 @@ class Redactor:
 
     @property
     def raw(self) -> tuple[bytes, ...]:
-        """The declared values as bytes, for what is no text."""
+        """The declared values as bytes, to search binary data."""
         return tuple(value.encode("utf-8", "surrogateescape") for value in self._long)
 
     def text(self, text: str) -> str:
-        """Return a text without the secrets in it; it may have several lines."""
-        return _replaced(text, self.spans(text))
+        """Redact the secrets in a text of one or more lines."""
+        return _redacted(text, self.spans(text))
 
     def data(self, value: Any) -> Any:
         """
-        Return data fit for JSON without the secrets in its keys and values.
+        Redact the secrets in the keys and values of JSON data.
 
-        Keys stay different from each other. What the runner itself writes is left alone, see
+        Keys stay distinct. Words of the runner itself are kept, see
         :mod:`lesson_runner.execute.redaction.own_words`. A number that is a secret becomes ``None``.
         """
         return self._data(value, "")
 
     def _data(self, value: Any, key: str) -> Any:
         if isinstance(value, str):
-            return value if key in STRUCTURE and self._is_ours(value) else self.text(value)
+            return value if key in STRUCTURE and self._is_own_value(value) else self.text(value)
         if isinstance(value, Mapping):
             kept: dict[Any, Any] = {}
             for name, item in value.items():
                 shown = name if name in NAMES or not isinstance(name, str) else self.text(name)
-                kept[_other_than(kept, shown) if shown != name else name] = self._data(item, str(name))
+                kept[_unique_name(kept, shown) if shown != name else name] = self._data(item, str(name))
             return kept
         if isinstance(value, list | tuple):
             return [self._data(item, key) for item in value]
@@ -99,18 +99,18 @@ class Redactor:
             return None if self._is_secret(str(value)) else value
         return value
 
-    def _is_ours(self, value: str) -> bool:
+    def _is_own_value(self, value: str) -> bool:
         if value in WORDS:
             return True
-        return bool(_OURS.fullmatch(value)) and not any(
-            len(item) >= _WHOLE and item in value for item in self.values
+        return bool(_OWN_VALUES.fullmatch(value)) and not any(
+            len(item) >= _LONG_VALUE and item in value for item in self.values
         )
 
     def _is_secret(self, value: str) -> bool:
         return any(item in (value, value.removesuffix(".0")) for item in self._long)
 
     def spans(self, text: str) -> list[Span]:
-        """Return where secrets are, in order; none of them overlap."""
+        """Return the places of secrets, in order and without overlaps."""
         if not self.values:
             return _merged(self._spans(text, views(text, words=True)))
         found = self._spans(text, views(text, escapes=False))
@@ -132,23 +132,23 @@ class Redactor:
         return found
 
     def declared(self, text: str) -> list[Span]:
-        """Return where declared values stand in a text as they are, without looking at its views."""
+        """Return the places of declared values in a text itself, ignoring its views."""
         return list(self._declared(View(text)))
 
     def _declared(self, view: View) -> Iterator[Span]:
-        """Yield where declared values are in a view; they may overlap."""
+        """Yield the places of declared values in a view; they may overlap."""
         text = view.text
-        for value in self._sought(view):
+        for value in self._values_for(view):
             start = text.find(value)
             while start >= 0:
                 yield start, start + len(value)
                 start = text.find(value, start + 1)
 
-    def _sought(self, view: View) -> Sequence[str]:
+    def _values_for(self, view: View) -> Sequence[str]:
         return self._long if any(step.picks for step in view.steps) else self.values
 
-    def begins(self, text: str) -> int | None:
-        """Return where a declared value begins that the end of the text cuts off, if one may."""
+    def partial_start(self, text: str) -> int | None:
+        """Return where a declared value may start that is cut off by the end of the text, if any."""
         if not self.values:
             return None
         offset = max(0, len(text) - min(6 * self._longest + 64, TAIL))
@@ -157,18 +157,18 @@ class Redactor:
         begins = [
             offset + (view.places(tail)[0][start] if view.steps else start)
             for view in views(tail)
-            if (start := self._cut_off(view)) is not None
+            if (start := self._partial_start_in(view)) is not None
         ]
         return min(begins, default=None)
 
-    def look(self, text: str) -> tuple[list[Span], int | None]:
-        """Return :meth:`spans` and :meth:`begins`."""
-        return self.spans(text), self.begins(text)
+    def spans_and_partial(self, text: str) -> tuple[list[Span], int | None]:
+        """Return the results of :meth:`spans` and :meth:`partial_start`."""
+        return self.spans(text), self.partial_start(text)
 
-    def _cut_off(self, view: View) -> int | None:
-        """Return where the end of a view begins that is the beginning of a declared value."""
+    def _partial_start_in(self, view: View) -> int | None:
+        """Return where the end of a view starts that matches the start of a declared value."""
         first: int | None = None
-        # What base64 decodes to ends four times, once for each way to begin.
+        # Decoded base64 has four ends, one for each offset.
         picked = any(step.picks for step in view.steps)
         rows = (
             [match.span() for match in re.finditer(f"[^{APART}]+", view.text)][-8:]
@@ -177,9 +177,9 @@ class Redactor:
         )
         for begin, end in rows:
             for stop in _stops(view.text, begin, end):
-                for value in self._sought(view):
+                for value in self._values_for(view):
                     start = view.text.find(value[:SHORTEST], max(begin, stop - len(value) - 1), stop)
-                    # Base64 is padded before it is decoded: the last two bytes may not be the text's.
+                    # Base64 is padded before decoding, so the last two bytes may not belong to the text.
                     while start >= 0 and not any(
                         size >= SHORTEST and value.startswith(view.text[start : start + size])
                         for size in range(stop - start, stop - start - 1 - 2 * picked, -1)
@@ -192,47 +192,47 @@ class Redactor:
 
 class LineRedactor:
     """
-    Redacts output that comes in lines.
+    Redacts output line by line.
 
-    A line whose end may be the beginning of a declared value waits for the next one: programs wrap long
-    lines. After the first line of a private key, its other lines are redacted as they come.
+    A line whose end may be the start of a declared value is held back until the next line: programs wrap long
+    lines. After the first line of a private key, its other lines are redacted as they arrive.
     """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._held: list[str] = []
         self._key_lines = 0
-        """How many more lines may belong to a private key."""
+        """How many further lines may belong to a private key."""
 
     def feed(self, lines: Iterable[str]) -> list[str]:
-        """Take lines, and return those that may be shown now."""
+        """Add lines, and return those that can be shown now."""
         rows = [*self._held, *lines]
         text = "\n".join(rows)
         if self._key_lines or _KEY_BEGIN.search(text):
             rows = [*self._held, *map(self._without_key, rows[len(self._held) :])]
             text = "\n".join(rows)
-        spans, begin = self._redactor.look(text)
+        spans, begin = self._redactor.spans_and_partial(text)
         if begin is None:
             self._held = []
-            return _replaced(text, spans).split("\n") if rows else []
+            return _redacted(text, spans).split("\n") if rows else []
         begin = text.rfind("\n", 0, begin) + 1
-        for start, end in reversed(spans):  # a value that ends in what waits may begin before it
+        for start, end in reversed(spans):  # a value may start before the held lines and end in them
             if start < begin < end:
                 begin = text.rfind("\n", 0, start) + 1
-        if text.count("\n", begin) >= HELD:
-            return [*_replaced(text, spans).split("\n"), *self._release()]
+        if text.count("\n", begin) >= MOST_HELD:
+            return [*_redacted(text, spans).split("\n"), *self._release()]
         self._held = text[begin:].split("\n")
         ready = [span for span in spans if span[0] < begin]
-        return _replaced(text[: begin - 1], ready).split("\n") if begin else []
+        return _redacted(text[: begin - 1], ready).split("\n") if begin else []
 
     def flush(self) -> list[str]:
-        """Return the lines that were waiting."""
+        """Return the lines that were held back."""
         held = self._release()
         return self._redactor.text("\n".join(held)).split("\n") if held else []
 
     @property
     def waits(self) -> bool:
-        """True if lines are waiting."""
+        """True if lines are held back."""
         return bool(self._held)
 
     def _release(self) -> list[str]:
@@ -252,7 +252,7 @@ class LineRedactor:
 
 
 def _stops(text: str, begin: int, end: int) -> Iterator[int]:
-    """Yield the end of a row, and where it ends without the escapes that may be cut off there."""
+    """Yield the end of a row, and its end without up to two incomplete escapes."""
     yield end
     for _ in range(2):
         cut = UNFINISHED.search(text[max(begin, end - 40) : end])
@@ -263,23 +263,23 @@ def _stops(text: str, begin: int, end: int) -> Iterator[int]:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """Yield a value and its views, one of which a view of a text may hold instead."""
+    """Yield a value and its views: a view of a text may hold one of them instead of the value."""
     shortest = max(SHORTEST, len(value) // 2)
     data = value.encode("utf-8", "surrogateescape")  # as it is in the environment
     for form in {value, data.decode("latin-1"), value.replace(" ", "+")}:
         for view in views(form):
             if len(view.text) >= shortest and not any(step.picks for step in view.steps):
                 yield view.text
-    if not value.isascii():  # where views of base64 and hexadecimal digits look for text in ASCII
+    if not value.isascii():  # base64 and hexadecimal views find only ASCII text
         yield data.hex()
-        for before, first in ((0, 0), (1, 2), (2, 3)):  # without what depends on what stands around it
+        for before, first in ((0, 0), (1, 2), (2, 3)):  # without characters that depend on the neighbours
             text = b64encode(bytes(before) + data).decode()[first : 8 * (before + len(data)) // 6]
             if len(text) >= SHORTEST_LINE:
                 yield text
 
 
-def _other_than(taken: Mapping[str, Any], name: str) -> str:
-    """Return a name, with a number behind it if it is taken."""
+def _unique_name(taken: Mapping[str, Any], name: str) -> str:
+    """Return a name, with a number appended if it is taken."""
     number, other = 1, name
     while other in taken:
         number += 1
@@ -297,8 +297,8 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def _replaced(text: str, spans: Iterable[Span]) -> str:
-    """Return a text with something else in the place of secrets, and as many lines as before."""
+def _redacted(text: str, spans: Iterable[Span]) -> str:
+    """Replace the secrets in a text, and keep its number of lines."""
     parts: list[str] = []
     end = 0
     for start, stop in spans:

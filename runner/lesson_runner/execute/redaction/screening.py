@@ -1,10 +1,10 @@
 """
-Which lines of an output may hold a declared value behind escapes: only those are decoded in every way.
+Find the lines of an output that may hold an escaped declared value; only these are decoded.
 
-Decoding a log full of backslashes and percent signs in every order takes fifty times as long as looking
-through it. A value that is escaped leaves traces, though: four of its letters in a row, in plain text or in
-base64 or hexadecimal digits; or an escape at least every fourth letter; or text in base64 or hexadecimal
-digits. Lines without any of these are not decoded.
+Decoding a log full of backslashes and percent signs in every order takes fifty times as long as searching it.
+But an escaped value leaves traces: four of its letters in a row, as plain text or in base64 or hexadecimal
+digits; or an escape at least every fourth letter; or other text in base64 or hexadecimal digits. Lines
+without any of these traces are not decoded.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator
 from lesson_runner.execute.redaction.views import PICKS
 
 GRAM = 4
-"""Letters in a row that are a trace of a value."""
+"""How many letters in a row are a trace of a value."""
 NARROW = 20
-"""Lines of fewer characters may be one text that was wrapped after it was escaped."""
+"""Shorter lines may be parts of one text that was wrapped after it was escaped."""
 _MARK = re.compile(r"[%\\&=]")
 _NO_LETTERS = bytes(number for number in range(256) if not chr(number).isalnum() or number > 127)
 _NESTED = r"23|25|5[Cc]|26|3[DdBb]|amp;|#37;|#38;|#92;|x5[Cc]|x2[56]|u00(?:5[Cc]|2[56])"
@@ -32,10 +32,10 @@ _NEITHER = re.compile(r"[^A-Za-z0-9\\]+")
 
 class Screen:
     """
-    Finds the lines that may hold one of some values behind escapes.
+    Finds the lines that may hold one of some values in escaped form.
 
     Args:
-        values: the values, and what else may stand for them.
+        values: the values and their other forms.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
@@ -49,7 +49,7 @@ class Screen:
         self._dense = re.compile(rf"(?:\\[A-Za-z0-9]{{0,{GRAM - 1}}}){{{self._breaks}}}")
 
     def suspects(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield the places of those lines, and of the lines around them, in order."""
+        """Yield start and end of these lines, with the lines around them, in order."""
         if _MARK.search(text) is None:
             return
         if self._all:
@@ -86,13 +86,13 @@ class Screen:
                 yield number
 
     def _is_dense(self, row: str) -> bool:
-        """Return whether there are escapes at least every fourth letter, enough for a value."""
+        """Return whether a line has an escape at least every fourth letter, enough of them for a value."""
         reduced, count = _ESCAPE.subn(r"\\", row)
         return count >= self._breaks and self._dense.search(_NEITHER.sub("", reduced)) is not None
 
 
 def _picked(row: str) -> bool:
-    """Return whether there is text in base64 or hexadecimal digits in a line."""
+    """Return whether a line holds text in base64 or hexadecimal digits."""
     return any(step.read(match) for step in PICKS for match in step.pattern.finditer(row))
 
 
@@ -105,7 +105,7 @@ def _grams(letters: bytes) -> Iterator[bytes]:
 
 
 def _written(value: str) -> Iterator[bytes]:
-    """Yield the letters of a value, and those that it has in base64, base32 and hexadecimal digits."""
+    """Yield the letters of a value, plain and encoded in base64, base32 and hexadecimal digits."""
     data = value.encode("utf-8", "surrogateescape")
     yield _letters(value)
     yield from (data.hex().encode(), data.hex().upper().encode())

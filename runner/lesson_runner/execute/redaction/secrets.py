@@ -1,9 +1,9 @@
 """
-What access tokens and private keys look like, and how to keep them out of what is shown.
+Find access tokens and private keys by their shapes, and mask them.
 
-`detect-secrets` knows more shapes, but takes about 10 ms for a kilobyte of a lesson, ten times what parsing
-its Markdown takes, and 0.2 s to import. Here every shape begins with a fixed text, which is looked for first,
-so that a document without secrets costs next to nothing.
+`detect-secrets` knows more shapes, but takes about 10 ms per kilobyte of a lesson, ten times as long as
+parsing its Markdown, and 0.2 s to import. Here every shape starts with a fixed text, which is searched first,
+so a document without secrets costs next to nothing.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 SHOWN = 4
-"""How many characters of a secret are shown."""
+"""How many characters of a masked secret are shown."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Secret:
-    """A place in a text: ``text[start:end]`` should not be read by anybody."""
+    """A secret in a text: ``text[start:end]``."""
 
     start: int
     end: int
     kind: str
-    """With its article, such as ``a GitHub token``."""
+    """With an article, such as ``a GitHub token``."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What begins with ``start`` and goes on with ``rest``; its group ``v``, or else all of it, is secret."""
+    """The text ``start`` followed by ``rest``; the group ``v``, or else the whole match, is the secret."""
 
     kind: str
     start: str
     rest: str
     """A regular expression, compiled when it is first needed."""
     named: bool = False
-    """True if ``start`` is the end of a name, and tells nothing about the value."""
+    """True if ``start`` is the end of a name, and not part of the value."""
     random: bool = False
     """True if the value must look random to count."""
 
@@ -67,7 +67,7 @@ SHAPES = (
         )
         for start in ("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY")
     ),
-    # There are style sheets whose names begin in the same way.
+    # Names in style sheets also start like this.
     _Shape("an API key", "sk-", r"[A-Za-z0-9_\-]{20,255}", random=True),
     *(_Shape("a Stripe key", start, "[A-Za-z0-9]{20,255}") for start in ("sk_live_", "rk_live_")),
     *(_Shape("a Slack token", f"xox{kind}-", r"[A-Za-z0-9\-]{20,255}") for kind in "abeoprs"),
@@ -111,12 +111,12 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _IN_DOCUMENTS = ("SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY")
-"""Examples that everybody's documentation prints, and that do not say so themselves."""
+"""Well-known examples from documentation that do not look like placeholders."""
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 def find(text: str) -> list[Secret]:
-    """Return the secrets in a text, in its order; none of them overlap."""
+    """Return the secrets in a text, in order and without overlaps."""
     found: list[Secret] = []
     for secret in sorted(_candidates(text), key=lambda item: (item.start, -item.end)):
         if not found or secret.start >= found[-1].end:
@@ -125,21 +125,21 @@ def find(text: str) -> list[Secret]:
 
 
 def holds_private_key(data: bytes) -> bool:
-    """Return whether a file holds a private key; that it only speaks of one is not enough."""
+    """Return whether data holds a private key; a mention of one does not count."""
     return bool(_PRIVATE_KEY.search(data))
 
 
 def masked(value: str) -> str:
-    """Return what may be shown of a secret."""
+    """Return a secret with only its start shown."""
     return f"{value[:SHOWN]}…"
 
 
 def mask(text: str, *, keep_places: bool = False) -> str:
     """
-    Return a text with only the beginning of every secret in it.
+    Mask the secrets in a text, showing only the start of each.
 
     Args:
-        keep_places: what is left stays where it was, for those who name lines and columns.
+        keep_places: keep the length of the text, so that line and column numbers stay valid.
     """
     parts: list[str] = []
     end = 0
@@ -152,12 +152,14 @@ def mask(text: str, *, keep_places: bool = False) -> str:
 
 
 def _candidates(text: str) -> Iterator[Secret]:
-    for shape in [shape for start, shape in _STARTS if start in text]:  # every line of output comes by here
+    for shape in [
+        shape for start, shape in _STARTS if start in text
+    ]:  # fast: this runs for every line of output
         rest = re.compile(shape.rest)
         begin = text.find(shape.start)
         while begin >= 0:
             after = begin + len(shape.start)
-            # A name may be the end of a longer one; a token that begins inside a word is none.
+            # A name may be the end of a longer name; a token does not start inside a word.
             if shape.named or begin == 0 or text[begin - 1] not in _WORD:
                 match = rest.match(text, after)
                 if match is not None:
@@ -169,7 +171,7 @@ def _candidates(text: str) -> Iterator[Secret]:
 
 
 def _is_real(value: str, shape: _Shape) -> bool:
-    """Whether a value is no placeholder, and looks as if a machine had made it up."""
+    """Return whether a value looks generated, and not like a placeholder."""
     if len(set(value)) < 8 or any(known in value for known in _IN_DOCUMENTS) or _PLACEHOLDER.search(value):
         return False
     return not shape.random or any(

@@ -1,12 +1,12 @@
 """
-A text as its readers, people and programs, may take it: without escapes, decoded, unquoted.
+Compute the views of a text: as people or programs may read it, without escapes, decoded, unquoted.
 
-A view is a text that one or several steps make from another: without terminal escapes and invisible
-characters, or with percent signs, backslashes, entities or base64 decoded. Each character of a view has a
-place in the original text. ``redactor.py`` looks for secrets in all views of a text.
+A view is made from a text in one or more steps: removing terminal escapes and invisible characters, or
+decoding percent signs, backslashes, entities or base64. Each character of a view has a place in the original
+text. ``redactor.py`` searches all views of a text for secrets.
 
 Every step is one pass of a regular expression without nested repetition, and there are at most :data:`MOST`
-views, so that the time is in proportion to the length of the text.
+views, so the time is proportional to the length of the text.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 MOST = 48
-"""Views of one text."""
+"""The most views of one text."""
 APART = "\x01"
-"""Stands between what several pieces of a text, or several ways to decode one, come to."""
+"""Separates the decoded pieces of a text, and the results of decoding a piece in several ways."""
 DEEPEST = 5
-"""How many steps a view may be away from the text: an encoding in an encoding in an encoding."""
+"""The most steps from a text to a view: an encoding in an encoding in an encoding."""
 
 _MUTE = r"\x00-\x06\x0e-\x1a\x1c-\x1f\x7f"
-"""Control characters that a terminal passes over, inside of an escape sequence too."""
+"""Control characters that a terminal ignores, even inside an escape sequence."""
 _PARAMETERS = rf"[0-?{_MUTE}]{{0,64}}[ -/{_MUTE}]{{0,64}}[@-~]"
 _STRING = r"[^\x07\x1b\n\x90-\x9f]*(?:\x07|\x1b\\|\x9c)"
 SEQUENCE = re.compile(
     rf"(?:\x1b[{_MUTE}]{{0,64}}\[|\x9b){_PARAMETERS}"  # CSI: colours, the cursor
-    rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING}"  # OSC, DCS and their like
-    rf"|\x1b[{_MUTE}]{{0,64}}[ -/]{{0,8}}[0-~]"  # character sets and all others
+    rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING}"  # OSC, DCS and similar
+    rf"|\x1b[{_MUTE}]{{0,64}}[ -/]{{0,8}}[0-~]"  # character sets and others
 )
-"""An escape sequence of a terminal, in seven bits or eight."""
+"""An escape sequence of a terminal, in 7-bit or 8-bit form."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NL = r"[ \t]{0,8}\r?\n[ \t]{0,64}"
 
 
 def has_control(lines: Iterable[str]) -> bool:
-    """Return whether :func:`as_seen` changes one of some lines."""
+    """Return whether :func:`as_displayed` would change any of the lines."""
     return _CONTROL.search("\n".join(lines)) is not None
 
 
-def as_seen(line: str) -> str:
+def as_displayed(line: str) -> str:
     """
-    Return a line as a terminal leaves it: without escapes and control characters, what was overstruck gone.
+    Return a line as a terminal displays it: without escapes, control characters and overstruck text.
 
-    Tabs stay. What is left has nothing that a later reader would have to take away.
+    Tabs stay. Applying the function again changes nothing.
     """
     if _CONTROL.search(line) is None:
         return line
@@ -78,15 +78,15 @@ class Step:
     One way to read a text.
 
     Attributes:
-        pattern: what is read as something else.
-        marks: without one of these characters in a text, the pattern is not looked for; empty if it must be.
-        read: returns that. What it returns has the place of all of the match.
-        picks: only what matches is in the view, not what stands around it.
-        first: taken only from the text itself.
-        last: no view is made of the view.
-        wrapped: may be taken of several lines; all others are taken of one, or of lines that were joined.
-        words: in the view tokens have their shapes.
-        escapes: it decodes escapes.
+        pattern: matches the parts to replace.
+        marks: if not empty, a text without any of these characters is not searched for the pattern.
+        read: returns the replacement of a match; each of its characters has the place of the whole match.
+        picks: the view consists of the replacements only, without the text around them.
+        first: applied only to the text itself, not to its views.
+        last: no further views are made from the view.
+        wrapped: may be applied to several lines; other steps need one line, or lines that were joined.
+        words: tokens keep their shapes in the view.
+        escapes: the step decodes escapes.
     """
 
     pattern: re.Pattern[str]
@@ -100,7 +100,7 @@ class Step:
     escapes: bool = False
 
     def applies(self, text: str) -> bool:
-        """Return whether the view is another than the text."""
+        """Return whether the step would change the text."""
         if self.marks and not any(mark in text for mark in self.marks):
             return False
         return self.pattern.search(text) is not None
@@ -112,7 +112,7 @@ class Step:
         return self.pattern.sub("" if self.read is _nothing else self.read, text)
 
     def places(self, text: str, starts: list[int], ends: list[int]) -> tuple[list[int], list[int]]:
-        """Return where each character of the view begins and ends, given where those of the text do."""
+        """Return start and end of each character of the view, given those of the text's characters."""
         new_starts: list[int] = []
         new_ends: list[int] = []
         last = 0
@@ -135,14 +135,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A text, and how it was made of another."""
+    """A text, and the steps that made it from the original."""
 
     text: str
     steps: tuple[Step, ...] = ()
     words: bool = True
 
     def places(self, text: str) -> tuple[list[int], list[int]]:
-        """Return where in ``text``, of which this is a view, each character begins and ends."""
+        """Return where each character of this view starts and ends in ``text``, its original."""
         starts, ends = list(range(len(text))), list(range(1, len(text) + 1))
         for step in self.steps:
             starts, ends = step.places(text, starts, ends)
@@ -152,17 +152,17 @@ class View:
 
 def views(text: str, *, words: bool = False, escapes: bool = True) -> Iterator[View]:
     """
-    Yield a text and its views, each different text once, those with the fewest steps first.
+    Yield a text and its views without duplicates, those with the fewest steps first.
 
     Args:
-        words: only those views in which tokens have their shapes.
-        escapes: False leaves escapes as they are, except in what base64 and the like decode to.
+        words: yield only views in which tokens keep their shapes.
+        escapes: False skips decoding escapes, except in decoded base64 and the like.
     """
     seen = {text}
     found = [View(text)]
     yield found[0]
     mixed = sum(mark in text for mark in "%\\&") > 1
-    for view in found:  # which grows meanwhile
+    for view in found:  # grows during the loop
         wrapped = "\n" in view.text and JOIN not in view.steps
         if len(view.steps) == DEEPEST:
             return
@@ -188,7 +188,7 @@ def views(text: str, *, words: bool = False, escapes: bool = True) -> Iterator[V
 
 @lru_cache(maxsize=4096)
 def _folded(character: str) -> str:
-    """Return what is seen of a character: without accents, in its ordinary width; of many nothing."""
+    """Return a character without accents, in its ordinary width; empty if it is invisible."""
     if character == "\ufffd" or ord(character) in _IGNORABLE:
         return ""
     plain = unicodedata.normalize("NFKD", character)
@@ -209,7 +209,7 @@ _IGNORABLE = frozenset(
         *range(0xE0000, 0xE1000),
     )
 )
-"""Those that Unicode calls ignorable and whose category does not say so."""
+"""Characters that Unicode calls ignorable, although their category does not say so."""
 _BACKSLASHED = {
     **dict(zip("ntrabfv", "\n\t\r\a\b\f\v", strict=True)),
     **dict.fromkeys("eE", "\x1b"),
@@ -229,7 +229,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=65536)
 def _meaning(text: str) -> str:
-    """Return what an escape stands for."""
+    """Decode an escape."""
     if text[0] == "&":
         return html.unescape(text)
     if text[0] == "%":
@@ -238,7 +238,7 @@ def _meaning(text: str) -> str:
         return chr(int(text[1:], 16)) if text[-1] != "\n" else ""
     digits = text[2:].strip("{}")
     if text[1] in "xuU" and digits:
-        if len(text) == 12:  # two halves of a character
+        if len(text) == 12:  # a surrogate pair
             return bytes.fromhex(text[2:6] + text[8:]).decode("utf-16-be", "replace")
         number = int(digits, 16)
         return chr(number) if number < 0x110000 else ""
@@ -248,7 +248,7 @@ def _meaning(text: str) -> str:
 
 
 _LEGIBLE = re.compile(rb"[\n -~]{6}|(?:[ -~]\0){6}")
-"""What is decoded by mistake has so much text in a row hardly ever."""
+"""Data decoded by mistake hardly ever has this much text in a row."""
 _TO_STANDARD = str.maketrans("-_", "+/", " \t\r\n")
 _NO_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 
@@ -259,7 +259,7 @@ def _legible(decoded: Iterator[bytes]) -> str:
 
 def _base64(match: re.Match[str]) -> str:
     begin = match.start()
-    before = match.string[max(begin - 4, 0) : begin]  # of which some bytes may be no text
+    before = match.string[max(begin - 4, 0) : begin]  # some of its bytes may not be text
     text = (before if _BASE64_ONLY.fullmatch(before) else "") + match[0]
     text = text.translate(_TO_STANDARD)
     parts = (text[first:] for first in range(4))
@@ -284,7 +284,7 @@ _BASE64_ONLY = re.compile(f"{_ANY}*")
 
 
 def _legible_base64() -> str:
-    """Return a pattern of base64 that has six ASCII characters in a row, or three of UTF-16."""
+    """Return a pattern for base64 of six ASCII characters in a row, or three in UTF-16."""
 
     def those(wanted: Callable[[int], bool]) -> str:
         return "[" + re.escape("".join(digit for n, digit in enumerate(_DIGITS) if wanted(n))) + "_-]"
@@ -312,7 +312,7 @@ STEPS = (
     JOIN,
     Step(re.compile(r"=[0-9A-Fa-f]{2}|=[ \t]{0,8}\r?\n"), _unescaped, "=", wrapped=True, escapes=True),
     Step(re.compile(f"{_PERCENT}|{_BACKSLASH}|{_ENTITY}", re.DOTALL), _unescaped, "%\\&", escapes=True),
-    # One at a time: a percent sign before a secret is no escape if backslashes are what stands in it.
+    # Decode one kind at a time: a percent sign before a secret is no escape if the secret has backslashes.
     Step(re.compile(_PERCENT), _unescaped, "%", first=True, escapes=True),
     Step(re.compile(_BACKSLASH, re.DOTALL), _unescaped, "\\", first=True, escapes=True),
     Step(re.compile(_ENTITY), _unescaped, "&", first=True, escapes=True),
@@ -323,4 +323,4 @@ STEPS = (
 )
 PICKS = tuple(step for step in STEPS if step.picks)
 UNFINISHED = re.compile(r"(?:%[0-9A-Fa-f]?|\\[xuU]?\{?[0-9A-Fa-f]{0,8}|&#?[A-Za-z0-9]{0,32}|=[0-9A-Fa-f]?)\Z")
-"""An escape that the end of a text may have cut off."""
+"""An escape that may be cut off by the end of the text."""

@@ -1,4 +1,4 @@
-"""The built-in plugin: the actions that every lesson can use."""
+"""The built-in plugin, with the actions that every lesson can use."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def lesson_actions() -> Iterable[Action]:
 
 @hookimpl
 def lesson_step_event(event: Event, context: RunContext) -> None:
-    """When a run is over, end what its steps left in the background, and remove what only they needed."""
+    """At the end of a run, stop its background processes and remove the sandbox's files."""
     if event.kind == "run-finished":
-        from lesson_runner.plugins.builtin.shell import tidy
+        from lesson_runner.plugins.builtin.shell import clean_up
 
-        tidy(context)
+        clean_up(context)

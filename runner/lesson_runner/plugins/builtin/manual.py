@@ -1,4 +1,4 @@
-"""The ``manual`` action: a person does something, and says whether it worked."""
+"""The ``manual`` action: the user does something and confirms that it worked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from lesson_runner.plugins import Action, Json, Outcome, StepContext
 
 
 def run_manual(params: Json, context: StepContext) -> Outcome:
-    """Put ``instruction`` to the person at the terminal."""
+    """Ask the user to confirm ``instruction``."""
     instruction = params["instruction"]
     if context.run.ask is None:
-        return Outcome("skipped", f"nobody is there to confirm: {instruction}")
+        return Outcome("skipped", f"there is nobody to confirm: {instruction}")
     if context.run.ask(instruction):
         return Outcome(output=f"confirmed: {instruction}")
     return Outcome("failed", f"not confirmed: {instruction}")
@@ -17,7 +17,7 @@ def run_manual(params: Json, context: StepContext) -> Outcome:
 
 MANUAL = Action(
     "manual",
-    "Ask a person to do something and to say whether it worked",
+    "Ask the user to do something and to confirm that it worked",
     run_manual,
     schema={
         "type": "object",

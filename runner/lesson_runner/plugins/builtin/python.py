@@ -1,4 +1,4 @@
-"""The ``python`` action: a block of the lesson, run by the Python that runs the lesson."""
+"""The ``python`` action: run a block with the Python that runs the lesson."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import shlex
 import sys
 
 from lesson_runner.plugins import Action, Json, Outcome, StepContext
-from lesson_runner.plugins.builtin.shell import conclude, in_terminal
+from lesson_runner.plugins.builtin.shell import outcome_of, run_in_terminal
 
 
 def run_python(params: Json, context: StepContext) -> Outcome:
-    """Run ``script`` in the run's terminal: with its environment, in its folder."""
+    """Run ``script`` in the terminal of the run, with its environment and working folder."""
     script = context.evidence / "script.py"
     script.write_text(params["script"] + "\n", "utf-8")
     launcher = context.evidence / "launch.sh"
-    # From a file, for tracebacks with source lines; modules are found in the current folder all the
-    # same, as they are for a reader who types the block. `exec` leaves the terminal as it was.
+    # Run from a file, so that tracebacks show source lines. PYTHONPATH makes modules in the current folder
+    # importable, as if the block were typed in. `exec` leaves the state of the terminal unchanged.
     launcher.write_text(
         'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" exec '
         f"{shlex.quote(sys.executable)} -u {shlex.quote(str(script.absolute()))}\n",
         "utf-8",
     )
-    finished = in_terminal(launcher, context)
-    return conclude(finished, context)
+    finished = run_in_terminal(launcher, context)
+    return outcome_of(finished, context)
 
 
 PYTHON = Action(

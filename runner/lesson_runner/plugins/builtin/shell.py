@@ -1,4 +1,4 @@
-"""The ``shell`` action: a block of the lesson, run in bash."""
+"""The ``shell`` action: run a block in bash."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Any, Literal
 
 from lesson_runner.document.transcripts import typed
 from lesson_runner.execute.child import signal_name
-from lesson_runner.execute.environment import given, withheld
+from lesson_runner.execute.environment import command_environment, withheld
 from lesson_runner.execute.family import RUN
-from lesson_runner.execute.process import Finished
+from lesson_runner.execute.process import CommandResult
 from lesson_runner.execute.shell import ShellState, run_block
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins import Action, Json, Outcome, RunContext, StepContext
 
 BACKGROUND = "shell"
-"""Where ``RunContext.store`` keeps the processes that steps left running."""
-LOST = "shell.lost"
-"""Where it keeps the steps whose terminal could not be stored, with the reason."""
+"""The key in ``RunContext.store`` of the processes that steps left running."""
+UNSTORED = "shell.lost"
+"""The key of the steps after which the terminal's state could not be saved, with the reason."""
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "script": {
-            "description": "Bash commands; behind prompts such as `$ `, only what is typed runs.",
+            "description": "Bash commands; after prompts such as `$ `, only the typed text runs.",
             "type": "string",
         },
         "strict": {
@@ -50,26 +50,26 @@ def run_shell(params: Json, context: StepContext) -> Outcome:
     """Run ``script`` in the run's terminal."""
     block = context.evidence / "script.sh"
     block.write_text(typed(params["script"]).text + "\n", "utf-8")
-    finished = in_terminal(block, context, extra=params.get("env"), strict=params.get("strict", True))
-    return conclude(finished, context)
+    finished = run_in_terminal(block, context, extra=params.get("env"), strict=params.get("strict", True))
+    return outcome_of(finished, context)
 
 
-def in_terminal(
+def run_in_terminal(
     block: Path, context: StepContext, *, extra: Mapping[str, str] | None = None, strict: bool = True
-) -> Finished:
+) -> CommandResult:
     """
-    Run a script in the terminal of the run, with what the run lets it see and do.
+    Run a script in the terminal of the run, with the run's environment, sandbox and redaction.
 
     Raises:
-        LessonError: an earlier step has left a terminal whose state could not be stored.
+        LessonError: the terminal's state could not be saved after an earlier step.
     """
     run = context.run
-    lost = run.store.setdefault(LOST, {})
-    lost.pop(context.step.id, None)  # a step that is tried again starts where it started before
+    lost = run.store.setdefault(UNSTORED, {})
+    lost.pop(context.step.id, None)  # a retry starts from the same state as before
     for name, reason in lost.items():
         raise LessonError(
-            f"the terminal that step '{name}' left could not be stored ({reason})",
-            fix="remove the reason, then lesson resume",
+            f"the state of the terminal after step '{name}' could not be saved ({reason})",
+            fix="fix the cause, then run lesson resume",
         )
     finished = run_block(
         terminal(run),
@@ -82,48 +82,46 @@ def in_terminal(
         redactor=run.redactor,
         sandbox=run.sandbox,
     )
-    if finished.unstored:
-        lost[context.step.id] = finished.unstored
+    if finished.state_error:
+        lost[context.step.id] = finished.state_error
     return finished
 
 
 def terminal(run: RunContext) -> ShellState:
-    """Return the terminal that the shell and Python steps of a run share."""
+    """Return the state of the terminal that the shell and Python steps of a run share."""
     return ShellState(run.folder / "shell", run.workspace.files.absolute())
 
 
 def environment(run: RunContext) -> dict[str, str]:
-    """Return the environment that the terminal of a run starts with."""
-    # `lesson` and `python` in a lesson mean the ones that run it, also where no environment is activated.
+    """Return the initial environment of the terminal of a run."""
+    # `lesson` and `python` in a lesson are the ones that run it, even if no virtual environment is active.
     own = str(Path(sys.executable).parent)
-    # Unbuffered, or a learner sees nothing of a Python program until it ends, and never if it is killed.
+    # Unbuffered: otherwise output of a Python program appears only when it ends, or never if it is killed.
     return {
         "PYTHONUNBUFFERED": "1",
-        **given(os.environ, run.passed),
+        **command_environment(os.environ, run.passed),
         RUN: str(run.folder.absolute()),
         "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
         "PATH": os.pathsep.join((own, os.environ.get("PATH", os.defpath))),
     }
 
 
-def conclude(finished: Finished, context: StepContext) -> Outcome:
-    """Return what a command that has ended means for its step."""
-    if finished.left:
-        context.run.store.setdefault(BACKGROUND, []).append((finished.family, finished.left))
+def outcome_of(finished: CommandResult, context: StepContext) -> Outcome:
+    """Return the outcome of a step from the result of its command."""
+    if finished.still_running:
+        context.run.store.setdefault(BACKGROUND, []).append((finished.family, finished.still_running))
     message = ""
     if finished.timed_out:
         limit = (
-            "the time it had"
-            if context.step.timeout is None
-            else f"its timeout of {context.step.timeout:g} s"
+            "its time limit" if context.step.timeout is None else f"its timeout of {context.step.timeout:g} s"
         )
         message = f"step '{context.step.id}' took longer than {limit}"
         if finished.killed:
             message += f"; killed: {', '.join(map(str, finished.killed))}"
-        if finished.left:
-            message += f"; could not be killed: {', '.join(map(str, finished.left))}"
-    elif finished.exit_code and not _judged_by_exit(context):
-        _say_what_it_lacked(context)
+        if finished.still_running:
+            message += f"; could not be killed: {', '.join(map(str, finished.still_running))}"
+    elif finished.exit_code and not _expects_exit_code(context):
+        _show_restrictions(context)
         name = signal_name(finished.exit_code - 128)
         if name == "SIGKILL":
             name += ": did the machine run out of memory?"
@@ -132,10 +130,10 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
         if last:
             message += f": {last.strip()[:200]}"
     status: Literal["passed", "failed", "error"] = "failed" if message else "passed"
-    if finished.unstored:
+    if finished.state_error:
         status = "error"
         message = f"{message}; " if message and finished.exit_code != 1 else ""
-        message += f"the state of its terminal cannot be stored: {finished.unstored}"
+        message += f"the state of the terminal cannot be saved: {finished.state_error}"
     return Outcome(
         status=status,
         message=message,
@@ -144,38 +142,40 @@ def conclude(finished: Finished, context: StepContext) -> Outcome:
     )
 
 
-def _say_what_it_lacked(context: StepContext) -> None:
-    """Say what was kept from a step that failed; no part of its output, which is judged."""
+def _show_restrictions(context: StepContext) -> None:
+    """Show the restrictions of a failed step; they are not part of its output, which is judged."""
     run = context.run
     if names := withheld(os.environ, run.passed):
-        context.show(f"[not given to this step: {', '.join(names)}; --env NAME passes one on]")
+        context.show(f"[withheld from this step: {', '.join(names)}; to pass one on, use --env NAME]")
     if run.sandbox is not None:
-        network = "" if run.sandbox.network else " without network, which --allow network gives it"
-        context.show(f"[it ran in a sandbox{network}; it could write only below {run.workspace.files}]")
+        network = "" if run.sandbox.network else " without network (--allow network enables it)"
+        context.show(
+            f"[this step ran in a sandbox{network} and could write only below {run.workspace.files}]"
+        )
 
 
-def tidy(run: RunContext) -> None:
-    """End the processes that steps of a run have left in the background, and empty its sandbox."""
+def clean_up(run: RunContext) -> None:
+    """Stop the background processes of a run, and remove the files of its sandbox."""
     stop_background(run)
     if run.sandbox is not None:
         shutil.rmtree(terminal(run).sandbox, ignore_errors=True)
 
 
 def stop_background(run: RunContext) -> None:
-    """End the processes that steps of a run have left in the background."""
+    """Stop the processes that steps of a run left in the background."""
     for family, left in run.store.pop(BACKGROUND, []):
-        # One that is still there proves that the family's number has not gone to a stranger.
+        # A known process that still runs proves that the system has not reused the family's process number.
         if family.members().intersection(left):
             family.stop(grace=2.0)
 
 
-def _judged_by_exit(context: StepContext) -> bool:
-    """Whether the step says which exit code it wants; then any is fine here."""
+def _expects_exit_code(context: StepContext) -> bool:
+    """Return whether the step expects an exit code; then any exit code is fine here."""
     return any(expectation.matcher == "exit" for expectation in context.step.expect)
 
 
 def _command(script: str) -> str:
-    """Return what runs, as one would type it: only the commands of a block that shows a terminal."""
+    """Return the commands of a script as typed; from a transcript, without prompts and output."""
     read = typed(script)
     return "\n".join(filter(str.strip, read.text.split("\n"))) if read.transcript else script
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 from urllib.parse import unquote
 
-from lesson_runner.execute.inputs import is_wide
+from lesson_runner.execute.inputs import is_broad_folder
 from lesson_runner.files.plain import real
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
@@ -72,7 +72,7 @@ def project_of(folder: Path) -> Path:
 @lru_cache(maxsize=64)
 def _project_of(own: Path) -> Path:
     top = next((place for place in (own, *own.parents) if _is_there(str(place), ".git", None)), own.parent)
-    return own if is_wide(top) else top
+    return own if is_broad_folder(top) else top
 
 
 class Folders:

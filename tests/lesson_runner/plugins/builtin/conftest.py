@@ -38,7 +38,7 @@ def events() -> list[Event]:
 
 @pytest.fixture
 def step(run: RunContext, events: list[Event]) -> Callable[..., StepContext]:
-    """Makes the context of a step; keywords are fields of the step and of the context."""
+    """Creates the context of a step; keywords are fields of the step and of the context."""
 
     def make(id: str = "one", *, deadline: float | None = None, **fields: Any) -> StepContext:  # noqa: A002
         planned = PlannedStep(id, id, Location(run.lesson.path, 1), "shell", {}, **fields)

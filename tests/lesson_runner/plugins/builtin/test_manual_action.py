@@ -25,7 +25,7 @@ def test_the_answer_decides(step: Step, run: RunContext, answer: bool, status: s
     assert "Is the fan quiet?" in (outcome.message or outcome.output)
 
 
-def test_it_is_skipped_where_nobody_can_answer(step: Step) -> None:
+def test_a_manual_step_is_skipped_if_nobody_can_answer(step: Step) -> None:
     outcome = run_manual({"instruction": "Is the fan quiet?"}, step())
     assert outcome.status == "skipped"
-    assert outcome.message == "nobody is there to confirm: Is the fan quiet?"
+    assert outcome.message == "there is nobody to confirm: Is the fan quiet?"

@@ -12,7 +12,7 @@ from lesson_runner.plugins.context import StepContext
 Step = Callable[..., StepContext]
 
 
-def test_it_runs_in_this_python_and_shows_what_it_prints(step: Step, events: list[Event]) -> None:
+def test_a_python_block_runs_in_this_python_and_shows_its_output(step: Step, events: list[Event]) -> None:
     context = step()
     outcome = run_python({"script": "import sys\nprint(sys.executable, __name__)"}, context)
     assert (outcome.status, outcome.exit_code) == ("passed", 0)
@@ -30,7 +30,7 @@ def test_a_traceback_names_the_file_and_shows_the_line(step: Step) -> None:
     assert outcome.message.startswith("exit code 1: json.decoder.JSONDecodeError: Expecting property name")
 
 
-def test_it_sees_the_terminal_of_the_shell_steps_and_leaves_it_alone(step: Step) -> None:
+def test_a_python_block_sees_the_terminal_state_and_does_not_change_it(step: Step) -> None:
     shell = "export A='x y'; B=plain; mkdir sub; cd sub; echo 'value = 7' > helper.py"
     assert run_shell({"script": shell}, step("one")).status == "passed"
     script = """
@@ -47,11 +47,11 @@ os.chdir("/")
     assert "sub" not in import_path
 
 
-def test_its_exit_code_is_the_steps(step: Step) -> None:
+def test_the_exit_code_of_a_python_block_is_that_of_the_step(step: Step) -> None:
     assert run_python({"script": "raise SystemExit(4)"}, step()).exit_code == 4
 
 
-def test_output_is_there_even_if_it_is_killed(step: Step) -> None:
+def test_output_is_kept_if_a_python_block_is_killed(step: Step) -> None:
     context = step(timeout=1.0, deadline=time.monotonic() + 1)
     outcome = run_python({"script": "import time\nprint('epoch 1')\ntime.sleep(60)"}, context)
     assert outcome.status == "failed"

@@ -55,7 +55,7 @@ def test_a_block_that_fails_says_why(step: Step, script: str, code: int, message
     assert outcome.message.startswith(message)
 
 
-def test_a_step_that_expects_an_exit_code_is_left_to_the_judge(step: Step) -> None:
+def test_an_expected_exit_code_is_left_to_the_judge(step: Step) -> None:
     outcome = run_shell({"script": "exit 3"}, step(expect=(Expectation("exit", 3),)))
     assert (outcome.status, outcome.exit_code, outcome.message) == ("passed", 3, "")
 
@@ -67,7 +67,7 @@ def test_parameters(step: Step) -> None:
     assert (later.status, later.output) == ("failed", "none")
 
 
-def test_a_terminal_session_runs_its_commands_only(step: Step) -> None:
+def test_only_the_commands_of_a_transcript_run(step: Step) -> None:
     outcome = run_shell({"script": "$ echo hi\nfalse\n$ echo $LINENO"}, step())
     assert outcome.output == "hi\n3"
 
@@ -82,7 +82,7 @@ def test_a_step_that_takes_too_long(step: Step) -> None:
 
 
 def test_background_processes_live_until_the_run_is_over(step: Step, run: RunContext) -> None:
-    # Not `kill -0`: that finds zombies too.
+    # Not `kill -0`, which also finds zombies.
     running = {"script": "ps -o stat= -p $server | grep -v '^Z'"}
     start = run_shell({"script": "sleep 60 >/dev/null & server=$!"}, step("start"))
     assert start.status == "passed"
@@ -110,7 +110,7 @@ def test_schema(params: dict[str, object], valid: bool) -> None:
     assert Draft202012Validator(SHELL.schema).is_valid(params) == valid
 
 
-def test_actions_are_offered_with_what_they_need() -> None:
+def test_built_in_actions_declare_their_permissions() -> None:
     actions = {action.name: action for action in builtin.lesson_actions()}
     shell = frozenset({"shell"})
     assert {name: action.permissions for name, action in actions.items()} == {
