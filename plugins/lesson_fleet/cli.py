@@ -21,10 +21,10 @@ from lesson_runner.cli.common import (
     ParamOption,
     ProfileOption,
     WorkspaceOption,
-    expand,
     make_console,
     print_json,
-    stdout_for_json,
+    stdout_to_stderr,
+    workspace_folder,
 )
 from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
 
@@ -104,11 +104,11 @@ def run(
         )
     wish = wish_for(policy, key, options, certify=certify)
     documents = read_documents(lessons, kinds, options, allow, plugins, json=json)
-    place = expand(workspace).resolve()
+    place = workspace_folder(workspace).resolve()
     Workspace(place).check_links()
     order = _Order(documents, kinds, options, address, place, wish, patience)
     if json:
-        with stdout_for_json():  # Ray's own lines belong to no answer
+        with stdout_to_stderr():  # Ray's own lines belong to no answer
             data, code = _run(order, plugins, quiet=True)
         print_json(data)
         return code

@@ -50,9 +50,9 @@ def _open_standard_streams() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    from lesson_runner.cli.output import harmless_streams
+    from lesson_runner.cli.output import filter_workflow_commands
 
-    with harmless_streams():
+    with filter_workflow_commands():
         return _invoke(arguments)
 
 
@@ -61,10 +61,10 @@ def _invoke(arguments: list[str]) -> int:
 
     from lesson_runner.cli.app import build_app
     from lesson_runner.cli.failures import (
-        is_environment,
+        is_environment_error,
         report_bug,
+        report_environment_error,
         report_error,
-        report_machine,
         report_usage,
     )
 
@@ -82,5 +82,7 @@ def _invoke(arguments: list[str]) -> int:
         sys.stdout = None
         return ExitCode.GOOD
     except Exception as error:
-        return report_machine(error) if is_environment(error) else report_bug(error, arguments)
+        return (
+            report_environment_error(error) if is_environment_error(error) else report_bug(error, arguments)
+        )
     return result if isinstance(result, int) else ExitCode.GOOD

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from lesson_runner import __version__
-from lesson_runner.cli.commands import Group, add_later
-from lesson_runner.cli.common import stdout_for_json
+from lesson_runner.cli.commands import Group, add_lazy_command
+from lesson_runner.cli.common import stdout_to_stderr
 from lesson_runner.cli.output import say
 from lesson_runner.plugins.manager import Plugins
 
@@ -47,7 +47,7 @@ def _version(wanted: bool) -> None:
 
 def build_app() -> typer.Typer:
     """Return the application, with the plugins loaded; commands find them as their context's ``obj``."""
-    with stdout_for_json():  # what a plugin prints when imported is no command's output
+    with stdout_to_stderr():  # what a plugin prints when imported is no command's output
         loaded = Plugins()
     app = typer.Typer(
         name="lesson",
@@ -71,7 +71,7 @@ def build_app() -> typer.Typer:
         context.obj = loaded
 
     for name, summary in COMMANDS.items():
-        add_later(app, name, f"lesson_runner.cli.{PLACES.get(name, f'{name}:{name}')}", summary)
-    with stdout_for_json():
+        add_lazy_command(app, name, f"lesson_runner.cli.{PLACES.get(name, f'{name}:{name}')}", summary)
+    with stdout_to_stderr():
         loaded.add_commands(app)
     return app

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.checks import Check, Finding, Machine
 
 
-def check_may_ask(*, fix: bool, yes: bool, json: bool) -> None:
+def check_can_prompt(*, fix: bool, yes: bool, json: bool) -> None:
     """
     Fail early if questions have to be asked and nobody can answer them.
 
@@ -35,7 +35,9 @@ def check_may_ask(*, fix: bool, yes: bool, json: bool) -> None:
         raise LessonError(message, fix="add --yes, after reading what `lesson doctor` says it would run")
 
 
-def mend(results: Iterable[tuple[Check, Finding]], machine: Machine, *, yes: bool) -> list[dict[str, Any]]:
+def apply_fixes(
+    results: Iterable[tuple[Check, Finding]], machine: Machine, *, yes: bool
+) -> list[dict[str, Any]]:
     """
     Run the commands of what is not as it should be, each once and after a yes.
 

@@ -37,7 +37,7 @@ PoliciesOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class CertificationStatus:
     """Lessons and what certificates say of them."""
 
     lessons: Sequence[Known]
@@ -58,14 +58,14 @@ class Survey:
         return [self.standings.of(known, target) for known in self.lessons for target in self.targets]
 
 
-def survey(
+def collect_status(
     plugins: Plugins,
     names: Iterable[str],
     folders: Sequence[Path],
     certs: Sequence[Path],
     policies: Iterable[str],
     workspace: Path,
-) -> Survey:
+) -> CertificationStatus:
     """
     Look at lessons, certificates and runs.
 
@@ -87,7 +87,7 @@ def survey(
     seen = standings.targets({known.lesson.id for known in lessons}, written_for)
     boards = [name for name in hardware_names() if name in written_for or name in seen]
     targets = [*boards, *(name for name in seen if name not in boards)]
-    return Survey(lessons, targets, standings, holdings, unread)
+    return CertificationStatus(lessons, targets, standings, holdings, unread)
 
 
 def _lessons(
@@ -115,7 +115,7 @@ def _lessons(
     return found, unread
 
 
-def uncertified_in(
+def certificate_check(
     certs: Sequence[Path], policies: Iterable[str], plugins: Plugins, workspace: Path
 ) -> Callable[[Lesson, str], str]:
     """

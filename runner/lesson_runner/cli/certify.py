@@ -22,17 +22,17 @@ from lesson_runner.cli.common import (
     SandboxOption,
     WorkspaceOption,
     ask,
-    expand,
     is_interactive,
     note,
     open_valid_lesson,
-    stdout_for_json,
+    stdout_to_stderr,
+    workspace_folder,
 )
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
 from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.output import say
 from lesson_runner.cli.permissions import allowed_permissions
-from lesson_runner.cli.run_session import perform
+from lesson_runner.cli.run_session import run_session
 from lesson_runner.model.errors import CertificateError, LessonError
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def certify(
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import check_name, load_policy
     from lesson_runner.execute.environment import check_passed
-    from lesson_runner.plugins.context import Workspace, check_backend
+    from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.find import find_run
-    from lesson_runner.run.options import RunOptions
+    from lesson_runner.run.options import RunOptions, check_backend
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.prepare import plan_run, prepare_run
 
@@ -79,7 +79,7 @@ def certify(
     asked = load_policy(policy)
     check_name(asked)
     store = KeyStore()
-    place = expand(workspace).resolve()
+    place = workspace_folder(workspace).resolve()
     Workspace(place).check_links()
     document, problems, installed = open_valid_lesson(lesson, plugins)
     if from_run:
@@ -110,7 +110,7 @@ def certify(
             return print_answer(Issued(tuple(missing), None), asked, json=json)
         runs = _run(prepare_run(plan, plugins, options, installed=installed), asked.passes, json=json)
     try:
-        with stdout_for_json():  # what a plugin prints belongs to no answer
+        with stdout_to_stderr():  # what a plugin prints belongs to no answer
             issued = issue(
                 document, problems, runs, asked, lambda: store.own(key), plugins, place / "certificates"
             )
@@ -168,7 +168,7 @@ def _run(prepared: PreparedRun, passes: int, *, json: bool) -> list[Path]:
     for number in range(1, passes + 1):
         if not json:
             say("", f"Pass {number} of {passes}")
-        record, folder = perform(prepared, json=json)
+        record, folder = run_session(prepared, json=json)
         folders.append(folder)
         if record["status"] == "interrupted":
             raise KeyboardInterrupt

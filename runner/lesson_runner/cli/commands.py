@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from lesson_runner.report.text import json_text, line
 
 
-def add_later(app: typer.Typer, name: str, target: str, summary: str) -> None:
+def add_lazy_command(app: typer.Typer, name: str, target: str, summary: str) -> None:
     """
     Add a command, or a group of commands, without importing it.
 

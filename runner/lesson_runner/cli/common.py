@@ -30,7 +30,7 @@ def _divert(context: typer.Context, wanted: bool) -> bool:
     """Let the JSON be all that standard output gets, whatever plugins print, and wherever they are called."""
     if wanted:
         _diverted.append(context.with_resource(ExitStack()))
-        _diverted[-1].enter_context(stdout_for_json())
+        _diverted[-1].enter_context(stdout_to_stderr())
     return wanted
 
 
@@ -87,7 +87,7 @@ KeyOption = Annotated[
 ]
 
 
-def expand(workspace: Path | None) -> Path:
+def workspace_folder(workspace: Path | None) -> Path:
     """
     Return the workspace that was named, with ``~`` replaced by the home folder, or the usual one.
 
@@ -118,7 +118,7 @@ def print_json(data: Any) -> None:
 
 
 @contextmanager
-def stdout_for_json() -> Iterator[None]:
+def stdout_to_stderr() -> Iterator[None]:
     """
     Send to standard error what plugins, or libraries they use, print to standard output.
 
@@ -150,7 +150,7 @@ def make_console() -> Console:
     from rich.segment import Segment
     from rich.text import Text
 
-    from lesson_runner.cli.output import Patient
+    from lesson_runner.cli.output import BestEffortStream
     from lesson_runner.report.tables import one_line
     from lesson_runner.report.text import safe
 
@@ -171,7 +171,7 @@ def make_console() -> Console:
 
     options: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
     if sys.stdout is not None:
-        options["file"] = Patient(sys.stdout)
+        options["file"] = BestEffortStream(sys.stdout)
     console = Safe(**options)
     return console if console.is_terminal else Safe(width=PIPED_WIDTH, **options)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.cli.common import JsonOption, WorkspaceOption, make_console, print_json, workspace_folder
 from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def compare(
     from lesson_runner.run.find import find_run
     from lesson_runner.run.stored import read_run, without_secrets
 
-    folders = list(dict.fromkeys(find_run(name, expand(workspace) / "runs") for name in runs))
+    folders = list(dict.fromkeys(find_run(name, workspace_folder(workspace) / "runs") for name in runs))
     most = len(side_by_side.LETTERS)
     if not 2 <= len(folders) <= most:
         raise LessonError(

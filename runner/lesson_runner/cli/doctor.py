@@ -15,9 +15,9 @@ from lesson_runner.cli.common import (
     JsonOption,
     ParamOption,
     WorkspaceOption,
-    expand,
     print_json,
-    stdout_for_json,
+    stdout_to_stderr,
+    workspace_folder,
 )
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import ExitCode, LessonError
@@ -55,29 +55,31 @@ def doctor(
 
     Ends with 0 if nothing failed (warnings are no failure), 1 if something did, 2 if it cannot begin.
     """
-    from lesson_runner.cli.apply_fixes import check_may_ask, mend
+    from lesson_runner.cli.apply_fixes import apply_fixes, check_can_prompt
     from lesson_runner.plugins.checks import Machine
-    from lesson_runner.plugins.context import check_backend
+    from lesson_runner.run.options import check_backend
     from lesson_runner.run.params import parse_param
 
     params = [parse_param(text) for text in param or ()]
     if params and lesson is None:
         raise LessonError("--param sets a parameter of a lesson's steps", fix="name the LESSON too")
-    check_may_ask(fix=fix, yes=yes, json=json)
+    check_can_prompt(fix=fix, yes=yes, json=json)
     plugins: Plugins = context.obj
-    with stdout_for_json() if json else nullcontext():
+    with stdout_to_stderr() if json else nullcontext():
         hardware = plugins.detect_hardware()
         checks = list(plugins.checks().values())
-        machine = Machine(backend=check_backend(backend), hardware=hardware, workspace=expand(workspace))
+        machine = Machine(
+            backend=check_backend(backend), hardware=hardware, workspace=workspace_folder(workspace)
+        )
         if lesson is not None:
             document, checks = _of_lesson(lesson, plugins, hardware, backend, params)
             machine = dataclasses.replace(machine, lesson=document.frontmatter)
         results = _look(_chosen(checks, only), machine, quiet=json)
-        mended = mend(results, machine, yes=yes) if fix else []
-        if mended:
+        fixes = apply_fixes(results, machine, yes=yes) if fix else []
+        if fixes:
             results = _look_again(results, machine, quiet=json)
     if json:
-        print_json({**_data(results, machine), **({"fixes": mended} if fix else {})})
+        print_json({**_data(results, machine), **({"fixes": fixes} if fix else {})})
     else:
         say(*_closing(results, lesson, fixing=fix), *([] if only else _readiness(results, machine)))
     failed = _has_failed(results)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
+from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_to_stderr
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import did_you_mean
 
@@ -30,7 +30,7 @@ def explain(
     from lesson_runner.validate.check import all_rules
 
     plugins: Plugins = context.obj
-    with stdout_for_json():  # what a plugin prints is no rule
+    with stdout_to_stderr():  # what a plugin prints is no rule
         rules = all_rules(plugins)
     if rule is None:
         _list(rules, json)

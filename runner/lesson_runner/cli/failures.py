@@ -43,7 +43,7 @@ _ENVIRONMENT = frozenset(
 """Errors that files, folders and limits of this machine cause, and no fault of a program's logic."""
 
 
-def is_environment(error: Exception) -> bool:
+def is_environment_error(error: Exception) -> bool:
     """Return whether an error comes from where ``lesson`` runs: a full disk, permissions, a lost folder."""
     if cure(error):
         return True
@@ -70,7 +70,7 @@ def report_usage(error: typer.TyperException) -> int:
     return int(ExitCode.FIXABLE)
 
 
-def report_machine(error: Exception) -> int:
+def report_environment_error(error: Exception) -> int:
     """Print an error that the machine's state causes, such as a full disk, and return the exit code."""
     fix = cure(error)
     if isinstance(error, OSError) and not _has_folder():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, print_json, stdout_for_json
+from lesson_runner.cli.common import JsonOption, print_json, stdout_to_stderr
 from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def hw(
 ) -> None:
     """Show what hardware is in this machine, and how each fact was found out; every source is asked."""
     plugins: Plugins = context.obj
-    with stdout_for_json():
+    with stdout_to_stderr():
         found = plugins.detect_hardware(thorough=not quick)
     if json:
         print_json({"hardware": [item.found for item in found]})

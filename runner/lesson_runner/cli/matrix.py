@@ -14,9 +14,9 @@ from lesson_runner.cli.certification_status import (
     LessonsOption,
     PoliciesOption,
     as_json,
-    survey,
+    collect_status,
 )
-from lesson_runner.cli.common import WorkspaceOption, expand, make_console
+from lesson_runner.cli.common import WorkspaceOption, make_console, workspace_folder
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
 from lesson_runner.report.formats import MATRICES
@@ -39,7 +39,9 @@ def matrix(
     from lesson_runner.report.matrix import Cell, Grid, render
 
     MATRICES.checked(format_)
-    found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), expand(workspace))
+    found = collect_status(
+        context.obj, lessons or (), folder or (), certs or (), policy or (), workspace_folder(workspace)
+    )
     standings = found.all()
     grid = Grid(
         {known.lesson.id: known.lesson.title for known in found.lessons},

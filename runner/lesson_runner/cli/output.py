@@ -16,17 +16,17 @@ from typing import Any, TextIO
 from lesson_runner.cli.commands import say
 from lesson_runner.report.text import inert
 
-__all__ = ["Harmless", "Patient", "harmless_streams", "say"]
+__all__ = ["BestEffortStream", "WorkflowCommandFilter", "filter_workflow_commands", "say"]
 
 _REMEMBERED = 200
 """Characters of an unfinished line that are kept: what is written next may complete a command."""
 
 
 @contextlib.contextmanager
-def harmless_streams() -> Iterator[None]:
-    """Keep build services from finding commands in what is printed; see :class:`Harmless`."""
+def filter_workflow_commands() -> Iterator[None]:
+    """Keep build services from finding commands in what is printed; see :class:`WorkflowCommandFilter`."""
     streams = {"stdout": sys.stdout, "stderr": sys.stderr}
-    ours = {name: Harmless(stream) for name, stream in streams.items() if stream is not None}
+    ours = {name: WorkflowCommandFilter(stream) for name, stream in streams.items() if stream is not None}
     for name, stream in ours.items():
         setattr(sys, name, stream)
     try:
@@ -37,7 +37,7 @@ def harmless_streams() -> Iterator[None]:
                 setattr(sys, name, streams[name])
 
 
-class Harmless:
+class WorkflowCommandFilter:
     """
     A stream in which no line is a workflow command, wherever lines were wrapped or joined.
 
@@ -69,7 +69,7 @@ class Harmless:
         self._stream.write(text)
 
 
-class Patient:
+class BestEffortStream:
     """
     A stream that says no more when it cannot be written: a run goes on, and is recorded.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, stdout_to_stderr, workspace_folder
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
 from lesson_runner.report.formats import REPORTS
@@ -46,10 +46,10 @@ def report(
     from lesson_runner.run.stored import read_run, without_secrets
 
     form = REPORTS.checked(format_) if format_ is not None else _by_name(output)
-    folder = find_run(run, expand(workspace) / "runs")
+    folder = find_run(run, workspace_folder(workspace) / "runs")
     record = read_run(folder)
     plugins: Plugins = context.obj
-    with stdout_for_json():  # what a plugin prints belongs to no report
+    with stdout_to_stderr():  # what a plugin prints belongs to no report
         sections = [*plugins.report_sections(record, folder), *unread(record, folder)]
         text = render(read_report(record, folder, without_secrets(sections, redactor_for())), form)
     if output is None:

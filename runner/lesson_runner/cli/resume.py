@@ -13,15 +13,15 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     ask,
     check_can_pause,
-    expand,
     is_interactive,
     note,
     open_valid_lesson,
     print_json,
+    workspace_folder,
 )
 from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.permissions import allowed_permissions
-from lesson_runner.cli.run_session import perform
+from lesson_runner.cli.run_session import run_session
 from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def resume(
     interactive = is_interactive(json=json)
     check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
-    begun = find_interrupted(run, expand(workspace).resolve() / "runs")
+    begun = find_interrupted(run, workspace_folder(workspace).resolve() / "runs")
     record = begun.record
     was = record["options"]
     # Never from the record alone: it may be a stranger's, and they are this user's secrets.
@@ -84,7 +84,7 @@ def resume(
     plan = plan_run(document, problems, plugins, options)
     begun = earlier_than(begun, plan, from_)
     prepared = prepare_run(plan, plugins, options, installed=installed, begun=begun)
-    result, _ = perform(prepared, json=json, pause=step)
+    result, _ = run_session(prepared, json=json, pause=step)
     if json:
         print_json(result)
     return int(result["exit_code"])

@@ -18,16 +18,16 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     ask,
     check_can_pause,
-    expand,
     is_interactive,
     note,
     open_valid_lesson,
     print_json,
+    workspace_folder,
 )
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
 from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.permissions import allowed_permissions
-from lesson_runner.cli.run_session import perform
+from lesson_runner.cli.run_session import run_session
 
 if TYPE_CHECKING:
     from lesson_runner.plugins.manager import Plugins
@@ -73,7 +73,7 @@ def run(
     hardware = detect_hardware(plugins, expected)
     options = RunOptions(
         hardware=hardware,
-        workspace=Workspace(expand(workspace).resolve()),
+        workspace=Workspace(workspace_folder(workspace).resolve()),
         profile=profile,
         backend=backend,
         params=params,
@@ -87,7 +87,7 @@ def run(
     )
     plan = plan_run(document, problems, plugins, options)
     prepared = prepare_run(plan, plugins, options, installed=installed)
-    record, _ = perform(prepared, json=json, pause=step)
+    record, _ = run_session(prepared, json=json, pause=step)
     if json:
         print_json(record)
     return int(record["exit_code"])

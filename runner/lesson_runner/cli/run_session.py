@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesson_runner.cli.common import make_console, stdout_for_json
+from lesson_runner.cli.common import make_console, stdout_to_stderr
 from lesson_runner.cli.plan_summary import profile_lines, recognition_line, without_repetition
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from lesson_runner.run.prepare import PreparedRun
 
 
-def perform(prepared: PreparedRun, *, json: bool = False, pause: bool = False) -> tuple[dict[str, Any], Path]:
+def run_session(
+    prepared: PreparedRun, *, json: bool = False, pause: bool = False
+) -> tuple[dict[str, Any], Path]:
     """
     Run what was prepared, show it, and return the record and the run's folder.
 
@@ -40,7 +42,7 @@ def perform(prepared: PreparedRun, *, json: bool = False, pause: bool = False) -
     folder = context.folder
     _end_with_a_record()
     if json:
-        with stdout_for_json():
+        with stdout_to_stderr():
             return prepared.run(context), folder
     console = make_console()
     _print_heading(console, plan, plugins, context)

@@ -12,9 +12,9 @@ from lesson_runner.cli.common import (
     JsonOption,
     WorkspaceOption,
     confirm,
-    expand,
     make_console,
     print_json,
+    workspace_folder,
 )
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
@@ -30,7 +30,7 @@ def list_runs(context: typer.Context, workspace: WorkspaceOption = None, json: J
     if context.invoked_subcommand:
         context.meta[__name__] = workspace
         return
-    folder = expand(workspace) / "runs"
+    folder = workspace_folder(workspace) / "runs"
     found = [_describe(path) for path in run_folders(folder)]
     if json:
         print_json(found)
@@ -53,7 +53,7 @@ def remove(
     from lesson_runner.run.find import find_run
     from lesson_runner.run.lock import holder
 
-    folder = expand(workspace or context.meta[__name__]) / "runs"
+    folder = workspace_folder(workspace or context.meta[__name__]) / "runs"
     Workspace(folder.parent).check_links()
     found = list(dict.fromkeys(find_run(name, folder) for name in names))  # all of them, before any is gone
     for path in found:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, expand, make_console, stdout_for_json
-from lesson_runner.cli.output import Harmless
+from lesson_runner.cli.common import WorkspaceOption, make_console, stdout_to_stderr, workspace_folder
+from lesson_runner.cli.output import WorkflowCommandFilter
 from lesson_runner.model.errors import ExitCode, LessonError
 from lesson_runner.report.formats import FINDINGS
 
@@ -62,7 +62,7 @@ def validate(
     from lesson_runner.model import Diagnostics
     from lesson_runner.report.diagnostics import render
     from lesson_runner.validate.check import all_rules, validate
-    from lesson_runner.validate.fix import mend
+    from lesson_runner.validate.fix import apply_fixes
     from lesson_runner.validate.parallel import jobs_that_pay, validate_with
     from lesson_runner.validate.paths import documents
     from lesson_runner.validate.settings import find_settings, with_options
@@ -71,15 +71,15 @@ def validate(
     if policy and not certs:
         raise LessonError("--policy goes with --certs", fix="name the folder of the certificates too")
     plugins: Plugins = context.obj
-    with stdout_for_json():  # what a plugin prints belongs to no format
+    with stdout_to_stderr():  # what a plugin prints belongs to no format
         rules = all_rules(plugins)
         settings = with_options(find_settings(config, rules), select or (), ignore or (), rules)
         paths = documents(lessons or (), plugins, settings)
         uncertified = None
         if certs:
-            from lesson_runner.cli.certification_status import uncertified_in
+            from lesson_runner.cli.certification_status import certificate_check
 
-            uncertified = uncertified_in(certs, policy or (), plugins, expand(workspace))
+            uncertified = certificate_check(certs, policy or (), plugins, workspace_folder(workspace))
 
     def look() -> Iterator[Checked]:
         if uncertified is not None:  # what it knows of certificates is not handed to other processes
@@ -88,13 +88,13 @@ def validate(
 
     fixed = 0
     for _ in range(ROUNDS if fix else 0):
-        mended = sum(len(mend(document)) for document in look())
-        fixed += mended
-        if not mended:
+        applied = sum(len(apply_fixes(document)) for document in look())
+        fixed += applied
+        if not applied:
             break
     found = Diagnostics(look(), rules, fixed)
     write = sys.stdout.write
-    if shown_as == "github" and isinstance(sys.stdout, Harmless):
+    if shown_as == "github" and isinstance(sys.stdout, WorkflowCommandFilter):
         write = sys.stdout.write_commands  # diagnostics for GitHub are commands, and have their own escaping
     for piece in render(found, shown_as, Path.cwd(), make_console()):
         write(piece)
@@ -104,7 +104,7 @@ def validate(
 def _silent(documents: Iterator[Checked]) -> Iterator[Checked]:
     """Yield what is found; what plugins print while they look at a document does not reach the output."""
     while True:
-        with stdout_for_json():
+        with stdout_to_stderr():
             document = next(documents, None)
         if document is None:
             return

@@ -119,18 +119,6 @@ def default_workspace() -> Path:
     return place
 
 
-def check_backend(name: str) -> str:
-    """
-    Return ``name`` if it is a backend.
-
-    Raises:
-        LessonError: it is not.
-    """
-    if name not in ("auto", "ttml", "emulated"):
-        raise LessonError(f"--backend {name}: expected auto, ttml or emulated")
-    return name
-
-
 MEMORY = "memory"
 """The folder of a run with what plugins must know when it is resumed."""
 MOST_SHOWN = 1_000_000

@@ -30,18 +30,24 @@ Everything a lesson asks for is allowed, and nobody is asked anything.
 
 from lesson_runner.testing.actions import check_action
 from lesson_runner.testing.conformance import assert_conforms, check_plugin
-from lesson_runner.testing.loading import HEAVY, Given, Imported, import_afresh, load_plugins
+from lesson_runner.testing.loading import (
+    HEAVY,
+    ImportResult,
+    ModuleEntryPoint,
+    import_in_subprocess,
+    load_plugins,
+)
 from lesson_runner.testing.running import check_lesson, lesson_text, plan_lesson, run_lesson
 
 __all__ = [
     "HEAVY",
-    "Given",
-    "Imported",
+    "ImportResult",
+    "ModuleEntryPoint",
     "assert_conforms",
     "check_action",
     "check_lesson",
     "check_plugin",
-    "import_afresh",
+    "import_in_subprocess",
     "lesson_text",
     "load_plugins",
     "plan_lesson",

@@ -23,7 +23,7 @@ from lesson_runner.plugins.manager import PROJECT, Plugins
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.resolve_blocks import known_profiles
 from lesson_runner.testing.actions import check_action
-from lesson_runner.testing.loading import HEAVY, Given, import_afresh
+from lesson_runner.testing.loading import HEAVY, ModuleEntryPoint, import_in_subprocess
 
 SEVERITIES = ("error", "warning", "info")
 
@@ -75,7 +75,7 @@ def check_plugin(
         beside: modules of other plugins whose actions the lessons use.
         heavy: modules that are to be loaded only when they are needed.
     """
-    point = Given(module, name)
+    point = ModuleEntryPoint(module, name)
     plugins = _Watched(point, beside)
     if error := plugins.take_error():
         return [f"it cannot be loaded: {error}"]
@@ -96,9 +96,9 @@ def check_plugin(
 class _Watched:
     """A plugin beside others, and what its hooks do when they are called."""
 
-    def __init__(self, point: Given, beside: Sequence[object]) -> None:
+    def __init__(self, point: ModuleEntryPoint, beside: Sequence[object]) -> None:
         self.point = point
-        points = [point, *map(Given, beside)]
+        points = [point, *map(ModuleEntryPoint, beside)]
         self.all = Plugins(points=points)
         self.again = Plugins(points=points)
         self._failed: set[str] = set()
@@ -146,7 +146,7 @@ def _plain(value: object) -> object:
 
 
 def _importing(module: ModuleType, heavy: Sequence[str]) -> Iterator[str]:
-    found = import_afresh(module.__name__, heavy)
+    found = import_in_subprocess(module.__name__, heavy)
     if found.error:
         yield f"importing it in a fresh interpreter fails: {found.error}"
     if found.heavy:

@@ -49,7 +49,7 @@ with open(answer, "w", encoding="utf-8") as file:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ModuleEntryPoint:
     """The entry point of a plugin that need not be installed, for ``Plugins(points=[...])``."""
 
     module: object
@@ -93,11 +93,11 @@ def load_plugins(*modules: object) -> Plugins:
     Args:
         modules: modules, or any objects whose attributes are hook implementations.
     """
-    return Plugins(points=[Given(module) for module in modules])
+    return Plugins(points=[ModuleEntryPoint(module) for module in modules])
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What came of importing a module in a fresh interpreter."""
 
     heavy: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ class Imported:
     """Why it cannot be imported."""
 
 
-def import_afresh(module: str, heavy: Sequence[str] = HEAVY) -> Imported:
+def import_in_subprocess(module: str, heavy: Sequence[str] = HEAVY) -> ImportResult:
     """
     Import a module in a fresh interpreter, as every ``lesson`` command does with a plugin's.
 
@@ -128,6 +128,6 @@ def import_afresh(module: str, heavy: Sequence[str] = HEAVY) -> Imported:
             stdin=subprocess.DEVNULL,
         )
         if answer.exists():
-            return Imported(tuple(json.loads(answer.read_text("utf-8"))), done.stdout)
+            return ImportResult(tuple(json.loads(answer.read_text("utf-8"))), done.stdout)
     last = (done.stderr.strip() or f"the interpreter ended with {done.returncode}").splitlines()[-1]
-    return Imported(printed=done.stdout, error=last)
+    return ImportResult(printed=done.stdout, error=last)

@@ -14,7 +14,7 @@ from lesson_runner.model.errors import LessonError
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
-def mend(found: Checked) -> list[Diagnostic]:
+def apply_fixes(found: Checked) -> list[Diagnostic]:
     """
     Apply the edits of a document's diagnostics, and return the diagnostics that had some.
 

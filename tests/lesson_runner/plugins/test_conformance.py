@@ -15,7 +15,13 @@ import pytest
 from lesson_runner.model import Expectation, Inspection, Outcome
 from lesson_runner.plugins import builtin
 from lesson_runner.plugins.action import Action
-from lesson_runner.testing import assert_conforms, check_action, check_plugin, import_afresh, lesson_text
+from lesson_runner.testing import (
+    assert_conforms,
+    check_action,
+    check_plugin,
+    import_in_subprocess,
+    lesson_text,
+)
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -287,8 +293,8 @@ def test_a_module_that_cannot_be_imported_afresh(plugin: Plugin) -> None:
     module = plugin(
         "import os\nif 'PYTEST_CURRENT_TEST' in os.environ and not __import__('sys').argv[0]: 1 / 0"
     )
-    assert import_afresh(f"{module}.nothing").error.startswith("ModuleNotFoundError")
-    assert import_afresh(module, ["os"]).error == ""
+    assert import_in_subprocess(f"{module}.nothing").error.startswith("ModuleNotFoundError")
+    assert import_in_subprocess(module, ["os"]).error == ""
 
 
 def test_every_problem_is_in_the_assertion(plugin: Plugin) -> None:

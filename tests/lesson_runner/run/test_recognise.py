@@ -16,13 +16,13 @@ from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.model import Hardware, Plan
 from lesson_runner.model.errors import InvalidLessonError
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
+from lesson_runner.testing import ModuleEntryPoint, lesson_text, plan_lesson, run_lesson
 
 Lesson = Callable[..., Any]
 BUY = "```bash\nbuy bread\n```\n"
 
 
-SHOP = Given(shop, "shop")
+SHOP = ModuleEntryPoint(shop, "shop")
 
 
 def shops() -> Plugins:

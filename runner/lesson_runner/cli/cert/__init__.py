@@ -10,5 +10,5 @@ cert = typer.Typer(help="Check certificates, and use what they show.", no_args_i
 cert.command("verify")(verify.verify)
 cert.command("status")(status.status)
 cert.command("apply")(apply.apply)
-cert.command("import")(import_certificates.bring)
+cert.command("import")(import_certificates.import_certificates)
 cert.add_typer(keys.keys, name="keys")

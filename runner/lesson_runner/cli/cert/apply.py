@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.certification_status import CertsOption, PoliciesOption, survey
-from lesson_runner.cli.common import WorkspaceOption, confirm, expand, stdout_for_json
+from lesson_runner.cli.certification_status import CertsOption, PoliciesOption, collect_status
+from lesson_runner.cli.common import WorkspaceOption, confirm, stdout_to_stderr, workspace_folder
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import CertificateError, LessonError
 
@@ -32,7 +32,9 @@ def apply(
 
     if not lesson.is_file():
         raise LessonError(f"{lesson}: no such file", fix="name the lesson's .md file")
-    found = survey(context.obj, [str(lesson)], (), certs or (), policy or (), expand(workspace))
+    found = collect_status(
+        context.obj, [str(lesson)], (), certs or (), policy or (), workspace_folder(workspace)
+    )
     if not found.lessons:
         raise LessonError(f"{lesson}: cannot be read as a lesson", fix=f"lesson validate {lesson}")
     # A class that is no board (emulated, host) never becomes one by being written down.
@@ -74,7 +76,7 @@ def _verified(
         if item.bundle is None:
             continue
         try:
-            with stdout_for_json():
+            with stdout_to_stderr():
                 verify(stored_at(item.bundle), trusted, plugins)
         except RefusedError as error:
             refused.append((item, f"{error} [{error.check}]"))

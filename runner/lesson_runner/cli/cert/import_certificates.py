@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, stdout_to_stderr, workspace_folder
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import ExitCode, LessonError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lesson_runner.certify.store import Stored
 
 
-def bring(
+def import_certificates(
     context: typer.Context,
     folders: Annotated[
         list[Path], typer.Argument(metavar="DIR…", help="Folders with certificates in or below them.")
@@ -30,7 +30,7 @@ def bring(
     from lesson_runner.certify.verify import verify
     from lesson_runner.plugins.context import Workspace
 
-    target = Workspace(expand(workspace)).inside(expand(workspace) / "certificates")
+    target = Workspace(workspace_folder(workspace)).inside(workspace_folder(workspace) / "certificates")
     for folder in folders:
         if not folder.is_dir():
             raise LessonError(f"{folder}: no such folder", fix="name a folder of certificates")
@@ -44,7 +44,7 @@ def bring(
     for bundle in bundles:
         stored = stored_at(bundle)
         try:
-            with stdout_for_json():
+            with stdout_to_stderr():
                 certificate = verify(stored, trusted, context.obj).signed.certificate
             kept = _keep(stored, certificate, target)
         except RefusedError as error:

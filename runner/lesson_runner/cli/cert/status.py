@@ -10,9 +10,9 @@ from lesson_runner.cli.certification_status import (
     LessonsOption,
     PoliciesOption,
     as_json,
-    survey,
+    collect_status,
 )
-from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.cli.common import JsonOption, WorkspaceOption, make_console, print_json, workspace_folder
 
 
 def status(
@@ -30,8 +30,8 @@ def status(
     from lesson_runner.report.matrix import STYLES
     from lesson_runner.report.tables import PlainTable
 
-    place = expand(workspace)
-    found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
+    place = workspace_folder(workspace)
+    found = collect_status(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
     rows = [item for item in found.all() if item.state != "not supported"]
     if json:
         refused = [{"file": str(path), "why": why} for path, why in sorted(found.holdings.refused.items())]

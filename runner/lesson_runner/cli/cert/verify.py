@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
+from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_to_stderr
 from lesson_runner.model.errors import CertificateError, ExitCode
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def verify(
     trusted = KeyStore().trusted() if key is None else _only(key)
     stored = stored_at(bundle, evidence)
     try:
-        with stdout_for_json():  # what a plugin prints belongs to no answer
+        with stdout_to_stderr():  # what a plugin prints belongs to no answer
             verified = library.verify(stored, trusted, plugins, policy=asked, lesson=lesson)
     except RefusedError as error:
         if json:
