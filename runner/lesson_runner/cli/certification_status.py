@@ -1,4 +1,4 @@
-"""What ``cert status``, ``cert apply``, ``matrix`` and ``validate --certs`` share: where lessons stand."""
+"""Certificate status of lessons, for ``cert status``, ``cert apply``, ``matrix`` and ``validate --certs``."""
 
 from __future__ import annotations
 
@@ -19,43 +19,49 @@ if TYPE_CHECKING:
 
 LessonsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[LESSON]…", help="Lessons by id or file; without it, all that are known."),
+    typer.Argument(metavar="LESSON", help="Ids or files. Default: all known lessons."),
 ]
 LessonsOption = Annotated[
-    list[Path] | None, typer.Option("--lessons", metavar="DIR", help="Lessons in this folder, and no others.")
+    list[Path] | None, typer.Option("--lessons", metavar="DIR", help="Only the lessons in this folder.")
 ]
 CertsOption = Annotated[
     list[Path] | None,
-    typer.Option("--certs", metavar="DIR", help="Certificates below this folder; else the workspace's."),
+    typer.Option(
+        "--certs",
+        metavar="DIR",
+        help="Certificates in this folder and below. Default: those in the workspace.",
+    ),
 ]
 PoliciesOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--policy", metavar="POLICY", help="What certificates must be signed under; for its classes."
+        "--policy", metavar="POLICY", help="Policy to require for the hardware classes that it covers."
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class CertificationStatus:
-    """Lessons and what certificates say of them."""
+    """Lessons and their certificate status on each target."""
 
     lessons: Sequence[Known]
     targets: Sequence[str]
-    standings: Standings
-    holdings: Holdings
+    statuses: Standings
+    index: Holdings
     unread: Sequence[Path] = ()
-    """Documents that mean to be lessons, and cannot be read as such."""
+    """Documents with frontmatter that cannot be read as lessons."""
 
     def warnings(self) -> list[str]:
-        """Return, for people, what is left out and why."""
-        refused = [f"{path}: not counted: {why}" for path, why in sorted(self.holdings.refused.items())]
-        unread = [f"{path}: left out, it cannot be read: lesson validate {path}" for path in self.unread]
+        """Return one line for each certificate or document that is left out, with the reason."""
+        refused = [f"{path}: does not count: {why}" for path, why in sorted(self.index.refused.items())]
+        unread = [
+            f"{path}: left out because it cannot be read; see: lesson validate {path}" for path in self.unread
+        ]
         return [*refused, *unread]
 
     def all(self) -> list[Standing]:
-        """Return the standing of each lesson on each hardware, lesson by lesson."""
-        return [self.standings.of(known, target) for known in self.lessons for target in self.targets]
+        """Return the status of each lesson on each target, lesson by lesson."""
+        return [self.statuses.of(known, target) for known in self.lessons for target in self.targets]
 
 
 def collect_status(
@@ -67,10 +73,10 @@ def collect_status(
     workspace: Path,
 ) -> CertificationStatus:
     """
-    Look at lessons, certificates and runs.
+    Read lessons, certificates and runs, and return the status of each lesson.
 
     Raises:
-        LessonError: a lesson, a folder or a policy that was named does not exist.
+        LessonError: a named lesson, folder or policy does not exist.
     """
     from lesson_runner.certify.certificate_index import collect
     from lesson_runner.certify.certificate_status import Standings, hardware_names, supported
@@ -81,19 +87,19 @@ def collect_status(
     _check_folders("--certs", certs)
     remove_abandoned(workspace / "certificates")
     lessons, unread = _lessons(plugins, list(names), folders)
-    holdings = collect(certs or [workspace / "certificates"], KeyStore().trusted())
-    standings = Standings(holdings, asked_of(policies), plugins, _records(workspace / "runs"))
+    index = collect(certs or [workspace / "certificates"], KeyStore().trusted())
+    statuses = Standings(index, asked_of(policies), plugins, _records(workspace / "runs"))
     written_for = {name for known in lessons for name in supported(known.lesson)}
-    seen = standings.targets({known.lesson.id for known in lessons}, written_for)
+    seen = statuses.targets({known.lesson.id for known in lessons}, written_for)
     boards = [name for name in hardware_names() if name in written_for or name in seen]
     targets = [*boards, *(name for name in seen if name not in boards)]
-    return CertificationStatus(lessons, targets, standings, holdings, unread)
+    return CertificationStatus(lessons, targets, statuses, index, unread)
 
 
 def _lessons(
     plugins: Plugins, names: Sequence[str], folders: Sequence[Path]
 ) -> tuple[list[Known], list[Path]]:
-    """Return the lessons, and the documents with frontmatter that are none: one with none is no lesson."""
+    """Return the lessons, and the documents with frontmatter that are not lessons."""
     from lesson_runner.certify.certificate_status import Known
     from lesson_runner.document.frontmatter import split
     from lesson_runner.document.lessons import load_lesson
@@ -119,7 +125,7 @@ def certificate_check(
     certs: Sequence[Path], policies: Iterable[str], plugins: Plugins, workspace: Path
 ) -> Callable[[Lesson, str], str]:
     """
-    Return what says why a lesson has no valid certificate for a hardware; empty where it has.
+    Return a function that says why a lesson has no valid certificate for a target; empty if it has one.
 
     Raises:
         LessonError: a folder or a policy does not exist.
@@ -130,11 +136,11 @@ def certificate_check(
     from lesson_runner.certify.policy import asked_of
 
     _check_folders("--certs", certs)
-    holdings = collect(certs, KeyStore().trusted())
-    standings = Standings(holdings, asked_of(policies), plugins, _records(workspace / "runs"))
+    index = collect(certs, KeyStore().trusted())
+    statuses = Standings(index, asked_of(policies), plugins, _records(workspace / "runs"))
 
     def why(lesson: Lesson, target: str) -> str:
-        found = standings.of(Known(lesson), target)
+        found = statuses.of(Known(lesson), target)
         if found.state in COUNTING:
             return ""
         return f"{found.state}{', ' if found.reason else ''}{found.reason}"
@@ -155,12 +161,12 @@ def _records(runs: Path) -> Iterable[dict[str, Any]]:
     for folder in run_folders(runs):
         try:
             yield read_run(folder)
-        except LessonError:  # it did not finish
+        except LessonError:  # an unfinished run
             continue
 
 
 def as_json(item: Standing) -> dict[str, Any]:
-    """Return a standing, fit for JSON."""
+    """Return a status as data for JSON."""
     return {
         "lesson": item.lesson,
         "hardware": item.target,

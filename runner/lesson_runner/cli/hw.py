@@ -1,4 +1,4 @@
-"""``lesson hw``: what hardware is in this machine, and how that was found out."""
+"""``lesson hw``: the hardware in this machine, and how it was detected."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ def hw(
     context: typer.Context,
     quick: Annotated[
         bool,
-        typer.Option(
-            "--quick", help="Stop when the name is known, as runs do: as a rule, no device is opened."
-        ),
+        typer.Option("--quick", help="Stop once the name is known, as runs do; this rarely opens a device."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show what hardware is in this machine, and how each fact was found out; every source is asked."""
+    """
+    Show the hardware in this machine, and how it was detected.
+
+    Every source of facts is queried, which may open devices.
+    """
     plugins: Plugins = context.obj
     with stdout_to_stderr():
         found = plugins.detect_hardware(thorough=not quick)
@@ -33,17 +35,17 @@ def hw(
         print_json({"hardware": [item.found for item in found]})
         return
     if not found:
-        say("none: no plugin looks for hardware (lesson plugins says which there are)")
+        say("none: no plugin looks for hardware ('lesson plugins' lists the plugins)")
     for item in found:
         say(*_lines(item))
 
 
 def _lines(item: Hardware) -> Iterator[str]:
-    """Yield in words what was found, how its name is known, and each fact with its source."""
+    """Yield the lines about one hardware: its name, how it was found, and each fact with its source."""
     chips = f"{item.devices} chip{'' if item.devices == 1 else 's'}"
     notes = {
         "silicon": f"silicon, {chips}",
-        "simulator": f"simulator: a program that stands for {chips}",
+        "simulator": f"simulator: a program that simulates {chips}",
         "mock": "mock: only a description, nothing can run on it",
     }
     yield f"{item.name}  ({notes[item.kind]})" if item.kind in notes and item.name != "none" else item.name

@@ -1,4 +1,4 @@
-"""``lesson matrix``: lessons by hardware, as a table, a page, or a badge."""
+"""``lesson matrix``: the certificate status of lessons by hardware, as a table, a page or a badge."""
 
 from __future__ import annotations
 
@@ -28,13 +28,18 @@ def matrix(
     folder: LessonsOption = None,
     certs: CertsOption = None,
     policy: PoliciesOption = None,
-    format_: Annotated[str, typer.Option("--format", help=f"{MATRICES.help}.")] = "text",
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{MATRICES.help}.")] = "text",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of printing.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output."),
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
+    """
+    Show the certificate status of lessons on each hardware.
+
+    The status is one of: certified, text changed, stale, failed, never run, not supported.
+    """
     from lesson_runner.files.plain import write_output
     from lesson_runner.report.matrix import Cell, Grid, render
 
@@ -42,12 +47,12 @@ def matrix(
     found = collect_status(
         context.obj, lessons or (), folder or (), certs or (), policy or (), workspace_folder(workspace)
     )
-    standings = found.all()
+    statuses = found.all()
     grid = Grid(
         {known.lesson.id: known.lesson.title for known in found.lessons},
         tuple(found.targets),
-        {(item.lesson, item.target): Cell(item.state, item.reason, item.since[:10]) for item in standings},
-        list(map(as_json, standings)),
+        {(item.lesson, item.target): Cell(item.state, item.reason, item.since[:10]) for item in statuses},
+        list(map(as_json, statuses)),
     )
     text = render(grid, format_, make_console())
     for line in found.warnings():

@@ -1,4 +1,4 @@
-"""``lesson resume``: resume a run that did not finish."""
+"""``lesson resume``: resume a run that was interrupted or failed."""
 
 from __future__ import annotations
 
@@ -31,18 +31,25 @@ if TYPE_CHECKING:
 def resume(
     context: typer.Context,
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="A run's name, the beginning of one, or its folder.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run by its name, the start of its name, its folder, or latest."
+        ),
     ] = "latest",
     workspace: WorkspaceOption = None,
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="STEP", help="Run this step and all after it again.")
+        str | None, typer.Option("--from", metavar="STEP", help="Run this step and all later steps again.")
     ] = None,
     allow: AllowOption = None,
     env: EnvOption = None,
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Resume a run that was interrupted or failed: what passed is not run again."""
+    """
+    Resume a run that was interrupted or failed.
+
+    Steps that passed are not run again.
+    """
     from lesson_runner.execute.environment import check_passed
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions
@@ -58,11 +65,11 @@ def resume(
     begun = find_interrupted(run, workspace_folder(workspace).resolve() / "runs")
     record = begun.record
     was = record["options"]
-    # Never from the record alone: it may be a stranger's, and they are this user's secrets.
+    # Never take these from the record alone: it may be a stranger's, and they are this user's secrets.
     if forgotten := sorted({*was.get("env", ())} - {*(env or ())}):
         raise LessonError(
             f"{begun.folder.name} was started with --env {' --env '.join(forgotten)}",
-            fix="give that again: its other steps may need it",
+            fix="repeat it: the remaining steps may need the variable",
         )
     passed = check_passed(env or ())
     document, problems, installed = open_valid_lesson(record["lesson"]["path"], plugins)

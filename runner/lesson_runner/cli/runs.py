@@ -1,4 +1,4 @@
-"""``lesson runs``: what was run in a workspace; ``lesson runs rm`` removes some of it."""
+"""``lesson runs``: list the runs in a workspace; ``lesson runs rm`` removes some."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ runs = typer.Typer(help="List the runs in a workspace, or remove some.", invoke_
 
 @runs.callback()
 def list_runs(context: typer.Context, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """List the runs in a workspace, oldest first; 'rm' removes some."""
+    """List the runs in a workspace, oldest first."""
     from lesson_runner.run.find import run_folders
 
     if context.invoked_subcommand:
@@ -43,11 +43,17 @@ def list_runs(context: typer.Context, workspace: WorkspaceOption = None, json: J
 @runs.command("rm")
 def remove(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Names of runs, or latest.")],
-    workspace: Annotated[Path | None, typer.Option(help="The workspace the runs are in.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    names: Annotated[list[str], typer.Argument(metavar="RUN", help="Runs by name, or latest.")],
+    workspace: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Workspace that the runs are in. Default: .lesson.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not prompt.")] = False,
 ) -> None:
-    """Remove runs: their records and all their evidence. Data sets and checkpoints stay."""
+    """
+    Remove runs with their records and evidence.
+
+    Data sets and checkpoints stay.
+    """
     from lesson_runner.files.untrusted import remove_tree
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.find import find_run
@@ -55,28 +61,31 @@ def remove(
 
     folder = workspace_folder(workspace or context.meta[__name__]) / "runs"
     Workspace(folder.parent).check_links()
-    found = list(dict.fromkeys(find_run(name, folder) for name in names))  # all of them, before any is gone
+    found = list(
+        dict.fromkeys(find_run(name, folder) for name in names)
+    )  # find all of them before removing any
     for path in found:
         if path.parent.resolve() != folder.resolve():
             raise LessonError(
-                f"{path} is no run of {folder}", fix=f"name its own: --workspace {path.parent.parent}"
+                f"{path} is not a run in {folder}",
+                fix=f"name its workspace: --workspace {path.parent.parent}",
             )
         for used in (path, path.parent.parent):
             if (owner := holder(used)) and path.name in owner:
                 raise LessonError(f"{path.name} is not removed: {used} is in use by {owner}")
     if not yes and not confirm(f"Remove {', '.join(path.name for path in found)}?"):
-        raise LessonError("nothing was removed", fix="answer yes, or add --yes")
+        raise LessonError("nothing was removed", fix="answer yes at the prompt, or add --yes")
     for path in found:
-        # Aside first: what is half removed must not look like a run.
-        aside = path.with_name(f".{path.name}.removed")
+        # Rename it first: a run that is only half removed must not look like a run.
+        removed = path.with_name(f".{path.name}.removed")
         try:
-            if os.path.lexists(aside):  # the rest of one that could not be removed
-                remove_tree(aside)
-            remove_tree(path.rename(aside))
+            if os.path.lexists(removed):  # left over from a removal that failed
+                remove_tree(removed)
+            remove_tree(path.rename(removed))
         except OSError as error:
-            where, why = error.filename or aside, error.strerror or error
+            where, why = error.filename or removed, error.strerror or error
             raise LessonError(
-                f"{path.name} cannot be removed: {where}: {why}", fix=f"remove what is left of it: {aside}"
+                f"{path.name} cannot be removed: {where}: {why}", fix=f"remove the rest by hand: {removed}"
             ) from None
         say(f"removed {path.name}")
 

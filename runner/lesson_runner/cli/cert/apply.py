@@ -1,4 +1,4 @@
-"""``lesson cert apply``: what valid certificates show, written into a lesson's frontmatter."""
+"""``lesson cert apply``: write the results of valid certificates into a lesson's frontmatter."""
 
 from __future__ import annotations
 
@@ -24,9 +24,13 @@ def apply(
     certs: CertsOption = None,
     policy: PoliciesOption = None,
     workspace: WorkspaceOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not prompt.")] = False,
 ) -> None:
-    """Write validatedOn, validationDate and status into a lesson, after showing the change."""
+    """
+    Update validatedOn, validationDate and status in a lesson.
+
+    Only valid certificates of boards count. The change is shown first, and written after you agree.
+    """
     from lesson_runner.certify.apply import change_for
     from lesson_runner.certify.certificate_status import COUNTING, hardware_names
 
@@ -37,7 +41,7 @@ def apply(
     )
     if not found.lessons:
         raise LessonError(f"{lesson}: cannot be read as a lesson", fix=f"lesson validate {lesson}")
-    # A class that is no board (emulated, host) never becomes one by being written down.
+    # Only boards are written: not a simulator, the emulation or the host.
     on_boards = [
         item for item in found.all() if item.target in hardware_names() and item.target != "simulator"
     ]
@@ -45,26 +49,26 @@ def apply(
     if not valid:
         others = [f"{item.target}: {item.state}, {item.reason}" for item in on_boards if item.reason]
         others += [f"{item.target}: {why}" for item, why in refused]
-        message = f"{lesson}: no certificate of a board is valid{': ' if others else ''}{'; '.join(others)}"
-        raise CertificateError(message, fix=f"run it on a board: lesson certify {lesson}")
+        message = f"{lesson}: no valid certificate of a board{': ' if others else ''}{'; '.join(others)}"
+        raise CertificateError(message, fix=f"certify it on a board: lesson certify {lesson}")
     for item, why in refused:
-        say(f"warning: {item.target}: not counted: {why}", err=True)
+        say(f"warning: {item.target}: the certificate does not count: {why}", err=True)
     change = change_for(found.lessons[0].lesson, valid)
     difference = change.diff()
     if not difference:
-        say(f"{lesson}: says so already")
+        say(f"{lesson}: already up to date")
         return
     say(*difference)
     if not yes and not confirm(f"Write this into {lesson}?"):
-        raise LessonError("nothing was written", fix="answer yes, or add --yes")
+        raise LessonError("nothing was written", fix="answer yes at the prompt, or add --yes")
     change.write()
-    say(f"{lesson}: written")
+    say(f"{lesson}: updated")
 
 
 def _verified(
-    standings: Iterable[Standing], plugins: Plugins
+    statuses: Iterable[Standing], plugins: Plugins
 ) -> tuple[list[Standing], list[tuple[Standing, str]]]:
-    """Return the standings whose certificates hold down to their evidence, and why the others do not."""
+    """Return the statuses with valid certificates, and the others with the reason."""
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.store import stored_at
     from lesson_runner.certify.trust import RefusedError
@@ -72,7 +76,7 @@ def _verified(
 
     trusted = KeyStore().trusted()
     valid, refused = [], []
-    for item in standings:
+    for item in statuses:
         if item.bundle is None:
             continue
         try:

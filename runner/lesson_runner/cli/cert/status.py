@@ -1,4 +1,4 @@
-"""``lesson cert status``: where lessons stand, and why."""
+"""``lesson cert status``: show the certificate status of lessons, with the reasons."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ def status(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show on which hardware lessons are certified, and why not elsewhere."""
+    """
+    Show the certificate status of lessons, with the reasons.
+
+    Hardware that a lesson does not support is left out.
+    """
     from rich.text import Text
 
     from lesson_runner.report.matrix import STYLES
@@ -34,11 +38,11 @@ def status(
     found = collect_status(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
     rows = [item for item in found.all() if item.state != "not supported"]
     if json:
-        refused = [{"file": str(path), "why": why} for path, why in sorted(found.holdings.refused.items())]
+        refused = [{"file": str(path), "why": why} for path, why in sorted(found.index.refused.items())]
         print_json({"standings": [as_json(item) for item in rows], "refused": refused})
         return
     console = make_console()
-    table = PlainTable("lesson", "on", "state", "since", "why")
+    table = PlainTable("lesson", "hardware", "status", "since", "reason")
     for item in rows:
         state = Text(f"{STYLES[item.state].sign} {item.state}", STYLES[item.state].color)
         table.add(item.lesson, item.target, state, item.since[:10], item.reason)
