@@ -27,3 +27,17 @@ def test_ci_begins_with_the_readmes_test_command() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     first = next(row for row in script.splitlines() if ".venv" in row and not row.startswith("#"))
     assert first == commands[1]
+
+
+@pytest.mark.parametrize("name", ["architecture.md", "design-notes.md"])
+def test_paths_of_code_that_a_page_names_exist(name: str) -> None:
+    tops = (ROOT, ROOT / "runner" / "lesson_runner", *(ROOT / "plugins").glob("lesson_*"))
+    paths = re.findall(r"`((?:[\w-]+/)+(?:\w+\.py)?)`", (ROOT / "docs" / name).read_text("utf-8"))
+    assert len(paths) > 5
+    assert [path for path in paths if not any((top / path).exists() for top in tops)] == []
+
+
+def test_the_architecture_fits_on_two_screens() -> None:
+    rows = (ROOT / "docs" / "architecture.md").read_text("utf-8").splitlines()
+    assert len(rows) <= 100
+    assert max(map(len, rows)) <= 220

@@ -1,4 +1,4 @@
-"""Actions typed by hand instead of in a lesson: the options of the command itself, and where things go."""
+"""Run actions from the command line instead of from a lesson: options, workspace and output."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from lesson_runner.report.text import safe
 
 HERE = Path("the command line")
 OWN = [flag for flag in FLAGS if flag.name in ("workspace", "backend", "json")]
-"""Flags of the command itself; in a lesson they mean nothing."""
+"""Options of the command itself; they have no effect in a lesson."""
 
 
 def own_options(args: list[str]) -> tuple[dict[str, Any], list[str]]:
     """
-    Return the command's own options, and the flags of training or generating.
+    Return the command's own options, and the remaining arguments.
 
     Raises:
-        LessonError: an option has no value, or a wrong one.
+        LessonError: an option has no value, or an invalid one.
     """
     own: dict[str, Any] = {}
     rest: list[str] = []
@@ -55,7 +55,7 @@ def context_for(
     command: Command, params: dict[str, Any], own: Mapping[str, Any], name: str = ""
 ) -> StepContext:
     """
-    Return what an action needs, with evidence in an empty folder of the workspace.
+    Return the context to run an action in, with an empty evidence folder in the workspace.
 
     Raises:
         LessonError: the workspace cannot be written.
@@ -76,17 +76,18 @@ def context_for(
     except OSError as error:
         raise LessonError(
             f"the workspace {workspace.root} cannot be used: {error.filename}: {error.strerror}",
-            fix="name a folder that can be written: --workspace FOLDER",
+            fix="use a writable folder: --workspace FOLDER",
         ) from None
     return StepContext(run, step, evidence, echo)
 
 
 def workspace_for(given: str | None) -> Workspace:
     """
-    Return the workspace that was named by the option or the variable, or the usual one.
+    Return the workspace: ``given``, or ``LESSON_WORKSPACE``, or the default.
 
     Raises:
-        LessonError: the usual one is a link or another user's, or something in it is a link.
+        LessonError: the default workspace is a link or belongs to another user, or something in the workspace
+            is a link.
     """
     named = given or os.environ.get("LESSON_WORKSPACE")
     workspace = Workspace(expanded(named) if named else default_workspace())
@@ -95,7 +96,7 @@ def workspace_for(given: str | None) -> Workspace:
 
 
 def expanded(path: str) -> Path:
-    """Return a path with ``~`` replaced; as it stands if there is no such user."""
+    """Return a path with ``~`` expanded; unchanged if there is no such user."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -103,7 +104,7 @@ def expanded(path: str) -> Path:
 
 
 def echo(event: Event) -> None:
-    """Print what an action says."""
+    """Print the output of an action."""
     if event.kind == "output":
         sys.stdout.write(f"{safe(event.data['text'])}\n")
         sys.stdout.flush()

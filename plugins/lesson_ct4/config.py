@@ -1,7 +1,7 @@
 """
-The configuration of a training run: one dataclass that declares the command's flags.
+The configuration of a training run: a dataclass whose fields declare the command's flags.
 
-Only the standard library is imported here, because planning a lesson reads recipes and defaults.
+This module imports no third-party packages, because planning a lesson reads recipes and defaults.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Numerics = Literal["device", "fp32"]
 
 RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
-        # What the published lesson prints. Its rate never changes, so stages share all their steps.
+        # As in the published lesson. The learning rate is constant, so stages share all their steps.
         "published": MappingProxyType(
             {
                 "batch_size": 4,
@@ -37,8 +37,8 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
                 "min_lr_ratio": 1.0,
             }
         ),
-        # Meant to learn faster than the flags above: a higher rate that warms up and decays, a faster second
-        # moment, and no dropout, which slows a model that is still underfitting.
+        # Meant to learn faster: a higher learning rate with warmup and decay, a faster second moment, and no
+        # dropout, which slows down a model that is still underfitting.
         "tuned": MappingProxyType(
             {
                 "batch_size": 4,
@@ -55,17 +55,17 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         ),
     }
 )
-"""Named sets of flags; a flag given beside ``--recipe`` wins."""
+"""Named sets of flags; a flag given with ``--recipe`` takes precedence."""
 
 LENGTH_FIELDS = frozenset({"num_epochs", "max_steps", "steps_per_epoch"})
-"""The fields that say how long a run is, and nothing else about it."""
+"""The fields that only determine the length of a run."""
 
 TILE = 32
-"""Rows and columns of the device's tiles: widths and lengths must be multiples of it."""
+"""Rows and columns of a tile on the device; widths and lengths must be multiples of it."""
 
 
 def _says(help: str, expected: str, *, aliases: tuple[str, ...] = (), **bounds: Any) -> Mapping[str, Any]:  # noqa: A002
-    """Return what an annotation of :class:`TrainConfig` says of its flag; see :class:`Option`."""
+    """Return the annotation of a field of :class:`TrainConfig`; see :class:`Option`."""
     return {"help": help, "expected": expected, "aliases": aliases, "bounds": bounds}
 
 
@@ -76,20 +76,20 @@ _SHARE = "from 0 to below 1"
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """
-    One training run. Each field declares a flag: its type, default, bounds and help.
+    The settings of a training run. Each field declares a flag: its type, default, bounds and help.
 
-    The defaults are the lesson's model and the ``published`` recipe, and they set no length: give
-    ``max_steps``, ``num_epochs``, or both (then the shorter one counts).
+    The defaults are the lesson's model and the ``published`` recipe. There is no default length: set
+    ``max_steps`` or ``num_epochs``. If both are set, the shorter one applies.
 
     Raises:
-        LessonError: a value is out of bounds; the message names the flag and what is expected.
+        LessonError: a value is out of bounds; the message has the flag and the expected values.
     """
 
-    max_steps: Annotated[int | None, _says("Optimizer steps to train.", _COUNT, minimum=1)] = None
+    max_steps: Annotated[int | None, _says("Number of optimizer steps to train.", _COUNT, minimum=1)] = None
     num_epochs: Annotated[
         int | None,
         _says(
-            "Epochs to train; with --max_steps too, the fewer steps count.",
+            "Number of epochs to train; if --max_steps is given too, the shorter one applies.",
             _COUNT,
             aliases=("epochs",),
             minimum=1,
@@ -98,16 +98,16 @@ class TrainConfig:
     steps_per_epoch: Annotated[
         int | None,
         _says(
-            "Steps that count as an epoch; by default one pass over the text.",
+            "Steps per epoch; by default one pass over the text.",
             f"{_COUNT}, or left out for a whole pass",
             minimum=1,
         ),
     ] = None
-    batch_size: Annotated[int, _says("Sequences in a step, over all chips together.", _COUNT, minimum=1)] = 4
+    batch_size: Annotated[int, _says("Sequences per step, in total over all chips.", _COUNT, minimum=1)] = 4
     sequence_length: Annotated[
         int,
         _says(
-            f"Characters the model sees at once; a multiple of {TILE}.",
+            f"Context length of the model in characters; a multiple of {TILE}.",
             f"a multiple of {TILE}, such as 256",
             minimum=TILE,
             multipleOf=TILE,
@@ -116,7 +116,7 @@ class TrainConfig:
     learning_rate: Annotated[
         float,
         _says(
-            "Learning rate at its highest.",
+            "Peak learning rate.",
             "above 0 and at most 1, such as 5e-4",
             exclusiveMinimum=0,
             maximum=1,
@@ -125,7 +125,7 @@ class TrainConfig:
     clip_grad_norm: Annotated[
         float | None,
         _says(
-            "Largest allowed norm of the gradient; by default no clipping.",
+            "Maximum norm of the gradient; by default there is no clipping.",
             "above 0, or left out for no clipping",
             aliases=("max_grad_norm",),
             exclusiveMinimum=0,
@@ -134,7 +134,7 @@ class TrainConfig:
     validation_fraction: Annotated[
         float,
         _says(
-            "Share of the text, at its end, that is never trained on.",
+            "Share of the text, at its end, that is held out for validation.",
             "from 0 (no validation) to 0.5",
             minimum=0,
             maximum=0.5,
@@ -143,29 +143,30 @@ class TrainConfig:
     seed: Annotated[
         int,
         _says(
-            "Everything random follows from it.",
+            "Seed for all random numbers.",
             "a whole number from 0 to 4294967295",
             minimum=0,
             maximum=2**32 - 1,
         ),
     ] = 5489
-    n_layer: Annotated[int, _says("Blocks of the model.", _COUNT, minimum=1)] = 6
+    n_layer: Annotated[int, _says("Number of transformer blocks.", _COUNT, minimum=1)] = 6
     n_embd: Annotated[
         int,
         _says(
-            f"Width of the model; a multiple of {TILE}.",
+            f"Embedding width of the model; a multiple of {TILE}.",
             f"a multiple of {TILE}, such as 384",
             minimum=TILE,
             multipleOf=TILE,
         ),
     ] = 384
-    n_head: Annotated[int, _says("Attention heads of a block.", _COUNT, minimum=1)] = 6
+    n_head: Annotated[int, _says("Attention heads per block.", _COUNT, minimum=1)] = 6
     dropout: Annotated[
-        float, _says("Share of activations dropped while training.", _SHARE, minimum=0, exclusiveMaximum=1)
+        float, _says("Share of activations dropped during training.", _SHARE, minimum=0, exclusiveMaximum=1)
     ] = 0.2
     bias: Annotated[bool, _says("Whether layer norms have a bias.", "true or false")] = True
     warmup_steps: Annotated[
-        int, _says("Steps over which the learning rate rises.", "a whole number from 0", minimum=0)
+        int,
+        _says("Steps over which the learning rate rises to its peak.", "a whole number from 0", minimum=0),
     ] = 0
     decay: Annotated[
         Decay,
@@ -178,7 +179,7 @@ class TrainConfig:
     min_lr_ratio: Annotated[
         float,
         _says(
-            "What the learning rate falls to, as a share of --learning_rate.",
+            "Final learning rate, as a share of --learning_rate.",
             "from 0 to 1",
             minimum=0,
             maximum=1,
@@ -198,7 +199,7 @@ class TrainConfig:
     numerics: Annotated[
         Numerics,
         _says(
-            "Compute as the device does (bfloat16), or in float32 (emulation only).",
+            "Compute like the device (bfloat16), or in float32 (emulation only).",
             "device or fp32",
             enum=get_args(Numerics),
         ),
@@ -206,7 +207,9 @@ class TrainConfig:
     recipe: Annotated[
         str,
         _says(
-            "A named set of flags; flags beside it win.", f"one of {', '.join(RECIPES)}", enum=tuple(RECIPES)
+            "A named set of flags; flags given with it take precedence.",
+            f"one of {', '.join(RECIPES)}",
+            enum=tuple(RECIPES),
         ),
     ] = "published"
 
@@ -216,23 +219,23 @@ class TrainConfig:
             if problem := value_problem(name, value):
                 raise problem
             if option.type is float and value is not None:
-                # 1 and 1.0 are one learning rate, and must read the same in every record.
+                # 1 and 1.0 are the same value, and must look the same in every record.
                 object.__setattr__(self, name, float(value))
         if self.max_steps is None and self.num_epochs is None:
-            raise LessonError("how long to train is not given", fix="add --max_steps or --num_epochs")
+            raise LessonError("the length of the training is not set", fix="add --max_steps or --num_epochs")
         if self.n_embd % self.n_head or (self.n_embd // self.n_head) % TILE:
             fitting = [str(n) for n in range(1, self.n_embd // TILE + 1) if self.n_embd % (n * TILE) == 0]
             raise LessonError(
-                f"--n_head {self.n_head} does not cut --n_embd {self.n_embd} into multiples of {TILE}",
+                f"--n_head {self.n_head} does not divide --n_embd {self.n_embd} into multiples of {TILE}",
                 fix=f"for --n_embd {self.n_embd}, --n_head can be {', '.join(fitting)}",
             )
 
     def steps(self, train_characters: int) -> tuple[int, str | None]:
         """
-        Return how many steps to train, and a sentence to show where that is not plain from the flags.
+        Return the number of steps, and a message to show if it does not follow directly from one flag.
 
         Args:
-            train_characters: length of the part of the text that is trained on.
+            train_characters: length of the training part of the text.
         """
         if self.num_epochs is None:
             return cast(int, self.max_steps), None
@@ -244,29 +247,29 @@ class TrainConfig:
             steps = min(self.max_steps, by_epochs)
             return steps, (
                 f"--max_steps {self.max_steps} and --num_epochs {self.num_epochs} ({by_epochs} steps) "
-                f"are both given: training {steps} steps, the fewer"
+                f"are both given: training {steps} steps, the smaller number"
             )
         return by_epochs, f"{self.num_epochs} epochs of {per_epoch} steps: {by_epochs} steps"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields by name, fit for :func:`config_from`."""
+        """Return the fields by name, as accepted by :func:`config_from`."""
         return dataclasses.asdict(self)
 
 
 def training_fields(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of an action's parameters that are fields of :class:`TrainConfig`."""
+    """Return the parameters of an action that are fields of :class:`TrainConfig`."""
     return {name: value for name, value in params.items() if name in OPTIONS}
 
 
 def config_from(flags: Mapping[str, Any]) -> TrainConfig:
     """
-    Build a configuration: the named recipe's values, then ``flags`` over them.
+    Return a configuration from a recipe's values, overridden by ``flags``.
 
     Args:
         flags: values by field name; ``recipe`` names one of :data:`RECIPES` and defaults to ``published``.
 
     Raises:
-        LessonError: an unknown flag or recipe, or a value that cannot be.
+        LessonError: a flag or recipe is unknown, or a value is out of bounds.
     """
     recipe = flags.get("recipe", "published")
     if problem := value_problem("recipe", recipe):
@@ -275,23 +278,23 @@ def config_from(flags: Mapping[str, Any]) -> TrainConfig:
         if name not in OPTIONS:
             near = difflib.get_close_matches(name, OPTIONS, n=1)
             hint = f"did you mean --{near[0]}?" if near else f"known flags: {', '.join(sorted(OPTIONS))}"
-            raise LessonError(f"--{name} is not a flag of training", fix=hint)
+            raise LessonError(f"--{name} is not a training flag", fix=hint)
     return TrainConfig(**{**RECIPES[recipe], **flags})
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """
-    What a field of :class:`TrainConfig` declares about its flag.
+    A flag, as declared by a field of :class:`TrainConfig`.
 
     Attributes:
         type: ``int``, ``float``, ``str`` or ``bool``.
-        nullable: ``None`` is a value too, and means the same as leaving the flag out.
-        default: what holds if nobody gives it.
-        help: one sentence on it.
-        expected: how error messages say which values it takes.
+        nullable: ``None`` is allowed, and means the same as leaving the flag out.
+        default: the value if the flag is not given.
+        help: a one-sentence description.
+        expected: the allowed values, for error messages.
         aliases: other spellings.
-        bounds: keywords of JSON Schema that a value must meet, those in ``_MEETS``.
+        bounds: JSON Schema keywords that a value must satisfy; those in ``_MEETS``.
     """
 
     type: type
@@ -303,10 +306,10 @@ class Option:
     bounds: Mapping[str, Any]
 
     def allows(self, value: Any) -> bool:
-        """Return whether a value is of the flag's type and within its bounds."""
+        """Return whether a value has the flag's type and is within its bounds."""
         if value is None:
             return self.nullable
-        number = self.type is float and type(value) is int  # 1 is a learning rate as well
+        number = self.type is float and type(value) is int  # 1 is a valid learning rate
         if type(value) is not self.type and not number:
             return False
         if isinstance(value, float) and not math.isfinite(value):
@@ -325,13 +328,13 @@ _MEETS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def _options() -> dict[str, Option]:
-    """Return what each field of :class:`TrainConfig` declares, by name."""
+    """Return the option of each field of :class:`TrainConfig`, by name."""
     hints = get_type_hints(TrainConfig, include_extras=True)
     found = {}
     for item in dataclasses.fields(TrainConfig):
         hint, says = get_args(hints[item.name])
         kinds = get_args(hint) or (hint,)
-        kind = kinds[0] if isinstance(kinds[0], type) else str  # the values of a Literal are text
+        kind = kinds[0] if isinstance(kinds[0], type) else str  # the values of a Literal are strings
         found[item.name] = Option(kind, type(None) in kinds, item.default, **says)
     return found
 
@@ -341,7 +344,7 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(_options())
 
 
 def value_problem(name: str, value: Any) -> LessonError | None:
-    """Return what is wrong with one value of a flag, by itself; ``None`` if nothing is."""
+    """Return the error for an invalid value of a flag; ``None`` if the value is valid."""
     option = OPTIONS[name]
     if option.allows(value):
         return None

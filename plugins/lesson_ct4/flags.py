@@ -1,8 +1,8 @@
 """
-The flags of training and generating, once for all who need them.
+The flags of training and generating, defined once.
 
-Lessons, the command line and the actions' schemas read this one table, so what one of them takes, all of
-them take. The names are upstream's (``train_nanogpt.py``); its later spellings are aliases.
+Lessons, the command line and the actions' schemas all use this table, so they accept the same flags. The
+names are those of the upstream script (``train_nanogpt.py``); its later spellings are aliases.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ BOTH: frozenset[Command] = TRAIN | GENERATE
 @dataclass(frozen=True, slots=True)
 class Flag:
     """
-    One flag.
+    A flag.
 
     Attributes:
-        name: of the parameter; ``--name`` on the command line, hyphens for underscores allowed.
-        commands: which of ``train`` and ``generate`` take it.
-        default: what holds if nobody gives it; ``None``: nothing.
-        aliases: other spellings, without dashes.
-        switch: takes no value.
-        no_effect: why it is accepted and does nothing; empty for all others.
-        nullable: ``null`` is a value too, and means the same as leaving it out.
-        bounds: keywords of JSON Schema that a value must meet.
+        name: name of the parameter; ``--name`` on the command line, where hyphens may replace underscores.
+        commands: the commands that take it: ``train``, ``generate`` or both.
+        default: the value if the flag is not given; ``None`` if there is no default.
+        aliases: other spellings, without leading dashes.
+        switch: whether it takes no value.
+        no_effect: why it is accepted but ignored; empty if it has an effect.
+        nullable: whether ``null`` is allowed, with the same meaning as leaving it out.
+        bounds: JSON Schema keywords that a value must satisfy.
     """
 
     name: str
@@ -60,22 +60,22 @@ class Flag:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """All values that it can have; empty where they are not listed."""
+        """The allowed values, if they are enumerated; otherwise empty."""
         return tuple(self.bounds.get("enum", ()))
 
     @property
     def is_parameter(self) -> bool:
-        """False for what is only another way to say something, and for what does nothing."""
+        """False if it only sets another parameter, or has no effect."""
         return not self.no_effect and self.name not in SPELLINGS
 
     def value(self, text: str) -> Any:
         """
-        Return the value that ``text`` stands for.
+        Parse ``text``, and return the value.
 
-        :func:`lesson_ct4.config.value_problem` checks the bounds of what :class:`TrainConfig` declares.
+        The bounds of flags in :class:`TrainConfig` are checked by :func:`lesson_ct4.config.value_problem`.
 
         Raises:
-            ValueError: it stands for none; the message says what is expected.
+            ValueError: ``text`` is not a valid value; the message says what is expected.
         """
         value = _converted(self.kind, text)
         if self.choices and value not in self.choices:
@@ -130,39 +130,39 @@ def _from_config() -> Iterable[Flag]:
 
 _NO_CONFIG_FILE = "the configuration comes from the flags, not from a YAML file"
 _NO_MEMORY = "the emulation and this runner do not track device memory"
-_THE_RUN = "in a lesson, the run decides that"
-_ONLY_UPSTREAM = "it concerns upstream's script only"
+_THE_RUN = "in a lesson, the run sets it"
+_ONLY_UPSTREAM = "it only applies to the upstream script"
 
 EXAMPLES: Mapping[str, str] = {"mesh": "rows x columns of chips, such as 1x8"}
 SPELLINGS = ("checkpoint_dir", "checkpoint_prefix")
-"""Flags that become another parameter: ``model_save_path``."""
+"""Flags that only set another parameter, ``model_save_path``."""
 
 FLAGS: tuple[Flag, ...] = (
-    Flag("data_path", "string", "The text to train on: its name, in the workspace's data folder.",
+    Flag("data_path", "string", "The training text, by its name in the workspace's data folder.",
          TRAIN, default="data/shakespeare.txt"),
-    Flag("model_save_path", "string", "What to call the checkpoint; it is kept in the workspace.",
+    Flag("model_save_path", "string", "Name of the checkpoint, which is saved in the workspace.",
          TRAIN, default="nanogpt"),
     *_from_config(),
     Flag("mesh", "string", "Chips to train on, as rows x columns, such as 1x8.", TRAIN, default="1x1",
          bounds={"pattern": "^[1-9][0-9]*x[1-9][0-9]*$"}),
-    Flag("resume", "string", "Continue from this checkpoint, its optimizer included.", TRAIN),
-    Flag("fresh", "boolean", "Start anew; without --resume that is so anyway.", TRAIN, switch=True),
+    Flag("resume", "string", "Resume from this checkpoint, including its optimizer state.", TRAIN),
+    Flag("fresh", "boolean", "Train from scratch; the default without --resume.", TRAIN, switch=True),
     Flag("prompt", "string", "The text to continue.", GENERATE, default="ROMEO:"),
-    Flag("model_path", "string", "The checkpoint to generate with.", GENERATE, default="nanogpt"),
-    Flag("max_new_tokens", "integer", "Characters to generate.", GENERATE, default=300,
+    Flag("model_path", "string", "The checkpoint to generate from.", GENERATE, default="nanogpt"),
+    Flag("max_new_tokens", "integer", "Number of characters to generate.", GENERATE, default=300,
          bounds={"minimum": 1}),
-    Flag("temperature", "number", "0: always the likeliest character; higher: more surprises.",
+    Flag("temperature", "number", "0 always picks the likeliest character; higher values are more random.",
          GENERATE, default=0.8, bounds={"minimum": 0}),
-    Flag("top_k", "integer", "Choose among so many likeliest characters; 0: among all.",
+    Flag("top_k", "integer", "Sample from this many likeliest characters; 0 for all.",
          GENERATE, default=40, bounds={"minimum": 0}),
-    Flag("samples", "integer", "Texts to generate; the first is shown, all are measured.",
+    Flag("samples", "integer", "Number of texts to generate; the first is shown, all are measured.",
          GENERATE, default=1, bounds={"minimum": 1}),
     Flag("checkpoint_dir", "string", "With --checkpoint_prefix: the same as --model_save_path.", TRAIN),
     Flag("checkpoint_prefix", "string", "See --checkpoint_dir.", TRAIN),
-    Flag("workspace", "string", "Where data sets and checkpoints are, and go.", BOTH, no_effect=_THE_RUN),
-    Flag("backend", "string", "What to run on.", BOTH, bounds={"enum": ("auto", "ttml", "emulated")},
+    Flag("workspace", "string", "Folder for data sets and checkpoints.", BOTH, no_effect=_THE_RUN),
+    Flag("backend", "string", "The device to run on.", BOTH, bounds={"enum": ("auto", "ttml", "emulated")},
          no_effect=_THE_RUN),
-    Flag("json", "boolean", "Print the result as JSON, and nothing else.", BOTH, switch=True,
+    Flag("json", "boolean", "Print only the result, as JSON.", BOTH, switch=True,
          no_effect=_THE_RUN),
     Flag("config", "string", "Upstream's YAML file.", BOTH, aliases=("c",), no_effect=_NO_CONFIG_FILE),
     Flag("track_memory", "boolean", "Upstream's memory tracker.", BOTH, switch=True, no_effect=_NO_MEMORY),
@@ -171,11 +171,11 @@ FLAGS: tuple[Flag, ...] = (
     Flag("log_expert_activations", "boolean", "", BOTH, switch=True, no_effect=_ONLY_UPSTREAM),
     Flag("embedding_placement", "string", "", BOTH, no_effect=_ONLY_UPSTREAM),
 )  # fmt: skip
-"""Defaults of generating are upstream's; those of training come from :class:`TrainConfig`."""
+"""Defaults for generating are upstream's; those for training are from :class:`TrainConfig`."""
 
 
 PLAIN = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
-"""What needs no quotes in a command that is shown; unlike ``shlex``, which quotes ``~``."""
+"""Text that needs no quotes in a command that is displayed; ``shlex`` would quote ``~``."""
 
 
 SHOWN = frozenset(
@@ -184,7 +184,7 @@ SHOWN = frozenset(
         *("prompt", "model_path", "max_new_tokens", "temperature"),
     }
 )
-"""What a reader of a command asks for: shown even where it is so by default."""
+"""Flags to show in a command even if they have their default value."""
 
 
 def flags_of(command: Command) -> tuple[Flag, ...]:
@@ -193,7 +193,7 @@ def flags_of(command: Command) -> tuple[Flag, ...]:
 
 
 def command_line(command: Command, params: Mapping[str, Any]) -> str:
-    """Return a ``lesson ct4`` command that means ``params``; of defaults it has :data:`SHOWN`."""
+    """Return the ``lesson ct4`` command for ``params``; default values are left out, except :data:`SHOWN`."""
     words = ["lesson", "ct4", command]
     recipe = RECIPES.get(params.get("recipe", ""), {}) if command == "train" else {}
     for flag in flags_of(command):

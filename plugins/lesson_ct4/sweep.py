@@ -1,4 +1,4 @@
-"""``lesson ct4 sweep``: train with every combination of some flags' values, and compare what came of it."""
+"""``lesson ct4 sweep``: train with every combination of flag values, and compare the results."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
 from lesson_runner.plugins.context import StepContext, merge
 
 MOST = 100
-"""Trainings of one sweep; more than this is a typing error more often than a plan."""
+"""Maximum number of runs in a sweep; more than this is probably a mistake."""
 COLUMNS = {
     "final_loss": "final loss",
     "validation_loss": "validation",
     "seconds": "seconds",
     "tokens_per_second": "tokens/s",
 }
-"""Metric, and what a table calls it."""
+"""Metric and column heading."""
 
 
 def sweep(context: typer.Context) -> int:
     """
-    Train with every combination of values, one after another on one device, and compare.
+    Train with every combination of flag values, one after another on one device, and compare the results.
 
-    Takes the flags of 'lesson ct4 train'; a flag with several values, comma-separated, is varied:
-    --learning_rate 1e-4,5e-4,1e-3 --batch_size 2,4,8 --max_steps 300. Each training starts from scratch; its
-    checkpoint is called after --model_save_path and its number. --json prints the results as JSON.
+    Takes the flags of 'lesson ct4 train'. A flag with comma-separated values is varied:
+    --learning_rate 1e-4,5e-4,1e-3 --batch_size 2,4,8 --max_steps 300. Each run trains from scratch. Its
+    checkpoint is named --model_save_path plus its number. --json prints the results as JSON.
     """
     own, rest = own_options(context.args)
     fixed, varied = _varied(rest)
     combinations = [dict(zip(varied, values, strict=True)) for values in itertools.product(*varied.values())]
     if not varied or len(combinations) > MOST:
         raise LessonError(
-            f"this makes {len(combinations)} trainings" if varied else "no flag has several values",
-            fix=f"give a flag from 2 to {MOST} values in all, such as --learning_rate 1e-4,5e-4,1e-3",
+            f"these flags make {len(combinations)} runs" if varied else "no flag has several values",
+            fix=f"use 2 to {MOST} combinations of values, such as --learning_rate 1e-4,5e-4,1e-3",
         )
-    # All are read before the first is trained: a wrong value must not show an hour later.
+    # Check all combinations before training the first one, so that errors appear at once.
     planned = [_params(fixed, chosen, number) for number, chosen in enumerate(combinations, 1)]
     quiet = bool(own.get("json"))
     results = _train_all(planned, combinations, own, quiet=quiet)
@@ -56,7 +56,7 @@ def sweep(context: typer.Context) -> int:
 
 
 def _varied(args: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the arguments that are the same in every training, and the values of those that are not."""
+    """Return the arguments that all runs share, and the values of the varied flags."""
     numeric = {flag.name for flag in FLAGS if flag.kind in ("integer", "number") or flag.choices}
     fixed: list[str] = []
     varied: dict[str, list[str]] = {}
@@ -132,9 +132,9 @@ def _train(params: Mapping[str, Any], step: StepContext) -> dict[str, Any]:
     try:
         outcome = run(params, step, path if path.is_file() else None, share_steps=False)
         status, message, labels = outcome.status, outcome.message, list(outcome.labels)
-    except HardwareError:  # the others would need the same board
+    except HardwareError:  # the other runs need the same board
         raise
-    except LessonError as error:  # such as a loss that is not a number: the others may do better
+    except LessonError as error:  # such as a loss that is NaN: the other runs may succeed
         status, message, labels = "failed", str(error), []
     metrics = measure_action("ct4.train", Evidence(step.evidence, step.run.shared_evidence))
     return {
@@ -175,7 +175,7 @@ def _print(results: Sequence[Mapping[str, Any]], varied: Sequence[str]) -> None:
 
 
 def _quality(result: Mapping[str, Any]) -> float:
-    """Return the loss that counts: on text that was not trained on, where there is such."""
+    """Return the loss to compare: the validation loss if there is one, else the training loss."""
     if result["status"] != "passed":
         return math.inf
     metrics = result["metrics"]

@@ -1,10 +1,10 @@
-"""`ttml` and `ttnn` on PyTorch: what NanoGPT training and generation need, without a Tenstorrent board.
+"""`ttml` and `ttnn` on PyTorch: train NanoGPT and generate text without a Tenstorrent board.
 
     ttml, ttnn = ttml_emulation.load()
 
-The shapes, types and errors are a board's, and by default so is the arithmetic: bfloat16 parameters,
-activations, gradients and moments, float32 inside an operation. Importing this package imports no PyTorch;
-`load` does.
+Shapes, types and errors are the same as on a board, and by default so is the arithmetic: parameters,
+activations, gradients and moments are bfloat16, and operations compute in float32. Importing this package
+does not import PyTorch; `load` does.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ def load(
 ) -> tuple[ModuleType, ModuleType]:
     """Return the modules `ttml` and `ttnn`, without putting them in `sys.modules`.
 
-    `numerics`: `device` rounds every stored value to bfloat16; `fp32` stores float32, also where BFLOAT16
-    is asked for. `matmul` says how bfloat16 is multiplied (see `ttml_emulation.numerics`); None times both
-    ways once and takes the faster. A resumed run passes what `describe` reported, because the two differ in
-    the last bits.
+    `numerics`: `device` rounds every stored value to bfloat16; `fp32` stores float32, even if BFLOAT16 is
+    requested. `matmul`: how to multiply bfloat16 (see `ttml_emulation.numerics`); None times both ways once
+    and chooses the faster. The two differ in the last bits, so a resumed run must pass the value that
+    `describe` returned before.
 
-    There is one context, and so one choice, in a process: another choice closes the device, drops the graph
-    and restores the default seed, and tensors made before must not be used any more. If PyTorch is not
-    imported yet, two settings of the process are made first (see `ttml_emulation.tuning`). Raises
+    A process has one context, and therefore one choice. Calling `load` with another choice closes the device,
+    drops the graph and restores the default seed; earlier tensors must not be used any more. If PyTorch has
+    not been imported yet, two settings of the process are changed first (see `ttml_emulation.tuning`). Raises
     ValueError for an unknown name, ImportError without PyTorch.
     """
     from .tuning import prepare
@@ -40,7 +40,7 @@ def load(
 
 
 def describe() -> dict[str, str | int]:
-    """Return what a run's record needs to reproduce its arithmetic; RuntimeError before `load`.
+    """Return the settings that are needed to reproduce the arithmetic; RuntimeError before `load`.
 
     Keys: `numerics`, `matmul`, `device` (`cpu` or `cuda:...`), `torch`, `threads`, `cpu_capability`.
     """

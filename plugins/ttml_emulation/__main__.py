@@ -1,4 +1,4 @@
-"""`python -m ttml_emulation SCRIPT ARGS...`: run a script that was written for a board, as Python runs it."""
+"""`python -m ttml_emulation SCRIPT ARGS...`: run a script that was written for a board."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ INTERRUPTED = 130
 def main(arguments: list[str]) -> int:
     """Run the script as `__main__`, with its own `sys.argv`.
 
-    Returns 2 if the command cannot be understood, and 1 if the script raised, after the traceback that Python
-    prints. `--ttml` names what to import `ttml` from: a tt-metal tree, or a folder with a package `ttml`.
+    Returns 2 for a usage error, and 1 if the script raised an exception, after printing its traceback.
+    `--ttml` is where to import `ttml` from: a tt-metal tree, or a folder with a package `ttml`.
     """
     options = {"--numerics": "device", "--ttml": ""}
     while arguments and arguments[0].startswith("-"):
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         options[option] = value
     numerics = options["--numerics"]
     if numerics not in ("device", "fp32"):
-        return _usage(f"--numerics is device or fp32, not {numerics}")
+        return _usage(f"--numerics must be device or fp32, not {numerics}")
     if not arguments:
         return _usage("no script given")
     script = Path(arguments[0])
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     if options["--ttml"] and package is None:
         return _usage(f"--ttml: no ttml/__init__.py in {options['--ttml']}, nor below tt-train/sources/ttml")
     sys.argv = arguments
-    sys.path[0] = str(script.resolve().parent)  # as `python SCRIPT` has it
+    sys.path[0] = str(script.resolve().parent)  # as with `python SCRIPT`
     install("fp32" if numerics == "fp32" else "device", package and package.resolve())
     return _run(str(script.absolute()))
 
@@ -65,7 +65,7 @@ def _run(script: str) -> int:
 
 
 def _from_script(traceback: TracebackType | None) -> TracebackType | None:
-    """Leave out how the script was started; of a script that does not compile nothing is left."""
+    """Remove our own frames; nothing is left for a script that does not compile."""
     ours = {__file__, runpy.__file__, "<frozen runpy>"}
     while traceback is not None and traceback.tb_frame.f_code.co_filename in ours:
         traceback = traceback.tb_next

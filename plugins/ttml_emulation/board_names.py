@@ -1,7 +1,7 @@
-"""What a board has for training a NanoGPT and generating with it, by name: what coverage is held against.
+"""The names that `ttml` and `ttnn` have on a board for training NanoGPT and generating, to measure coverage.
 
-A line is a module or a class, and what it has. The names are those of tt-metal's public sources from January
-to July 2026; a version has most of them, none has all. `ttml` stands for `_ttml` too.
+Each line is a module or class and its names, taken from tt-metal's public sources from January to July 2026.
+No version has all of them. `ttml` stands for `_ttml` too.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ ttnn.DataType: BFLOAT16 FLOAT32 UINT32 INT32 BFLOAT8_B BFLOAT4_B
 
 
 def names() -> dict[str, list[str]]:
-    """Return what each module and class has, in the order of the list."""
+    """Return the names of each module and class, in the order of the list."""
     found: dict[str, list[str]] = {}
     for line in (_TTML + _TTNN).strip().splitlines():
         if line:

@@ -1,11 +1,11 @@
-"""One value for each chip of a mesh, and the one place where an operation reaches all of them.
+"""Values with one part per chip of a mesh, and a decorator that runs an operation on every chip.
 
-Everything that computes is written for one chip. `on_every_chip` lets it take values of a mesh as well: it
-runs once for each chip, on what that chip holds, and the results are again one value of the mesh.
+All operations are written for one chip. `on_every_chip` extends them to values of a mesh: the operation runs
+once for each chip, on that chip's part, and the results form a value of the mesh.
 
-What an emulated mesh is: every chip has parameters, activations, gradients and optimizer state of its own,
-and they meet only where a script makes them meet, in an all-reduce or on the host. What it is not: parallel.
-The chips take turns on one processor, so the time of a step says nothing about how training scales.
+Every chip of an emulated mesh has its own parameters, activations, gradients and optimizer state. They are
+only combined where a script does so, in an all-reduce or on the host. An emulated mesh is not parallel: the
+chips take turns on one processor, so the time of a step does not show how training scales.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _Own = TypeVar("_Own", bound="OnChips")
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
-_spread = False  # whether anything was ever put on several chips: a process with one chip looks no further
+_spread = False  # whether any value was ever put on several chips; if not, `on_every_chip` has nothing to do
 
 
 class OnChips(Partial):
-    """What lives on one chip, or on every chip of a mesh.
+    """A value on one chip, or on every chip of a mesh.
 
-    On a mesh, `chips` holds an object of the same class for each chip, in the mesh's order (row by row), and
-    nothing else of the whole is set. On one chip it is empty.
+    On a mesh, `chips` has an object of the same class for each chip, in row-major order, and no other
+    attribute is set. On one chip, `chips` is empty.
     """
 
     __slots__ = ("chips",)
@@ -36,12 +36,12 @@ class OnChips(Partial):
 
     @property
     def parts(self: _Own) -> tuple[_Own, ...]:
-        """What each chip holds: this object itself where there is one chip."""
+        """The part of each chip; on one chip, this object itself."""
         return self.chips or (self,)
 
     @classmethod
     def joined(cls: type[_Own], chips: Sequence[_Own]) -> _Own:
-        """Return what the chips of a mesh hold as one; with one chip, what that chip holds."""
+        """Return one value with these parts; for one chip, return its part."""
         if len(chips) == 1:
             return chips[0]
         global _spread
@@ -52,10 +52,10 @@ class OnChips(Partial):
 
 
 def on_every_chip(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
-    """Make `function`, which is written for one chip, one that runs on every chip of its arguments' mesh.
+    """Make `function`, which is written for one chip, run on every chip of its arguments.
 
-    A result that is no tensor, such as a shape, is the first chip's. Raises RuntimeError if the arguments are
-    not all of one mesh.
+    A result that is not a tensor, such as a shape, is taken from the first chip. Raises RuntimeError if the
+    arguments are on different numbers of chips.
     """
 
     @wraps(function)
@@ -68,8 +68,8 @@ def on_every_chip(function: Callable[_Parameters, _Result]) -> Callable[_Paramet
             return function(*args, **kwargs)
         if len(counts) > 1:
             raise RuntimeError(
-                f"{function.__name__}: tensors on {counts[0]} and on {counts[-1]} chips do not go together; "
-                "make every tensor after the mesh was opened"
+                f"{function.__name__}: cannot combine tensors on {counts[0]} and on {counts[-1]} chips; "
+                "create all tensors after opening the mesh"
             )
         results = []
         for chip in range(counts[0]):

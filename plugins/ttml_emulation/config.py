@@ -1,7 +1,7 @@
 """`ttml.common.config`: training, device and model settings, from the YAML files of a tt-train tree.
 
-Each class takes the mapping of a file, or a file's path, and picks its own section. The defaults are those of
-the versions of `ttml` that have them.
+Each class takes the content or the path of a file, and reads its own section. The defaults are those of
+`ttml`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Yaml = Mapping[str, Any] | str
 def load_config(path: str, configs_root: str | None = None) -> dict[str, Any]:
     """Return a YAML file's mapping.
 
-    A relative path is taken below `configs_root`, or without one below `tt-train/configs` of the tt-metal
-    tree. Environment variables in it (`${TT_METAL_RUNTIME_ROOT}`) are filled in. Raises FileNotFoundError.
+    A relative path is relative to `configs_root`, by default `tt-train/configs` in the tt-metal tree.
+    Environment variables in it (`${TT_METAL_RUNTIME_ROOT}`) are expanded. Raises FileNotFoundError.
     """
-    import yaml  # only scripts with such files need it
+    import yaml  # only needed by scripts with YAML files
 
     root = Path(configs_root or f"{get_tt_metal_home()}/tt-train/configs")
     found: dict[str, Any] = yaml.safe_load((root / os.path.expandvars(path)).read_text("utf-8"))
@@ -47,7 +47,7 @@ def _section(given: Yaml, name: str) -> Mapping[str, Any]:
 
 
 class DeviceConfig:
-    """The section `device_config`: the mesh, the chips' ids, and what they share."""
+    """The section `device_config`: the mesh, the chips' ids, and the kinds of parallelism."""
 
     def __init__(self, yaml_config: Yaml) -> None:
         section = _section(yaml_config, "device_config")
@@ -88,7 +88,7 @@ class TrainingConfig:
 
 
 class TransformerConfig:
-    """The section `transformer_config`, as far as a NanoGPT needs it."""
+    """The section `transformer_config`, with the settings that NanoGPT needs."""
 
     def __init__(self, yaml_config: Yaml) -> None:
         section = _section(yaml_config, "transformer_config")
@@ -140,7 +140,7 @@ def _below(folder: str) -> str:
 
 
 def yaml_deep_update(original: dict[str, Any], updates: Mapping[str, Any]) -> dict[str, Any]:
-    """Change `original` by `updates`, mapping by mapping, and return it."""
+    """Update `original` recursively with `updates`, and return it."""
     for key, value in updates.items():
         below = original.get(key)
         if isinstance(value, Mapping) and isinstance(below, dict):

@@ -1,14 +1,9 @@
-"""`ttml.autograd.AutoContext`: the device, the seed, the gradient mode, and the tape of recorded operations.
-
-The tape is a list of nodes in the order they were recorded. An operation's inputs are always recorded
-before it, so walking the nodes that a loss depends on from the newest to the oldest visits each after
-everything that uses it.
-"""
+"""`ttml.autograd.AutoContext`: the device, the seed, the gradient mode and the autograd tape."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -16,43 +11,30 @@ from .device import MeshDevice
 from .enums import GradMode
 from .missing import Partial
 from .parallelism import DistributedConfig, ParallelismContext
+from .tape import Node, Tape
 
-if TYPE_CHECKING:
-    from .tensor import Tensor
-
-DEFAULT_SEED = 5489  # std::mt19937's own default, which the device context keeps
+DEFAULT_SEED = 5489  # the default seed of std::mt19937, which the device context uses
 
 
-class Node:
-    """One recorded operation: what computes its inputs' gradients, and the nodes those inputs came from."""
+class _Output(Protocol):
+    """An output of an operation, such as a tensor."""
 
-    __slots__ = ("backward", "links", "number", "spent")
-
-    def __init__(self, number: int, backward: Callable[[], None], links: list[Node]) -> None:
-        self.number = number
-        self.backward: Callable[[], None] | None = backward
-        self.links = links
-        self.spent = ""  # why `backward` is gone
-
-    def release(self, reason: str) -> None:
-        """Drop what the node keeps alive, and remember why."""
-        self.backward = None
-        self.links = []
-        self.spent = reason
+    def set_node(self, node: Node | None) -> None:
+        """Set the operation that made it."""
 
 
 class Profiler:
-    """Stands in for the device profiler; there is nothing to read from an emulated device."""
+    """A profiler that does nothing; an emulated device has nothing to profile."""
 
     def read_results(self, device: object, name: str, dump_results: bool = False) -> None:
         """Do nothing."""
 
 
 class AutoContext(Partial):
-    """The singleton that operations and random numbers depend on.
+    """The singleton that holds the device, the random generator and the tape.
 
     `std::mt19937` and numpy's legacy generator are the same algorithm with the same seeding, so the sequence
-    of dropout seeds equals the one a board draws.
+    of dropout seeds is the same as on a board.
     """
 
     _symbol = "ttml.autograd.AutoContext"
@@ -63,8 +45,7 @@ class AutoContext(Partial):
         self._fabric = False
         self._parallelism: ParallelismContext | None = None
         self._mode = GradMode.ENABLED
-        self._nodes: list[Node] = []
-        self._count = 0
+        self._tape = Tape()
         self.set_seed(DEFAULT_SEED)
 
     @staticmethod
@@ -76,7 +57,7 @@ class AutoContext(Partial):
 
     @staticmethod
     def renew() -> None:
-        """Forget the context: the next one starts with no device, no graph and the default seed."""
+        """Drop the context: the next one starts with no device, no graph and the default seed."""
         if AutoContext._instance is not None:
             AutoContext._instance.reset_graph()
         AutoContext._instance = None
@@ -88,8 +69,8 @@ class AutoContext(Partial):
     ) -> None:
         """Open the device: one chip, or a mesh of `mesh_shape` chips.
 
-        Raises RuntimeError if it is open, if `mesh_shape` is not two integers whose product is 1 to 32, or if
-        `device_ids` are not one a chip.
+        Raises RuntimeError if a device is open, if `mesh_shape` is not two integers with a product of 1 to
+        32, or if `device_ids` does not have one id per chip.
         """
         if self._device is not None:
             raise RuntimeError("open_device was called after the device was created.")
@@ -109,21 +90,21 @@ class AutoContext(Partial):
         return self._device
 
     def close_device(self) -> None:
-        """Close the device and take the links between chips down; nothing happens if it is not open.
+        """Close the device, if it is open, and disable the links between chips.
 
-        A parallelism context stays, as on a board.
+        A parallelism context is kept, as on a board.
         """
         self._device = None
         self._fabric = False
 
     def set_fabric(self, enabled: bool) -> None:
-        """Say whether the next device to be opened gets links between its chips."""
+        """Set whether the next device to be opened has links between its chips."""
         self._fabric = enabled
 
     def initialize_parallelism_context(self, config: DistributedConfig) -> None:
-        """Say what the mesh's axes are for, once in a process; RuntimeError the second time.
+        """Assign the mesh axes to kinds of parallelism, once per process; RuntimeError the second time.
 
-        Opens a device if none is open. See `ParallelismContext` for the configurations that raise.
+        Opens a device if none is open. See `ParallelismContext` for unsupported configurations.
         """
         if self._parallelism is not None:
             raise RuntimeError("ParallelismContext is already initialized.")
@@ -134,7 +115,7 @@ class AutoContext(Partial):
         return self._parallelism is not None
 
     def get_parallelism_context(self) -> ParallelismContext:
-        """Return what the axes are for; RuntimeError if nobody said."""
+        """Return the parallelism context; RuntimeError if it was not initialized."""
         if self._parallelism is None:
             raise RuntimeError("ParallelismContext is not initialized.")
         return self._parallelism
@@ -144,31 +125,31 @@ class AutoContext(Partial):
         return Profiler()
 
     def close_profiler(self) -> None:
-        """Do nothing: a profiler holds nothing."""
+        """Do nothing."""
 
     # --- random numbers
 
     def set_seed(self, seed: int) -> None:
-        """Restart the generator that dropout draws its seeds from; `seed` is an unsigned 32-bit integer."""
+        """Reset the generator of dropout seeds; `seed` is an unsigned 32-bit integer."""
         if not 0 <= seed < 2**32:
-            raise ValueError(f"a seed is an unsigned 32-bit integer, not {seed}")
+            raise ValueError(f"the seed must be an unsigned 32-bit integer, not {seed}")
         self._seed = seed
         self._generator = np.random.RandomState(seed)
 
     def get_seed(self) -> int:
-        """Return the seed that was set last."""
+        """Return the last seed that was set."""
         return self._seed
 
     def draw_seed(self) -> int:
-        """Return the generator's next 32 bits."""
+        """Return the next 32 bits of the generator."""
         return int(self._generator.randint(0, 2**32, dtype=np.uint32))
 
     def get_generator_state(self) -> object:
-        """Return where the generator stands, for `set_generator_state`."""
+        """Return the generator's state, for `set_generator_state`."""
         return self._generator.get_state()
 
     def set_generator_state(self, state: Any) -> None:
-        """Put the generator where it stood when `get_generator_state` returned `state`."""
+        """Restore a state that `get_generator_state` returned."""
         self._generator.set_state(state)
 
     # --- the tape
@@ -185,44 +166,20 @@ class AutoContext(Partial):
         self,
         grad_fn: Callable[[], None],
         links: Sequence[Node | None],
-        outputs: Sequence[Tensor] | None = None,
+        outputs: Sequence[_Output] | None = None,
     ) -> Node | None:
-        """Record an operation whose gradients `grad_fn` computes; None if recording is off.
+        """Record an operation whose gradients `grad_fn` computes; return None if gradients are disabled.
 
-        `links` are the nodes of the inputs (None for a leaf). With `outputs`, the node becomes theirs.
+        `links` are the nodes of the inputs (None for a leaf). If `outputs` are given, the node is set on
+        them.
         """
         if self._mode is GradMode.DISABLED:
             return None
-        node = Node(self._count, grad_fn, [link for link in links if link is not None])
-        self._count += 1
-        self._nodes.append(node)
+        node = self._tape.record(grad_fn, links)
         for output in outputs or ():
             output.set_node(node)
         return node
 
     def reset_graph(self) -> None:
-        """Drop every recorded operation and what it keeps alive; call it after each step and inference."""
-        for node in self._nodes:
-            node.release("the graph was reset")
-        self._nodes.clear()
-
-
-def run_backward(roots: Sequence[Node], retain_graph: bool) -> None:
-    """Run the nodes that `roots`, one on each chip, depend on, newest first.
-
-    Raises RuntimeError if one of them has run without `retain_graph`, or was dropped by `reset_graph`.
-    """
-    reached = {root.number: root for root in roots}
-    pending = list(roots)
-    while pending:
-        for link in pending.pop().links:
-            if link.number not in reached:
-                reached[link.number] = link
-                pending.append(link)
-    for number in sorted(reached, reverse=True):
-        node = reached.pop(number)
-        if node.backward is None:
-            raise RuntimeError(f"backward cannot run: {node.spent}")
-        node.backward()
-        if not retain_graph:
-            node.release("backward was already called without retain_graph")
+        """Drop all recorded operations and everything they keep alive; call this after each step."""
+        self._tape.reset()

@@ -1,4 +1,4 @@
-"""`ttml.core`: clipping, and tensors like others."""
+"""`ttml.core`: gradient clipping, and tensors with the shape of another tensor."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def clip_grad_norm(
     p_norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> Tensor:
-    """Scale the gradients so that their joint norm is at most `max_norm`.
+    """Scale the gradients so that their global norm is at most `max_norm`.
 
-    Returns the norm before, `[1, 1, 1, 1]` FLOAT32. It is a float32 sum; the gradients are multiplied by
-    max_norm / (norm + 1e-6), at most 1, and rounded. On a mesh every chip does this with its own gradients:
-    average them first, or the chips' parameters will differ.
-    Raises RuntimeError for a norm that is not finite, if `error_if_nonfinite`.
+    Returns the norm before scaling, `[1, 1, 1, 1]` FLOAT32, computed in float32. The gradients are multiplied
+    by min(1, max_norm / (norm + 1e-6)) and rounded. On a mesh every chip scales its own gradients: average
+    them first, otherwise the chips' parameters will differ. If `error_if_nonfinite`, raises RuntimeError for
+    a norm that is not finite.
     """
     chips = parameters.per_chip()
     if len(chips) > 1:
@@ -46,7 +46,7 @@ def clip_grad_norm(
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"the gradients' norm is {norm}")
     factor = max_norm / (norm + 1e-6)
-    if not factor >= 1:  # a NaN norm scales too, so that it does not go unseen
+    if not factor >= 1:  # this also holds for a NaN norm, so that NaN spreads to all gradients
         for tensor, grad in zip(found, torch._foreach_mul(grads, factor), strict=True):
             tensor.grad = grad
     return Tensor(Value(total.view(1, 1, 1, 1), DataType.FLOAT32), False)
@@ -63,7 +63,7 @@ def ones_like(tensor: Held) -> Held:
 
 
 def empty_like(tensor: Held) -> Held:
-    """Return a tensor of the same shape; its values are zeros here, and anything on a board."""
+    """Return a tensor of the same shape; its values are 0 here, and undefined on a board."""
     return zeros_like(tensor)
 
 

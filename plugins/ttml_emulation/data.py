@@ -1,4 +1,4 @@
-"""`ttml.common.data`: the character tokenizer, batches of a text, and the causal mask."""
+"""`ttml.common.data`: the character tokenizer, random batches, and the causal mask."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Ids = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 class CharTokenizer:
-    """Characters to ids: 0 is `<PAD>`, then the text's characters in order, then `<BEG>` and `<END>`.
+    """A character tokenizer: id 0 is `<PAD>`, then the text's characters, sorted, then `<BEG>` and `<END>`.
 
     `stoi` maps a token to its id, `itos` lists the tokens.
     """
@@ -58,16 +58,17 @@ def build_causal_mask(length: int) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def load_shakespeare_text() -> str:
-    """Return the text that a tt-metal tree has; FileNotFoundError without one."""
+    """Return the text in the tt-metal tree; FileNotFoundError if there is none."""
     return (Path(get_tt_metal_home()) / "tt-train" / "data" / "shakespeare.txt").read_text("utf-8")
 
 
 def prepare_data(
     yaml_config: Mapping[str, Any],
 ) -> tuple[Ids, Ids, int, Callable[[Iterable[int]], str]]:
-    """Return the ids to train on, those to validate on (the last tenth), the vocabulary's size, and `decode`.
+    """Return training ids, validation ids (the last tenth), the vocabulary size, and `decode`.
 
-    The size is rounded up to a multiple of 32. Raises NotEmulatedCallError for the tokenizer `bpe`.
+    The vocabulary size is rounded up to a multiple of 32. Raises NotEmulatedCallError for the tokenizer
+    `bpe`.
     """
     if yaml_config.get("training_config", {}).get("tokenizer_type", "char") == "bpe":
         raise NotEmulatedCallError(message("ttml.common.data.prepare_data with tokenizer_type bpe"))
@@ -79,7 +80,7 @@ def prepare_data(
 
 
 def get_batch(split_ids: Ids, seq_len: int, batch_size: int) -> tuple[Ids, Ids]:
-    """Return `[batch, seq_len]` ids from random places, and the ids that follow; numpy's global generator."""
+    """Return `[batch, seq_len]` ids at random positions (numpy's global generator), and their targets."""
     starts = np.random.randint(0, len(split_ids) - seq_len - 1, size=batch_size)
     windows = np.stack([split_ids[start : start + seq_len + 1] for start in starts]).astype(np.uint32)
     return windows[:, :-1], windows[:, 1:]

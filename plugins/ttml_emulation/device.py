@@ -1,4 +1,4 @@
-"""`ttnn.MeshDevice`: the emulated chips, in rows and columns. `ttml_emulation.chips` says what they are."""
+"""`ttnn.MeshDevice`: the emulated chips, in rows and columns; see `ttml_emulation.chips`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from .missing import Partial
 
 MOST_CHIPS = 32
-"""As many as a Galaxy has, the largest machine that is opened as one mesh."""
+"""The number of chips in a Galaxy, the largest machine that can be opened as one mesh."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A core grid; an emulated chip has one core, so that no speed is credited to cores that do not exist."""
+    """A core grid. An emulated chip has one core, because the others do not exist."""
 
     x: int = 1
     y: int = 1
@@ -42,10 +42,10 @@ class MeshShape(tuple[int, ...]):
 
 
 class MeshDevice(Partial):
-    """The chips that are open: what a script asks of a `ttnn.MeshDevice`.
+    """The open chips: the part of `ttnn.MeshDevice` that scripts use.
 
     Raises RuntimeError unless `shape` is two positive integers with a product of at most 32, and
-    `device_ids`, if there are any, one for each chip.
+    `device_ids`, if not empty, has one id for each chip.
     """
 
     _symbol = "ttnn.MeshDevice"
@@ -60,7 +60,7 @@ class MeshDevice(Partial):
         if len(self._ids) != count or len(set(self._ids)) != count:
             raise RuntimeError(f"a mesh of {count} chips cannot be opened with the device ids {self._ids}")
         self.fabric = fabric
-        """Whether the links between the chips came up, which collective operations need."""
+        """Whether the chips are linked, which collective operations need."""
 
     def compute_with_storage_grid_size(self) -> Grid:
         """Return a grid of 1 x 1."""
@@ -75,13 +75,13 @@ class MeshDevice(Partial):
         return self.shape.mesh_size()
 
     def get_device_ids(self) -> list[int]:
-        """Return the chips' numbers, row by row."""
+        """Return the chips' ids, row by row."""
         return list(self._ids)
 
     def groups(self, axis: int | None) -> list[list[int]]:
-        """Return the positions of the chips in groups: those of a group differ along `axis` only.
+        """Return groups of chip positions; the chips of a group differ along `axis` only.
 
-        With None all are one group. Raises RuntimeError if the mesh has no such axis.
+        With None, all chips are one group. Raises RuntimeError if the mesh has no such axis.
         """
         rows, columns = self.shape
         if axis is None:
@@ -103,6 +103,6 @@ def _checked(shape: Sequence[int]) -> MeshShape:
         raise RuntimeError(f"a mesh shape is two integers, not {sizes}")
     if min(sizes) < 1 or sizes.mesh_size() > MOST_CHIPS:
         raise RuntimeError(
-            f"the emulation opens 1 to {MOST_CHIPS} chips; it cannot open a mesh of {sizes[0]} x {sizes[1]}"
+            f"the emulation can open 1 to {MOST_CHIPS} chips, but not a mesh of {sizes[0]} x {sizes[1]}"
         )
     return sizes

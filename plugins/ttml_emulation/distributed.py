@@ -1,4 +1,4 @@
-"""`ttml.core.distributed`: spreading tensors over the chips of a mesh, and adding up what they hold."""
+"""`ttml.core.distributed`: shard tensors over the chips of a mesh, and reduce over the chips."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from .values import Value
 
 
 def enable_fabric(num_devices: int) -> None:
-    """Bring up the links between chips when the next device is opened; with one chip there are none.
+    """Enable the links between chips for the next device that is opened; one chip has none.
 
-    Without them a mesh opens all the same, as on a board, and the first collective operation raises.
+    A mesh can be opened without links, as on a board, but the first collective operation raises then.
     """
     if num_devices > 1:
         AutoContext.get_instance().set_fabric(True)
 
 
 def disable_fabric() -> None:
-    """Let the next device open without links; closing a device does this too."""
+    """Disable the links for the next device that is opened; closing a device does this too."""
     AutoContext.get_instance().set_fabric(False)
 
 
 def shard_tensor_to_mesh_mapper(
     device: MeshDevice, dim: int, cluster_axis: int | None = None
 ) -> TensorToMesh:
-    """Return a mapper that cuts dimension `dim` into equal parts, one for each chip along `cluster_axis`.
+    """Return a mapper that splits dimension `dim` into equal parts, one for each chip along `cluster_axis`.
 
-    None is all chips. Chips that differ along the other axis get the same part. A dimension that does not
-    divide raises RuntimeError when the mapper is used.
+    With None, it splits over all chips. Chips that differ only along the other axis get the same part. Using
+    the mapper raises RuntimeError if the dimension does not divide evenly.
     """
     return TensorToMesh(device, dim, cluster_axis)
 
 
 def replicate_tensor_to_mesh_mapper(device: MeshDevice) -> TensorToMesh:
-    """Return a mapper that gives every chip a copy, which is also what happens without a mapper."""
+    """Return a mapper that gives every chip a copy, which is also the default."""
     return TensorToMesh(device, None)
 
 
 def concat_mesh_to_tensor_composer(mesh_device: MeshDevice, dim: int) -> MeshToTensor:
-    """Return a composer that puts what the chips hold, copies too, one after the other along `dim`."""
+    """Return a composer that concatenates the parts of all chips, including copies, along `dim`."""
     return MeshToTensor(MeshComposerConfig((dim,), MeshShape(mesh_device.get_num_devices())))
 
 
 def create_mesh_composer_config(
     dims: Sequence[int], mesh_shape_override: Sequence[int]
 ) -> MeshComposerConfig:
-    """Return the settings of a composer that joins axis i of a mesh of that shape along `dims[i]`.
+    """Return the configuration of a composer that joins axis i of a mesh of that shape along `dims[i]`.
 
     Raises RuntimeError unless there is a dimension for each axis.
     """
@@ -70,11 +70,11 @@ def create_mesh_composer(mesh_device: MeshDevice, config: MeshComposerConfig) ->
 
 
 def all_reduce(tensor: Value, cluster_axis: int | None = None) -> Value:
-    """Return the sum over the chips along `cluster_axis` (None: all), on each of them.
+    """Return the sum over the chips along `cluster_axis` (None: all chips), on each of these chips.
 
-    The chips' values are added in the order of the mesh and the sum is rounded after each addition, as where
-    every chip adds its own to what its neighbour sent. A board may begin at another chip; two chips know no
-    other order. Raises RuntimeError for a mesh that was opened without its links (`enable_fabric`).
+    The values are added in the order of the mesh, and the sum is rounded after each addition, as in a ring
+    where each chip adds its value to the sum from its neighbour. A board may start at another chip; for two
+    chips the order does not matter. Raises RuntimeError if the mesh was opened without `enable_fabric`.
     """
     if not tensor.chips:
         return tensor
@@ -96,7 +96,7 @@ def all_reduce(tensor: Value, cluster_axis: int | None = None) -> Value:
 def average_gradients(parameters: NamedParameters, cluster_axes: Sequence[int]) -> None:
     """Replace every gradient by its mean over the chips along `cluster_axes`: their sum, times 1 / n.
 
-    Sum and product are rounded. Raises RuntimeError for an axis that the mesh has not, or without links
+    Sum and product are rounded. Raises RuntimeError if the mesh does not have an axis, or has no links
     between the chips.
     """
     device = AutoContext.get_instance().get_device()
@@ -114,8 +114,8 @@ def average_gradients(parameters: NamedParameters, cluster_axes: Sequence[int]) 
 def synchronize_gradients(parameters: NamedParameters, cluster_axes: Sequence[int] | None = None) -> None:
     """Replace every gradient by its mean over the chips along `cluster_axes`.
 
-    Without axes, the one of data parallelism is taken from the parallelism context. As in recent versions of
-    `ttml`, that does nothing, and says nothing, unless `initialize_parallelism_context` was called.
+    By default the axis is the data-parallel axis of the parallelism context. As in recent versions of `ttml`,
+    nothing happens then unless `initialize_parallelism_context` was called.
     """
     if cluster_axes is None:
         context = AutoContext.get_instance()

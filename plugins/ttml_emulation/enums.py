@@ -22,7 +22,7 @@ class DataType(Enum):
 
 
 class Layout(Enum):
-    """`ttnn.Layout`. The emulation stores both alike and only remembers which was asked for."""
+    """`ttnn.Layout`. The emulation stores both in the same way, and only remembers which was requested."""
 
     ROW_MAJOR = 0
     TILE = 1
@@ -66,7 +66,7 @@ class InferenceMode(Enum):
 
 
 class RunnerType(Enum):
-    """`ttml.models.RunnerType`. MemoryEfficient computes activations twice instead of keeping them."""
+    """`ttml.models.RunnerType`. MemoryEfficient recomputes activations instead of storing them."""
 
     Default = 0
     MemoryEfficient = 1

@@ -1,13 +1,13 @@
-"""Evaluating a NanoGPT tile by tile, and keeping what the next evaluation will ask for again.
+"""Evaluate NanoGPT tile by tile, with a KV cache that the next evaluation reuses.
 
-A script that generates calls the model with the same ids and one more. `ttml`'s NanoGPT takes full blocks and
-keeps nothing between calls; so does this one, as far as anybody can tell. But a row of a causal model depends
-on the rows before it alone, so rows are computed in tiles of 32: one after the other, when they are read,
-each from the keys and values of those before. The next evaluation takes over the tiles in front of its first
-new id, if no parameter was written to in between.
+A script that generates text calls the model with the same ids plus one more. NanoGPT in `ttml` takes full
+blocks and has no KV cache. This one has the same interface, but a row of a causal model depends only on the
+rows before it. Rows are therefore computed when they are read, in tiles of 32, each from the cached keys and
+values of the tiles before it. The next evaluation reuses all tiles before its first new id, if no parameter
+has changed in between.
 
-A tile is always computed in the same way from the same numbers, whichever call it was first computed for. So
-every row is the same, bit for bit, whatever was evaluated before and however much of the block is read.
+A tile is always computed in the same way from the same numbers, no matter for which call. Every row is
+therefore the same, bit for bit, regardless of earlier evaluations and of how much of the block is read.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _Norm = tuple[torch.Tensor, torch.Tensor | None]
 
 
 class _Block(NamedTuple):
-    """A layer's parameters as operations take them."""
+    """The parameters of a layer, prepared for the operations."""
 
     heads: int
     ln1: _Norm
@@ -86,10 +86,10 @@ class _Block(NamedTuple):
 
 
 class Prepared:
-    """Parameters as operations take them, and what tells whether they still are the model's.
+    """Parameters prepared for the operations, and a check whether they are still current.
 
     Args:
-        rows: how many a tile has, over all samples.
+        rows: number of rows in a tile, over all samples.
     """
 
     def __init__(self, weights: Weights, rows: int) -> None:
@@ -113,7 +113,7 @@ class Prepared:
         self.norm, self.head = _norm(weights.norm), _product(weights.head, rows)
 
     def holds(self, weights: Weights) -> bool:
-        """Return whether these are the model's parameters, and none was replaced or written to since."""
+        """Return whether these are the same parameters, and none was replaced or changed since."""
         tensors = weights.tensors()
         return (
             len(tensors) == len(self._tensors)
@@ -135,27 +135,27 @@ class Evaluation:
     """The logits of one block of ids `[B, T]`, computed tile by tile as they are read.
 
     Args:
-        before: an evaluation of as many ids with the same parameters; its tiles are taken over as far as the
-            ids are the same.
+        before: an evaluation of ids of the same shape with the same parameters; its tiles are reused up to
+            the first different id.
     """
 
     def __init__(self, prepared: Prepared, ids: Ids, before: Evaluation | None) -> None:
         self.prepared = prepared
         self._ids = ids
-        # By layer and tile, keys and values, [2, B * H, 32, D]; by tile, logits, [B, 1, 32, V].
-        self._seen: list[list[torch.Tensor]] = [[] for _ in prepared.blocks]
+        # Keys and values by layer and tile, [2, B * H, 32, D]; logits by tile, [B, 1, 32, V].
+        self._kv_cache: list[list[torch.Tensor]] = [[] for _ in prepared.blocks]
         self._logits: list[torch.Tensor] = []
         if before is not None:
             known = before._same_ids(ids) // TILE
-            self._seen = [seen[:known] for seen in before._seen]
+            self._kv_cache = [kv_cache[:known] for kv_cache in before._kv_cache]
             self._logits = before._logits[:known]
 
-    def takes(self, ids: Ids) -> bool:
-        """Return whether another evaluation can go on from this one."""
+    def can_extend_to(self, ids: Ids) -> bool:
+        """Return whether an evaluation of `ids` can reuse tiles of this one."""
         return ids.shape == self._ids.shape
 
     def _same_ids(self, ids: Ids) -> int:
-        """Return how many positions hold the same ids in all samples, from the first on."""
+        """Return how many leading positions have the same ids in all samples."""
         differs = (ids != self._ids).any(0)
         return int(differs.argmax()) if differs.any() else len(differs)
 
@@ -166,32 +166,32 @@ class Evaluation:
         return batch, 1, length, self.prepared.vocabulary
 
     def read(self, start: int, stop: int) -> torch.Tensor:
-        """Return a copy of the logits from row `start` up to, not including, `stop`."""
+        """Return a copy of the logits of rows `start` to `stop`, exclusive."""
         first, last = start // TILE, -(-stop // TILE)
         self._compute(range(len(self._logits), last))
         return torch.cat(self._logits[first:last], 2)[:, :, start - first * TILE : stop - first * TILE]
 
     def _compute(self, tiles: range) -> None:
-        """Compute the next tiles, layer by layer: a layer's weights stay at hand for all of them."""
+        """Compute the next tiles, layer by layer, so that a layer's weights stay in the processor's cache."""
         prepared = self.prepared
         inputs = []
         for tile in tiles:
             rows = slice(tile * TILE, tile * TILE + TILE)
             tokens = torch.embedding(prepared.tokens, torch.from_numpy(self._ids[:, rows]))
             inputs.append((tokens + prepared.positions[rows]).unsqueeze(1))
-        for block, seen in zip(prepared.blocks, self._seen, strict=True):
-            del seen[tiles.start :]  # what was left by a pass that was broken off
-            inputs = [_layer(block, x, seen) for x in inputs]
+        for block, kv_cache in zip(prepared.blocks, self._kv_cache, strict=True):
+            del kv_cache[tiles.start :]  # drop entries of a pass that was interrupted
+            inputs = [_layer(block, x, kv_cache) for x in inputs]
         self._logits += [_affine(_normalized(x, prepared.norm), prepared.head) for x in inputs]
 
 
-def _layer(block: _Block, x: torch.Tensor, seen: list[torch.Tensor]) -> torch.Tensor:
-    """Return what a layer makes of a tile `[B, 1, 32, E]`; its keys and values join those seen before."""
+def _layer(block: _Block, x: torch.Tensor, kv_cache: list[torch.Tensor]) -> torch.Tensor:
+    """Return the output of a layer for a tile `[B, 1, 32, E]`; append its keys and values to the cache."""
     policy = numerics.current()
     parts = split_heads(_affine(_normalized(x, block.ln1), block.qkv), block.heads)
     query = scaled(parts[0])
-    seen.append(policy.operand(parts[1:]).flatten(1, 2))
-    k, v = torch.cat(seen, 2)
+    kv_cache.append(policy.operand(parts[1:]).flatten(1, 2))
+    k, v = torch.cat(kv_cache, 2)
     _, mixed = attend(query.flatten(0, 1), k, v, causal_bias(TILE, query.dtype, query.device))
     x = x + _affine(join_heads(policy.store(mixed).view(query.shape)), block.out)
     inner = _affine(_normalized(x, block.ln2), block.fc1)

@@ -1,7 +1,8 @@
-"""`ttml.init`: filling tensors in place (`normal_`), and making them by shape (`normal()(shape)`).
+"""`ttml.init`: initialize tensors in place (`normal_`), or create them by shape (`normal()(shape)`).
 
-In place, a `Parameter`, a `Buffer` or a tensor is filled and returned. Xavier's bounds are those of Glorot
-and Bengio (2010), Kaiming's those of He et al. (2015). Random numbers come from `ttml.ops.randn` and `rand_`.
+The in-place functions fill a `Parameter`, a `Buffer` or a tensor, and return it. Xavier initialization is
+that of Glorot and Bengio (2010), Kaiming that of He et al. (2015). Random numbers come from `ttml.ops.randn`
+and `rand_`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ _GAINS |= {f"conv{kind}{size}d": 1.0 for kind in ("", "_transpose") for size in 
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """Return the gain recommended for an activation; ValueError for one that is not known.
+    """Return the recommended gain for an activation function; ValueError if it is unknown.
 
-    `param` is the negative slope of `leaky_relu`, 0.01 if it is not given.
+    `param` is the negative slope of `leaky_relu`, by default 0.01.
     """
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
@@ -39,7 +40,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Return what goes in and comes out of a weight `[1, 1, out, in]`; ValueError below two dimensions."""
+    """Return fan in and fan out of a weight `[1, 1, out, in]`; ValueError below two dimensions."""
     sizes = list(shape)
     while len(sizes) > 2 and sizes[0] == 1:
         del sizes[0]
@@ -52,7 +53,7 @@ def _fans(shape: Sequence[int]) -> tuple[int, int]:
 def _kaiming(shape: Sequence[int], a: float, mode: Mode, nonlinearity: str) -> float:
     fans = dict(zip(("fan_in", "fan_out"), _fans(shape), strict=True))
     if mode not in fans:
-        raise ValueError(f"mode is fan_in or fan_out, not {mode!r}")
+        raise ValueError(f"mode must be fan_in or fan_out, not {mode!r}")
     return calculate_gain(nonlinearity, a) / math.sqrt(fans[mode])
 
 
@@ -127,45 +128,45 @@ def _zeros(shape: Sequence[int]) -> Tensor:
 
 
 def uniform(a: float = 0.0, b: float = 1.0) -> Init:
-    """Return what makes a tensor filled by `uniform_`."""
+    """Return an initializer that creates a tensor with `uniform_`."""
     return lambda shape: uniform_(_zeros(shape), a, b)
 
 
 def normal(mean: float = 0.0, std: float = 1.0) -> Init:
-    """Return what makes a tensor filled by `normal_`."""
+    """Return an initializer that creates a tensor with `normal_`."""
     return lambda shape: normal_(_zeros(shape), mean, std)
 
 
 def constant(val: float) -> Init:
-    """Return what makes a tensor filled by `constant_`."""
+    """Return an initializer that creates a tensor with `constant_`."""
     return lambda shape: constant_(_zeros(shape), val)
 
 
 def zeros() -> Init:
-    """Return what makes a tensor of 0."""
+    """Return an initializer that creates a tensor of 0s."""
     return constant(0.0)
 
 
 def ones() -> Init:
-    """Return what makes a tensor of 1."""
+    """Return an initializer that creates a tensor of 1s."""
     return constant(1.0)
 
 
 def xavier_uniform(gain: float = 1.0) -> Init:
-    """Return what makes a tensor filled by `xavier_uniform_`."""
+    """Return an initializer that creates a tensor with `xavier_uniform_`."""
     return lambda shape: xavier_uniform_(_zeros(shape), gain)
 
 
 def xavier_normal(gain: float = 1.0) -> Init:
-    """Return what makes a tensor filled by `xavier_normal_`."""
+    """Return an initializer that creates a tensor with `xavier_normal_`."""
     return lambda shape: xavier_normal_(_zeros(shape), gain)
 
 
 def kaiming_uniform(a: float = 0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu") -> Init:
-    """Return what makes a tensor filled by `kaiming_uniform_`."""
+    """Return an initializer that creates a tensor with `kaiming_uniform_`."""
     return lambda shape: kaiming_uniform_(_zeros(shape), a, mode, nonlinearity)
 
 
 def kaiming_normal(a: float = 0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu") -> Init:
-    """Return what makes a tensor filled by `kaiming_normal_`."""
+    """Return an initializer that creates a tensor with `kaiming_normal_`."""
     return lambda shape: kaiming_normal_(_zeros(shape), a, mode, nonlinearity)

@@ -1,4 +1,4 @@
-"""Puts the emulation in `sys.modules`, for scripts that import `ttml` and `ttnn` themselves."""
+"""Install the emulation in `sys.modules`, for scripts that import `ttml` and `ttnn` themselves."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .numerics import NumericsName
 
 
 def install(numerics: NumericsName = "device", package: Path | None = None) -> None:
-    """Make `import ttml`, `import _ttml`, `import ttnn` and their sub-modules give the emulation.
+    """Make `import ttml`, `import _ttml`, `import ttnn` and imports of their submodules load the emulation.
 
-    With `package`, the folder that holds a Python `ttml` package, `ttml` is imported from there and finds the
+    `package` is a folder with a Python package `ttml`. If given, `ttml` is imported from there, and uses the
     emulation as `_ttml`, `ttml._ttml` and `ttnn`. This replaces real packages of these names for the rest of
-    the process. Importing what an emulated package lacks raises NotEmulatedModuleError.
+    the process. Importing a module that is not emulated raises NotEmulatedModuleError.
     """
     load(numerics)
     for name in [name for name in sys.modules if name.split(".")[0] in ("ttml", "_ttml", "ttnn")]:
         del sys.modules[name]
     native = build("_ttml", NATIVE)
-    # A set of modules of its own: what walks them tells those it has seen by `__name__`.
+    # A separate set of modules: code that walks modules identifies them by `__name__`.
     sys.modules |= native | build("ttnn", TTNN)
     sys.modules |= {f"ttml.{name}": module for name, module in native.items()}
     adopt("_ttml", NATIVE)
@@ -40,13 +40,13 @@ def install(numerics: NumericsName = "device", package: Path | None = None) -> N
 
 
 def find_package(folder: Path) -> Path | None:
-    """Return the folder that holds the package `ttml`: this one, or the one a tt-metal tree keeps it in."""
+    """Return the folder with the package `ttml`: `folder` itself, or its place in a tt-metal tree."""
     places = (folder, folder / "sources" / "ttml", folder / "tt-train" / "sources" / "ttml")
     return next((place for place in places if (place / "ttml" / "__init__.py").is_file()), None)
 
 
 class _Missing(MetaPathFinder):
-    """Finds nothing; it is asked only for what is not in `sys.modules`, and says so of emulated packages."""
+    """Raises an error for modules that emulated packages lack; other modules are left to other finders."""
 
     def find_spec(
         self,

@@ -1,4 +1,4 @@
-"""`ttml.modules`: modules that register what is set as their attributes, and the layers of a NanoGPT."""
+"""`ttml.modules`: modules that register their attributes, and the layers of NanoGPT."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .ops.linear import linear
 from .tensor import Tensor
 
 Init = Callable[[tuple[int, ...]], Tensor]
-"""Makes a parameter of a given shape."""
+"""Creates a parameter of a given shape."""
 
 
 class Parameter:
-    """A tensor that a module lists among its parameters when it is set as an attribute."""
+    """A tensor that becomes a parameter of a module when it is set as an attribute."""
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
@@ -27,7 +27,7 @@ class Parameter:
 
 
 class Buffer:
-    """A tensor that belongs to a module and is not trained."""
+    """A tensor of a module that is not trained."""
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
@@ -37,9 +37,9 @@ class Buffer:
 
 
 class AbstractModuleBase(ModuleBase):
-    """A module whose attributes are registered when they are set: modules, parameters, tensors, buffers.
+    """A module that registers attributes when they are set: modules, parameters, tensors, buffers.
 
-    The attribute stays what was set: a `Parameter` is read back as one, with its value in `.tensor`.
+    The attribute keeps its type: a `Parameter` is read back as a `Parameter`, with its value in `.tensor`.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class AbstractModuleBase(ModuleBase):
         if not isinstance(value, ModuleBase | Parameter | Buffer | Tensor):
             return
         if "_buffers" not in vars(self):
-            raise RuntimeError(f"{type(self).__name__} sets {name!r} before it calls super().__init__()")
+            raise RuntimeError(f"{type(self).__name__} sets {name!r} before calling super().__init__()")
         if isinstance(value, ModuleBase):
             known = name in self._native.modules
             (self.override_module if known else self.register_module)(value, name)
@@ -72,7 +72,7 @@ class AbstractModuleBase(ModuleBase):
             yield _joined(prefix, path.split("/", 1)[-1].replace("/", ".")), tensor
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, ModuleBase]]:
-        """Yield this module and those below it by name; this one's is `prefix`."""
+        """Yield this module, named `prefix`, and all modules below it by name."""
         yield prefix, self
         for name, module in self.named_children():
             if isinstance(module, AbstractModuleBase):
@@ -114,7 +114,7 @@ def _joined(prefix: str, name: str) -> str:
 
 
 class ModuleList(AbstractModuleBase):
-    """Sub-modules called `0`, `1`, ..."""
+    """Submodules named `0`, `1`, ..."""
 
     def __init__(self, modules: Iterable[ModuleBase] | None = None) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ _Named = Mapping[str, ModuleBase] | Iterable[tuple[str, ModuleBase]]
 
 
 class ModuleDict(AbstractModuleBase):
-    """Sub-modules by name."""
+    """Submodules by name."""
 
     def __init__(self, modules: _Named = ()) -> None:
         super().__init__()

@@ -1,8 +1,7 @@
-"""`ttml.core.utils.MemoryUsageTracker`: the memory of the emulation's own tensors, phase by phase.
+"""`ttml.core.utils.MemoryUsageTracker`: the memory of the emulation's tensors, phase by phase.
 
-The numbers are bytes of PyTorch tensors in this process, counted at every operation. They are not a board's:
-the emulation keeps copies in float32 that a board does not, and a board pads to tiles and has buffers of its
-own.
+The numbers are bytes of PyTorch tensors in this process, counted at every operation. They differ from a
+board's: the emulation keeps extra float32 copies, while a board pads to tiles and has additional buffers.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _MB = 2**20
 
 @dataclass(frozen=True)
 class DRAMUsage:
-    """A phase in bytes: the most in use above what was in use when it began, and what came and went."""
+    """Memory of a phase in bytes; the peak is relative to the memory in use when the phase began."""
 
     peak: int
     total_allocations: int
@@ -45,7 +44,7 @@ class DRAMUsage:
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
-    """Counts what tensors occupy; those that existed before are known, and counted only when they go."""
+    """Counts the memory of tensors; earlier tensors only count when they are freed."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
@@ -53,7 +52,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch doe
         self._began = self._now = self._peak = self._came = self._gone = 0
         self._watching = True
         for thing in gc.get_objects():
-            if issubclass(type(thing), torch.Tensor):  # isinstance would ask objects that act when asked
+            if issubclass(type(thing), torch.Tensor):  # isinstance could run code of proxy objects
                 self._know(thing)
 
     def __torch_dispatch__(
@@ -64,7 +63,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch doe
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         out = func(*args, **(kwargs or {}))
-        # The inputs too: what numpy made reaches PyTorch without an operation.
+        # Inputs count too: arrays from numpy become tensors without an operation.
         for tensor in tree_leaves((args, kwargs, out)):
             if isinstance(tensor, torch.Tensor):
                 size = self._know(tensor)
@@ -74,7 +73,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch doe
         return out
 
     def _know(self, tensor: torch.Tensor) -> int:
-        """Return the bytes behind a tensor that were not known yet."""
+        """Track a tensor, and return its size in bytes if it was not tracked yet, else 0."""
         storage = tensor.untyped_storage()
         key, size = storage._cdata, storage.nbytes()
         if key in self._known:
@@ -90,14 +89,14 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch doe
         return size
 
     def finish_phase(self) -> DRAMUsage:
-        """Return what happened since the last phase ended."""
+        """Return the usage since the last phase ended."""
         usage = DRAMUsage(self._peak - self._began, self._came, self._gone)
         self._began = self._peak = self._now
         self._came = self._gone = 0
         return usage
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop tracking."""
         self._watching = False
         self.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
 
@@ -107,13 +106,13 @@ _phases: dict[str, DRAMUsage] = {}
 
 
 class Guard:
-    """Ends the capture and forgets the phases when a `with` block ends, unless it was released."""
+    """Ends the capture and clears the phases at the end of a `with` block, unless it was released."""
 
     def __init__(self) -> None:
         self._released = False
 
     def release(self) -> None:
-        """Let the capture and its phases be."""
+        """Keep the capture and its phases."""
         self._released = True
 
     def __enter__(self) -> Guard:
@@ -125,10 +124,10 @@ class Guard:
 
 
 def begin_capture(mode: GraphRunMode = GraphRunMode.NORMAL) -> Guard:
-    """Begin to watch.
+    """Start tracking.
 
-    Raises RuntimeError if a capture is running, NotEmulatedCallError for NO_DISPATCH: nothing computes here
-    without using the memory.
+    Raises RuntimeError if a capture is running, and NotEmulatedCallError for NO_DISPATCH, because the
+    emulation cannot compute without using memory.
     """
     global _watch
     if mode is not GraphRunMode.NORMAL:
@@ -142,7 +141,7 @@ def begin_capture(mode: GraphRunMode = GraphRunMode.NORMAL) -> Guard:
 
 
 def snapshot(name: str) -> None:
-    """End a phase and call it `name`; RuntimeError without a capture."""
+    """End a phase and name it; RuntimeError without a capture."""
     if _watch is None:
         raise RuntimeError(f"snapshot {name!r} was called without begin_capture")
     _phases[name] = _watch.finish_phase()
@@ -158,7 +157,7 @@ def end_capture(name: str = "END_TRACE") -> None:
 
 
 def clear() -> None:
-    """End the capture, if one is running, and forget the phases."""
+    """End the capture, if one is running, and clear the phases."""
     if _watch is not None:
         end_capture()
     _phases.clear()
@@ -172,7 +171,7 @@ def get_trace_names() -> list[str]:
 def get_dram_usage(name: str) -> DRAMUsage:
     """Return a phase; RuntimeError if there is none of that name."""
     if name not in _phases:
-        raise RuntimeError(f"no phase is called {name!r}; there are: {', '.join(_phases) or 'none'}")
+        raise RuntimeError(f"there is no phase {name!r}; known: {', '.join(_phases) or 'none'}")
     return _phases[name]
 
 
@@ -182,18 +181,18 @@ def get_dram_usage_all() -> list[tuple[str, DRAMUsage]]:
 
 
 def get_l1_usage(name: str) -> None:
-    """Raise NotEmulatedCallError: there is no core's own memory here."""
+    """Raise NotEmulatedCallError: emulated cores have no local memory."""
     raise NotEmulatedCallError(message(f"ttml.core.utils.MemoryUsageTracker.get_l1_usage ({name})"))
 
 
 def get_l1_usage_all() -> None:
-    """Raise NotEmulatedCallError: there is no core's own memory here."""
+    """Raise NotEmulatedCallError: emulated cores have no local memory."""
     raise NotEmulatedCallError(message("ttml.core.utils.MemoryUsageTracker.get_l1_usage_all"))
 
 
 def print_memory_usage() -> None:
     """Print the phases, in MB of 2^20 bytes."""
-    print("Memory of the emulation's own tensors, in this process; a board's is another")  # noqa: T201
+    print("Memory of the emulation's tensors in this process; it differs on a board")  # noqa: T201
     current = most = 0
     for name, usage in _phases.items():
         change = usage.total_allocations - usage.total_deallocations

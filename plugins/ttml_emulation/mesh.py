@@ -1,4 +1,4 @@
-"""`ttml.Mesh` and what goes with it: a mesh whose axes have names, as recent versions of `ttml` open it."""
+"""`ttml.Mesh` and related functions: meshes with named axes, as in recent versions of `ttml`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .placement import TensorToMesh
 
 
 class Mesh:
-    """The shape of a mesh, and a name for each of its axes; ValueError unless each has one.
+    """The shape of a mesh and the names of its axes; ValueError unless each axis has a name.
 
     By convention `dp` is the axis along which the model is copied, and `_0` an axis without a meaning.
     """
@@ -29,21 +29,21 @@ class Mesh:
         return math.prod(self.shape)
 
     def has_axis(self, name: str) -> bool:
-        """Return whether there is an axis of that name."""
+        """Return whether the mesh has an axis of that name."""
         return name in self.axis_names
 
     def axis_index(self, name: str) -> int:
-        """Return the axis's place in the shape; RuntimeError if there is none of that name."""
+        """Return the index of an axis in the shape; RuntimeError if there is no such axis."""
         if name not in self.axis_names:
             raise RuntimeError(f"Mesh has no axis named '{name}'. Its axes: {', '.join(self.axis_names)}")
         return self.axis_names.index(name)
 
     def axis_size(self, name: str) -> int:
-        """Return the number of chips along an axis; RuntimeError if there is none of that name."""
+        """Return the number of chips along an axis; RuntimeError if there is no such axis."""
         return self.shape[self.axis_index(name)]
 
     def axis_mapper(self, name: str, tdim: int) -> TensorToMesh:
-        """Return a mapper that cuts a tensor's dimension `tdim` into parts, one for each chip of an axis."""
+        """Return a mapper that splits a tensor's dimension `tdim` over the chips along an axis."""
         device = AutoContext.get_instance().get_device()
         return distributed.shard_tensor_to_mesh_mapper(device, tdim, self.axis_index(name))
 
@@ -55,9 +55,9 @@ _opened: tuple[Mesh, MeshDevice] | None = None
 
 
 def open_device_mesh(mesh: Sequence[int] | Mesh, device_ids: Sequence[int] | None = None) -> None:
-    """Open the chips of a mesh, with the links between them; a tuple gets the axis names `_0`, `_1`.
+    """Open the chips of a mesh with links between them; the axes of a tuple are named `_0`, `_1`.
 
-    Raises RuntimeError as `AutoContext.open_device` does; the links are down again then.
+    Raises RuntimeError like `AutoContext.open_device`; the links are disabled again then.
     """
     global _opened
     if not isinstance(mesh, Mesh):
@@ -75,21 +75,21 @@ def open_device_mesh(mesh: Sequence[int] | Mesh, device_ids: Sequence[int] | Non
 
 
 def close_device_mesh() -> None:
-    """Close the mesh; nothing happens if none is open."""
+    """Close the mesh, if one is open."""
     global _opened
     AutoContext.get_instance().close_device()
     _opened = None
 
 
 def maybe_mesh() -> Mesh | None:
-    """Return the mesh that is open, or None. A device that `open_device` opened is none: it has no names."""
+    """Return the open mesh, or None; a device from `open_device` has no axis names and does not count."""
     if _opened is None or _opened[1] is not AutoContext.get_instance().opened():
         return None
     return _opened[0]
 
 
 def mesh() -> Mesh:
-    """Return the mesh that is open; RuntimeError if there is none."""
+    """Return the open mesh; RuntimeError if there is none."""
     opened = maybe_mesh()
     if opened is None:
         raise RuntimeError(
@@ -102,7 +102,7 @@ def mesh() -> Mesh:
 def sync_gradients(parameters: NamedParameters, axis_names: Sequence[str] = ("dp",)) -> None:
     """Replace every gradient by its mean over the chips along the named axes.
 
-    Axes that the mesh has not are left out; without any, or without a mesh, nothing happens.
+    Axes that the mesh does not have are ignored; without a mesh, nothing happens.
     """
     opened = maybe_mesh()
     if opened is not None:

@@ -1,4 +1,4 @@
-"""The errors for what a board has and the emulation has not. Each names the symbol."""
+"""Errors for names that exist on a board but are not emulated. Each message has the name."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ WHERE = "see docs/emulation.md"
 
 
 class NotEmulatedError(Exception):
-    """Something of `ttml` or `ttnn` that is not emulated."""
+    """Part of `ttml` or `ttnn` is not emulated."""
 
 
 class NotEmulatedNameError(NotEmulatedError, AttributeError):
-    """A name that an emulated module has not; an AttributeError, so that `hasattr` answers False."""
+    """An emulated module lacks this name. It is an AttributeError, so that `hasattr` returns False."""
 
 
 class NotEmulatedModuleError(NotEmulatedError, ModuleNotFoundError):
-    """A module that is not emulated.
+    """A module is not emulated.
 
-    Its `name` stays None: `from ttml import x` hides a ModuleNotFoundError that carries the name it looked
-    for, and then says `cannot import name`, which could as well be a mistake in the script.
+    Its `name` stays None. If it were set, `from ttml import x` would hide this error and raise `cannot import
+    name`, which looks like a mistake in the script.
     """
 
 
 class NotEmulatedCallError(NotEmulatedError, NotImplementedError):
-    """A call of what exists by name only, so that scripts can import it, or in a way that is not emulated."""
+    """A function or class only exists so that scripts can import it, or does not support these arguments."""
 
 
 class Partial:
-    """A class of which the emulation has a part; asked for the rest, it says so. `_symbol` is its name."""
+    """A partly emulated class: missing attributes raise NotEmulatedNameError. `_symbol` is its name."""
 
     __slots__ = ()
     _symbol: ClassVar[str]
 
-    if not TYPE_CHECKING:  # to a type checker this would mean that every attribute exists
+    if not TYPE_CHECKING:  # for a type checker, every attribute would exist
 
         def __getattr__(self, name: str) -> object:
             if name.startswith("_"):
@@ -42,12 +42,12 @@ class Partial:
 
 
 def message(symbol: str) -> str:
-    """Return the sentence that every such error says."""
+    """Return the message of every such error."""
     return f"{symbol} is not emulated ({WHERE})"
 
 
 def absent_class(module: str, name: str) -> type:
-    """Return a class that scripts may import and annotate with; making one raises NotEmulatedCallError."""
+    """Return a class for imports and annotations only; creating an instance raises NotEmulatedCallError."""
     symbol = f"{module}.{name}"
 
     def __init__(self: object, *args: object, **kwargs: object) -> None:  # noqa: ARG001, N807

@@ -1,6 +1,7 @@
-"""`_ttml.modules`: the base of every model, which registers nothing by itself, and the linear layer in C++.
+"""`_ttml.modules`: the base class of all models, and the linear layer that is C++ on a board.
 
-`ttml_emulation.layers` has what is Python on a board as well, and registers what is set as an attribute.
+Here attributes are not registered automatically. The modules in `ttml_emulation.layers`, which are Python on
+a board too, register their attributes.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from .tensor import Tensor
 
 
 class NamedParameters(dict[str, Tensor]):
-    """Parameters by path, such as `NanoGPT/blocks/0/mlp/fc1/weight`. The order is no part of the contract."""
+    """Parameters by path, such as `NanoGPT/blocks/0/mlp/fc1/weight`. The order is not guaranteed."""
 
     def parts(self) -> list[Tensor]:
-        """Return every tensor of every chip, one parameter after the other."""
+        """Return the tensors of all parameters on all chips."""
         return [part for tensor in self.values() for part in tensor.parts]
 
     def per_chip(self) -> list[NamedParameters]:
-        """Return each chip's parameters; these themselves where there is one chip."""
+        """Return the parameters of each chip; on one chip, this object itself."""
         count = max((len(tensor.parts) for tensor in self.values()), default=1)
         if count == 1:
             return [self]
@@ -36,7 +37,7 @@ class NamedParameters(dict[str, Tensor]):
 
 
 class _State:
-    """What a module keeps; one object, so that a sub-class may use any attribute name."""
+    """The state of a module, in one object, so that a subclass may use any attribute name."""
 
     __slots__ = ("mode", "modules", "name", "tensors")
 
@@ -48,29 +49,29 @@ class _State:
 
 
 class ModuleBase:
-    """A named tree of parameters and sub-modules that were registered. A sub-class defines `forward`."""
+    """A named tree of registered parameters and submodules. Subclasses define `forward`."""
 
     __slots__ = ("__dict__", "__weakref__", "_native")
     _native: _State
 
     def __init__(self) -> None:
-        # Past any __setattr__ of a sub-class, which may expect this to have run.
+        # Bypass the __setattr__ of a subclass, which may require this state.
         object.__setattr__(self, "_native", _State(type(self).__name__))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return what `forward` does."""
+        """Call `forward`."""
         return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the module's output; a sub-class defines it."""
+        """Compute the module's output; subclasses define this."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def get_name(self) -> str:
-        """Return the name that starts the parameters' paths: the class's, unless `create_name` changed it."""
+        """Return the first part of the parameters' paths: the class name, unless `create_name` changed it."""
         return self._native.name
 
     def create_name(self, name: str) -> None:
-        """Set the name that starts the parameters' paths."""
+        """Set the first part of the parameters' paths."""
         self._native.name = name
 
     # --- parameters
@@ -81,18 +82,18 @@ class ModuleBase:
         self._native.tensors[name] = tensor
 
     def register_module(self, module: ModuleBase, name: str) -> None:
-        """Add a sub-module; RuntimeError if the name is taken."""
+        """Add a submodule; RuntimeError if the name is taken."""
         self._require_free(name)
         self._native.modules[name] = module
 
     def override_tensor(self, tensor: Tensor, name: str) -> None:
-        """Replace a parameter; RuntimeError if there is none of that name."""
+        """Replace a parameter; RuntimeError if it does not exist."""
         if name not in self._native.tensors:
             raise RuntimeError(f"{self._native.name} has no tensor called {name!r}")
         self._native.tensors[name] = tensor
 
     def override_module(self, module: ModuleBase, name: str) -> None:
-        """Replace a sub-module; RuntimeError if there is none of that name."""
+        """Replace a submodule; RuntimeError if it does not exist."""
         if name not in self._native.modules:
             raise RuntimeError(f"{self._native.name} has no module called {name!r}")
         self._native.modules[name] = module
@@ -102,7 +103,7 @@ class ModuleBase:
             raise RuntimeError(f"{self._native.name} already has something called {name!r}")
 
     def parameters(self) -> NamedParameters:
-        """Return the parameters of this module and those below; a shared one is listed once."""
+        """Return the parameters of this module and all submodules; shared parameters are listed once."""
         found = NamedParameters()
         seen: set[int] = set()
         for path, tensor in self._walk(self._native.name):
@@ -120,13 +121,13 @@ class ModuleBase:
     # --- modes
 
     def set_run_mode(self, mode: RunMode) -> None:
-        """Set the mode here and in every sub-module."""
+        """Set the mode here and in every submodule."""
         self._native.mode = mode
         for module in self._native.modules.values():
             module.set_run_mode(mode)
 
     def get_run_mode(self) -> RunMode:
-        """Return the mode; a new module trains."""
+        """Return the mode; new modules are in TRAIN mode."""
         return self._native.mode
 
     def train(self) -> None:
@@ -139,15 +140,15 @@ class ModuleBase:
 
 
 class BaseTransformer(ModuleBase):
-    """`_ttml.models.BaseTransformer`: the base of models in C++. It adds the loading of safetensors there."""
+    """`_ttml.models.BaseTransformer`: the base of C++ models, which can load safetensors on a board."""
 
 
 class LinearLayer(ModuleBase):
-    """x W^T + b, with `weight` `[1, 1, out, in]` and `bias` `[1, 1, 1, out]`, as the first versions have it.
+    """x W^T + b, with `weight` `[1, 1, out, in]` and `bias` `[1, 1, 1, out]`, as in the first versions.
 
-    Made from sizes, or from a weight (and a bias, or whether to make one). What it makes is uniform in
-    +-1 / sqrt(in), drawn with a seed of the context's generator, one a tensor; a board draws other numbers.
-    It can be pickled. Raises RuntimeError for a weight of another rank.
+    It takes sizes, or a weight and either a bias or whether to create one. New tensors are uniform in
+    +-1 / sqrt(in), each with its own seed from the context's generator; a board draws other numbers. It can
+    be pickled. Raises RuntimeError for a weight of another rank.
     """
 
     __slots__ = ()
@@ -185,7 +186,7 @@ class LinearLayer(ModuleBase):
 
 
 def _tensors(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
-    """Return weight and bias for any of the three forms of `LinearLayer`."""
+    """Return weight and bias for the arguments of `LinearLayer`."""
     if isinstance(args[0] if args else kwargs.get("weight"), Tensor):
         return _from_weight(*args, **kwargs)
     return _from_sizes(*args, **kwargs)
@@ -201,7 +202,7 @@ def _from_weight(
     weight: Tensor, has_bias: bool | Tensor = True, bias: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
     if weight.get_rank() != 4:
-        raise RuntimeError(f"a linear layer's weight is [1, 1, out, in], not {weight.shape()}")
+        raise RuntimeError(f"a linear layer's weight must be [1, 1, out, in], not {weight.shape()}")
     if isinstance(has_bias, Tensor):
         bias = has_bias
     elif bias is None and has_bias:
@@ -216,5 +217,5 @@ def uniform(shape: tuple[int, ...], limit: float) -> Tensor:
 
 
 def parameter_from(array: np.ndarray[Any, np.dtype[np.float32]]) -> Tensor:
-    """Return a tensor that holds `array` in the type that parameters are stored in."""
+    """Return a tensor with the values of `array`, in the type of parameters."""
     return Tensor.from_numpy(array, new_type=DataType.BFLOAT16)

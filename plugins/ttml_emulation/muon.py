@@ -1,4 +1,4 @@
-"""`ttml.common.muon_optimizer`: recent scripts register its optimizer, whichever they use."""
+"""`ttml.common.muon_optimizer`: recent scripts register this optimizer even if they use another one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .optimizers import register_optimizer
 
 
 def register() -> None:
-    """Make `MuonWithAdamW` a known type of optimizer; choosing it raises NotEmulatedCallError."""
+    """Register `MuonWithAdamW`; using it raises NotEmulatedCallError."""
     register_optimizer("MuonWithAdamW", _refuse)
 
 

@@ -1,7 +1,8 @@
 """`ttml.models.nanogpt`: the character model of the lessons.
 
-`tok_emb`, + `pos_emb`, dropout, then per block x + attention(ln1(x)) and x + mlp(ln2(x)), a last
-normalization and the head. At 6 layers, 384 wide, 256 positions and 96 tokens: 10,819,584 parameters.
+`tok_emb` + `pos_emb`, dropout, then x + attention(ln1(x)) and x + mlp(ln2(x)) in each block, a final
+normalization and the head. With 6 layers, width 384, 256 positions and 96 tokens it has 10,819,584
+parameters.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from .layers import (
 )
 from .modules import ModuleBase, NamedParameters, parameter_from
 from .ops import binary
-from .ops.attention import looks_back, scaled_dot_product_attention
+from .ops.attention import is_causal_attention, scaled_dot_product_attention
 from .ops.dropout import dropout
 from .ops.layernorm import layernorm
 from .ops.multi_head_utils import heads_creation, heads_fusion
 from .ops.unary import gelu
 from .recompute import memory_efficient_runner
-from .rows import PendingTensor
+from .rows import LazyTensor
 from .tensor import Tensor
 from .values import Value
 
@@ -43,14 +44,14 @@ _Kind = TypeVar("_Kind")
 
 @dataclass
 class NanoGPTExperimentalConfig:
-    """Switches that change speed on a board and nothing here."""
+    """Switches that affect the speed on a board and have no effect here."""
 
     use_composite_layernorm: bool = False
 
 
 @dataclass
 class NanoGPTConfig:
-    """The shape of a NanoGPT. The first seven fields exist in every version of `ttml`."""
+    """The configuration of a NanoGPT. The first seven fields exist in every version of `ttml`."""
 
     vocab_size: int = 50304
     block_size: int = 1024
@@ -59,14 +60,14 @@ class NanoGPTConfig:
     n_head: int = 12
     dropout: float = 0.2
     bias: bool = True
-    """Whether normalizations have a `beta`; the linear layers have a bias either way."""
+    """Whether normalizations have a `beta`; linear layers in blocks always have a bias."""
     runner_type: RunnerType = RunnerType.Default
     weight_tying: WeightTyingType = WeightTyingType.Disabled
     positional_embedding_type: str = "trainable"
     experimental: NanoGPTExperimentalConfig = field(default_factory=NanoGPTExperimentalConfig)
 
     def check(self) -> None:
-        """Raise ValueError if a device could not hold this model."""
+        """Raise ValueError if the configuration is invalid."""
         for name in ("block_size", "n_embd"):
             if getattr(self, name) <= 0 or getattr(self, name) % TILE:
                 raise ValueError(f"{name} must be a positive multiple of {TILE}, not {getattr(self, name)}")
@@ -74,12 +75,12 @@ class NanoGPTConfig:
             raise ValueError(f"n_embd {self.n_embd} must be a multiple of n_head {self.n_head}")
         if self.positional_embedding_type != "trainable":
             raise ValueError(
-                f"the emulation has trainable positional embeddings, not {self.positional_embedding_type!r}"
+                f"only trainable positional embeddings are emulated, not {self.positional_embedding_type!r}"
             )
 
 
 class _Module(AbstractModuleBase):
-    """A module whose dropout follows the run mode."""
+    """A module with dropout that depends on the run mode."""
 
     def __init__(self, probability: float = 0.0) -> None:
         super().__init__()
@@ -87,16 +88,16 @@ class _Module(AbstractModuleBase):
 
     @property
     def drops_out(self) -> bool:
-        """Whether dropout acts: when training, and with a probability above 0."""
+        """Whether dropout is active: in TRAIN mode, with a probability above 0."""
         return self.get_run_mode() is RunMode.TRAIN and self._dropout != 0
 
     def drop(self, x: Tensor) -> Tensor:
-        """Apply dropout when training."""
+        """Apply dropout in TRAIN mode."""
         return dropout(x, self._dropout) if self.drops_out else x
 
 
 class TrainablePositionalEmbedding(_Module):
-    """Adds a learned row for each position, then applies dropout."""
+    """Adds a learned embedding for each position, then applies dropout."""
 
     def __init__(self, sequence_length: int, embedding_dim: int, dropout: float = 0.0) -> None:
         super().__init__(dropout)
@@ -104,16 +105,16 @@ class TrainablePositionalEmbedding(_Module):
         self.weight = Parameter(normal()((1, 1, sequence_length, embedding_dim)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the same shape `[B, 1, T, E]`; ValueError unless T is the length it was made for."""
+        """Return the same shape `[B, 1, T, E]`; ValueError unless T is the sequence length of the model."""
         if x.shape()[2] != self._length:
             raise ValueError(
-                f"the sequence has {x.shape()[2]} positions; the model takes exactly {self._length}"
+                f"the sequence has {x.shape()[2]} positions; the model requires exactly {self._length}"
             )
         return self.drop(binary.add(x, self.weight.tensor))
 
 
 class LayerNorm(AbstractModuleBase):
-    """Normalization with `gamma` and, if wanted, `beta`, `[1, 1, 1, E]`."""
+    """Layer normalization with `gamma` and optional `beta`, `[1, 1, 1, E]`."""
 
     def __init__(self, features: int, bias: bool = True) -> None:
         super().__init__()
@@ -126,7 +127,7 @@ class LayerNorm(AbstractModuleBase):
 
 
 class MultiHeadAttention(_Module):
-    """Attention over `heads` heads; dropout comes after the output projection only."""
+    """Multi-head attention; dropout is applied only after the output projection."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__(dropout)
@@ -142,7 +143,7 @@ class MultiHeadAttention(_Module):
 
 
 class GPTMLP(_Module):
-    """Two linear layers with a GELU between them, four times as wide inside."""
+    """Two linear layers with a GELU between them; the hidden width is four times the width."""
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__(dropout)
@@ -155,7 +156,7 @@ class GPTMLP(_Module):
 
 
 class GPTBlock(AbstractModuleBase):
-    """One layer of the model."""
+    """One transformer block."""
 
     def __init__(self, config: NanoGPTConfig) -> None:
         super().__init__()
@@ -171,13 +172,13 @@ class GPTBlock(AbstractModuleBase):
 
 
 class NanoGPT(AbstractModuleBase):
-    """The model. Weights are drawn from N(0, 0.02) with numpy's global generator; seed that before."""
+    """The model. Weights are drawn from N(0, 0.02) with numpy's global generator; seed it first."""
 
     def __init__(self, config: NanoGPTConfig) -> None:
         config.check()
         super().__init__()
         self.config = config
-        self._kept: Evaluation | None = None
+        self._last_evaluation: Evaluation | None = None
         self.fc = LinearLayer(config.n_embd, config.vocab_size, False, normal())
         self.tok_emb = Embedding(config.vocab_size, config.n_embd, normal())
         if config.weight_tying is WeightTyingType.Enabled:
@@ -190,12 +191,12 @@ class NanoGPT(AbstractModuleBase):
     def forward(self, idx: Tensor, mask: Mask = None) -> Tensor:
         """Return logits `[B, 1, T, V]` for ids `[B, 1, 1, T]` UINT32.
 
-        `mask` is `[1, 1, T, T]`, 1 where attention is allowed. Always pass one: None is causal here and in
-        recent versions of `ttml`, and no mask at all in the first ones. Raises ValueError unless T is
+        `mask` is `[1, 1, T, T]`, 1 where attention is allowed. Always pass one: None means a causal mask here
+        and in recent versions of `ttml`, but no mask in the first ones. Raises ValueError unless T is
         `block_size`.
         """
         if (evaluation := self._evaluation(idx, mask)) is not None:
-            return PendingTensor(evaluation)
+            return LazyTensor(evaluation)
         x = self.pos_emb(self.tok_emb(idx))
         recompute = self.config.runner_type is RunnerType.MemoryEfficient
         for block in self.blocks:
@@ -205,11 +206,11 @@ class NanoGPT(AbstractModuleBase):
         return logits
 
     def _evaluation(self, idx: Tensor, mask: Mask) -> Evaluation | None:
-        """Return what computes the logits tile by tile; None where that is not possible.
+        """Return a tile-by-tile evaluation of the logits; None if that is not possible.
 
-        It is not while a graph is recorded or dropout acts, for a mask that is not causal, on several chips,
-        or where a part of the model was replaced by one that computes something else. On a GPU a block costs
-        no more than a tile. What is wrong with `idx` or `mask` is left for the operations to say.
+        It is not possible if gradients or dropout are active, if the mask is not causal, on several chips, or
+        if a part of the model was replaced by a module of another class. It is not used on a GPU, where a
+        block costs no more than a tile. Errors in `idx` or `mask` are left to the operations.
         """
         length = self.config.block_size
         if (
@@ -218,28 +219,28 @@ class NanoGPT(AbstractModuleBase):
             or any(tensor is not None and tensor.chips for tensor in (idx, mask))
             or idx.shape()[1:] != [1, 1, length]
             or (mask is not None and mask.data.shape[-1] != length)
-            or not looks_back(mask)
+            or not is_causal_attention(mask)
         ):
             return None
         weights = _weights(self)
         ids = idx.data[:, 0, 0].to(torch.int64).numpy()
         if weights is None or ids.min() < 0 or ids.max() >= weights.tokens.shape()[-2]:
             return None
-        kept = self._kept
-        if kept is None or not kept.takes(ids) or not kept.prepared.holds(weights):
-            self._kept = Evaluation(Prepared(weights, len(ids) * TILE), ids, None)
+        last = self._last_evaluation
+        if last is None or not last.can_extend_to(ids) or not last.prepared.holds(weights):
+            self._last_evaluation = Evaluation(Prepared(weights, len(ids) * TILE), ids, None)
         else:
-            self._kept = Evaluation(kept.prepared, ids, kept)
-        return self._kept
+            self._last_evaluation = Evaluation(last.prepared, ids, last)
+        return self._last_evaluation
 
     def set_run_mode(self, mode: RunMode) -> None:
-        """Set the mode here and in every sub-module."""
+        """Set the mode here and in every submodule."""
         super().set_run_mode(mode)
-        self._kept = None if mode is RunMode.TRAIN else self._kept
+        self._last_evaluation = None if mode is RunMode.TRAIN else self._last_evaluation
 
 
 def create_nanogpt(config: NanoGPTConfig) -> NanoGPT:
-    """Return a new model of that shape; ValueError if a device could not hold it."""
+    """Return a new model; ValueError if the configuration is invalid."""
     return NanoGPT(config)
 
 
@@ -248,7 +249,7 @@ def _linear(fan_in: int, fan_out: int) -> LinearLayer:
 
 
 def initialize_weights_gpt2(parameters: NamedParameters) -> None:
-    """Draw every weight from N(0, 0.02) with numpy's global generator, and set biases to 0; norms stay."""
+    """Draw weights from N(0, 0.02) with numpy's global generator, set biases to 0, and keep norms."""
     for name, tensor in parameters.items():
         shape = tuple(tensor.shape())
         if "weight" in name:
@@ -258,18 +259,18 @@ def initialize_weights_gpt2(parameters: NamedParameters) -> None:
 
 
 class _OtherModuleError(Exception):
-    """A part of the model is not one of this file's, or drops out."""
+    """A part of the model is not a class of this module, or has active dropout."""
 
 
 def _own(module: object, kind: type[_Kind]) -> _Kind:
-    """Return `module`; raise _OtherModuleError unless it is just that, and leaves its input whole."""
+    """Return `module`; _OtherModuleError unless it is exactly of class `kind` without active dropout."""
     if type(module) is not kind or (isinstance(module, _Module) and module.drops_out):
         raise _OtherModuleError
     return module
 
 
 def _weights(model: NanoGPT) -> Weights | None:
-    """Return the parameters of a model that computes what `NanoGPT` does, without dropout; else None."""
+    """Return the parameters of a model with only classes of this module and no dropout; else None."""
     try:
         return Weights(
             _own(model.tok_emb, Embedding).weight.tensor,

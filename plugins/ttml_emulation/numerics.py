@@ -1,13 +1,12 @@
-"""Which arithmetic the emulation uses, and the one place that decides it.
+"""The arithmetic of the emulation.
 
-`device` numerics: every stored value (parameter, activation, gradient, moment) is bfloat16, rounded to
-nearest even; inside one operation everything is float32. `fp32` numerics: the same operations, stored in
-float32.
+With `device` numerics, every stored value (parameter, activation, gradient, moment) is bfloat16, rounded to
+nearest even, and operations compute in float32. With `fp32` numerics, the same operations store float32.
 
-A matrix product of bfloat16 values has two strategies that differ in the last bits only:
+There are two ways to multiply bfloat16 matrices, which differ in the last bits only:
 
-* `native` hands the bfloat16 values to PyTorch, which is fastest where the processor multiplies bfloat16;
-* `fp32-then-round` widens the operands (exact), multiplies in float32 and rounds the result once. On a
+* `native` passes bfloat16 to PyTorch, which is fastest on a processor with bfloat16 instructions;
+* `fp32-then-round` converts the operands to float32 (exactly), multiplies, and rounds the result once. On a
   processor without bfloat16 instructions it is about ten times as fast (measured: 70 ms against 7 ms for
   1.2 GFLOP).
 """
@@ -48,7 +47,7 @@ class Numerics:
 
     @cached_property
     def widens(self) -> bool:
-        """Whether a stored value becomes float32 before it is multiplied."""
+        """Whether stored values are converted to float32 before matrix products."""
         return self.name == "device" and self.matmul == "fp32-then-round"
 
     def store(self, value: torch.Tensor) -> torch.Tensor:
@@ -56,7 +55,7 @@ class Numerics:
         return value if value.dtype == self.dtype else value.to(self.dtype)
 
     def operand(self, value: torch.Tensor) -> torch.Tensor:
-        """Return `value`, which is stored, as a matrix product takes it."""
+        """Return a stored value in the type for matrix products."""
         return value.float() if self.widens else value
 
 
@@ -71,9 +70,9 @@ def current() -> Numerics:
 
 
 def choose(name: NumericsName, matmul: MatmulName | None) -> Numerics:
-    """Make `name` and `matmul` the numerics in use, and return them.
+    """Set the numerics in use, and return them.
 
-    With `matmul=None`, `device` numerics time both strategies once per process and take the faster.
+    With `matmul=None`, `device` numerics time both ways once per process and choose the faster.
     Raises ValueError for an unknown name.
     """
     global _current
@@ -83,7 +82,7 @@ def choose(name: NumericsName, matmul: MatmulName | None) -> Numerics:
         raise ValueError(f"unknown matmul {matmul!r}; known: {', '.join(get_args(MatmulName))}")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "fp32":
-        matmul = "native"  # nothing is narrower than float32, so there is nothing to choose
+        matmul = "native"  # there is no bfloat16, so there is no choice
     elif device.type == "cuda":
         torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
         matmul = matmul or "native"
@@ -95,9 +94,9 @@ def choose(name: NumericsName, matmul: MatmulName | None) -> Numerics:
 
 @lru_cache(maxsize=1)
 def fastest_matmul() -> MatmulName:
-    """Time both strategies on this processor, at the width of a NanoGPT layer, and name the faster.
+    """Time both ways on this processor, at the width of a NanoGPT layer, and return the faster.
 
-    One thread, and its processor time instead of the clock's: other processes must not change the answer.
+    This uses one thread and its CPU time, so that other processes do not affect the result.
     """
     x = torch.ones(128, 384, dtype=torch.bfloat16)
     w = torch.ones(1536, 384, dtype=torch.bfloat16)
@@ -112,7 +111,7 @@ def fastest_matmul() -> MatmulName:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """Return the best of three runs, after one that warms up."""
+    """Return the best time of three runs after a warmup run."""
     best = float("inf")
     for attempt in range(4):
         start = time.thread_time()

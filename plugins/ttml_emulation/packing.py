@@ -1,7 +1,8 @@
-"""Weights laid out once for many small products.
+"""Pack weights once for many small matrix products.
 
-A product of few rows spends much of its time bringing the weight into the order in which it is multiplied.
-oneDNN can keep that order. PyTorch's compiler uses it, and so does this, where build and processor have it.
+A product with few rows spends much of its time reordering the weight in memory. oneDNN can store the
+reordered weight. PyTorch's compiler uses this, and so does this module, where the build and processor support
+it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import torch
 from .ops.linear import multiply
 
 Product = Callable[[torch.Tensor], torch.Tensor]
-"""From `[..., in]` to `[..., out]`, not rounded."""
+"""A function from `[..., in]` to `[..., out]`, without rounding."""
 
 
 def pack(weight: torch.Tensor, bias: torch.Tensor | None, rows: int) -> Product:
-    """Return what multiplies about `rows` rows with `[out, in]` and adds `[out]`."""
+    """Return a function that multiplies about `rows` rows by a weight `[out, in]` and adds a bias `[out]`."""
     try:
         packed = torch.ops.mkldnn._reorder_linear_weight.default(weight, rows)
         linear = torch.ops.mkldnn._linear_pointwise.default

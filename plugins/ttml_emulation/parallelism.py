@@ -1,6 +1,6 @@
-"""`ttml.autograd.ParallelismContext`: which axis of the mesh holds copies of the model.
+"""`ttml.autograd.ParallelismContext`: the mesh axis for data parallelism.
 
-Of the kinds of parallelism that `ttml` has, data parallelism is emulated.
+The other kinds of parallelism in `ttml` are not emulated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .device import MeshDevice
 
 @dataclass
 class DistributedConfig:
-    """What the axes of a mesh are for."""
+    """The kinds of parallelism to use."""
 
     enable_ddp: bool = False
     enable_tp: bool = False
@@ -22,14 +22,14 @@ class DistributedConfig:
 class ParallelismContext:
     """The axis of data parallelism and its size.
 
-    Raises RuntimeError for tensor or context parallelism, and unless the mesh is a line with data parallelism
-    on it: on a board, a mesh with rows and columns needs a kind of parallelism for each.
+    Raises RuntimeError for tensor or context parallelism, and unless the mesh is a line with data
+    parallelism. On a board, a two-dimensional mesh needs a kind of parallelism for each axis.
     """
 
     def __init__(self, device: MeshDevice, config: DistributedConfig) -> None:
         for flag, kind in (("enable_tp", "tensor"), ("enable_cp", "context")):
             if getattr(config, flag):
-                raise RuntimeError(f"{flag}: {kind} parallelism is not emulated, data parallelism is")
+                raise RuntimeError(f"{flag}: {kind} parallelism is not emulated; use enable_ddp")
         if min(device.shape) > 1:
             raise RuntimeError(
                 f"For 2D mesh (shape {device.shape}), number of enabled parallelization axes "
@@ -44,7 +44,7 @@ class ParallelismContext:
         self._size = device.shape[self._axis]
 
     def is_ddp_enabled(self) -> bool:
-        """Return True: there is no context without data parallelism."""
+        """Return True: a context always has data parallelism."""
         return True
 
     def is_tp_enabled(self) -> bool:
@@ -52,11 +52,11 @@ class ParallelismContext:
         return False
 
     def get_ddp_axis(self) -> int:
-        """Return the axis of the mesh along which the model is copied."""
+        """Return the mesh axis along which the model is replicated."""
         return self._axis
 
     def get_ddp_size(self) -> int:
-        """Return the number of copies."""
+        """Return the number of replicas."""
         return self._size
 
     def get_tp_axis(self) -> None:

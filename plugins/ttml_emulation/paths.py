@@ -1,4 +1,4 @@
-"""Where a board's scripts look for the tt-metal tree, with its configurations and texts."""
+"""The location of the tt-metal tree, which has the scripts' configurations and texts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def get_tt_metal_home() -> str:
-    """Return `TT_METAL_HOME`, or without it `TT_METAL_RUNTIME_ROOT`, or else `~/.tt-metal`.
+    """Return `TT_METAL_HOME`, else `TT_METAL_RUNTIME_ROOT`, else `~/.tt-metal`.
 
-    The versions of `ttml` read one or the other.
+    Versions of `ttml` differ in which variable they read.
     """
     return (
         os.environ.get("TT_METAL_HOME")
@@ -19,7 +19,7 @@ def get_tt_metal_home() -> str:
 
 
 def get_tt_metal_runtime_root() -> str:
-    """Return `TT_METAL_RUNTIME_ROOT`; RuntimeError where it is not set, as in `ttml`."""
+    """Return `TT_METAL_RUNTIME_ROOT`; RuntimeError if it is not set, as in `ttml`."""
     root = os.environ.get("TT_METAL_RUNTIME_ROOT")
     if not root:
         raise RuntimeError(

@@ -1,4 +1,4 @@
-"""Which part of an array each chip of a mesh gets, and how the chips' parts become one array again."""
+"""Mappers, which split an array over the chips of a mesh, and composers, which join the parts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class TensorToMesh:
     """A mapper: how an array is spread over a mesh.
 
     Args:
-        dim: the dimension of the array that is cut into equal parts; None gives every chip all of it.
-        axis: the axis of the mesh whose chips get different parts (0 for rows, 1 for columns); chips that
-            differ along the other one get the same. None cuts for all chips.
+        dim: the dimension of the array to split into equal parts; None gives every chip the whole array.
+        axis: the mesh axis along which chips get different parts (0 for rows, 1 for columns); chips that
+            differ only along the other axis get the same part. None splits over all chips.
     """
 
     device: MeshDevice
@@ -28,7 +28,7 @@ class TensorToMesh:
     axis: int | None = None
 
     def split(self, array: Array) -> list[Array]:
-        """Return each chip's part; RuntimeError if the dimension is missing or does not divide."""
+        """Return each chip's part; RuntimeError if the dimension is missing or not divisible."""
         count = self.device.get_num_devices()
         if self.dim is None:
             return [array] * count
@@ -48,7 +48,7 @@ class TensorToMesh:
 
 @dataclass(frozen=True)
 class MeshComposerConfig:
-    """How a mesh's parts are joined: along `dims[i]` for axis i of `mesh_shape_override`."""
+    """How to join the parts of a mesh: along `dims[i]` for axis i of `mesh_shape_override`."""
 
     dims: tuple[int, ...]
     mesh_shape_override: MeshShape
@@ -56,16 +56,16 @@ class MeshComposerConfig:
 
 @dataclass(frozen=True)
 class MeshToTensor:
-    """A composer: how what the chips hold becomes one array, copies included."""
+    """A composer: how to join the parts of all chips, including copies, into one array."""
 
     config: MeshComposerConfig
 
     def join(self, parts: Sequence[Array]) -> Array:
-        """Return the parts, given row by row, as one array; RuntimeError if their number is wrong."""
+        """Join the parts, given in row-major order, into one array; RuntimeError if their number is wrong."""
         shape = self.config.mesh_shape_override
         if shape.mesh_size() != len(parts):
             raise RuntimeError(
-                f"the composer is for {shape.mesh_size()} chips, the tensor is on {len(parts)}"
+                f"the composer is for {shape.mesh_size()} chips, but the tensor is on {len(parts)}"
             )
         joined = list(parts)
         for ways, dim in reversed(list(zip(shape, self.config.dims, strict=True))):

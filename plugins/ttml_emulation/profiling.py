@@ -1,4 +1,4 @@
-"""`ttml.common.profiler_utils`: markers in a device's profile. There is no device, so nothing is written."""
+"""`ttml.common.profiler_utils`: markers in a device profile. Without a device, nothing is written."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Marked = TypeVar("Marked", Tensor, None)
 
 
 def profiler_marker(x: Marked, name: str, dump_results: bool = False) -> Marked:
-    """Return `x`, after the context's profiler was told (see `Profiler.read_results`).
+    """Call `Profiler.read_results` of the context's profiler, and return `x`.
 
-    A board inserts a second marker in the backward pass; a node with nothing to write is not recorded here.
+    A board adds a second marker in the backward pass. It would have no effect here, so it is left out.
     """
     context = AutoContext.get_instance()
     context.get_profiler().read_results(
@@ -25,10 +25,10 @@ def profiler_marker(x: Marked, name: str, dump_results: bool = False) -> Marked:
 
 
 def profiler_marker_start(x: Marked, name: str, dump_results: bool = False) -> Marked:
-    """Mark where a zone begins."""
+    """Mark the beginning of a zone."""
     return profiler_marker(x, f"[START] {name}", dump_results)
 
 
 def profiler_marker_end(x: Marked, name: str, dump_results: bool = False) -> Marked:
-    """Mark where a zone ends."""
+    """Mark the end of a zone."""
     return profiler_marker(x, f"[END] {name}", dump_results)

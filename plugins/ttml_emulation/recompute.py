@@ -1,20 +1,20 @@
-"""`ttml.models.memory_efficient_runner`: a block whose activations the backward pass computes again."""
+"""`ttml.models.memory_efficient_runner`: recompute the activations of a block in the backward pass."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from .context import AutoContext, run_backward
+from .context import AutoContext
 from .enums import GradMode
+from .tape import run_backward
 from .tensor import Tensor
 
 
 def memory_efficient_runner(block: Callable[..., Tensor], x: Tensor, mask: Any = None) -> Tensor:
-    """Return block(x, mask) and keep nothing of what it computed but the result.
+    """Return block(x, mask) without storing its activations.
 
-    The backward pass runs the block again, with the same dropout, so the numbers are those of running it
-    plainly.
+    The backward pass runs the block again with the same dropout, so the results are the same.
     """
     context = AutoContext.get_instance()
     if context.get_gradient_mode() is GradMode.DISABLED:

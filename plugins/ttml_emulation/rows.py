@@ -1,7 +1,7 @@
-"""Tensors whose rows are computed when they are read.
+"""Lazy tensors, whose rows are computed when they are read.
 
-A NanoGPT's evaluation gives one: `[B, 1, T, V]`, of which generating reads the tile with the last token.
-Whatever takes no part of it alone computes all of it, so nobody can tell.
+The logits of a NanoGPT evaluation are one, `[B, 1, T, V]`. Generation only reads the tile with the last
+token. Operations that do not read a part compute all rows, so a lazy tensor behaves like any other.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Protocol
 
 import torch
 
-from . import numerics, pending
+from . import lazy, numerics
 from .enums import Layout, PreferredPrecision
 from .tensor import Tensor
 from .values import Value
@@ -19,17 +19,17 @@ Index = tuple[slice, ...]
 
 
 class Rows(Protocol):
-    """What computes the rows."""
+    """An object that computes rows on demand."""
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """The shape of all of them, `[B, 1, T, V]`."""
+        """The shape of all rows, `[B, 1, T, V]`."""
 
     def read(self, start: int, stop: int) -> torch.Tensor:
-        """Return the rows from `start` up to, not including, `stop`: `[B, 1, stop - start, V]`."""
+        """Return rows `start` to `stop`, exclusive: `[B, 1, stop - start, V]`."""
 
 
-class PendingValue(Value):
+class LazyValue(Value):
     """A `ttnn` tensor whose rows are computed when they are read."""
 
     __slots__ = ("__weakref__", "_known", "_rows")
@@ -40,7 +40,7 @@ class PendingValue(Value):
         self._known: torch.Tensor | None = None
         self._dtype = numerics.current().data_type
         self._layout = Layout.TILE
-        pending.register(self)
+        lazy.register(self)
 
     @property
     def data(self) -> torch.Tensor:
@@ -53,7 +53,7 @@ class PendingValue(Value):
     def data(self, data: torch.Tensor) -> None:
         self._known = data
 
-    def settle(self) -> None:
+    def materialize(self) -> None:
         """Compute all rows now."""
         _ = self.data
 
@@ -63,21 +63,21 @@ class PendingValue(Value):
         return self._rows.shape
 
     def part(self, index: Index) -> torch.Tensor:
-        """Return a part, and compute no more rows than it needs."""
+        """Return a part, and compute only the rows it needs."""
         start, stop, step = index[2].indices(self._rows.shape[2])
         if self._known is not None or not start < stop:
             return self.data[index]
         return self._rows.read(start, stop)[(*index[:2], slice(0, None, step), *index[3:])]
 
 
-class PendingTensor(Tensor):
-    """An autograd tensor whose rows are computed when they are read; it needs no gradient."""
+class LazyTensor(Tensor):
+    """An autograd tensor whose rows are computed when they are read; it does not require a gradient."""
 
     __slots__ = ("_value",)
 
     def __init__(self, rows: Rows) -> None:
         super().__init__(requires_grad=False)
-        self._value: Value = PendingValue(rows)
+        self._value: Value = LazyValue(rows)
         self._dtype = self._value.dtype
 
     @property
@@ -99,5 +99,5 @@ class PendingTensor(Tensor):
         return len(self._value.shape)
 
     def get_value(self, precision: PreferredPrecision = PreferredPrecision.HALF) -> Value:
-        """Return the `ttnn` tensor, whose rows are computed when they are read as well."""
-        return self._value if isinstance(self._value, PendingValue) else super().get_value(precision)
+        """Return the `ttnn` tensor, whose rows are also computed when they are read."""
+        return self._value if isinstance(self._value, LazyValue) else super().get_value(precision)

@@ -1,4 +1,4 @@
-"""`ttml.common.schedulers`: the learning rate of a step, and setting it."""
+"""`ttml.common.schedulers`: learning rate schedules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["OptimParamSetter", "SpeedrunScheduler"]
 
 
 class SpeedrunScheduler:
-    """Linear warm-up from 0, an optional hold, and a linear decay to the least rate."""
+    """Linear warmup from 0, an optional hold, and a linear decay to the minimum rate."""
 
     def __init__(self, cfg: SchedulerConfig) -> None:
         self.cfg = cfg
@@ -27,7 +27,7 @@ class SpeedrunScheduler:
         return cfg.max_lr + (cfg.min_lr - cfg.max_lr) * gone
 
     def beta1_at(self, step: int) -> float | None:
-        """Return the first moment's decay at a step; None where the configuration does not warm it up."""
+        """Return beta1 at a step; None if the configuration has no warmup for it."""
         cfg = self.cfg
         if cfg.beta1_warmup_steps <= 0:
             return None

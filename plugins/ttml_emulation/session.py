@@ -1,4 +1,4 @@
-"""What `load` and `describe` do once PyTorch may be imported."""
+"""The implementation of `load` and `describe`, which imports PyTorch."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`ttml.autograd.Tensor`: a value on the device, its gradient, and the operation it came from.
+"""`ttml.autograd.Tensor`: a value on the device, its gradient, and the operation that produced it.
 
-On a mesh a tensor is one such tensor for each chip (see `ttml_emulation.chips`).
+On a mesh, a tensor consists of one tensor for each chip (see `ttml_emulation.chips`).
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import torch
 
 from . import numerics, values
 from .chips import OnChips, on_every_chip
-from .context import AutoContext, Node, run_backward
+from .context import AutoContext
 from .enums import DataType, GradMode, Layout, PreferredPrecision
 from .placement import MeshToTensor, TensorToMesh
+from .tape import Node, run_backward
 from .values import Value
 
 
 class Tensor(OnChips):
     """An autograd tensor. `shape()` and `dtype()` are methods, unlike on the `ttnn` tensor inside.
 
-    On a mesh, `shape()` is that of what one chip holds, which is a part of what was sharded.
+    On a mesh, `shape()` is the shape on one chip, which is smaller than that of a sharded array.
     """
 
     _symbol = "ttml.autograd.Tensor"
@@ -68,11 +69,11 @@ class Tensor(OnChips):
         new_type: DataType | None = None,
         mapper: TensorToMesh | None = None,
     ) -> Tensor:
-        """Copy an array to the device, as `new_type` or as its own type; this opens the device.
+        """Copy an array to the device, as `new_type` or as its own type; this opens the device if needed.
 
-        On a mesh every chip gets the part that `mapper` gives it, or without one a copy of its own. Raises
-        RuntimeError unless the array holds 32-bit integers, float32 or `ml_dtypes.bfloat16`, and where the
-        mapper cannot divide it.
+        On a mesh, `mapper` splits the array over the chips; without a mapper every chip gets a copy. Raises
+        RuntimeError unless the array has 32-bit integers, float32 or `ml_dtypes.bfloat16`, and if the mapper
+        cannot split it.
         """
         return Tensor(values.upload(numpy_tensor, new_type, layout, mapper))
 
@@ -83,7 +84,7 @@ class Tensor(OnChips):
     ) -> np.ndarray[Any, Any]:
         """Return a copy of the value, as `new_type` or as its own type.
 
-        BFLOAT16 comes as `ml_dtypes.bfloat16`. What the chips of a mesh hold is joined by `composer`;
+        BFLOAT16 becomes `ml_dtypes.bfloat16`. On a mesh, `composer` joins the parts of the chips;
         RuntimeError without one.
         """
         parts = [values.to_numpy(part._data, new_type or part._dtype) for part in self.parts]
@@ -122,12 +123,12 @@ class Tensor(OnChips):
 
     @property
     def tensor(self) -> Tensor:
-        """The tensor itself, which scripts read from what `parameters()` returns."""
+        """The tensor itself; scripts read this attribute of the values of `parameters()`."""
         return self
 
     @on_every_chip
     def get_value(self, precision: PreferredPrecision = PreferredPrecision.HALF) -> Value:
-        """Return the `ttnn` tensor: a float32 value as bfloat16 unless `precision` says otherwise."""
+        """Return the `ttnn` tensor; by default, float32 is converted to bfloat16."""
         if precision is PreferredPrecision.HALF and self._dtype is DataType.FLOAT32:
             return Value(self.half(), numerics.current().data_type, self._layout)
         return Value(self._data, self._dtype, self._layout)
@@ -141,17 +142,17 @@ class Tensor(OnChips):
 
     @on_every_chip
     def assign(self, other: Tensor) -> None:
-        """Copy the value of `other`, keeping this tensor's type; RuntimeError if the shapes differ."""
+        """Copy the value of `other` in this tensor's type; RuntimeError if the shapes differ."""
         if other.shape() != self.shape():
             raise RuntimeError(
                 f"cannot assign a value of shape {other.shape()} to one of shape {self.shape()}"
             )
-        # Copied, not shared: an optimizer changes a parameter's value in place.
+        # Copy the data, because an optimizer changes a parameter's value in place.
         self._data = other._data.to(self._data.dtype, copy=True)
         self._wide = None
         self.changed()
 
-    # --- the value as operations take it, on one chip
+    # --- the value for operations, on one chip
 
     @property
     def data(self) -> torch.Tensor:
@@ -159,14 +160,14 @@ class Tensor(OnChips):
         return self._data
 
     def half(self) -> torch.Tensor:
-        """Return the value in the type that operations work on."""
+        """Return the value in the stored type of the numerics."""
         return numerics.current().store(self._data)
 
     def wide(self) -> torch.Tensor:
         """Return the value of `half()` in float32.
 
-        Where matrix products need it anyway it is kept, and refreshed in place: a fresh buffer for every
-        weight and step costs more in page faults than the conversion itself.
+        If matrix products use float32, the copy is kept and updated in place: page faults for a new buffer
+        for every weight and step cost more than the conversion.
         """
         if self._wide is None:
             half = self.half()
@@ -179,19 +180,19 @@ class Tensor(OnChips):
         return self._wide
 
     def operand(self) -> torch.Tensor:
-        """Return the value as a matrix product takes it."""
+        """Return the value in the type for matrix products."""
         return self.wide() if numerics.current().widens else self.half()
 
     def changed(self) -> None:
-        """Say that the value was replaced or written to."""
+        """Note that the value was replaced or changed in place."""
         self._changes += 1
         self._causal = None
 
     def version(self) -> tuple[int, int]:
-        """Return a pair that differs once the value was replaced or written to.
+        """Return a pair that changes whenever the value is replaced or changed in place.
 
-        The first counts what this tensor knows of. PyTorch counts the writes to what is stored, by whatever
-        name, but not those of its fused optimizers.
+        The first number counts calls of `changed`. The second is PyTorch's own count of in-place changes,
+        which does not include its fused optimizers.
         """
         return self._changes, self._data._version
 
@@ -227,7 +228,7 @@ class Tensor(OnChips):
     get_grad_rw = get_grad
 
     def get_grad_tensor(self) -> Tensor:
-        """Return the gradient as a tensor that needs none; RuntimeError if there is none."""
+        """Return the gradient as a tensor that does not require one; RuntimeError if there is no gradient."""
         return Tensor(self.get_grad(), False)
 
     @on_every_chip
@@ -242,11 +243,11 @@ class Tensor(OnChips):
 
     @on_every_chip
     def add_grad(self, grad: Value) -> None:
-        """Add to the gradient; nothing if none is required, RuntimeError if the shape is not the value's."""
+        """Add to the gradient, if one is required; RuntimeError if the shape is not the value's."""
         self.accumulate(self._checked(grad.data))
 
     def accumulate(self, grad: torch.Tensor) -> None:
-        """Add `grad`, already stored, to the gradient. Not in place: two tensors may share one gradient."""
+        """Add a stored `grad` to the gradient, not in place, because two tensors may share a gradient."""
         if self._requires_grad:
             self._grad = grad if self._grad is None else self._grad + grad
 
@@ -259,20 +260,20 @@ class Tensor(OnChips):
 
     @on_every_chip
     def set_requires_grad(self, requires_grad: bool) -> None:
-        """Say whether a gradient is wanted."""
+        """Set whether a gradient is required."""
         self._requires_grad = requires_grad
 
     @on_every_chip
     def get_requires_grad(self) -> bool:
-        """Return whether a gradient is wanted."""
+        """Return whether a gradient is required."""
         return self._requires_grad
 
     # --- the tape
 
     def get_node(self) -> Node | None:
-        """Return the operation that made this tensor; None for a leaf.
+        """Return the node of the operation that produced this tensor; None for a leaf.
 
-        On a mesh, return a node that depends on the operations of all chips.
+        On a mesh, return a node that depends on the nodes of all chips.
         """
         if not self.chips:
             return self._node
@@ -283,7 +284,7 @@ class Tensor(OnChips):
 
     @on_every_chip
     def set_node(self, node: Node | None) -> None:
-        """Set the operation that made this tensor; RuntimeError if it has one."""
+        """Set the node of the operation that produced this tensor; RuntimeError if it already has one."""
         if self._node is not None:
             raise RuntimeError("the graph node is already set")
         self._node = node
@@ -296,32 +297,17 @@ class Tensor(OnChips):
     def backward(self, retain_graph: bool) -> None:
         """Compute the gradients of everything this tensor depends on, starting from ones, on every chip.
 
-        Pass the flag by position: earlier versions have no name for it. Raises RuntimeError if nothing was
-        recorded, or if a part of the graph was used before without `retain_graph`.
+        Pass the flag by position, because its name differs between versions. Raises RuntimeError if nothing
+        was recorded, or if a part of the graph was used before without `retain_graph`.
         """
         roots = [part._node for part in self.parts if part._node is not None]
         if not roots:
-            raise RuntimeError("backward needs a tensor that an operation made with gradients enabled")
+            raise RuntimeError("backward needs a tensor that was computed with gradients enabled")
         for part in self.parts:
             part._grad = torch.ones_like(part.half())
         run_backward(roots, retain_graph)
 
-    # --- operators (there is no division: `/` does not work in `ttml` either)
-
-    def __add__(self, other: Tensor) -> Tensor:
-        from .ops import binary
-
-        return binary.add(self, other)
-
-    def __sub__(self, other: Tensor) -> Tensor:
-        from .ops import binary
-
-        return binary.sub(self, other)
-
-    def __mul__(self, other: Tensor | float) -> Tensor:
-        from .ops import binary
-
-        return binary.mul(self, other)
+    # `ttml_emulation.ops` adds the operators `+`, `-` and `*`.
 
     def to_string(self) -> str:
         """Return a one-line description."""
@@ -333,7 +319,7 @@ class Tensor(OnChips):
 
 
 AutocastTensor = Tensor
-"""A board keeps the two precisions of a value in a class of its own; here a tensor does both."""
+"""On a board, a separate class holds the two precisions of a value; here a tensor has both."""
 
 
 def create_tensor(value: Value, requires_grad: bool = True) -> Tensor:
@@ -351,26 +337,26 @@ def is_causal(mask: torch.Tensor) -> bool:
 
 @lru_cache(maxsize=4)
 def _triangle(size: int, dtype: torch.dtype) -> torch.Tensor:
-    """Return ones on and below the diagonal: a script that evaluates makes a mask for every call."""
+    """Return ones on and below the diagonal; cached, because scripts pass a new mask to every call."""
     return _words(torch.ones(size, size, dtype=dtype, device=numerics.current().device).tril())
 
 
 def _words(square: torch.Tensor) -> torch.Tensor:
-    """Return the same bits as 64-bit integers, which compare several times as fast, where they fill some."""
+    """Return the bits as 64-bit integers, if they fit, because these compare several times as fast."""
     return square.contiguous().view(torch.int64) if square.shape[-1] % 8 == 0 else square
 
 
 def stored(data: torch.Tensor) -> Tensor:
-    """Return a leaf with the result of an operation: `data` rounded to the type that values are stored in."""
+    """Return a leaf tensor with `data`, the result of an operation, rounded to the stored type."""
     policy = numerics.current()
     return Tensor(Value(policy.store(data), policy.data_type), False)
 
 
 def record(output: Tensor, inputs: Sequence[Tensor], backward: Callable[[torch.Tensor], None]) -> Tensor:
-    """Put the operation that made `output` on the tape, and return `output`.
+    """Record the operation that produced `output` on the tape, and return `output`.
 
-    `backward` gets the gradient of `output` and adds to the gradients of `inputs`. Nothing is recorded while
-    gradients are off or when no input needs one.
+    `backward` takes the gradient of `output` and adds to the gradients of `inputs`. Nothing is recorded if
+    gradients are disabled or no input requires one.
     """
     record_many([output], inputs, lambda grads: backward(grads[0]) if grads[0] is not None else None)
     return output
@@ -381,7 +367,7 @@ def record_many(
     inputs: Sequence[Tensor],
     backward: Callable[[list[torch.Tensor | None]], None],
 ) -> None:
-    """Like `record`, for an operation with several outputs; an output that was not used has no gradient."""
+    """Like `record`, for an operation with several outputs; the gradient of an unused output is None."""
     context = AutoContext.get_instance()
     if context.get_gradient_mode() is GradMode.DISABLED:
         return

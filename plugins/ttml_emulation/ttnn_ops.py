@@ -1,4 +1,4 @@
-"""The functions of `ttnn` that NanoGPT scripts call on values, mostly to pick a token."""
+"""The functions of `ttnn` that NanoGPT scripts call, mostly for sampling."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from . import numerics, pending, values
+from . import lazy, numerics, values
 from .chips import on_every_chip
 from .context import AutoContext
 from .device import MeshDevice
@@ -67,24 +67,24 @@ def empty(
     layout: Layout = Layout.TILE,
     device: MeshDevice | None = None,
 ) -> Value:
-    """Return a value of `shape`; it is 0 here, and anything on a board."""
+    """Return a value of `shape`; it is 0 here, and undefined on a board."""
     return full(shape, 0, dtype, layout, device)
 
 
 @on_every_chip
 def fill(tensor: Value, fill_value: float, output_tensor: Value | None = None) -> Value:
-    """Return the shape of `tensor` filled with one number, written into `output_tensor` if there is one."""
+    """Return a value with the shape of `tensor`, filled with one number; reuse `output_tensor` if given."""
     filled = _full(tensor.shape, fill_value, tensor.dtype, tensor.layout)
     if output_tensor is None:
         return filled
-    pending.settle()
+    lazy.materialize_all()
     output_tensor.data.copy_(filled.data)
     return output_tensor
 
 
 @on_every_chip
 def full_like(tensor: Value, fill_value: float, dtype: DataType | None = None) -> Value:
-    """Return the shape of `tensor` filled with one number."""
+    """Return a value with the shape of `tensor`, filled with one number."""
     return _full(tensor.shape, fill_value, dtype or tensor.dtype, tensor.layout)
 
 
@@ -114,7 +114,7 @@ def reshape(tensor: Value, shape: Sequence[int]) -> Value:
 def slice(  # noqa: A001
     tensor: Value, begin: Sequence[int], end: Sequence[int], step: Sequence[int] | None = None
 ) -> Value:
-    """Return the part from `begin` up to, not including, `end`; with `step`, every so many elements of it."""
+    """Return the elements from `begin` to `end`, exclusive, in steps of `step`."""
     steps = [1] * len(begin) if step is None else step
     index = tuple(builtins.slice(*bounds) for bounds in zip(begin, end, steps, strict=True))
     return _like(tensor, tensor.part(index))
@@ -187,13 +187,13 @@ def get_arch_name() -> str:
 
 
 def get_num_devices() -> int:
-    """Return the number of chips that are open, 1 if none is: there is no board to count."""
+    """Return the number of open chips; 1 if no device is open, because there is no board."""
     device = AutoContext.get_instance().opened()
     return 1 if device is None else device.get_num_devices()
 
 
 def get_device_tensors(tensor: Value) -> list[Value]:
-    """Return what each chip holds."""
+    """Return the part of each chip."""
     return list(tensor.parts)
 
 

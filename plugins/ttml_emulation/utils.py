@@ -1,4 +1,4 @@
-"""`ttml.common.utils`: seeds, gradient mode, and small helpers of training scripts."""
+"""`ttml.common.utils`: seeds, gradient mode, and small helpers for training scripts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def set_seed(seed: int = 42) -> None:
 
 @contextlib.contextmanager
 def no_grad() -> Iterator[None]:
-    """Record nothing inside; a context manager and a decorator."""
+    """Disable gradients inside the block; a context manager and a decorator."""
     context = AutoContext.get_instance()
     before = context.get_gradient_mode()
     context.set_gradient_mode(GradMode.DISABLED)
@@ -57,7 +57,7 @@ def no_grad() -> Iterator[None]:
 
 
 def round_up_to_tile(value: int, tile: int = 32) -> int:
-    """Return the next multiple of `tile`."""
+    """Return `value` rounded up to a multiple of `tile`."""
     return -(-value // tile) * tile
 
 
@@ -69,7 +69,7 @@ def build_logits_mask(vocab_size: int, padded_vocab_size: int) -> Tensor:
 
 
 def initialize_device(yaml_config: Mapping[str, Any]) -> None:
-    """Open the chips a configuration describes, with links between them; RuntimeError if that cannot be."""
+    """Open the chips in a configuration, with links between them; RuntimeError if that fails."""
     device = yaml_config.get("device_config") or {}
     shape = device.get("mesh_shape") or (1, 1)
     enable_fabric(math.prod(shape))
@@ -77,17 +77,17 @@ def initialize_device(yaml_config: Mapping[str, Any]) -> None:
 
 
 def get_loss_over_devices(loss: Tensor) -> float:
-    """Return the mean of a loss over the chips as a number."""
+    """Return the mean loss over the chips."""
     composer = concat_mesh_to_tensor_composer(AutoContext.get_instance().get_device(), 0)
     return float(loss.to_numpy(DataType.FLOAT32, composer).mean())
 
 
 def create_optimizer(model: ModuleBase, yaml_config: Mapping[str, Any]) -> OptimizerBase:
-    """Return the optimizer a configuration describes, in either form that versions of `ttml` read.
+    """Return the optimizer in a configuration.
 
-    Recent ones read `training_config.optimizer`, the first ones flat keys such as
-    `training_config.learning_rate`. Where both are given the nested form counts. Raises ValueError if there
-    is neither.
+    Recent versions of `ttml` read `training_config.optimizer`, the first versions read flat keys such as
+    `training_config.learning_rate`. If both are given, the nested form applies. Raises ValueError if there is
+    neither.
     """
     training = yaml_config.get("training_config", yaml_config)
     nested = training.get("optimizer", training if "type" in training else None)
@@ -107,7 +107,7 @@ def create_optimizer(model: ModuleBase, yaml_config: Mapping[str, Any]) -> Optim
 
 
 def summary(model: ModuleBase) -> None:
-    """Print every parameter with its shape and size, those that are trained first, and the sums."""
+    """Print every parameter with its shape and size, trained ones first, and the totals."""
     rows = [
         (not tensor.get_requires_grad(), name, str(tuple(tensor.shape())), math.prod(tensor.shape()))
         for name, tensor in model.parameters().items()
@@ -123,9 +123,9 @@ def summary(model: ModuleBase) -> None:
 
 
 class PerformanceMeter:
-    """Samples and tokens a second over the last steps, by this machine's clock.
+    """Samples and tokens per second over the last steps, in wall-clock time.
 
-    `cfg` has `batch_size`, `gradient_accumulation_steps` and `seq_len`.
+    `cfg` must have `batch_size`, `gradient_accumulation_steps` and `seq_len`.
     """
 
     def __init__(self, cfg: Any, window_size: int = 10) -> None:
@@ -134,11 +134,11 @@ class PerformanceMeter:
         self.steps: list[float] = []
 
     def step(self) -> None:
-        """Note the time at which a step ended."""
+        """Record the time at the end of a step."""
         self.steps = [*self.steps, time.time()][-self.window_size :]
 
     def get_metrics(self) -> tuple[float, float]:
-        """Return samples a second and tokens a second; zeros before two steps have ended."""
+        """Return samples and tokens per second; zeros before the end of the second step."""
         window = self.steps[-1] - self.steps[0] if self.steps else 0
         if window == 0:
             return 0, 0

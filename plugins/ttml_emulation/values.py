@@ -1,4 +1,4 @@
-"""`ttnn.Tensor`: a value with a data type and a layout, and its conversion from and to numpy."""
+"""`ttnn.Tensor`: a value with a data type and a layout, and conversion from and to numpy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .context import AutoContext
 from .enums import DataType, Layout
 from .placement import MeshToTensor, TensorToMesh
 
-# UINT32 is stored as int64: PyTorch indexes with int64, and every uint32 fits.
+# UINT32 is stored as int64, which PyTorch uses for indexing and which holds every uint32.
 _TORCH = {
     DataType.BFLOAT16: torch.bfloat16,
     DataType.FLOAT32: torch.float32,
@@ -32,7 +32,7 @@ _NUMPY: dict[np.dtype[Any], DataType] = {
 class Value(OnChips):
     """A `ttnn.Tensor`: unlike on an autograd tensor, `shape`, `dtype` and `layout` are properties.
 
-    On a mesh they are those of what one chip holds.
+    On a mesh they describe the part of one chip.
     """
 
     _symbol = "ttnn.Tensor"
@@ -59,7 +59,7 @@ class Value(OnChips):
     @property
     @on_every_chip
     def layout(self) -> Layout:
-        """The layout that was asked for."""
+        """The requested layout."""
         return self._layout
 
     def get_layout(self) -> Layout:
@@ -67,7 +67,7 @@ class Value(OnChips):
         return self.layout
 
     def part(self, index: tuple[slice, ...]) -> torch.Tensor:
-        """Return what one chip holds of a part."""
+        """Return a slice of the data on one chip."""
         return self.data[index]
 
     def item(self) -> float | int:
@@ -86,26 +86,26 @@ class Value(OnChips):
 
 
 def convert(data: torch.Tensor, dtype: DataType) -> tuple[torch.Tensor, DataType]:
-    """Return `data` stored as `dtype`, and the type it got: in `fp32` numerics BFLOAT16 becomes FLOAT32.
+    """Return `data` stored as `dtype`, and its actual type: with `fp32` numerics BFLOAT16 becomes FLOAT32.
 
-    Raises RuntimeError for a type the emulation does not store.
+    Raises RuntimeError for an unsupported type.
     """
     if dtype is DataType.BFLOAT16:
         dtype = numerics.current().data_type
     if dtype not in _TORCH:
-        raise RuntimeError(f"the emulation does not store {dtype.name}")
+        raise RuntimeError(f"the emulation does not support {dtype.name}")
     return data.to(_TORCH[dtype]), dtype
 
 
 def from_numpy(array: np.ndarray[Any, Any], new_type: DataType | None) -> tuple[torch.Tensor, DataType]:
     """Return a copy of `array` stored as `new_type`, or as its own type.
 
-    Raises RuntimeError unless `array` holds 32-bit integers, float32 or `ml_dtypes.bfloat16`, as `ttml` does.
+    Raises RuntimeError unless `array` has 32-bit integers, float32 or `ml_dtypes.bfloat16`, like `ttml`.
     """
     kind = _NUMPY.get(np.asarray(array).dtype)
     if kind is None:
         known = ", ".join(str(dtype) for dtype in _NUMPY)
-        raise RuntimeError(f"from_numpy does not take {np.asarray(array).dtype}; it takes {known}")
+        raise RuntimeError(f"from_numpy does not support {np.asarray(array).dtype}, only {known}")
     array = np.array(array, order="C")  # a copy: the caller may reuse its buffer
     if kind is DataType.BFLOAT16:
         data = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
@@ -119,10 +119,10 @@ def from_numpy(array: np.ndarray[Any, Any], new_type: DataType | None) -> tuple[
 def upload(
     array: np.ndarray[Any, Any], new_type: DataType | None, layout: Layout, mapper: TensorToMesh | None = None
 ) -> Value:
-    """Return a copy of `array` on the device, opening it if it is not open.
+    """Return a copy of `array` on the device, which is opened if needed.
 
-    On a mesh every chip gets what `mapper` gives it, or without one a copy of its own. Raises RuntimeError
-    for what `from_numpy` or the mapper does not take.
+    On a mesh, `mapper` splits the array over the chips; without a mapper every chip gets a copy. Raises
+    RuntimeError if `from_numpy` or the mapper does not support the array.
     """
     device = AutoContext.get_instance().get_device()
     if mapper is None:
@@ -130,14 +130,14 @@ def upload(
     elif mapper.device is device:
         parts = mapper.split(np.asarray(array))
     else:
-        raise RuntimeError("the mapper was made for a device that is not the one that is open")
+        raise RuntimeError("the mapper was made for another device than the open one")
     return Value.joined([Value(*from_numpy(part, new_type), layout) for part in parts])
 
 
 def download(
     value: OnChips, parts: list[np.ndarray[Any, Any]], composer: MeshToTensor | None
 ) -> np.ndarray[Any, Any]:
-    """Return the arrays of the chips as one; RuntimeError for several without a composer."""
+    """Return the arrays of the chips as one array; RuntimeError on a mesh without a composer."""
     if composer is None:
         require_one_chip(value)
         return parts[0]
@@ -145,7 +145,7 @@ def download(
 
 
 def require_one_chip(value: OnChips) -> None:
-    """Raise RuntimeError, in the words of a board, for a value that several chips hold."""
+    """Raise RuntimeError, with the message of a board, for a value on several chips."""
     if value.chips:
         raise RuntimeError(
             f"Can't get a single buffer from host storage distributed over mesh of {len(value.chips)} chips. "
@@ -154,9 +154,9 @@ def require_one_chip(value: OnChips) -> None:
 
 
 def to_numpy(data: torch.Tensor, dtype: DataType) -> np.ndarray[Any, Any]:
-    """Return a copy of `data` in the numpy type of `dtype`; RuntimeError for a type numpy has not."""
+    """Return a copy of `data` in the numpy type of `dtype`; RuntimeError for an unsupported type."""
     if dtype not in _TORCH:
-        raise RuntimeError(f"to_numpy does not make {dtype.name}")
+        raise RuntimeError(f"to_numpy does not support {dtype.name}")
     data = data.detach().to("cpu", _TORCH[dtype]).contiguous()
     if dtype is DataType.BFLOAT16:
         bits = data.view(torch.int16).numpy().copy()

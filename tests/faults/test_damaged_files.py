@@ -110,11 +110,11 @@ def test_a_damaged_checkpoint(lesson: Lesson, tmp_path: Path, region: str) -> No
     said = lesson(*command, plugins=[lesson_ct4.plugin])
     assert (said.code, said.out) == (2, "")
     assert f"{path} is not a usable checkpoint: " in said.err
-    assert "fix: train again, or name another checkpoint" in said.err
+    assert "fix: train again, or use another checkpoint" in said.err
     assert tree(path.parent) == {path.name: damaged}
 
 
-TRUNK = ("the header's sha256", "cut in the header")
+CHECKPOINT_CACHE = ("the header's sha256", "cut in the header")
 
 
 @pytest.mark.slow
@@ -122,19 +122,19 @@ TRUNK = ("the header's sha256", "cut in the header")
 @fault(
     AREA,
     "the checkpoints that a training left for later runs",
-    how="each region in turn, in all files of `.lesson/trunk`",
+    how="each region in turn, in all files of `.lesson/checkpoint-cache`",
     seen="`Note: not reused`, with the reason; the stage is trained from scratch",
     survives="the run; the result of training from scratch is the same, bit for bit",
 )
-def test_a_damaged_trunk(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_cache(tmp_path: Path) -> None:
     (tmp_path / "play.txt").write_text(PLAY)
     options: dict[str, Any] = {"plugins": [lesson_ct4.plugin], "backend": "emulated"}
     params = [f"dataset={tmp_path / 'play.txt'}"]
     assert run_lesson(LESSON, tmp_path, params=params, **options)["status"] == "passed"
     files = tmp_path / ".lesson" / "files" / "checkpoints"
     before = {name: content(files / f"{name}.safetensors") for name in STAGES}
-    for region in TRUNK:
-        for path in (tmp_path / ".lesson" / "trunk").glob("*/*.safetensors"):
+    for region in CHECKPOINT_CACHE:
+        for path in (tmp_path / ".lesson" / "checkpoint-cache").glob("*/*.safetensors"):
             data = REGIONS[region](path.read_bytes())
             path.unlink()  # it may be the stage's own checkpoint by another name
             path.write_bytes(data)

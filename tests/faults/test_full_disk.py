@@ -32,7 +32,7 @@ Install = Callable[[str], str]
 
 WHILE_IT_RUNS = """
 import pathlib
-from lesson_runner.plugin import *
+from lesson_runner.plugins import *
 
 def act(params, context):
     filler = context.workspace.files / "filler"

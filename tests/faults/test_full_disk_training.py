@@ -41,7 +41,7 @@ def trained(command: Command, disk: Disk, tmp_path: Path, *steps: str) -> tuple[
     AREA,
     "the disk is full when a training saves its checkpoint",
     how="a step leaves 40 KB free on a file system",
-    seen="`Note: the steps so far are not kept`, then the file, the reason and the fix; exit code 1",
+    seen="`Note: the steps so far cannot be reused later`, then file, reason and fix; exit code 1",
     survives="the checkpoints of earlier stages, the loss curve, the record; no `.part`",
 )
 def test_no_room_for_a_checkpoint(command: Command, disk: Disk, tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_no_room_for_a_checkpoint(command: Command, disk: Disk, tmp_path: Path) 
     record = record_of(folder)
     assert told(record) == {"text": "passed", "short": "passed", "fill": "passed", "long": "failed"}
     file = f"{disk.place}/.lesson/files/checkpoints/long.safetensors"
-    assert messages(record)["long"] == f"{file} cannot be written: {FULL} (check the disk's space and rights)"
+    assert messages(record)["long"] == f"{file} cannot be written: {FULL} (check disk space and permissions)"
     assert [path.name for path in (workspace / "files" / "checkpoints").iterdir()] == ["short.safetensors"]
     assert load_checkpoint(workspace / "files" / "checkpoints" / "short.safetensors").step == 4
     assert leftovers(workspace) == []
     evidence = folder / "evidence" / "long"
-    assert "Note: the steps so far are not kept: " in (evidence / "output.txt").read_text()
+    assert "Note: the steps so far cannot be reused later: " in (evidence / "output.txt").read_text()
     assert len((evidence / "loss.csv").read_text().splitlines()) == 7
 
 

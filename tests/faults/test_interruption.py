@@ -27,7 +27,7 @@ STUBBORN = "trap '' TERM INT; echo $$; while :; do read -r -t 1 < /dev/zero || t
 
 IN_THE_RECORD = """
 import os, signal
-from lesson_runner.plugin import hookimpl
+from lesson_runner.plugins import hookimpl
 
 real = os.fsync
 

@@ -24,14 +24,14 @@ bytearray(1 << 30)
 
 """
 GREEDY = """
-from lesson_runner.plugin import *
+from lesson_runner.plugins import *
 
 @hookimpl
 def lesson_actions():
     return [Action("theirs.act", "Act", lambda params, context: bytearray(8 << 30), self_judging=True)]
 """
 HOOK = """
-from lesson_runner.plugin import *
+from lesson_runner.plugins import *
 
 @hookimpl
 def lesson_measure(step):

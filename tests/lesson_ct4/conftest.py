@@ -1,4 +1,4 @@
-"""A step's context made by hand, and a web server that misbehaves as told."""
+"""Contexts of steps without a run, and a web server that misbehaves on demand."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(workspace: Workspace) -> Iterator[RunContext]:
 
 @pytest.fixture
 def step(run: RunContext, events: list[Event]) -> MakeContext:
-    """Makes the context of a step."""
+    """Creates the context of a step."""
 
     def make(id: str = "one", action: str = "ct4.train", **params: Any) -> StepContext:  # noqa: A002
         planned = PlannedStep(id, id, Location(Path("lesson.md"), 1), action, params)
@@ -60,7 +60,7 @@ def step(run: RunContext, events: list[Event]) -> MakeContext:
 
 
 class Server(ThreadingHTTPServer):
-    """Answers every request with what a test has put into ``answer``."""
+    """Answers every request as set by the test in ``answer``."""
 
     daemon_threads = True
     block_on_close = False
@@ -78,7 +78,7 @@ class Server(ThreadingHTTPServer):
     def serve_bytes(
         self, data: bytes, *, length: int | None = None, status: int = 200, **headers: str
     ) -> None:
-        """Answer with ``data``; ``length`` is what the server says its length is."""
+        """Answer with ``data``; ``length`` overrides the Content-Length."""
 
         def answer(handler: Handler) -> None:
             handler.send_response(status)
@@ -91,7 +91,7 @@ class Server(ThreadingHTTPServer):
         self.answer = answer
 
     def stall(self, before: bytes = b"", length: int = 1_000_000) -> None:
-        """Send the beginning (or nothing at all), and then keep quiet."""
+        """Send the beginning (or nothing), then stop responding."""
 
         def answer(handler: Handler) -> None:
             if before:
@@ -118,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server on this machine; proxies are not asked."""
+    """A server on this machine; proxies are ignored."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     found = Server()

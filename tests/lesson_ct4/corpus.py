@@ -1,4 +1,4 @@
-"""Where the tests look for local copies of tiny Shakespeare and of the published lesson, if there are any."""
+"""Local copies of tiny Shakespeare and of the published lesson, if available."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LESSON_BESIDE = _SHARED / "seed-ct4-finetuning-basics.md"
 
 
 def corpus_path() -> Path:
-    """Return the path of the local copy, or skip the test that asks for it."""
+    """Return the path of the local copy; skip the test if there is none."""
     path = Path(os.environ.get(VARIABLE) or _BESIDE).resolve()
     if not path.is_file():
         pytest.skip(f"no local copy of tiny Shakespeare; set {VARIABLE} to the path of one")
@@ -23,12 +23,12 @@ def corpus_path() -> Path:
 
 
 def tiny_shakespeare() -> str:
-    """Return the text of the local copy, or skip the test that asks for it."""
+    """Return the text of the local copy; skip the test if there is none."""
     return corpus_path().read_text(encoding="ascii")
 
 
 def published_lesson() -> Path:
-    """Return the path of the lesson as it was published, or skip the test that asks for it."""
+    """Return the path of the published lesson; skip the test if there is none."""
     path = Path(os.environ.get(LESSON_VARIABLE) or _LESSON_BESIDE).resolve()
     if not path.is_file():
         pytest.skip(f"no local copy of the published lesson; set {LESSON_VARIABLE} to the path of one")

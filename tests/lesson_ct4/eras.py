@@ -5,7 +5,7 @@ The emulation, cut down to what versions of `ttml` have: names removed, signatur
 * ``E1``: the first with one: meshes are opened through the context, AdamW has five settings;
 * ``E1-bare``: gradients cannot be switched off besides, and the optimizer does not give out its state;
 * ``E2``: named meshes;
-* ``E3``: a seed of its own beside the context's.
+* ``E3``: a seed of its own, next to the context's.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Limited:
 
 
 class Library:
-    """Imports ``ttml`` and ``ttnn`` of one era; whatever else is imported is missing."""
+    """Imports ``ttml`` and ``ttnn`` of one era; other modules are missing."""
 
     def __init__(self, ttml: Any, ttnn: Any, late: Mapping[str, Callable[[], Any]] | None = None) -> None:
         self.ttml, self.ttnn, self._late = ttml, ttnn, late or {}
@@ -59,7 +59,7 @@ def library(era: str, patch: pytest.MonkeyPatch) -> Library:
 
     real_ttml, real_ttnn = ttml_emulation.load(matmul="fp32-then-round")
     ttml, ttnn = _copy(real_ttml), _copy(real_ttnn)
-    del ttml.common  # its helpers moved and changed their meaning; nothing here may need them
+    del ttml.common  # its helpers moved and changed, so nothing here may need them
     _narrow_tensors(ttml, patch)
     _narrow_model(ttml, patch)
     late: dict[str, Callable[[], Any]] = {}
@@ -70,7 +70,7 @@ def library(era: str, patch: pytest.MonkeyPatch) -> Library:
         _narrow_optimizer(ttml, keeps_state=era != "E1-bare")
     if era == "E0":
         del ttml.models.nanogpt
-    if era == "E1":  # a package does not import the modules in it
+    if era == "E1":  # importing a package does not import its submodules
         nanogpt = ttml.models.nanogpt
         del ttml.models.nanogpt
         late["ttml.models.nanogpt"] = lambda: setattr(ttml.models, "nanogpt", nanogpt)
@@ -110,7 +110,7 @@ def _narrow_tensors(ttml: Any, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tensor, "backward", narrow_backward)
     patch.setattr(tensor, "to_numpy", narrow_to_numpy)
     limited = Limited(tensor)
-    limited.from_numpy = staticmethod(narrow_from_numpy)  # type: ignore[attr-defined]  # set beside the class's
+    limited.from_numpy = staticmethod(narrow_from_numpy)  # type: ignore[attr-defined]  # overrides the class's
     ttml.autograd.Tensor = limited
 
 

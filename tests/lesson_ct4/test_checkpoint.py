@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved comes back, and what was changed is refused."""
+"""Checkpoints: saved data is restored, and changed files are refused."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def same(one: Checkpoint, other: Checkpoint) -> bool:
-    """Compare all that two checkpoints hold, through the bytes they are saved as."""
+    """Compare the content of two checkpoints, through the bytes they are saved as."""
     return _flat(one) == _flat(other)
 
 
@@ -126,7 +126,7 @@ def test_no_changed_byte_goes_unnoticed(saved: Path, data: st.DataObject) -> Non
 
     refused, loaded = "", small()
     try:
-        loaded = load_checkpoint(broken)  # white space in the header can change and mean the same
+        loaded = load_checkpoint(broken)  # white space in the header can change without a change of meaning
     except LessonError as error:
         refused = str(error)
 
@@ -206,7 +206,7 @@ def test_the_rest_of_a_name_is_kept(tmp_path: Path, name: str, file: str) -> Non
     "name", ["", " ", "..", "a/", "a/..", "~", ".pkl", "_final.pkl", "a\0b", "a\nb", "x" * 300]
 )
 def test_what_names_nothing_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(LessonError, match="does not name a checkpoint"):
+    with pytest.raises(LessonError, match="is not a valid checkpoint name"):
         checkpoint_path(tmp_path, name)
 
 
@@ -228,4 +228,4 @@ def test_a_damaged_file_is_not_to_be_deleted(tmp_path: Path) -> None:
     with pytest.raises(LessonError) as caught:
         load_checkpoint(tmp_path / "mine")
 
-    assert caught.value.fix == "train again, or name another checkpoint"
+    assert caught.value.fix == "train again, or use another checkpoint"

@@ -1,4 +1,4 @@
-"""What a training run can be told, and what it says about values that cannot be."""
+"""The settings of a training run, and the messages for invalid values."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_heads_must_cut_the_width_into_whole_tiles() -> None:
 
 
 def test_a_length_is_required() -> None:
-    with pytest.raises(LessonError, match="how long") as caught:
+    with pytest.raises(LessonError, match="length of the training") as caught:
         TrainConfig()
 
     assert "--max_steps" in str(caught.value.fix)
@@ -124,7 +124,7 @@ def test_a_length_given_twice_is_explained() -> None:
     _, note = TrainConfig(max_steps=70, num_epochs=1, steps_per_epoch=100).steps(10_000)
 
     assert note is not None
-    assert "70 steps, the fewer" in note
+    assert "70 steps, the smaller" in note
 
 
 def test_importing_recipes_and_schedules_loads_no_heavy_library() -> None:

@@ -1,4 +1,4 @@
-"""Passages that two texts share, against looking at every place."""
+"""Passages that two texts share, compared with a brute-force search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training and generating as steps of a run, with a model so small that it takes a moment."""
+"""Training and generating as steps of a run, with a tiny model."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def data(run: RunContext) -> Path:
 
 @pytest.fixture
 def do(step: Callable[..., StepContext]) -> Do:
-    """Runs an action with its defaults, as the runner would."""
+    """Runs an action with its defaults, like the runner."""
 
     def do(name: str, id: str = "one", **params: Any) -> tuple[Outcome, StepContext]:  # noqa: A002
         action = BY_NAME[name]
@@ -68,7 +68,7 @@ def measured(context: StepContext) -> dict[str, float]:
     return measure_action(context.step.action, Evidence(context.evidence, context.run.shared_evidence))
 
 
-# --- what they say of themselves ---------------------------------------------------------------
+# --- properties of the actions -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
@@ -181,7 +181,7 @@ def test_stages_share_their_steps_and_the_session(do: Do, data: Path, run: RunCo
 
     assert run.store[STATE].session is opened
     assert measured(context)["reused_steps"] == 4
-    assert (run.workspace.root / "trunk").is_dir()
+    assert (run.workspace.root / "checkpoint-cache").is_dir()
 
 
 def test_another_mesh_or_numerics_is_another_session(do: Do, data: Path, run: RunContext) -> None:
@@ -289,7 +289,7 @@ def test_a_later_run_can_start_at_generating(do: Do, data: Path, run: RunContext
 def test_a_prompt_with_unknown_characters_is_refused_before_a_device_opens(
     do: Do, data: Path, run: RunContext
 ) -> None:
-    """A lesson shows it in a process of its own, while the run has the board open."""
+    """A lesson shows it in a separate process, while the run has the board open."""
     do("ct4.train", "train", max_steps=1)
     workspace_files.close_session(run)
 
@@ -299,7 +299,7 @@ def test_a_prompt_with_unknown_characters_is_refused_before_a_device_opens(
     assert STATE not in run.store
 
 
-# --- what is missing ---------------------------------------------------------------------------
+# --- missing files -----------------------------------------------------------------------------
 
 
 def steps_of_a_lesson() -> tuple[Step, ...]:

@@ -1,4 +1,4 @@
-"""The same flags, typed by hand."""
+"""The same flags on the command line."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_recipe_is_weaker_than_the_flags_beside_it(app: typer.Typer) -> None:
         ("train --max_steps", "--max_steps needs an integer", None),
         ("train --backend gpu", "--backend is 'gpu': expected one of auto, ttml, emulated", None),
         ("train --workspace", "--workspace needs a value", None),
-        ("train", "how long to train is not given", "add --max_steps or --num_epochs"),
+        ("train", "the length of the training is not set", "add --max_steps or --num_epochs"),
         ("generate --max_steps 3", "unknown flag --max_steps", "--max_steps belongs to `lesson ct4 train`"),
         ("generate", "there is no checkpoint for 'nanogpt'", "train it first, and save it by that name"),
     ],
@@ -103,7 +103,7 @@ def test_training_again_by_hand_trains_again(app: typer.Typer, here: Path) -> No
     first, again = (json.loads(call(app, *line).stdout) for _ in range(2))
 
     assert first["metrics"]["reused_steps"] == again["metrics"]["reused_steps"] == 0
-    assert not list(here.rglob("trunk"))
+    assert not list(here.rglob("checkpoint-cache"))
 
 
 @pytest.mark.parametrize("place", ["/proc/x", "/etc/passwd", "taken", "~nobody-of-that-name/" + "x" * 300])

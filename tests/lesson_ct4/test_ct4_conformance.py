@@ -1,4 +1,4 @@
-"""The plugin keeps the promises that any plugin has to keep."""
+"""The plugin satisfies the requirements for all plugins."""
 
 from __future__ import annotations
 

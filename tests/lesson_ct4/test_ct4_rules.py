@@ -1,4 +1,4 @@
-"""What is said about our commands in a lesson: every rule by its own page's examples, and previews."""
+"""Findings about our commands in a lesson: all rules, tested on their pages' examples, and previews."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ GET = f"## Step 1: Get it\n\n```bash\nwget {URL} -O play.txt\n```\n\n"
 
 
 def examples(page: str) -> tuple[str, str]:
-    """Return the commands of a rule's page: the wrong ones, and the right ones."""
+    """Return the commands on a rule's page: the wrong ones and the right ones."""
     wrong, right = (token.content for token in MarkdownIt().parse(page) if token.type == "fence")
     return wrong, right
 
 
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_the_examples_of_every_rule(lesson: Lesson, tmp_path: Path, name: str) -> None:
-    """The wrong example breaks its own rule and no other, with its severity; the right one breaks none."""
+    """The wrong example violates only its own rule, with its severity; the right one violates none."""
     rule = next(rule for rule in rules() if rule.id == f"ct4.{name}")
     found = []
     for block in examples(rule.page):
@@ -55,7 +55,7 @@ def test_a_prompt_is_held_against_the_lessons_own_text_only(lesson: Lesson, tmp_
     assert lesson("validate", "a.md", "--json", points=[CT4]).json["findings"] == []
 
 
-# --- a look at the text ---
+# --- previewing the text ---
 
 
 def plan(folder: Path, block: str, before: str = GET) -> list[dict[str, Any]]:
@@ -153,7 +153,7 @@ def test_a_look_at_what_is_not_there(tmp_path: Path, text: str | None, message: 
     assert message in step["message"]
 
 
-# --- an address that the lesson names ---
+# --- an address in the lesson ---
 
 FROM = (
     "<!-- step\nid: get\nuses: ct4.fetch-dataset\nwith: {{url: '{}', fallback: {}}}\n-->\n```bash\nx\n```\n"

@@ -1,4 +1,4 @@
-"""Reading a text, splitting it, and cutting batches from it."""
+"""Read a text, split it, and cut it into batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong is made to go wrong for real, with a tiny model, and recognised from what that leaves."""
+"""Real failures of a tiny model, and their diagnosis from the stored files."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def ids(step: dict[str, Any]) -> list[str]:
     return [item["id"] for item in step["diagnoses"]]
 
 
-# --- made to happen ---
+# --- real failures ---
 
 
 @pytest.mark.torch
@@ -104,7 +104,7 @@ def test_a_loss_that_is_no_number(run: Run, tmp_path: Path) -> None:
     run(train("--max_steps 3"), play(1000))
     path = tmp_path / ".lesson" / "files" / "checkpoints" / "tiny.safetensors"
     saved = load_checkpoint(path)
-    # What an update that threw the weights out of range leaves behind.
+    # The result of an update that threw the weights out of range.
     thrown = {name: np.full_like(array, 3e38) for name, array in saved.parameters.items()}
     save_checkpoint(path, replace(saved, parameters=thrown))
 
@@ -196,7 +196,7 @@ def test_an_optimizer_that_lost_its_moments(run: Run, tmp_path: Path) -> None:
     path = tmp_path / ".lesson" / "files" / "checkpoints" / "tiny.safetensors"
     saved = load_checkpoint(path)
     assert saved.optimizer is not None
-    # As from a checkpoint that keeps the weights alone: the moments are gone.
+    # As from a checkpoint that has only the weights: the moments are lost.
     moments = {
         moment: {name: np.zeros_like(array) for name, array in tensors.items()}
         for moment, tensors in saved.optimizer.moments.items()
@@ -222,7 +222,9 @@ def test_a_text_that_runs_in_circles(run: Run, tmp_path: Path) -> None:
     told = [path.read_text("utf-8") for path in tmp_path.glob(".lesson/runs/*/events.jsonl")]
     assert any("New in this run: letters" in text for text in told)
     assert [item["id"] for item in [*warm, *cool]] == ["repetition", "repetition"]
-    assert "learned from does so too" in warm[0]["explanation"]  # it did, and no tt-metal had a part in it
+    assert (
+        "the training text repeats itself too" in warm[0]["explanation"]
+    )  # the text repeats itself, and no tt-metal was involved
     assert warm[0]["command"] == ""
     assert "top_k of 1" in greedy["explanation"]
     assert greedy["command"].endswith("one.top_k=40")
@@ -230,7 +232,7 @@ def test_a_text_that_runs_in_circles(run: Run, tmp_path: Path) -> None:
     assert cool[0]["command"].endswith("one.temperature=0.8")
 
 
-# --- shapes and kinds ---
+# --- curves and kinds of text ---
 
 
 def falling(steps: int, end: float) -> list[float]:
@@ -254,7 +256,7 @@ def test_curves() -> None:
     assert not curves.is_flat([4.5 - step / 1000 for step in range(3000)])
     assert curves.jump([2.0] * 50 + [2.6] * 20, 50) == pytest.approx(0.6)
     assert curves.jump([2.0] * 50 + [2.1] * 20, 50) == 0
-    assert curves.jump([1.6, 2.4] * 25 + [2.4] * 20, 50) == 0  # as far as a small batch goes by itself
+    assert curves.jump([1.6, 2.4] * 25 + [2.4] * 20, 50) == 0  # the scatter of a small batch
     assert curves.jump([], 3) == curves.jump([2.0] * 5, 5) == 0
 
 

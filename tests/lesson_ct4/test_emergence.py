@@ -1,12 +1,12 @@
-"""When something is seen for the first time."""
+"""The stage at which a skill first appears."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lesson_ct4.measuring.captions import metrics_caption, news_caption
 from lesson_ct4.measuring.emergence import PHASES, emergence, first_seen, sentence
-from lesson_ct4.measuring.spoken import in_words, news
 
 
 def test_first_seen_is_where_it_stays() -> None:
@@ -20,7 +20,7 @@ def test_a_stage_that_was_not_measured_is_passed_over() -> None:
     assert emergence([]) == emergence([{}, {"loss": 1.0}]) == {}
 
 
-def test_said_in_words() -> None:
+def test_emergence_as_text() -> None:
     assert (
         sentence({"structure": 2, "vocabulary": 3}) == "Learned: structure by stage 2, vocabulary by stage 3."
     )
@@ -56,15 +56,18 @@ def test_what_a_stage_shows_that_none_before_it_did() -> None:
     assert names({}, []) == []
 
 
-def test_the_learner_is_told_what_a_stage_shows() -> None:
+def test_captions_show_the_metrics_of_a_stage() -> None:
     metrics = {"samples": 16.0, "format_score": 0.541, "real_word_ratio": 0.365, "known_speakers": 2.0}
-    assert in_words(metrics) == "All 16 texts: look of a play 0.54, real words 36%, speakers of the play 2"
-    assert in_words({"samples": 1.0, "repetition": 0.5}) == "This text: repetition 50%"
-    assert in_words({}) == news([], {}) == ""
-    assert news(first_seen(metrics, []), metrics) == (
+    assert (
+        metrics_caption(metrics)
+        == "All 16 texts: look of a play 0.54, real words 36%, speakers of the play 2"
+    )
+    assert metrics_caption({"samples": 1.0, "repetition": 0.5}) == "This text: repetition 50%"
+    assert metrics_caption({}) == news_caption([], {}) == ""
+    assert news_caption(first_seen(metrics, []), metrics) == (
         "New in this run: structure (look of a play 0.50 or more), speakers of the play (2)"
     )
 
 
 def test_every_phase_can_be_told() -> None:
-    assert news(PHASES, {phase.metric: phase.at_least for phase in PHASES}).count("(") == len(PHASES)
+    assert news_caption(PHASES, {phase.metric: phase.at_least for phase in PHASES}).count("(") == len(PHASES)

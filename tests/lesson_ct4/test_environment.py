@@ -1,4 +1,4 @@
-"""What the lesson asks of a machine, and the action that asks."""
+"""The requirements of the lesson, and the action that checks them."""
 
 from __future__ import annotations
 

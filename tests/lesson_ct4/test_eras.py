@@ -1,4 +1,4 @@
-"""Every version of `ttml`: a whole small training and a text through each one's shape of the interface."""
+"""Every version of `ttml`: train a tiny model and generate text through its interface."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def trained(dataset: Dataset, session: Session, folder: Path) -> tuple[Checkpoint, list[str]]:
-    train(tiny(3), dataset, session, save_to=folder / "x", trunk=folder / "trunk")
-    train(tiny(5), dataset, session, save_to=folder / "y", trunk=folder / "trunk")
+    train(tiny(3), dataset, session, save_to=folder / "x", cache=folder / "cache")
+    train(tiny(5), dataset, session, save_to=folder / "y", cache=folder / "cache")
     return load_checkpoint(folder / "y"), generate(folder / "y", "ROMEO", session, max_new_tokens=6)
 
 

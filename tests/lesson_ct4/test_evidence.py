@@ -1,4 +1,4 @@
-"""Numbers from files: right ones from whole files, none from damaged ones."""
+"""Metrics from files: correct ones from complete files, none from damaged ones."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_damaged_summary_costs_its_own_numbers(stored: Evidence, summary: str 
     "content",
     ["", "step,loss\n2,1.0\n", "step,loss\n1,nan\n", "step,loss\n1\n", "a,b\n1,2\n", "step,loss\n1,x\n"],
 )
-def test_a_damaged_curve_is_none(stored: Evidence, content: str) -> None:
+def test_a_damaged_curve_gives_no_losses(stored: Evidence, content: str) -> None:
     (stored.folder / "loss.csv").write_text(content)
 
     assert read_losses(stored) == []
@@ -124,7 +124,7 @@ def test_a_long_curve_is_not_held_as_text(stored: Evidence) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert metrics["steps"] == steps
-    assert peak < 40 * steps  # two numbers of 8 bytes for each step, and room to grow
+    assert peak < 40 * steps  # two columns of 8 bytes for each step, and room to grow
 
 
 def test_no_files_no_numbers(stored: Evidence) -> None:

@@ -1,4 +1,4 @@
-"""What the lesson expects of texts: a play gets through, what only looks like one does not."""
+"""The lesson's expectations of texts: a play passes, imitations do not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAMPLES, LENGTH = 8, 200
 
 @pytest.fixture(scope="module")
 def parts() -> tuple[str, str]:
-    """The part of the play that is known, and the part that is not."""
+    """The known part of the play, and the held-out part."""
     play = synthetic_play.generate().decode("ascii")
     cut = play.rindex("\n\n", 0, len(play) * 9 // 10) + 2
     return play[:cut], play[cut:]
@@ -34,7 +34,7 @@ def corpus(parts: tuple[str, str]) -> Corpus:
 
 
 def broken(step: str, texts: list[str], corpus: Corpus) -> set[str]:
-    """Return which metrics of the texts are not as the lesson's step expects them to be."""
+    """Return the metrics of the texts that do not meet the expectations of the lesson's step."""
     document, _ = load_lesson(LESSON)
     (found,) = (each for each in document.steps if each.id == step)
     metrics = measure_samples(texts, "ROMEO:", corpus)
@@ -49,7 +49,7 @@ def broken(step: str, texts: list[str], corpus: Corpus) -> set[str]:
 
 
 def speeches(text: str, seed: int) -> list[str]:
-    """Return texts that begin where a speaker's name ends, as those from the lesson's prompt do."""
+    """Return texts that begin after a speaker's name, as with the lesson's prompt."""
     starts = [at + 1 for at in range(len(text) - LENGTH - 1) if text[at : at + 2] == ":\n"]
     return [text[start : start + LENGTH] for start in random.Random(seed).sample(starts, SAMPLES)]
 
@@ -67,7 +67,7 @@ def test_a_play_that_was_not_copied_is_as_expected_at_every_stage(
     "circle", ["wither with the ", "the ", "wither", "\n", "I am the one who was not there, "]
 )
 def test_a_text_that_runs_in_circles_is_found_out(step: str, circle: str, corpus: Corpus) -> None:
-    """Releases of tt-metal before v0.67.0 generate such."""
+    """Releases of tt-metal before v0.67.0 generate such text."""
     text = ("\nWhat, " + circle * LENGTH)[:LENGTH]
     assert "repetition" in broken(step, [text] * SAMPLES, corpus)
 
@@ -93,7 +93,7 @@ def test_what_was_learned_by_heart_is_not_fluent(parts: tuple[str, str], corpus:
 
 @pytest.mark.parametrize("name", ["ct4-finetuning-basics", "ct5-multi-device-training"])
 def test_times_are_claimed_of_boards_alone(name: str) -> None:
-    """A machine with a board can be asked to emulate one: its seconds are those of a processor."""
+    """A machine with a board can emulate one on request: its seconds are those of a processor."""
     document, _ = load_lesson(LESSON.with_name(f"{name}.md"))
     timed = [claim for step in document.steps for claim in step.claims if claim.argument.get("unit")]
     assert timed

@@ -1,4 +1,4 @@
-"""What goes wrong on a board, in tt-metal's own words: each has its explanation, and its cure."""
+"""Faults of boards, in tt-metal's own words: each has an explanation and a fix."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ SPREAD = "TT_FATAL: Can't get a single buffer from host storage distributed over
 
 
 def board(opens: Callable[[], None], closes: Callable[[], None] = lambda: None) -> Callable[[str], Any]:
-    """Return an importer of modules that can do no more than open and close a device."""
+    """Return an importer of modules that can only open and close a device."""
     context = SimpleNamespace(open_device=opens, close_device=closes, reset_graph=lambda: None)
     ttml = SimpleNamespace(
         autograd=SimpleNamespace(
@@ -88,7 +88,7 @@ def board(opens: Callable[[], None], closes: Callable[[], None] = lambda: None) 
 
 
 def raising(text: str, times: int = 99) -> Callable[[], None]:
-    """Return a function that fails with a text so often."""
+    """Return a function that fails with a text this many times."""
     left = [times]
 
     def fail() -> None:
@@ -119,7 +119,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         (SYSMEM, "in-use", "stale process", "fuser -v /dev/tenstorrent/*"),
         (TLB, "in-use", "Failed to allocate the TLB", "fuser -v /dev/tenstorrent/*"),
         (TWICE, "same-process", "after the device was created", "close it first"),
-        (TOO_MANY, "too-many", "requested_size <= system_size", "ask for fewer chips"),
+        (TOO_MANY, "too-many", "requested_size <= system_size", "use fewer chips"),
     ],
 )
 def test_a_device_that_does_not_open_is_explained(text: str, name: str, says: str, cure: str) -> None:
@@ -207,7 +207,7 @@ def test_an_unknown_reason_not_to_open_is_repeated() -> None:
     assert caught.value.exit_code == ExitCode.HARDWARE
 
 
-def test_a_device_that_is_late_is_tried_once_more() -> None:
+def test_opening_is_retried_once_after_a_timeout() -> None:
     notes: list[str] = []
 
     with open_session(
@@ -217,12 +217,11 @@ def test_a_device_that_is_late_is_tried_once_more() -> None:
 
     (note,) = notes
     assert "active ethernet core 29-25" in note
-    assert "tried once more" in note
     assert "tt-smi -r" in note
 
 
 @pytest.mark.parametrize(("text", "tries"), [(ETHERNET, 2), (NO_CHIPS, 1), (FABRIC, 1), (LOCK, 1)])
-def test_only_what_may_pass_is_tried_again_and_once(text: str, tries: int) -> None:
+def test_only_timeouts_are_retried_once(text: str, tries: int) -> None:
     opened: list[int] = []
 
     def opens() -> None:
@@ -235,7 +234,7 @@ def test_only_what_may_pass_is_tried_again_and_once(text: str, tries: int) -> No
     assert len(opened) == tries
 
 
-def test_who_has_the_board_open_is_named_before_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_that_have_the_board_open_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     holder = busy.Holder(4321, "python3", "/dev/tenstorrent/0")
     monkeypatch.setattr(busy, "find_holders", lambda folder: ([holder], 0))
     notes: list[str] = []
@@ -244,7 +243,7 @@ def test_who_has_the_board_open_is_named_before_it_is_waited_for(monkeypatch: py
         pass
 
     (note,) = notes
-    assert note.startswith("process 4321 (python3) has /dev/tenstorrent/0 open; this waits until it ends")
+    assert note.startswith("process 4321 (python3) has /dev/tenstorrent/0 open;")
     assert note.endswith("kill 4321")
 
 
@@ -270,7 +269,7 @@ def test_a_close_that_fails_after_good_work_is_told() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_closes_the_device(number: signal.Signals) -> None:
-    """In a process of its own: a kill that is not caught would end the tests."""
+    """In a separate process: a kill that is not caught would end the tests."""
     program = (
         "import os, sys, signal; from tests.lesson_ct4.test_faults import board, use\n"
         "closes = lambda: print('closed', flush=True)\n"
@@ -290,7 +289,7 @@ def test_what_a_library_prints_while_it_opens_is_no_output(capsys: pytest.Captur
 
 
 def test_a_hang_is_made_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By itself tt-metal waits for ever; a user's own limit counts, and a simulator has all the time."""
+    """tt-metal waits forever by default; the user's limit takes precedence; a simulator has none."""
     name = "TT_METAL_OPERATION_TIMEOUT_SECONDS"
     os.environ.pop(name, None)
     os.environ["TT_METAL_SIMULATOR"] = "sim"
@@ -305,7 +304,7 @@ def test_a_hang_is_made_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_device_is_closed_when_the_process_ends_without_saying_so() -> None:
-    """As after an error that nobody foresaw: the run's own end never comes."""
+    """As after an unexpected error: the run never ends normally."""
     program = """
 import os, sys
 from pathlib import Path
@@ -314,7 +313,7 @@ os.environ["TT_METAL_SIMULATOR"] = "sim"
 fake = board(lambda: None, lambda: print("closed", flush=True))
 sys.modules.update(ttml=fake("ttml"), ttnn=fake("ttnn"))
 from lesson_ct4.actions.workbench import session_for
-from lesson_runner.context import RunContext, Workspace
+from lesson_runner.plugins.context import RunContext, Workspace
 run = RunContext(None, "", "ttml", Workspace(Path(".")), Path("."))
 session_for(run, "device")
 raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""Getting the text: where it may come from, and everything that can be wrong with it."""
+"""Getting the text: its sources, and everything that can be wrong with it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}/input.txt"
 
 
-# --- where it comes from -----------------------------------------------------------------------
+# --- sources -----------------------------------------------------------------------------------
 
 
 def test_downloads_then_uses_the_cache(server: Any, find: Callable[..., Found], cache: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_cache_that_cannot_be_written_does_no_harm(
     found = find(server.url)
 
     assert found.data == TEXT
-    assert "not kept" in found.notes[0]
+    assert "not cached" in found.notes[0]
 
 
 def test_the_users_own_file_comes_first(server: Any, find: Callable[..., Found], tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_pinned_is_the_lessons_own_text_however_it_was_asked_for(
     assert any_text.pinned
 
 
-# --- what is wrong with it ---------------------------------------------------------------------
+# --- wrong texts -------------------------------------------------------------------------------
 
 
 def test_one_byte_short_says_expected_and_actual(find: Callable[..., Found], tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_no_password_is_taken_from_netrc(
     server.answer = redirect
     assert find(server.url).data == TEXT
     assert sent == [None, None]
-    server.answer = redirect  # what the address itself says is sent, and to its own host alone
+    server.answer = redirect  # credentials in the address are sent, but only to its own host
     assert (
         find(
             server.url.replace("://", "://you:own@"), pin=Pin(server.url.replace("://", "://you:own@"), ANY)

@@ -1,4 +1,4 @@
-"""The table of flags, and reading arguments by it."""
+"""The table of flags, and parsing arguments with it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_command_that_generates_shows_the_prompt(prompt: str) -> None:
     assert read(line.removeprefix("lesson ct4 generate"), "generate").params["prompt"] == prompt
 
 
-# --- reading -----------------------------------------------------------------------------------
+# --- parsing -----------------------------------------------------------------------------------
 
 
 def test_values_have_their_types() -> None:

@@ -31,7 +31,7 @@ def session() -> Iterator[Session]:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that has learned one line by heart."""
+    """A model that has memorized one line."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "play.txt").write_text(LINE * 30)
     size = {
@@ -57,7 +57,7 @@ def model(trained: Path, session: Session) -> LoadedModel:
 
 @pytest.fixture
 def untrained(session: Session, tmp_path: Path) -> Checkpoint:
-    """A model of three tiles that has learned nothing: every character it writes hangs on all before it."""
+    """An untrained model of three tiles: every character it writes depends on all previous ones."""
     (tmp_path / "play.txt").write_text(LINE * 30)
     size = {"n_layer": 1, "n_embd": 64, "n_head": 2, "sequence_length": 96, "max_steps": 1}
     dataset = load_dataset(tmp_path / "play.txt", sequence_length=96)
@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_text(session: Session, model: LoadedModel)
 
 
 def test_a_text_does_not_depend_on_what_was_written_before(session: Session, untrained: Checkpoint) -> None:
-    """On the emulation some of that is still known; past the block every position shifts."""
+    """On the emulation a part of that is cached; beyond the block every position shifts."""
 
     def text(model: LoadedModel, prompt: str) -> str:
         return generate(model, prompt, session, max_new_tokens=70, temperature=3, seed=3)[0]

@@ -1,4 +1,4 @@
-"""What tt-train's checkpoints become here, and what is said of those that cannot be."""
+"""Importing checkpoints of tt-train, and the errors for those that cannot be imported."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_what_the_first_version_tells_of_the_training(tmp_path: Path) -> None:
     assert (config.dropout, config.bias, config.validation_fraction) == (0.2, True, 0.0)
     assert (config.batch_size, config.seed, config.max_steps) == (128, 42, 5000)
     assert (config.learning_rate, config.weight_decay, config.clip_grad_norm) == (3e-4, 0.02, 0.5)
-    assert (config.decay, config.warmup_steps) == ("none", 0)  # it computed a schedule, and never applied it
+    assert (config.decay, config.warmup_steps) == ("none", 0)  # it computed a schedule, but never applied it
     assert checkpoint.session["unknown"] == []
     assert checkpoint.session["upstream"]["training"]["data_path"] == "data/shakespeare.txt"
     assert (checkpoint.steps, checkpoint.optimizer, checkpoint.labels) == (5000, None, ("imported",))
@@ -175,7 +175,7 @@ def model(**changed: Any) -> Any:
 
 
 def state(**changed: Any) -> Any:
-    """Return a checkpoint with some parameters changed, or left out where ``None`` is given."""
+    """Return a checkpoint with some parameters changed, or removed if ``None`` is given."""
     made = theirs.weights() | {f"NanoGPT/{name}": value for name, value in changed.items()}
     return theirs.first_version(weights={name: value for name, value in made.items() if value is not None})
 
@@ -192,65 +192,65 @@ ITOS = theirs.tokenizer().itos
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (model(embedding_dim=64), "shape [1, 1, 64, 32]; the sizes it says it has need [1, 1, 64, 64]"),
-        (model(embedding_dim=True), "its embedding_dim is True, and should be a whole number"),
-        (model(embedding_dim=33), "the sizes it says it has need [1, 1, 64, 33]"),
-        (model(embedding_dim=2**60), "the sizes it says it has need [1, 1, 64, 1152921504606846976]"),
-        (model(num_heads=3), "--n_head 3 does not cut"),
+        (model(embedding_dim=64), "shape [1, 1, 64, 32], but its configuration requires [1, 1, 64, 64]"),
+        (model(embedding_dim=True), "its embedding_dim is True, but should be a whole number"),
+        (model(embedding_dim=33), "but its configuration requires [1, 1, 64, 33]"),
+        (model(embedding_dim=2**60), "but its configuration requires [1, 1, 64, 1152921504606846976]"),
+        (model(num_heads=3), "--n_head 3 does not divide"),
         (model(num_blocks=2), "the parameter NanoGPT/blocks/1/attention/out_linear/bias is missing"),
-        (model(num_blocks=10**15), "it has 17 parameters, and says it has 1000000000000000 blocks"),
+        (model(num_blocks=10**15), "too few for its 1000000000000000 blocks"),
         (model(num_blocks="1"), "its num_blocks is '1'"),
         (model(max_sequence_length=64), "NanoGPT/pos_emb/weight has the shape [1, 1, 32, 32]"),
         (model(dropout_prob=1.5), "--dropout is 1.5"),
         (model(dropout_prob=[0.2]), "its dropout is a list"),
-        (model(bias=False), "the parameter NanoGPT/blocks/0/ln1/beta is not one of the model's"),
-        (model(vocab_size=96), "its model counts 96 characters, its tokenizer 39"),
+        (model(bias=False), "the parameter NanoGPT/blocks/0/ln1/beta does not belong to the model"),
+        (model(vocab_size=96), "a vocabulary of 96, its tokenizer one of 39"),
         (model(model_type="llama"), "its model_type is 'llama', not 'gpt2'"),
         (model(positional_embedding_type="fixed"), "its positional_embedding_type is 'fixed'"),
         (state(**{"fc/weight": None}), "the parameter NanoGPT/fc/weight is missing"),
-        (state(**{"wte/weight": np.ones(3)}), "the parameter NanoGPT/wte/weight is not one of"),
+        (state(**{"wte/weight": np.ones(3)}), "the parameter NanoGPT/wte/weight does not belong"),
         (state(**{"fc/weight": np.ones((32, 32), np.float32)}), "NanoGPT/fc/weight has the shape [32, 32]"),
         (state(**{"fc/weight": np.ones((1, 1, 64, 32), np.int32)}), "a parameter is int32"),
         (state(**{"fc/weight": np.full((1, 1, 64, 32), np.nan)}), "has values that are not finite"),
         (state(**{"fc/weight": np.full((1, 1, 64, 32), 1e300)}), "has values that are not finite"),
-        (theirs.first_version(model_state=[1]), "model_state is not as tt-train writes it"),
-        (theirs.first_version(model_state={"a": {"data": "text"}}), "'a' is 'text', and should be an array"),
-        (theirs.first_version(model_state={"a": theirs.tokenizer()}), "CharTokenizer, and should be"),
+        (theirs.first_version(model_state=[1]), "model_state does not have the form"),
+        (theirs.first_version(model_state={"a": {"data": "text"}}), "'a' is 'text', but should be an array"),
+        (theirs.first_version(model_state={"a": theirs.tokenizer()}), "CharTokenizer, but should be"),
         (
             theirs.first_version(model_state={"a": {"data": np.ones(3), "shape": (4,)}}),
-            "'a' has another shape than it says",
+            "the shape of 'a' is not the declared one",
         ),
         (theirs.first_version(step=-1), "its step is -1"),
         (theirs.first_version(step="many"), "its step is 'many'"),
-        (theirs.first_version(step=10**12), "it says it had 1000000000000 steps"),
+        (theirs.first_version(step=10**12), "its step is 1000000000000"),
         (theirs.first_version(model_config=None), "it has no model_config"),
         (theirs.first_version(model_config=theirs.tokenizer()), "it has no model_config"),
-        (theirs.first_version(tokenizer=None), "it was trained on prepared tokens"),
+        (theirs.first_version(tokenizer=None), "it was trained on tokenized data"),
         (theirs.first_version(tokenizer="abc"), "its tokenizer is not tt-train's CharTokenizer"),
-        (theirs.first_version(tokenizer=theirs.tokenizer("abc" * 20 + "é")), "its tokenizer 7"),
+        (theirs.first_version(tokenizer=theirs.tokenizer("abc" * 20 + "é")), "its tokenizer one of 7"),
         (counted(itos=None), "its tokenizer has no list of characters"),
-        (counted(itos=["<PAD>", "ab", "<BEG>", "<END>"]), "more than single characters"),
-        (counted(itos=["<PAD>", "\ud800", "<BEG>", "<END>"]), "more than single characters"),
-        (counted(itos=ITOS[1:]), "its tokenizer does not count <PAD>"),
-        (counted(itos=[ITOS[0], *ITOS[-3:0:-1], *ITOS[-2:]]), "its tokenizer does not count <PAD>"),
+        (counted(itos=["<PAD>", "ab", "<BEG>", "<END>"]), "tokens that are not single characters"),
+        (counted(itos=["<PAD>", "\ud800", "<BEG>", "<END>"]), "tokens that are not single characters"),
+        (counted(itos=ITOS[1:]), "its tokens are not <PAD>"),
+        (counted(itos=[ITOS[0], *ITOS[-3:0:-1], *ITOS[-2:]]), "its tokens are not <PAD>"),
         (counted(stoi={}), "its tokenizer's two tables contradict each other"),
         (counted(stoi=dict.fromkeys(ITOS, 1)), "its tokenizer's two tables contradict each other"),
-        (theirs.stream(form=2), "its format is 2; 1 is known"),
+        (theirs.stream(form=2), "its format version is 2, not 1"),
         (theirs.stream(spec=theirs.filled(theirs.LlamaSpec), header={"tokenizer": None}), "no tokenizer"),
-        ({"weights": 1}, "it is a pickle, but not one of tt-train's checkpoints"),
-        ([1, 2], "it is a pickle, but not one of tt-train's checkpoints"),
-        ({"manifest": 3, "format": 1}, "the header is not as tt-train writes it"),
+        ({"weights": 1}, "it is a pickle, but not a checkpoint of tt-train"),
+        ([1, 2], "it is a pickle, but not a checkpoint of tt-train"),
+        ({"manifest": 3, "format": 1}, "the header does not have the form"),
         (b"", "it is empty"),
-        (b"First Citizen:\nBefore we proceed any further, hear me speak.\n", "no pickle, or damaged"),
-        (b"\xff\xfe", "it is no pickle, or is damaged: byte 0 is 0xff"),
+        (b"First Citizen:\nBefore we proceed any further, hear me speak.\n", "not a pickle, or damaged"),
+        (b"\xff\xfe", "it is not a pickle, or it is damaged: byte 0 is 0xff"),
         (gzip.compress(b"x", mtime=0), "it is compressed with gzip"),
-        (theirs.pickled(theirs.first_version()) + b"more", "4 bytes follow its end"),
+        (theirs.pickled(theirs.first_version()) + b"more", "it has 4 extra bytes"),
         (theirs.stream()[:-1], "it is cut short"),
         (theirs.pickled(theirs.first_version())[:-1], "it is cut short"),
         (theirs.pickled(theirs.first_version())[:5000], "it is cut short"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_said_plainly(tmp_path: Path, value: Any, message: str) -> None:
+def test_a_checkpoint_that_does_not_fit_is_explained(tmp_path: Path, value: Any, message: str) -> None:
     assert message in str(refused(tmp_path, value))
 
 
@@ -276,7 +276,7 @@ def test_other_things_than_a_pickle(tmp_path: Path) -> None:
         ("torch.pkl", "it is a zip archive"),
         ("ours.safetensors", "it is a safetensors file"),
         ("folder", "it is a folder"),
-        ("pipe", "it is no ordinary file"),
+        ("pipe", "it is not a regular file"),
         ("large", "it has 2,147,483,648 bytes"),
         ("missing", "there is no such file"),
         ("a\0b", "it cannot be read"),

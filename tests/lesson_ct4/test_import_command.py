@@ -1,4 +1,4 @@
-"""``lesson ct4 import`` as a user types it, and what can be done with what it leaves."""
+"""``lesson ct4 import`` as a user runs it, and what can be done with the result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @dataclass
 class Done:
-    """What a command printed."""
+    """Output of a command."""
 
     stdout: str
     stderr: str
@@ -51,7 +51,7 @@ def lesson(capsys: pytest.CaptureFixture[str]) -> Lesson:
 
 
 def process(*arguments: str, code: int) -> Done:
-    """Run ``lesson ct4 …`` in a process of its own."""
+    """Run ``lesson ct4 …`` in a separate process."""
     command = [sys.executable, "-m", "lesson_runner", "ct4", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == code, done.stdout + done.stderr
@@ -110,11 +110,11 @@ def test_for_a_program(lesson: Lesson, here: Path) -> None:
         (None, "there is no such file"),
         (b"", "it is empty"),
         (theirs.pickled(theirs.first_version())[:-9], "it is cut short"),
-        (b"\x80\x04cposix\nsystem\n(X\x0a\x00\x00\x00touch harmtR.", "it asks for posix.system"),
+        (b"\x80\x04cposix\nsystem\n(X\x0a\x00\x00\x00touch harmtR.", "it refers to posix.system"),
         (theirs.first_version(model_state={}), "it has 0 parameters"),
     ],
 )
-def test_nothing_is_written_of_what_is_refused(here: Path, content: Any, message: str) -> None:
+def test_nothing_is_written_for_a_refused_file(here: Path, content: Any, message: str) -> None:
     if content is not None:
         theirs.written(here / "x.pkl", content)
 
@@ -128,7 +128,7 @@ def test_nothing_is_written_of_what_is_refused(here: Path, content: Any, message
 def test_a_checkpoint_of_ones_own_is_not_replaced(lesson: Lesson, here: Path) -> None:
     theirs.written(here / "x_final.pkl", theirs.first_version())
     lesson("import", "x_final.pkl")
-    lesson("import", "x_final.pkl")  # the same again is no loss
+    lesson("import", "x_final.pkl")  # overwriting with the same content is allowed
     target = here / ".lesson/files/checkpoints/x.safetensors"
     save_checkpoint(target, replace(load_checkpoint(target), session={"name": "emulated"}))
     trained = lesson("import", "x_final.pkl", code=2)
@@ -172,7 +172,7 @@ def test_it_generates(lesson: Lesson, here: Path, kind: str) -> None:
     assert done.stdout.startswith("ROMEO:")
     assert len(done.stdout) == len("ROMEO:") + 7 + 1
     assert done.stderr == "[emulated, imported]\n"
-    # By hand a path is that file first.
+    # On the command line, a path means that file first.
     assert "lesson ct4 import" in lesson(*line, "x_final.pkl", code=2).stderr
     (here / "x_final.pkl").unlink()
     assert lesson(*line, "x_final.pkl").stdout == done.stdout

@@ -1,4 +1,4 @@
-"""Pickles made to do harm: refused where they stand, and nothing of them runs."""
+"""Malicious pickles are refused, and nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from tests.lesson_ct4 import upstream_files as theirs
 
 from lesson_ct4.upstream.convert import import_upstream
-from lesson_ct4.upstream.machine import MAX_OPCODES, PickleReader
+from lesson_ct4.upstream.pickle_reader import MAX_OPCODES, PickleReader
 from lesson_runner.model.errors import LessonError
 
 WATCHED = """
 import sys
 import encodings.raw_unicode_escape  # what protocol 0 writes texts in
 import lesson_ct4.upstream.convert as convert
-from lesson_runner.errors import LessonError
+from lesson_runner.model.errors import LessonError
 before, seen, watching = set(sys.modules), [], False
 harmless = ("open", "os.fspath", "sys.", "object.__", "gc.")
 def hook(event, arguments):
@@ -44,11 +44,11 @@ watching = False
 import json
 print(json.dumps({"said": said, "events": seen, "modules": sorted(set(sys.modules) - before - {"json"})}))
 """
-"""Reads a file, and tells every audit event (imports, processes, compiling …) and every new module."""
+"""Reads a file, and reports every audit event (imports, processes, compiling …) and every new module."""
 
 
 class Calls:
-    """Pickled as a call of any function, as attackers do it."""
+    """Pickled as a call of any function, as attackers do."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
@@ -58,7 +58,7 @@ class Calls:
 
 
 class State:
-    """Pickled as an object of a class of tt-train, with a state of one's own."""
+    """Pickled as an object of a class of tt-train, with any state."""
 
     def __init__(self, cls: Any, state: Any) -> None:
         self.made, self.state = cls, state
@@ -90,7 +90,7 @@ def with_tokenizer(value: Any) -> bytes:
 
 
 def raw_state(state: bytes) -> bytes:
-    """Return a ``ModelConfig`` whose state is given as instructions."""
+    """Return a ``ModelConfig`` with the state given as instructions."""
     return crafted(text("__main__"), text("ModelConfig"), b"\x93)\x81", state, b"b")
 
 
@@ -101,52 +101,52 @@ def system(harm: Path) -> Calls:
 
 
 ATTACKS: dict[str, tuple[Callable[[Path], bytes], str]] = {
-    "a call": (lambda harm: proto(4, system(harm)), "it asks for posix.system"),
-    "a call, protocol 0": (lambda harm: proto(0, system(harm)), "it asks for posix.system"),
-    "a call, protocol 2": (lambda harm: proto(2, system(harm)), "it asks for posix.system"),
-    "eval": (lambda harm: proto(4, Calls(eval, f"open({str(harm)!r}, 'w')")), "it asks for builtins.eval"),
-    "eval of Python 2": (lambda _: proto(2, Calls(eval, "1")), "it asks for __builtin__.eval"),
-    "open": (lambda harm: proto(4, Calls(open, str(harm), "w")), "it asks for "),
+    "a call": (lambda harm: proto(4, system(harm)), "it refers to posix.system"),
+    "a call, protocol 0": (lambda harm: proto(0, system(harm)), "it refers to posix.system"),
+    "a call, protocol 2": (lambda harm: proto(2, system(harm)), "it refers to posix.system"),
+    "eval": (lambda harm: proto(4, Calls(eval, f"open({str(harm)!r}, 'w')")), "it refers to builtins.eval"),
+    "eval of Python 2": (lambda _: proto(2, Calls(eval, "1")), "it refers to __builtin__.eval"),
+    "open": (lambda harm: proto(4, Calls(open, str(harm), "w")), "it refers to "),
     "a process": (lambda harm: proto(4, Calls(subprocess.Popen, ["touch", str(harm)])), "subprocess.Popen"),
     "deep in the tokenizer": (lambda harm: with_tokenizer([["a", {"b": system(harm)}]]), "posix.system"),
-    "beside the weights": (
+    "next to the weights": (
         lambda harm: proto(4, theirs.first_version(optimizer_state=system(harm))),
-        "it asks for posix.system",
+        "it refers to posix.system",
     ),
     "in the stream's last record": (
         lambda harm: theirs.stream(state={"a": system(harm)}),
-        "it asks for posix.system",
+        "it refers to posix.system",
     ),
     "another module to import": (lambda _: looked_up("antigravity", "geohash"), "antigravity.geohash"),
     "an attribute of an attribute": (
         lambda _: looked_up("ttml.common.data", "CharTokenizer.__init__.__globals__"),
-        "it asks for ttml.common.data.CharTokenizer.__init__.__globals__",
+        "it refers to ttml.common.data.CharTokenizer.__init__.__globals__",
     ),
     "a name split elsewhere": (
-        lambda _: looked_up("numpy.core", "multiarray.scalar", b"K\x01\x85R"), "a number: that is not as"
+        lambda _: looked_up("numpy.core", "multiarray.scalar", b"K\x01\x85R"), "a number: tt-train does not"
     ),
-    "names that are no text": (lambda _: crafted(b"K\x01K\x02\x93"), "a name that is no text"),
+    "names that are no text": (lambda _: crafted(b"K\x01K\x02\x93"), "a name that is not text"),
     "names to break a terminal": (lambda _: looked_up("a\x1b]0;\nb", "c"), r"a\x1b]0;\nb.c"),
-    "escapes in a name": (lambda _: b"cposi\\x78\nsystem\n.", "it asks for posi"),
+    "escapes in a name": (lambda _: b"cposi\\x78\nsystem\n.", "it refers to posi"),
     "a name of half a line": (lambda _: b"cposix\nsystem", "it is cut short"),
-    "a name without end": (lambda _: crafted(b"c" + b"a" * 5000 + b"\nb\n"), "it asks for aaaa"),
+    "a name without end": (lambda _: crafted(b"c" + b"a" * 5000 + b"\nb\n"), "it refers to aaaa"),
     "getattr of a module": (
         lambda _: crafted(text("builtins"), text("getattr"), b"\x93", text("numpy"), text("ndarray"), b"\x93"
                           + text("__subclasses__") + b"\x86R"),
-        "getattr: that is not as tt-train writes it",
+        "getattr: tt-train does not write it like this",
     ),
     "an object of a class": (
         lambda _: crafted(text("numpy"), text("ndarray"), b"\x93)\x81"), "making an object"
     ),
     "a class that is called": (
-        lambda _: looked_up("__main__", "ModelConfig", b"K\x01\x85R"), "__main__.ModelConfig: that"
+        lambda _: looked_up("__main__", "ModelConfig", b"K\x01\x85R"), "ModelConfig: tt-train"
     ),
     "arrays of objects": (
         lambda harm: proto(4, {"model_state": {"a": np.array([system(harm)], dtype=object)}}),
-        "it has an array of something that is not plain numbers",
+        "it has an array with elements that are not numbers",
     ),
     "structured arrays": (
-        lambda _: proto(4, np.zeros(2, dtype=[("a", "f4"), ("b", "O")])), "not plain numbers"
+        lambda _: proto(4, np.zeros(2, dtype=[("a", "f4"), ("b", "O")])), "elements that are not numbers"
     ),
     "sub-arrays": (
         lambda _: crafted(text("numpy"), text("dtype"), b"\x93", text("f4"), b"\x89\x88\x87R",
@@ -160,7 +160,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     ),
     "an array of negative size": (
         lambda _: proto(4, np.zeros(8, np.float32)).replace(b"K\x08\x85", b"J\xff\xff\xff\xff\x85"),
-        "a shape that cannot be",
+        "an invalid shape",
     ),
     "an array of another class": (
         lambda _: proto(4, np.zeros(8, np.float32)).replace(b"\x8c\x07ndarray", b"\x8c\x05dtype"),
@@ -172,7 +172,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "the larger extension registry": (lambda _: crafted(b"\x84\x01\x00\x00\x00"), "the instruction EXT4"),
     "an old instance": (lambda _: b"(S'id'\nios\nsystem\n.", "the instruction STRING"),
     "an old instance without arguments": (lambda _: b"(ios\nsystem\n.", "the instruction INST at byte 1"),
-    "an old object": (lambda _: b"(cos\nsystem\no.", "it asks for os.system"),
+    "an old object": (lambda _: b"(cos\nsystem\no.", "it refers to os.system"),
     "a buffer from outside": (lambda _: b"\x80\x05\x97.", "the instruction NEXT_BUFFER"),
     "keyword arguments": (
         lambda _: crafted(text("__main__"), text("ModelConfig"), b"\x93)}\x92"), "the instruction NEWOBJ_EX"
@@ -207,12 +207,12 @@ ATTACKS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "an array from a buffer of another order": (
         lambda _: crafted(text("numpy.core.numeric"), text("_frombuffer"), b"\x93(C\x00NN", text("A"),
                           b"tR"),
-        "an array: that is not as",
+        "an array: tt-train does not write it",
     ),
     "an old object of another base": (
         lambda _: crafted(text("copyreg"), text("_reconstructor"), b"\x93", text("__main__"),
                           text("ModelConfig"), b"\x93NN\x87R"),
-        "making an object: that is not as",
+        "making an object: tt-train does not write it",
     ),
     "an ordered dictionary of something": (
         lambda _: crafted(text("collections"), text("OrderedDict"), b"\x93N\x85R"), "an OrderedDict"
@@ -220,11 +220,11 @@ ATTACKS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "items for what is no dictionary": (lambda _: crafted(b"]K\x01K\x02s"), "SETITEMS does not fit"),
     "items for what is no list": (lambda _: crafted(b"}K\x01a"), "APPEND does not fit"),
     "a call of what is no name": (lambda _: crafted(b"K\x01)R"), "REDUCE does not fit"),
-    "nothing on the stack": (lambda _: crafted(b"a"), "APPEND at byte 2 has nothing to work on"),
-    "a memo that was never filled": (lambda _: crafted(b"h\x07"), "BINGET at byte 2 has nothing to work on"),
-    "a mark that was never set": (lambda _: crafted(b"u"), "SETITEMS at byte 2 has nothing to work on"),
+    "nothing on the stack": (lambda _: crafted(b"a"), "APPEND at byte 2 needs a value"),
+    "a memo that was never filled": (lambda _: crafted(b"h\x07"), "BINGET at byte 2 needs a value"),
+    "a mark that was never set": (lambda _: crafted(b"u"), "SETITEMS at byte 2 needs a value"),
     "two values": (lambda _: crafted(b"NN"), "STOP does not fit"),
-    "an ordered dictionary of calls": (lambda _: proto(4, OrderedDict({"a": Calls(exit)})), "it asks for "),
+    "an ordered dictionary of calls": (lambda _: proto(4, OrderedDict({"a": Calls(exit)})), "it refers to "),
 }  # fmt: skip
 
 
@@ -265,7 +265,7 @@ def test_a_good_file_runs_nothing_either(tmp_path: Path, protocol: int) -> None:
 
 
 def test_the_watch_sees_what_pickle_does(tmp_path: Path) -> None:
-    """Else the tests before this one would prove nothing."""
+    """Otherwise the tests above would prove nothing."""
     harm = tmp_path / "harm"
     path = theirs.written(tmp_path / "x.pkl", ATTACKS["a call"][0](harm))
     told = watched(path, "import pickle; pickle.load(open(sys.argv[1], 'rb')); said = 'loaded'")
@@ -287,11 +287,11 @@ def watched(path: Path, instead: str | None = None) -> Any:
     return json.loads(done.stdout)
 
 
-def test_the_place_of_what_is_refused_is_told(tmp_path: Path) -> None:
+def test_the_position_of_a_refused_instruction_is_reported(tmp_path: Path) -> None:
     data = theirs.pickled([0] * 10 + [system(tmp_path / "harm")], protocol=2)
     at = data.index(b"cposix\nsystem\n")
 
-    with pytest.raises(LessonError, match=rf"it asks for posix\.system, .* \(at byte {at}\)"):
+    with pytest.raises(LessonError, match=rf"it refers to posix\.system, .* \(at byte {at}\)"):
         PickleReader(data).read()
 
 
@@ -304,7 +304,7 @@ def nested(levels: int) -> Any:
 
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a memo of any size": (
-        lambda: crafted(b"N", b"r" + struct.pack("<I", 0xFFFFFFF0)), "not one of tt-train's checkpoints"
+        lambda: crafted(b"N", b"r" + struct.pack("<I", 0xFFFFFFF0)), "not a checkpoint of tt-train"
     ),
     "a length of any size": (lambda: b"\x80\x04\x8e" + struct.pack("<Q", 1 << 62) + b"x", "it is cut short"),
     "a text of any size": (lambda: b"\x80\x04\x8d" + struct.pack("<Q", 1 << 62) + b"x", "it is cut short"),
@@ -315,18 +315,18 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         "a number is too large",
     ),
     "lists in lists": (
-        lambda: b"\x80\x04" + b"]" * 90_000 + b"a" * 89_999 + b".", "not one of tt-train's checkpoints"
+        lambda: b"\x80\x04" + b"]" * 90_000 + b"a" * 89_999 + b".", "not a checkpoint of tt-train"
     ),
     "too many instructions": (
         lambda: b"\x80\x04" + b"N" * (MAX_OPCODES + 1) + b".", "more than 200,000 instructions"
     ),
     "a key that takes for ever to hash": (
         lambda: crafted(b"}N", b"".join(b"\x94h" + bytes([n]) + b"\x86" for n in range(60)), b"Ns"),
-        "a key that is no text",
+        "a key that is not text",
     ),
     "a shape that takes for ever to compare": (
         lambda: proto(4, theirs.first_version(model_state={"a": {"data": np.ones(1), "shape": nested(60)}})),
-        "another shape than it says",
+        "is not the declared one",
     ),
     "a size that takes for ever to show": (lambda: sized(dropout_prob=nested(60)), "its dropout is a tuple"),
     "a number of heads that takes for ever to show": (lambda: sized(num_heads=nested(60)), "its n_head is"),
@@ -405,7 +405,7 @@ GOOD[6] = theirs.stream()
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_changed_file_is_read_or_refused(data: st.DataObject) -> None:
-    """Most bytes of a file are weights: half of the changes are made where instructions are."""
+    """Most bytes of a file are weights, so half of the changes target instructions."""
     content = bytearray(GOOD[data.draw(st.sampled_from(sorted(GOOD)))])
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(content) - 1) | st.integers(0, min(600, len(content) - 1)))
@@ -438,7 +438,7 @@ def test_any_order_of_instructions_is_read_or_refused(parts: list[bytes]) -> Non
 
 
 def check(content: bytes) -> None:
-    """Nothing but a checkpoint or an error with its cure comes out."""
+    """The only outcomes are a checkpoint or an error with a fix."""
     import tempfile
 
     with tempfile.NamedTemporaryFile(suffix=".pkl") as file:
@@ -451,7 +451,7 @@ def check(content: bytes) -> None:
 
 
 def test_the_pickles_of_these_tests_are_real() -> None:
-    """What ``pickle`` makes of the good file is what this reader makes of it."""
+    """This reader returns the same as ``pickle`` for the good file."""
     with theirs.their_modules():
         whole = pickle.loads(GOOD[4])
 

@@ -1,4 +1,4 @@
-"""Which blocks are ours, and what their commands mean."""
+"""Which blocks are ours, and the meaning of their commands."""
 
 from __future__ import annotations
 

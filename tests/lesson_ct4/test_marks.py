@@ -1,4 +1,4 @@
-"""What a reader is shown of a text: the prompt, what was made up, what was copied."""
+"""Marks in a text: prompt, invented words, copied passages."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def test_copied_passages(small: Corpus) -> None:
 
 
 def test_a_copied_passage_is_plausible_and_not_new(play: str, corpus: Corpus) -> None:
-    """What tells memory from fluency: both look alike but for copying and novelty."""
+    """Memorized and fluent text look alike except for copying and novelty."""
     metrics = measured(play[5_000:5_400], corpus)
     assert metrics["copied_ratio"] == 1
     assert metrics["longest_copied"] == 400
@@ -174,7 +174,7 @@ def test_word_plausibility_counts_neighbours(small: Corpus) -> None:
 
 @pytest.mark.parametrize("period", range(1, 21))
 def test_a_loop_of_words_repeats(corpus: Corpus, play: str, period: int) -> None:
-    """However long a round is, up to twenty words; the lesson's texts have some forty words."""
+    """However long a cycle is, up to twenty words; the lesson's texts have about forty words."""
     loop = " ".join(words(play)[:period]) + " "
     assert measured((loop * 200)[:400], corpus)["repetition"] > 0.7
     assert measured((loop * 200)[:200], corpus)["repetition"] > 0.3
@@ -202,7 +202,7 @@ def test_the_corpus_itself(corpus: Corpus, play: str) -> None:
 
 
 def test_the_corpus_in_pieces_as_short_as_the_lessons_texts(corpus: Corpus, play: str) -> None:
-    """Cut anywhere, sixteen at a time: what a perfect model would get."""
+    """Cut anywhere, sixteen at a time: the score of a perfect model."""
     cuts = random.Random(1)
     for _ in range(20):
         starts = [cuts.randrange(len(play) - 200) for _ in range(16)]
@@ -226,7 +226,7 @@ def test_shuffled_characters(corpus: Corpus, play: str) -> None:
 
 
 def test_shuffled_words(corpus: Corpus, play: str) -> None:
-    """Words of a language in no order: all real, some neighbours by chance, nothing copied, no repetition."""
+    """Words of a language in random order: all real, some pairs by chance, nothing copied or repeated."""
     metrics = measured(" ".join(shuffled(words(play))[:5_000]), corpus)
     assert metrics["real_word_ratio"] == 1
     assert metrics["format_score"] == 0
@@ -237,7 +237,7 @@ def test_shuffled_words(corpus: Corpus, play: str) -> None:
 
 
 def test_another_part_of_the_play_scores_like_the_part_that_is_known(play: str) -> None:
-    """The yardstick for everything that copying could fake: a text of the author that was not trained on."""
+    """The reference for everything that copying could fake: a text of the author that was not trained on."""
     cut = play.rindex("\n\n", 0, len(play) * 9 // 10) + 2
     metrics = measured(play[cut:], Corpus.from_text(play[:cut]))
     assert metrics["real_word_ratio"] > 0.95
@@ -310,7 +310,7 @@ def test_a_heading_stands_between_a_blank_line_and_a_speech(small: Corpus) -> No
     assert shares("ROMEO:\nAy.\n\nJULIET:\nAy.\n", small)["headings"] == 1
     assert shares("ROMEO:\nAy.\nJULIET:\nAy.\n", small)["headings"] == 1 / 2
     assert shares("ROMEO:\nAy.\n\nJULIET:\n\nAy.\n", small)["headings"] == 1 / 2
-    assert shares("ROMEO:\nAy.\n\nJULIET:\n", small)["headings"] == 1  # what follows is not known
+    assert shares("ROMEO:\nAy.\n\nJULIET:\n", small)["headings"] == 1  # the next line is unknown
     assert "headings" not in shares("Ay.\nNo.\n", small)
 
 
@@ -324,13 +324,13 @@ def test_layout_leaves_out_what_a_short_text_cannot_show(small: Corpus) -> None:
     assert shares(" soft.\nThe light is fair.\nAnd", small, "ROMEO:\nBut") == {"capitals": 1, "lengths": 1}
 
 
-def test_layout_of_a_text_without_lines_or_speeches_is_none(small: Corpus) -> None:
+def test_a_text_without_lines_or_speeches_has_no_layout(small: Corpus) -> None:
     assert shares("the light " * 50, small) == {"lengths": 0, "openings": 0, "endings": 0}
     assert set(shares("\n" * 500, small).values()) == {0}
 
 
 def test_short_texts_without_a_speech_are_no_play_together(small: Corpus) -> None:
-    """None alone is long enough to tell; all of them are."""
+    """No single text is long enough; all of them together are."""
     text = "The light is fair.\nIt is the east.\n"
     assert measured(text, small, "ROMEO:\n")["format_score"] == 1
     assert measure_samples([text] * 40, "ROMEO:\n", small)["format_score"] == pytest.approx(2 / 4)

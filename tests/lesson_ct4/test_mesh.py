@@ -1,4 +1,4 @@
-"""Several chips: the calls that the sources of `ttml` ask for; there is no such machine to run them on."""
+"""Several chips: the calls that the sources of `ttml` require; there is no such machine to run them on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lesson_runner.model.errors import HardwareError, LessonError
 
 
 def early() -> Any:
-    """A ``ttml`` before it had meshes of its own."""
+    """A ``ttml`` without meshes."""
     ttml = Mock()
     for name in ("open_device_mesh", "close_device_mesh", "mesh", "sync_gradients"):
         delattr(ttml, name)
@@ -70,13 +70,13 @@ def test_early_versions_have_a_parallelism_context() -> None:
     assert chips.join() == {"composer": distributed.concat_mesh_to_tensor_composer(device, 0)}
 
 
-def test_what_can_be_said_once_is_said_once() -> None:
+def test_data_parallelism_is_set_up_once() -> None:
     ttml = early()
     context(ttml).is_parallelism_context_initialized.return_value = True
     context(ttml).get_parallelism_context().get_ddp_size.return_value = 2
 
     Chips(ttml, (1, 2)).open()
-    with pytest.raises(HardwareError, match="prepared for 2 chips, and cannot be prepared again for 4"):
+    with pytest.raises(HardwareError, match="set up for 2 chips, and cannot be set up again for 4"):
         Chips(ttml, (1, 4)).open()
 
     context(ttml).initialize_parallelism_context.assert_not_called()
@@ -103,7 +103,7 @@ def test_a_graph_that_cannot_be_dropped_does_not_keep_the_device_open() -> None:
     context(ttml).close_device.assert_called_once_with()
 
 
-def test_the_batch_is_shared_out_evenly() -> None:
+def test_the_batch_is_split_evenly() -> None:
     chips = Chips(SimpleNamespace(), (1, 4))
 
     assert chips.share(64) == 16

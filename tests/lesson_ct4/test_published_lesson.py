@@ -1,4 +1,4 @@
-"""Lessons as they are published, without a directive: planned, run and annotated with the real plugins."""
+"""Published lessons without directives: planned, run and annotated with the real plugins."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def check_annotated(lesson: Lesson, path: Path) -> None:
     assert (before["lesson"]["recognised"], after["lesson"]["recognised"]) == (True, False)
 
 
-# --- the real one ---
+# --- the real lesson ---
 
 PUBLISHED = [
     *(f"prerequisite-{number}" for number in range(1, 6)),

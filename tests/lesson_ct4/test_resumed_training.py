@@ -1,4 +1,4 @@
-"""A lesson that is interrupted while it trains, and gone on with."""
+"""A lesson that is interrupted during training and resumed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Lesson = Callable[..., Any]
 
 
 class stopping:  # noqa: N801  # stands for a plugin's module
-    """Presses Ctrl-C when the second stage has come to a step."""
+    """Presses Ctrl-C at a step of the second stage."""
 
     at: int | None = None
 
@@ -55,7 +55,7 @@ def interrupted(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     seen="exit 130; then exit 0, and how many steps were trained before",
     survives="the steps up to the last saved state; the training continues with the same arithmetic",
 )
-def test_training_goes_on_where_it_was(
+def test_training_resumes_where_it_stopped(
     lesson: Lesson, interrupted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ttml_emulation import numerics
@@ -68,8 +68,8 @@ def test_training_goes_on_where_it_was(
 
     assert said.code == 0, said
     long = said.json["steps"][-1]
-    assert long["metrics"]["reused_steps"] == 13  # the fourteenth had not left its state
-    assert long["labels"] == ["emulated", "other dataset"]  # not reused: it is all of this run
+    assert long["metrics"]["reused_steps"] == 13  # step 14 had not saved its state
+    assert long["labels"] == ["emulated", "other dataset"]  # not reused: all steps are from this run
     assert said.json["facts"]["backend"]["matmul"] == before["matmul"]
     checkpoint = tmp_path / ".lesson" / "files" / "checkpoints" / "long.safetensors"
     resumed = content(checkpoint)
@@ -78,7 +78,7 @@ def test_training_goes_on_where_it_was(
     alone = lesson(*words, plugins=PLUGINS)
     checkpoint = tmp_path / ".lesson" / "runs" / alone.json["run_id"] / "files" / "checkpoints"
     fresh = content(checkpoint / "long.safetensors")
-    assert [resumed[n] for n in (0, 1, 2, 4)] == [fresh[n] for n in (0, 1, 2, 4)]  # but for the seconds
+    assert [resumed[n] for n in (0, 1, 2, 4)] == [fresh[n] for n in (0, 1, 2, 4)]  # except for the seconds
 
 
 def test_a_machine_that_computes_otherwise(

@@ -1,4 +1,4 @@
-"""A lesson that is run again: what is still valid is not trained again, and nobody is told otherwise."""
+"""A repeated run does not train again what is still valid, and says so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import lesson_ct4.plugin
 from lesson_ct4.device import origin
-from lesson_ct4.training import trunk
+from lesson_ct4.training import checkpoint_cache
 from lesson_ct4.training.checkpoint import load_checkpoint
 from lesson_runner.model import Event
 from lesson_runner.testing import lesson_text, run_lesson
@@ -48,7 +48,7 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs the two stages in one workspace, and returns what each left, by its name."""
+    """Runs the two stages in one workspace, and returns the results of each, by name."""
 
     def go(*params: str, text: str = PLAY, fresh: bool = False) -> dict[str, Any]:
         heard: list[Event] = []
@@ -80,7 +80,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def content(path: Path) -> tuple[Any, ...]:
-    """Return all that a checkpoint holds; its bytes are not the same twice, for its names have no order."""
+    """Return the content of a checkpoint; its bytes vary, because the tensors have no fixed order."""
     found = load_checkpoint(path)
     assert found.optimizer is not None
     tensors = {
@@ -92,7 +92,7 @@ def content(path: Path) -> tuple[Any, ...]:
 
 
 def numbers(step: dict[str, Any]) -> dict[str, float]:
-    """Return what a stage came to, whoever trained it and when."""
+    """Return the results of a stage, regardless of which run trained it, and when."""
     return {
         name: value
         for name, value in step["metrics"].items()
@@ -112,13 +112,13 @@ def test_a_second_run_trains_nothing_and_is_the_same_bit_for_bit(run: Run) -> No
             steps,
             0,
         )
-        assert f"Note: all {steps} steps were trained before" in other["said"]
+        assert f"Note: reusing all {steps} steps" in other["said"]
         assert "reused" in other["labels"]
         assert "reused" not in one["labels"]
         assert one["curve"] == other["curve"]
         assert numbers(one) == numbers(other)
         assert content(other["checkpoint"]) == before[name]
-    assert first["long"]["metrics"]["reused_steps"] == 9  # by the stage before it, in the same run
+    assert first["long"]["metrics"]["reused_steps"] == 9  # by the previous stage, in the same run
 
 
 def test_a_checkpoint_that_is_gone_comes_back(run: Run) -> None:
@@ -135,7 +135,7 @@ def test_one_parameter_that_changed_is_trained_again(run: Run, tmp_path: Path) -
     assert changed["short"]["trained"] == 0
     assert changed["long"]["trained"] == 20
     assert (
-        "Note: no steps of an earlier stage or run are reused: learning_rate was 0.001, is 0.002"
+        "Note: no steps of an earlier stage or run can be reused: learning_rate was 0.001, is 0.002"
         in (changed["long"]["said"])
     )
     assert "reused" not in changed["long"]["labels"]
@@ -145,7 +145,7 @@ def test_a_length_that_changed_trains_what_is_new(run: Run) -> None:
     run()
     changed = run("long.max_steps=30")
     assert changed["long"]["metrics"]["reused_steps"] == 18
-    assert "the first 18 steps were trained before" in changed["long"]["said"]
+    assert "reusing the first 18 steps" in changed["long"]["said"]
     assert changed["long"]["labels"].count("reused") == 1
     alone = run("long.max_steps=30", fresh=True)
     assert numbers(alone["long"]) | {"training_seconds": 0} == (
@@ -153,11 +153,11 @@ def test_a_length_that_changed_trains_what_is_new(run: Run) -> None:
     )
 
 
-def test_another_text_is_trained_on_anew(run: Run) -> None:
+def test_another_text_is_trained_from_scratch(run: Run) -> None:
     run()
     other = run(text=PLAY.replace("Juliet", "Rosaline"))
     assert [step["trained"] for step in other.values()] == [10, 11]
-    assert "are reused: dataset was " in other["short"]["said"]
+    assert "can be reused: dataset was " in other["short"]["said"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_another_text_is_trained_on_anew(run: Run) -> None:
         ("processor", "a faster one", "processor was"),
     ],
 )
-def test_another_version_trains_anew(
+def test_another_version_trains_from_scratch(
     run: Run, monkeypatch: pytest.MonkeyPatch, what: str, value: Any, reason: str
 ) -> None:
     import ttml_emulation
@@ -177,19 +177,19 @@ def test_another_version_trains_anew(
     run()
     describe, found = ttml_emulation.describe, origin.origin()
     if what in found:
-        monkeypatch.setattr(trunk, "origin", lambda: {**found, what: value})
+        monkeypatch.setattr(checkpoint_cache, "origin", lambda: {**found, what: value})
     else:
         monkeypatch.setattr(ttml_emulation, "describe", lambda: {**describe(), what: value})
     again = run()
     assert [step["trained"] for step in again.values()] == [10, 11]
-    assert f"Note: no steps of an earlier stage or run are reused: {reason}" in again["short"]["said"]
+    assert f"Note: no steps of an earlier stage or run can be reused: {reason}" in again["short"]["said"]
 
 
 @pytest.mark.parametrize(("damaged", "reused"), [("result_*", 18), ("*", 9)])
-def test_what_is_damaged_is_passed_over(run: Run, tmp_path: Path, damaged: str, reused: int) -> None:
+def test_damaged_checkpoints_are_skipped(run: Run, tmp_path: Path, damaged: str, reused: int) -> None:
     first = run()
     kept = {name: content(step["checkpoint"]) for name, step in first.items()}
-    for path in (tmp_path / ".lesson" / "trunk").glob(f"*/{damaged}.safetensors"):
+    for path in (tmp_path / ".lesson" / "checkpoint-cache").glob(f"*/{damaged}.safetensors"):
         path.write_bytes(path.read_bytes()[:-1] + b"?")
     again = run()
     assert again["long"]["metrics"]["reused_steps"] == reused
@@ -197,7 +197,10 @@ def test_what_is_damaged_is_passed_over(run: Run, tmp_path: Path, damaged: str, 
     assert "checksum" in again["short"]["said"]
     for name in STAGES:
         made = content(again[name]["checkpoint"])
-        assert (kept[name][:3], kept[name][4:]) == (made[:3], made[4:])  # all but how long the steps took
+        assert (kept[name][:3], kept[name][4:]) == (
+            made[:3],
+            made[4:],
+        )  # except for the duration of the steps
 
 
 def test_a_fresh_run_sees_nothing_of_earlier_ones(run: Run) -> None:
@@ -210,10 +213,10 @@ def test_a_fresh_run_sees_nothing_of_earlier_ones(run: Run) -> None:
 def test_the_states_of_few_settings_are_kept(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trunk, "KEPT", 2)
+    monkeypatch.setattr(checkpoint_cache, "KEPT", 2)
     for seed in (1, 2, 1, 3):
         run(f"seed={seed}")
-    folders = list((tmp_path / ".lesson" / "trunk").iterdir())
+    folders = list((tmp_path / ".lesson" / "checkpoint-cache").iterdir())
     assert len(folders) == 2
     assert [run(f"seed={seed}")["long"]["trained"] for seed in (3, 1)] == [0, 0]  # 1 was used after 2
 
@@ -222,7 +225,7 @@ def test_where_a_file_cannot_be_linked_it_is_copied(run: Run, monkeypatch: pytes
     def refuse(*_: object) -> None:
         raise OSError("no links here")
 
-    monkeypatch.setattr("lesson_ct4.training.trunk.os.link", refuse)
+    monkeypatch.setattr("lesson_ct4.training.checkpoint_cache.os.link", refuse)
     run()
     assert run()["long"]["trained"] == 0
 

@@ -1,4 +1,4 @@
-"""Choosing the next character."""
+"""Sampling the next character."""
 
 from __future__ import annotations
 

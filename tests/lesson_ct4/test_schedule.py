@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_ct4.config import TrainConfig, config_from
-from lesson_ct4.training.schedule import key_of, learning_rate, trunk_identity, trunk_steps
+from lesson_ct4.training.schedule import cache_key, learning_rate, shared_steps, training_identity
 
 TUNED = config_from({"recipe": "tuned", "max_steps": 1000})
 PUBLISHED = TrainConfig(max_steps=1000)
@@ -39,24 +39,24 @@ def test_every_rate_is_above_zero_and_at_most_the_full_one(steps: int, warmup: i
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.sampled_from([TUNED, PUBLISHED]))
-def test_steps_of_the_trunk_do_not_know_how_long_the_run_is(
+def test_shared_steps_do_not_depend_on_the_length_of_the_run(
     one: int, other: int, config: TrainConfig
 ) -> None:
-    shared = min(trunk_steps(config, one), trunk_steps(config, other))
+    shared = min(shared_steps(config, one), shared_steps(config, other))
 
     for step in range(1, shared + 1):
         assert learning_rate(config, step, one) == learning_rate(config, step, other)
 
 
 @pytest.mark.parametrize(
-    ("config", "steps", "trunk"), [(PUBLISHED, 100, 100), (TUNED, 100, 90), (TUNED, 1, 0)]
+    ("config", "steps", "shared"), [(PUBLISHED, 100, 100), (TUNED, 100, 90), (TUNED, 1, 0)]
 )
-def test_how_much_of_a_run_is_shared(config: TrainConfig, steps: int, trunk: int) -> None:
-    assert trunk_steps(config, steps) == trunk
+def test_how_much_of_a_run_is_shared(config: TrainConfig, steps: int, shared: int) -> None:
+    assert shared_steps(config, steps) == shared
 
 
 def _key(config: TrainConfig, sha256: str, session: Mapping[str, Any]) -> str:
-    return key_of(trunk_identity(config, sha256, session))
+    return cache_key(training_identity(config, sha256, session))
 
 
 def test_the_key_ignores_length_and_nothing_else() -> None:

@@ -1,4 +1,4 @@
-"""What a report shows of a run."""
+"""The sections of a run's report."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_texts_are_marked_with_what_they_have_from_the_corpus(tmp_path: Path) ->
     assert parts == [
         ("prompt", "ROMEO:"),
         ("invented", "zorp"),
-        ("copied", ", the light is in the window now."),  # and not the end of the line, which nobody sees
+        ("copied", ", the light is in the window now."),  # without the invisible end of the line
     ]
 
 
@@ -120,7 +120,7 @@ def test_a_published_curve_lies_behind_those_of_the_same_text(tmp_path: Path) ->
         (50, 3.05),
         (500, 2.297),
         (1000, 1.867),
-    )  # no further than ours
+    )  # no further than our curve
     assert dashed("synthetic") == []
 
 
@@ -200,7 +200,7 @@ def test_a_question_asked_again_is_shown_once(tmp_path: Path) -> None:
     assert isinstance(written, Texts)
     assert isinstance(others, Texts)
     assert [item.title for item in written.items] == ["Stage"]
-    assert written.note == 'All from "ROMEO:" at temperature 0.8; the first of each stage\'s texts.'
+    assert written.note == 'All from "ROMEO:" at temperature 0.8; the first text of each stage.'
     (other,) = others.items
     assert other.title == 'from "ROMEO:" at temperature 0.3'
 

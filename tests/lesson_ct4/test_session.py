@@ -1,4 +1,4 @@
-"""Opening a session: real where there is a board, emulated elsewhere, never one for the other."""
+"""Opening a session: real with a board, emulated without, never one instead of the other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def no_board() -> int:
 
 
 class Modules:
-    """Imports what it is given; an exception is raised."""
+    """Imports the given modules; an exception is raised."""
 
     def __init__(self, **modules: Any) -> None:
         self.modules = modules
@@ -147,7 +147,7 @@ def test_a_mock_descriptor_is_refused_because_nothing_can_run_on_it(
     monkeypatch.setenv("TT_METAL_MOCK_CLUSTER_DESC_PATH", "n300.yaml")
 
     for boards in (board, no_board):
-        with pytest.raises(HardwareError, match="nothing can run on that") as caught:
+        with pytest.raises(HardwareError, match="which cannot run anything") as caught:
             open_session("ttml", boards=boards, importer=built).__enter__()
         assert "unset TT_METAL_MOCK_CLUSTER_DESC_PATH" in str(caught.value.fix)
     with open_session("auto", boards=no_board) as session:  # the emulation needs no descriptor
@@ -189,7 +189,7 @@ def test_the_device_closes_after_an_error(built: Modules) -> None:
         with open_session("ttml", boards=board, importer=built):
             raise KeyError("mine")
 
-    for _ in range(2):  # a device still open would refuse to open again
+    for _ in range(2):  # a device that is still open would refuse to open again
         with pytest.raises(KeyError, match="mine"):
             fail()
 
@@ -197,7 +197,7 @@ def test_the_device_closes_after_an_error(built: Modules) -> None:
 def test_a_device_in_use_says_how_to_free_it(built: Modules) -> None:
     with (
         open_session("ttml", boards=board, importer=built),
-        pytest.raises(HardwareError, match="has the device open already") as caught,
+        pytest.raises(HardwareError, match="already has the device open") as caught,
     ):
         open_session("ttml", boards=board, importer=built).__enter__()
 

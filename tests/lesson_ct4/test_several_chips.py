@@ -1,4 +1,4 @@
-"""Several emulated chips: what they learn together is what one learns, in both shapes of the interface."""
+"""Several emulated chips learn the same as one chip, with both versions of the interface."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.torch
 
 TINY = {"n_layer": 1, "n_embd": 32, "n_head": 1, "sequence_length": 32, "batch_size": 8, "dropout": 0.0}
 ROUNDING = 2.0**-6
-"""Of a loss between 2 and 4 in bfloat16: the distance of two neighbours."""
+"""For a loss between 2 and 4 in bfloat16: the distance of two adjacent values."""
 TEXT = "ROMEO:\nIt is the east, and Juliet is the sun.\n\n" * 40
 
 
@@ -118,7 +118,12 @@ def test_stages_on_different_meshes_share_no_steps(dataset: Dataset, tmp_path: P
     for count in (1, 2):
         with emulated(count) as session:
             result = train(
-                tiny(4), dataset, session, save_to=tmp_path / "x", trunk=tmp_path / "t", on_note=notes.append
+                tiny(4),
+                dataset,
+                session,
+                save_to=tmp_path / "x",
+                cache=tmp_path / "t",
+                on_note=notes.append,
             )
 
     assert result.reused_steps == 0
@@ -140,7 +145,7 @@ def test_what_was_trained_on_a_mesh_writes_on_one_chip_and_on_all(dataset: Datas
 def test_chips_that_are_not_kept_in_step_are_found_at_once(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a version whose averaging does nothing, and says nothing."""
+    """As in a version whose averaging silently does nothing."""
     monkeypatch.setattr(Chips, "average_gradients", lambda self, parameters: None)
 
     with (
@@ -195,7 +200,7 @@ def test_more_chips_than_there_are_is_an_error_that_counts_them(monkeypatch: pyt
         open_session("ttml", mesh=(1, 4), boards=lambda: 1, importer=found).__enter__()
 
     assert "--mesh 1x2" in str(caught.value.fix)
-    assert asked == ["open", "count"]  # counting starts tt-metal, before it knows of the mesh
+    assert asked == ["open", "count"]  # counting starts tt-metal before it knows the mesh
 
 
 @pytest.mark.parametrize(
@@ -243,7 +248,7 @@ def test_a_row_of_another_version_opens_again_and_again(monkeypatch: pytest.Monk
     for _ in range(2):
         with open_session("ttml", mesh=(1, 2), boards=lambda: 1, importer=found) as session:
             assert session.context.get_device().get_num_devices() == 2
-    with pytest.raises(HardwareError, match="cannot be prepared again for 4"):
+    with pytest.raises(HardwareError, match="cannot be set up again for 4"):
         open_session("ttml", mesh=(1, 4), boards=lambda: 1, importer=found).__enter__()
     with open_session("ttml", boards=lambda: 1, importer=found) as session:
         assert session.context.get_device().get_num_devices() == 1

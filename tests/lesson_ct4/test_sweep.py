@@ -1,4 +1,4 @@
-"""``lesson ct4 sweep``: every combination trained, compared, and nothing trained if one of them cannot be."""
+"""``lesson ct4 sweep``: trains and compares all combinations, and none if one of them is invalid."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_people_read_a_table_with_the_best_marked(sweep: Callable[..., Any]) -> 
         (["--learning_rate", "1e-3"], "no flag has several values"),
         (["--learning_rate", "1e-3,nonsense"], "nonsense"),
         (["--learning_rate", "1e-3,7"], "--learning_rate is 7"),
-        (["--seed", ",".join(map(str, range(101)))], "this makes 101 trainings"),
+        (["--seed", ",".join(map(str, range(101)))], "these flags make 101 runs"),
         (["--n_head", "1,5"], "--n_head 5"),
         (["--learning_rate", "1e-3,1e-2", "--wrong", "1"], "--wrong"),
     ],

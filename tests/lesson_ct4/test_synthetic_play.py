@@ -50,7 +50,7 @@ def test_every_speech_has_a_heading_and_lines(play: str) -> None:
     assert any(heading.isupper() for heading in headings)
     assert any(re.fullmatch(r"(First|Second) [A-Z][a-z]+:", heading) for heading in headings)
     assert all(speech.count("\n") >= 1 and speech[-1] in ".?!" for speech in speeches)
-    # The lesson's prompts name these two.
+    # The lesson's prompts use these two names.
     assert headings["ROMEO:"] > 50
     assert headings["JULIET:"] > 50
 
@@ -89,7 +89,7 @@ def test_verbs_agree_with_their_subjects(play: str) -> None:
 
 
 def test_scenes_have_topics(play: str) -> None:
-    """A topic's words stand together: counts vary far more from place to place than by chance."""
+    """Words of a topic cluster: their counts vary far more between passages than by chance."""
     blocks = [play[start : start + 20_000] for start in range(0, len(play) - 20_000, 20_000)]
     for word in ("ship", "sword", "judge", "flower"):
         counts = [len(re.findall(rf"\b{word}s?\b", block)) for block in blocks]

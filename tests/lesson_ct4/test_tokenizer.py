@@ -1,4 +1,4 @@
-"""Characters as numbers."""
+"""The character tokenizer."""
 
 from __future__ import annotations
 

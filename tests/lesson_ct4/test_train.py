@@ -1,4 +1,4 @@
-"""Training: it learns, it repeats itself exactly, and stages share steps without a trace."""
+"""Training: it learns, it is reproducible, and sharing steps between stages does not change results."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tiny(steps: int, **flags: Any) -> TrainConfig:
 
 
 def state(path: Path) -> dict[str, bytes]:
-    """Return all that training decides: weights, moments and losses, but no timing."""
+    """Return everything that training determines: weights, moments and losses, but no timing."""
     checkpoint = load_checkpoint(path)
     assert checkpoint.optimizer is not None
     moments = {
@@ -103,7 +103,7 @@ def test_a_run_leaves_its_evidence(session: Session, dataset: Dataset, tmp_path:
 def test_the_lessons_model_has_the_published_number_of_parameters(
     session: Session, dataset: Dataset, tmp_path: Path
 ) -> None:
-    """Counted from two small ones: what a layer adds, and what the ends take."""
+    """Counted from two small models: the size of a layer, and of the rest."""
     one = train(tiny(1), dataset, session, save_to=tmp_path / "x").parameters
     two = train(tiny(1, n_layer=2), dataset, session, save_to=tmp_path / "x").parameters
     padded = dataset.tokenizer.padded_vocab_size
@@ -137,7 +137,13 @@ def test_stages_that_share_steps_end_where_they_would_alone(
 
     alone = [train(stage, dataset, session, save_to=tmp_path / f"alone{i}") for i, stage in enumerate(stages)]
     shared = [
-        train(stage, dataset, session, save_to=tmp_path / f"shared{i}", trunk=tmp_path / "trunk")
+        train(
+            stage,
+            dataset,
+            session,
+            save_to=tmp_path / f"shared{i}",
+            cache=tmp_path / "cache",
+        )
         for i, stage in enumerate(stages)
     ]
 
@@ -150,8 +156,8 @@ def test_stages_that_share_steps_end_where_they_would_alone(
 def test_a_shorter_stage_after_a_longer_one_shares_nothing_too_long(
     session: Session, dataset: Dataset, tmp_path: Path
 ) -> None:
-    train(tiny(9), dataset, session, save_to=tmp_path / "long", trunk=tmp_path / "trunk")
-    result = train(tiny(6), dataset, session, save_to=tmp_path / "short", trunk=tmp_path / "trunk")
+    train(tiny(9), dataset, session, save_to=tmp_path / "long", cache=tmp_path / "cache")
+    result = train(tiny(6), dataset, session, save_to=tmp_path / "short", cache=tmp_path / "cache")
 
     assert (result.reused_steps, len(result.losses)) == (0, 6)
 
@@ -160,7 +166,7 @@ def test_the_same_stage_again_trains_nothing_at_a_constant_rate(
     session: Session, dataset: Dataset, tmp_path: Path
 ) -> None:
     first, again = (
-        train(tiny(5), dataset, session, save_to=tmp_path / "x", trunk=tmp_path / "trunk") for _ in range(2)
+        train(tiny(5), dataset, session, save_to=tmp_path / "x", cache=tmp_path / "cache") for _ in range(2)
     )
 
     assert (again.reused_steps, again.seconds, again.tokens_per_second) == (5, 0, None)
@@ -170,36 +176,47 @@ def test_the_same_stage_again_trains_nothing_at_a_constant_rate(
 
 def test_sharing_is_refused_with_the_reason(session: Session, dataset: Dataset, tmp_path: Path) -> None:
     notes: list[str] = []
-    train(tiny(5), dataset, session, save_to=tmp_path / "x", trunk=tmp_path / "trunk")
+    train(tiny(5), dataset, session, save_to=tmp_path / "x", cache=tmp_path / "cache")
 
     result = train(
         tiny(8, learning_rate=1e-3),
         dataset,
         session,
         save_to=tmp_path / "y",
-        trunk=tmp_path / "trunk",
+        cache=tmp_path / "cache",
         on_note=notes.append,
     )
 
     assert result.reused_steps == 0
-    assert notes == ["no steps of an earlier stage or run are reused: learning_rate was 0.0005, is 0.001"]
+    assert notes == ["no steps of an earlier stage or run can be reused: learning_rate was 0.0005, is 0.001"]
 
 
 def test_a_damaged_shared_state_is_passed_over(session: Session, dataset: Dataset, tmp_path: Path) -> None:
     notes: list[str] = []
     for steps in (3, 5):
-        train(tiny(steps), dataset, session, save_to=tmp_path / "x", trunk=tmp_path / "trunk")
-    next((tmp_path / "trunk").glob("*/step_5.safetensors")).write_bytes(b"nothing")
+        train(
+            tiny(steps),
+            dataset,
+            session,
+            save_to=tmp_path / "x",
+            cache=tmp_path / "cache",
+        )
+    next((tmp_path / "cache").glob("*/step_5.safetensors")).write_bytes(b"nothing")
 
     result = train(
-        tiny(8), dataset, session, save_to=tmp_path / "y", trunk=tmp_path / "trunk", on_note=notes.append
+        tiny(8),
+        dataset,
+        session,
+        save_to=tmp_path / "y",
+        cache=tmp_path / "cache",
+        on_note=notes.append,
     )
 
     assert result.reused_steps == 3
     assert "not reused" in notes[0]
 
 
-def test_a_stage_that_ran_out_of_time_goes_on_where_it_was(
+def test_a_stage_that_ran_out_of_time_resumes_where_it_stopped(
     session: Session, dataset: Dataset, tmp_path: Path
 ) -> None:
     calls = iter(range(100))
@@ -214,48 +231,48 @@ def test_a_stage_that_ran_out_of_time_goes_on_where_it_was(
             dataset,
             session,
             save_to=tmp_path / "x",
-            trunk=tmp_path / "trunk",
+            cache=tmp_path / "cache",
             evidence=tmp_path / "evidence",
             check_time=four_steps,
         )
 
     assert len((tmp_path / "evidence" / "loss.csv").read_text().splitlines()) == 1 + 4
-    result = train(tiny(9), dataset, session, save_to=tmp_path / "x", trunk=tmp_path / "trunk")
+    result = train(tiny(9), dataset, session, save_to=tmp_path / "x", cache=tmp_path / "cache")
     train(tiny(9), dataset, session, save_to=tmp_path / "alone")
     assert result.reused_steps == 4
     assert state(tmp_path / "x") == state(tmp_path / "alone")
 
 
-def test_a_long_stage_leaves_its_state_now_and_then(
+def test_a_long_stage_saves_snapshots(
     session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lesson_ct4.training.snapshots.STEPS", 4)
     seen: list[list[str]] = []
 
     def look(step: TrainStep) -> None:
-        seen.append(sorted(path.stem for path in (tmp_path / "trunk").glob("*/*.safetensors")))
+        seen.append(sorted(path.stem for path in (tmp_path / "cache").glob("*/*.safetensors")))
 
     train(
         tiny(20, recipe="tuned"),
         dataset,
         session,
         save_to=tmp_path / "x",
-        trunk=tmp_path / "trunk",
+        cache=tmp_path / "cache",
         on_step=look,
     )
 
-    assert seen[4] == ["way_4"]
-    assert seen[8] == ["way_4", "way_8"]
-    assert seen[12] == ["way_12", "way_8"]
-    assert seen[18] == ["step_18", "way_12", "way_16"]
-    assert sorted(path.stem for path in (tmp_path / "trunk").glob("*/*.safetensors")) == [
+    assert seen[4] == ["snapshot_4"]
+    assert seen[8] == ["snapshot_4", "snapshot_8"]
+    assert seen[12] == ["snapshot_12", "snapshot_8"]
+    assert seen[18] == ["snapshot_12", "snapshot_16", "step_18"]
+    assert sorted(path.stem for path in (tmp_path / "cache").glob("*/*.safetensors")) == [
         "result_20",
         "step_18",
     ]
 
 
 @pytest.mark.parametrize("stopped_after", [7, 18, 19])
-def test_a_stage_that_was_cut_short_goes_on_where_it_was(
+def test_a_stage_that_was_interrupted_resumes_where_it_stopped(
     session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_after: int
 ) -> None:
     monkeypatch.setenv("LESSON_SNAPSHOT_SECONDS", "0")
@@ -264,18 +281,18 @@ def test_a_stage_that_was_cut_short_goes_on_where_it_was(
         if step.step == stopped_after + 1:
             raise KeyboardInterrupt
 
-    config, trunk = tiny(20, recipe="tuned"), tmp_path / "trunk"
+    config, cache = tiny(20, recipe="tuned"), tmp_path / "cache"
     with pytest.raises(KeyboardInterrupt):
-        train(config, dataset, session, save_to=tmp_path / "x", trunk=trunk, on_step=cut)
+        train(config, dataset, session, save_to=tmp_path / "x", cache=cache, on_step=cut)
     assert not (tmp_path / "x").exists()
 
-    copy = shutil.copytree(trunk, tmp_path / "copy")
-    result = train(config, dataset, session, save_to=tmp_path / "x", trunk=trunk)
+    copy = shutil.copytree(cache, tmp_path / "copy")
+    result = train(config, dataset, session, save_to=tmp_path / "x", cache=cache)
     assert result.reused_steps == stopped_after
     train(config, dataset, session, save_to=tmp_path / "alone")
     assert state(tmp_path / "x") == state(tmp_path / "alone")
-    # One of another length takes over what does not depend on that: all but the last tenth.
-    longer = train(tiny(30, recipe="tuned"), dataset, session, save_to=tmp_path / "longer", trunk=copy)
+    # A run of another length reuses all steps but the last tenth.
+    longer = train(tiny(30, recipe="tuned"), dataset, session, save_to=tmp_path / "longer", cache=copy)
     assert longer.reused_steps == min(stopped_after, 18)
 
 
@@ -296,9 +313,9 @@ def test_a_final_checkpoint_of_a_constant_rate_resumes_exactly(
         (
             tiny(10, recipe="tuned"),
             tiny(20, recipe="tuned"),
-            "at step 10 of 10 the learning rate had decayed",
+            "at step 10 of 10 the learning rate has already decayed",
         ),
-        (tiny(10), tiny(5), "10 steps, more than the 5"),
+        (tiny(10), tiny(5), "10 steps, but in a run of 5 steps"),
         (tiny(10), tiny(20, dropout=0.1), r"dropout was 0\.2, is 0\.1"),
     ],
 )
@@ -310,7 +327,7 @@ def test_resuming_what_would_not_be_exact_is_refused(
     with pytest.raises(LessonError, match=f"cannot resume.*{why}") as caught:
         train(second, dataset, session, save_to=tmp_path / "second", resume=tmp_path / "first")
 
-    assert "trunk" not in str(caught.value.fix)
+    assert "checkpoint-cache" not in str(caught.value.fix)
 
 
 def test_a_loss_that_is_no_number_names_the_learning_rate(
@@ -338,7 +355,7 @@ def test_a_validation_loss_that_is_no_number_saves_nothing(
     monkeypatch.setattr(TrainingRun, "validation_loss", broken)
 
     with pytest.raises(LessonError, match=f"the validation loss is {value} after step 3") as caught:
-        train(tiny(3), dataset, session, save_to=tmp_path / "x", trunk=tmp_path / "trunk")
+        train(tiny(3), dataset, session, save_to=tmp_path / "x", cache=tmp_path / "cache")
 
     assert "--learning_rate 0.0002" in str(caught.value.fix)
     assert not list(tmp_path.rglob("*.safetensors"))
@@ -366,7 +383,7 @@ def test_a_device_without_memory_says_what_to_make_smaller(
 
     assert "--batch_size" in str(caught.value.fix)
     assert len((tmp_path / "loss.csv").read_text().splitlines()) == 1 + 2
-    assert len(dropped) == 3  # after each step, and what the broken one left
+    assert len(dropped) == 3  # after each step, and after the failed one
     assert not (tmp_path / "x").exists()
 
 

@@ -17,7 +17,7 @@ import pytest
 
 TEXT = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me!\n\n" * 40
 WIDTH, LENGTH, VOCABULARY = 32, 32, 64
-"""Of the tiny model; TEXT has 36 characters, which is two tiles of 32 with the special ones."""
+"""Of the tiny model; TEXT has 36 characters, which makes two tiles of 32 with the special tokens."""
 
 
 def _class(module: str, name: str) -> Any:
@@ -26,7 +26,7 @@ def _class(module: str, name: str) -> Any:
 
 
 def _enum(module: str, name: str, members: list[str]) -> Any:
-    # The functional form takes where it is pickled from.
+    # The functional API takes the name of the module.
     return enum.Enum(name, [(member, n) for n, member in enumerate(members)], module=module, qualname=name)
 
 
@@ -55,7 +55,7 @@ _CLASSES = (
 
 @contextlib.contextmanager
 def their_modules(*more: Any) -> Iterator[None]:
-    """Let the pickler find classes and functions in the modules that they say they are from."""
+    """Let the pickler find classes and functions in the modules that they claim to be from."""
     with pytest.MonkeyPatch.context() as patch:
         for item in (*_CLASSES, *more):
             if item.__module__ != "__main__" and not getattr(sys.modules.get(item.__module__), "ours", False):
@@ -70,7 +70,7 @@ def their_modules(*more: Any) -> Iterator[None]:
 
 
 class _Pickler(pickle.Pickler):
-    """Writes arrays with the function names of a numpy older or newer than the one that runs."""
+    """Writes arrays with the function names of another version of numpy."""
 
     def __init__(self, file: Any, protocol: int, core: str) -> None:
         super().__init__(file, protocol)
@@ -115,7 +115,7 @@ def filled(cls: Any, **fields: Any) -> Any:
 
 
 def tokenizer(text: str = TEXT) -> Any:
-    """Return what ``CharTokenizer(text)`` of tt-train is."""
+    """Return the equivalent of ``CharTokenizer(text)`` of tt-train."""
     itos = ["<PAD>", *sorted(set(text)), "<BEG>", "<END>"]
     return filled(CharTokenizer, stoi={symbol: number for number, symbol in enumerate(itos)}, itos=itos)
 
@@ -183,7 +183,7 @@ LATER_TRAINING = {
 
 
 def first_version(**changed: Any) -> dict[str, Any]:
-    """Return what ``train_nanogpt.py`` of early 2026 pickles; ``changed`` replaces its parts."""
+    """Return what ``train_nanogpt.py`` of early 2026 pickles; ``changed`` replaces parts of it."""
     state = changed.pop("weights", None) or weights()
     return {
         "step": 1500,
@@ -236,6 +236,6 @@ def stream(
 
 
 def written(path: Path, value: Any, **how: Any) -> Path:
-    """Write the pickle of a value, or bytes as they are."""
+    """Write the pickle of a value, or bytes unchanged."""
     path.write_bytes(value if isinstance(value, bytes) else pickled(value, **how))
     return path

@@ -96,13 +96,13 @@ def test_a_path_that_only_looks_as_if(lesson: Lesson, tmp_path: Path, name: str)
 @fault(
     "hostile lessons",
     "a folder of the workspace that is a link",
-    how="`.lesson/runs`, `files`, `trunk` or another is a link: out of the workspace, to "
+    how="`.lesson/runs`, `files`, `checkpoint-cache` or another is a link: out of the workspace, to "
     "nowhere, or to the workspace",
     seen="an error that names the link; exit 2",
     survives="everything outside the workspace",
 )
 @pytest.mark.parametrize("target", ["outside", "nowhere", ".lesson"])
-@pytest.mark.parametrize("name", ["runs", "files", "trunk", "certificates", "lock", "anything"])
+@pytest.mark.parametrize("name", ["runs", "files", "checkpoint-cache", "certificates", "lock", "anything"])
 def test_a_folder_of_the_workspace_that_is_a_link(
     lesson: Lesson, tmp_path: Path, name: str, target: str
 ) -> None:
@@ -265,19 +265,19 @@ def test_an_expected_file_outside_is_not_looked_at(lesson: Lesson, tmp_path: Pat
 def test_states_are_not_written_through_a_link(tmp_path: Path) -> None:
     from tests.lesson_ct4.test_checkpoint import small
 
-    from lesson_ct4.training.trunk import Trunk
+    from lesson_ct4.training.checkpoint_cache import CheckpointCache
     from lesson_runner.model.errors import LessonError
 
-    Trunk(tmp_path / "trunk", small().config, "0" * 64, small().session).save(small())
-    (saved,) = (tmp_path / "trunk").glob("*/step_*.safetensors")
+    CheckpointCache(tmp_path / "checkpoint-cache", small().config, "0" * 64, small().session).save(small())
+    (saved,) = (tmp_path / "checkpoint-cache").glob("*/step_*.safetensors")
     (tmp_path / "outside").mkdir()
     saved.unlink()
     for file in saved.parent.iterdir():
         file.unlink()
     saved.parent.rmdir()
     saved.parent.symlink_to(tmp_path / "outside")
-    with pytest.raises(LessonError, match="is a link"):
-        Trunk(tmp_path / "trunk", small().config, "0" * 64, small().session)
+    with pytest.raises(LessonError, match="is a symbolic link"):
+        CheckpointCache(tmp_path / "checkpoint-cache", small().config, "0" * 64, small().session)
     assert list((tmp_path / "outside").iterdir()) == []
 
 

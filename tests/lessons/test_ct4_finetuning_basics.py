@@ -71,7 +71,7 @@ def test_settings_that_contradict_each_other_are_found_before_anything_runs(tmp_
     result = lesson(tmp_path, "run", LESSON, "--param", "n_head=5")
 
     assert result.returncode == 2
-    assert "step 'stage-1': --n_head 5 does not cut --n_embd 128 into multiples of 32" in result.stderr
+    assert "step 'stage-1': --n_head 5 does not divide --n_embd 128 into multiples of 32" in result.stderr
     assert not (tmp_path / ".lesson").exists()
 
 

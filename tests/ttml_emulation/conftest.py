@@ -6,7 +6,7 @@ import pytest
 
 from ttml_emulation import tuning
 
-tuning.prepare()  # before anything imports PyTorch: other processes want the same cores
+tuning.prepare()  # before anything imports PyTorch: other processes use the same cores
 pytest.importorskip("torch", reason="the emulation runs on PyTorch: install the `cpu` extra")
 pytest.importorskip("ml_dtypes", reason="the emulation converts bfloat16 with it: install the `cpu` extra")
 
@@ -17,7 +17,7 @@ from ttml_emulation.context import AutoContext  # noqa: E402
 
 @pytest.fixture(autouse=True)
 def _closed() -> Iterator[None]:
-    """Leave no device open: the next test of this process may be one of ct4's, which opens its own."""
+    """Leave no device open: the next test in this process may be one of ct4, which opens its own."""
     yield
     AutoContext.renew()
 
@@ -31,7 +31,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 @pytest.fixture
 def device() -> World:
-    """The arithmetic of a board, whichever way its matrix products are done fastest on a plain CPU."""
+    """The arithmetic of a board, with the faster matrix product for this CPU."""
     return enter("device-widened")
 
 

@@ -1,4 +1,4 @@
-"""Opening a mesh in the two ways that versions of `ttml` have, and what a script then does on it."""
+"""Open a mesh in the two ways that versions of `ttml` have, and use it like a script."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.ttml_emulation.worlds import World
 
 Era = Literal["fabric", "named"]
 ERAS: tuple[Era, ...] = ("fabric", "named")
-"""`fabric`: the first versions, which name nothing. `named`: recent ones, with an axis called `dp`."""
+"""`fabric`: the first versions, without names. `named`: recent versions, with an axis called `dp`."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A mesh that is open, with what a training script passes to `from_numpy` and `to_numpy`."""
+    """An open mesh, with the arguments that a training script passes to `from_numpy` and `to_numpy`."""
 
     world: World
     era: Era
@@ -41,7 +41,7 @@ class Opened:
         )
 
     def read(self, tensor: Any) -> Array:
-        """Return what the chips hold, `[chips, ...]`."""
+        """Return the chips' values, `[chips, ...]`."""
         joined: Array = tensor.to_numpy(self.world.ttnn.DataType.FLOAT32, composer=self.composer)
         return joined.reshape(self.count, *tensor.shape())
 
@@ -53,7 +53,7 @@ class Opened:
 
 
 def open_mesh(world: World, count: int, era: Era = "named") -> Opened:
-    """Open a row of chips as a training script does; close what was open."""
+    """Open a row of chips like a training script, and close it afterwards."""
     ttml = world.ttml
     context, distributed = ttml.autograd.AutoContext.get_instance(), ttml.core.distributed
     context.close_device()
@@ -87,5 +87,5 @@ def open_rows_and_columns(world: World, rows: int, columns: int) -> Any:
 
 
 def held(world: World, value: Any) -> list[Array]:
-    """Return what each chip holds of a `ttnn` tensor."""
+    """Return the part of each chip of a `ttnn` tensor."""
     return [part.to_numpy().astype(np.float32) for part in world.ttnn.get_device_tensors(value)]

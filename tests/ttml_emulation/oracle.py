@@ -1,4 +1,4 @@
-"""What the emulation is compared with: PyTorch in float64, with PyTorch's own autograd."""
+"""The reference for the emulation: PyTorch in float64, with PyTorch's own autograd."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def check_operation(
     rounded: float = 1.0,
     seed: int = 0,
 ) -> None:
-    """Require an operation and all its gradients to be the reference's up to rounding."""
+    """Require that an operation and all its gradients match the reference up to rounding."""
     arrays = [stored(world, array) for array in inputs]
     tensors = [tensor(world, array) for array in arrays]
     wide = [torch.tensor(array, dtype=torch.float64, requires_grad=True) for array in arrays]
@@ -74,7 +74,7 @@ def check_operation(
     close(world, numpy(world, actual), expected.detach().numpy(), rounded=rounded)
 
     slope = stored(world, np.random.default_rng(seed).standard_normal(tuple(expected.shape)))
-    # A sum weighted with the slopes sends them back as they are: 1 x slope is exact.
+    # The gradient of a sum weighted with the slopes is exactly the slopes: 1 x slope is exact.
     weighted = world.ttml.ops.binary.mul(actual, tensor(world, slope))
     weighted.backward(False)
     world.ttml.autograd.AutoContext.get_instance().reset_graph()

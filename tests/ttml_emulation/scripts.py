@@ -1,4 +1,4 @@
-"""Scripts as people write them for a board, in the manner of each era; they know nothing of the emulation."""
+"""Scripts for a board, in the style of each era; they do not know the emulation."""
 
 FIRST_ERA = '''\
 """Builds its model of the native classes, trains it, saves it, and generates from what it saved."""

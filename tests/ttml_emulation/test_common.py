@@ -208,7 +208,7 @@ class TestHelpers:
         context.set_generator_state(state)
         assert [context.draw_seed() for _ in range(3)] == drawn
 
-    def test_a_models_weights_are_drawn_anew(self, world: Any) -> None:
+    def test_a_models_weights_are_drawn_again(self, world: Any) -> None:
         nanogpt = world.ttml.models.nanogpt
         model = nanogpt.create_nanogpt(nanogpt.NanoGPTConfig(32, 32, 64, 1, 2, 0.0))
         parameters = model.parameters()

@@ -1,4 +1,4 @@
-"""Which names of a board are emulated, and which of those tests name."""
+"""Which names of a board are emulated, and which of those are tested."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_name_is_listed_once() -> None:
         ("ttml.ops.unary.gelu", True),
         ("ttml.autograd.Tensor.backward", True),
         ("ttml.ops.unary.tanh", False),
-        ("ttml.models.llama.Llama", False),  # scripts may import it, and no more
+        ("ttml.models.llama.Llama", False),  # scripts can only import it
         ("ttml.models.llama", False),
         ("ttml.ops.rope", False),
     ],

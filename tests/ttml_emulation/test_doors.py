@@ -1,4 +1,4 @@
-"""The doors: loading, describing, installing, and running a board's script."""
+"""The entry points: load, describe, install, and running a board's script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dropout: the right share, the right scale, and a mask that depends on the seed alone."""
+"""Dropout: the right share, the right scale, and a mask that only depends on the seed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_fifth_is_scaled_exactly(device: Any) -> None:
 def test_elements_are_independent(device: Any) -> None:
     kept = (numpy(device, drop(device, tensor(device, ONES), 0.2)) != 0).reshape(-1, 384) - 0.8
     limit = 5 * 0.16 / math.sqrt(kept.size)
-    for lag in (1, 2, 3, 4, 8):  # neighbours share a 64-bit draw
+    for lag in (1, 2, 3, 4, 8):  # adjacent elements share a 64-bit draw
         assert abs((kept[:, lag:] * kept[:, :-lag]).mean()) < limit
         assert abs((kept[lag:] * kept[:-lag]).mean()) < limit
 
@@ -51,7 +51,7 @@ def test_nothing_dropped_is_the_tensor_itself_and_draws_nothing(world: Any) -> N
     context = world.ttml.autograd.AutoContext.get_instance()
     x = tensor(world, ONES)
     assert drop(world, x, 0.0) is x
-    assert context.draw_seed() == 3499211612  # still the first
+    assert context.draw_seed() == 3499211612  # still the first value
 
 
 @pytest.mark.parametrize("probability", [-0.1, 1.0])

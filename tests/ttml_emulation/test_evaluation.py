@@ -1,4 +1,4 @@
-"""What is kept between evaluations, and what is computed later, can be told from the time it takes alone."""
+"""The KV cache and lazy evaluation change only the time, never the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAYERS, LENGTH, VOCAB, TILE = 2, 96, 64, 32
 
 
 def create(world: World, seed: int = 1, **changes: Any) -> Any:
-    """Return a model with weights large enough that every id counts, ready to evaluate."""
+    """Return a model in EVAL mode, with weights large enough that every id matters."""
     nanogpt = world.ttml.models.nanogpt
     size = {
         "vocab_size": VOCAB,
@@ -42,7 +42,7 @@ def text(seed: int, batch: int = 1) -> Any:
 
 
 def evaluate(world: World, model: Any, rows: Any, mask: Any = None) -> Any:
-    """Return the logits of `[B, T]` ids, with no graph recorded."""
+    """Return the logits of `[B, T]` ids, without gradients."""
     with world.ttml.common.utils.no_grad():
         return model(ids(world, rows.reshape(len(rows), 1, 1, -1)), mask or causal(world))
 
@@ -52,7 +52,7 @@ def causal(world: World) -> Any:
 
 
 def part(world: World, logits: Any, start: int, stop: int) -> Any:
-    """Return some rows as `ttnn.slice` cuts them out."""
+    """Return some rows, read with `ttnn.slice`."""
     batch, _, _, width = logits.shape()
     value = world.ttnn.slice(logits.get_value(), [0, 0, start, 0], [batch, 1, stop, width])
     return numpy(world, world.ttml.autograd.create_tensor(value))
@@ -83,7 +83,7 @@ def computed(work: Callable[[], object]) -> int:
 def test_rows_are_those_of_the_plain_model(world: World) -> None:
     model, rows = create(world), text(1, 2)
 
-    plain = numpy(world, model(ids(world, rows.reshape(2, 1, 1, -1)), causal(world)))  # a graph is recorded
+    plain = numpy(world, model(ids(world, rows.reshape(2, 1, 1, -1)), causal(world)))  # gradients are enabled
     later = numpy(world, evaluate(world, model, rows))
 
     off = np.abs(later - plain).max() / np.abs(plain).max()
@@ -122,7 +122,7 @@ def test_nothing_depends_on_what_was_evaluated_before(
         rows[:, :shared] = text(0, batch)[:, :shared]
         read = (TILE * tile, TILE * tile + TILE)
         kept = part(device, evaluate(device, model, rows), *read)
-        fresh.train()  # forgets
+        fresh.train()  # drops the cache
         fresh.eval()
         np.testing.assert_array_equal(kept, part(device, evaluate(device, fresh, rows), *read))
 
@@ -145,7 +145,7 @@ def test_only_rows_that_are_read_and_new_are_computed(device: World) -> None:
     assert read(32) == 64  # two tiles
     rows[:, 40] = (rows[:, 40] + 1) % VOCAB
     assert read(32) == 32
-    assert read(32) == 0  # nothing is new
+    assert read(32) == 0  # nothing to compute
     assert read(64) == 32
     rows[:, 40] = (rows[:, 40] + 1) % VOCAB
     assert read(64) == 64
@@ -306,7 +306,7 @@ def test_what_is_written_to_logits_stays_there(device: World) -> None:
     np.testing.assert_array_equal(part(device, evaluate(device, model, rows), 0, TILE), before)
 
 
-# --- where nothing is kept
+# --- cases without a cache
 
 
 def test_dropout_acts_where_a_part_of_the_model_trains(device: World) -> None:

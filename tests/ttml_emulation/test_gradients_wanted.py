@@ -1,4 +1,4 @@
-"""A gradient goes to those operands alone that want one, and is the same whether others want theirs."""
+"""Only operands that require a gradient get one, and it does not depend on the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPERATIONS: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = 
 
 
 def gradients(world: Any, name: str, wanted: list[bool]) -> list[Any]:
-    """Return each operand's gradient, or ``None`` where there is none."""
+    """Return each operand's gradient, or ``None`` if it has none."""
     operation, shapes = OPERATIONS[name]
     draw = np.random.default_rng(1)
     operands = [tensor(world, 1.0 + draw.random(shape)) for shape in shapes]

@@ -1,4 +1,4 @@
-"""Names that training scripts use seldom: other spellings, and composite operations."""
+"""Names that training scripts seldom use: other spellings, and composite operations."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ def test_types_and_layouts_have_short_names(world: Any) -> None:
     assert isinstance(value, ttnn.Tensor)
     assert (value.dtype, value.layout) == (ttnn.DataType.INT32, ttnn.Layout.TILE)
     assert isinstance(world.ttml.autograd.AutoContext.get_instance().get_device(), ttnn.MeshDevice)
-    with pytest.raises(RuntimeError, match="does not store BFLOAT4_B"):
+    with pytest.raises(RuntimeError, match="does not support BFLOAT4_B"):
         ttnn.typecast(value, ttnn.DataType.BFLOAT4_B)

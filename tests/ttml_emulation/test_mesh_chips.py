@@ -1,4 +1,4 @@
-"""What the chips of a mesh do: every operation with what each holds, and sums over all of them."""
+"""Chips of a mesh: every operation on each chip's part, and sums over all chips."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TestOnEveryChip:
     def test_tensors_of_two_meshes_do_not_go_together(self, device: World) -> None:
         before = tensor(device, GRID)
         mesh = open_mesh(device, 2)
-        with pytest.raises(RuntimeError, match="add: tensors on 1 and on 2 chips do not go together"):
+        with pytest.raises(RuntimeError, match="add: cannot combine tensors on 1 and on 2 chips"):
             before + mesh.send(GRID)
 
     def test_ones_own_operation_is_recorded_for_all_chips(self, device: World) -> None:
@@ -90,7 +90,7 @@ class TestOnEveryChip:
 
 class TestGradients:
     def spread(self, mesh: Opened, gradients: Array) -> Any:
-        """Return parameters of which each chip has the gradient in its row of `gradients`."""
+        """Return parameters whose gradient on each chip is that chip's row of `gradients`."""
         parameter = mesh.send(np.zeros((1, 1, 1, gradients.shape[-1])))
         parameter.add_grad(mesh.send(gradients.reshape(mesh.count, 1, 1, -1), shard=True).get_value())
         return named(mesh.world, w=parameter, untouched=mesh.send(GRID))
@@ -147,7 +147,7 @@ class TestGradients:
         context(device).close_device()
         open_mesh(device, 2, "fabric")
         context(device).close_device()
-        context(device).open_device([1, 2])  # closing took the links down
+        context(device).open_device([1, 2])  # closing disabled the links
         with pytest.raises(RuntimeError, match="un-initialized fabric context"):
             distributed(device).all_reduce(tensor(device, GRID).get_value())
         context(device).close_device()

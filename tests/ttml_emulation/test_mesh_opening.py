@@ -1,4 +1,4 @@
-"""A mesh of emulated chips: opening it, and spreading tensors over it."""
+"""A mesh of emulated chips: opening it, and sharding tensors over it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TestOpening:
         assert device.ttnn.get_num_devices() == 1
         one = tensor(device, GRID)
         assert numpy(device, one).shape == GRID.shape
-        with pytest.raises(RuntimeError, match="not the one that is open"):
+        with pytest.raises(RuntimeError, match="made for another device"):
             mesh.send(GRID, shard=True)
 
     def test_a_configuration_opens_its_mesh(self, device: World) -> None:

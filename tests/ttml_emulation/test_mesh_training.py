@@ -1,4 +1,4 @@
-"""Training on a row of chips: what one chip computes with the whole batch, and only if gradients meet."""
+"""Training on a row of chips equals one chip with the whole batch, but only with averaged gradients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH, LENGTH, VOCAB = 8, 32, 32
 
 
 def batches(count: int) -> list[tuple[Array, Array]]:
-    """Draw from a text that counts on by 0 to 3, so that there is something to learn."""
+    """Draw from a text that counts up in steps of 0 to 3, so that there is something to learn."""
     rng = np.random.default_rng(3)
     windows = rng.integers(0, 4, (count, BATCH, LENGTH + 1)).cumsum(2) % VOCAB
     return [(window[:, :-1], window[:, 1:]) for window in windows]
@@ -78,7 +78,7 @@ def alone(request: pytest.FixtureRequest) -> tuple[str, list[float], dict[str, A
     one = open_mesh(world, 1)
     model = create(world)
     losses = train(one, model, optimizer(world, model), batches(STEPS), clip=True)
-    assert losses[-1] < 0.9 * losses[0]  # it learns, so there is something to follow
+    assert losses[-1] < 0.9 * losses[0]  # it learns, so the comparison is meaningful
     return mode, losses, weights(one, model)
 
 
@@ -167,7 +167,7 @@ class TestState:
     """What checkpoints read and write: on a mesh, parameters and moments are on every chip."""
 
     @pytest.mark.parametrize("kind", ["AdamW", "AdamWFullPrecision", "SGD"])
-    def test_a_saved_run_goes_on_as_if_it_had_not_stopped(self, device: World, kind: str) -> None:
+    def test_a_saved_run_resumes_as_if_it_had_not_stopped(self, device: World, kind: str) -> None:
         data = batches(4)
         mesh = open_mesh(device, 2)
         model = create(device)

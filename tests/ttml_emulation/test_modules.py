@@ -1,4 +1,4 @@
-"""Modules, their registration, `ttml.init`, and blocks that are computed twice."""
+"""Modules, their registration, `ttml.init`, and blocks that are recomputed."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class TestAttributes:
             def __init__(self) -> None:
                 self.weight = modules.Parameter(ones(world))
 
-        with pytest.raises(RuntimeError, match=r"'weight' before it calls super\(\).__init__\(\)"):
+        with pytest.raises(RuntimeError, match=r"'weight' before calling super\(\).__init__\(\)"):
             Early()
 
 
@@ -245,7 +245,7 @@ class TestRecomputing:
         loss.backward(False)
         found = {name: numpy(world, value.get_grad_tensor()) for name, value in model.parameters().items()}
         world.ttml.autograd.AutoContext.get_instance().reset_graph()
-        # The next draw shows that dropout's generator stands where it would stand.
+        # The next draw shows that dropout's generator has the right state.
         return float(loss.get_value().item()), found | {
             "drawn": world.ttml.autograd.AutoContext.get_instance().draw_seed()
         }
@@ -316,7 +316,7 @@ class TestMemory:
             tracker.snapshot("x")
         with tracker.begin_capture(), pytest.raises(RuntimeError, match="while a capture is running"):
             tracker.begin_capture()
-        with pytest.raises(RuntimeError, match="no phase is called 'x'; there are: none"):
+        with pytest.raises(RuntimeError, match="there is no phase 'x'; known: none"):
             tracker.get_dram_usage("x")
         tracker.print_memory_usage()
-        assert "a board's is another" in capsys.readouterr().out
+        assert "differs on a board" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The model: its names, its sizes, its errors, and whole trainings against a float64 one."""
+"""The model: its names, sizes and errors, and complete trainings compared with float64."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mask(world: Any, length: int = LENGTH) -> Any:
 
 
 def batches(count: int) -> list[tuple[Any, Any]]:
-    """Draw from a text in which two letters decide the next but for one time in five."""
+    """Draw from a text in which two letters determine the next one, except in one of five cases."""
     rng = np.random.default_rng(5)
     table = rng.integers(0, VOCAB, (VOCAB, VOCAB))
     text = [0, 1]
@@ -74,7 +74,7 @@ def test_fifty_steps_follow_float64(world: Any) -> None:
     losses = np.array(train(world, model, data))
     expected = np.array([oracle.train(x, y, LR, B1, B2, EPS, WD) for x, y in data])
     assert expected[0] == pytest.approx(np.log(VOCAB), rel=0.02)
-    assert expected[-5:].mean() < 0.8 * expected[0]  # it learns, so there is something to follow
+    assert expected[-5:].mean() < 0.8 * expected[0]  # it learns, so the comparison is meaningful
     off = np.abs(losses - expected) / expected
     mean, most = BOUNDS[world.numerics]
     assert off.mean() < mean

@@ -110,7 +110,7 @@ def test_layernorm(world: Any, beta: bool) -> None:
         world.ttml.ops.layernorm.layernorm,
         lambda x, g, b=None: F.layer_norm(x, [96], g.flatten(), None if b is None else b.flatten(), 1e-6),
         inputs if beta else inputs[:2],
-        # The statistics are float32 and the values few; where dx cancels, rounding counts more.
+        # The statistics are float32 and the values few; where dx cancels, rounding matters more.
         rounded=1.5,
     )
 
@@ -217,7 +217,7 @@ def test_cross_entropy(world: Any, reduction: str) -> None:
         lambda x: world.ttml.ops.loss.cross_entropy_loss(x, target, world.ttml.ops.ReduceType[reduction]),
         reference,
         [normal(3, 1, 16, 50, scale=2)],
-        rounded=2,  # a token's loss is rounded, and their mean again
+        rounded=2,  # a token's loss is rounded, and so is the mean
     )
 
 
@@ -285,7 +285,7 @@ def test_two_uses_of_a_tensor_add_their_gradients(world: Any) -> None:
             ),
             "value has shape",
         ),
-        (lambda ops, x, i: ops.attention.scaled_dot_product_attention(x, x, x, x), "mask's shape"),
+        (lambda ops, x, i: ops.attention.scaled_dot_product_attention(x, x, x, x), "mask has shape"),
     ],
 )
 def test_shapes_that_do_not_fit_are_errors(world: Any, call: Any, message: str) -> None:

@@ -38,7 +38,7 @@ def state(world: Any, optimizer: Any, kind: str, name: str) -> Any:
 
 
 def same(world: Any, actual: Any, expected: Any, where: str) -> None:
-    """Require the nearest stored value, but for a few ties that float32 decides the other way."""
+    """Require the nearest stored value, except for a few ties that float32 decides the other way."""
     if world.exact:
         np.testing.assert_allclose(actual, expected, rtol=2e-6, atol=1e-7, err_msg=where)
         return
@@ -180,7 +180,7 @@ def test_a_restored_state_continues_bit_for_bit(world: Any, kind: str) -> None:
     run(range(13, 16), second, after)
     for name in SHAPES:
         np.testing.assert_array_equal(numpy(world, second[name]), numpy(world, params[name]))
-    # The state was copied: the optimizer it came from has not moved on.
+    # The state was copied: the optimizer it came from is unchanged.
     assert (state(world, before, "exp_avg", "M/bias") != state(world, after, "exp_avg", "M/bias")).any()
 
 

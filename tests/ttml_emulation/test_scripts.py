@@ -16,13 +16,13 @@ from tests.ttml_emulation.test_doors import PLUGINS, python
 
 TEXT = "to be or not to be, that is the question\n" * 30
 SLOW = pytest.mark.slow
-"""Of what is another form of something that the quick tests try: each process imports PyTorch anew."""
+"""Slow variants of what the quick tests cover: each process has to import PyTorch."""
 TRAINING = "training_config: {seed: 7, max_steps: 12, batch_size: 8, learning_rate: 0.02, num_epochs: 1}\n"
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A place with a text, and a tree with configurations as tt-metal has them."""
+    """A folder with a text, and a tree with configurations like tt-metal's."""
     (tmp_path / "text.txt").write_text(TEXT)
     configs = tmp_path / "tree" / "tt-train" / "configs" / "training_configs"
     configs.mkdir(parents=True)
@@ -54,11 +54,11 @@ def test_the_first_era_trains_saves_and_generates(home: Path, numerics: str) -> 
     assert steps[-1] < 0.7 * steps[0]
     assert "['Bigrams/head/weight', 'Bigrams/table'] MorehAdamW" in lines
     stored, counted = map(int, lines[0].split()[1:])
-    assert counted == stored * (1 if numerics == "device" else 2)  # to the byte: 2 or 4 a parameter
-    assert lines[1] == "Memory of the emulation's own tensors, in this process; a board's is another"
+    assert counted == stored * (1 if numerics == "device" else 2)  # exact: 2 or 4 bytes per parameter
+    assert lines[1] == "Memory of the emulation's tensors in this process; it differs on a board"
     (said,) = [line for line in lines if line.startswith("said ")]
     assert len(said) >= len("said '......'")
-    # What was saved names the board's modules, and no emulation, so that either reads it.
+    # The saved file refers to the board's modules, not to the emulation, so that both can read it.
     saved = pickletools.genops((home / "saved.pkl").read_bytes())
     names = {str(value) for code, value, _ in saved if code.name == "SHORT_BINUNICODE"}
     assert {"ttml.common.data", "CharTokenizer", "_ttml.modules", "LinearLayer"} <= names
@@ -75,7 +75,7 @@ def test_the_second_era_trains(home: Path) -> None:
         assert len(steps) == 8
         assert steps[-1] < steps[0]
     rates = [line.split("LR ")[1] for line in lines if line.startswith("Net Step")]
-    assert rates[:3] == ["0.0050", "0.0100", "0.0083"]  # warmed up over two steps, then down to 0 at the last
+    assert rates[:3] == ["0.0050", "0.0100", "0.0083"]  # warmup over two steps, then decay to 0 at the last
     assert rates[-1] == "0.0000"
     assert "ttml.optimizers.Muon is not emulated (see docs/emulation.md)" in lines
     assert "ttml.models.llama.LlamaConfig is not emulated (see docs/emulation.md)" in lines
@@ -111,7 +111,7 @@ class TestLayOver:
 
 
 class TestErrors:
-    """What goes wrong in a script looks as it does under `python SCRIPT`."""
+    """Errors in a script look the same as under `python SCRIPT`."""
 
     @pytest.mark.parametrize(
         "text",

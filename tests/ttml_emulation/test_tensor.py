@@ -22,7 +22,7 @@ def from_numpy(world: Any, array: Any, **kwargs: Any) -> Any:
     "kind", [np.int8, np.uint16, np.int64, np.uint64, np.float16, np.float64, bool, np.complex64]
 )
 def test_only_32_bit_types_and_bfloat16_go_in(world: Any, kind: type) -> None:
-    with pytest.raises(RuntimeError, match="does not take"):
+    with pytest.raises(RuntimeError, match="does not support"):
         from_numpy(world, np.ones((1, 1, 32, 32), dtype=kind))
 
 
@@ -103,7 +103,7 @@ def test_half_precision_is_a_rounded_view_of_a_float32_tensor(device: Any) -> No
 
 def test_assign_copies_and_keeps_the_type(device: Any) -> None:
     target, source = tensor(device, np.zeros_like(ARRAY)), from_numpy(device, ARRAY)
-    before = target * 1.0  # a use that keeps a widened copy of the old value
+    before = target * 1.0  # a use that caches a float32 copy of the old value
     target.assign(source)
     assert target.dtype() is device.ttnn.DataType.BFLOAT16
     np.testing.assert_array_equal(numpy(device, target * 1.0), stored(device, ARRAY))
@@ -177,7 +177,7 @@ class TestGraph:
         first = numpy(world, leaf.get_grad_tensor())
         leaf.set_grad(tensor(world, np.zeros_like(ARRAY)).get_value())
         loss.backward(False)
-        # The gradient between the two products added up as well: 2 from the first pass, 2 from the second.
+        # The gradient between the two products accumulates too: 2 from the first pass, 2 from the second.
         np.testing.assert_array_equal(numpy(world, leaf.get_grad_tensor()), 2 * first)
 
     def test_backward_after_a_reset_is_an_error(self, world: Any) -> None:

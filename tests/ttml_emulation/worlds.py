@@ -1,4 +1,4 @@
-"""The emulation in each arithmetic that it has."""
+"""The emulation in each of its arithmetics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ttml_emulation.context import AutoContext
 
 
 class World(NamedTuple):
-    """The two modules, and which arithmetic they use."""
+    """The two modules, and the arithmetic they use."""
 
     ttml: Any
     ttnn: Any

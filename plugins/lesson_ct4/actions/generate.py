@@ -10,9 +10,9 @@ from typing import Any
 from lesson_ct4.actions.workspace_files import dataset_labels, find_checkpoint, find_corpus, session_for
 from lesson_ct4.device.session import is_emulated
 from lesson_ct4.generation.generate import check_request, generate
+from lesson_ct4.measuring.captions import metrics_caption, news_caption
 from lesson_ct4.measuring.emergence import first_seen
 from lesson_ct4.measuring.evidence import measure_action
-from lesson_ct4.measuring.spoken import in_words, news
 from lesson_ct4.training.checkpoint import load_checkpoint
 from lesson_runner.files.evidence import Evidence
 from lesson_runner.files.plain import write_aside
@@ -101,7 +101,7 @@ def _say_what_it_shows(model: str, context: StepContext) -> None:
         return
     metrics = measure_action("ct4.generate", Evidence(context.evidence, run.shared_evidence))
     earlier = [stage["metrics"] for name, stage in stages.items() if name != model]
-    lines = [in_words(metrics), news(first_seen(metrics, earlier), metrics)]
+    lines = [metrics_caption(metrics), news_caption(first_seen(metrics, earlier), metrics)]
     if said := "\n".join(filter(None, lines)):
         context.say(f"\n{said}")
     stages[model] = {"step": step, "metrics": dict(metrics)}

@@ -20,8 +20,8 @@ from lesson_ct4.data.fetch import LARGEST
 from lesson_ct4.device.mesh import TooFewChipsError, share_problem
 from lesson_ct4.measuring.evidence import WINDOW, final_loss
 from lesson_ct4.names import TOO_FEW_CHIPS
+from lesson_ct4.training.checkpoint_cache import written_at
 from lesson_ct4.training.train import TrainResult, TrainStart, TrainStep, train
-from lesson_ct4.training.trunk import written_at
 from lesson_runner.files.plain import read_plain, real
 from lesson_runner.model import Json, Outcome
 from lesson_runner.model.errors import LessonError
@@ -72,15 +72,15 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     story = _Story(context, config, session.chips.count)
     story.open(dataset, path, labels)
     workspace = context.workspace
-    trunk = workspace.inside(workspace.root / "trunk") if share_steps else None
-    before = _earlier(context, trunk)
+    cache = workspace.inside(workspace.root / "checkpoint-cache") if share_steps else None
+    before = _earlier(context, cache)
     result = train(
         config,
         dataset,
         session,
         save_to=save_to,
         evidence=context.evidence,
-        trunk=trunk,
+        cache=cache,
         resume=resume,
         on_start=story.start,
         on_step=story.step,
@@ -96,13 +96,13 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     )
 
 
-def _earlier(context: StepContext, trunk: Path | None) -> dict[str, int]:
-    """Return the paths of the states that existed before the run first trained, each with its time."""
-    if trunk is None:
+def _earlier(context: StepContext, cache: Path | None) -> dict[str, int]:
+    """Return the paths of the states that existed before the run's first training, each with its time."""
+    if cache is None:
         return {}
     kept = context.store.load(EARLIER)
     if not isinstance(kept, dict):
-        kept = {str(path): written_at(path) for path in trunk.glob("*/*.safetensors")}
+        kept = {str(path): written_at(path) for path in cache.glob("*/*.safetensors")}
         context.store.save(EARLIER, kept)
     return kept
 

@@ -56,7 +56,7 @@ def session_for(
         LessonError: what :func:`lesson_ct4.device.session.open_session` raises.
     """
     from lesson_ct4.device.session import Matmul, open_session
-    from lesson_ct4.training.trunk import differences
+    from lesson_ct4.training.checkpoint_cache import differences
 
     opened: _Open | None = run.store.get(STATE)
     if opened and opened.numerics == numerics and mesh in (None, opened.mesh):

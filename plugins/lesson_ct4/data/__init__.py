@@ -1,1 +1,1 @@
-"""The text to train on: getting it, and cutting it into batches."""
+"""The training text: download, tokenizer and batches."""

@@ -1,8 +1,8 @@
 """
-The text: read, split, and cut into batches.
+Read a text, split it, and cut it into batches.
 
-The batch of a step is a function of the seed and the step alone, so a run can stop and go on, or
-share its first steps with another one, and see the same data.
+The batch of a step is a function of the seed and the step only. A run therefore sees the same data after it
+is resumed, and runs can share their first steps.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from lesson_runner.model.errors import LessonError
 
 Ids = NDArray[np.uint32]
 Batch = tuple[Ids, Ids]
-"""Token ids ``[B, 1, 1, T]``, and the ids that follow each of them ``[B, T]``."""
+"""Input token ids ``[B, 1, 1, T]``, and the target ids that follow each of them ``[B, T]``."""
 
 VALIDATION_BATCHES = 32
-"""At most so many are looked at: with the lesson's model 32,768 characters, a third of what there is."""
+"""Maximum number of batches: 32,768 characters for the lesson's model, a third of the held-out text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,15 @@ class Dataset:
 
     name: str
     sha256: str
-    """Of the file's bytes."""
+    """Digest of the file."""
     size: int
-    """Of the file, in bytes."""
+    """Size of the file in bytes."""
     tokenizer: CharTokenizer
-    """Made from the whole text, so that validation has no unknown characters."""
+    """Built from the whole text, so that the validation part has no unknown characters."""
     train: Ids
     """Shape ``[N]``."""
     validation: Ids
-    """Shape ``[M]``; the end of the text, which no step trains on."""
+    """Shape ``[M]``; the end of the text, which is never trained on."""
 
 
 def load_dataset(
@@ -53,9 +53,9 @@ def load_dataset(
     Read a UTF-8 text file and split it.
 
     Args:
-        name: what to call it in records; the file's name if not given.
-        validation_fraction: share of the characters, at the end, that is kept for validation; 0 for none.
-        sequence_length: the model's block size, to check that each part holds at least one window.
+        name: its name in records; by default the file name.
+        validation_fraction: share of the characters, at the end, that is held out for validation; 0 for none.
+        sequence_length: the model's block size; each part must have at least one window of it.
 
     Raises:
         LessonError: the file is missing, not UTF-8, or too short.
@@ -70,7 +70,7 @@ def load_dataset(
     except UnicodeDecodeError as error:
         raise LessonError(
             f"{path} is not UTF-8 text: byte {error.start} is {data[error.start]:#04x}",
-            fix="convert it, for example with iconv -t UTF-8",
+            fix="convert it to UTF-8, for example with iconv -t UTF-8",
         ) from None
     except OSError as error:
         raise LessonError(f"{path} cannot be read: {error.strerror}") from None
@@ -91,15 +91,15 @@ def load_dataset(
 
 
 def training_batch(ids: Ids, *, seed: int, step: int, batch_size: int, sequence_length: int) -> Batch:
-    """Return the batch of ``step``: windows that start anywhere in ``ids``, drawn with replacement."""
+    """Return the batch of ``step``: random windows of ``ids``, drawn with replacement."""
     windows = len(ids) - sequence_length
     drawn = words(seed, Purpose.BATCH, step, batch_size)
-    # The remainder favours low starts by less than one part in 10^13: nobody will see it.
+    # The modulo favours low starts by less than one part in 10^13, which is negligible.
     return _cut(ids, (drawn % np.uint64(windows)).astype(np.int64), sequence_length)
 
 
 def validation_batches(ids: Ids, *, batch_size: int, sequence_length: int) -> Iterator[Batch]:
-    """Yield the same full batches every time, spread evenly over ``ids``; none if ``ids`` is empty."""
+    """Yield full batches, spread evenly over ``ids`` and always the same; none if ``ids`` is empty."""
     if not len(ids):
         return
     windows = len(ids) - sequence_length

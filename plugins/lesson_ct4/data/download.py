@@ -1,13 +1,13 @@
 """
-Download one file over HTTP, with limits that hold whatever the network does.
+Download one file over HTTP, with time and size limits that always hold.
 
 ::
 
-    NoAnswerError       nobody served the file: no route, no name, a refusing proxy, silence
+    NoAnswerError       the file was unreachable: no route, unknown host, proxy refusal, timeout
     WrongAnswerError    a server answered, but not with the file
 
-The difference matters: without a network a lesson may go on with another text, but a wrong file where the
-right one should be is for a person to look at.
+The difference matters: without a network a lesson may continue with another text, but a person has to look
+into a wrong file at the right address.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ANSWER_SECONDS = 5.0
-"""How long to wait for the first byte: enough for a slow line, short enough for a class without one."""
+"""Time limit for the first byte: enough for a slow connection, short enough for a class without one."""
 SILENCE_SECONDS = 10.0
-"""How long a transfer that began may pause."""
+"""Time limit for a pause in a transfer."""
 TOTAL_SECONDS = 120.0
-"""How long a transfer may take: 1.1 MB at 10 kB/s."""
+"""Time limit for a transfer: 1.1 MB at 10 kB/s."""
 CONNECT_SECONDS = 3.0
 RETRY_AFTER_SECONDS = 0.3
 CHUNK = 1024
-"""Bytes that are read at once: of a slow transfer one sees that it is alive."""
+"""Bytes to read at once; small, so that a slow transfer is seen to progress."""
 GATEWAY_STATUS = frozenset({407, 429, 502, 503, 504, 511})
-"""Answers of whoever stands between us and the file (proxies, rate limits, captive portals)."""
+"""Status codes from intermediaries (proxies, rate limits, captive portals), not from the server."""
 
 Progress = Callable[[int], None]
-"""Called with the bytes so far."""
+"""Called with the number of bytes so far."""
 
 
 class _TransferError(Exception):
@@ -46,15 +46,15 @@ class _TransferError(Exception):
 
 
 class NoAnswerError(_TransferError):
-    """The file could not be reached; the text says why."""
+    """The file could not be reached; the message says why."""
 
 
 class WrongAnswerError(_TransferError):
-    """A server answered with something that is not the file; the text says what."""
+    """A server answered with something other than the file; the message says what."""
 
 
 class _Meter:
-    """Is told of every chunk, sees from that whether the transfer is alive, and can stop it."""
+    """Tracks the progress of a transfer, and can stop it."""
 
     def __init__(self, limit: int) -> None:
         self.done = 0
@@ -72,7 +72,7 @@ class _Meter:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long to wait, in seconds."""
+    """Time limits in seconds."""
 
     answer: float = ANSWER_SECONDS
     silence: float = SILENCE_SECONDS
@@ -86,31 +86,31 @@ def download(
     Write what ``url`` serves to ``target``.
 
     Args:
-        limit: bytes, after which the answer is certainly not the file.
+        limit: size in bytes; a longer answer is certainly not the file.
 
     Raises:
-        NoAnswerError: nobody served it within the limits.
-        WrongAnswerError: a server answered with an error, a forbidden redirect, or a part of the file.
+        NoAnswerError: the file could not be reached within the limits.
+        WrongAnswerError: a server answered with an error, a forbidden redirect, or an incomplete file.
     """
     limits = limits or Limits()
     scheme = urlsplit(url).scheme
     if scheme not in ("http", "https"):
         raise WrongAnswerError(f"{url!r} is not an http or https address")
-    _library("requests")  # not on the clock
+    _library("requests")  # import time does not count
     began = time.monotonic()
     try:
         _attempt(url, target, _Meter(limit), progress, limits)
     except (NoAnswerError, WrongAnswerError) as error:
-        # Silence has used up the time; a quick failure may have been an accident.
-        again = error.worth_repeating and time.monotonic() - began < limits.answer / 2
-        if not again:
+        # Only quick failures are retried: a timeout has used up the time.
+        retry = error.worth_repeating and time.monotonic() - began < limits.answer / 2
+        if not retry:
             raise
         time.sleep(RETRY_AFTER_SECONDS)
         _attempt(url, target, _Meter(limit), progress, limits)
 
 
 def _attempt(url: str, target: Path, meter: _Meter, progress: Progress | None, limits: Limits) -> None:
-    # In a thread of its own, because looking up a name cannot be given a time limit.
+    # In a separate thread, because a DNS lookup has no time limit.
     failures: list[Exception] = []
     worker = threading.Thread(
         target=_transfer, args=(url, target, meter, limits, failures), name="download", daemon=True
@@ -152,11 +152,11 @@ def _transfer(url: str, target: Path, meter: _Meter, limits: Limits, failures: l
 
 
 def _session(url: str) -> Any:
-    """Return a session that sends no password but the address's own: a lesson may have named that."""
+    """Return a session that sends no credentials except those in the address, which a lesson may contain."""
     requests = _library("requests")
     session = requests.Session()
     user, password = requests.utils.get_auth_from_url(url)
-    # Anything here keeps requests from looking for the host in ~/.netrc.
+    # Any value here keeps requests from reading ~/.netrc.
     session.auth = (user, password) if user or password else _unchanged
     session.rebuild_auth = lambda request, _: request.headers.pop("Authorization", None)
     session.hooks["response"].append(_skip_body)
@@ -168,17 +168,17 @@ def _unchanged(request: Any) -> Any:
 
 
 def _skip_body(answer: Any, **_: object) -> None:
-    if answer.is_redirect:  # requests would read all of it, however long it is
+    if answer.is_redirect:  # requests would read all of it, regardless of its size
         answer.close()
 
 
 def _library(name: str) -> Any:
-    """Import what takes half a second, and has no types, when it is needed."""
+    """Import a library on demand: it takes half a second and has no types."""
     return importlib.import_module(name)
 
 
 def _explained(error: Exception, begun: Path | None) -> Exception:
-    """Return what an exception of ``requests`` means to us; ``begun`` is the file, if something came."""
+    """Translate an exception of ``requests``; ``begun`` is the file, if any bytes arrived."""
     errors = _library("requests.exceptions")
     if isinstance(error, errors.HTTPError):
         status = error.response.status_code
@@ -201,7 +201,7 @@ def _explained(error: Exception, begun: Path | None) -> Exception:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost cause: the outer ones repeat the address and object ids."""
+    """Return the innermost cause; the outer messages repeat the address and object ids."""
     while error.args and isinstance(error.args[0], BaseException):
         error = error.args[0]
     inner = getattr(error, "reason", None)

@@ -1,8 +1,8 @@
 """
-Get the text the lesson trains on, and make sure that it is that text.
+Get the training text of the lesson, and verify its digest.
 
-From the first of these that has it: a file of this machine, the cache, the network, and, if the network
-cannot be reached, a made-up play of the same size. Whatever has the wrong digest stops the search.
+The sources are, in this order: a file on this machine, the cache, the network, and, if the network is
+unreachable, a synthetic play of the same size. A text with a wrong digest stops the search.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from lesson_runner.model.hints import cure
 URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 BYTES = 1_115_394
-"""Address, digest and size of tiny Shakespeare, the text of the published lesson."""
+"""URL, digest and size of tiny Shakespeare, the text of the published lesson."""
 NAME = "shakespeare.txt"
 ANY = "any"
-"""In place of a digest: any text will do."""
+"""Instead of a digest: accept any text."""
 LARGEST = 256 * 1024 * 1024
-"""Bytes of a text that is not pinned; characters are held in memory several times over."""
+"""Maximum size in bytes of a text that is not pinned; the memory needed is several times that."""
 
 Source = Literal["user", "cache", "download", "synthetic"]
 Fallback = Literal["auto", "never", "only"]
 
 
 class WrongTextError(Exception):
-    """What was found is not the text; the message compares sizes and digests."""
+    """Another text was found; the message compares sizes and digests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Which text is wanted."""
+    """The text to get."""
 
     url: str = URL
     sha256: str = SHA256
-    """In hex, or :data:`ANY`."""
+    """Digest in hex, or :data:`ANY`."""
     size: int = BYTES
-    """In bytes; means nothing where any text will do."""
+    """Size in bytes; ignored if any text is accepted."""
 
     @property
     def any(self) -> bool:
@@ -55,7 +55,7 @@ class Pin:
         return self.sha256 == ANY
 
     def problem(self, data: bytes, where: str) -> str | None:
-        """Return how ``data`` differs from what is wanted, or ``None`` if it does not."""
+        """Return how ``data`` differs from the expected text; ``None`` if it does not."""
         if self.any:
             return _not_text(data, where)
         actual = hashlib.sha256(data).hexdigest()
@@ -74,7 +74,7 @@ class Pin:
             missing = self.size - len(data)
             return f"\n  it is {missing} byte{'s' if missing != 1 else ''} short"
         if hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest() == self.sha256:
-            return "\n  its lines end as on Windows (CRLF); with LF it would be the text"
+            return "\n  its lines end with CRLF, as on Windows; with LF it would be the right text"
         if data.startswith(b"\xef\xbb\xbf"):
             return "\n  it begins with a byte order mark that an editor added"
         return ""
@@ -82,7 +82,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A file of this machine, as it was named, and what is in it."""
+    """A file on this machine: its name as given, and its content."""
 
     name: str
     data: bytes
@@ -95,17 +95,17 @@ class Found:
     data: bytes
     source: Source
     origin: str
-    """The file or address, for a person."""
+    """The file, URL or reason, for display."""
     notes: tuple[str, ...] = field(default=())
 
     @property
     def sha256(self) -> str:
-        """Digest of the bytes, in hex."""
+        """Digest of the text, in hex."""
         return hashlib.sha256(self.data).hexdigest()
 
     @property
     def pinned(self) -> bool:
-        """True if this is the text of the published lesson, whatever digest was asked for."""
+        """True if this is the text of the published lesson, regardless of the requested digest."""
         return self.sha256 == SHA256
 
 
@@ -120,30 +120,30 @@ def find_text(
     synthetic: Callable[[], bytes] | None = None,
 ) -> Found:
     """
-    Return the wanted text from the first place that has it.
+    Return the text from the first source that has it.
 
     Args:
-        given: a file of this machine; nothing else is tried then.
-        fallback: ``auto``: the synthetic play if the network cannot be reached; ``never``: then fail;
-            ``only``: the synthetic play without asking the network.
-        synthetic: makes the play.
+        given: a file on this machine; if given, it is the only source.
+        fallback: ``auto``: use the synthetic play if the network is unreachable; ``never``: fail instead;
+            ``only``: use the synthetic play without trying the network.
+        synthetic: generates the synthetic play.
 
     Raises:
-        LessonError: ``given`` holds a private key, or nothing has the text.
-        WrongTextError: a file or a server has something else under its name.
+        LessonError: ``given`` contains a private key, or no source has the text.
+        WrongTextError: a file or a server has another text.
     """
     if given:
         return _given(pin, given)
     if fallback == "only":
         return _play(synthetic, "--fallback only")
     cache = cache or cache_folder()
-    # The digest is in the name, so that two lessons' texts do not replace one another.
+    # The digest is in the name, so that lessons do not overwrite each other's texts.
     kept = cache / f"{pin.sha256[:16]}.txt"
     notes = []
     if not pin.any and kept.is_file():
         try:
             data = read_plain(kept, LARGEST)
-        except OSError:  # a bad block, or another user's
+        except OSError:  # a bad block, or another user's file
             data = b""
         if pin.problem(data, str(kept)) is None:
             return Found(data, "cache", str(kept))
@@ -161,18 +161,18 @@ def find_text(
         try:
             write_aside(kept, data)
         except OSError as error:
-            notes.append(f"not kept for the next run: {kept}: {error.strerror}")
+            notes.append(f"not cached for the next run: {kept}: {error.strerror}")
     return Found(data, "download", pin.url, tuple(notes))
 
 
 def _given(pin: Pin, given: Given) -> Found:
     if holds_private_key(given.data):
         raise LessonError(
-            f"the data set {given.name} holds a private key, and a run keeps its text as evidence",
-            fix="train on another text, or take the key out of it",
+            f"the data set {given.name} holds a private key, and a run stores the text as evidence",
+            fix="train on another text, or remove the key from it",
         )
     if problem := pin.problem(given.data, given.name):
-        raise WrongTextError(f"{problem}; to train on a text of your own: --param sha256=any")
+        raise WrongTextError(f"{problem}; to train on your own text: --param sha256=any")
     return Found(given.data, "user", given.name)
 
 
@@ -185,7 +185,7 @@ def _downloaded(pin: Pin, limits: Limits | None, progress: Progress | None) -> b
     except OSError as error:
         raise LessonError(
             f"{target}: {pin.url} cannot be written there: {error.strerror or error}",
-            fix=cure(error) or "name another folder for temporary files: TMPDIR",
+            fix=cure(error) or "set TMPDIR to another folder for temporary files",
         ) from None
     if problem := pin.problem(data, pin.url):
         raise WrongTextError(problem)
@@ -193,7 +193,7 @@ def _downloaded(pin: Pin, limits: Limits | None, progress: Progress | None) -> b
 
 
 def _downloaded_to(target: Path, pin: Pin, limits: Limits | None, progress: Progress | None) -> bytes:
-    # Enough above the right size that a wrong file can be measured and named.
+    # Larger than the text, so that the error message has the size of a longer file.
     limit = LARGEST if pin.any else 2 * pin.size + 1024 * 1024
     try:
         download(pin.url, target, limit=limit, progress=progress, limits=limits)

@@ -1,1 +1,1 @@
-"""Opening `ttml`, real or emulated."""
+"""Open a device with `ttml`, real or emulated."""

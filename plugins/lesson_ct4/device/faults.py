@@ -1,9 +1,9 @@
 """
-What goes wrong on a board, by the signs it shows: tt-metal's own words, and what a learner can do.
+Known faults of boards: how to recognise them in tt-metal's messages, and how to fix them.
 
-tt-metal raises nearly everything as ``RuntimeError`` with a text of several parts (where, which condition,
-``info:``, a backtrace). The signs are phrases of tt-metal's, UMD's and ttml's sources. They are looked for
-anywhere in the text, because where they stand in it has changed.
+tt-metal raises nearly all errors as ``RuntimeError`` with a long text (source location, condition, ``info:``,
+backtrace). Faults are recognised by phrases from the sources of tt-metal, UMD and ttml. The whole text is
+searched, because the position of the phrases differs between versions.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from dataclasses import dataclass
 from lesson_runner.model.errors import HardwareError, LessonError
 
 MOST_SHOWN = 300
-"""Characters of tt-metal's text that a message repeats."""
+"""Maximum number of characters of tt-metal's text to include in a message."""
 RESET = "tt-smi -r"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something known that can go wrong."""
+    """A known fault."""
 
     name: str
     sign: str
-    """Regular expression, found in the error's text."""
+    """A regular expression to search for in the error's text."""
     message: str
     fix: str
     kind: type[LessonError] = HardwareError
     passes: bool = False
-    """It may be gone at the next try."""
+    """Whether a retry may succeed."""
 
 
 IMPORT_FAULTS: Sequence[Fault] = (
@@ -49,7 +49,7 @@ IMPORT_FAULTS: Sequence[Fault] = (
         "a ttnn from pip shadows the built one: pip uninstall ttnn",
     ),
 )
-"""While ``ttnn`` and ``ttml`` are imported."""
+"""Faults while importing ``ttnn`` and ``ttml``."""
 
 OPEN_FAULTS: Sequence[Fault] = (
     Fault(
@@ -62,28 +62,28 @@ OPEN_FAULTS: Sequence[Fault] = (
     Fault(
         "same-process",
         r"open_device was called after the device was created",
-        "this process has the device open already",
-        f"close it first; if no run of this process uses it, start anew after {RESET}",
+        "this process already has the device open",
+        f"close it first; if no run in this process uses it, run {RESET} and start a new process",
     ),
     Fault(
         "in-use",
         r"CHIP_IN_USE|Failed to allocate the TLB|stale process holding sysmem|Sysmem mapped at unexpected",
         "another program has the board open",
-        f"one program at a time: fuser -v /dev/tenstorrent/* names it; end it, then {RESET}",
+        f"find that program with fuser -v /dev/tenstorrent/*, end it, then {RESET}",
     ),
     Fault(
         "too-many",
         r"requested_size <= system_size|requested more devices than available",
         "--mesh asks for more chips than tt-metal finds",
-        "ask for fewer chips; tt-smi lists those there are",
+        "use fewer chips; tt-smi lists the available ones",
     ),
     Fault(
         "fabric",
         r"Fabric Router Sync|Mesh shape mismatch|[Mm]esh [Gg]raph|\bMGD\b|RING topology",
-        "the chips' links (the fabric) do not come up in the shape that is asked for",
-        "name a mesh graph descriptor of that shape: export TT_MESH_GRAPH_DESC_PATH=FILE. tt-metal picks one "
-        "by itself for 8 and 32 chips only; for the 2 chips of a P300 it has "
-        "p300_mesh_graph_descriptor.textproto (below tt_metal/fabric/mesh_graph_descriptors), "
+        "the links between the chips (the fabric) cannot be set up in the requested shape",
+        "select a mesh graph descriptor of that shape: export TT_MESH_GRAPH_DESC_PATH=FILE. tt-metal only "
+        "selects one itself for 8 and 32 chips; for the 2 chips of a P300 use its "
+        "p300_mesh_graph_descriptor.textproto (in tt_metal/fabric/mesh_graph_descriptors); "
         "for 4 Blackhole chips write one with dims [1, 4]; "
         f"then {RESET}",
     ),
@@ -93,11 +93,11 @@ OPEN_FAULTS: Sequence[Fault] = (
         r"|failed to initialize FW|ARC core .* failed to start",
         "the board does not answer in time (often an Ethernet core that the last program left running)",
         f"end other programs that use the board (fuser -v /dev/tenstorrent/*), then {RESET}; "
-        "if it goes on, power the machine off and on",
+        "if that does not help, power the machine off and on",
         passes=True,
     ),
 )
-"""While the device is opened."""
+"""Faults while opening the device."""
 
 RUN_FAULTS: Sequence[Fault] = (
     Fault(
@@ -111,15 +111,14 @@ RUN_FAULTS: Sequence[Fault] = (
         "machine-memory",
         r"DefaultCPUAllocator: can't allocate memory",
         "this machine's memory is full",
-        "end other programs, or use a smaller --batch_size",
+        "close other programs, or use a smaller --batch_size",
         LessonError,
     ),
     Fault(
         "core-memory",
         r"circular buffers .*(beyond max L1 size|clash with L1 buffers)",
-        "an operation needs more of a core's own memory (L1) than it has",
-        "a smaller --n_embd or a shorter --sequence_length; or another tt-metal version, "
-        "whose operations cut their work differently",
+        "an operation needs more local memory (L1) than a core has",
+        "use a smaller --n_embd, a shorter --sequence_length, or another version of tt-metal",
         LessonError,
     ),
     Fault(
@@ -127,17 +126,17 @@ RUN_FAULTS: Sequence[Fault] = (
         r"device timeout|potential hang detected|[Tt]imed out (while )?waiting|NOC hang|NocHang"
         r"|waiting for physical cores|Fabric Router Sync",
         "the device stopped answering",
-        f"{RESET}, and run it again: what was saved is whole; if it stops at the same step again, "
+        f"{RESET}, and run it again; saved checkpoints are intact. If it stops at the same step again, "
         "it is a fault of tt-metal or of the board",
     ),
     Fault(
         "several-chips",
         r"[Cc]an.?t get a single buffer from host storage distributed over mesh",
-        "a value that lies on several chips was read as if it lay on one",
+        "a value on several chips was read like a value on one chip",
         "train on one chip (leave out --mesh), and report it: this version of ttml reads meshes differently",
     ),
 )
-"""While it trains or generates."""
+"""Faults while training or generating."""
 
 _ANY = re.compile(r"TT_FATAL|TT_THROW|TT_ASSERT")
 _MEMORY = re.compile(
@@ -148,7 +147,7 @@ _MEMORY = re.compile(
 
 
 def gist(error: BaseException) -> str:
-    """Return what an error's text says, without where it was raised and without a backtrace; never empty."""
+    """Return an error's text without source location and backtrace; never empty."""
     text = str(error).strip()
     if "info:" in text:
         text = text.split("info:", 1)[1]
@@ -160,13 +159,13 @@ def gist(error: BaseException) -> str:
 
 
 def find_fault(error: BaseException, faults: Sequence[Fault]) -> Fault | None:
-    """Return the first fault whose sign is in the error's text; names in its backtrace are no signs."""
+    """Return the first fault that matches the error's text; the backtrace is not searched."""
     text = str(error).split("backtrace:", 1)[0]
     return next((fault for fault in faults if re.search(fault.sign, text, re.DOTALL)), None)
 
 
 def explained(error: BaseException, fault: Fault) -> LessonError:
-    """Return a known fault as the error that a learner reads."""
+    """Return the error to show the user for a known fault."""
     detail = _in_megabytes(error) if fault.name == "device-memory" else gist(error)
     return fault.kind(f"{fault.message}: {detail}", fix=fault.fix)
 
@@ -186,10 +185,10 @@ def _megabytes(count: str) -> str:
 @contextlib.contextmanager
 def explaining() -> Iterator[None]:
     """
-    Turn what tt-metal raises inside into errors with a cure; everything else passes unchanged.
+    Turn errors of tt-metal inside the block into errors with a fix; other errors pass unchanged.
 
     Raises:
-        LessonError: what was asked for is too large.
+        LessonError: the device or machine is out of memory.
         HardwareError: the device, or tt-metal, failed.
     """
     try:
@@ -197,7 +196,7 @@ def explaining() -> Iterator[None]:
     except MemoryError as error:
         raise LessonError(
             f"this machine's memory is full{f': {gist(error)}' if str(error) else ''}",
-            fix="end other programs, or use a smaller --batch_size",
+            fix="close other programs, or use a smaller --batch_size",
         ) from error
     except RuntimeError as error:
         fault = find_fault(error, RUN_FAULTS)
@@ -206,7 +205,7 @@ def explaining() -> Iterator[None]:
         if _ANY.search(str(error)):
             raise HardwareError(
                 f"tt-metal stopped with an error: {gist(error)}",
-                fix=f"{RESET}, and run it again; if it comes back, it is a fault of tt-metal's: "
-                "report it there, with the text above",
+                fix=f"{RESET}, and run it again; if that does not help, report it to tt-metal "
+                "with the text above",
             ) from error
         raise

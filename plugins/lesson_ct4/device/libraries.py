@@ -1,8 +1,8 @@
 """
-Loading the two modules that everything calls, ``ttml`` and ``ttnn``: the emulated ones, or the real ones.
+Load the modules ``ttml`` and ``ttnn``, real or emulated.
 
-Versions of ``ttml`` have no number to ask for: what is needed is looked for. This is the only place that
-imports ``ttml_emulation``.
+``ttml`` has no version number, so required features are checked for. Only this module imports
+``ttml_emulation``.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from lesson_runner.model.errors import HardwareError, LessonError
 
 Importer = Callable[[str], Any]
 Loaded = tuple[Any, Any, dict[str, Any]]
-"""``ttml``, ``ttnn``, and what is known of them, fit for JSON."""
+"""``ttml``, ``ttnn``, and information about them that can be written as JSON."""
 
 NEEDED_METAL = "v0.67.0"
-"""The first release whose ``ttml`` trains and generates; ``lesson doctor`` checks it."""
+"""The first release whose ``ttml`` can train and generate; ``lesson doctor`` checks it."""
 SIMULATOR = "TT_METAL_SIMULATOR"
 MOCK = "TT_METAL_MOCK_CLUSTER_DESC_PATH"
 QUIET: Mapping[str, str] = {
-    # Its log goes to standard output, between the lines of a lesson and into JSON.
+    # Its log goes to standard output, where it would mix with the lesson's lines and JSON.
     "TT_LOGGER_LEVEL": "FATAL",
 }
-"""Settings of tt-metal's that are made unless the user made them; it reads them when it is imported."""
+"""Defaults for environment variables that tt-metal reads on import; the user's values take precedence."""
 HANG_SECONDS = "300"
-"""Without an answer for so long tt-metal reports a hang; by itself it waits for ever. A step takes 0.1 s."""
+"""Timeout after which tt-metal reports a hang; its default is to wait forever. A step takes 0.1 s."""
 
 BUILD = (
     "build it in the tt-metal tree with ./build_metal.sh --build-tt-train, then put "
@@ -45,7 +45,7 @@ BUILD = (
 
 def load_emulated(numerics: str, matmul: str | None, importer: Importer) -> Loaded:
     """
-    Return the emulation.
+    Return the emulated modules.
 
     Raises:
         LessonError: PyTorch is missing.
@@ -68,26 +68,26 @@ def load_emulated(numerics: str, matmul: str | None, importer: Importer) -> Load
 
 def load_real(importer: Importer) -> Loaded:
     """
-    Return tt-metal's own modules.
+    Return the modules of tt-metal.
 
     Raises:
-        HardwareError: they do not import, are not what they should be, or are too old; or a mock descriptor
-            stands for the board.
+        HardwareError: they cannot be imported, are other packages of that name, or are too old; or a mock
+            device is configured.
     """
     simulated = bool(os.environ.get(SIMULATOR))
     if os.environ.get(MOCK) and not simulated:
         raise HardwareError(
-            f"{MOCK} is set: a description stands for the board, and nothing can run on that",
+            f"{MOCK} is set: the board is a mock device, which cannot run anything",
             fix=f"unset {MOCK}, or use --backend emulated",
         )
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    if not simulated:  # a simulator may need minutes for what takes a chip microseconds
+    if not simulated:  # a simulator needs minutes for operations that take a chip microseconds
         os.environ.setdefault("TT_METAL_OPERATION_TIMEOUT_SECONDS", HANG_SECONDS)
     try:
-        ttnn = importer("ttnn")  # first: ttml expects its types to be registered
+        ttnn = importer("ttnn")  # before ttml, which needs its types
         ttml = importer("ttml")
-    except Exception as error:  # a stale build raises std::bad_cast, which can arrive as anything
+    except Exception as error:  # a stale build raises std::bad_cast, which can become any exception type
         fault = faults.find_fault(error, faults.IMPORT_FAULTS)
         there = f"{SIMULATOR} is set" if simulated else "there is a Tenstorrent board"
         what = f"{there}, but ttml does not import: {type(error).__name__}: {error}"
@@ -102,10 +102,10 @@ def load_real(importer: Importer) -> Loaded:
 
 
 def _require_known(ttml: Any, importer: Importer) -> None:
-    """Check that this is tt-train's ``ttml``, with a NanoGPT in Python."""
+    """Check that ``ttml`` is tt-train's, and recent enough to have NanoGPT in Python."""
     if not hasattr(getattr(ttml, "autograd", None), "AutoContext"):
         raise HardwareError(
-            f"the ttml that Python finds is not Tenstorrent's: {getattr(ttml, '__file__', ttml)} has no "
+            f"the installed ttml is not Tenstorrent's: {getattr(ttml, '__file__', ttml)} has no "
             "autograd.AutoContext (the ttml on PyPI is an unrelated tensor-train package)",
             fix=f"pip uninstall ttml; then {BUILD}",
         )
@@ -123,14 +123,14 @@ _NEEDED = (
     "ops.loss.cross_entropy_loss",
     "optimizers.AdamWConfig",
 )
-"""What training cannot do without, and the first versions of ``ttml`` lack."""
+"""Names that training needs and that the first versions of ``ttml`` lack."""
 
 
 def _has(ttml: Any, path: str, importer: Importer) -> bool:
-    """Return whether a dotted name is there; a module below ``ttml`` may have to be imported first."""
+    """Return whether a dotted name exists; a submodule of ``ttml`` may have to be imported first."""
     if path == "models.nanogpt" and not hasattr(getattr(ttml, "models", None), "nanogpt"):
         with contextlib.suppress(ImportError):
-            importer("ttml.models.nanogpt")  # sets the attribute of its parent
+            importer("ttml.models.nanogpt")  # this sets the attribute of the parent
     found = ttml
     for name in path.split("."):
         found = getattr(found, name, None)

@@ -1,9 +1,9 @@
 """
-One chip, or a row of chips that share every batch.
+One chip, or a row of chips with data parallelism.
 
-On several chips each holds the whole model and trains on its part of the batch; the gradients are
-averaged before every update. How that is said changed between versions, so it is probed for. On boards it
-has not been run: what is here follows ``ttml``'s sources, and runs on emulated chips.
+Each chip holds the whole model and trains on its part of the batch. The gradients are averaged before every
+update. The interface for this changed between versions, so the code checks which one is there. It follows the
+sources of ``ttml`` and runs on emulated chips; it has not been run on boards.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from lesson_runner.model.errors import HardwareError, LessonError
 
-if TYPE_CHECKING:  # planning a lesson asks for a batch's shares, and shall not wait for numpy
+if TYPE_CHECKING:  # planning a lesson uses `share_problem`, and must not import numpy
     import numpy as np
     from numpy.typing import NDArray
 
 _AXIS = "dp"
 TOLERANCE = 0.05
 """
-How far the chips' copies of one value may lie apart, as a share of its largest element.
+Largest allowed difference between the chips' copies of a value, relative to its largest element.
 
-A sum of bfloat16 numbers in another order differs by less than a hundredth; a gradient that was not averaged
-is that of other text, and has hardly anything in common with the other chips'.
+Summing bfloat16 numbers in another order changes the result by less than 1%. Gradients that were not averaged
+come from different text and differ almost completely.
 """
 
 
@@ -39,14 +39,14 @@ class TooFewChipsError(HardwareError):
 
 
 def share_problem(batch_size: int, chips: int) -> tuple[str, str] | None:
-    """Return why a batch cannot be shared out, and the batch sizes that can; ``None`` if it can."""
+    """Return a message and a fix if a batch cannot be split evenly over the chips; otherwise ``None``."""
     if batch_size % chips == 0:
         return None
     above = -(-batch_size // chips) * chips
     sizes = f"{above - chips} or {above}" if above > chips else str(above)
     return (
         f"--batch_size {batch_size} does not divide over {chips} chips",
-        f"--batch_size counts all chips together: use {sizes}",
+        f"--batch_size is the total over all chips: use {sizes}",
     )
 
 
@@ -72,7 +72,7 @@ class Chips:
 
     @property
     def _named(self) -> bool:
-        """Whether this ``ttml`` has meshes with named axes; one early version had only half of that."""
+        """Whether this ``ttml`` has meshes with named axes; one early version had only part of the API."""
         names = ("open_device_mesh", "Mesh", "mesh", "sync_gradients")
         return all(callable(getattr(self._ttml, name, None)) for name in names)
 
@@ -81,7 +81,7 @@ class Chips:
         Open the device.
 
         Raises:
-            RuntimeError: tt-metal cannot; nothing is left open.
+            RuntimeError: tt-metal cannot open it; nothing is left open.
         """
         if self.count == 1:
             self._context.open_device()
@@ -96,19 +96,19 @@ class Chips:
             self._context.open_device([1, self.count])
             self._prepare_averaging()
         except BaseException:
-            with contextlib.suppress(Exception):  # the first error counts
+            with contextlib.suppress(Exception):  # report the first error
                 self._context.close_device()
             self._drop_fabric()
             raise
 
     def _prepare_averaging(self) -> None:
         """
-        Say what the row is for: else ``synchronize_gradients`` silently does nothing in some versions.
+        Set up data parallelism: otherwise ``synchronize_gradients`` silently does nothing in some versions.
 
-        It can be said once in a process, and divides the gradients by the number of chips of that time.
+        This can be done once per process, and fixes the number of chips to divide the gradients by.
 
         Raises:
-            HardwareError: it was said of another number of chips.
+            HardwareError: it was done for another number of chips.
         """
         context = self._context
         if not hasattr(context, "initialize_parallelism_context"):
@@ -118,21 +118,21 @@ class Chips:
             if before == self.count:
                 return
             raise HardwareError(
-                f"this ttml was prepared for {before} chips, and cannot be prepared again for {self.count}",
-                fix=f"train on {self.count} chips in a run of its own, or update tt-metal",
+                f"this ttml was set up for {before} chips, and cannot be set up again for {self.count}",
+                fix=f"train on {self.count} chips in a separate run, or update tt-metal",
             )
         context.initialize_parallelism_context(
             self._ttml.autograd.DistributedConfig(enable_ddp=True, enable_tp=False)
         )
 
     def _drop_fabric(self) -> None:
-        """Take the links down where closing does not: else the next single chip would want them too."""
-        with contextlib.suppress(Exception):  # some versions have no name for it
+        """Disable the fabric where closing does not; otherwise the next single chip would need it too."""
+        with contextlib.suppress(Exception):  # some versions cannot do this
             self._ttml.core.distributed.disable_fabric()
 
     def close(self) -> None:
         """Drop the graph and close the device."""
-        with contextlib.suppress(RuntimeError):  # closing matters more
+        with contextlib.suppress(RuntimeError):  # close the device in any case
             self._context.reset_graph()
         if self.count > 1 and hasattr(self._ttml, "close_device_mesh"):
             self._ttml.close_device_mesh()
@@ -146,14 +146,14 @@ class Chips:
         Return how many sequences of a batch each chip gets.
 
         Raises:
-            LessonError: the batch does not divide.
+            LessonError: the batch does not divide evenly.
         """
         if problem := share_problem(batch_size, self.count):
             raise LessonError(problem[0], fix=problem[1])
         return batch_size // self.count
 
     def split_batch(self) -> dict[str, Any]:
-        """Return the arguments of ``from_numpy`` that give each chip its part of the first dimension."""
+        """Return arguments for ``from_numpy`` that split the first dimension over the chips."""
         if self.count == 1:
             return {}
         if self._named:
@@ -162,14 +162,14 @@ class Chips:
         return {"mapper": distributed.shard_tensor_to_mesh_mapper(self._context.get_device(), 0)}
 
     def join(self) -> dict[str, Any]:
-        """Return the arguments of ``to_numpy`` that put the chips' values one after the other."""
+        """Return arguments for ``to_numpy`` that concatenate the chips' values."""
         if self.count == 1:
             return {}
         distributed = self._ttml.core.distributed
         return {"composer": distributed.concat_mesh_to_tensor_composer(self._context.get_device(), 0)}
 
     def average_gradients(self, parameters: Any) -> None:
-        """Make every chip's gradients the mean over all chips."""
+        """Replace the gradients on every chip by the mean over all chips."""
         if self.count == 1:
             return
         if self._named:
@@ -179,14 +179,14 @@ class Chips:
 
     def one_of(self, copies: NDArray[np.float32], what: str) -> NDArray[np.float32]:
         """
-        Return the first chip's copy of a value that all of them hold.
+        Return the first chip's copy of a value that is the same on all chips.
 
         Args:
-            copies: the chips' values one after the other, along the first dimension.
-            what: its name, for the message.
+            copies: the chips' values, concatenated along the first dimension.
+            what: the value's name, for the message.
 
         Raises:
-            HardwareError: the copies are not one value.
+            HardwareError: the copies differ.
         """
         if self.count == 1:
             return copies
@@ -196,7 +196,7 @@ class Chips:
         if apart > TOLERANCE * size:
             raise HardwareError(
                 f"the {self.count} chips hold different values of {what} (they differ by {apart:.3g}, "
-                f"where the largest is {size:.3g}): this ttml did not keep them in step",
+                f"the largest element is {size:.3g}): this ttml did not keep them in sync",
                 fix="train on one chip (leave out --mesh), or with a newer tt-metal",
             )
         return copies[: len(copies) // self.count]

@@ -1,4 +1,4 @@
-"""Opening a session's chips so that a learner knows what happens, and closing them whatever happens."""
+"""Open the chips, telling the learner what happens, and always close them."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lesson_ct4.device import faults
 from lesson_ct4.device.mesh import Chips, TooFewChipsError
 from lesson_runner.model.errors import HardwareError
 from lesson_tenstorrent import busy, devices
 
-if TYPE_CHECKING:
-    from lesson_ct4.device.session import Session
-
 Note = Callable[[str], None]
-"""Gets a sentence worth showing."""
+"""Called with a sentence to show the user."""
 
 
-def open_chips(session: Session, note: Note) -> None:
+def open_chips(chips: Chips, kind: str, ttnn: Any, note: Note) -> None:
     """
-    Open the chips; a second time if the first try ran out of time.
+    Open the chips, and retry once after a timeout.
+
+    Args:
+        kind: ``silicon``, ``simulator`` or ``emulated``.
+        ttnn: the module, which counts the chips if a mesh does not open.
 
     Raises:
-        HardwareError: they do not open.
+        HardwareError: the chips do not open.
     """
-    if session.info["kind"] == "silicon":
+    if kind == "silicon":
         _name_holders(note)
     for last in (False, True):
         try:
-            # ttml prints what it thinks of the mesh; standard output is for lessons, and for JSON.
+            # ttml prints the mesh it found; standard output is for the lesson and for JSON.
             with contextlib.redirect_stdout(sys.stderr):
-                session.chips.open()
+                chips.open()
             return
         except RuntimeError as error:
-            if session.info["kind"] != "emulated":
-                _require_chips(session)
+            if kind != "emulated":
+                _require_chips(chips, ttnn)
             fault = faults.find_fault(error, faults.OPEN_FAULTS)
             if fault is None:
                 raise HardwareError(
@@ -47,37 +48,37 @@ def open_chips(session: Session, note: Note) -> None:
                 ) from error
             if last or not fault.passes:
                 raise faults.explained(error, fault) from error
-            note(f"{fault.message}: {faults.gist(error)}. It is tried once more; if that fails: {fault.fix}")
+            note(f"{fault.message}: {faults.gist(error)}. Retrying once. If that fails: {fault.fix}")
             with contextlib.suppress(Exception):
-                session.chips.close()
+                chips.close()
 
 
 def _name_holders(note: Note) -> None:
-    """Name the processes that have the board open: until they end, opening it waits and says nothing."""
+    """Report the processes that have the board open: opening it waits silently until they end."""
     holders = busy.find_holders(devices.DEVICES)[0] if busy.PROC.is_dir() else []
     for holder in holders:
         note(
             f"process {holder.pid} ({holder.name}) has {holder.files} open; "
-            f"this waits until it ends, or until you end it: kill {holder.pid}"
+            f"waiting until it ends; to end it now: kill {holder.pid}"
         )
 
 
-def _require_chips(session: Session) -> None:
+def _require_chips(chips: Chips, ttnn: Any) -> None:
     """
-    Compare a mesh that did not open with the chips there are.
+    Raise an error if a mesh that did not open needs more chips than there are.
 
-    Not before: asking starts tt-metal, which reads the mesh graph descriptor only then, and for some sizes
-    it is the opening that names one.
+    Call this only after opening has failed. Counting the chips starts tt-metal, which reads the mesh graph
+    descriptor once; for some mesh sizes, opening selects that descriptor.
     """
-    found = session.chips.count
-    with contextlib.suppress(AttributeError, RuntimeError):  # some versions cannot tell
-        found = session.ttnn.get_num_devices() if found > 1 else found
-    if found < session.chips.count:
-        raise TooFewChipsError(session.chips.count, found)
+    found = chips.count
+    with contextlib.suppress(AttributeError, RuntimeError):  # some versions cannot count chips
+        found = ttnn.get_num_devices() if found > 1 else found
+    if found < chips.count:
+        raise TooFewChipsError(chips.count, found)
 
 
 def close_chips(chips: Chips) -> None:
-    """Close the chips; that this fails is told only if nothing else has gone wrong."""
+    """Close the chips. A failure is raised only if no other exception is in flight."""
     failing = sys.exc_info()[0] is not None
     try:
         chips.close()
@@ -85,13 +86,13 @@ def close_chips(chips: Chips) -> None:
         if not failing:
             raise HardwareError(
                 f"the device does not close: {faults.gist(error)}",
-                fix=f"the results are whole; reset the board before the next run: {faults.RESET}",
+                fix=f"the results are complete; reset the board before the next run: {faults.RESET}",
             ) from error
 
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM end what is inside as Ctrl-C does, so that the device is closed; a second one kills."""
+    """Handle SIGTERM like Ctrl-C inside the block, so that the device is closed; a second SIGTERM kills."""
     ours = threading.current_thread() is threading.main_thread()
     if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield

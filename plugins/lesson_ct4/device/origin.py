@@ -1,8 +1,8 @@
 """
-What computes, as far as a session does not say: our own code, tt-metal's libraries, the processor.
+Identify what computes the results, beyond the session: our code, tt-metal's libraries, the processor.
 
-With equal settings, another version of any of them may give other last bits. So what an earlier run has
-trained is used only if all of them are the same.
+With the same settings, another version of any of them may change the last bits. Checkpoints of earlier runs
+are therefore reused only if all of them are the same.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 
 OWN = ("config.py", "data", "device", "training")
-"""The parts of this package that a training goes through."""
+"""The parts of this package that training uses."""
 LIBRARIES = ("ttml", "_ttml", "ttnn", "ttnn._ttnn")
-"""Modules of tt-metal; the compiled ones among them change with every build."""
+"""Modules of tt-metal; compiled modules change with every build."""
 
 
 def origin() -> dict[str, str]:
@@ -25,7 +25,7 @@ def origin() -> dict[str, str]:
     digest = hashlib.sha256(_own_code().encode())
     for name in LIBRARIES:
         path = Path(getattr(sys.modules.get(name), "__file__", None) or "/")
-        if path.is_file():  # hundreds of megabytes: when it was built says as much as what is in it
+        if path.is_file():  # hundreds of megabytes, so size and time stand for the content
             status = path.stat()
             digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return {"code": digest.hexdigest(), "processor": processor()}
@@ -33,7 +33,7 @@ def origin() -> dict[str, str]:
 
 @cache
 def _own_code() -> str:
-    """Return the digest of this package's part in training, and of the emulation if that is loaded."""
+    """Return the digest of the parts of this package that train, and of the emulation if it is loaded."""
     digest = hashlib.sha256()
     for path in _sources():
         digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
@@ -50,7 +50,7 @@ def _sources() -> Iterator[Path]:
 
 @cache
 def processor() -> str:
-    """Return the processor's name, as the system has it."""
+    """Return the processor's name, as reported by the system."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:

@@ -1,8 +1,8 @@
 """
-Opening a session: the two modules to call, ``ttml`` and ``ttnn``, with a device open behind them.
+Open a session: an open device, and the modules ``ttml`` and ``ttnn`` to use it.
 
-On a Tenstorrent machine they are the real ones, elsewhere the emulated ones; the code that uses a
-session cannot tell.
+On a Tenstorrent machine the modules are real, elsewhere they are emulated. Code that uses a session works
+with both.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _LABELS = {"emulated": ("emulated",), "simulator": ("simulator",), "silicon": ()
 @dataclass(frozen=True, slots=True)
 class Session:
     """
-    Two modules and what they run on.
+    Two modules and the device they run on.
 
-    The methods are the few steps that differ with the number of chips; everything else calls
+    The methods are the operations that depend on the number of chips or the version; other code calls
     :attr:`ttml` and :attr:`ttnn` directly.
     """
 
     ttml: Any
     ttnn: Any
     info: dict[str, Any]
-    """What decides the numbers that come out, fit for JSON: ``name`` (ttml or emulated), ``kind`` (silicon,
+    """Everything that determines the results, as JSON values: ``name`` (ttml or emulated), ``kind`` (silicon,
     simulator or emulated), ``numerics``, ``matmul``, ``device``, ``mesh``, ``threads``, ``versions``."""
     labels: tuple[str, ...]
-    """``("emulated",)`` or ``("simulator",)`` for numbers that no board made."""
+    """``("emulated",)`` or ``("simulator",)`` for results that do not come from a board."""
     chips: meshes.Chips
 
     @property
@@ -55,13 +55,13 @@ class Session:
         return self.ttml.autograd.AutoContext.get_instance()
 
     def seed(self, seed: int) -> None:
-        """Seed everything that ``ttml`` draws from: the context's generator, and newer versions' own."""
+        """Seed all generators of ``ttml``: the context's, and the separate one of newer versions."""
         self.context.set_seed(seed)
         if callable(manual_seed := getattr(self.ttml, "manual_seed", None)):
             manual_seed(seed)
 
     def ids(self, array: NDArray[np.uint32], *, split: bool = True) -> Any:
-        """Return token ids or targets on the device, the batch split over the chips unless told otherwise."""
+        """Return token ids or targets on the device; by default the batch is split over the chips."""
         return self.ttml.autograd.Tensor.from_numpy(
             np.ascontiguousarray(array),
             layout=self.ttnn.Layout.ROW_MAJOR,
@@ -71,10 +71,10 @@ class Session:
 
     def tiled(self, array: NDArray[Any], dtype: Any = None) -> Any:
         """
-        Return numbers on the device, a copy on each chip.
+        Return an array on the device, with a copy on each chip.
 
-        ``dtype`` is a ``ttnn.DataType``, by default BFLOAT16.
-        They go as float32, which every version of ``ttml`` takes and which holds every bfloat16.
+        ``dtype`` is a ``ttnn.DataType``, by default BFLOAT16. The array is passed as float32, which every
+        version of ``ttml`` accepts and which represents every bfloat16 exactly.
         """
         return self.ttml.autograd.Tensor.from_numpy(
             np.ascontiguousarray(array, dtype=np.float32),
@@ -84,35 +84,35 @@ class Session:
 
     def causal_mask(self, length: int) -> Any:
         """
-        Return a mask ``[1, 1, T, T]``, 1 where a position may look.
+        Return a mask ``[1, 1, T, T]`` with 1 where attention is allowed.
 
-        Always pass one: without it, some versions of ``ttml`` mask the future and some mask nothing.
+        Always pass a mask: without one, some versions of ``ttml`` apply a causal mask and some apply none.
         """
         return self.tiled(_lower_triangle(length))
 
     def read(self, tensor: Any) -> NDArray[np.float32]:
-        """Return a tensor's value as float32; on several chips their parts, one after the other."""
+        """Return a tensor's value as float32; the values of several chips are concatenated."""
         value = tensor.to_numpy(self.ttnn.DataType.FLOAT32, **self.chips.join())
         return np.asarray(value, dtype=np.float32)
 
     def read_one(self, tensor: Any, what: str = "a tensor") -> NDArray[np.float32]:
         """
-        Return a value that every chip holds a copy of, once.
+        Return the value of a tensor that is the same on every chip.
 
         Raises:
-            HardwareError: the copies are not one value; the message calls it ``what``.
+            HardwareError: the chips' copies differ; the message calls the tensor ``what``.
         """
         return self.chips.one_of(self.read(tensor), what)
 
     def read_row(self, tensor: Any, row: int, what: str = "a tensor") -> NDArray[np.float32]:
         """
-        Return one row of a value ``[B, 1, T, V]`` that every chip holds a copy of, ``[B, V]``.
+        Return one row, ``[B, V]``, of a tensor ``[B, 1, T, V]`` that is the same on every chip.
 
-        Only the tile it lies in is fetched, as tt-metal's own models do for the last token, where this
-        version of ``ttml`` has what that takes.
+        If this version of ``ttml`` supports slicing, only the tile with the row is read, as tt-metal's own
+        models do for the last token.
 
         Raises:
-            HardwareError: the copies are not one value; the message calls it ``what``.
+            HardwareError: the chips' copies differ; the message calls the tensor ``what``.
         """
         cut, wrapped = getattr(self.ttnn, "slice", None), getattr(self.ttml.autograd, "create_tensor", None)
         if callable(cut) and callable(wrapped):
@@ -124,7 +124,7 @@ class Session:
 
     @contextlib.contextmanager
     def no_gradients(self) -> Iterator[None]:
-        """Record no graph inside; the first versions cannot switch that off, and work all the same."""
+        """Disable gradients inside the block; the first versions cannot, and work anyway."""
         if not hasattr(self.context, "set_gradient_mode"):
             yield
             return
@@ -138,14 +138,14 @@ class Session:
 
 @functools.lru_cache(maxsize=4)
 def _lower_triangle(length: int) -> NDArray[np.float32]:
-    """Return ones on and below the diagonal; the same array every time, which nobody writes to."""
+    """Return ones on and below the diagonal, as a cached read-only array."""
     triangle = np.tril(np.ones((1, 1, length, length), dtype=np.float32))
     triangle.flags.writeable = False
     return triangle
 
 
 def is_emulated(backend: str, boards: Callable[[], int] = count_devices) -> bool:
-    """Return whether a session with this backend would be emulated; a board is never emulated unasked."""
+    """Return whether a session with this backend is emulated; with a board, only on request."""
     real = boards() or os.environ.get(libraries.SIMULATOR)
     return backend == "emulated" or (backend == "auto" and not real)
 
@@ -162,20 +162,20 @@ def open_session(
     note: Note | None = None,
 ) -> Iterator[Session]:
     """
-    Open a device, and close it at the end whatever happens: a board that is left open needs a reset.
+    Open a device, and always close it at the end, because a board that is left open needs a reset.
 
     Args:
-        backend: ``auto`` takes the board, or the simulator that ``TT_METAL_SIMULATOR`` names, if there is
-            one, and never falls back to the emulation then.
-        numerics: the emulation can compute as the device does (bfloat16) or in float32.
-        mesh: rows and columns of chips; ``(1, n)`` trains on ``n`` chips at once.
-        matmul: how the emulation multiplies bfloat16; ``None``: whatever is faster on this processor.
-        boards, importer: how to count boards and to import a module; tests replace them.
-        note: gets sentences worth showing while the device opens.
+        backend: ``auto`` uses the board, or the simulator in ``TT_METAL_SIMULATOR``, if there is one, and
+            the emulation otherwise. It never falls back to the emulation if the board fails.
+        numerics: the emulation can compute like the device (bfloat16) or in float32.
+        mesh: rows and columns of chips; ``(1, n)`` trains on ``n`` chips.
+        matmul: how the emulation multiplies bfloat16; ``None`` chooses the faster way on this processor.
+        boards, importer: functions to count boards and to import a module; tests replace them.
+        note: called with messages to show the user while the device opens.
 
     Raises:
-        HardwareError: the board, or its ``ttml``, is missing or does not work.
-        LessonError: the emulation lacks PyTorch, or cannot do what was asked.
+        HardwareError: the board or its ``ttml`` is missing or does not work.
+        LessonError: PyTorch is missing, or the options are invalid.
     """
     if backend not in get_args(Backend):
         raise LessonError(f"--backend is {backend!r}", fix="--backend must be auto, ttml or emulated")
@@ -184,19 +184,19 @@ def open_session(
     else:
         if not boards() and not os.environ.get(libraries.SIMULATOR) and not os.environ.get(libraries.MOCK):
             raise HardwareError(
-                "no Tenstorrent board: /dev/tenstorrent lists none",
+                "no Tenstorrent board found in /dev/tenstorrent",
                 fix="install the driver (tt-kmd) and check with tt-smi, or use --backend emulated",
             )
         if numerics != "device":
             raise LessonError(
-                f"--numerics {numerics} is for the emulation; a board computes as the device does",
+                f"--numerics {numerics} works only with the emulation, not on a board",
                 fix="leave out --numerics, or add --backend emulated",
             )
         ttml, ttnn, info = libraries.load_real(importer)
     chips = meshes.Chips(ttml, mesh)
     session = Session(ttml, ttnn, info, _LABELS[info["kind"]], chips)
     with opening.terminable():
-        opening.open_chips(session, note or (lambda _: None))
+        opening.open_chips(chips, info["kind"], ttnn, note or (lambda _: None))
         info.update(device=info.get("device") or _architecture(ttnn), mesh=list(mesh))
         try:
             yield session

@@ -1,1 +1,1 @@
-"""What went wrong in a training or in what a model writes, recognised from stored files."""
+"""Diagnose problems of a training run or of generated text from stored files."""

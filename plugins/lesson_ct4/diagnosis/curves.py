@@ -1,4 +1,4 @@
-"""Shapes of a loss curve that mean something: pure functions of the losses, nats a character, from step 1."""
+"""Recognise problems in a loss curve. Pure functions of the losses, in nats per character, from step 1."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ from collections.abc import Sequence
 from statistics import fmean, pstdev
 
 WINDOW = 50
-"""Steps that are averaged: one step's loss varies by 0.06 from batch to batch."""
+"""Number of steps to average over: the loss of single steps varies by 0.06 between batches."""
 ENOUGH = 300
-"""Before so many steps, a curve that is still high is only young."""
+"""With fewer steps than this, a high loss does not mean anything."""
 STUCK = 0.1
-"""A curve that fell by less than this from its first steps has not begun to learn."""
+"""If the loss fell by less than this since the first steps, learning has not begun."""
 FLAT = 0.01
-"""Two windows that differ by less than this are as good as equal."""
+"""Windows whose means differ by less than this count as equal."""
 EXPLODED = 0.5
-"""A model that knows nothing has a loss of ln V; worse than that by so much, it is sure of what is wrong."""
+"""Training has diverged if the loss is this much above its start, which is ln V for an untrained model."""
 SPIKE = 0.2
-"""A rise by more than this, and the steps' own scatter, where training went on is no chance."""
+"""A rise after resuming counts if it exceeds this plus the standard deviation of the losses before."""
 
 
 def has_exploded(losses: Sequence[float]) -> bool:
-    """Return whether training made the model worse than it began."""
+    """Return whether training made the model worse than at the start."""
     return len(losses) >= 20 and fmean(losses[-10:]) - fmean(losses[:5]) > EXPLODED
 
 
 def is_stuck(losses: Sequence[float]) -> bool:
-    """Return whether the loss never left where it began."""
+    """Return whether the loss stayed where it started."""
     return len(losses) >= ENOUGH and abs(fmean(losses[:5]) - fmean(losses[-WINDOW:])) < STUCK
 
 
 def knows_frequencies_only(losses: Sequence[float], entropy: float) -> bool:
     """
-    Return whether the loss fell, but not below what knowing each character's frequency gives.
+    Return whether the loss fell, but not below the entropy of the character frequencies.
 
     Args:
-        entropy: of the text's characters one by one, in nats (3.31 for tiny Shakespeare).
+        entropy: entropy of the text's character frequencies, in nats (3.31 for tiny Shakespeare).
     """
     return len(losses) >= ENOUGH and not is_stuck(losses) and fmean(losses[-WINDOW:]) > entropy - STUCK / 2
 
 
 def is_flat(losses: Sequence[float]) -> bool:
-    """Return whether the second half of the training brought nothing, although it had begun well."""
+    """Return whether the loss did not fall in the second half, although training began well."""
     if len(losses) < 2 * ENOUGH or is_stuck(losses):
         return False
     tenth = len(losses) // 10
@@ -49,7 +49,7 @@ def is_flat(losses: Sequence[float]) -> bool:
 
 
 def jump(losses: Sequence[float], begin: int) -> float:
-    """Return by how much the ten steps after step ``begin`` lie above the twenty before; 0 if not by much."""
+    """Return the rise from the 20 steps before ``begin`` to the 10 steps after it; 0 if insignificant."""
     before, after = losses[max(0, begin - 20) : begin], losses[begin : begin + 10]
     if not before or not after:
         return 0.0

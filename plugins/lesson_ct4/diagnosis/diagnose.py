@@ -1,4 +1,4 @@
-"""From a step's result and its files to what is behind it, in the words of the lesson's troubleshooting."""
+"""Find the cause of a step's result, in the terms of the lesson's troubleshooting section."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Diagnosis, StepResult
 
 REPEATING = 0.3
-"""Share of a text that stood shortly before too: Shakespeare has at most 0.02, a loop nearly 1."""
+"""Repetition above this is a problem: Shakespeare has at most 0.02, a loop nearly 1."""
 COOL = 0.3
-"""Temperatures up to this make any small model run in circles."""
+"""At temperatures up to this, any small model repeats itself."""
 
 
 def diagnose(result: StepResult, evidence: Evidence) -> list[Diagnosis]:
-    """Return what is behind the result of a training or a generation; nothing for other steps."""
+    """Return the causes of the result of a training or generation step; empty for other steps."""
     if not result.step.action.startswith("ct4."):
         return []
     found = list(_from_message(result))
@@ -52,15 +52,15 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
     if begin and (rise := curves.jump(losses, begin)):
         yield Diagnosis(
             "spike-after-resume",
-            "The loss jumped where training went on",
-            f"it rose by {rise:.2f} after step {begin}: the optimizer had forgotten its moments",
+            "The loss jumped when training resumed",
+            f"it rose by {rise:.2f} after step {begin}: the optimizer state was lost",
             JUMPING,
         )
     if curves.has_exploded(losses):
         yield Diagnosis(
             "loss-exploded",
             "The training exploded",
-            f"the loss ends at {losses[-1]:.1f}, above the {losses[0]:.1f} it began with: the learning rate "
+            f"the loss ends at {losses[-1]:.1f}, above its start of {losses[0]:.1f}: the learning rate "
             "is too high for this model",
             EXPLODING,
             _again(result, "learning_rate", 1 / 3),
@@ -69,8 +69,8 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
         yield Diagnosis(
             "loss-stuck",
             "The loss does not fall",
-            f"after {len(losses):,} steps it is where it began: the updates are too small for bfloat16 to "
-            "hold, or the text is not what it should be",
+            f"after {len(losses):,} steps it is still where it started: the updates are too small for "
+            "bfloat16, or the text is not suitable",
             NOT_FALLING,
             _again(result, "learning_rate", 10),
         )
@@ -78,7 +78,7 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
         yield Diagnosis(
             "nothing-learned",
             "Only letter frequencies were learned",
-            f"after {len(losses):,} steps the loss is still that of guessing each letter by how common it is",
+            f"after {len(losses):,} steps the loss is that of guessing letters by their frequency",
             NOT_FALLING,
             _again(result, "learning_rate", 3),
         )
@@ -86,7 +86,7 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
         yield Diagnosis(
             "plateau",
             "The loss has stopped falling",
-            "the second half of the steps brought nothing: this model and rate have given what they can",
+            "the second half of the steps did not help: this model cannot do better at this learning rate",
             NOT_FALLING,
             _again(result, "learning_rate", 1 / 3),
         )
@@ -98,23 +98,25 @@ def _from_text(result: StepResult) -> Iterator[Diagnosis]:
         return
     temperature, top_k = (result.step.params.get(name) for name in ("temperature", "top_k"))
     if isinstance(temperature, int | float) and temperature <= COOL:
-        why = f"at a temperature of {temperature:g} the likeliest letter nearly always wins, and leads back"
+        why = (
+            f"at a temperature of {temperature:g} the likeliest letter nearly always wins, which makes a loop"
+        )
         command = _with(result, "temperature", 0.8)
     elif top_k == 1:
-        why = "with a top_k of 1 the likeliest letter always wins, and leads back"
+        why = "with a top_k of 1 the likeliest letter always wins, which makes a loop"
         command = _with(result, "top_k", 40)
     elif "emulated" in result.labels:
-        why = "the text it learned from does so too, or it has learned too little to do anything else"
+        why = "the training text repeats itself too, or the model was not trained enough"
         command = ""
     else:
-        why = "tt-metal v0.66.0-rc5 to rc7 do that when they generate; v0.67.0 and later do not"
+        why = "generation with tt-metal v0.66.0-rc5 to rc7 has this fault; v0.67.0 and later do not"
         command = "lesson doctor"
-    explanation = f"{repetition:.0%} of it stood shortly before: {why}"
+    explanation = f"{repetition:.0%} of it repeats what came shortly before: {why}"
     yield Diagnosis("repetition", "The text runs in circles", explanation, CIRCLES, command)
 
 
 def _again(result: StepResult, name: str, factor: float) -> str:
-    """Return the command that runs the step with a parameter changed; empty if that is not a number."""
+    """Return the command that reruns the step with a scaled parameter; empty if it is not a number."""
     value = result.step.params.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
@@ -127,7 +129,7 @@ def _with(result: StepResult, name: str, value: float) -> str:
 
 
 def _resumed_at(result: StepResult, evidence: Evidence) -> int:
-    """Return the step after which training went on from a checkpoint; 0 if it began anew."""
+    """Return the step from which training resumed; 0 if it started from scratch."""
     if not result.step.params.get("resume"):
         return 0
     reused = _summary(evidence).get("reused_steps")
@@ -135,7 +137,7 @@ def _resumed_at(result: StepResult, evidence: Evidence) -> int:
 
 
 def _text(evidence: Evidence) -> str:
-    """Return the text that was trained on; empty if it cannot be told."""
+    """Return the training text; empty if it is unknown."""
     files = sorted(evidence.shared.glob("corpus-*.txt"))
     about = _summary(evidence).get("dataset")
     digest = about.get("sha256") if isinstance(about, dict) else None

@@ -1,4 +1,4 @@
-"""Messages of a failed step that are understood, and the sections of the lesson that explain them."""
+"""Known messages of failed steps, and the lesson sections that explain them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ MISSING = "A file or a checkpoint is missing"
 TEXT = "The text is not what it should be"
 JUMPING = "The loss jumps after resuming"
 SECTIONS = (NOT_FALLING, EXPLODING, MEMORY, CIRCLES, MISSING, TEXT, JUMPING)
-"""Headings of the lesson's section on troubleshooting."""
+"""Headings in the troubleshooting section of the lesson."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A message that is understood."""
+    """A known message and its diagnosis."""
 
     message: re.Pattern[str]
     diagnosis: Diagnosis
     change: tuple[str, float] | None = None
-    """The parameter to change, and by which factor."""
+    """The parameter to change and the factor."""
 
 
 SIGNS = (
@@ -53,8 +53,8 @@ SIGNS = (
         re.compile(r"is not in the workspace|there is no checkpoint for|does not exist|No such file"),
         Diagnosis(
             "missing-file",
-            "Something that an earlier step makes is not there",
-            "the step that makes it failed, was left out, or wrote to another workspace",
+            "The output of an earlier step is missing",
+            "the step that writes it failed, was skipped, or wrote to another workspace",
             MISSING,
         ),
     ),
@@ -62,8 +62,8 @@ SIGNS = (
         re.compile(r"is not UTF-8 text"),
         Diagnosis(
             "binary-text",
-            "The file is no text",
-            "it has bytes that UTF-8 does not have: an archive, a model, or another encoding",
+            "The file is not text",
+            "it is not valid UTF-8: it may be an archive, a model, or in another encoding",
             TEXT,
         ),
     ),
@@ -72,7 +72,7 @@ SIGNS = (
         Diagnosis(
             "short-text",
             "The text is too short",
-            "not even one window of it fits the model",
+            "it has fewer characters than one window of the model",
             TEXT,
         ),
     ),

@@ -1,4 +1,4 @@
-"""What kind of text a model was given, where that is not the kind it can learn a language from."""
+"""Recognise training texts from which a model cannot learn a language."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections import Counter
 from collections.abc import Callable
 
 LOOKED_AT = 50
-"""Lines that tell what a file is."""
+"""Number of lines to inspect."""
 SHORT = 20_000
-"""Characters below which a model of this size learns by heart: fewer than 80 windows of 256."""
+"""A model of this size memorizes a text with fewer characters than this (80 windows of 256)."""
 LONG_LINE = 2_000
-"""A text of so many characters without a line break has no structure to learn."""
+"""A text longer than this without a line break has no structure to learn."""
 
 
 def entropy(text: str) -> float:
     """
-    Return the entropy of a text's characters one by one, in nats a character.
+    Return the entropy of a text's character frequencies, in nats per character.
 
-    No model that ignores what stands before a character can have a lower loss: H = -sum p ln p (Shannon, "A
+    No model that ignores the context of a character can have a lower loss: H = -sum p ln p (Shannon, "A
     Mathematical Theory of Communication", 1948).
     """
     counts = Counter(text)
@@ -27,7 +27,7 @@ def entropy(text: str) -> float:
 
 
 def is_jsonl(text: str) -> bool:
-    """Return whether most lines are JSON objects, as data sets for instruction tuning have them."""
+    """Return whether most lines are JSON objects, as in data sets for instruction tuning."""
     lines = [line for line in text.split("\n", LOOKED_AT)[:LOOKED_AT] if line.strip()]
     return len(lines) > 1 and sum(map(_is_object, lines)) > 0.8 * len(lines)
 
@@ -40,14 +40,14 @@ def _is_object(line: str) -> bool:
 
 
 def is_binary(text: str) -> bool:
-    """Return whether there are more control characters in it than a text has: one in a hundred."""
+    """Return whether more than 1% of the characters are control characters."""
     head = text[:100_000]
     odd = sum(character < " " and character not in "\t\n\r\f" for character in head)
     return odd > len(head) / 100
 
 
 def is_constant(text: str) -> bool:
-    """Return whether it has so few different characters that there is nothing to learn."""
+    """Return whether it has too few different characters to learn anything."""
     return len(set(text)) <= 2
 
 
@@ -57,20 +57,20 @@ def is_one_line(text: str) -> bool:
 
 
 def is_short(text: str) -> bool:
-    """Return whether it is so short that it is learned by heart."""
+    """Return whether it is so short that a model memorizes it."""
     return len(text) < SHORT
 
 
 KINDS: tuple[tuple[str, Callable[[str], bool], str], ...] = (
-    ("constant-text", is_constant, "has hardly more than one character: there is nothing to learn"),
-    ("jsonl-text", is_jsonl, "is JSON, a line for each entry: the model learns to write braces"),
-    ("binary-text", is_binary, "has control characters that no text has: it is no text, or not UTF-8"),
-    ("one-line-text", is_one_line, "has no line breaks, so there is no form to learn"),
-    ("short-text", is_short, "is so short that it will be learned by heart"),
+    ("constant-text", is_constant, "has only one or two different characters: there is nothing to learn"),
+    ("jsonl-text", is_jsonl, "is JSON, one object per line: the model learns to write braces"),
+    ("binary-text", is_binary, "has many control characters: it is not text, or not UTF-8"),
+    ("one-line-text", is_one_line, "has no line breaks, so there is no layout to learn"),
+    ("short-text", is_short, "is so short that the model memorizes it"),
 )
-"""Id, test, and what is the matter; the first that fits counts."""
+"""Id, test and problem; the first match counts."""
 
 
 def kind_of(text: str) -> tuple[str, str] | None:
-    """Return what is the matter with a text, as id and words; ``None`` if nothing is."""
+    """Return id and description of a text's problem; ``None`` if there is none."""
     return next(((name, words) for name, test, words in KINDS if text and test(text)), None)

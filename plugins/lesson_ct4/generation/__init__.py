@@ -1,1 +1,1 @@
-"""Writing text with a trained model."""
+"""Generate text with a trained model."""

@@ -1,10 +1,9 @@
 """
-Generating text from a checkpoint.
+Generate text from a checkpoint.
 
-``ttml``'s NanoGPT keeps nothing between tokens, so on a board every character costs one pass over a full
-block; the emulation computes no more than what is read and was not computed for the character before.
-The prompt is padded on the right and read at its end: attention looks back only, so the padding is
-never seen, and positions are those of training.
+NanoGPT in ``ttml`` has no KV cache, so on a board every character costs a forward pass over a full block. The
+emulation has one, and computes only the rows that are read. The prompt is padded on the right and the logits
+are read at its last character. Attention is causal, so padding has no effect, and positions match training.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from lesson_runner.model.errors import LessonError
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model on the device, ready to generate."""
+    """A model on the device, ready to generate text."""
 
     checkpoint: Checkpoint
     model: Any
@@ -37,10 +36,10 @@ class LoadedModel:
 @explaining()
 def load_model(checkpoint: Path | Checkpoint, session: Session) -> LoadedModel:
     """
-    Build the checkpoint's model and fill in its weights.
+    Build the model of a checkpoint and load its weights.
 
     Raises:
-        LessonError: the file is damaged, or does not fit the model it describes or the device's memory.
+        LessonError: the file is damaged, its weights do not fit its model, or the device is out of memory.
         HardwareError: the device stopped working.
     """
     loaded = load_checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
@@ -52,10 +51,10 @@ def load_model(checkpoint: Path | Checkpoint, session: Session) -> LoadedModel:
 
 def check_request(tokenizer: CharTokenizer, prompt: str, temperature: float, top_k: int) -> None:
     """
-    Check what can be checked of a request without a device.
+    Check a request as far as possible without a device.
 
     Raises:
-        LessonError: a value that cannot be, or a character of the prompt the model does not know.
+        LessonError: a value is out of range, or the prompt has a character that the model does not know.
     """
     check_sampling(temperature=temperature, top_k=top_k)
     tokenizer.encode(prompt)
@@ -77,18 +76,18 @@ def generate(
     check_time: Callable[[], None] = ignore,
 ) -> list[str]:
     """
-    Return ``samples`` continuations of ``prompt``, each of ``max_new_tokens`` characters, without the prompt.
+    Return ``samples`` continuations of ``prompt`` with ``max_new_tokens`` characters each.
 
     Args:
-        prompt: an empty one is taken as a newline, and ``on_note`` hears of it.
-        temperature: below 0.01 always the most likely character.
-        top_k: only the so many most likely characters are drawn from; 0 for all.
-        seed: each character drawn is a function of the seed, the sample's number and its position.
-        on_token: gets each new character with its sample's number, as it comes.
-        check_time: called before every character; raises to stop.
+        prompt: an empty prompt is replaced by a newline, and ``on_note`` is told.
+        temperature: below 0.01, generation is greedy.
+        top_k: sample from this many most likely characters; 0 for all.
+        seed: each character is a function of the seed, the sample's number and the position.
+        on_token: called with the sample's number and each new character.
+        check_time: called before every character; raises an exception to stop.
 
     Raises:
-        LessonError: a value that cannot be, or a character of the prompt the model does not know.
+        LessonError: a value is out of range, or the prompt has a character that the model does not know.
         HardwareError: the device stopped working.
     """
     for flag, value in (("max_new_tokens", max_new_tokens), ("samples", samples)):
@@ -127,7 +126,7 @@ def _logits(model: Any, session: Session, window: np.ndarray[Any, Any], block: i
     samples, length = window.shape
     padded = np.zeros((samples, 1, 1, block), dtype=np.uint32)
     padded[:, 0, 0, :length] = window
-    # A fresh mask each time: some versions' attention may reuse the memory of the one it is given.
+    # A new mask each time: attention in some versions may reuse the memory of the mask.
     logits = model(session.ids(padded, split=False), session.causal_mask(block))
     values = session.read_row(logits, length - 1, "the logits")
     session.context.reset_graph()

@@ -1,4 +1,4 @@
-"""Choosing the next character from a model's logits, in numpy."""
+"""Sample the next character from a model's logits, in numpy."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from lesson_ct4.training.randomness import Purpose, uniforms
 from lesson_runner.model.errors import LessonError
 
 GREEDY_BELOW = 0.01
-"""Temperatures below this take the most likely character, as tt-train's own script does."""
+"""Sampling is greedy below this temperature, as in tt-train's own script."""
 
 
 def check_sampling(*, temperature: float, top_k: int) -> None:
     """
-    Check what a user asked for.
+    Check the sampling parameters.
 
     Raises:
-        LessonError: a negative or infinite temperature, or a negative ``top_k``.
+        LessonError: the temperature is negative or not finite, or ``top_k`` is negative.
     """
     if not 0 <= temperature < np.inf:
         raise LessonError(f"--temperature is {temperature}", fix="--temperature must be 0 (greedy) or more")
@@ -36,15 +36,15 @@ def sample(
     position: int,
 ) -> int:
     """
-    Return the id of the next character.
+    Return the token id of the next character.
 
-    Ids 1 to ``characters`` can come out: never padding, the special marks, or the columns that only
-    fill the vocabulary up to whole tiles.
+    The result is from 1 to ``characters``, never padding, a special token, or an id that only pads the
+    vocabulary to whole tiles.
 
     Args:
         logits: float32 ``[V]``, ``V > characters``.
-        top_k: only the so many most likely are drawn from; 0 for all. Of equals, the lower id is kept.
-        seed, sample_index, position: the draw is a function of these.
+        top_k: sample from this many most likely characters; 0 for all. Ties keep the lower id.
+        seed, sample_index, position: the random number is a function of these.
     """
     real = logits[1 : characters + 1].astype(np.float64)
     if temperature < GREEDY_BELOW:
@@ -52,7 +52,7 @@ def sample(
     kept = np.argsort(-real, kind="stable")[: top_k or None]
     scaled = (real[kept] - real[kept[0]]) / temperature
     cumulative = np.cumsum(np.exp(scaled))
-    # One draw a position; a sample's own stretch of the counter is longer than any text.
+    # One random number per position; the range of the counter for a sample is longer than any text.
     draw = uniforms(seed, Purpose.SAMPLE, (sample_index << 32) + position, 1)[0]
     chosen = np.searchsorted(cumulative, draw * cumulative[-1], side="right")
     return int(kept[min(int(chosen), len(kept) - 1)]) + 1

@@ -1,1 +1,1 @@
-"""What a run shows, from its stored files alone."""
+"""Metrics of a run, computed from its stored files only."""

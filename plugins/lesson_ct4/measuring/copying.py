@@ -1,22 +1,23 @@
-"""Passages of a text that stand in another one, letter by letter."""
+"""Find passages of a text that occur verbatim in another text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 COPY_LENGTH = 20
-"""Characters from which on a passage that also stands in the corpus counts as copied: about four words."""
+"""A passage of at least this many characters that occurs in the corpus counts as copied: about four words."""
 _PIECE = COPY_LENGTH // 2
 _SIDE = (COPY_LENGTH - _PIECE) // 2
 _PLACES = 100
-"""Of a piece that the source repeats more often than this, the first places are looked at."""
+"""If the source repeats a piece more often than this, only the first occurrences are checked."""
 
 
 class Passages:
     """Finds passages of a source in other texts.
 
-    A passage of `COPY_LENGTH` covers one of the pieces of half that length that the source is cut into: only
-    those are looked up. No piece of tiny Shakespeare, or of the synthetic play, occurs `_PLACES` times.
+    The source is cut into pieces of half of `COPY_LENGTH`. A passage of `COPY_LENGTH` contains at least one
+    whole piece, so only pieces are looked up. No piece of tiny Shakespeare or of the synthetic play occurs
+    `_PLACES` times.
     """
 
     def __init__(self, source: str) -> None:
@@ -26,16 +27,16 @@ class Passages:
             self._places.setdefault(source[start : start + _PIECE], []).append(start)
 
     def find(self, text: str) -> list[tuple[int, int]]:
-        """Return where passages of `COPY_LENGTH` or more characters begin and end in ``text``, in order.
+        """Return start and end in ``text`` of each passage of `COPY_LENGTH` or more characters, in order.
 
-        None can be made longer; they can overlap. The longest is among them, and every character that stands
-        in any such passage stands in one of them.
+        Passages are maximal and can overlap. The longest passage is included, and every character that is
+        part of any passage is covered.
         """
         spans: set[tuple[int, int]] = set()
-        followed: dict[int, int] = {}  # how far the text was laid along the source, by the shift between them
+        followed: dict[int, int] = {}  # how far the text was compared with the source, by offset between them
         start = reach = settled = 0
         while start <= len(text) - _PIECE:
-            # Passages from inside the one found last are parts of it, or go beyond its end.
+            # A passage that starts inside the last one is part of it, or extends beyond its end.
             if settled < start < reach - COPY_LENGTH + 1:
                 start = reach - COPY_LENGTH + 1
             for place in self._places.get(text[start : start + _PIECE], ())[:_PLACES]:
@@ -51,7 +52,7 @@ class Passages:
         return sorted(spans)
 
     def _promising(self, text: str, start: int, place: int) -> bool:
-        """Tell whether the passage around a piece may go on far enough, on one side at least."""
+        """Return whether the match around a piece may extend far enough on at least one side."""
         end, after = start + _PIECE, place + _PIECE
         return (
             text[end : end + _SIDE] == self._source[after : after + _SIDE]
@@ -59,7 +60,7 @@ class Passages:
         )
 
     def _around(self, text: str, start: int, place: int) -> tuple[int, int]:
-        """Return the passage of ``text`` around ``start`` that is the same in the source around ``place``."""
+        """Return the longest match of ``text`` around ``start`` with the source around ``place``."""
         source = self._source
 
         def same_before(size: int) -> bool:
@@ -73,7 +74,7 @@ class Passages:
 
 
 def _largest(holds: Callable[[int], bool], limit: int) -> int:
-    """Return the largest size up to ``limit`` for which ``holds``; what holds for one holds for all below."""
+    """Return the largest size up to ``limit`` for which ``holds`` is true; it is true for all sizes below."""
     size = 1
     while size <= limit and holds(size):
         size *= 2
@@ -85,7 +86,7 @@ def _largest(holds: Callable[[int], bool], limit: int) -> int:
 
 
 def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans that cover the same places, in order, and apart from each other."""
+    """Merge overlapping and adjacent spans, and return them in order."""
     apart: list[tuple[int, int]] = []
     for first, last in sorted(spans):
         if apart and first <= apart[-1][1]:

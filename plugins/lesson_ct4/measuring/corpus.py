@@ -1,7 +1,7 @@
-"""What a corpus is made of: its words, its speakers, its layout; the yardstick for generated text.
+"""Statistics of a corpus (words, speakers, layout), the reference for generated text.
 
-Pure functions on texts with no dependency, so that a certificate's numbers can be computed again anywhere.
-The only chance in here is `random.Random.random` with a fixed seed, whose sequence Python promises to keep.
+Pure functions without dependencies, so that the numbers of a certificate can be recomputed anywhere. The only
+random source is `random.Random.random` with a fixed seed, whose sequence Python guarantees.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from lesson_ct4.measuring.plausibility import CharacterPairs, sequences
 from lesson_ct4.measuring.vocabulary import HEADING, words
 
 NOVEL_WORDS = 4
-"""Words in the sequences that are looked up to tell new text from known text."""
-_SHUFFLED = 50_000  # characters of the corpus that are shuffled to find out what chance gives
+"""Length in words of the sequences that tell new text from known text."""
+_SHUFFLED = 50_000  # characters of the corpus that are shuffled for the chance baseline
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """What is known of the text a model was trained on; immutable: build it once, with `from_text`."""
+    """Statistics of the text that a model was trained on; immutable. Build it once, with `from_text`."""
 
     words: frozenset[str] = field(repr=False)
     pairs: frozenset[str] = field(repr=False)
-    """Words that follow one another."""
+    """Pairs of adjacent words."""
     fours: frozenset[str] = field(repr=False)
     """Sequences of `NOVEL_WORDS` words."""
     headings: frozenset[str] = field(repr=False)
@@ -35,14 +35,14 @@ class Corpus:
     passages: Passages = field(repr=False)
     characters: CharacterPairs = field(repr=False)
     best: Mapping[str, float]
-    """What the corpus itself has: `layout_shares`, ``character_pairs`` (mean ln p of a character after the
-    one before it) and ``word_pairs`` (share of the neighbouring words that are known as such: 1)."""
+    """Values of the corpus itself: `layout_shares`, ``character_pairs`` (mean ln p of a character given the
+    previous one) and ``word_pairs`` (share of adjacent word pairs that occur in the corpus: 1)."""
     chance: Mapping[str, float]
-    """The same for the corpus' characters in random order."""
+    """The same values for the characters of the corpus in random order."""
 
     @classmethod
     def from_text(cls, text: str) -> Corpus:
-        """Return the corpus of ``text``; about a second for a million characters.
+        """Return the statistics of ``text``; this takes about a second per million characters.
 
         Raises:
             ValueError: the text has no words.
@@ -80,9 +80,9 @@ class Corpus:
         )
 
     def rescaled(self, name: str, value: float) -> float | None:
-        """Return where ``value`` lies between chance (0) and the corpus itself (1), clipped to that.
+        """Return ``value`` rescaled so that chance is 0 and the corpus itself is 1, clipped to [0, 1].
 
-        None if the corpus is no better than chance, or knows nothing by that name.
+        None if the corpus is no better than chance, or has no value of that name.
         """
         chance, best = self.chance.get(name, 0.0), self.best.get(name, 0.0)
         return min(1.0, max(0.0, (value - chance) / (best - chance))) if best > chance else None

@@ -1,4 +1,4 @@
-"""The loss curves of a run, with one that was published behind them."""
+"""The loss curves of a run, with a published curve for comparison."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Json, Line, Point, Series
 
 MOST_CURVES = 50
-"""More than one chart can show."""
+"""A chart cannot show more."""
 CURVE_POINTS = 200
-"""More than a chart is wide; a full run has 34,000 steps."""
+"""A chart has fewer pixels; a full run has 34,000 steps."""
 
 
 def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> Series | None:
-    """Return the training losses of steps over their steps; None if no step left any.
+    """Return the training loss curves; None if there are none.
 
     Args:
-        trained: the record's steps that trained.
-        folder: the run's.
-        shakespeare: whether the text is the one that the published curve is about.
+        trained: the training steps in the record.
+        folder: the run's folder.
+        shakespeare: whether the text is the one that the published curve was measured on.
     """
     lines: list[Line] = []
     stages: list[tuple[float, str]] = []
@@ -32,20 +32,20 @@ def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> 
             stages.append((len(losses), str(step["title"])))
     if not lines:
         return None
-    note = "Each point: the mean of the steps up to it."
+    note = "Each point is the mean of the steps up to it."
     longest = max(x for x, _ in stages)
     published = tuple((step, loss) for step, loss in BOARD_CURVE if step <= longest)
     if shakespeare and len(published) > 1:
         lines.append(Line(BOARD_NAME, published, dashed=True))
         note += (
-            " Dashed, behind them: what was published of a board, single steps of 10.8 million parameters at"
-            " batch 64. It saw more text at each step, and is no target."
+            " The dashed curve was published for a board: losses of single steps, 10.8 million parameters,"
+            " batch size 64. It saw more text per step, so it is not a target."
         )
     return Series("Loss curves", tuple(lines), "step", "training loss", tuple(stages), note)
 
 
 def _thinned(losses: Sequence[float]) -> tuple[Point, ...]:
-    """Return ``(step, mean loss)`` pairs, at most :data:`CURVE_POINTS`, of equally many steps each."""
+    """Return at most :data:`CURVE_POINTS` pairs ``(step, mean loss)``, each over the same number of steps."""
     size = -(-len(losses) // CURVE_POINTS)
     parts = [
         (end, losses[start:end])

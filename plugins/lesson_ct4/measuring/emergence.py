@@ -1,4 +1,4 @@
-"""At which stage of a training something is seen for the first time."""
+"""At which stage of training each skill first appears."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Something that a model learns, and how it is recognised."""
+    """A skill that a model learns, and the metric and threshold that show it."""
 
     name: str
     metric: str
@@ -22,17 +22,17 @@ PHASES = (
     Phase("speakers of the play", "known_speakers", 1),
     Phase("word order", "word_plausibility", 0.3),
 )
-"""In the order in which they are expected; ``docs/metrics.md`` says where the thresholds come from."""
+"""In the expected order; ``docs/metrics.md`` explains the thresholds."""
 
 
 def emergence(stages: Sequence[Mapping[str, float]]) -> dict[str, int | None]:
-    """Return, for each of the `PHASES`, the number of the stage (from 1) at which it is first seen.
+    """Return, for each of the `PHASES`, the number of the stage (from 1) from which it is reached.
 
-    Seen counts from where it stays: every later stage that was measured reaches the threshold as well. None
-    if it does not stay; a phase that was measured at no stage is left out.
+    A phase is reached at a stage if every later stage that has its metric meets the threshold too. It is None
+    if there is no such stage, and left out if no stage has its metric.
 
     Args:
-        stages: the metrics of each stage's texts, in order of training; one without a metric is passed over.
+        stages: the metrics of each stage's texts, in order of training.
     """
     return {
         phase.name: _first(phase, stages)
@@ -50,7 +50,7 @@ def _first(phase: Phase, stages: Sequence[Mapping[str, float]]) -> int | None:
 
 
 def first_seen(stage: Mapping[str, float], before: Iterable[Mapping[str, float]]) -> list[Phase]:
-    """Return which of the `PHASES` a stage shows that none before it did; not all of them need stay."""
+    """Return the `PHASES` that a stage reaches and no earlier stage did; later stages may lose them."""
     earlier = list(before)
     return [
         phase
@@ -64,7 +64,7 @@ def _shows(phase: Phase, metrics: Mapping[str, float]) -> bool:
 
 
 def sentence(found: Mapping[str, int | None]) -> str:
-    """Return what `emergence` found, in words: "Learned: letters by stage 1, structure by stage 2." """
+    """Return the result of `emergence` as text: "Learned: letters by stage 1, structure by stage 2." """
     seen = [f"{name} by stage {stage}" for name, stage in found.items() if stage is not None]
     missing = [name for name, stage in found.items() if stage is None]
     parts = [f"Learned: {', '.join(seen)}."] if seen else []

@@ -1,8 +1,8 @@
 """
-Numbers from stored files, and from nothing else.
+Compute metrics from stored files only.
 
-The runner calls this when it judges a step, and whoever verifies a record calls it again on the same files.
-A file that is missing or damaged gives no numbers; nothing here raises.
+The runner calls this to judge a step. Verifying a record calls it again on the same files. A missing or
+damaged file gives no metrics and raises no error.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from lesson_ct4.measuring.corpus import Corpus
 
 WINDOW = 50
-"""Steps over which a loss is averaged: one step's value varies by 0.06 from batch to batch."""
+"""Number of steps to average the loss over: the loss of single steps varies by 0.06 between batches."""
 SUMMARY = ("steps", "reused_steps", "parameters", "seconds", "tokens_per_second", "validation_loss")
-"""What is taken from ``training.json`` as it is."""
+"""Values copied unchanged from ``training.json``."""
 
 
 def measure_action(action: str, evidence: Evidence) -> dict[str, float]:
-    """Return the metrics of a step by what it did; none for actions of others."""
+    """Return the metrics of a step of one of our actions; empty for other actions."""
     measure = {
         "ct4.train": measure_training,
         "ct4.generate": measure_samples,
@@ -48,17 +48,17 @@ def measure_action(action: str, evidence: Evidence) -> dict[str, float]:
 
 def measure_training(evidence: Evidence) -> dict[str, float]:
     """
-    Return losses from ``loss.csv`` and the rest from ``training.json``; either can be missing.
+    Return the losses from ``loss.csv`` and everything else from ``training.json``; either can be missing.
 
-    ``improvement`` is how far ``final_loss`` lies below that of an even guess over the model's outputs, which
-    is where training begins: ln 96 = 4.56 for tiny Shakespeare.
+    ``improvement`` is the loss of a uniform guess over the model's outputs minus ``final_loss``. Training
+    starts at the uniform guess: ln 96 = 4.56 for tiny Shakespeare.
     """
     metrics: dict[str, float] = {}
     losses, seconds = read_columns(evidence, "loss", "seconds")
     if losses:
         metrics |= loss_metrics(losses)
     if seconds:
-        # Of all steps, those that an earlier stage trained included: what the stage alone would take.
+        # Reused steps count too: this is the time that the stage would take by itself.
         metrics["training_seconds"] = math.fsum(seconds)
     try:
         summary = evidence.read_json("training.json")
@@ -67,7 +67,7 @@ def measure_training(evidence: Evidence) -> dict[str, float]:
     if isinstance(summary, Mapping):
         metrics |= {name: summary[name] for name in SUMMARY if _is_number(summary.get(name))}
     if losses:
-        # The curve is the stronger witness of how far training came.
+        # The curve is better evidence of the number of steps than the summary.
         metrics["steps"] = len(losses)
         outputs = _outputs(summary)
         if outputs:
@@ -78,14 +78,14 @@ def measure_training(evidence: Evidence) -> dict[str, float]:
 
 
 def _outputs(summary: Any) -> int:
-    """Return how many outputs the model has; 0 if that is not known."""
+    """Return the number of the model's outputs; 0 if it is unknown."""
     vocabulary = summary.get("vocabulary") if isinstance(summary, Mapping) else None
     size = vocabulary.get("padded_size") if isinstance(vocabulary, Mapping) else None
     return size if isinstance(size, int) and size > 1 else 0
 
 
 def final_loss(losses: Sequence[float]) -> float:
-    """Return the mean of the last :data:`WINDOW` steps, or of all if there are fewer."""
+    """Return the mean loss of the last :data:`WINDOW` steps, or of all steps if there are fewer."""
     last = losses[-WINDOW:]
     return math.fsum(last) / len(last)
 
@@ -107,17 +107,17 @@ def loss_metrics(losses: Sequence[float]) -> dict[str, float]:
 
 
 def read_losses(evidence: Evidence) -> Sequence[float]:
-    """Return the losses of ``loss.csv``; empty if there is no whole curve."""
+    """Return the losses in ``loss.csv``; empty if the curve is missing or incomplete."""
     return read_columns(evidence, "loss")[0]
 
 
 def read_columns(evidence: Evidence, *names: str) -> list[Sequence[float]]:
     """
-    Return columns of ``loss.csv``: numbers, 8 bytes each.
+    Return columns of ``loss.csv`` as float64.
 
     Returns:
-        For each name the column; empty if the file is missing, is not a curve from step 1 on, has no such
-        column, or one with something in it that is no finite number.
+        A column for each name. It is empty if the file is missing, the steps are not 1, 2, 3 and so on, there
+        is no such column, or a value in it is not a finite number.
     """
     columns: dict[str, array[float]] = {}
     try:
@@ -148,7 +148,7 @@ def _number_in(row: Sequence[str], place: int) -> float:
 
 
 def measure_samples(evidence: Evidence) -> dict[str, float]:
-    """Return what the generated texts show, over all samples, compared with what was trained on."""
+    """Return the metrics of all generated texts, compared with the training text."""
     from lesson_ct4.measuring.measure import measure_samples
 
     record = evidence.read_json("samples.json")
@@ -157,7 +157,7 @@ def measure_samples(evidence: Evidence) -> dict[str, float]:
 
 
 def measure_dataset(evidence: Evidence) -> dict[str, float]:
-    """Return sizes of the text that was fetched, if the stored copy is the one the step wrote about."""
+    """Return the size of the fetched text; empty if the stored copy does not have the recorded digest."""
     record = evidence.read_json("dataset.json")
     text = _shared_text(evidence, record["corpus"])
     data = text.encode("utf-8")
@@ -172,12 +172,12 @@ def measure_dataset(evidence: Evidence) -> dict[str, float]:
 
 
 def measure_environment(evidence: Evidence) -> Mapping[str, float]:
-    """Return how many checks ended how."""
+    """Return the number of checks by outcome."""
     return measure_checks(evidence)
 
 
 def finite(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the metrics that are numbers."""
+    """Return the metrics that are finite numbers."""
     return {name: float(value) for name, value in metrics.items() if _is_number(value)}
 
 
@@ -187,13 +187,13 @@ def _is_number(value: object) -> bool:
 
 def stored_corpus(evidence: Evidence, name: str, most: int = LARGEST) -> Corpus:
     """
-    Return what is known of a text of the run's shared evidence.
+    Return the statistics of a text in the run's shared evidence.
 
     Args:
-        most: how many bytes it may have.
+        most: the largest size in bytes to read.
 
     Raises:
-        ValueError: it is not what its name says, or has no words.
+        ValueError: its digest does not match its name, or it has no words.
         OSError: it cannot be read.
     """
     return _corpus(_shared_text(evidence, name, most))
@@ -201,23 +201,23 @@ def stored_corpus(evidence: Evidence, name: str, most: int = LARGEST) -> Corpus:
 
 def _shared_text(evidence: Evidence, name: str, most: int = LARGEST) -> str:
     """
-    Return a text of the run's shared evidence.
+    Return a text in the run's shared evidence.
 
     Raises:
-        ValueError: its name is not ``corpus-<digest>.txt``, or its digest is another.
+        ValueError: its name is not ``corpus-<digest>.txt``, or its digest does not match its name.
         OSError: it cannot be read.
     """
     if Path(name).name != name:
         raise ValueError(f"{name!r} is not a file name")
     data = evidence.read_shared(name, most)
     if name != f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt":
-        raise ValueError(f"{name} is not what it was")
+        raise ValueError(f"{name} does not match its digest")
     return data.decode("utf-8")
 
 
 @lru_cache(maxsize=2)
 def _corpus(text: str) -> Corpus:
-    """Return what is known of a text; kept, because every stage asks for the same one."""
+    """Return the statistics of a text; cached, because every stage needs the same ones."""
     from lesson_ct4.measuring.corpus import Corpus
 
     return Corpus.from_text(text)

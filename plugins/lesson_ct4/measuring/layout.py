@@ -1,4 +1,4 @@
-"""The look of a play: what its lines are like, and where its speakers' names and its blank lines stand."""
+"""The layout of a play: its lines, and the positions of speaker headings and blank lines."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from dataclasses import dataclass
 from lesson_ct4.measuring.vocabulary import HEADING, WORD
 
 SHARES = ("capitals", "lengths", "openings", "headings", "endings")
-"""``capitals``: of the lines with text, those whose first letter is a capital.
-``lengths``: of the lines with text, those of a usual length.
-``openings``: of what follows a blank line (a line with text, or another blank one), the headings.
-``headings``: of the lines with the form of a heading, those between a blank line and a line with text.
-``endings``: of the speeches that end (before a blank line), those that end with ``.``, ``?`` or ``!``."""
+"""``capitals``: share of non-blank lines whose first letter is a capital.
+``lengths``: share of non-blank lines of a usual length.
+``openings``: share of headings among the lines (blank or not) that follow a blank line.
+``headings``: share of heading-like lines that are between a blank line and a non-blank line.
+``endings``: share of speeches (ended by a blank line) that end with ``.``, ``?`` or ``!``."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long things are in the corpus, in characters, and what its headings look like."""
+    """Lengths in the corpus, in characters, and the form of its headings."""
 
     shortest_line: int
-    """98 of 100 lines with text are this long or longer."""
+    """98% of non-blank lines are at least this long."""
     usual_line: int
-    """98 of 100 lines with text are no longer than this."""
+    """98% of non-blank lines are at most this long."""
     longest_line: int
     long_speech: int
-    """95 of 100 speeches, heading included, are no longer than this."""
+    """95% of speeches, headings included, are at most this long."""
     longest_heading: int
     small_words: frozenset[str]
-    """Words in headings that begin with a small letter ("of")."""
+    """Words in headings that begin with a lower-case letter, such as "of"."""
 
     @classmethod
     def from_text(cls, text: str, headings: frozenset[str]) -> Limits:
-        """Return the limits of a text with at least one word, whose speakers' headings are known."""
+        """Return the limits of a text with at least one word, given its speaker headings."""
         lengths = sorted(len(line) for line in text.split("\n") if line)
         return cls(
             shortest_line=_percentile(lengths, 2),
@@ -45,10 +45,10 @@ class Limits:
         )
 
     def is_heading(self, line: str) -> bool:
-        """Tell whether ``line`` has the form of a speaker heading ("ROMEO:", "Duke of York:").
+        """Return whether ``line`` has the form of a speaker heading, such as "ROMEO:" or "Duke of York:".
 
-        It ends with its only colon, is no longer than the corpus' longest heading, and its words begin with a
-        capital, except those that do not in the corpus' headings.
+        A heading ends with its only colon and is at most as long as the longest heading in the corpus. Its
+        words begin with a capital, except for words that are lower-case in headings of the corpus.
         """
         if len(line) > self.longest_heading or not HEADING.fullmatch(line):
             return False
@@ -56,13 +56,13 @@ class Limits:
 
 
 def layout_counts(text: str, limits: Limits, *, prompt: str = "") -> Counter[str]:
-    """Count what the `SHARES` of the lines after ``prompt`` are made of; counts of texts can be added.
+    """Return the counts behind the `SHARES`, for the text after ``prompt``; they can be added up over texts.
 
-    ``NAME`` counts what is so, ``NAME.of`` among how many. The line that the prompt began and the last,
-    unfinished, one count only where they are longer than any in the corpus, and only against ``lengths``. Of
-    a text of nothing but blank lines, no line has a capital or a usual length.
+    ``NAME`` is the numerator and ``NAME.of`` the denominator. The line that the prompt began and the
+    unfinished last line count only if they are longer than any line of the corpus, and only in the
+    denominator of ``lengths``. For a text of blank lines only, ``capitals`` and ``lengths`` are 0 of 1.
     """
-    begun = prompt.rpartition("\n")[2]  # the line that the prompt began is not the text's own
+    begun = prompt.rpartition("\n")[2]  # the part of the first line that belongs to the prompt
     *complete, unfinished = (begun + text).split("\n")
     after_blank = not prompt or prompt.endswith("\n\n")
     counts = Counter(characters=len(text))
@@ -80,7 +80,7 @@ def layout_counts(text: str, limits: Limits, *, prompt: str = "") -> Counter[str
             counts["lengths"] += limits.shortest_line <= len(line) <= limits.usual_line
             counts["openings.of"] += after_blank
             counts["openings"] += after_blank and is_heading
-            if is_heading and (following or place + 1 < len(complete)):  # else what follows is not known
+            if is_heading and (following or place + 1 < len(complete)):  # otherwise the next line is unknown
                 counts["headings.of"] += 1
                 counts["headings"] += after_blank and bool(following)
             after_blank = False
@@ -95,10 +95,9 @@ def layout_counts(text: str, limits: Limits, *, prompt: str = "") -> Counter[str
 
 
 def layout_shares(counts: Mapping[str, int], limits: Limits) -> dict[str, float]:
-    """Return the `SHARES` that have something to be a share of, each in [0, 1].
+    """Return the `SHARES` whose denominator is not 0, each in [0, 1].
 
-    ``openings`` and ``endings`` are 0 where there are none although there is more text than a long speech:
-    what never begins or ends a speech is no play.
+    ``openings`` and ``endings`` are 0 if the text is longer than a long speech but never begins or ends one.
     """
     shares = {}
     for name in SHARES:

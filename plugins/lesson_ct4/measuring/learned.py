@@ -1,4 +1,4 @@
-"""What the stages learned, one curve for each thing that can be learned."""
+"""What the stages learned: one curve for each metric."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LEARNED = (
     ("Copied", "copied_ratio"),
     ("Repetition", "repetition"),
 )
-"""Name, and metric; all are ratios."""
+"""Name and metric; all metrics are ratios."""
 _NAMES = {metric: name.lower() for name, metric in LEARNED}
 NOTE = (
-    "Each from 0 to 1, over all texts of a stage. Learned is what is reached and kept: "
+    "Each metric is from 0 to 1, over all texts of a stage. Learned means reached and kept: "
     + ", ".join(
         f"{_NAMES[phase.metric]} {phase.at_least:g} ({phase.name})"
         for phase in PHASES
@@ -30,7 +30,7 @@ NOTE = (
 
 
 def what_was_learned(stages: Mapping[str, Mapping[str, float]]) -> Series | None:
-    """Return the ratios of each stage's texts; None unless there are two stages to compare.
+    """Return the ratios for each stage's texts; None if there are fewer than two stages.
 
     Args:
         stages: the metrics of the texts by the stage's title, in order of training.

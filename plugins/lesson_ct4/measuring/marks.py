@@ -1,4 +1,4 @@
-"""Which parts of a generated text are the prompt, invented words, or copied from the corpus."""
+"""Mark the parts of a generated text that are the prompt, invented words, or copied from the corpus."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Mark = tuple[int, int, str]
 def marks(prompt: str, text: str, corpus: Corpus | None = None) -> tuple[Mark, ...]:
     """Return the marked parts of ``prompt + text``, in order; they do not overlap.
 
-    A kind is ``prompt``, ``invented`` (a word that is not in the corpus, as `measure_samples` counts them) or
-    ``copied`` (a passage of at least `COPY_LENGTH` characters, without the invented words it touches).
+    A kind is ``prompt``, ``invented`` (a word that is not in the corpus, as in `measure_samples`) or
+    ``copied`` (a passage of at least `COPY_LENGTH` characters, without the invented words in it).
 
     Args:
-        corpus: None marks the prompt alone.
+        corpus: None marks only the prompt.
     """
     found = [(0, len(prompt), "prompt")] if prompt else []
     if corpus is not None:
@@ -33,7 +33,7 @@ def marks(prompt: str, text: str, corpus: Corpus | None = None) -> tuple[Mark, .
 
 
 def _stripped(text: str, first: int, last: int) -> Span:
-    """Return a span without the white space at its ends: nothing is to be seen of it there."""
+    """Return a span without leading and trailing white space, where a mark would be invisible."""
     own = text[first:last]
     return first + len(own) - len(own.lstrip()), first + len(own.rstrip())
 
@@ -44,7 +44,7 @@ def _invented(text: str, prompt: str, corpus: Corpus) -> list[Span]:
 
 
 def _without(spans: Iterable[Span], holes: Sequence[Span]) -> list[Span]:
-    """Return what is left of spans where there are no holes; both are in order and apart."""
+    """Return the spans minus the holes; both are sorted and do not overlap."""
     left = []
     for first, last in spans:
         for start, end in holes:

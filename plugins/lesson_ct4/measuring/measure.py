@@ -1,7 +1,7 @@
-"""What generated texts show that a model has learned; ``docs/metrics.md`` defines every number.
+"""Metrics of generated text that show what a model has learned; ``docs/metrics.md`` defines them.
 
-Pure functions on texts: the same numbers come out when a step is judged and when a certificate is verified.
-Every ratio lies in [0, 1]; a metric that is not defined for a text is left out, never NaN.
+Pure functions on texts: judging a step and verifying a certificate compute the same numbers. Every ratio is
+in [0, 1]. A metric that is undefined for a text is left out, never NaN.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from lesson_ct4.measuring.repetition import repeated_characters, repeated_words
 from lesson_ct4.measuring.vocabulary import whole_part, words
 
 COUNTS = ("characters", "unknown_characters", "words", "invented_words", "speaker_lines", "known_speakers")
-"""Metrics that are counted over all texts."""
+"""Metrics that are totals over all texts."""
 
 
 def measure_samples(texts: Sequence[str], prompt: str, corpus: Corpus) -> dict[str, float]:
-    """Return the metrics of generated texts, counted over all of them; the prompt is not measured.
+    """Return the metrics over all generated texts; the prompt is not measured.
 
     Args:
-        texts: what was generated, each without the prompt.
-        prompt: what generation started from, or "".
-        corpus: what the model was trained on.
+        texts: the generated texts, each without the prompt.
+        prompt: the prompt, or "".
+        corpus: statistics of the training text.
 
     Returns:
-        ``samples``: how many texts.
-        ``characters``: their length.
-        ``unknown_characters``: those that do not occur in the corpus.
+        ``samples``: number of texts.
+        ``characters``: total length.
+        ``unknown_characters``: characters that do not occur in the corpus.
         ``words``: words (letters, with apostrophes inside; hyphens separate). A word that the prompt began
-        and a last word with nothing after it, which may be cut off, are left out.
-        ``invented_words``: words that do not occur in the corpus, in any case of letters.
+        is left out. So is a word at the very end of a text, because it may be cut off.
+        ``invented_words``: words that do not occur in the corpus, ignoring case.
         ``speaker_lines``: lines with the form of a speaker heading (see `Limits.is_heading`).
-        ``known_speakers``: those that are a heading in the corpus.
-        ``longest_copied``: characters of the longest passage that stands in the corpus; 0 below 20.
-        ``copied_ratio``: share of the characters in passages of 20 or more that stand there.
+        ``known_speakers``: speaker lines that are a heading in the corpus.
+        ``longest_copied``: length of the longest passage that occurs in the corpus; 0 if below 20.
+        ``copied_ratio``: share of characters in passages of 20 or more characters that occur in the corpus.
         ``real_word_ratio``: 1 - invented_words / words.
-        ``novelty``: share of the sequences of four words that are not in the corpus.
-        ``repetition``: share of the sequences of three words that stood in the 100 words before too, or of
-        twenty characters in the 500 before, whichever is greater.
-        ``character_plausibility``: mean log-probability of a character after the one before it, under the
-        corpus' bigrams, rescaled by `Corpus.rescaled`.
-        ``word_plausibility``: share of neighbouring words that are neighbours in the corpus, rescaled.
-        ``format_score``: mean of the `SHARES` of the layout, each rescaled.
+        ``novelty``: share of four-word sequences that are not in the corpus.
+        ``repetition``: share of three-word sequences that also occur in the previous 100 words, or of
+        twenty-character sequences in the previous 500 characters, whichever is greater.
+        ``character_plausibility``: mean log-probability of a character given the previous one, under the
+        bigrams of the corpus, rescaled by `Corpus.rescaled`.
+        ``word_plausibility``: share of adjacent word pairs that occur in the corpus, rescaled.
+        ``format_score``: mean of the layout's `SHARES`, each rescaled.
 
-        A ratio of nothing is left out.
+        A ratio with a denominator of 0 is left out.
     """
     counts: Counter[str] = Counter()
     log_probability, longest = 0.0, 0
@@ -104,10 +104,10 @@ def _counted_words(text: str, prompt: str, corpus: Corpus) -> Counter[str]:
 def _counted_lines(text: str, prompt: str, corpus: Corpus) -> Counter[str]:
     begun = bool(prompt) and not prompt.endswith("\n")
     own = text.split("\n")[begun:-1]  # complete lines that the prompt did not begin
-    spoken = [line for line in own if corpus.limits.is_heading(line)]
+    headings = [line for line in own if corpus.limits.is_heading(line)]
     counts = layout_counts(text, corpus.limits, prompt=prompt)
-    counts["speaker_lines"] = len(spoken)
-    counts["known_speakers"] = sum(line in corpus.headings for line in spoken)
+    counts["speaker_lines"] = len(headings)
+    counts["known_speakers"] = sum(line in corpus.headings for line in headings)
     counts["unknown_characters"] = sum(character not in corpus.alphabet for character in text)
     return counts
 

@@ -1,4 +1,4 @@
-"""What others measured on a board, to lay beside what was measured here."""
+"""Published measurements on a board, for comparison."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ BOARD_CURVE = (
 )
 """Training loss in nats at a step: tiny Shakespeare, 6 layers, 384 wide, block 256, batch 64, learning rate
 3e-4, dropout 0.2, on one p300c with tt-metal v0.73. From the lesson ct4-finetuning-basics of
-tenstorrent/tt-vscode-toolkit, as of August 2026; step 50 from its ct5, which begins with the same training.
-Single steps, not means."""
+tenstorrent/tt-vscode-toolkit, as of August 2026; step 50 is from its lesson ct5, which starts with the same
+training. Values are of single steps, not means."""

@@ -1,23 +1,23 @@
-"""Running in circles: "wither with the wither with the wither"."""
+"""Repetition in generated text: "wither with the wither with the wither"."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
 REPEAT_WORDS = 100
-"""Words back to which a sequence of three words counts as repeated."""
+"""A three-word sequence counts as repeated if it occurred within this many words before."""
 REPEAT_CHARACTERS = 500
-"""Characters back to which a sequence of twenty characters counts as repeated: about as far as 100 words."""
+"""The same for twenty-character sequences, in characters; about as far back as 100 words."""
 _WORDS, _CHARACTERS = 3, 20
 
 
 def repeated_words(found: Sequence[str]) -> tuple[int, int]:
-    """Count the sequences of three words that began within the `REPEAT_WORDS` words before too, and all."""
+    """Return the number of repeated three-word sequences, and of all of them."""
     return _repeated([tuple(found[at : at + _WORDS]) for at in range(len(found) - _WORDS + 1)], REPEAT_WORDS)
 
 
 def repeated_characters(text: str) -> tuple[int, int]:
-    """Count the sequences of twenty characters that began at most `REPEAT_CHARACTERS` before too, and all."""
+    """Return the number of repeated twenty-character sequences, and of all of them."""
     stretches = [text[at : at + _CHARACTERS] for at in range(len(text) - _CHARACTERS + 1)]
     return _repeated(stretches, REPEAT_CHARACTERS)
 

@@ -1,4 +1,4 @@
-"""What a report on a run of the lesson shows: the stages side by side."""
+"""Sections for the report on a run: the stages side by side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from lesson_ct4.measuring.curves import loss_curves
 from lesson_ct4.measuring.evidence import WINDOW, stored_corpus
-from lesson_ct4.measuring.experiments import Written, in_rows, in_words
+from lesson_ct4.measuring.experiments import Written, in_rows, settings_text
 from lesson_ct4.measuring.learned import what_was_learned
 from lesson_ct4.measuring.marks import marks
 from lesson_ct4.names import loaded_stems, saved_stem
@@ -24,17 +24,17 @@ COLUMNS = (
     ("Real names", "known_speakers"),
     ("Seconds", "seconds"),
 )
-"""Heading, and metric."""
+"""Heading and metric."""
 MAX_TEXT = 4000
-"""Characters of a text that a report shows."""
+"""Maximum length of a text in a report, in characters."""
 MOST_TEXTS = 200
-"""Steps whose texts are read; a report shows fewer."""
+"""Maximum number of steps whose texts are read; a report shows fewer."""
 MAX_CORPUS = 8 * 1024 * 1024
-"""Bytes of a text that samples are compared with: a second for each."""
+"""Maximum size in bytes of a corpus to compare samples with; comparing takes about a second per megabyte."""
 
 
 def report_sections(record: Json, folder: Path) -> list[Section]:
-    """Return the sections; none for a run that neither trained nor generated with ct4."""
+    """Return the sections; empty for a run without training and generation by ct4."""
     steps = [step for step in record.get("steps", ()) if isinstance(step, Mapping)]
     trained = _named([step for step in steps if step.get("action") == "ct4.train" and step.get("metrics")])
     wrote = [step for step in steps if step.get("action") == "ct4.generate"][:MOST_TEXTS]
@@ -67,7 +67,7 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
         _texts(
             "Prompts and temperatures",
             in_rows(others, shown),
-            note="By the model of the last stage, where no other is named." if stages else "",
+            note="By the model of the last stage, unless another one is named." if stages else "",
             shared=shared,
         ),
     ]
@@ -75,7 +75,7 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
 
 
 def _named(steps: list[Json]) -> list[Json]:
-    """Return the steps with titles that tell them apart: those of one block have the same."""
+    """Return the steps with unique titles; steps of the same block share a title."""
     titles = [str(step.get("title") or step.get("id")) for step in steps]
     times = Counter(titles)
     return [
@@ -94,7 +94,7 @@ def _stage(step: Json, stages: Iterable[str]) -> str | None:
 
 
 def _samples(step: Json, folder: Path) -> Json | None:
-    """Return a generating step's stored samples, if they are usable."""
+    """Return the stored samples of a generation step; None if they are unusable."""
     try:
         data = Evidence.of(folder, step).read_json("samples.json")
         prompt, first = data["prompt"], data["samples"][0]
@@ -102,38 +102,38 @@ def _samples(step: Json, folder: Path) -> Json | None:
         return None
     if not isinstance(prompt, str) or not isinstance(first, str):
         return None
-    asked = {name: str(data[name])[:MAX_TEXT] for name in ("temperature", "corpus") if name in data}
-    return {**asked, "prompt": prompt[:MAX_TEXT], "samples": [first[:MAX_TEXT]]}
+    settings = {name: str(data[name])[:MAX_TEXT] for name in ("temperature", "corpus") if name in data}
+    return {**settings, "prompt": prompt[:MAX_TEXT], "samples": [first[:MAX_TEXT]]}
 
 
 def _written(step: Json, samples: Json, stage: str | None, *, last: list[str]) -> Written:
-    """Return a text with the name of its model, unless that is the last stage's."""
+    """Return a text with the name of its model, which is empty for the last stage's model."""
     model = stage or loaded_stems(str(step["params"].get("model_path", "")))[0]
     return Written(str(step["id"]), str(step.get("title")), "" if [stage] == last else model, samples)
 
 
 def _shared_settings(found: list[Written]) -> str:
-    """Return the prompt and temperature of texts, if all have the same."""
-    asked = [{part: text for part, text in item.asked.items() if part != "model"} for item in found]
-    same = bool(asked) and all(item == asked[0] for item in asked)
-    return f"All {in_words(asked[0])}; the first of each stage's texts." if same else ""
+    """Return the prompt and temperature of the texts, if all texts have the same; empty otherwise."""
+    settings = [{part: text for part, text in item.settings.items() if part != "model"} for item in found]
+    same = bool(settings) and all(item == settings[0] for item in settings)
+    return f"All {settings_text(settings[0])}; the first text of each stage." if same else ""
 
 
 def _dataset(record: Json) -> str:
-    """Return which text the run trained on, if it says so."""
+    """Return the name of the training text, if the record has it."""
     facts = record.get("facts")
     dataset = facts.get("dataset") if isinstance(facts, Mapping) else None
     return str(dataset.get("text")) if isinstance(dataset, Mapping) else ""
 
 
 def _texts(title: str, found: list[tuple[str, str, Json]], note: str, *, shared: Evidence) -> Texts | None:
-    """Return texts with their rows' names and titles as a section; None if there are none."""
+    """Return a section of texts with row names and titles; None if there are no texts."""
     items = tuple(_passage(row, name, samples, shared) for row, name, samples in found)
     return Texts(title, items, note) if items else None
 
 
 def _passage(row: str, title: str, samples: Json, shared: Evidence) -> Passage:
-    """Return the first of the samples, with its parts marked."""
+    """Return the first sample with its marks."""
     prompt, text = samples["prompt"], samples["samples"][0]
     text = text[: MAX_TEXT - len(prompt)]
     try:

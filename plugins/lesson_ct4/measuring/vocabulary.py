@@ -1,4 +1,4 @@
-"""Words: what a text is taken apart into before anything is counted."""
+"""Split a text into words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 """Letters, with apostrophes inside; hyphens separate."""
 HEADING = re.compile(r"[A-Z][A-Za-z0-9'.,& -]*:")
-"""The form of a speaker heading: a capital first, its only colon last."""
+"""The form of a speaker heading: it starts with a capital and ends with its only colon."""
 
 
 def words(text: str) -> list[str]:
@@ -16,10 +16,10 @@ def words(text: str) -> list[str]:
 
 
 def whole_part(text: str, prompt: str) -> tuple[int, int]:
-    """Return where the whole words of ``text`` begin and end.
+    """Return start and end of the part of ``text`` that has complete words only.
 
-    A word that ``prompt``, which stands before the text, began is left out, and so is a last word with
-    nothing after it, which may be cut off.
+    ``prompt`` precedes the text; a word that began in it is left out. So is a word at the very end of the
+    text, because it may be cut off.
     """
     start, end = 0, len(text)
     if _is_letter(prompt[-1:]):
@@ -31,5 +31,5 @@ def whole_part(text: str, prompt: str) -> tuple[int, int]:
 
 
 def _is_letter(character: str) -> bool:
-    """Return whether a character is one that words are made of; ``isalpha`` thinks otherwise of ``²``."""
+    """Return whether a character can be part of a word; unlike ``isalpha`` for ``²``."""
     return WORD.fullmatch(character) is not None

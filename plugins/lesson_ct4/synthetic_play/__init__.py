@@ -1,12 +1,12 @@
-"""A made-up play of the size and the alphabet of tiny Shakespeare, for when that text cannot be had.
+"""A synthetic play with the size and alphabet of tiny Shakespeare, for use when that text is unavailable.
 
-The text has what the lesson wants to see a model learn, in the order in which it learns it: the shape of a
-play (headings, speeches, blank lines, capitals at line starts), a vocabulary of a few very common and
-thousands of rare words, and sentences that agree, address the others in the scene and keep to its topics. It
-is nobody's text: lists of common words, put together by a grammar.
+The text has everything that a model learns in the lesson, in that order: the layout of a play (headings,
+speeches, blank lines, capitals at line starts), a vocabulary of few very common and thousands of rare words,
+and grammatical sentences that address the others in the scene and keep to its topics. It has no author and no
+copyright: a grammar combines lists of common words.
 
-The same bytes come out on every machine and Python version: `random.Random.random` is the only source of
-chance (the one method whose sequence for a seed Python promises to keep), and all weights are integers.
+The bytes are the same on every machine and Python version: `random.Random.random` is the only source of
+randomness (the one method whose sequence for a seed Python guarantees), and all weights are integers.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from lesson_ct4.synthetic_play.scene import Person, Scene, Weighted, zipf
 _T = TypeVar("_T")
 
 SIZE = 1_115_394
-"""Length of the text in bytes (all ASCII, so in characters too): that of tiny Shakespeare."""
+"""Length of the text in bytes, the same as tiny Shakespeare; all characters are ASCII."""
 SHA256 = "e30229ca92a19d4b937b5c7a09ef94d7ef97b1b3e8ceb8eb437a228b85046d2f"
 """SHA-256 of the text, in hexadecimal digits."""
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-"""The 65 characters, sorted: those of tiny Shakespeare."""
+"""The 65 characters, sorted, the same as in tiny Shakespeare."""
 
 _SEED = 1623
 _PLAYS = 14
 _SENTENCES = Weighted([(54, 1), (18, 2), (9, 3), (6, 4), (4, 6), (4, 8), (3, 13), (2, 22)])
-_NUMERALS = "&3$" + "3" * 12 + "&" + "3" * 14 + "&"  # tiny Shakespeare has 27, 1 and 3 of them
+_NUMERALS = "&3$" + "3" * 12 + "&" + "3" * 14 + "&"  # as often as in tiny Shakespeare: 27 3s, one $, three &s
 _ODD_LINES = {
     "3": "Count them again: I make it 3, no more.",
     "$": "The sum is writ thus, $ and then a blot.",
@@ -43,21 +43,19 @@ _ODD_LINES = {
 
 @lru_cache(maxsize=1)
 def generate() -> bytes:
-    """Return the play: `SIZE` bytes of ASCII text with the digest `SHA256`; it takes a few seconds, once.
+    """Return the play: `SIZE` bytes of ASCII with the digest `SHA256`. The first call takes a few seconds.
 
     Raises:
-        RuntimeError: the text differs from the pinned one (this Python draws other random numbers).
+        RuntimeError: the text differs from the pinned one, because this Python draws other random numbers.
     """
     text = _Author(Random(_SEED)).play().encode("ascii")
     if hashlib.sha256(text).hexdigest() != SHA256:
-        raise RuntimeError(
-            "the synthetic play came out different on this machine; its digest is not the pinned one"
-        )
+        raise RuntimeError("the synthetic play generated on this machine does not have the expected digest")
     return text
 
 
 class _Author:
-    """Casts the plays, sets the scenes and lays the speeches out in lines."""
+    """Casts the plays, sets the scenes and breaks the speeches into lines."""
 
     def __init__(self, random: Random) -> None:
         self._grammar = Grammar(random)
@@ -74,7 +72,7 @@ class _Author:
             his = [men[(act * 7 + step) % len(men)] for step in range(7)]
             hers = [women[(act * 3 + step) % len(women)] for step in range(3)]
             if act % 4 == 0:
-                his[-1], hers[-1] = "Romeo", "Juliet"  # the lesson's prompts name them
+                his[-1], hers[-1] = "Romeo", "Juliet"  # the lesson's prompts use these names
             cast = self._cast(his, hers, places[act * 2])
             themes = [topics[(act + step * 5) % len(topics)] for step in range(3)]
             while self._size < SIZE * (act + 1) // _PLAYS and self._size < SIZE - 600:
@@ -136,7 +134,7 @@ class _Author:
     def _speech(self, scene: Scene, everyone: str) -> str:
         assert scene.speaker is not None
         heading = everyone if self._random() < 0.015 else scene.speaker.heading
-        # How one speaks to whom is settled between the two, as it is between people.
+        # Two persons always address each other in the same way.
         partner = scene.partner.heading if scene.partner else ""
         scene.familiar = (len(heading) + len(partner)) % 2 == 0
         sentences = [self._grammar.answer()] if scene.asked and self._random() < 0.45 else []
@@ -155,7 +153,7 @@ class _Author:
         return "\n".join([f"{heading}:", *lines])
 
     def _lines(self, text: str, verse: bool) -> list[str]:
-        """Break a speech into lines: verse at 40 to 50 characters, each with a capital; prose at 46 to 56."""
+        """Break a speech into lines: verse at 40 to 50 characters, capitalized; prose at 46 to 56."""
         lines, line, left = [], "", len(text)
         limit = (40 if verse else 46) + int(self._random() * 11)
         for word in text.split(" "):

@@ -1,4 +1,4 @@
-"""The morphology of the synthetic play: the forms of a noun, a verb and an adjective from its stem."""
+"""The morphology of the synthetic play: forms of nouns, verbs and adjectives."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Verb(NamedTuple):
 
 
 def article(phrase: str) -> str:
-    """Return "a" or "an", as the sound at the start of ``phrase`` asks."""
+    """Return "a" or "an", depending on the first sound of ``phrase``."""
     if phrase.startswith(_A):
         return "a"
     return "an" if phrase[0] in _VOWELS or phrase.startswith(_AN) else "a"
@@ -51,7 +51,7 @@ def _plural(stem: str) -> str:
 
 
 def _doubles(stem: str) -> bool:
-    """Tell whether the last consonant doubles before a vowel (stop: stopped, but not look: looked)."""
+    """Return whether the last consonant doubles before a vowel (stop: stopped, but look: looked)."""
     if stem in _DOUBLING:
         return True
     if len(stem) < 3 or stem[-1] in _VOWELS + "wxy" or stem[-2] not in _VOWELS or stem[-3] in _VOWELS:
@@ -71,7 +71,7 @@ def _suffixed(stem: str, suffix: str) -> str:
 
 
 def noun(entry: str) -> Noun:
-    """Return the forms of a noun's entry in the lists."""
+    """Return the forms of a noun, given its entry in the word lists."""
     if entry.endswith("~"):
         return Noun(entry[:-1], "")
     stem, _, plural = entry.partition("/")
@@ -79,7 +79,7 @@ def noun(entry: str) -> Noun:
 
 
 def verb(entry: str) -> Verb:
-    """Return the forms of a verb's entry in the lists."""
+    """Return the forms of a verb, given its entry in the word lists."""
     parts = entry.split("/")
     base = parts[0]
     regular = _suffixed(base, "ed")
@@ -105,7 +105,7 @@ def quality(adjective: str) -> str:
 
 
 def compared(adjective: str, suffix: str) -> str:
-    """Return the comparative ("er") or superlative ("est"), with more or most before a long adjective."""
+    """Return the comparative ("er") or superlative ("est"); long adjectives take "more" or "most"."""
     groups = sum(
         a in _VOWELS and b not in _VOWELS for a, b in zip(adjective, adjective[1:] + "-", strict=True)
     )

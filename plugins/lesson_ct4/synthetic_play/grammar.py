@@ -11,12 +11,12 @@ from lesson_ct4.synthetic_play.forms import Noun, Verb
 from lesson_ct4.synthetic_play.lexicon import Lexicon
 from lesson_ct4.synthetic_play.scene import Weighted
 
-# The words, and what the verb agrees with: 1, 2, 3 or p (plural, and the polite you).
+# The words, and the person that the verb agrees with: 1, 2, 3 or p (plural, or polite "you").
 Subject = tuple[str, str]
 
 
 class Grammar(Lexicon):
-    """Draws sentences for ``scene``, which must be set before the first."""
+    """Generates random sentences for ``scene``, which must be set first."""
 
     def __init__(self, random: Random) -> None:
         super().__init__(random)
@@ -34,7 +34,7 @@ class Grammar(Lexicon):
         ])  # fmt: skip
 
     def sentence(self) -> str:
-        """Return one sentence with its mark at the end, its first letter as inside a line."""
+        """Return one sentence with punctuation, without a capital at its start."""
         text = self._kinds.draw(self.random)()
         if self.chance(14):
             address = f" {self.address()}," if self.chance(25) else ""
@@ -46,7 +46,7 @@ class Grammar(Lexicon):
         return text + tables.ENDS.draw(self.random)
 
     def answer(self) -> str:
-        """Return a short reply to the scene's last question, taking its noun up."""
+        """Return a short reply to the scene's last question, which may repeat its noun."""
         text = tables.ANSWERS.draw(self.random)
         if self.scene.asked and self.chance(60):
             text += f", {self.chosen('the', 'my', self._your())} {self.scene.asked}"

@@ -1,4 +1,4 @@
-"""The choice of words in the synthetic play: by topic, by frequency, and by what goes together."""
+"""The choice of words in the synthetic play: by topic, frequency and collocation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _Table = TypeVar("_Table", Weighted[Verb], Weighted[str])
 
 
 class Lexicon:
-    """Draws words for ``scene``, which must be set before the first."""
+    """Draws random words for ``scene``, which must be set first."""
 
     scene: Scene
 
@@ -21,7 +21,7 @@ class Lexicon:
         self.random = random.random
         fields = [words.GENERAL, *words.FIELDS.values()]
         self._nouns = zipf(words.GENERAL.nouns, 8)
-        # The rare words, all as rare as the others: what is on no topic, now and then.
+        # All words with equal weight, for occasional words from outside the topics.
         self._all_nouns = Weighted((1, noun) for topic in fields for noun in topic.nouns)
         self._all_acts = Weighted((1, verb) for topic in fields for verb in topic.transitive)
         self._all_motions = Weighted((1, verb) for topic in fields for verb in topic.intransitive)
@@ -32,8 +32,8 @@ class Lexicon:
         self._mental = zipf(words.MENTAL, 3)
         self._adverbs = zipf(words.ADVERBS, 3)
         self._people = zipf(words.PEOPLE, 3)
-        self._fond: dict[Noun, Weighted[str]] = {}  # a noun's own adjectives
-        self._objects: dict[Verb, Weighted[Noun]] = {}  # and a verb's own objects: what goes together
+        self._fond: dict[Noun, Weighted[str]] = {}  # adjectives that go with a noun
+        self._objects: dict[Verb, Weighted[Noun]] = {}  # objects that go with a verb
         for topic in fields:
             adjectives, nouns = zipf(topic.adjectives, 10), zipf(topic.nouns, 20)
             for noun in topic.nouns:
@@ -43,15 +43,15 @@ class Lexicon:
                 self._objects.setdefault(verb, zipf([nouns.draw(self.random) for _ in range(8)], 1))
 
     def chance(self, percent: int) -> bool:
-        """Return True ``percent`` times in a hundred."""
+        """Return True with a probability of ``percent`` percent."""
         return self.random() * 100 < percent
 
     def chosen(self, *options: str) -> str:
-        """Return one of the options, all equally likely."""
+        """Return a random option; all are equally likely."""
         return options[int(self.random() * len(options))]
 
     def address(self) -> str:
-        """Return a vocative: the partner's, another's in the scene, or a general one."""
+        """Return a vocative: for the partner, for another person in the scene, or a general one."""
         scene, roll = self.scene, self.random()
         if scene.partner and roll < 0.4:
             return scene.partner.address

@@ -1,7 +1,7 @@
-"""What a scene of the synthetic play is about, and weighted tables to draw from.
+"""Scenes of the synthetic play, and weighted tables to draw from.
 
-Every weight is an integer and only `random.Random.random` is called (the one method whose sequence for a
-seed Python promises to keep from version to version), so no machine's mathematics library matters.
+All weights are integers, and only `random.Random.random` is called (the one method whose sequence for a seed
+Python guarantees across versions), so the result does not depend on a machine's math library.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Weighted(Generic[T]):
-    """A table to draw from, each item as often as its integer weight says."""
+    """A table to draw random items from, with integer weights."""
 
     def __init__(self, pairs: Iterable[tuple[int, T]]) -> None:
         pairs = list(pairs)
@@ -28,23 +28,23 @@ class Weighted(Generic[T]):
         self._total = self._sums[-1]
 
     def draw(self, random: Callable[[], float]) -> T:
-        """Return one item; ``random`` gives numbers in [0, 1)."""
+        """Return a random item; ``random`` returns numbers in [0, 1)."""
         return self.items[bisect_right(self._sums, int(random() * self._total))]
 
 
 def zipf(items: Sequence[T], offset: int = 4) -> Weighted[T]:
-    """Return a table in which the item of rank r (from 0) has a weight in proportion to 1 / (r + offset)."""
+    """Return a table in which the weight of rank r (from 0) is proportional to 1 / (r + offset)."""
     return Weighted((1_000_000 // (rank + offset), item) for rank, item in enumerate(items))
 
 
 def phrases(text: str) -> Weighted[str]:
-    """Return a table of the phrases in ``text``, separated by "|", the first ones more often."""
+    """Return a table of the phrases in ``text``, separated by "|"; earlier ones are more frequent."""
     return zipf([phrase.strip() for phrase in text.split("|")], 3)
 
 
 @dataclass(frozen=True)
 class Person:
-    """A character: how the heading, the others' address and the others' talk name them."""
+    """A character of the play, with the names used in headings, when addressed, and by others."""
 
     heading: str
     address: str
@@ -54,7 +54,7 @@ class Person:
 
 @dataclass
 class Scene:
-    """What the talk is about: a speaker's sentences draw on the scene's cast, place and topics."""
+    """A scene: its cast, place and topics, which the sentences of the speakers draw on."""
 
     cast: Sequence[Person]
     place: str

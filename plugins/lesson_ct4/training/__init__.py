@@ -1,1 +1,1 @@
-"""Training a NanoGPT, its schedule, and its checkpoints."""
+"""Train a NanoGPT: schedule, checkpoints, and the cache of checkpoints."""

@@ -1,7 +1,7 @@
-"""What happens where nobody listens."""
+"""The default callback."""
 
 from __future__ import annotations
 
 
 def ignore(*_: object) -> None:
-    """Take anything, do nothing: the default of every callback."""
+    """Accept any arguments and do nothing."""

@@ -1,4 +1,4 @@
-"""What a training run leaves as evidence: every step in ``loss.csv``, the whole in ``training.json``."""
+"""Evidence of a training run: all steps in ``loss.csv``, and a summary in ``training.json``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lesson_runner.files.plain import write_aside
 
 
 def write_losses(path: Path, run: TrainingRun) -> None:
-    """Write step, loss, learning_rate and seconds of every step so far, those trained before included."""
+    """Write step, loss, learning_rate and seconds of every step so far, reused steps included."""
     rows = io.StringIO(newline="")
     writer = csv.writer(rows)
     writer.writerow(["step", "loss", "learning_rate", "seconds"])
@@ -25,7 +25,7 @@ def write_losses(path: Path, run: TrainingRun) -> None:
 
 
 def write_summary(path: Path, run: TrainingRun, results: dict[str, Any]) -> None:
-    """Write ``results``, and what they were got with: configuration, data set, session, vocabulary."""
+    """Write ``results`` with the configuration, data set, session and vocabulary that produced them."""
     dataset, tokenizer = run.dataset, run.dataset.tokenizer
     summary = {
         **results,

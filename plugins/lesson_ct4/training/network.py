@@ -1,7 +1,7 @@
 """
-The model and its optimizer: built through ``ttml``, and moved to and from numpy.
+Build the model and its optimizer with ``ttml``, and copy their state to and from numpy.
 
-Only what every version of ``ttml`` has is called here, and what some lack is probed for.
+This module only calls what every version of ``ttml`` has, and checks for everything else first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lesson_runner.model.errors import LessonError
 
 def build_model(session: Session, config: TrainConfig, vocab_size: int) -> Any:
     """
-    Return a NanoGPT with fresh weights, drawn from ``config.seed``.
+    Return a NanoGPT with initial weights drawn from ``config.seed``.
 
     Args:
         vocab_size: padded to whole tiles, see
@@ -47,7 +47,7 @@ def build_model(session: Session, config: TrainConfig, vocab_size: int) -> Any:
 
 
 def build_optimizer(session: Session, config: TrainConfig, model: Any) -> Any:
-    """Return AdamW over all of the model's parameters; decay hits every one, as ``ttml`` has no groups."""
+    """Return AdamW for all parameters; weight decay applies to all, because ``ttml`` has no groups."""
     optimizers = session.ttml.optimizers
     settings = optimizers.AdamWConfig.make(
         config.learning_rate, config.beta1, config.beta2, config.epsilon, config.weight_decay
@@ -57,24 +57,26 @@ def build_optimizer(session: Session, config: TrainConfig, model: Any) -> Any:
 
 def clip_gradients(session: Session, parameters: Any, max_norm: float) -> None:
     """
-    Scale all gradients so that their joint norm is at most ``max_norm``.
+    Scale all gradients so that their global norm is at most ``max_norm``.
 
     Raises:
-        LessonError: this ``ttml`` cannot.
+        LessonError: this version of ``ttml`` cannot clip gradients.
     """
-    for home in (session.ttml.core, session.ttml.autograd):  # it moved
+    for home in (session.ttml.core, session.ttml.autograd):  # versions differ
         if clip := getattr(home, "clip_grad_norm", None):
             clip(parameters, max_norm, 2.0, False)
             return
-    raise LessonError("this ttml cannot clip gradients", fix="leave out --clip_grad_norm, or update tt-metal")
+    raise LessonError(
+        "this version of ttml cannot clip gradients", fix="leave out --clip_grad_norm, or update tt-metal"
+    )
 
 
 def require_averaged(session: Session, parameters: Any) -> None:
     """
-    Check, on several chips, that averaging left all of them with the same gradient.
+    Check that averaging gave all chips the same gradient; do nothing on a single chip.
 
-    Some versions' averaging silently does nothing until it is prepared in their own way; each chip would
-    then train a model of its own. The smallest gradient is looked at: one that is short to read.
+    In some versions, averaging silently does nothing until it is set up, and each chip would train its own
+    model. Only the smallest gradient is compared, because it is the fastest to read.
 
     Raises:
         HardwareError: the chips' gradients differ.
@@ -92,12 +94,12 @@ def require_averaged(session: Session, parameters: Any) -> None:
 
 
 def count_parameters(model: Any) -> int:
-    """Return how many numbers the model learns; 10,819,584 for the lesson's."""
+    """Return the number of trainable numbers; 10,819,584 for the lesson's model."""
     return sum(math.prod(tensor.shape()) for tensor in model.parameters().values())
 
 
 def read_parameters(session: Session, model: Any) -> Tensors:
-    """Return every parameter by name, bfloat16 or float32, as the device stores it."""
+    """Return every parameter by name, in the type that the device stores: bfloat16 or float32."""
     return {name: _read(session, tensor, name) for name, tensor in model.parameters().items()}
 
 
@@ -106,13 +108,13 @@ def write_parameters(session: Session, model: Any, arrays: Tensors) -> None:
     Replace every parameter.
 
     Raises:
-        LessonError: a name, shape or data type does not match; nothing has been replaced then.
+        LessonError: a name, shape or data type does not match; no parameter is replaced then.
     """
     _assign(session, dict(model.parameters().items()), arrays, "parameter")
 
 
 def read_optimizer(session: Session, optimizer: Any) -> OptimizerState | None:
-    """Return AdamW's moments and step count, or ``None`` where this version does not give them out."""
+    """Return AdamW's moments and step count; ``None`` if this version of ``ttml`` does not expose them."""
     if not hasattr(optimizer, "get_state_dict"):
         return None
     moments: dict[str, Tensors] = {}
@@ -139,7 +141,9 @@ def write_optimizer(session: Session, optimizer: Any, saved: OptimizerState) -> 
     state = dict(optimizer.get_state_dict().items())
     known = {key for key, value in state.items() if hasattr(value, "items")}
     if known != set(saved.moments):
-        raise LessonError(f"the optimizer keeps {sorted(known)}, the checkpoint has {sorted(saved.moments)}")
+        raise LessonError(
+            f"the optimizer has the moments {sorted(known)}, the checkpoint has {sorted(saved.moments)}"
+        )
     for key in known:
         _assign(session, dict(state[key].items()), saved.moments[key], key)
     optimizer.set_state_dict({**state, **saved.numbers})
@@ -163,7 +167,7 @@ def _assign(session: Session, targets: dict[str, Any], arrays: Tensors, what: st
         if arrays[name].dtype.name != kinds:
             raise LessonError(
                 f"the {what} {name} is {arrays[name].dtype.name}, the model's is {kinds}",
-                fix="use the --numerics the checkpoint was trained with",
+                fix="use the --numerics that the checkpoint was trained with",
             )
     for name, tensor in targets.items():
         tensor.assign(session.tiled(arrays[name], tensor.dtype()))

@@ -1,4 +1,4 @@
-"""One model being trained: a step, the validation loss, and its state as a checkpoint."""
+"""Train one model step by step, compute its validation loss, and save and restore its state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lesson_runner.model.errors import LessonError
 
 
 class TrainingRun:
-    """A model being trained: what changes from step to step."""
+    """A model being trained, and the state that changes with every step."""
 
     def __init__(self, config: TrainConfig, dataset: Dataset, session: Session, steps: int) -> None:
         self.config, self.dataset, self.session, self.steps = config, dataset, session, steps
@@ -34,10 +34,10 @@ class TrainingRun:
 
     def advance(self) -> tuple[float, float, float]:
         """
-        Do the next step; return its loss, learning rate and seconds.
+        Train one step, and return its loss, learning rate and seconds.
 
         Raises:
-            LessonError: the loss is not a number any more.
+            LessonError: the loss is NaN or infinite.
         """
         started = time.perf_counter()
         config, session, ttml, step = self.config, self.session, self.session.ttml, self.step + 1
@@ -49,7 +49,7 @@ class TrainingRun:
             batch_size=config.batch_size,
             sequence_length=config.sequence_length,
         )
-        # Dropout draws from the context's generator: seeded by the step, it needs no saving.
+        # Dropout draws from the context's generator. Seeding it for each step makes saving it unnecessary.
         session.context.set_seed(seed32(config.seed, Purpose.DROPOUT, step))
         self._model.train()
         self._optimizer.zero_grad()
@@ -76,16 +76,16 @@ class TrainingRun:
     def _diverged(self, what: str, rate: float) -> LessonError:
         return LessonError(
             f"{what}, where the learning rate is {rate:.3g}",
-            fix=f"that is too high: try --learning_rate {self.config.learning_rate / 3:.1g}, "
+            fix=f"the learning rate is too high: try --learning_rate {self.config.learning_rate / 3:.1g}, "
             "or add --warmup_steps 100 and --clip_grad_norm 1.0",
         )
 
     def validation_loss(self) -> float | None:
         """
-        Return the mean loss over the validation windows, without dropout; ``None`` if there are none.
+        Return the mean loss over the validation batches, without dropout; ``None`` if there are none.
 
         Raises:
-            LessonError: the loss is not a number.
+            LessonError: the loss is NaN or infinite.
         """
         session, losses = self.session, []
         self._model.eval()
@@ -95,7 +95,7 @@ class TrainingRun:
                 batch_size=self.config.batch_size,
                 sequence_length=self.config.sequence_length,
             ):
-                # A fresh mask each time: without a graph, some versions' attention may reuse its memory.
+                # A new mask each time: without a graph, attention in some versions may reuse its memory.
                 mask = session.causal_mask(self.config.sequence_length)
                 logits = self._model(session.ids(ids), mask)
                 loss = session.ttml.ops.loss.cross_entropy_loss(logits, session.ids(targets))
@@ -108,7 +108,7 @@ class TrainingRun:
         return math.fsum(losses) / len(losses) if losses else None
 
     def checkpoint(self) -> Checkpoint:
-        """Return the present state."""
+        """Return the current state."""
         return Checkpoint(
             step=self.step,
             steps=self.steps,
@@ -123,9 +123,9 @@ class TrainingRun:
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go to the state of a checkpoint that was found to fit."""
+        """Restore the state of a checkpoint that fits this run."""
         network.write_parameters(self.session, self._model, checkpoint.parameters)
-        if checkpoint.optimizer is not None:  # only at a run's end, where no step follows
+        if checkpoint.optimizer is not None:  # None only at the end of a run, where no step follows
             network.write_optimizer(self.session, self._optimizer, checkpoint.optimizer)
         self.step = checkpoint.step
         self.losses[: self.step] = checkpoint.losses

@@ -1,4 +1,4 @@
-"""The states that a training leaves in the trunk while it goes on: little is lost if it is cut short."""
+"""Save checkpoints to the cache during training, so that an interrupted run loses little."""
 
 from __future__ import annotations
 
@@ -6,61 +6,61 @@ import os
 import time
 from collections.abc import Callable
 
+from lesson_ct4.training.checkpoint_cache import CheckpointCache
 from lesson_ct4.training.run import TrainingRun
-from lesson_ct4.training.trunk import Trunk
 from lesson_runner.model.errors import LessonError
 
 STEPS = 1000
-"""After so many steps a state is left, if not before."""
+"""Save a checkpoint at least every this many steps."""
 SECONDS = 60.0
-"""After so many seconds a state is left; writing one of the lesson's model takes a fraction of one."""
+"""Save a checkpoint at least this often; for the lesson's model, writing one takes less than a second."""
 SECONDS_VARIABLE = "LESSON_SNAPSHOT_SECONDS"
-"""The environment variable that says otherwise."""
+"""The environment variable that overrides :data:`SECONDS`."""
 
 
 class Snapshots:
     """
-    What one training leaves: the end of what it shares with others, and states on the way.
+    Saves checkpoints of one run: after the last shared step, and at intervals.
 
     Args:
-        store: where to; ``None`` leaves nothing.
+        cache: where to save; ``None`` saves nothing.
         shared: how many of the run's steps do not depend on its length.
-        on_note: gets a sentence if nothing can be left.
+        on_note: called with a message if a checkpoint cannot be saved.
     """
 
     def __init__(
-        self, store: Trunk | None, run: TrainingRun, shared: int, on_note: Callable[[str], None]
+        self, cache: CheckpointCache | None, run: TrainingRun, shared: int, on_note: Callable[[str], None]
     ) -> None:
-        self._store, self._run, self._shared, self._note = store, run, shared, on_note
-        self._left_at, self._left = run.step, time.monotonic()
+        self._cache, self._run, self._shared, self._note = cache, run, shared, on_note
+        self._saved_step, self._saved_time = run.step, time.monotonic()
         self._seconds = _seconds()
 
     def due(self) -> bool:
-        """Return whether it is time to leave a state; the run's end is kept by other means."""
+        """Return whether to save a checkpoint now; the last step is saved separately."""
         step = self._run.step
         if step == self._run.steps:
             return False
-        late = time.monotonic() - self._left >= self._seconds
-        return step == self._shared or step - self._left_at >= STEPS or late
+        late = time.monotonic() - self._saved_time >= self._seconds
+        return step == self._shared or step - self._saved_step >= STEPS or late
 
-    def leave(self) -> None:
-        """Leave the present state, unless it is there already."""
-        run, store = self._run, self._store
-        if store is None or run.step <= self._left_at:
+    def save(self) -> None:
+        """Save the current state, unless it has been saved already."""
+        run, cache = self._run, self._cache
+        if cache is None or run.step <= self._saved_step:
             return
         state = run.checkpoint()
         if state.optimizer is None:
-            self._note("steps cannot be shared: this ttml does not give out the optimizer's state")
-            self._store = None
+            self._note("steps cannot be reused: this version of ttml does not expose the optimizer state")
+            self._cache = None
             return
-        self._left_at, self._left = run.step, time.monotonic()
+        self._saved_step, self._saved_time = run.step, time.monotonic()
         try:
             if run.step == self._shared:
-                store.save(state)
+                cache.save(state)
             else:
-                store.save_on_the_way(state, self._shared)
-        except LessonError as error:  # that is for later; this training goes on
-            self._note(f"the steps so far are not kept: {error}")
+                cache.save_snapshot(state, self._shared)
+        except LessonError as error:  # only later runs need it, so this run continues
+            self._note(f"the steps so far cannot be reused later: {error}")
 
 
 def _seconds() -> float:

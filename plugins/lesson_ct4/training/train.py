@@ -1,7 +1,7 @@
 """
-Training a stage: from scratch, or from the steps an earlier stage left.
+Train a stage: from scratch, or from a checkpoint of an earlier stage.
 
-Nothing here prints: what happens is told through callbacks and comes back as a :class:`TrainResult`.
+Nothing here prints. Progress is reported through callbacks, and the outcome is a :class:`TrainResult`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from lesson_ct4.device.faults import explaining
 from lesson_ct4.device.session import Session
 from lesson_ct4.training.callbacks import ignore
 from lesson_ct4.training.checkpoint import load_checkpoint, save_checkpoint
+from lesson_ct4.training.checkpoint_cache import CachedCheckpoint, CheckpointCache, check_resumable
 from lesson_ct4.training.files import write_losses, write_summary
 from lesson_ct4.training.run import TrainingRun
-from lesson_ct4.training.schedule import trunk_identity, trunk_steps
+from lesson_ct4.training.schedule import shared_steps, training_identity
 from lesson_ct4.training.snapshots import Snapshots
-from lesson_ct4.training.trunk import Found, Trunk, check_resumable
 from lesson_runner.model.errors import LessonError, TimedOutError
 
 
@@ -33,13 +33,13 @@ class TrainStart:
     """What is known before the first step."""
 
     parameters: int
-    """How many numbers are learned."""
+    """How many trainable numbers the model has."""
     steps: int
     reused_steps: int
-    """How many of them were trained before."""
+    """How many of the steps an earlier run has trained."""
     tokens_per_step: int
     vocab_size: int
-    """Ids in use; the model's own is padded."""
+    """Token ids in use; the model's vocabulary is padded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,15 @@ class TrainResult:
     reused_steps: int
     parameters: int
     losses: NDArray[np.float32]
-    """Every step's training loss, those trained before included; shape ``[steps]``."""
+    """Training loss of every step, reused steps included; shape ``[steps]``."""
     validation_loss: float | None
-    """Mean over fixed windows of the held-out text; ``None`` where none was held out."""
+    """Mean over fixed windows of the held-out text; ``None`` if no text was held out."""
     seconds: float
-    """Spent on the steps trained here."""
+    """Time spent on the steps trained in this run."""
     tokens_per_second: float | None
-    """Over the steps trained here but the first, which compiles; ``None`` if there were none."""
-    reused_from: Found | None = None
-    """Where the steps trained before were, if in the trunk."""
+    """Over the steps trained in this run except the first, which compiles; ``None`` if there are none."""
+    reused_from: CachedCheckpoint | None = None
+    """The cached checkpoint that training started from, if any."""
 
 
 @explaining()
@@ -83,7 +83,7 @@ def train(
     *,
     save_to: Path,
     evidence: Path | None = None,
-    trunk: Path | None = None,
+    cache: Path | None = None,
     resume: Path | None = None,
     on_start: Callable[[TrainStart], None] = ignore,
     on_step: Callable[[TrainStep], None] = ignore,
@@ -91,21 +91,21 @@ def train(
     check_time: Callable[[], None] = ignore,
 ) -> TrainResult:
     """
-    Train a NanoGPT from scratch, or from where an earlier run of the same settings was.
+    Train a NanoGPT from scratch, or from a checkpoint of an earlier run with the same settings.
 
     Args:
         save_to: the checkpoint to write, see :func:`lesson_ct4.training.checkpoint.checkpoint_path`.
         evidence: folder for ``loss.csv`` (step, loss, learning_rate, seconds), which is written even if
             training stops early, and ``training.json``.
-        trunk: folder in which runs that differ in length only leave the steps they share, and equal ones
-            their end, and find them. The outcome is the same, bit for bit, as without.
-        resume: go on from this checkpoint instead; refused if the outcome would not be the same.
-        on_note: gets sentences worth showing.
-        check_time: called before every step; raises to stop.
+        cache: folder for checkpoints that later runs reuse: shared steps, for runs that differ
+            only in length, and results, for identical runs. The outcome is the same, bit for bit, as without.
+        resume: continue from this checkpoint instead; refused if the outcome would differ.
+        on_note: called with messages to show the user.
+        check_time: called before every step; raises an exception to stop.
 
     Raises:
-        LessonError: settings that contradict each other, a checkpoint that does not fit, a loss that
-            is not a number, or a device or machine without room for it.
+        LessonError: settings contradict each other, a checkpoint does not fit, the loss is not a number, or
+            the device or machine is out of memory.
         HardwareError: the device stopped working.
     """
     if config.numerics != session.info["numerics"]:
@@ -119,16 +119,16 @@ def train(
     if note:
         on_note(note)
     run = TrainingRun(config, dataset, session, steps)
-    shared = trunk_steps(config, steps)
-    store = None if trunk is None else Trunk(trunk, config, dataset.sha256, session.info)
+    shared = shared_steps(config, steps)
+    store = None if cache is None else CheckpointCache(cache, config, dataset.sha256, session.info)
     reused_from = None
     if resume is not None:
         saved = load_checkpoint(resume)
-        check_resumable(saved, config, steps, trunk_identity(config, dataset.sha256, session.info))
+        check_resumable(saved, config, steps, training_identity(config, dataset.sha256, session.info))
         run.restore(saved)
         on_note(f"resuming {resume.name} after step {saved.step}")
     elif store is not None:
-        reused_from = _start_from_trunk(run, store, shared, on_note)
+        reused_from = _start_from_cache(run, store, shared, on_note)
     start, tokens = run.step, config.batch_size * config.sequence_length
     on_start(TrainStart(run.parameters, steps, start, tokens, dataset.tokenizer.vocab_size))
     snapshots = Snapshots(store, run, shared, on_note)
@@ -138,33 +138,33 @@ def train(
             try:
                 check_time()
             except TimedOutError:
-                snapshots.leave()  # between two steps the state is whole: the next attempt goes on from here
+                snapshots.save()  # between two steps the state is complete: the next attempt resumes here
                 raise
             loss, rate, seconds = run.advance()
             on_step(TrainStep(run.step, steps, loss, rate, seconds, tokens / seconds))
             if snapshots.due():
-                snapshots.leave()
+                snapshots.save()
     finally:
-        with contextlib.suppress(RuntimeError):  # what a broken step left would fill the device's memory
+        with contextlib.suppress(RuntimeError):  # the graph of a failed step would fill the device's memory
             session.context.reset_graph()
         try:
             if evidence is not None:
                 write_losses(evidence / "loss.csv", run)
-        except OSError as error:  # the disk is full, or the folder was removed: save what was trained first
+        except OSError as error:  # full disk or removed folder: save the checkpoint first
             unwritten = error
-    validation_loss = run.validation_loss()  # before anything is saved: it also tells if the last step broke
+    validation_loss = run.validation_loss()  # before saving: it also shows whether the last step diverged
     if shared == steps:
-        snapshots.leave()
+        snapshots.save()
     save_checkpoint(save_to, run.checkpoint())
     if unwritten is not None:
         raise unwritten
     if store is not None:
-        if resume is None and shared < steps:  # else the trunk's last state is the end
+        if resume is None and shared < steps:  # otherwise the last shared step is the result
             try:
-                store.keep_result(save_to, steps)
+                store.save_result(save_to, steps)
             except LessonError as error:
-                on_note(f"later runs will train again: {error}")
-        store.forget_the_way()
+                on_note(f"later runs cannot reuse this result: {error}")
+        store.remove_snapshots()
     spent = run.seconds[start:].astype(np.float64)
     timed = spent[1:] if len(spent) > 1 else spent
     result = TrainResult(
@@ -184,16 +184,16 @@ def train(
     return result
 
 
-def _start_from_trunk(
-    run: TrainingRun, store: Trunk, shared: int, on_note: Callable[[str], None]
-) -> Found | None:
-    """Go to the best state that is there, and return it."""
-    if found := store.find(run.steps, shared, on_note):
+def _start_from_cache(
+    run: TrainingRun, cache: CheckpointCache, shared: int, on_note: Callable[[str], None]
+) -> CachedCheckpoint | None:
+    """Restore the cached checkpoint that saves the most steps, and return it."""
+    if found := cache.find(run.steps, shared, on_note):
         saved = found.checkpoint
         run.restore(saved)
         which = f"all {saved.step}" if saved.step == run.steps else f"the first {saved.step}"
-        on_note(f"{which} steps were trained before, with equal settings on the same text")
+        on_note(f"reusing {which} steps, which were trained before with the same settings and text")
         return found
-    if reason := store.why_not_shared():
+    if reason := cache.nearest_difference():
         on_note(reason)
     return None

@@ -1,1 +1,1 @@
-"""Checkpoints that tt-train wrote: read without running anything in them, and turned into ours."""
+"""Import checkpoints of tt-train: read the pickles without executing them, and convert the content."""

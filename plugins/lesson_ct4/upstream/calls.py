@@ -1,9 +1,9 @@
 """
-The few functions a checkpoint's pickle calls, each done here by hand.
+Safe implementations of the few functions that a checkpoint's pickle calls.
 
-Arrays are numpy's of any version: ``numpy.core`` is the name before 2.0, ``numpy._core`` the one since;
-``_frombuffer`` is protocol 5's. numpy's own reconstruction is not called, for it trusts what it is given:
-it makes arrays of objects, and allocates what a shape asks for.
+Arrays may come from any version of numpy: the module is ``numpy.core`` before 2.0 and ``numpy._core`` since.
+Pickle protocol 5 uses ``_frombuffer``. numpy's own functions are not called, because they trust their input:
+they create arrays of objects, and allocate memory for any shape.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from lesson_ct4.upstream.inert import (
+from lesson_ct4.upstream.plain_data import (
     DAMAGED,
     ENUMS,
     RECORDS,
@@ -30,9 +30,9 @@ from lesson_ct4.upstream.inert import (
 from lesson_runner.model.errors import LessonError
 
 MAX_FIELDS = 100
-"""Attributes of one object; tt-train's largest has about 40."""
+"""Maximum number of attributes of an object; tt-train's largest has about 40."""
 CODES = frozenset({"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"})
-"""Plain numbers of numpy."""
+"""numpy's numeric types."""
 BFLOAT16 = "ml_dtypes.bfloat16"
 
 Arguments = tuple[object, ...]
@@ -40,10 +40,10 @@ Arguments = tuple[object, ...]
 
 def call(function: Name, arguments: Arguments, budget: Budget) -> object:
     """
-    Return what calling an admitted name gives.
+    Return the result of calling an allowed name.
 
     Raises:
-        LessonError: no checkpoint calls it, or not with these arguments.
+        LessonError: checkpoints do not call it, or not with these arguments.
     """
     if function.full in ENUMS:
         return _member(function, arguments)
@@ -54,10 +54,10 @@ def call(function: Name, arguments: Arguments, budget: Budget) -> object:
 
 def new(cls: object, arguments: object) -> Record:
     """
-    Return an empty record of an admitted class.
+    Return an empty record of an allowed class.
 
     Raises:
-        LessonError: the class has no instances in a checkpoint, or takes arguments.
+        LessonError: checkpoints have no instances of this class, or arguments were given.
     """
     if isinstance(cls, Name) and cls.full in RECORDS and arguments == ():
         return Record(cls.full)
@@ -66,10 +66,10 @@ def new(cls: object, arguments: object) -> Record:
 
 def build(target: object, state: object, budget: Budget) -> None:
     """
-    Give an object its content.
+    Set the state of an object.
 
     Raises:
-        LessonError: the object or its content is not what a checkpoint has.
+        LessonError: checkpoints do not have such an object or state.
     """
     if isinstance(target, Record):
         _fill_record(target, state)
@@ -99,7 +99,7 @@ def _fill_array(array: Array, state: object, budget: Budget) -> None:
 
 
 def _check_dtype(state: object) -> None:
-    """Refuse all but little-endian numbers; fields and sub-arrays are what makes a type a structure."""
+    """Allow little-endian numbers only; types with fields or sub-arrays are structures."""
     if not (isinstance(state, tuple) and len(state) in (8, 9) and all(part is None for part in state[2:5])):
         raise _unusual("the state of a data type")
     if state[1] not in ("<", "|"):
@@ -132,11 +132,11 @@ def _dtype(arguments: Arguments, _: Budget) -> Dtype:
             return Dtype("bfloat16")
         if isinstance(code, str) and code in CODES:
             return Dtype(code)
-    raise LessonError("it has an array of something that is not plain numbers", fix=UNSAFE)
+    raise LessonError("it has an array with elements that are not numbers", fix=UNSAFE)
 
 
 def _encode(arguments: Arguments, budget: Budget) -> bytes:
-    """Return bytes as protocols 0 to 2 write them: as text of which every character is a byte."""
+    """Return bytes that protocols 0 to 2 encode as latin-1 text."""
     if len(arguments) == 2 and isinstance(arguments[0], str) and arguments[1] == "latin1":
         budget.spend(len(arguments[0]))
         try:
@@ -147,7 +147,7 @@ def _encode(arguments: Arguments, budget: Budget) -> bytes:
 
 
 def _old_object(arguments: Arguments, _: Budget) -> Record:
-    """Return a record as protocols 0 and 1 make one: ``copyreg._reconstructor(cls, object, None)``."""
+    """Return a record as protocols 0 and 1 create it: ``copyreg._reconstructor(cls, object, None)``."""
     if len(arguments) == 3 and arguments[2] is None and arguments[1] in _OBJECT:
         return new(arguments[0], ())
     raise _unusual("making an object")
@@ -177,7 +177,7 @@ def _values(data: object, dtype: object, shape: object, order: str, budget: Budg
         raise _unusual("an array")
     sizes = [size for size in shape if type(size) is int and size > 0]
     if len(sizes) != len(shape) or len(sizes) > 8:
-        raise LessonError("an array has a shape that cannot be", fix=DAMAGED)
+        raise LessonError("an array has an invalid shape", fix=DAMAGED)
     kind = np.dtype(ml_dtypes.bfloat16 if dtype.code == "bfloat16" else f"<{dtype.code}")
     if math.prod(sizes) * kind.itemsize != len(data):
         raise LessonError(
@@ -188,7 +188,7 @@ def _values(data: object, dtype: object, shape: object, order: str, budget: Budg
 
 
 def _unusual(what: str) -> LessonError:
-    return LessonError(f"{what}: that is not as tt-train writes it", fix=UNSAFE)
+    return LessonError(f"{what}: tt-train does not write it like this", fix=UNSAFE)
 
 
 _OBJECT = (Name("builtins.object"), Name("__builtin__.object"))
@@ -207,5 +207,5 @@ _CALLS: dict[str, Callable[[Arguments, Budget], object]] = {
     "__builtin__.getattr": _named_member,
     "collections.OrderedDict": _ordered,
 }
-ADMITTED = RECORDS | ENUMS | _CALLS.keys() | {"numpy.ndarray", BFLOAT16} | {name.full for name in _OBJECT}
-"""All names a checkpoint may refer to. Any other one ends the reading where it stands."""
+ALLOWED = RECORDS | ENUMS | _CALLS.keys() | {"numpy.ndarray", BFLOAT16} | {name.full for name in _OBJECT}
+"""All names that a checkpoint may refer to. Any other name is an error."""

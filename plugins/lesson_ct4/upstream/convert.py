@@ -1,4 +1,4 @@
-"""A checkpoint of tt-train as one of ours: it generates, and it cannot be resumed."""
+"""Convert a checkpoint of tt-train to ours. The result can generate text; it cannot be resumed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 from lesson_ct4.config import TrainConfig
 from lesson_ct4.training.checkpoint import IMPORTED, Checkpoint
 from lesson_ct4.upstream.file import UpstreamCheckpoint, read_upstream
-from lesson_ct4.upstream.inert import DAMAGED, Record, shown
 from lesson_ct4.upstream.model import model_fields, number, parameters_of, tokenizer_of
+from lesson_ct4.upstream.plain_data import DAMAGED, Record, shown
 from lesson_runner.model.errors import LessonError
 
 MAX_STEP = 10_000_000
@@ -28,23 +28,23 @@ _MODEL = {
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a file."""
+    """The result of an import."""
 
     checkpoint: Checkpoint
     notes: tuple[str, ...]
-    """Sentences worth showing."""
+    """Messages to show the user."""
 
 
 def import_upstream(path: Path) -> Imported:
     """
-    Read a checkpoint of tt-train and make ours of it. Nothing in the file is run.
+    Read a checkpoint of tt-train and convert it to ours. Nothing in the file is executed.
 
-    Its ``session`` says ``imported``, which file it came from, what that file says of the training
-    (``upstream``), and which fields of the configuration are only our defaults (``unknown``). Losses and
-    seconds are not in the file: they are NaN. There is no optimizer's state.
+    The ``session`` of the result has the name ``imported``, the name of the file, what the file says about
+    the training (``upstream``), and the names of configuration fields that are our defaults (``unknown``).
+    Losses and seconds are not in the file, so they are NaN. There is no optimizer state.
 
     Raises:
-        LessonError: the file is missing, damaged, unsafe, or not of a model that can be run here.
+        LessonError: the file is missing, damaged or unsafe, or its model cannot run here.
     """
     try:
         return _converted(read_upstream(path), path.name)
@@ -58,17 +58,18 @@ def _converted(found: UpstreamCheckpoint, name: str) -> Imported:
     vocab_size = number(fields, "vocab_size")
     if -(-vocab_size // 32) * 32 != tokenizer.padded_vocab_size:
         raise LessonError(
-            f"its model counts {vocab_size} characters, its tokenizer {tokenizer.vocab_size}", fix=DAMAGED
+            f"its model has a vocabulary of {vocab_size}, its tokenizer one of {tokenizer.vocab_size}",
+            fix=DAMAGED,
         )
     step = 0 if found.step == 0 else number({"step": found.step}, "step")
     if step > MAX_STEP:
-        raise LessonError(f"it says it had {step} steps", fix=DAMAGED)
+        raise LessonError(f"its step is {step}, above the limit of {MAX_STEP}", fix=DAMAGED)
     training = found.training.fields if isinstance(found.training, Record) else {}
-    # The arrays are there, so sizes that agree with them are not beyond all measure.
+    # The sizes in the configuration are checked against the arrays, which are in memory.
     parameters, notes = parameters_of(found.parameters, fields, tokenizer.padded_vocab_size)
     config, unknown = _config(fields, training, step)
     if unknown:
-        notes.append(f"the file does not tell how it was trained: unknown are {', '.join(unknown)}")
+        notes.append(f"the file does not have all settings of the training; unknown: {', '.join(unknown)}")
     history = np.full(step, np.nan, dtype=np.float32)
     checkpoint = Checkpoint(
         step=step,
@@ -96,7 +97,7 @@ def _converted(found: UpstreamCheckpoint, name: str) -> Imported:
 def _config(
     model: dict[str, object], training: dict[str, object], step: int
 ) -> tuple[TrainConfig, list[str]]:
-    """Return the configuration, and the names of its fields that the file does not tell."""
+    """Return the configuration, and the names of fields that are not in the file."""
     known: dict[str, Any] = {ours: model.get(theirs) for ours, theirs in _MODEL.items()}
     known["sequence_length"] = model.get("max_sequence_length")
     known["bias"] = model.get("bias", True)
@@ -117,10 +118,10 @@ def _config(
 
 def _trained_with(training: dict[str, object]) -> dict[str, Any]:
     """
-    Return what a ``TrainingConfig`` tells of the training.
+    Return the settings in a ``TrainingConfig``.
 
-    Versions with ``learning_rate`` gave AdamW fixed betas and epsilon, and never applied a schedule; later
-    ones took the optimizer's settings from a file that the checkpoint does not have.
+    Versions with ``learning_rate`` used fixed betas and epsilon for AdamW and no schedule. Later versions
+    read the optimizer settings from a file that is not part of the checkpoint.
     """
     known: dict[str, Any] = {}
     if training:
@@ -139,7 +140,7 @@ def _trained_with(training: dict[str, object]) -> dict[str, Any]:
 
 
 def _plain(fields: dict[str, object]) -> dict[str, Any]:
-    """Return the plain values among the attributes, as the file has them."""
+    """Return the attributes with plain values."""
     return {
         name: value
         for name, value in fields.items()

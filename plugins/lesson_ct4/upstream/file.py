@@ -1,10 +1,10 @@
 """
-A checkpoint file of tt-train, of either of its two formats, read into plain data.
+Read a checkpoint file of tt-train, in either of its two formats, into plain data.
 
 ``train_nanogpt.py`` writes one pickle: a dictionary with ``step``, ``model_state``, ``tokenizer``,
 ``model_config`` and ``training_config``. ``ttml.checkpointing``, which ``train.py`` uses, writes a pickle
-with ``format``, ``header`` and ``manifest``, and after it one pickle for each array that the manifest lists,
-the model's first, then the optimizer's.
+with ``format``, ``header`` and ``manifest``, followed by one pickle for each array in the manifest: first the
+model's, then the optimizer's.
 """
 
 from __future__ import annotations
@@ -17,51 +17,51 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lesson_ct4.upstream.inert import DAMAGED, Array, Record, shown
-from lesson_ct4.upstream.machine import PickleReader
+from lesson_ct4.upstream.pickle_reader import PickleReader
+from lesson_ct4.upstream.plain_data import DAMAGED, Array, Record, shown
 from lesson_runner.model.errors import LessonError
 
 MAX_BYTES = 1 << 30
-"""The lesson's model makes 43 MB; the file is held in memory while it is read."""
+"""Maximum file size. The lesson's model has 43 MB; the file is held in memory."""
 MAX_RECORDS = 10_000
 ONE_PICKLE, STREAM = "train_nanogpt.py", "ttml.checkpointing"
 STREAM_VERSION = 1
 
 _OTHER_FILES = (
     (b"\x1f\x8b", "it is compressed with gzip", "unpack it first: gunzip FILE"),
-    (b"PK\x03\x04", "it is a zip archive, as PyTorch writes them", "give the .pkl that tt-train saved"),
+    (b"PK\x03\x04", "it is a zip archive, the format of PyTorch", "use the .pkl that tt-train saved"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamCheckpoint:
-    """What a file has, by its parts; only :attr:`parameters` is checked to be what it should."""
+    """The parts of a file; only :attr:`parameters` has been checked."""
 
     format: str
     """:data:`ONE_PICKLE` or :data:`STREAM`."""
     sha256: str
-    """Of the file."""
+    """Digest of the file."""
     step: object
     tokenizer: object
     model: object
     training: object
-    """``None`` where the format does not keep it."""
+    """``None`` if the format does not have it."""
     parameters: dict[str, NDArray[Any]]
 
 
 def read_upstream(path: Path) -> UpstreamCheckpoint:
     """
-    Read a file without running anything in it.
+    Read a file without executing anything in it.
 
     Raises:
-        LessonError: it is missing, is none of tt-train's, is damaged, or has something that is refused.
+        LessonError: it is missing, damaged, not from tt-train, or has unsafe content.
     """
     data = _bytes(path)
     reader = PickleReader(data)
     first = reader.read()
     if not isinstance(first, dict) or not ("model_state" in first or "manifest" in first):
         raise LessonError(
-            "it is a pickle, but not one of tt-train's checkpoints", fix="give the .pkl that tt-train saved"
+            "it is a pickle, but not a checkpoint of tt-train", fix="use the .pkl that tt-train saved"
         )
     digest = hashlib.sha256(data).hexdigest()
     if "model_state" in first:
@@ -69,7 +69,7 @@ def read_upstream(path: Path) -> UpstreamCheckpoint:
     else:
         parts = _streamed(first, reader)
     if reader.place != len(data):
-        raise LessonError(f"{len(data) - reader.place:,} bytes follow its end", fix=DAMAGED)
+        raise LessonError(f"it has {len(data) - reader.place:,} extra bytes at the end", fix=DAMAGED)
     return UpstreamCheckpoint(
         format=ONE_PICKLE if "model_state" in first else STREAM,
         sha256=digest,
@@ -85,12 +85,12 @@ def _bytes(path: Path) -> bytes:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            what = "a folder" if stat.S_ISDIR(about.st_mode) else "no ordinary file"
-            raise LessonError(f"it is {what}", fix="name the .pkl file itself")
+            what = "a folder" if stat.S_ISDIR(about.st_mode) else "not a regular file"
+            raise LessonError(f"it is {what}", fix="give the path of the .pkl file")
         if about.st_size > MAX_BYTES:
             raise LessonError(
-                f"it has {about.st_size:,} bytes; at most {MAX_BYTES:,} are read",
-                fix="give a checkpoint of the lesson's NanoGPT",
+                f"it has {about.st_size:,} bytes, more than the limit of {MAX_BYTES:,}",
+                fix="use a checkpoint of the lesson's NanoGPT",
             )
         data = path.read_bytes()
     except FileNotFoundError:
@@ -119,18 +119,18 @@ def _from_state(state: object) -> dict[str, NDArray[Any]]:
         values = _array(entry.get("data") if isinstance(entry, dict) else entry, name)
         given = entry.get("shape", values.shape) if isinstance(entry, dict) else values.shape
         if given != values.shape:
-            raise LessonError(f"{shown(name)} has another shape than it says", fix=DAMAGED)
+            raise LessonError(f"the shape of {shown(name)} is not the declared one", fix=DAMAGED)
         parameters[name] = values
     return parameters
 
 
 def _streamed(first: dict[str, Any], reader: PickleReader) -> dict[str, Any]:
-    """Return the header's parts and the model's arrays; those of the optimizer are read and left."""
+    """Return the header's parts and the model's arrays; the optimizer's arrays are read and dropped."""
     header, manifest = first.get("header"), first["manifest"]
     if first.get("format") != STREAM_VERSION:
         raise LessonError(
-            f"its format is {shown(first.get('format'))}; {STREAM_VERSION} is known",
-            fix="save it with the tt-train of another version",
+            f"its format version is {shown(first.get('format'))}, not {STREAM_VERSION}",
+            fix="save it with another version of tt-train",
         )
     if not isinstance(header, dict) or not isinstance(manifest, dict):
         raise _not_as_written("the header")
@@ -140,7 +140,7 @@ def _streamed(first: dict[str, Any], reader: PickleReader) -> dict[str, Any]:
 
 
 def _records(manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return group and name of every array, in the stream's order: depth first, as the manifest has them."""
+    """Return group and name of every array in the order of the stream: depth-first through the manifest."""
     found: list[tuple[str, str]] = []
     waiting = [(group, node) for group, node in reversed(manifest.items())]
     visits = 0
@@ -161,8 +161,8 @@ def _array(value: object, name: str) -> NDArray[Any]:
     if isinstance(value, Array) and value.values is not None:
         return value.values
     what = value.kind if isinstance(value, Record) else shown(value)
-    raise LessonError(f"{shown(name)} is {what}, and should be an array", fix=DAMAGED)
+    raise LessonError(f"{shown(name)} is {what}, but should be an array", fix=DAMAGED)
 
 
 def _not_as_written(what: str) -> LessonError:
-    return LessonError(f"{what} is not as tt-train writes it", fix=DAMAGED)
+    return LessonError(f"{what} does not have the form that tt-train writes", fix=DAMAGED)

@@ -1,4 +1,4 @@
-"""Where each name lives on a board: `_ttml` (C++ there), `ttml` (Python over it) and `ttnn`."""
+"""The names in each module: `_ttml` (C++ on a board), `ttml` (Python on top of it) and `ttnn`."""
 
 from .build import Tree, adopt, build
 from .native import NATIVE

@@ -1,4 +1,4 @@
-"""Modules made of trees of names, which say of every name they lack that it is not emulated."""
+"""Build modules from trees of names; missing names raise NotEmulatedNameError."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from ..missing import NotEmulatedNameError, message
 
 Tree = Mapping[str, Any]
-"""A module's names; a value that is a `dict` becomes a module below it."""
+"""The names of a module; a value that is a `dict` becomes a submodule."""
 
 
 _OURS = "ttml_emulation"
 
 
 def merged(*trees: Tree) -> dict[str, Any]:
-    """Return the trees as one; of a name that several have, the last one's counts."""
+    """Merge trees; if several have a name, the last one takes precedence."""
     names: dict[str, Any] = {}
     for tree in trees:
         for key, value in tree.items():
@@ -29,17 +29,17 @@ def merged(*trees: Tree) -> dict[str, Any]:
 
 
 def public(module: ModuleType, *names: str) -> dict[str, Any]:
-    """Return those names of a module of ours."""
+    """Return these names of a module, with their values."""
     return {name: getattr(module, name) for name in names}
 
 
 def build(name: str, tree: Tree) -> dict[str, ModuleType]:
-    """Return the module `name` and those below it, by full name; nothing is imported or registered."""
+    """Return the module `name` and its submodules by full name; nothing is imported or registered."""
     module = ModuleType(name, f"`{name}`, emulated on PyTorch.")
-    # Python takes a module with a path for a package, and a spec is what `importlib.util.find_spec` returns.
+    # A module with a path is a package, and `importlib.util.find_spec` returns the spec.
     module.__path__ = []
     module.__spec__ = ModuleSpec(name, loader=None, is_package=True)
-    module.__getattr__ = _missing(module)  # type: ignore[method-assign]  # a module's own, which Python asks
+    module.__getattr__ = _missing(module)  # type: ignore[method-assign]  # the module-level hook
     built = {name: module}
     for key, value in tree.items():
         if isinstance(value, dict):
@@ -52,7 +52,7 @@ def build(name: str, tree: Tree) -> dict[str, ModuleType]:
 
 def _missing(module: ModuleType) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:  # noqa: N807
-        if name.startswith("__"):  # what Python itself asks for is no name of a board
+        if name.startswith("__"):  # looked up by Python itself
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         raise NotEmulatedNameError(message(f"{module.__name__}.{name}"), name=name, obj=module)
 
@@ -60,9 +60,9 @@ def _missing(module: ModuleType) -> Callable[[str], Any]:
 
 
 def adopt(name: str, tree: Tree) -> None:
-    """Make the classes in a tree say that they live there, so that what a script pickles names no emulation.
+    """Set the module of the classes in a tree, so that pickles do not refer to the emulation.
 
-    A board then reads such a file, and the emulation a board's.
+    A board can then read such a file, and the emulation can read a board's.
     """
     for key, value in tree.items():
         if isinstance(value, dict):

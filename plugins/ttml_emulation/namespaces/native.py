@@ -1,4 +1,4 @@
-"""`_ttml`, the part of `ttml` that is C++ on a board: upstream's Python package is laid over it."""
+"""`_ttml`, the part of `ttml` that is C++ on a board; the Python package `ttml` builds on it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .build import Tree, public
 
 
 def _absent() -> dict[str, Any]:
-    """Return a module that exists, since it is imported, and has nothing of what a board's has."""
+    """Return an empty module, which only exists so that it can be imported."""
     return {}
 
 
@@ -76,7 +76,7 @@ NATIVE: Tree = {
         **public(enums, "RunnerType", "WeightTyingType"),
         **public(modules, "BaseTransformer"),
         **public(recompute, "memory_efficient_runner"),
-        # Upstream's package imports these, whichever model a script trains.
+        # Upstream's package always imports these.
         **{name: absent_class("_ttml.models", name) for name in ("KvCache", "KvCacheConfig")},
         "distributed": _absent(),
         "gpt2": _absent(),

@@ -1,4 +1,4 @@
-"""`ttml`: what is C++ on a board, and in the emulation's own words what is Python there."""
+"""`ttml`: the names of `_ttml`, plus those that are Python on a board."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ PYTHON: Tree = {
         },
     },
     "models": {
-        # Scripts import the classes of all models at their top, whichever they train.
+        # Scripts import the classes of all models, including those they do not use.
         "deepseek": {
             name: absent_class("ttml.models.deepseek", name)
             for name in ("DeepSeek", "DeepSeekConfig", "calculate_flops_per_token")

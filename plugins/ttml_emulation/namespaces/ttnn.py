@@ -1,4 +1,4 @@
-"""`ttnn`: the types of tensors, and the operations that training and generating scripts call."""
+"""`ttnn`: tensor types, and the operations that scripts for training and generation call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks and reshapings that several operations share."""
+"""Shape checks and reductions shared by several operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def require_rank(name: str, tensor: Tensor, rank: int) -> None:
 
 
 def reduce_to(grad: torch.Tensor, shape: torch.Size) -> torch.Tensor:
-    """Sum the dimensions along which a value of `shape` was broadcast, in float32."""
+    """Sum `grad` in float32 over the dimensions along which a value of `shape` was broadcast."""
     if grad.shape == shape:
         return grad
     grad = grad.float()

@@ -1,9 +1,9 @@
 """`ttml.ops.attention`: scaled dot-product attention.
 
-With a causal mask a block of query rows sees no key behind its own last row, so the products are done block
-by block over the keys that count. On the CPU this takes less time than PyTorch's fused kernel, whose
-backward pass computes the scores a second time: at the lesson's size three quarters of it in float32, and a
-third in bfloat16.
+With a causal mask, a block of query rows attends to no keys after its last row, so the products are computed
+block by block over the visible keys. On a CPU this is faster than PyTorch's fused kernel, whose backward pass
+recomputes the scores: at the lesson's size it takes three quarters of the time in float32, and a third in
+bfloat16.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from ._shapes import require_rank
 
 ROWS = {torch.float32: 64, torch.bfloat16: 256}
 """
-Query rows a block, by what is multiplied. Smaller blocks skip more of what may not be seen, but there are
-more of them; and products of bfloat16 take so little that what is done around them decides.
+Query rows per block, by operand type. Smaller blocks skip more masked scores, but more blocks have more
+overhead. bfloat16 products are so fast that the overhead dominates.
 """
-BLOCKED = -1e9
-"""The score of a position that may not be attended to."""
+MASKED_SCORE = -1e9
+"""The score of a masked position."""
 
 
 @on_every_chip
@@ -34,9 +34,9 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """Return softmax(q k^T / sqrt(D), masked) v, without dropout.
 
-    The three are `[B, H, T, D]`; `mask` is `[1, 1, T, T]`, 1 where attention is allowed and 0 where not.
-    None is causal, as in recent versions of `ttml`; earlier ones then apply no mask, so always pass one.
-    The scale is applied to the query first. Raises RuntimeError if the shapes differ.
+    Query, key and value are `[B, H, T, D]`; `mask` is `[1, 1, T, T]`, 1 where attention is allowed, else 0.
+    None means a causal mask, as in recent versions of `ttml`; earlier versions apply no mask then, so always
+    pass one. The query is scaled before the product. Raises RuntimeError if the shapes differ.
     """
     for name, tensor in (("query", query), ("key", key), ("value", value)):
         require_rank(name, tensor, 4)
@@ -67,7 +67,7 @@ def scaled_dot_product_attention(
             dq[:, start:stop] = torch.bmm(dscores, seen)
             more_dk = torch.bmm(dscores.transpose(1, 2), q[:, start:stop])
             more_dv = torch.bmm(weight.transpose(1, 2), part)
-            if end == length:  # the last block sees every key; the others add to its sums
+            if end == length:  # the last block attends to every key; the others add to its sums
                 dk, dv = more_dk.float(), more_dv.float()
             else:
                 dk[:, :end] += more_dk
@@ -84,7 +84,7 @@ scaled_dot_product_attention_composite = scaled_dot_product_attention
 
 
 def scaled(query: torch.Tensor) -> torch.Tensor:
-    """Return a stored query times 1 / sqrt(D), rounded, as a matrix product takes it."""
+    """Return a stored query times 1 / sqrt(D), rounded, in the type for matrix products."""
     policy = numerics.current()
     return policy.operand(policy.store(query * _scale(query.shape[-1])))
 
@@ -96,7 +96,7 @@ def _scale(size: int) -> float:
 def attend(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return softmax(q k^T + bias), `[N, R, S]`, and that times v, `[N, R, D]`.
+    """Return the weights softmax(q k^T + bias), `[N, R, S]`, and their product with v, `[N, R, D]`.
 
     `q` is `[N, R, D]`, scaled; `k` and `v` are `[N, S, D]`; `bias` is added to the scores of the last keys.
     """
@@ -106,7 +106,7 @@ def attend(
     return weights, torch.bmm(weights, v)
 
 
-def looks_back(mask: Tensor | Value | None) -> bool:
+def is_causal_attention(mask: Tensor | Value | None) -> bool:
     """Return whether attention with this mask is causal."""
     return mask is None or (mask.is_causal() if isinstance(mask, Tensor) else is_causal(mask.data))
 
@@ -114,13 +114,13 @@ def looks_back(mask: Tensor | Value | None) -> bool:
 def _blocks(
     mask: Tensor | Value | None, length: int, like: torch.Tensor
 ) -> list[tuple[int, int, int, torch.Tensor]]:
-    """Return (first row, last row + 1, keys in sight, what is added to the last scores of each row)."""
-    if not looks_back(mask):
+    """Return (first row, last row + 1, number of visible keys, bias of the last scores of each row)."""
+    if not is_causal_attention(mask):
         assert mask is not None
         data = mask.data
         if tuple(data.shape) != (1, 1, length, length):
             raise RuntimeError(
-                f"attention: the mask's shape is {list(data.shape)}, not [1, 1, {length}, {length}]"
+                f"attention: the mask has shape {list(data.shape)}, not [1, 1, {length}, {length}]"
             )
         return [(0, length, length, _bias(data.view(length, length), like.dtype))]
     if mask is not None and mask.data.shape[-1] != length:
@@ -136,9 +136,9 @@ def _blocks(
 
 @lru_cache(maxsize=8)
 def causal_bias(rows: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Return what is added to the scores of `rows` queries and the keys of the same positions."""
+    """Return the causal bias for the scores of `rows` queries and the keys of the same positions."""
     return _bias(torch.ones(rows, rows, device=device).tril(), dtype)
 
 
 def _bias(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    return ((1 - allowed.float()) * BLOCKED).to(dtype)
+    return ((1 - allowed.float()) * MASKED_SCORE).to(dtype)

@@ -62,7 +62,7 @@ def _scale(a: Tensor, factor: float) -> Tensor:
 
 @on_every_chip
 def div(a: Tensor, b: Tensor) -> Tensor:
-    """Return a / b. Tensors have no `/` operator in `ttml`; this is how to divide."""
+    """Return a / b. In `ttml`, tensors have no `/` operator."""
     top, bottom = a.wide(), b.wide()
     out = stored(top / bottom)
 

@@ -9,19 +9,19 @@ from .. import numerics
 from ..context import AutoContext
 from ..tensor import Tensor, record, stored
 
-_BITS = 15  # random bits an element: a probability is exact to 1.5e-5
+_BITS = 15  # random bits per element: probabilities are accurate to 1.5e-5
 
 
 def dropout(tensor: Tensor, probability: float, use_per_device_seed: bool = False) -> Tensor:
     """Return x times a mask that is 0 with `probability` and 1 / (1 - probability) otherwise.
 
-    The mask depends on the shape and on one seed drawn from the context's generator. A probability of 0
-    returns `tensor` itself and draws nothing. On a mesh every chip has the same seed, and so the same
-    mask on its part of the batch; with `use_per_device_seed` a chip's number in the mesh is added to it.
-    Raises ValueError outside [0, 1).
+    The mask depends on the shape and on one seed drawn from the context's generator. With a probability of 0,
+    `tensor` itself is returned and no seed is drawn. On a mesh all chips use the same seed, and therefore the
+    same mask; with `use_per_device_seed` the number of the chip is added to the seed. Raises ValueError for a
+    probability outside [0, 1).
     """
     if not 0 <= probability < 1:
-        raise ValueError(f"a dropout probability is in [0, 1), not {probability}")
+        raise ValueError(f"the dropout probability must be in [0, 1), not {probability}")
     if probability == 0:
         return tensor
     seed = AutoContext.get_instance().draw_seed()
@@ -38,9 +38,9 @@ def _drop(tensor: Tensor, probability: float, seed: int) -> Tensor:
 
 
 def mask(shape: torch.Size, probability: float, seed: int) -> torch.Tensor:
-    """Return the mask that `seed` stands for.
+    """Return the mask for `seed`.
 
-    On the CPU its bits come from numpy's SFC64, at a fifteenth of the time of `torch.bernoulli`.
+    On a CPU its bits come from numpy's SFC64, which takes a fifteenth of the time of `torch.bernoulli`.
     """
     policy = numerics.current()
     scale = torch.tensor(1 / (1 - probability)).to(policy.dtype)
@@ -51,7 +51,7 @@ def mask(shape: torch.Size, probability: float, seed: int) -> torch.Tensor:
     count = shape.numel()
     words: np.ndarray[tuple[int], np.dtype[np.uint64]] = np.random.SFC64(seed).random_raw(-(-count // 4))
     drawn16 = (words.view(np.uint16) >> (16 - _BITS)).view(np.int16)
-    # (limit - 1 - drawn) has its sign bit set where the element is kept; spread it over the scale's bits.
+    # (limit - 1 - drawn) is negative where the element is kept; its sign then selects the bits of the scale.
     limit = round(probability * 2**_BITS)
     np.subtract(np.int16(limit - 1), drawn16, out=drawn16)
     np.right_shift(drawn16, 15, out=drawn16)

@@ -1,4 +1,4 @@
-"""`ttml.ops.embedding`: rows of a table."""
+"""`ttml.ops.embedding`: embedding lookup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._shapes import require_rank
 
 @on_every_chip
 def embedding(tensor: Tensor, weight: Tensor) -> Tensor:
-    """Return the rows of `weight` that the ids in `tensor` name.
+    """Return the rows of `weight` with the ids in `tensor`.
 
     `tensor` is `[B, 1, 1, T]` UINT32, `weight` `[1, 1, V, E]`, the result `[B, 1, T, E]`. Raises
     RuntimeError for other ranks, IndexError for an id that is not below V.
@@ -25,7 +25,7 @@ def embedding(tensor: Tensor, weight: Tensor) -> Tensor:
     out = stored(torch.embedding(weight.half().view(count, width), ids).view(batch, 1, length, width))
 
     def backward(grad: torch.Tensor) -> None:
-        # Rows of one id are summed in float32.
+        # Rows with the same id are summed in float32.
         rows = grad.reshape(-1, width).float()
         table = torch.ops.aten.embedding_dense_backward.default(rows, ids, count, -1, False)
         weight.accumulate(numerics.current().store(table).view(1, 1, count, width))

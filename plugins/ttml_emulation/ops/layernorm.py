@@ -42,15 +42,16 @@ def layernorm(tensor: Tensor, gamma: Tensor, beta: Tensor | None = None) -> Tens
 
 
 composite_layernorm = layernorm
-"""A board computes this one from smaller operations; the emulation does not tell them apart."""
+"""A board composes this one from smaller operations; in the emulation they are the same."""
 
 
 def normalize(
     x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the stored `x` normalized, its means and the inverse of its deviations; all else is float32.
+    """Return the normalized `x`, its means, and its inverse standard deviations.
 
-    With float32 parameters PyTorch computes in float32 on a CPU, whatever `x` is; with bfloat16 ones it would
-    round mean and deviation. A GPU wants `x` to be float32 too. The backward pass does anywhere.
+    With float32 parameters, PyTorch on a CPU computes in float32 for any type of `x`; with bfloat16
+    parameters it would round mean and deviation. A GPU requires a float32 `x`, and so does the backward pass
+    everywhere.
     """
     return torch.native_layer_norm(x.float() if x.is_cuda else x, gamma.shape, gamma, beta, EPSILON)

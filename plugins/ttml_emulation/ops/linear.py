@@ -43,5 +43,5 @@ def linear(tensor: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
 
 def multiply(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None) -> torch.Tensor:
-    """Return x W^T + b, `[N, out]`, of operands `[N, in]`, `[out, in]` and `[out]`."""
+    """Return x W^T + b, `[N, out]`, for operands `[N, in]`, `[out, in]` and `[out]`."""
     return torch.mm(x, w.t()) if b is None else torch.addmm(b, x, w.t())

@@ -16,8 +16,8 @@ def cross_entropy_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = 
     """Return -log softmax(prediction)[target].
 
     `prediction` is `[B, 1, T, V]`, `target` `[B, T]` UINT32. MEAN gives `[1, 1, 1, 1]`, NONE `[B, 1, T,
-    1]`. A token's loss is rounded before the mean, and the mean again. The gradient is (softmax - onehot) g
-    / (B T). Raises RuntimeError for other ranks or sizes, or another reduction.
+    1]`. The loss of each token is rounded before the mean, and the mean is rounded too. The gradient is
+    (softmax - onehot) g / (B T). Raises RuntimeError for other ranks or sizes, or another reduction.
     """
     require_rank("the prediction", prediction, 4)
     require_rank("the target", target, 2)
@@ -25,7 +25,7 @@ def cross_entropy_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = 
     if target.shape() != [batch, length]:
         raise RuntimeError(f"cross_entropy_loss: target {target.shape()} does not fit {prediction.shape()}")
     if reduce is ReduceType.SUM:
-        raise RuntimeError("cross_entropy_loss: the reduction is MEAN or NONE")
+        raise RuntimeError("cross_entropy_loss: the reduction must be MEAN or NONE")
     logs = torch.log_softmax(prediction.wide().view(-1, count), -1)
     column = target.data.reshape(-1, 1).to(torch.int64)
     losses = numerics.current().store(-logs.gather(1, column))
@@ -37,24 +37,24 @@ def cross_entropy_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = 
         share = 1.0
 
     def backward(grad: torch.Tensor) -> None:
-        slope = logs.exp()
-        slope.scatter_add_(1, column, torch.full_like(column, -1, dtype=slope.dtype))
-        slope *= grad.float().view(-1, 1) * share
-        prediction.accumulate(numerics.current().store(slope).view(batch, 1, length, count))
+        gradient = logs.exp()
+        gradient.scatter_add_(1, column, torch.full_like(column, -1, dtype=gradient.dtype))
+        gradient *= grad.float().view(-1, 1) * share
+        prediction.accumulate(numerics.current().store(gradient).view(batch, 1, length, count))
 
     return record(out, [prediction], backward)
 
 
 @on_every_chip
 def mse_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = ReduceType.MEAN) -> Tensor:
-    """Return the mean of (prediction - target)^2, `[1, 1, 1, 1]`, or the squares themselves with NONE.
+    """Return the mean of (prediction - target)^2, `[1, 1, 1, 1]`, or the squares with NONE.
 
     Raises RuntimeError if the shapes differ, or for another reduction.
     """
     if prediction.shape() != target.shape():
         raise RuntimeError(f"mse_loss: target {target.shape()} does not fit {prediction.shape()}")
     if reduce is ReduceType.SUM:
-        raise RuntimeError("mse_loss: the reduction is MEAN or NONE")
+        raise RuntimeError("mse_loss: the reduction must be MEAN or NONE")
     difference = prediction.wide() - target.wide()
     squares = difference.square()
     mean = reduce is ReduceType.MEAN
@@ -63,10 +63,10 @@ def mse_loss(prediction: Tensor, target: Tensor, reduce: ReduceType = ReduceType
 
     def backward(grad: torch.Tensor) -> None:
         store = numerics.current().store
-        slope = difference * (grad.float() * share)
+        gradient = difference * (grad.float() * share)
         if prediction.get_requires_grad():
-            prediction.accumulate(store(slope))
+            prediction.accumulate(store(gradient))
         if target.get_requires_grad():
-            target.accumulate(store(-slope))
+            target.accumulate(store(-gradient))
 
     return record(out, [prediction, target], backward)

@@ -1,4 +1,4 @@
-"""`ttml.ops.multi_head_utils`: splitting attention's heads and joining them again."""
+"""`ttml.ops.multi_head_utils`: split and join attention heads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._shapes import require_rank
 def heads_creation(qkv: Tensor, num_heads: int) -> tuple[Tensor, Tensor, Tensor]:
     """Split `[B, 1, T, 3E]` into query, key and value, each `[B, num_heads, T, E / num_heads]`.
 
-    The last dimension holds query, key, value in this order, the heads of each side by side. Raises
+    The last dimension has query, key and value in this order; the heads of each are adjacent. Raises
     RuntimeError for another rank, or if E is not a multiple of `num_heads`.
     """
     require_rank("qkv", qkv, 4)
@@ -48,13 +48,13 @@ def heads_fusion(tensor: Tensor) -> Tensor:
 
 
 def split_heads(qkv: torch.Tensor, heads: int) -> torch.Tensor:
-    """Return `[3, B, H, T, D]` of `[B, 1, T, 3 H D]`."""
+    """Return `[3, B, H, T, D]` for `[B, 1, T, 3 H D]`."""
     batch, _, length, width = qkv.shape
     parts = qkv.view(batch, length, 3, heads, width // (3 * heads))
     return parts.permute(2, 0, 3, 1, 4).contiguous()
 
 
 def join_heads(mixed: torch.Tensor) -> torch.Tensor:
-    """Return `[B, 1, T, H D]` of `[B, H, T, D]`."""
+    """Return `[B, 1, T, H D]` for `[B, H, T, D]`."""
     batch, heads, length, size = mixed.shape
     return mixed.transpose(1, 2).reshape(batch, 1, length, heads * size)

@@ -1,7 +1,7 @@
 """`ttml.ops.randn` and `rand_`: random tensors.
 
-Each call draws one seed from the context's generator, so `set_seed` decides what comes. The numbers are
-numpy's: a board's own generator draws others.
+Each call draws one seed from the context's generator, so `set_seed` determines the result. The numbers come
+from numpy; a board's generator draws others.
 """
 
 from __future__ import annotations

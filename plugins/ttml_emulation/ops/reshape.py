@@ -11,7 +11,7 @@ from ..values import Value
 
 @on_every_chip
 def reshape(tensor: Tensor, shape: Sequence[int]) -> Tensor:
-    """Return the same values as `shape`; RuntimeError if the number of elements differs."""
+    """Return the same values in another shape; RuntimeError if the number of elements differs."""
     data = tensor.data.reshape(list(shape))
     out = Tensor(Value(data, tensor.dtype(), tensor.layout()), False)
     return record(out, [tensor], lambda grad: tensor.accumulate(grad.reshape(tensor.shape())))

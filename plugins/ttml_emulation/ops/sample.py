@@ -1,4 +1,4 @@
-"""`ttml.ops.sample`: drawing tokens on the device."""
+"""`ttml.ops.sample`: sample tokens on the device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def sample_op(
     """Return one id for each row of `[B, 1, T, V]` logits, as `[B, 1, T, 1]` UINT32.
 
     Gumbel-max with u uniform in [1e-5, 0.99], as on the device: argmax(logits / temperature - log(-log u) -
-    mask). A temperature of 0 or less is a plain argmax; a seed of 0 is not reproducible.
+    mask). A temperature of 0 or less means argmax; a seed of 0 is not reproducible.
     """
     scores = logits.wide()
     if temperature > 0:

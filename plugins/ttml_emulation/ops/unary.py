@@ -13,15 +13,15 @@ from ..tensor import Tensor, record, stored
 def gelu(tensor: Tensor) -> Tensor:
     """Return x Phi(x), with the normal distribution Phi exact (erf), and its exact derivative.
 
-    PyTorch's bfloat16 kernel computes in float32 and rounds once, the same bits in a third of the time; but
-    where the processor has no instructions for bfloat16 it is the slower one.
+    PyTorch's bfloat16 kernel computes in float32 and rounds once. It gives the same bits in a third of the
+    time, but is slower on a processor without bfloat16 instructions.
     """
     x = tensor.operand()
     out = stored(torch.nn.functional.gelu(x))
 
     def backward(grad: torch.Tensor) -> None:
-        slope = torch.ops.aten.gelu_backward.default(numerics.current().operand(grad), x)
-        tensor.accumulate(numerics.current().store(slope))
+        gradient = torch.ops.aten.gelu_backward.default(numerics.current().operand(grad), x)
+        tensor.accumulate(numerics.current().store(gradient))
 
     return record(out, [tensor], backward)
 
@@ -40,8 +40,8 @@ def silu(tensor: Tensor) -> Tensor:
     gate = torch.sigmoid(x)
 
     def backward(grad: torch.Tensor) -> None:
-        slope = grad.float() * gate * (1 + x * (1 - gate))
-        tensor.accumulate(numerics.current().store(slope))
+        gradient = grad.float() * gate * (1 + x * (1 - gate))
+        tensor.accumulate(numerics.current().store(gradient))
 
     return record(stored(x * gate), [tensor], backward)
 

@@ -1,4 +1,4 @@
-"""`ttml.optimizers`: what changes the parameters."""
+"""`ttml.optimizers`."""
 
 from .adamw import AdamW, AdamWConfig, AdamWFullPrecision, AdamWFullPrecisionConfig, MorehAdamW
 from .base import NoOp, OptimizerBase

@@ -3,8 +3,8 @@
     m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g^2
     theta = (1 - lr wd) theta - (lr / (1 - beta1^t)) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
 
-The whole update is in float32; m, v and theta are each rounded once, when they are written, and this step's
-theta uses the unrounded m and v. PyTorch's fused kernel for bfloat16 does exactly this, in one pass over the
+The update is computed in float32. m, v and theta are each rounded once, when they are stored, and the update
+of theta uses the unrounded m and v. PyTorch's fused kernel for bfloat16 does exactly this, in one pass over
 memory.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .. import pending
+from .. import lazy
 from ..chips import on_every_chip
 from ..enums import DataType
 from ..modules import NamedParameters
@@ -25,7 +25,7 @@ from .base import OptimizerBase, zeros_like
 
 @dataclass
 class AdamWConfig:
-    """Settings of `AdamW`. Use `make`: a board's class has no other constructor."""
+    """Settings of `AdamW`. Use `make`, which is the only constructor on a board."""
 
     lr: float
     beta1: float
@@ -46,7 +46,7 @@ class AdamWConfig:
         amsgrad: bool = False,
         stochastic_rounding: bool = False,
     ) -> AdamWConfig:
-        """Return the settings. The last two are unknown to the first versions of `ttml`."""
+        """Return the settings. The first versions of `ttml` do not have the last two."""
         return cls(lr, beta1, beta2, epsilon, weight_decay, amsgrad, stochastic_rounding)
 
 
@@ -56,15 +56,15 @@ class AdamWFullPrecisionConfig(AdamWConfig):
 
 
 class AdamW(OptimizerBase):
-    """AdamW with moments in the parameters' type. Weight decay acts on every parameter.
+    """AdamW with moments in the parameters' type. Weight decay applies to every parameter.
 
-    Raises RuntimeError for stochastic rounding, which the emulation has not.
+    Raises RuntimeError for stochastic rounding, which is not emulated.
     """
 
     def __init__(self, params: NamedParameters, config: AdamWConfig) -> None:
         super().__init__(params)
         if config.stochastic_rounding:
-            raise RuntimeError("the emulation has no stochastic rounding")
+            raise RuntimeError("stochastic rounding is not emulated")
         self._config = config
         self._lr = config.lr
         self._dtype: torch.dtype | None = None
@@ -80,7 +80,7 @@ class AdamW(OptimizerBase):
         return moments | {"max_exp_avg_sq": self._vmax} if self._config.amsgrad else moments
 
     def step(self) -> None:
-        """Make one step with every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         self._steps += 1
         found = self._with_gradient()
         if found:
@@ -111,11 +111,11 @@ class AdamW(OptimizerBase):
 
 
 class MorehAdamW(AdamW):
-    """The first versions' other AdamW; the same formula and the same rounding here."""
+    """The other AdamW of the first versions; here it has the same formula and rounding."""
 
 
 class AdamWFullPrecision(AdamW):
-    """AdamW on float32 copies of the parameters, with float32 moments; the parameters are rounded copies."""
+    """AdamW on float32 master weights with float32 moments; the parameters are rounded copies."""
 
     def __init__(self, params: NamedParameters, config: AdamWFullPrecisionConfig) -> None:
         super().__init__(params, config)
@@ -133,7 +133,7 @@ class AdamWFullPrecision(AdamW):
             value.copy_(master)
 
     def _restored(self) -> None:
-        pending.settle()
+        lazy.materialize_all()
         for tensor, master in zip(self._params.parts(), self._master.parts(), strict=True):
             tensor.data.copy_(master.data)
             tensor.changed()

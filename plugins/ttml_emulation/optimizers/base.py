@@ -1,4 +1,4 @@
-"""What every optimizer has: parameters, a learning rate, a step count, and a state to save."""
+"""The base of all optimizers: parameters, learning rate, step count and state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from .. import pending
+from .. import lazy
 from ..chips import on_every_chip
 from ..enums import DataType
 from ..modules import NamedParameters
@@ -16,7 +16,7 @@ from ..values import Value
 
 
 class OptimizerBase:
-    """The base of optimizers. There are no groups: every parameter is treated alike, biases and norms too."""
+    """The base of all optimizers. There are no parameter groups: biases and norms are not special."""
 
     def __init__(self, params: NamedParameters) -> None:
         self._params = NamedParameters(params)
@@ -24,7 +24,7 @@ class OptimizerBase:
         self._steps = 0
 
     def step(self) -> None:
-        """Change the parameters that have a gradient; a sub-class defines it."""
+        """Update the parameters that have a gradient; subclasses define this."""
         raise NotImplementedError(f"{type(self).__name__} does not define step")
 
     def zero_grad(self) -> None:
@@ -33,11 +33,11 @@ class OptimizerBase:
             part.grad = None
 
     def get_name(self) -> str:
-        """Return the name of the class."""
+        """Return the class name."""
         return type(self).__name__
 
     def set_lr(self, lr: float) -> None:
-        """Set the learning rate of the steps to come."""
+        """Set the learning rate for the next steps."""
         self._lr = float(lr)
 
     def get_lr(self) -> float:
@@ -45,24 +45,24 @@ class OptimizerBase:
         return self._lr
 
     def set_steps(self, steps: int) -> None:
-        """Set the number of steps made, which Adam's bias correction depends on."""
+        """Set the step count, which Adam's bias correction uses."""
         self._steps = int(steps)
 
     def get_steps(self) -> int:
-        """Return the number of steps made."""
+        """Return the step count."""
         return self._steps
 
     def print_stats(self) -> None:
-        """Print the name, the learning rate and the number of steps."""
+        """Print name, learning rate and step count."""
         name, count = self.get_name(), len(self._params)
         print(f"{name}: lr {self._lr:g}, {self._steps} steps, {count} parameters")  # noqa: T201
 
     def get_state_dict(self) -> dict[str, Any]:
-        """Return the steps made, and the moments by parameter name (they are not copies)."""
+        """Return the step count and the moments by parameter name, not copied."""
         return {"steps": self._steps} | self._moments()
 
     def set_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Copy a state into this optimizer; RuntimeError unless it has this one's names and shapes."""
+        """Copy a state into this optimizer; RuntimeError unless names and shapes match."""
         moments = self._moments()
         _require_same("the optimizer's state", set(state), {"steps", *moments})
         for kind, mine in moments.items():
@@ -80,32 +80,32 @@ class OptimizerBase:
         self._restored()
 
     def _moments(self) -> dict[str, NamedParameters]:
-        """Return what is kept for each parameter, by kind; a sub-class with moments defines it."""
+        """Return the moments of each parameter, by kind; subclasses with moments define this."""
         return {}
 
     def _restored(self) -> None:
-        """Called after a state was copied in."""
+        """Called after a state was restored."""
 
     def _with_gradient(self) -> list[tuple[int, Tensor, torch.Tensor]]:
-        """Return what has a gradient, on every chip: place in `NamedParameters.parts`, tensor, gradient.
+        """Return index in `NamedParameters.parts`, tensor and gradient of parameters with a gradient.
 
-        The tensors are about to be written to: what is still to be computed from them is computed first.
+        The tensors are about to change, so this computes all lazy values first.
         """
-        pending.settle()
+        lazy.materialize_all()
         parts = enumerate(self._params.parts())
         return [(place, part, part.grad) for place, part in parts if part.grad is not None]
 
 
 class NoOp(OptimizerBase):
-    """Changes nothing."""
+    """An optimizer that changes nothing."""
 
     def step(self) -> None:
-        """Count the step."""
+        """Increment the step count."""
         self._steps += 1
 
 
 def zeros_like(params: NamedParameters, dtype: torch.dtype | None = None) -> NamedParameters:
-    """Return a zero for each parameter, on every chip, in the parameter's type or in `dtype` (float32)."""
+    """Return zeros for each parameter on every chip, in its type or in `dtype` (float32)."""
     return NamedParameters((name, _zeros_like(tensor, dtype)) for name, tensor in params.items())
 
 

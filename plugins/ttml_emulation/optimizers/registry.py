@@ -1,4 +1,4 @@
-"""Optimizers by name, as recent training configurations choose them."""
+"""Optimizers by name, as in recent training configurations."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .base import NoOp, OptimizerBase
 from .sgd import SGD, SGDConfig
 
 NOT_EMULATED = ("AdamWComposite", "Muon", "RemoteOptimizer", "SGDComposite")
-"""What a board's own registry has besides."""
+"""Optimizers that a board has and the emulation does not."""
 Factory = Callable[[Mapping[str, Any], NamedParameters], OptimizerBase]
 
 
 def _adamw_settings(config: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return AdamW's settings, with `ttml`'s own defaults where a key is missing."""
+    """Return AdamW's settings, with the defaults of `ttml` for missing keys."""
     return (
         config.get("lr", 1e-3),
         config.get("beta1", 0.9),
@@ -47,7 +47,7 @@ _factories: dict[str, Factory] = {
 
 
 def create_optimizer(config: Mapping[str, Any], params: NamedParameters) -> OptimizerBase:
-    """Return the optimizer that `config["type"]` names; RuntimeError if it is unknown or not emulated."""
+    """Return the optimizer of `config["type"]`; an error if it is unknown or not emulated."""
     name = config.get("type")
     if name in NOT_EMULATED:
         raise NotEmulatedCallError(message(f"the optimizer {name}"))
@@ -57,5 +57,5 @@ def create_optimizer(config: Mapping[str, Any], params: NamedParameters) -> Opti
 
 
 def register_optimizer(name: str, factory: Factory) -> None:
-    """Let `create_optimizer` make an optimizer of another type."""
+    """Register another type of optimizer for `create_optimizer`."""
     _factories[name] = factory

@@ -34,7 +34,7 @@ class SGDConfig:
 class SGD(OptimizerBase):
     """b = momentum b + (1 - dampening) (g + wd theta), theta = theta - lr b.
 
-    The first step takes b = g + wd theta. Computed in float32; b and theta are rounded once each.
+    In the first step, b = g + wd theta. Everything is computed in float32; b and theta are rounded once each.
     """
 
     def __init__(self, params: NamedParameters, config: SGDConfig) -> None:
@@ -47,18 +47,18 @@ class SGD(OptimizerBase):
         return {"momentum": self._buffer} if self._config.momentum else {}
 
     def step(self) -> None:
-        """Make one step with every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         config = self._config
         self._steps += 1
         buffers = self._buffer.parts()
         for place, tensor, grad in self._with_gradient():
             value = tensor.data.float()
-            slope = grad.float() + config.weight_decay * value
+            update = grad.float() + config.weight_decay * value
             if config.momentum:
                 buffer = buffers[place].data
                 keep = 0.0 if self._steps == 1 else config.dampening
-                moving = config.momentum * buffer.float() + (1 - keep) * slope
+                moving = config.momentum * buffer.float() + (1 - keep) * update
                 buffer.copy_(moving)
-                slope = slope + config.momentum * moving if config.nesterov else moving
-            tensor.data.copy_(value - self._lr * slope)
+                update = update + config.momentum * moving if config.nesterov else moving
+            tensor.data.copy_(value - self._lr * update)
             tensor.changed()

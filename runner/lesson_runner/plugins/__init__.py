@@ -8,7 +8,7 @@ A plugin is a module; its package names it in the entry-point group ``lesson_run
 
 and implements the hooks it wants::
 
-    from lesson_runner.plugin import Action, Outcome, hookimpl
+    from lesson_runner.plugins import Action, Outcome, hookimpl
 
     def greet(params, context):
         context.say(f"hello, {params['name']}")

@@ -150,7 +150,7 @@ def test_required_parameters_get_an_example(schema: Any, params: Any) -> None:
 
 HEAD = """
 from pathlib import Path
-from lesson_runner.plugin import *
+from lesson_runner.plugins import *
 """
 ACTIONS = """
 def run(params, context):

@@ -51,7 +51,7 @@ packages = ["stranger_lessons"]
 PLUGIN = """
 from pathlib import Path
 
-from lesson_runner.plugin import Action, Outcome, hookimpl
+from lesson_runner.plugins import Action, Outcome, hookimpl
 
 
 def knock(params, context):

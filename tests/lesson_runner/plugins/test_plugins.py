@@ -181,7 +181,7 @@ def test_an_action_that_runs_steps_badly(
     body = "<!-- step\nid: one\nuses: theirs.act\n-->\n```text\nx\n```\n"
     (tmp_path / "a.md").write_text(lesson_text(body))
     code = f"""
-from lesson_runner.plugin import Action
+from lesson_runner.plugins import Action
 
 def act(params, context):
     {source}

@@ -58,7 +58,7 @@ def installed(
 RULE = """
     import os, signal, threading
     from pathlib import Path
-    from lesson_runner.plugin import Rule, hookimpl
+    from lesson_runner.plugins import Rule, hookimpl
 
     def check(lesson, scope):
         if lesson.path.stem == "lesson-3":
@@ -131,7 +131,7 @@ def test_a_bug_in_a_process_is_reported_with_its_trace(
     reports.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(reports))
     installed("""
-        from lesson_runner.validation import check
+        from lesson_runner.validate import check
 
         def load_lesson(path):
             raise ZeroDivisionError("on purpose")

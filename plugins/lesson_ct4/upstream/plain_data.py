@@ -1,4 +1,4 @@
-"""What a pickle's content becomes here: plain data, and names of classes that nobody looks up."""
+"""Plain data that stands for the content of a pickle; names of classes are never looked up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from lesson_runner.model.errors import LessonError
 
-UNSAFE = "nothing in it was run; take a checkpoint that tt-train itself saved, from somebody you trust"
+UNSAFE = (
+    "nothing in it was run; use a checkpoint that was saved by tt-train and comes from a source you trust"
+)
 DAMAGED = "copy it again from where tt-train saved it"
 
 RECORDS = frozenset(
@@ -26,18 +28,18 @@ RECORDS = frozenset(
         ),
     }
 )
-"""tt-train's classes whose instances have nothing but attributes."""
+"""tt-train's classes whose instances have only attributes."""
 ENUMS = frozenset(
     f"{module}.{name}"
     for module in ("_ttml.models", "ttml._ttml.models", "ttml.models")
     for name in ("RunnerType", "WeightTyingType", "EmbeddingPlacement")
 )
-"""tt-train's enumerations; the module's name depends on how ``_ttml`` was found."""
+"""tt-train's enumerations; the module name depends on how ``_ttml`` was imported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A class or function a pickle refers to, by its full name. It is never imported or called."""
+    """The full name of a class or function in a pickle. It is never imported or called."""
 
     full: str
 
@@ -61,14 +63,14 @@ class Member:
 
 @dataclass(slots=True)
 class Dtype:
-    """A data type of numpy: its code without the byte order, such as ``f4``, or ``bfloat16``."""
+    """A numpy data type: its code without byte order, such as ``f4``, or ``bfloat16``."""
 
     code: str
 
 
 @dataclass(slots=True)
 class Array:
-    """An array; ``None`` until its content is known."""
+    """An array; its values are ``None`` until its state is set."""
 
     values: NDArray[Any] | None = None
 
@@ -76,19 +78,19 @@ class Array:
 @dataclass(slots=True)
 class Budget:
     """
-    How many bytes a file's content may still grow into.
+    The number of bytes that may still be allocated for a file's content.
 
-    One string of a pickle can be used any number of times: without a limit, a small file fills the memory.
+    A pickle can use one string any number of times. Without a limit, a small file could fill the memory.
     """
 
     left: int
 
     def spend(self, size: int) -> None:
         """
-        Take ``size`` bytes.
+        Use ``size`` bytes of the budget.
 
         Raises:
-            LessonError: there are not so many left.
+            LessonError: the budget is exceeded.
         """
         self.left -= size
         if self.left < 0:
@@ -96,8 +98,10 @@ class Budget:
 
 
 def shown(value: object) -> str:
-    """Return a value of a pickle for a message: short, printable, and not following what is nested."""
+    """Return a pickled value for a message: short, printable, and without nested content."""
     if not isinstance(value, (str, int, float, type(None))):
-        return "no plain value" if not isinstance(value, (list, tuple, dict)) else f"a {type(value).__name__}"
+        return (
+            "not a plain value" if not isinstance(value, (list, tuple, dict)) else f"a {type(value).__name__}"
+        )
     text = ascii(value[:100] if isinstance(value, str) else value)
     return text if len(text) <= 80 else f"{text[:77]}..."

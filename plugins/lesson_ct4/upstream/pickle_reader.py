@@ -1,14 +1,14 @@
 """
-A reader of pickles that runs nothing.
+Read pickles without executing them.
 
-A pickle is a program for a small stack machine, and Python's own machine imports and calls whatever the
-program names. This one knows the part of the language that tt-train's checkpoints are written in. A name
-outside of :data:`lesson_ct4.upstream.calls.ADMITTED`, and an instruction that no checkpoint needs, end the
-reading where they stand; the names inside are never imported, and what they would do is done in
-:mod:`lesson_ct4.upstream.calls`. Time and memory are bounded by the size of the file.
+A pickle is a program for a small stack machine. Python's own unpickler imports and calls whatever the program
+names. This reader only supports the instructions that tt-train's checkpoints use. Any other instruction, and
+any name that is not in :data:`lesson_ct4.upstream.calls.ALLOWED`, is an error. Allowed names are never
+imported; :mod:`lesson_ct4.upstream.calls` implements their effect. Time and memory are bounded by the size of
+the file.
 
-``pickle.Unpickler`` with a strict ``find_class`` would still look attributes up, grow its memo to any index
-a file names, hash any nested key, and could not say at which byte a refused name stands.
+``pickle.Unpickler`` with a strict ``find_class`` would still look up attributes, grow its memo to any index
+in the file, and hash any nested key, and it could not report the position of a refused name.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from __future__ import annotations
 import io
 import pickletools
 
-from lesson_ct4.upstream.calls import ADMITTED, build, call, new
-from lesson_ct4.upstream.inert import DAMAGED, UNSAFE, Budget, Name, shown
+from lesson_ct4.upstream.calls import ALLOWED, build, call, new
+from lesson_ct4.upstream.plain_data import DAMAGED, UNSAFE, Budget, Name, shown
 from lesson_runner.model.errors import LessonError
 
 MAX_OPCODES = 200_000
-"""Of a whole file: the lesson's model needs some 5,000."""
+"""Maximum for a whole file; the lesson's model needs about 5,000."""
 MAX_BITS = 64
 
 _OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
@@ -44,18 +44,18 @@ _OTHERS = frozenset(
 )
 _KNOWN = _NUMBERS | _VALUES | _SINGLES.keys() | _TUPLES.keys() | _PUT | _GET | _OTHERS
 """
-What Python's pickler writes for a checkpoint. Not: persistent ids, the extension registry, Python 2's strings
-and instances, sets, buffers outside of the file, and whatever only a hand-made pickle has.
+What Python's pickler writes for a checkpoint. Excluded are persistent ids, the extension registry, strings
+and instances of Python 2, sets, out-of-band buffers, and instructions that only hand-made pickles have.
 """
 
 
 class PickleReader:
-    """The pickles of one file, one after the other."""
+    """Reads the pickles of one file, one after the other."""
 
     def __init__(self, data: bytes) -> None:
         self._stream = io.BytesIO(data)
         self._size = len(data)
-        self._budget = Budget(2 * len(data))  # once as text that stands for bytes, once as arrays
+        self._budget = Budget(2 * len(data))  # once for text that encodes bytes, once for arrays
         self._opcodes = 0
         self._stack: list[object] = []
         self._marks: list[int] = []
@@ -63,15 +63,15 @@ class PickleReader:
 
     @property
     def place(self) -> int:
-        """How many bytes have been read."""
+        """Number of bytes read so far."""
         return self._stream.tell()
 
     def read(self) -> object:
         """
-        Return the value of the next pickle: plain values, and the classes of :mod:`.inert`.
+        Return the value of the next pickle: plain values, and the classes of :mod:`.plain_data`.
 
         Raises:
-            LessonError: it is no pickle, is cut short, or is not as tt-train writes it.
+            LessonError: it is not a pickle, is cut short, or does not have the form that tt-train writes.
         """
         self._stack, self._marks, self._memo = [], [], {}
         while True:
@@ -82,7 +82,10 @@ class PickleReader:
             try:
                 self._do(name, argument)
             except (IndexError, KeyError):
-                raise LessonError(f"{name} at byte {place} has nothing to work on", fix=DAMAGED) from None
+                raise LessonError(
+                    f"{name} at byte {place} needs a value that is not on the stack or in the memo",
+                    fix=DAMAGED,
+                ) from None
             except LessonError as error:
                 raise LessonError(f"{error} (at byte {place})", fix=error.fix) from None
 
@@ -90,30 +93,32 @@ class PickleReader:
         """Return the next instruction and its argument."""
         code = self._stream.read(1)
         if not code:
-            raise LessonError(f"it is cut short: it ends at byte {place}, in the middle", fix=DAMAGED)
+            raise LessonError(f"it is cut short: it ends at byte {place}", fix=DAMAGED)
         opcode = _OPCODES.get(code)
         if opcode is None:
-            raise LessonError(f"it is no pickle, or is damaged: byte {place} is {code[0]:#04x}", fix=DAMAGED)
+            raise LessonError(
+                f"it is not a pickle, or it is damaged: byte {place} is {code[0]:#04x}", fix=DAMAGED
+            )
         if opcode.name not in _KNOWN:
             raise LessonError(
-                f"the instruction {opcode.name} at byte {place} is refused: no checkpoint needs it",
+                f"the instruction {opcode.name} at byte {place} is refused: checkpoints do not use it",
                 fix=UNSAFE,
             )
         self._opcodes += 1
         if self._opcodes > MAX_OPCODES:
             raise LessonError(f"it has more than {MAX_OPCODES:,} instructions", fix=UNSAFE)
         try:
-            if opcode.name == "GLOBAL":  # pickletools would interpret escapes in it, which pickle does not
+            if opcode.name == "GLOBAL":  # pickletools would interpret escape sequences, pickle does not
                 return opcode.name, (self._line(), self._line())
             return opcode.name, None if opcode.arg is None else opcode.arg.reader(self._stream)
         except ValueError as error:
-            what = "cut short" if self.place == self._size else "no pickle, or damaged"
+            what = "cut short" if self.place == self._size else "not a pickle, or damaged"
             raise LessonError(f"it is {what}: {opcode.name} at byte {place}: {error}", fix=DAMAGED) from None
 
     def _line(self) -> str:
         line = self._stream.readline()
         if not line.endswith(b"\n"):
-            raise ValueError("no end of the line")
+            raise ValueError("the line has no end")
         return line[:-1].decode()
 
     def _do(self, name: str, argument: object) -> None:
@@ -160,20 +165,20 @@ class PickleReader:
         elif name in ("SETITEM", "SETITEMS"):
             items = self._marked() if name == "SETITEMS" else [stack.pop(), stack.pop()][::-1]
             _set_items(stack[-1], items)
-        else:  # STOP, with too much or too little left
+        else:  # STOP with more or less than one value on the stack
             raise _misplaced(name)
 
     def _global(self, argument: object) -> Name:
-        """Return a name, if it is admitted; nothing is imported."""
+        """Return a name, if it is allowed; nothing is imported."""
         if isinstance(argument, tuple):
             module, name = argument
         else:
             name, module = self._stack.pop(), self._stack.pop()
         if not (isinstance(name, str) and isinstance(module, str)):
-            raise LessonError("a name that is no text is refused", fix=UNSAFE)
+            raise LessonError("a name that is not text is refused", fix=UNSAFE)
         full = f"{module[:200]}.{name[:200]}"
-        if full not in ADMITTED:
-            raise LessonError(f"it asks for {shown(full)[1:-1]}, which no checkpoint needs", fix=UNSAFE)
+        if full not in ALLOWED:
+            raise LessonError(f"it refers to {shown(full)[1:-1]}, which checkpoints do not use", fix=UNSAFE)
         return Name(full)
 
     def _object(self, name: str) -> None:
@@ -189,7 +194,7 @@ class PickleReader:
             raise _misplaced(name)
 
     def _marked(self) -> list[object]:
-        """Take everything above the last mark."""
+        """Pop everything above the last mark."""
         start = self._marks.pop()
         items = self._stack[start:]
         del self._stack[start:]
@@ -200,17 +205,17 @@ def _set_items(target: object, items: list[object]) -> None:
     if not isinstance(target, dict) or len(items) % 2:
         raise _misplaced("SETITEMS")
     for key, value in zip(items[::2], items[1::2], strict=True):
-        # Other keys need hashing that a hostile file can make arbitrarily slow; tt-train has none.
+        # A hostile file can make hashing other keys arbitrarily slow; tt-train has only text keys.
         if not isinstance(key, str):
-            raise LessonError("a dictionary has a key that is no text", fix=UNSAFE)
+            raise LessonError("a dictionary has a key that is not text", fix=UNSAFE)
         target[key] = value
 
 
 def _index(argument: object) -> int:
     if not isinstance(argument, int) or argument < 0:
-        raise LessonError("a place in the memo is no number", fix=DAMAGED)
+        raise LessonError("a memo index is not a number", fix=DAMAGED)
     return argument
 
 
 def _misplaced(name: str) -> LessonError:
-    return LessonError(f"{name} does not fit what is on the stack", fix=DAMAGED)
+    return LessonError(f"{name} does not fit the values on the stack", fix=DAMAGED)

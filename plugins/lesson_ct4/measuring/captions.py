@@ -1,4 +1,4 @@
-"""What a stage's texts show, in words, for the learner who has just read one of them."""
+"""Captions for generated text: its metrics, and what the model has newly learned."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ SHOWN = (
     ("copied", "copied_ratio", ".0%"),
     ("repetition", "repetition", ".0%"),
 )
-"""Name, metric, and how it is written."""
+"""Name, metric and number format."""
 
 
-def in_words(metrics: Mapping[str, float]) -> str:
-    """Return the metrics of a stage's texts in a line; empty if there are none."""
+def metrics_caption(metrics: Mapping[str, float]) -> str:
+    """Return the metrics of a stage's texts on one line; empty if there are none."""
     shown = [f"{name} {_written(metric, metrics[metric])}" for name, metric, _ in SHOWN if metric in metrics]
     count = int(metrics.get("samples", 0))
     return f"{f'All {count} texts' if count > 1 else 'This text'}: {', '.join(shown)}" if shown else ""
 
 
-def news(phases: Sequence[Phase], metrics: Mapping[str, float]) -> str:
+def news_caption(phases: Sequence[Phase], metrics: Mapping[str, float]) -> str:
     """
-    Return what is new, in a line; empty if nothing is.
+    Return the newly reached phases on one line; empty if there are none.
 
     Args:
-        phases: those that ``metrics`` show and no earlier stage's did.
+        phases: phases that ``metrics`` reach and no earlier stage reached.
     """
     parts = [f"{phase.name}{_reason(phase, metrics)}" for phase in phases]
     return f"New in this run: {', '.join(parts)}" if parts else ""
@@ -38,7 +38,7 @@ def news(phases: Sequence[Phase], metrics: Mapping[str, float]) -> str:
 
 def _reason(phase: Phase, metrics: Mapping[str, float]) -> str:
     names = {metric: name for name, metric, _ in SHOWN}
-    if names[phase.metric] == phase.name:  # a count, which says it all
+    if names[phase.metric] == phase.name:  # a count, shown as it is
         return f" ({_written(phase.metric, metrics[phase.metric])})"
     return f" ({names[phase.metric]} {_written(phase.metric, phase.at_least)} or more)"
 

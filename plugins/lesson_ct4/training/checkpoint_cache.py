@@ -1,11 +1,16 @@
 """
-The folder where stages leave what they trained, for later stages and later runs.
+The folder of checkpoints that later stages and runs reuse. It may be deleted at any time.
 
-``<folder>/<key>/step_<n>.safetensors`` is the state after ``n`` steps that do not depend on a run's length,
-and ``result_<n>.safetensors`` the end of a whole run of ``n`` steps; the key stands for everything else they
-depend on, which ``identity.json`` beside them spells out. States on the way, for a run that is cut short, are
-``way_<n>.safetensors`` and, where steps depend on the run's length, ``way_<n>_of_<steps>.safetensors``; of
-these the last two are kept, in case that the last is damaged. The folder may be deleted at any time.
+::
+
+    <folder>/<key>/
+        identity.json                          the settings, of which the key is a digest
+        step_<n>.safetensors                   after n steps that do not depend on the run's length
+        result_<n>.safetensors                 the result of a complete run of n steps
+        snapshot_<n>.safetensors               of an unfinished run, after n steps
+        snapshot_<n>_of_<steps>.safetensors    the same, where the steps depend on the run's length
+
+The last two snapshots are kept, in case the last one is damaged.
 """
 
 from __future__ import annotations
@@ -22,67 +27,67 @@ from typing import Any, NamedTuple
 from lesson_ct4.config import TrainConfig
 from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from lesson_ct4.training.schedule import key_of, trunk_identity, trunk_steps
+from lesson_ct4.training.schedule import cache_key, shared_steps, training_identity
 from lesson_runner.files.plain import ASIDE, write_aside
 from lesson_runner.files.untrusted import read_json, remove_asides
 from lesson_runner.model.errors import LessonError
 
 Note = Callable[[str], None]
 KEPT = 4
-"""Of so many different settings the states are kept, those used last; one of the lesson's model is 65 MB."""
-ON_THE_WAY = 2
-"""So many states of an unfinished training are kept; see above."""
+"""How many folders, one for each configuration, are kept; a checkpoint of the lesson's model has 65 MB."""
+SNAPSHOTS_KEPT = 2
+"""How many snapshots of an unfinished run are kept."""
 IDENTITY = "identity.json"
 
 
-class Found(NamedTuple):
-    """A state that saves steps."""
+class CachedCheckpoint(NamedTuple):
+    """A checkpoint found in the cache."""
 
     path: Path
     written: int
-    """As :func:`written_at` had it."""
+    """Modification time in nanoseconds, as :func:`written_at` returned it."""
     checkpoint: Checkpoint
 
 
-class Trunk:
+class CheckpointCache:
     """
-    The shared steps of all runs that differ from one in length only, and where those ended.
+    The cached checkpoints of all runs that differ from one run only in length.
 
     Raises:
-        LessonError: its folder is a link; what lies in a workspace may have come with a lesson.
+        LessonError: the folder is a symbolic link. A workspace may come with a lesson, so links are refused.
     """
 
     def __init__(
         self, folder: Path, config: TrainConfig, dataset_sha256: str, session: Mapping[str, Any]
     ) -> None:
-        self._identity = {**trunk_identity(config, dataset_sha256, session), **origin()}
+        self._identity = {**training_identity(config, dataset_sha256, session), **origin()}
         self._all = folder
-        self._folder = folder / key_of(self._identity)
+        self._folder = folder / cache_key(self._identity)
         if self._folder.is_symlink():
-            raise LessonError(f"{self._folder} is a link, which may lead anywhere", fix="remove it")
+            raise LessonError(f"{self._folder} is a symbolic link, which is not allowed", fix="remove it")
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Keep a state that other runs will begin with."""
+        """Save a checkpoint that other runs can start from."""
         save_checkpoint(self._folder / f"step_{checkpoint.step}.safetensors", checkpoint)
         self._used()
 
-    def save_on_the_way(self, checkpoint: Checkpoint, shared: int) -> None:
-        """Keep a state in case the run is cut short; ``shared`` steps do not depend on its length."""
+    def save_snapshot(self, checkpoint: Checkpoint, shared: int) -> None:
+        """Save a checkpoint for resuming; the first ``shared`` steps do not depend on the run's length."""
         step = checkpoint.step
-        name = f"way_{step}" if step <= shared else f"way_{step}_of_{checkpoint.steps}"
+        name = f"snapshot_{step}" if step <= shared else f"snapshot_{step}_of_{checkpoint.steps}"
         save_checkpoint(self._folder / f"{name}.safetensors", checkpoint)
         self._used()
-        for path in sorted(self._folder.glob("way_*"), key=written_at)[:-ON_THE_WAY]:
+        for path in sorted(self._folder.glob("snapshot_*"), key=written_at)[:-SNAPSHOTS_KEPT]:
             path.unlink(missing_ok=True)
 
-    def forget_the_way(self) -> None:
-        """Remove the states on the way, and what was left half-written: the run has come to its end."""
+    def remove_snapshots(self) -> None:
+        """Remove the snapshots and partly written files of a run that has finished."""
         remove_asides(self._folder)
-        for path in self._folder.glob("way_*"):
+        for path in self._folder.glob("snapshot_*"):
             path.unlink(missing_ok=True)
 
-    def keep_result(self, path: Path, steps: int) -> None:
-        """Keep the checkpoint of a whole run of ``steps``: the same file by another name, where that goes."""
+    def save_result(self, path: Path, steps: int) -> None:
+        """Save the checkpoint of a complete run of ``steps``, as a hard link if the file system has them."""
         result = self._result(steps)
         aside = result.with_name(f".{result.name}.{os.getpid()}{ASIDE}")
         try:
@@ -95,46 +100,46 @@ class Trunk:
             aside.replace(result)
         except OSError as error:
             raise LessonError(
-                f"{result} cannot be written: {error.strerror}", fix="check the disk's space and rights"
+                f"{result} cannot be written: {error.strerror}", fix="check disk space and permissions"
             ) from None
         finally:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
         self._used()
 
-    def find(self, steps: int, shared: int, note: Note) -> Found | None:
+    def find(self, steps: int, shared: int, note: Note) -> CachedCheckpoint | None:
         """
-        Return what saves a run of ``steps`` most: its own end, or the state after the most of its steps.
+        Return the checkpoint that saves a run of ``steps`` the most steps; ``None`` if there is none.
 
         Args:
             shared: how many of the steps do not depend on the run's length.
-            note: gets a sentence for each file that is damaged; it is passed over.
+            note: called with a message for each damaged file, which is skipped.
         """
         files = [(steps, self._result(steps))] if self._result(steps).exists() else []
         files += sorted(self._states(steps, shared), reverse=True)
         for step, path in files:
             if path.is_symlink():
-                note(f"not reused: {path} is a link, which may lead anywhere")
+                note(f"not reused: {path} is a symbolic link")
                 continue
             written = written_at(path)
             try:
                 checkpoint = load_checkpoint(path)
                 if checkpoint.step == step and (checkpoint.optimizer is not None or step == steps):
                     self._used()
-                    return Found(path, written, checkpoint)
+                    return CachedCheckpoint(path, written, checkpoint)
             except LessonError as error:
                 note(f"not reused: {error}")
         return None
 
     def _states(self, steps: int, shared: int) -> Iterator[tuple[int, Path]]:
-        """Yield the states that a run of ``steps`` comes through, and their steps."""
+        """Yield step and path of each checkpoint that a run of ``steps`` can start from."""
         for path in self._folder.glob("*_*.safetensors"):
-            match = re.fullmatch(r"(?:step|way)_(\d+)(?:_of_(\d+))?", path.stem)
+            match = re.fullmatch(r"(?:step|snapshot)_(\d+)(?:_of_(\d+))?", path.stem)
             if match and (int(match[2]) == steps if match[2] else int(match[1]) <= shared):
                 yield int(match[1]), path
 
-    def why_not_shared(self) -> str | None:
-        """Return what sets this run apart from the nearest one that left steps here; ``None`` if none did."""
+    def nearest_difference(self) -> str | None:
+        """Return how this run differs from the most similar cached one; ``None`` if the cache is empty."""
         nearest: list[str] | None = None
         for path in sorted(self._all.glob(f"*/{IDENTITY}")):
             if path.parent == self._folder:
@@ -146,13 +151,13 @@ class Trunk:
                 continue
             if nearest is None or len(found) < len(nearest):
                 nearest = found
-        return f"no steps of an earlier stage or run are reused: {_listed(nearest)}" if nearest else None
+        return f"no steps of an earlier stage or run can be reused: {_listed(nearest)}" if nearest else None
 
     def _result(self, steps: int) -> Path:
         return self._folder / f"result_{steps}.safetensors"
 
     def _used(self) -> None:
-        """Note that this folder was used, and remove those that were not for longest."""
+        """Mark this folder as used, and remove the least recently used ones."""
         about = self._folder / IDENTITY
         with contextlib.suppress(OSError):
             write_aside(about, json.dumps(self._identity, indent=1, sort_keys=True))
@@ -162,10 +167,10 @@ class Trunk:
 
 
 def written_at(path: Path) -> int:
-    """Return when a file was written, in nanoseconds; 0 for one that is not there."""
+    """Return a file's modification time in nanoseconds; 0 if it does not exist."""
     try:
         return path.stat().st_mtime_ns
-    except OSError:  # another run has removed it
+    except OSError:  # another run removed it
         return 0
 
 
@@ -173,34 +178,35 @@ def check_resumable(
     checkpoint: Checkpoint, config: TrainConfig, steps: int, identity: Mapping[str, Any]
 ) -> None:
     """
-    Check that going on from a checkpoint gives what training without a stop would have given.
+    Check that resuming from a checkpoint gives the same result as training without interruption.
 
     Raises:
-        LessonError: it would not, and why.
+        LessonError: the result would differ; the message says why.
     """
     if checkpoint.optimizer is None:
-        raise LessonError("cannot resume: the checkpoint has no optimizer state", fix="train from the start")
-    theirs = trunk_identity(checkpoint.config, str(checkpoint.dataset.get("sha256")), checkpoint.session)
+        raise LessonError("cannot resume: the checkpoint has no optimizer state", fix="train from scratch")
+    theirs = training_identity(checkpoint.config, str(checkpoint.dataset.get("sha256")), checkpoint.session)
     if theirs != identity:
         raise LessonError(
             f"cannot resume: {differences(theirs, identity)}",
             fix="resume with the settings it was trained with",
         )
-    if checkpoint.step > trunk_steps(checkpoint.config, checkpoint.steps):
+    if checkpoint.step > shared_steps(checkpoint.config, checkpoint.steps):
         raise LessonError(
-            f"cannot resume: at step {checkpoint.step} of {checkpoint.steps} the learning rate had decayed",
-            fix="train from the start; with --decay none, final checkpoints can be resumed",
+            f"cannot resume: at step {checkpoint.step} of {checkpoint.steps} the learning rate has already "
+            "decayed",
+            fix="train from scratch; final checkpoints can be resumed if trained with --decay none",
         )
-    if checkpoint.step > trunk_steps(config, steps):
+    if checkpoint.step > shared_steps(config, steps):
         raise LessonError(
-            f"cannot resume: the checkpoint has {checkpoint.step} steps, more than the "
-            f"{trunk_steps(config, steps)} that a run of {steps} trains before its decay",
-            fix="ask for more steps",
+            f"cannot resume: the checkpoint has {checkpoint.step} steps, but in a run of {steps} steps the "
+            f"learning rate decays after step {shared_steps(config, steps)}",
+            fix="train for more steps",
         )
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Return in words what was otherwise."""
+    """Return the differences in words."""
     return _listed(_differences(theirs, ours))
 
 
