@@ -41,7 +41,7 @@ PoliciesOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class CertificationStatus:
+class StatusOverview:
     """Lessons and their certificate status on each target."""
 
     lessons: Sequence[Known]
@@ -64,14 +64,14 @@ class CertificationStatus:
         return [self.statuses.of(known, target) for known in self.lessons for target in self.targets]
 
 
-def collect_status(
+def collect_statuses(
     plugins: Plugins,
     names: Iterable[str],
     folders: Sequence[Path],
     certs: Sequence[Path],
     policies: Iterable[str],
     workspace: Path,
-) -> CertificationStatus:
+) -> StatusOverview:
     """
     Read lessons, certificates and runs, and return the status of each lesson.
 
@@ -93,7 +93,7 @@ def collect_status(
     seen = statuses.targets({known.lesson.id for known in lessons}, written_for)
     boards = [name for name in hardware_names() if name in written_for or name in seen]
     targets = [*boards, *(name for name in seen if name not in boards)]
-    return CertificationStatus(lessons, targets, statuses, index, unread)
+    return StatusOverview(lessons, targets, statuses, index, unread)
 
 
 def _lessons(

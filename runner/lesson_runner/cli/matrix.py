@@ -14,7 +14,7 @@ from lesson_runner.cli.certification_status import (
     LessonsOption,
     PoliciesOption,
     as_json,
-    collect_status,
+    collect_statuses,
 )
 from lesson_runner.cli.common import WorkspaceOption, make_console, workspace_folder
 from lesson_runner.cli.output import say
@@ -44,7 +44,7 @@ def matrix(
     from lesson_runner.report.matrix import Cell, Grid, render
 
     MATRICES.checked(format_)
-    found = collect_status(
+    found = collect_statuses(
         context.obj, lessons or (), folder or (), certs or (), policy or (), workspace_folder(workspace)
     )
     statuses = found.all()

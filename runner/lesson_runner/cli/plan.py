@@ -106,7 +106,7 @@ def _permission_rows(asked: Sequence[str]) -> list[str]:
 
     rows = [f"asks to {in_words(item)}" for item in asked if kind_of(item) != "shell"]
     never = [item.partition(" ")[2] for item in asked if kind_of(item) == READ]
-    return rows + [f"cannot be read: {path}: {reason}" for path in never if (reason := why_never(Path(path)))]
+    return rows + [f"never read: {path}: {reason}" for path in never if (reason := why_never(Path(path)))]
 
 
 def _expectation(item: Expectation) -> str:

@@ -262,7 +262,7 @@ def test_hours_are_not_spent_on_what_cannot_be(bench: Bench) -> None:
     garden.hardware = Hardware("none", "a test", 0, "none")
     said = bench.certify()
     assert said.code == 5
-    assert "the policy 'board' wants a board, and this machine has none (a test)" in said.err
+    assert "the policy 'board' requires a board, but this machine has none (a test)" in said.err
     assert not (bench.folder / ".lesson" / "runs").exists()
     garden.hardware = Hardware("n150", "a test", 1)
     (bench.folder / "home" / "config" / "keys" / "me.json").unlink()
@@ -389,9 +389,9 @@ def test_what_people_read(bench: Bench) -> None:
     said = bench.lesson("certify", "growing.md", "--allow", "shell")
     assert "Certified under the policy 'board':" in said.out
     said = bench.lesson("cert", "verify", bench.certificate)
-    assert "✓ the certificate holds" in said.out
+    assert "✓ the certificate is valid" in said.out
     assert "n150 (a test says so), chips used: an unknown number of 1" in said.out
     garden.labels = ("emulated",)
     said = bench.lesson("certify", "growing.md", "--allow", "shell")
-    assert "Not certified under the policy 'board': 2 things are missing" in said.out
+    assert "Not certified under the policy 'board': 2 requirements not met" in said.out
     assert "→ run it on a board" in said.out

@@ -31,7 +31,7 @@ def test_listing(bench: Bench) -> None:
     assert entry["keyid"] in bench.lesson("cert", "keys", "list").out
     assert bench.lesson("cert", "keys", "list", "me").out == entry["public"]
     (keys(bench) / "me.json").unlink()
-    assert "make one: lesson cert keys new NAME" in bench.lesson("cert", "keys", "list").out
+    assert "create one: lesson cert keys new NAME" in bench.lesson("cert", "keys", "list").out
 
 
 @pytest.mark.parametrize("name", ["", "Me", "../me", "a b", "-a", "x" * 65])

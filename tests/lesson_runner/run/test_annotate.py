@@ -165,7 +165,7 @@ def test_a_link_to_the_file_and_its_permissions_stay(lesson: Lesson, tmp_path: P
     target.chmod(0o640)
     (tmp_path / "a.md").symlink_to(target)
 
-    assert lesson("annotate", "a.md", "--write", points=[SHOP]).out == "a.md: 2 steps written as directives\n"
+    assert lesson("annotate", "a.md", "--write", points=[SHOP]).out == "a.md: added directives for 2 steps\n"
 
     assert (tmp_path / "a.md").is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
@@ -196,7 +196,7 @@ def test_a_second_time_there_is_nothing_to_do(lesson: Lesson, tmp_path: Path) ->
 
     for options in ([], ["--write"]):
         said = lesson("annotate", "a.md", *options, points=[SHOP])
-        assert (said.code, said.out) == (0, "a.md has directives already: nothing to do\n")
+        assert (said.code, said.out) == (0, "a.md already has directives: nothing to do\n")
     assert path.read_bytes() == once
 
 

@@ -147,7 +147,7 @@ def test_what_was_allowed_is_taken_back(
     assert lesson("trust", "forget").code == 2
     assert lesson("trust", "forget", "sample").out == f"forgotten: sample ({tmp_path / 'a.md'})\n"
     assert lesson("run", "a.md").code == 2
-    assert "No lesson was allowed anything." in lesson("trust", "list").out
+    assert "No lesson has permissions." in lesson("trust", "list").out
 
 
 DAMAGE: dict[str, Any] = {

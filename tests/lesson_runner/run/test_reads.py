@@ -185,7 +185,7 @@ def test_a_single_file_is_allowed_by_a_path_as_people_write_it(run: Callable[...
     assert run("~/diary", "--allow", "read ~/diary").code == 0
     assert run("~/diary", "--allow", "read me/diary").code == 0
     said = run("~/diary", "--allow", "shell,read ~/diary")
-    assert (said.code, "give --allow once for each" in said.err) == (2, True), said
+    assert (said.code, "repeat --allow for each path" in said.err) == (2, True), said
 
 
 def test_folders_for_downloads_have_names_in_any_language(

@@ -118,7 +118,7 @@ def test_what_passed_is_not_run_again(lesson: Lesson, failed: Path, tmp_path: Pa
     said = lesson("resume", "--allow", "shell")
 
     assert said.code == 0, said
-    assert f"Resuming {failed.name}: 2 of 3 steps had passed" in said.out
+    assert f"Resuming {failed.name}: 2 of 3 steps passed before" in said.out
     after = record_of(failed)
     assert statuses(failed) == dict.fromkeys(("one", "two", "three"), "passed")
     assert after["steps"][0] == before["steps"][0]

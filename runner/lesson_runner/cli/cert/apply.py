@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.certification_status import CertsOption, PoliciesOption, collect_status
+from lesson_runner.cli.certification_status import CertsOption, PoliciesOption, collect_statuses
 from lesson_runner.cli.common import WorkspaceOption, confirm, stdout_to_stderr, workspace_folder
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import CertificateError, LessonError
@@ -36,7 +36,7 @@ def apply(
 
     if not lesson.is_file():
         raise LessonError(f"{lesson}: no such file", fix="name the lesson's .md file")
-    found = collect_status(
+    found = collect_statuses(
         context.obj, [str(lesson)], (), certs or (), policy or (), workspace_folder(workspace)
     )
     if not found.lessons:

@@ -10,7 +10,7 @@ from lesson_runner.cli.certification_status import (
     LessonsOption,
     PoliciesOption,
     as_json,
-    collect_status,
+    collect_statuses,
 )
 from lesson_runner.cli.common import JsonOption, WorkspaceOption, make_console, print_json, workspace_folder
 
@@ -35,7 +35,7 @@ def status(
     from lesson_runner.report.tables import PlainTable
 
     place = workspace_folder(workspace)
-    found = collect_status(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
+    found = collect_statuses(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
     rows = [item for item in found.all() if item.state != "not supported"]
     if json:
         refused = [{"file": str(path), "why": why} for path, why in sorted(found.index.refused.items())]
