@@ -58,7 +58,7 @@ def forget(
         memory.forget([item.digest for item in chosen])
     for item in dict.fromkeys(item.digest for item in chosen):
         known = next(entry for entry in chosen if entry.digest == item)
-        say(f"forgotten: {known.lesson} ({known.path})")
+        say(f"revoked: {known.lesson} ({known.path})")
 
 
 def _memory() -> Memory:

@@ -145,7 +145,7 @@ def test_what_was_allowed_is_taken_back(
     wrong = lesson("trust", "forget", "sampel")
     assert (wrong.code, "did you mean 'sample'" in wrong.err) == (2, True)
     assert lesson("trust", "forget").code == 2
-    assert lesson("trust", "forget", "sample").out == f"forgotten: sample ({tmp_path / 'a.md'})\n"
+    assert lesson("trust", "forget", "sample").out == f"revoked: sample ({tmp_path / 'a.md'})\n"
     assert lesson("run", "a.md").code == 2
     assert "No lesson has permissions." in lesson("trust", "list").out
 
