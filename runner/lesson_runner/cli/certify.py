@@ -78,8 +78,8 @@ def certify(
     from lesson_runner.run.prepare import plan_run, prepare_run
 
     plugins: Plugins = context.obj
-    asked = load_policy(policy)
-    check_name(asked)
+    loaded_policy = load_policy(policy)
+    check_name(loaded_policy)
     store = KeyStore()
     place = workspace_folder(workspace).resolve()
     Workspace(place).check_links()
@@ -91,13 +91,13 @@ def certify(
         runs = list(dict.fromkeys(find_run(name, place / "runs") for name in from_run))
     else:
         hardware = detect_hardware(plugins, expected)
-        _check_possible(asked, hardware, check_backend(backend))
+        _check_possible(loaded_policy, hardware, check_backend(backend))
         store.own(key)  # fail before hours of running if there is no key
         _check_writable(place / "certificates")
         options = RunOptions(
             hardware=hardware,
             workspace=Workspace(place),
-            profile=profile or _accepted_profile(document, asked, plugins),
+            profile=profile or _accepted_profile(document, loaded_policy, plugins),
             backend=backend,
             params=tuple(map(parse_param, param or ())),
             fresh=True,
@@ -108,13 +108,19 @@ def certify(
             note=note,
         )
         plan = plan_run(document, problems, plugins, options)
-        if missing := forecast(plan, options.params, hardware, backend, asked):
-            return print_answer(Issued(tuple(missing), None), asked, json=json)
-        runs = _run(prepare_run(plan, plugins, options, installed=installed), asked.passes, json=json)
+        if missing := forecast(plan, options.params, hardware, backend, loaded_policy):
+            return print_answer(Issued(tuple(missing), None), loaded_policy, json=json)
+        runs = _run(prepare_run(plan, plugins, options, installed=installed), loaded_policy.passes, json=json)
     try:
         with stdout_to_stderr():  # what a plugin prints is not part of the answer
             issued = issue(
-                document, problems, runs, asked, lambda: store.own(key), plugins, place / "certificates"
+                document,
+                problems,
+                runs,
+                loaded_policy,
+                lambda: store.own(key),
+                plugins,
+                place / "certificates",
             )
     except LessonError as error:
         if not from_run:
@@ -122,7 +128,7 @@ def certify(
             reuse = f"certify these runs without running them again: lesson certify {lesson} {kept}"
             error.fix = f"{error.fix}; then {reuse}" if error.fix else reuse
         raise
-    return print_answer(issued, asked, json=json)
+    return print_answer(issued, loaded_policy, json=json)
 
 
 def _check_writable(folder: Path) -> None:

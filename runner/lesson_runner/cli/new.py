@@ -22,7 +22,7 @@ def new_lesson(
     id: Annotated[  # noqa: A002  # its name in the frontmatter
         str,
         typer.Argument(
-            metavar="ID", help="The lesson's id: lower-case words joined by hyphens, such as my-first-lesson."
+            metavar="ID", help="The lesson's id, such as my-first-lesson: lower-case words joined by hyphens."
         ),
     ],
     folder: FolderOption = Path(),
@@ -40,7 +40,7 @@ def new_plugin(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The distribution's name, such as my-lessons.")],
     folder: FolderOption = Path(),
 ) -> None:
-    """Create the folder NAME, a plugin with an action, a lesson and tests."""
+    """Create the folder NAME, a plugin with a lesson and tests."""
     from lesson_runner.cli import scaffold
 
     paths = scaffold.new_plugin(name, folder)

@@ -31,7 +31,7 @@ def show(context: typer.Context, json: JsonOption = False) -> None:
 
 @trust.command("list")
 def list_allowed(json: JsonOption = False) -> None:
-    """List the lessons with permissions, one row for each version of the text."""
+    """List the lessons with permissions, by version of their text."""
     memory = _memory()
     if json:
         print_json([_data(item) for item in memory.all()])

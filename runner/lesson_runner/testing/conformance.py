@@ -202,7 +202,7 @@ def _lessons(plugins: _PluginUnderTest) -> Iterator[str]:
     for folder in plugins.own("lesson_directories"):
         paths = sorted(folder.glob("*.md")) if folder.is_dir() else [folder]
         if not paths or not folder.exists():
-            problem = "it has no lesson" if folder.exists() else "no such file or folder"
+            problem = "the folder has no lesson" if folder.exists() else "no such file or folder"
             yield f"lesson_directories: {folder}: {problem}"
             continue
         yield from plugins.call("validating its lessons", diagnostics)

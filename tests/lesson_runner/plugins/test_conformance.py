@@ -264,7 +264,7 @@ def test_a_bad_plugin(plugin: Plugin, parts: list[str], problem: str) -> None:
 @pytest.mark.parametrize(
     ("parts", "lesson", "problem"),
     [
-        ([], None, "lesson_directories: {folder}: it has no lesson"),
+        ([], None, "lesson_directories: {folder}: the folder has no lesson"),
         ([], "no frontmatter", "a lesson does not validate: {folder}/sample.md:1:1: error: the document"),
         ([], lesson_text(STEP.replace("greet", "great")), "a lesson does not validate: {folder}/sample.md"),
         (["@hookimpl\ndef lesson_interpret_block(block): return block.text"],

@@ -75,7 +75,7 @@ def trust(
     """
     Trust a public key: accept the signatures made with it.
 
-    Make sure that the key is theirs: compare its id with the owner.
+    First make sure that the key is its owner's: compare the id with them.
     """
     from lesson_runner.certify.keys import KeyStore, read_public_file
 

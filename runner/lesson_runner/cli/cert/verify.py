@@ -55,12 +55,12 @@ def verify(
     from lesson_runner.certify.trust import RefusedError
 
     plugins: Plugins = context.obj
-    asked = load_policy(policy) if policy else None
+    loaded_policy = load_policy(policy) if policy else None
     trusted = KeyStore().trusted() if key is None else _only(key)
     stored = stored_at(bundle, evidence)
     try:
         with stdout_to_stderr():  # what a plugin prints is not part of the answer
-            verified = library.verify(stored, trusted, plugins, policy=asked, lesson=lesson)
+            verified = library.verify(stored, trusted, plugins, policy=loaded_policy, lesson=lesson)
     except RefusedError as error:
         if json:
             print_json({"holds": False, "check": error.check, "message": str(error), "fix": error.fix})
