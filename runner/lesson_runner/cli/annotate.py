@@ -54,7 +54,7 @@ def annotate(
     try:
         if path.read_bytes() != made.before.encode("utf-8"):
             raise LessonError(
-                f"{path}: not written, because the file has changed meanwhile", fix="run the command again"
+                f"{path}: was changed meanwhile, so it is not written", fix="run the command again"
             )
         rewrite(path, made.after.encode("utf-8"))
     except OSError as error:
