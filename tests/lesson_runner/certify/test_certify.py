@@ -314,7 +314,7 @@ def test_runs_are_not_lost_when_signing_fails(bench: Bench) -> None:
     bench.write(LESSON.replace("echo beans: 5", f"echo beans: 5; rm -f {keys}/me.json"))
     said = bench.lesson("certify", "growing.md", "--allow", "shell")
     assert said.code == 2
-    command = said.err.rpartition("without running it again: lesson ")[2].split()
+    command = said.err.rpartition("without running them again: lesson ")[2].split()
     assert bench.lesson("cert", "keys", "new", "you").code == 0
     assert bench.lesson(*command).code == 0
     assert bench.lesson(*command, "--profile", "default").code == 2  # that would be ignored
