@@ -151,7 +151,7 @@ def certificate_check(
 def _check_folders(option: str, folders: Iterable[Path]) -> None:
     for folder in folders:
         if not folder.is_dir():
-            raise LessonError(f"{option} {folder}: no such folder")
+            raise LessonError(f"{option} {folder}: no such folder", fix="name an existing folder")
 
 
 def _records(runs: Path) -> Iterable[dict[str, Any]]:

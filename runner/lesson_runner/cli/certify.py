@@ -87,7 +87,8 @@ def certify(
     if from_run:
         if profile or param or expected or backend != "auto" or sandbox or env:
             others = "--profile, --backend, --hardware, --param, --sandbox and --env"
-            raise LessonError(f"--from-run uses runs as they are; {others} apply to new runs only")
+            message = f"--from-run uses runs as they are; {others} apply to new runs only"
+            raise LessonError(message, fix="leave those options out, or leave out --from-run")
         runs = list(dict.fromkeys(find_run(name, place / "runs") for name in from_run))
     else:
         hardware = detect_hardware(plugins, expected)

@@ -53,7 +53,7 @@ def is_environment_error(error: Exception) -> bool:
 def _has_folder() -> bool:
     """Return True if the current folder exists and can be entered."""
     try:
-        os.stat(os.getcwd())  # noqa: PTH109, PTH116  # getcwd alone succeeds for a folder that cannot be entered
+        os.stat(os.getcwd())  # noqa: PTH109, PTH116  # getcwd alone accepts a folder that cannot be entered
     except OSError:
         return False
     return True

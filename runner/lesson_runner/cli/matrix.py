@@ -63,5 +63,6 @@ def matrix(
     try:
         write_output(output, text)
     except OSError as error:
-        raise LessonError(f"{output}: cannot be written: {error.strerror or error}") from None
+        reason = error.strerror or error
+        raise LessonError(f"{output}: cannot be written: {reason}", fix="name another file with -o") from None
     say(f"{output}: {format_}, {len(text.encode()):,} bytes")

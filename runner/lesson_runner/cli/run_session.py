@@ -62,7 +62,7 @@ def run_session(
     console.print(shown(f"Texts, loss curves and output of every step: {folder / 'evidence'}"))
     if record["status"] != "passed":
         usual = prepared.options.workspace.root == DEFAULT_WORKSPACE.resolve()
-        console.print(shown(f"To resume it: lesson resume {folder.name if usual else folder}"))
+        console.print(shown(f"To resume the run: lesson resume {folder.name if usual else folder}"))
     return record, folder
 
 

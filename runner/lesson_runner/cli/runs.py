@@ -61,9 +61,8 @@ def remove(
 
     folder = workspace_folder(workspace or context.meta[__name__]) / "runs"
     Workspace(folder.parent).check_links()
-    found = list(
-        dict.fromkeys(find_run(name, folder) for name in names)
-    )  # find all of them before removing any
+    # Find all of them before removing any.
+    found = list(dict.fromkeys(find_run(name, folder) for name in names))
     for path in found:
         if path.parent.resolve() != folder.resolve():
             raise LessonError(
@@ -72,7 +71,10 @@ def remove(
             )
         for used in (path, path.parent.parent):
             if (owner := holder(used)) and path.name in owner:
-                raise LessonError(f"{path.name} is not removed: {used} is in use by {owner}")
+                raise LessonError(
+                    f"{path.name} is not removed: {used} is in use by {owner}",
+                    fix="stop it, or wait until it ends",
+                )
     if not yes and not confirm(f"Remove {', '.join(path.name for path in found)}?"):
         raise LessonError("nothing was removed", fix="answer yes at the prompt, or add --yes")
     for path in found:

@@ -111,9 +111,8 @@ def validate(
     found = Diagnostics(check(), rules, fixed)
     write = sys.stdout.write
     if shown_as == "github" and isinstance(sys.stdout, WorkflowCommandFilter):
-        write = (
-            sys.stdout.write_commands
-        )  # diagnostics for GitHub are workflow commands, with escaping of their own
+        # Diagnostics for GitHub are workflow commands, with escaping of their own.
+        write = sys.stdout.write_commands
     for piece in render(found, shown_as, Path.cwd(), make_console()):
         write(piece)
     return ExitCode.FAILED if found.errors else ExitCode.GOOD

@@ -90,7 +90,7 @@ def failed(lesson: Lesson, tmp_path: Path) -> Path:
     said = lesson("run", "three.md", "--allow", "shell")
     assert said.code == 1, said
     (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
-    assert said.out.splitlines()[-1] == f"To resume it: lesson resume {folder.name}"
+    assert said.out.splitlines()[-1] == f"To resume the run: lesson resume {folder.name}"
     return folder
 
 

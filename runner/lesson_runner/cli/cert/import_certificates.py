@@ -63,9 +63,9 @@ def _keep(stored: Stored, certificate: Certificate, target: Path) -> Path:
 
     try:
         with staging_folder(target) as staging:
-            check_files(
-                certificate, copy_certificate(stored, staging)
-            )  # the files may have changed since they were verified
+            # Check the copy: the files may have changed since they were verified.
+            check_files(certificate, copy_certificate(stored, staging))
             return publish(staging, target, certificate.name)
     except OSError as error:
-        raise LessonError(f"{target}: cannot be written: {error.strerror or error}") from None
+        fix = "use --workspace to name a folder that you can write"
+        raise LessonError(f"{target}: cannot be written: {error.strerror or error}", fix=fix) from None
