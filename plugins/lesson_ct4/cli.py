@@ -1,4 +1,4 @@
-"""``lesson ct4 train``, ``generate`` and ``import``: what the lesson prints, typed by hand."""
+"""The commands ``lesson ct4 train``, ``generate``, ``sweep`` and ``import``."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from lesson_runner.plugins.context import StepContext, merge
 
 RAW = "lesson_ct4.blocks.arguments"
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
-"""Of a command that reads its flags itself."""
+"""Typer settings of a command that parses its flags itself."""
 
 
 class FlagCommand(TyperCommand):
-    """Shows all flags in its help, but leaves reading them to us: lessons and users get the same messages."""
+    """Shows all flags in its help, but does not parse them: the command line uses the parser of lessons."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Keep the arguments aside unless help is wanted."""
+        """Store the raw arguments, unless help is wanted."""
         if "--help" in args or "-h" in args:
             return super().parse_args(ctx, ["--help"])
         ctx.meta[RAW] = list(args)
@@ -40,7 +40,7 @@ class FlagCommand(TyperCommand):
 
 
 def _command(command: Command) -> Callable[..., None]:
-    """Return a function whose signature has every flag, which is where typer takes its help from."""
+    """Return a function whose signature has every flag, because typer builds its help from the signature."""
 
     def run(context: typer.Context, **_: Any) -> None:
         run_command(command, context.meta.get(RAW, []))
@@ -49,7 +49,7 @@ def _command(command: Command) -> Callable[..., None]:
         inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     ]
     parameters += [_option(flag) for flag in (*flags_of(command), *OWN)]
-    # mypy knows no __signature__ of functions; inspect.signature(), which typer calls, looks for it first.
+    # mypy does not know __signature__; inspect.signature(), which typer calls, looks for it first.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # see above
     run.__annotations__ = {item.name: item.annotation for item in parameters}
     return run
@@ -76,10 +76,10 @@ def _option(flag: Flag) -> inspect.Parameter:
 
 def run_command(command: Command, args: list[str]) -> Outcome:
     """
-    Run a command as a lesson's step would, and print what it says.
+    Run a command as a step of a lesson would, and print its output.
 
     Raises:
-        LessonError: a flag is wrong, or the action could not do its work.
+        LessonError: a flag is wrong, or the action failed.
     """
     own, rest = own_options(args)
     parsed = parse(rest, command)
@@ -98,7 +98,7 @@ def run_command(command: Command, args: list[str]) -> Outcome:
     if quiet:
         _print_result(context, outcome)
     elif command == "generate" and outcome.labels:
-        # Beside the text, not in it: the text may be piped on.
+        # To standard error, because the text may be piped.
         say(f"[{', '.join(outcome.labels)}]", err=True)
     return outcome
 
@@ -108,12 +108,12 @@ def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outc
     from lesson_ct4.actions import train as act_train
     from lesson_ct4.actions.workspace_files import close_session
 
-    # By hand a path means that path first, and only then a name in the workspace.
+    # On the command line, an existing file takes precedence over a name in the workspace.
     path = expanded(str(params["data_path" if command == "train" else "model_path"]))
     here = path if path.is_file() else None
     try:
         if command == "train":
-            # No run, no stages: the same command again trains again.
+            # There is no run with stages: repeating a command trains again.
             return act_train.run(params, context, here, share_steps=False)
         return act_generate.run(params, context, here)
     finally:
@@ -137,7 +137,7 @@ def _print_result(context: StepContext, outcome: Outcome) -> None:
     print_json(result)
 
 
-ct4 = typer.Typer(help="Train and sample the lesson's model by hand.", no_args_is_help=True)
+ct4 = typer.Typer(help="Train and sample the lesson's model outside a lesson.", no_args_is_help=True)
 ct4.command("train", cls=FlagCommand, help="Train a NanoGPT on a text.")(_command("train"))
 ct4.command("generate", cls=FlagCommand, help="Continue a prompt with a trained NanoGPT.")(
     _command("generate")

@@ -1,4 +1,4 @@
-"""``lesson ct4 import``: a checkpoint of tt-train becomes one of ours."""
+"""``lesson ct4 import``: convert a checkpoint of tt-train."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 File = Annotated[str, typer.Argument(metavar="CHECKPOINT.pkl", help="The file that tt-train saved.")]
 Name = Annotated[
     str | None,
-    typer.Option("--model_save_path", help="What to call it; the file's name if left out."),
+    typer.Option("--model_save_path", help="Its name in the workspace; by default the file's name."),
 ]
 Text = Annotated[
     str | None,
     typer.Option(
         "--data_path",
-        help="The text it was trained on, in the workspace's data folder: to measure what it writes.",
+        help="The text it was trained on, in the workspace's data folder; needed to measure generated texts.",
     ),
 ]
-Space = Annotated[str | None, typer.Option("--workspace", help="Where checkpoints are kept.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program, and nothing else.")]
+Space = Annotated[str | None, typer.Option("--workspace", help="The workspace to save the checkpoint in.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 def import_checkpoint(
     checkpoint: File, name: Name = None, data: Text = None, workspace: Space = None, as_json: AsJson = False
 ) -> None:
-    """Make a checkpoint that tt-train saved usable here. Nothing in it is run."""
+    """Convert a checkpoint that tt-train saved. No code in it is run."""
     from lesson_ct4.actions.workspace_files import checkpoint_to_save
     from lesson_ct4.training.checkpoint import checkpoint_path, save_checkpoint
     from lesson_ct4.upstream.convert import import_upstream
 
     place = workspace_for(workspace)
-    # The endings of tt-train's names are dropped from the file's own name; a given name means what it says.
+    # The file's own name loses tt-train's endings; a name that the user gives is read like --model_save_path.
     target = (
         checkpoint_to_save(place, name) if name else checkpoint_path(place.resolve("checkpoints"), checkpoint)
     )
@@ -66,7 +66,7 @@ def import_checkpoint(
 
 
 def _dataset(workspace: Workspace, path: str, model: Checkpoint) -> dict[str, Any]:
-    """Return name and digest of the text that the user says it was trained on."""
+    """Return name and digest of the text that the user names as the training text."""
     from lesson_ct4.actions.workspace_files import data_path
     from lesson_ct4.data.dataset import load_dataset
 
@@ -74,15 +74,15 @@ def _dataset(workspace: Workspace, path: str, model: Checkpoint) -> dict[str, An
     text = load_dataset(found, validation_fraction=0.0, sequence_length=model.config.sequence_length)
     if text.tokenizer.characters != model.tokenizer.characters:
         raise LessonError(
-            f"{found} has {len(text.tokenizer.characters)} different characters, the checkpoint's text had "
-            f"{len(model.tokenizer.characters)}, and not the same ones",
-            fix="name the text it was trained on, or leave out --data_path",
+            f"{found} has {len(text.tokenizer.characters)} different characters; they differ from the "
+            f"{len(model.tokenizer.characters)} of the text the checkpoint was trained on",
+            fix="name the text it was trained on, or omit --data_path",
         )
     return {"name": text.name, "sha256": text.sha256}
 
 
 def _require_free(target: Path) -> None:
-    """Refuse to replace a checkpoint that was trained here; one that was imported may be imported again."""
+    """Refuse to replace a checkpoint that was trained here; an imported one may be imported again."""
     from lesson_ct4.training.checkpoint import load_checkpoint
 
     try:
@@ -91,8 +91,8 @@ def _require_free(target: Path) -> None:
         replaceable = False
     if not replaceable:
         raise LessonError(
-            f"there is a checkpoint {target} already, and it was not imported",
-            fix="give another name: --model_save_path NAME",
+            f"the checkpoint {target} already exists, and it was not imported",
+            fix="choose another name: --model_save_path NAME",
         )
 
 

@@ -1,8 +1,8 @@
 """
-What a path in a lesson means here: data sets and checkpoints have names, and live in the workspace.
+Convert paths in a lesson to names of data sets and checkpoints in the workspace.
 
-tt-train writes ``<save path>_final.pkl``, so with ``--model_save_path x.pkl`` (as the published lesson has
-it) the file is ``x.pkl_final.pkl``; all of these name our checkpoint ``x``.
+tt-train writes ``<save path>_final.pkl``, so ``--model_save_path x.pkl`` (as in the published lesson) gives
+the file ``x.pkl_final.pkl``. All of these name the checkpoint ``x``.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ from __future__ import annotations
 import re
 
 TOO_FEW_CHIPS = "too_few_chips"
-"""The parameter of ``ct4.train`` that says what becomes of a step for more chips than there are."""
+"""The parameter of ``ct4.train`` that says what to do if there are too few chips."""
 STATE = "ct4"
-"""Our key in a run's state, under which the open session is."""
+"""The key of a run's store for the open session."""
 
 
 def base_name(path: str) -> str:
-    """Return the last part of a path, also of one with ``$VARIABLES`` in it, or of one from Windows."""
+    """Return the last part of a path, which may contain ``$VARIABLES`` or be a Windows path."""
     return re.split(r"[\\/]", path.strip())[-1]
 
 
 def saved_stem(path: str) -> str:
-    """Return the name of the checkpoint that ``--model_save_path`` asks for."""
+    """Return the name of the checkpoint that ``--model_save_path`` saves."""
     return _without_ending(base_name(path))
 
 
 def loaded_stems(path: str) -> tuple[str, ...]:
     """
-    Return the names that ``--model_path`` can mean, the likelier first.
+    Return the checkpoint names that ``--model_path`` can mean, the likeliest first.
 
-    ``x_final.pkl`` is what tt-train makes of the save path ``x``, but a lesson may also have saved
-    ``x_final.pkl`` and ask for it by that name.
+    ``x_final.pkl`` is what tt-train writes for the save path ``x``, but a lesson may also have used the save
+    path ``x_final.pkl``.
     """
     name = base_name(path)
     stem = _without_ending(name)

@@ -1,4 +1,4 @@
-"""The hooks of ``lesson_ct4``; everything heavy is imported when a hook needs it."""
+"""The hooks of ``lesson_ct4``; each imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
-    """Add ``lesson ct4``, whose commands are imported when they are typed."""
+    """Add ``lesson ct4``, whose commands are imported when they are used."""
     from lesson_runner.cli.commands import add_lazy_command
 
-    add_lazy_command(app, "ct4", "lesson_ct4.cli:ct4", "Train and sample the lesson's model by hand.")
+    add_lazy_command(
+        app, "ct4", "lesson_ct4.cli:ct4", "Train and sample the lesson's model outside a lesson."
+    )
 
 
 @hookimpl
@@ -44,7 +46,7 @@ def lesson_directories() -> Iterable[Path]:
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
-    """Return what a step of the lesson can do."""
+    """Return the actions of the ct4 lesson."""
     from lesson_ct4.actions.table import ACTIONS
 
     return ACTIONS
@@ -52,7 +54,7 @@ def lesson_actions() -> Iterable[Action]:
 
 @hookimpl
 def lesson_rules() -> Iterable[Rule]:
-    """Return what can be wrong with the commands of a block of ours."""
+    """Return the rules for the ct4 lesson's commands."""
     from lesson_ct4.rules import rules
 
     return rules()
@@ -60,7 +62,7 @@ def lesson_rules() -> Iterable[Rule]:
 
 @hookimpl
 def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
-    """Claim blocks that train, generate, download the lesson's text, or show how it begins."""
+    """Claim blocks that train, generate, download the lesson's text, or show its beginning."""
     from lesson_ct4.blocks.in_lesson import interpret_in_lesson
 
     return interpret_in_lesson(block, lesson)
@@ -68,7 +70,7 @@ def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall]
 
 @hookimpl
 def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
-    """Return the numbers of our own steps."""
+    """Return the metrics of this plugin's steps."""
     from lesson_ct4.measuring.evidence import measure_action
 
     return measure_action(step.action, evidence)
@@ -76,7 +78,7 @@ def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]
 
 @hookimpl
 def lesson_diagnose(result: StepResult, evidence: Evidence) -> Iterable[Diagnosis]:
-    """Return what is behind the result of a training or a generation."""
+    """Return explanations of the result of a training or generation."""
     from lesson_ct4.diagnosis.diagnose import diagnose
 
     return diagnose(result, evidence)
@@ -84,7 +86,7 @@ def lesson_diagnose(result: StepResult, evidence: Evidence) -> Iterable[Diagnosi
 
 @hookimpl
 def lesson_step_event(event: Event, context: RunContext) -> None:
-    """Close the device when the run is over."""
+    """Close the device when the run ends."""
     from lesson_ct4.names import STATE
 
     if event.kind == "run-finished" and STATE in context.store:

@@ -1,4 +1,4 @@
-"""What can be wrong with a block's training and generating commands; found while a lesson is planned."""
+"""The rules for training and generating commands, checked while a lesson is planned."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from lesson_runner.model import Rule, Severity
 SUMMARIES: Mapping[str, tuple[Severity, str]] = {
     "unknown-flag": ("error", "A flag that training or generating does not have."),
     "missing-value": ("error", "A flag without its value."),
-    "unexpected-argument": ("error", "A word that belongs to no flag."),
-    "unexpected-value": ("error", "A value for a flag that takes none."),
-    "wrong-type": ("error", "A flag's value that is no number, or none of the allowed words."),
-    "impossible-value": ("error", "A flag's value that no training can have."),
+    "unexpected-argument": ("error", "An argument that does not belong to a flag."),
+    "unexpected-value": ("error", "A value for a flag that takes no value."),
+    "wrong-type": ("error", "A value that is not a number, or not one of the allowed words."),
+    "impossible-value": ("error", "A value that no training can have."),
     "shell-syntax": ("error", "A quote that is never closed."),
-    "unknown-character": ("warning", "A prompt with a character that the lesson's text has not."),
-    "no-effect": ("info", "A flag that changes nothing here."),
+    "unknown-character": ("warning", "A prompt with a character that does not occur in the lesson's text."),
+    "no-effect": ("info", "A flag that has no effect here."),
 }
 
 

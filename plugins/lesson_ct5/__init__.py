@@ -1,1 +1,1 @@
-"""The lesson on several chips: comparing what the same training does on one, two and four of them."""
+"""The lesson on training on several chips: compare the same training on one, two and four of them."""

@@ -17,15 +17,15 @@ NO_BOARD = {
     "scaling.",
     "simulator": "A simulator's times are those of a program: they say nothing about scaling.",
 }
-"""What a reader must know of times that no board made, by the session's kind; which is their label too."""
+"""Note on times that were not measured on a board, by the session's kind, which is also their label."""
 
 
 def compare(params: Json, context: StepContext) -> Outcome:
     """
-    Compare trainings on different numbers of chips; print a table, and keep what it was made from.
+    Compare trainings on different numbers of chips; print a table, and store its data as evidence.
 
     Raises:
-        LessonError: a checkpoint is missing or damaged, or they cannot be compared.
+        LessonError: a checkpoint is missing or damaged, or the trainings cannot be compared.
     """
     comparison = collect([find_checkpoint(context, name) for name in params["checkpoints"]])
     write_aside(context.evidence / RECORD, json.dumps(comparison, indent=1) + "\n")
@@ -38,7 +38,7 @@ def compare(params: Json, context: StepContext) -> Outcome:
 
 
 def labels_of(comparison: Json) -> tuple[str, ...]:
-    """Return what a reader must know of a comparison's numbers."""
+    """Return the labels of a comparison's results."""
     kind = str(comparison["session"].get("kind", ""))
     made = (kind,) if kind in NO_BOARD else ()
     return (*made, *dataset_labels(str(comparison["dataset"].get("sha256", ""))))

@@ -11,7 +11,7 @@ COMMAND = ("lesson", "ct5", "compare")
 
 
 def interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Return a call for each comparison, if a block does nothing but compare; else ``None``."""
+    """Return a call for each comparison if the block does nothing else; otherwise ``None``."""
     if "ct5" not in block.text:
         return None
     calls = []

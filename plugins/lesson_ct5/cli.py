@@ -1,4 +1,4 @@
-"""``lesson ct5 compare``: what the lesson prints, typed by hand."""
+"""``lesson ct5 compare``: the lesson's comparison as a command."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import typer
 from lesson_runner.cli.common import print_json
 from lesson_runner.cli.output import say
 
-Names = Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="One for each number of chips.")]
-Folder = Annotated[str | None, typer.Option(help="Where the checkpoints are.", envvar="LESSON_WORKSPACE")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")]
+Names = Annotated[
+    list[str], typer.Argument(metavar="CHECKPOINT...", help="One checkpoint for each number of chips.")
+]
+Folder = Annotated[
+    str | None, typer.Option(help="The workspace that holds the checkpoints.", envvar="LESSON_WORKSPACE")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 ct5 = typer.Typer(no_args_is_help=True)
@@ -24,7 +28,7 @@ def _ct5() -> None:
 
 @ct5.command("compare")
 def compare(checkpoints: Names, workspace: Folder = None, json_: AsJson = False) -> None:
-    """Compare trainings on different numbers of chips: speed, efficiency, loss."""
+    """Compare the speed, efficiency and loss of trainings on different numbers of chips."""
     from lesson_ct4.by_hand import workspace_for
     from lesson_ct4.names import loaded_stems
     from lesson_ct4.training.checkpoint import checkpoint_path

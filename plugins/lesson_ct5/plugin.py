@@ -1,4 +1,4 @@
-"""The hooks of ``lesson_ct5``; everything heavy is imported when a hook needs it."""
+"""The hooks of ``lesson_ct5``; each imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lesson_runner.plugins import Action, ActionCall, Block, Evidence, Json, PlannedStep
 
 COMPARE = "ct5.compare"
-"""The lesson's own action."""
+"""The action's name."""
 
 
 @hookimpl
@@ -34,7 +34,7 @@ def lesson_directories() -> Iterable[Path]:
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
-    """Return the comparison."""
+    """Return the action that compares trainings."""
     from lesson_ct5.table import COMPARE_ACTION
 
     return [COMPARE_ACTION]
@@ -42,7 +42,7 @@ def lesson_actions() -> Iterable[Action]:
 
 @hookimpl
 def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Claim blocks that compare."""
+    """Claim blocks that only compare trainings."""
     from lesson_ct5.blocks import interpret_block
 
     return interpret_block(block)
@@ -50,7 +50,7 @@ def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
 
 @hookimpl
 def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
-    """Return the numbers of a comparison, from what it stored."""
+    """Return the metrics of a comparison, from its evidence."""
     if step.action != COMPARE:
         return {}
     from lesson_ct5.stored import metrics

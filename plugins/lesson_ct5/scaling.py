@@ -1,7 +1,7 @@
 """
-What trainings on different numbers of chips show: speed, and whether they learn the same.
+Compute how trainings on different numbers of chips compare in speed and in loss.
 
-Pure functions of what a comparison stored, so that the same numbers come out whenever it is looked at again.
+These are pure functions of a comparison's stored data, so they always give the same numbers for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WINDOW = 10
-"""Steps over which a final loss is averaged; the trainings that are compared are short."""
+"""Number of steps over which a final loss is averaged; small, because the compared trainings are short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +23,26 @@ class Run:
     """Its name in the lesson."""
     chips: int
     batch_size: int
-    """Sequences a step, over all chips together."""
+    """Sequences per step, over all chips."""
     sequence_length: int
     losses: tuple[float, ...]
-    """Of every step."""
+    """The loss of each step."""
     seconds: tuple[float, ...]
-    """Every step's duration."""
+    """The duration of each step."""
 
     @property
     def step_seconds(self) -> float:
-        """The median over the steps but the first, which compiles."""
+        """Median duration of a step, without the first, which includes compiling."""
         return statistics.median(self.seconds[1:] or self.seconds)
 
     @property
     def tokens_per_second(self) -> float:
-        """Characters trained on in a second, over all chips together."""
+        """Characters trained on per second, over all chips."""
         return self.batch_size * self.sequence_length / self.step_seconds
 
     @property
     def final_loss(self) -> float:
-        """The mean of the last :data:`WINDOW` steps."""
+        """Mean loss of the last :data:`WINDOW` steps."""
         last = self.losses[-WINDOW:]
         return math.fsum(last) / len(last)
 
@@ -52,7 +52,7 @@ def runs_from(stored: Mapping[str, object]) -> list[Run]:
     Return the runs of a stored comparison, fewest chips first.
 
     Raises:
-        KeyError, TypeError, ValueError: it is not what :mod:`lesson_ct5.comparison` writes.
+        KeyError, TypeError, ValueError: the data is not what :mod:`lesson_ct5.comparison` writes.
     """
     found = stored["runs"]
     if not isinstance(found, list):
@@ -70,19 +70,21 @@ def runs_from(stored: Mapping[str, object]) -> list[Run]:
     ]
     sizes = {len(values) for run in runs for values in (run.losses, run.seconds)}
     if len(sizes) != 1 or not all(min(run.seconds, default=0) > 0 for run in runs):
-        raise ValueError("the runs are not of one length, or took no time")
+        raise ValueError("the runs have different lengths, or took no time")
     return sorted(runs, key=lambda run: run.chips)
 
 
 def measure(runs: Sequence[Run]) -> dict[str, float]:
     """
-    Return the numbers of a comparison; ``N`` in a name stands for a number of chips.
+    Return the metrics of a comparison; ``N`` in a name stands for a number of chips.
 
-    ``ms_per_step_N``, ``tokens_per_second_N``, ``final_loss_N``; and against the run on the fewest chips
-    ``speedup_N`` (the ratio of characters a second) and ``efficiency_N`` (that ratio, divided by the ratio of
-    chips). With one batch for each chip this is t(1) / t(N), the efficiency of weak scaling. ``efficiency``
-    is the lowest. Where all runs had the same batches: ``loss_gap``, the largest difference of two runs'
-    losses at any step, and ``final_loss_gap``, that of their final losses.
+    - ``ms_per_step_N``, ``tokens_per_second_N``, ``final_loss_N``: of each run.
+    - ``speedup_N``: ratio of characters per second to that of the run on the fewest chips.
+    - ``efficiency_N``: the speed-up divided by the ratio of chips. With the same batch size on each chip,
+      this is t(1) / t(N), the efficiency of weak scaling.
+    - ``efficiency``: the lowest ``efficiency_N``.
+    - ``loss_gap``, ``final_loss_gap``: if all runs had the same batches, the largest difference from the run
+      on the fewest chips in the loss at any step, and in the final loss.
     """
     base = runs[0]
     metrics: dict[str, float] = {}
@@ -106,25 +108,25 @@ def measure(runs: Sequence[Run]) -> dict[str, float]:
 
 
 def speedup(run: Run, base: Run) -> float:
-    """Return how many times as many characters a second a run trains on."""
+    """Return the ratio of the runs' characters per second."""
     return run.tokens_per_second / base.tokens_per_second
 
 
 def efficiency(run: Run, base: Run) -> float:
-    """Return the share of its chips that a run's speed is worth; 1 is perfect."""
+    """Return the speed-up divided by the ratio of chips; 1 is perfect."""
     return speedup(run, base) * base.chips / run.chips
 
 
 def same_batches(runs: Sequence[Run]) -> bool:
-    """Return whether all runs saw the same batches, whole or in parts."""
+    """Return whether all runs used the same batches, whole or split over chips."""
     return len({run.batch_size for run in runs}) == 1
 
 
-COLUMNS = ("Chips", "Batch", "Per chip", "ms a step", "Tokens/s", "Speed-up", "Efficiency", "Final loss")
+COLUMNS = ("Chips", "Batch", "Per chip", "ms per step", "Tokens/s", "Speed-up", "Efficiency", "Final loss")
 
 
 def rows(runs: Sequence[Run]) -> list[list[str]]:
-    """Return a row of text for each run, for :data:`COLUMNS`."""
+    """Return a row of cells for each run, matching :data:`COLUMNS`."""
     return [
         [
             str(run.chips),

@@ -1,4 +1,4 @@
-"""What a comparison left among the evidence, read again; a file that is missing or damaged gives nothing."""
+"""Compute metrics and report tables from the evidence of a comparison; a damaged file gives none."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Json, Table
 
 RECORD = "comparison.json"
-DAMAGED = (OSError, ValueError, KeyError, TypeError, ArithmeticError, IndexError, RecursionError)
-"""What reading somebody else's file can raise."""
+READ_ERRORS = (OSError, ValueError, KeyError, TypeError, ArithmeticError, IndexError, RecursionError)
+"""What reading an untrusted file can raise."""
 
 
 def metrics(evidence: Evidence) -> Mapping[str, float]:
-    """Return :func:`lesson_ct5.scaling.measure` of a step's evidence."""
+    """Return the metrics of a step, computed from its evidence."""
     try:
         found = measure(_runs(evidence))
-    except DAMAGED:
+    except READ_ERRORS:
         return {}
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def sections(record: Json, folder: Path, action: str) -> list[Table]:
-    """Return a table for each step of a run that was ``action``; ``folder`` is the run's."""
+    """Return a table for each step of a run that used ``action``; ``folder`` is the run folder."""
     found = []
     for step in record.get("steps", ()):
         if step.get("action") != action:
             continue
         try:
             cells = tuple(map(tuple, rows(_runs(Evidence.of(folder, step)))))
-        except DAMAGED:
+        except READ_ERRORS:
             continue
         no_board = {"emulated", "simulator"} & set(step.get("labels", ()))
-        note = "No board made these times: they say nothing about scaling." if no_board else ""
+        note = "These times were not measured on a board: they say nothing about scaling." if no_board else ""
         found.append(Table(str(step.get("title") or step["id"]), COLUMNS, cells, note))
     return found
 

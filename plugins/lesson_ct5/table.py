@@ -1,4 +1,4 @@
-"""The action ``ct5.compare``: what it takes and reads. Its code is imported when a step runs."""
+"""The declaration of the action ``ct5.compare``; its code is imported when a step runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMPARE_ACTION = Action(
         "type": "object",
         "properties": {
             "checkpoints": {
-                "description": "The trainings' checkpoints, one for each number of chips.",
+                "description": "The checkpoints to compare, one for each number of chips.",
                 "type": "array",
                 "items": {"type": "string", "pattern": r"^[\w.-]+$"},
                 "minItems": 2,

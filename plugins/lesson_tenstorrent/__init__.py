@@ -1,1 +1,1 @@
-"""What any lesson for Tenstorrent hardware needs: finding devices, and checking a tt-metal tree."""
+"""Shared by all lessons for Tenstorrent hardware: find devices and check a tt-metal installation."""

@@ -1,4 +1,4 @@
-"""Find Tenstorrent devices without opening them: the driver makes one numbered file for each."""
+"""Find Tenstorrent devices without opening them: the driver creates one numbered file for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def count_devices(folder: Path = DEVICES) -> int:
     """
     Return how many devices the driver shows.
 
-    Only names made of digits count: newer drivers put other entries, such as ``by-id``, beside them.
+    Only numeric names count: newer drivers put other entries, such as ``by-id``, next to them.
     """
     try:
         return sum(entry.name.isdecimal() for entry in folder.iterdir())
@@ -23,15 +23,15 @@ def count_devices(folder: Path = DEVICES) -> int:
 
 
 def describe_devices(folder: Path = DEVICES) -> str:
-    """Return in words how :func:`count_devices` came to its number."""
+    """Say in words what :func:`count_devices` counted."""
     count = count_devices(folder)
     if count:
         return f"{count} device file{'s' if count != 1 else ''} in {folder}"
-    return f"{folder} has no device files" if folder.is_dir() else f"{folder} is absent"
+    return f"{folder} has no device files" if folder.is_dir() else f"{folder} does not exist"
 
 
 def hardware_of(folder: Path | None = None) -> Hardware:
-    """Return what the device files alone tell: how many there are, but not which board."""
+    """Return what the device files alone show: the number of devices, but not which boards they are."""
     folder = folder or DEVICES
     count = count_devices(folder)
     found_by = describe_devices(folder)

@@ -1,4 +1,4 @@
-"""Checks as a step of a lesson: run one by one, shown, kept as evidence, and the numbers read from that."""
+"""Run checks as a step of a lesson: print the findings, store them as evidence, and count them."""
 
 from __future__ import annotations
 
@@ -16,31 +16,33 @@ from lesson_runner.plugins.context import StepContext
 RECORD = "environment.json"
 
 
-def look(checks: Sequence[Check], machine: Machine, context: StepContext) -> list[tuple[Check, Finding]]:
-    """Run checks as a step of a lesson: with progress, a table for the learner, and evidence."""
+def run_and_show(
+    checks: Sequence[Check], machine: Machine, context: StepContext
+) -> list[tuple[Check, Finding]]:
+    """Run checks as a step of a lesson, with progress, a table for the learner, and evidence."""
     results: list[tuple[Check, Finding]] = []
     for done, check in enumerate(checks, start=1):
         context.check_time()
         results += run_checks([check], machine)
         context.progress(done, len(checks))
     context.say(checks_table(results))
-    keep(results, context.evidence)
+    write_findings(results, context.evidence)
     return results
 
 
-def keep(results: Iterable[tuple[Check, Finding]], folder: Path) -> None:
-    """Write down what was found."""
+def write_findings(results: Iterable[tuple[Check, Finding]], folder: Path) -> None:
+    """Store findings as evidence."""
     findings = [finding_data(check, finding) for check, finding in results]
     write_aside(folder / RECORD, json.dumps(findings, indent=2) + "\n")
 
 
 def measure(evidence: Evidence) -> Mapping[str, float]:
     """
-    Return how many checks ended how.
+    Return the number of checks by status.
 
     Raises:
-        OSError: nothing was written down, or it cannot be read.
-        ValueError: it is damaged; so are KeyError and TypeError.
+        OSError: there are no stored findings, or they cannot be read.
+        ValueError: the file is damaged; likewise KeyError and TypeError.
     """
     statuses = [finding["status"] for finding in evidence.read_json(RECORD)]
     return {
@@ -52,12 +54,12 @@ def measure(evidence: Evidence) -> Mapping[str, float]:
 
 
 def facts_of(results: Iterable[tuple[Check, Finding]]) -> Json:
-    """Return what a run is to remember of checks, such as which tt-metal there is."""
+    """Return the facts that checks add to a run's record, such as the version of tt-metal."""
     return {name: value for _, finding in results for name, value in finding.facts.items()}
 
 
 def outcome(results: Iterable[tuple[Check, Finding]]) -> Outcome:
-    """Return failure if a check failed, and otherwise what is worth knowing in one line; with the facts."""
+    """Return the step's outcome: failed if a check failed, with a one-line message and the facts."""
     found = list(results)
     return replace(_judged(found), facts=facts_of(found))
 

@@ -7,46 +7,46 @@ from collections.abc import Sequence
 
 from lesson_runner.plugins.checks import Finding, FindingStatus, Machine
 
-CALLED_ALIKE = frozenset(
+SAME_NAME_ON_PYPI = frozenset(
     {
         *("click", "datasets", "einops", "graphviz", "huggingface_hub", "loguru", "matplotlib", "ml_dtypes"),
         *("networkx", "numpy", "pandas", "psutil", "pydantic", "requests", "rich", "safetensors", "scipy"),
         *("sentencepiece", "tiktoken", "tokenizers", "torch", "tqdm", "transformers"),
     }
 )
-"""Modules that ttnn, ttml and lessons import, and whose packages have the same name."""
+"""Modules that ttnn, ttml and lessons import, and whose packages on PyPI have the same name."""
 
 
 def pip(machine: Machine, *words: str) -> tuple[str, ...]:
-    """Return a command of the machine's own ``pip``: another one on the path may be another Python's."""
+    """Return a ``pip`` command of the machine's Python: a ``pip`` on the path may belong to another one."""
     return (machine.python, "-m", "pip", *words)
 
 
 def install_module(status: FindingStatus, found: str, expected: str, machine: Machine, name: str) -> Finding:
     """
-    Return what was found, and how to get a module that is missing.
+    Return a finding whose fix installs a missing module.
 
-    A command only where its package is known to be called alike: on PyPI, the name of a module may belong to
-    anybody.
+    The fix is a command only if the package is known to have the module's name: on PyPI, anybody can own a
+    package with the name of a module.
     """
-    if name in CALLED_ALIKE:
-        return mendable(status, found, expected, pip(machine, "install", name))
-    fix = f"install the package that brings the module {name}; it may be called differently"
+    if name in SAME_NAME_ON_PYPI:
+        return fixable(status, found, expected, pip(machine, "install", name))
+    fix = f"install the package that contains the module {name}; the package may have a different name"
     return Finding(status, found, expected, fix)
 
 
-def mendable(
+def fixable(
     status: FindingStatus, found: str, expected: str, command: Sequence[str], then: str = ""
 ) -> Finding:
     """
-    Return what was found, with a command that puts it right and loses nothing of the user's.
+    Return a finding with a command that fixes it and cannot lose any of the user's data.
 
     Args:
-        status: how bad it is.
+        status: of the finding.
         found: what was found.
-        expected: what should have been.
+        expected: what was expected.
         command: the command's words.
-        then: what a person has to do after it, as a comment in a shell.
+        then: what the user has to do afterwards; appended as a shell comment.
     """
     fix = shlex.join(command) + (f"  # then {then}" if then else "")
     return Finding(status, found, expected, fix, tuple(command))

@@ -1,4 +1,4 @@
-"""Find the tt-metal tree of this machine, and read the versions that tt-metal has."""
+"""Find the tt-metal tree of this machine, and parse tt-metal's versions."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from packaging.version import Version
 from lesson_runner.plugins.checks import Completed, Machine
 
 HOME_VARIABLES = ("TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT")
-"""In the order tt-train itself looks at them; the second one came with v0.68 or so."""
+"""In the order in which tt-train reads them; the second was added around v0.68."""
 TAG = re.compile(
     r"v?(?P<release>\d{1,9}\.\d{1,9}(?:\.\d{1,9})?)(?:[-.]?(?P<kind>rc|dev)\.?(?P<number>\d{1,9}))?",
     re.ASCII,
 )
 _REST = re.compile(r"(?:-\d+-g[0-9a-f]+)?(?:\.dev\d+)?(?:-dirty)?(?:\+[\w.]+)?(?:~ubuntu[\d.]*)?", re.ASCII)
-"""What may follow a tag: of ``git describe``, of a wheel built after it, of a Debian package."""
+"""What may follow a tag in ``git describe``, in a wheel built after it, or in a Debian package."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the tree is, and who said so."""
+    """The tt-metal tree, and what named it."""
 
     path: Path
     source: str
 
     @property
     def exists(self) -> bool:
-        """True if it looks like a tt-metal tree and not like any folder of that name."""
+        """True if the folder looks like a tt-metal tree."""
         return any((self.path / name).is_dir() for name in ("tt_metal", "tt-train", "ttnn"))
 
     @property
     def is_checkout(self) -> bool:
-        """True if git knows this very folder; a folder around it may be somebody's repository too."""
+        """True if this folder itself is a git checkout, not just a folder inside another repository."""
         return (self.path / ".git").exists()
 
 
 def find_home(machine: Machine) -> Home | None:
     """
-    Return the tree that the environment names, else ``~/tt-metal`` if it is there.
+    Return the tree that the environment names, else ``~/tt-metal`` if it exists.
 
-    A variable that is set wins even if it points nowhere: tt-train would look there too.
+    A variable that is set wins even if the folder does not exist: tt-train would look there too.
     """
     for name in HOME_VARIABLES:
         if path := named_tree(name, machine):
@@ -55,30 +55,30 @@ def find_home(machine: Machine) -> Home | None:
 def named_tree(name: str, machine: Machine) -> Path | None:
     """Return the folder that a variable names, or ``None`` if it is not set."""
     value = machine.environ.get(name, "").strip()
-    # "~" reaches us when the variable was set where no shell expands it.
+    # The value still contains "~" if it was set where no shell expands it.
     expanded = machine.home / value[2:] if value.startswith("~/") else Path(value)
     return expanded if value else None
 
 
 def why_git_failed(done: Completed, home: Home) -> tuple[str, str]:
-    """Return why git says nothing about a tree, and what to do about it."""
+    """Return why git failed on a tree, and the fix."""
     tree = shlex.quote(str(home.path))
     if done.exit_code == 127:
         return "git is not installed", "install git"
     if "dubious ownership" in done.errors:
-        fix = f"git config --global --add safe.directory {tree}  # if you trust what is in it"
-        return f"git does not read {home.path}, because it belongs to another user", fix
-    said = (done.errors.strip().splitlines() or [f"git ended with {done.exit_code}"])[-1]
-    return said, f"git -C {tree} status"
+        fix = f"git config --global --add safe.directory {tree}  # if you trust its content"
+        return f"git refuses to read {home.path}, because it belongs to another user", fix
+    reason = (done.errors.strip().splitlines() or [f"git failed with exit code {done.exit_code}"])[-1]
+    return reason, f"git -C {tree} status"
 
 
 def parse_version(text: str) -> Version | None:
     """
-    Return the version in a tag, or in what git, a wheel or a Debian package make of it.
+    Return the version in a tag, or in what git, a wheel or a Debian package derive from a tag.
 
     ``v0.67.0-dev20260203``, ``v0.66.0-rc7-12-gabc1234``, ``0.66.0~rc7+12.abc1234`` and ``0.73.1`` are
-    versions; a bare commit is not, nor is a tag with another word in it. What was committed after a tag
-    counts as the tag.
+    versions; a bare commit is not, nor is a tag with any other word in it. Commits after a tag count as that
+    tag.
     """
     stripped = re.sub(r"~(?=rc|dev)", "-", text.strip())
     match = TAG.match(stripped)
@@ -89,12 +89,12 @@ def parse_version(text: str) -> Version | None:
 
 
 def tag_of(version: Version) -> str:
-    """Return a version as tt-metal tags it, such as ``v0.66.0-rc7``."""
+    """Return the tag of a version, such as ``v0.66.0-rc7``."""
     rc = f"-rc{version.pre[1]}" if version.pre else ""
     dev = f"-dev{version.dev}" if version.dev is not None else ""
     return f"v{version.base_version}{rc}{dev}"
 
 
-def oldest_of(version: Version) -> Version:
-    """Return the first build that counts as ``version``: release candidates and dev builds of it do."""
+def oldest_build_of(version: Version) -> Version:
+    """Return the first build that counts as ``version``: its dev builds and release candidates count."""
     return version if version.is_prerelease else Version(f"{version}.dev0")

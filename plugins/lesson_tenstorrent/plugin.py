@@ -1,4 +1,4 @@
-"""The hooks of ``lesson_tenstorrent``; what they need is imported when one is called."""
+"""The hooks of ``lesson_tenstorrent``; each imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
-    """Return the action that stands for set-up commands."""
+    """Return the action that replaces set-up commands."""
     from lesson_tenstorrent.action import CHECK
 
     return [CHECK]
@@ -21,7 +21,7 @@ def lesson_actions() -> Iterable[Action]:
 
 @hookimpl
 def lesson_detect_hardware(thorough: bool) -> Iterable[Hardware]:
-    """Return one entry: the machine's boards, or the simulator or description that stands for them."""
+    """Return one entry: the machine's boards, or the simulator or mock that replaces them."""
     from lesson_tenstorrent.hardware.detect import detect
 
     return [detect(thorough=thorough)]
@@ -29,7 +29,7 @@ def lesson_detect_hardware(thorough: bool) -> Iterable[Hardware]:
 
 @hookimpl
 def lesson_checks() -> Iterable[Check]:
-    """Return the checks of a machine with Tenstorrent boards, and of one that emulates them."""
+    """Return the checks of machines with Tenstorrent boards, and of machines that emulate them."""
     from lesson_tenstorrent.table import CHECKS
 
     return CHECKS
@@ -37,7 +37,7 @@ def lesson_checks() -> Iterable[Check]:
 
 @hookimpl
 def lesson_rules() -> Iterable[Rule]:
-    """Return what can be wrong with a lesson for Tenstorrent hardware."""
+    """Return the rules for lessons for Tenstorrent hardware."""
     from lesson_tenstorrent.rules import RULES
 
     return RULES
@@ -45,7 +45,7 @@ def lesson_rules() -> Iterable[Rule]:
 
 @hookimpl
 def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Claim blocks whose commands set up a machine; the steps only check for what they are for."""
+    """Claim blocks whose commands set up a machine; the steps only check the result."""
     from lesson_tenstorrent.blocks import interpret_block
 
     return interpret_block(block)
@@ -53,7 +53,7 @@ def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
 
 @hookimpl
 def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
-    """Return how many checks ended how."""
+    """Return the number of checks by status."""
     from lesson_tenstorrent.findings import measure
 
     if step.action != "tenstorrent.check":

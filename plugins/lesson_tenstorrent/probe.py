@@ -1,4 +1,4 @@
-"""Looking at a Python package, and importing it, in a process of its own."""
+"""Look up a Python package, or import it, in a separate process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IMPORT_SECONDS = 90.0
 
 PROBE = """
 import sys
-sys.path[:] = [entry for entry in sys.path if entry]  # what lies in the current folder is no package
+sys.path[:] = [entry for entry in sys.path if entry]  # ignore the current folder
 import importlib.metadata, importlib.util, json, os
 name = sys.argv[1]
 spec = importlib.util.find_spec(name)
@@ -33,7 +33,7 @@ place = (places or [spec.origin])[0] if spec else ""
 facts = {"place": place, "inside": inside, "version": version, "requires": requires, "path": sys.path}
 print(json.dumps(facts), flush=True)
 if sys.argv[2] == "import":
-    if spec and not spec.origin:  # it would import, with nothing in it
+    if spec and not spec.origin:  # the import would succeed, but give an empty package
         raise ModuleNotFoundError(f"No module named {name!r}: {place} is a folder without __init__.py")
     __import__(name)
 """
@@ -46,30 +46,30 @@ class Probe:
 
     name: str
     place: str = ""
-    """Its folder; empty if it is not there."""
+    """Its folder; empty if it was not found."""
     inside: tuple[str, ...] = ()
-    """What lies in that folder."""
+    """The names in that folder."""
     version: str = ""
-    """As pip knows it; empty for a package that pip did not install, or only linked to."""
+    """The version that pip installed; empty for a package from elsewhere, or an editable installation."""
     requires: tuple[str, ...] = ()
-    """What it asks for, as its metadata says; empty like the version."""
+    """The requirements in its metadata; empty whenever ``version`` is."""
     path: tuple[str, ...] = ()
-    """Where that process looks for packages."""
+    """``sys.path`` of that process."""
     error: str = ""
-    """The last line the process wrote before it ended badly; empty if all went well."""
+    """The last line of the process's error output if it failed; empty if it succeeded."""
 
     @property
     def missing(self) -> str:
-        """The package that the import did not find, such as ``transformers``; empty for another error."""
+        """The package that the import did not find, such as ``transformers``; empty for any other error."""
         match = _MISSING.search(self.error)
         return match[1].partition(".")[0] if match else ""
 
 
 def probe(name: str, machine: Machine, *, load: bool) -> Probe:
     """
-    Look for a package, and import it if ``load``, in a process of its own.
+    Look up a package in a separate process, and import it if ``load``.
 
-    An ``import ttnn`` that does not fit the machine can kill the interpreter or hang it.
+    A broken ``import ttnn`` can kill the interpreter or hang it.
     """
     command = python_code(PROBE, name, "import" if load else "look", python=machine.python)
     done = machine.run(command, timeout=IMPORT_SECONDS)
@@ -88,12 +88,12 @@ def probe(name: str, machine: Machine, *, load: bool) -> Probe:
     )
 
 
-def not_known(found: Probe, expected: str, machine: Machine) -> Finding:
-    """Return what to say where the process that looked for a package ended badly."""
+def probe_failed(found: Probe, expected: str, machine: Machine) -> Finding:
+    """Return the finding for a package whose probe failed."""
     look = python_code(
         f"import importlib.util; importlib.util.find_spec({found.name!r})", python=machine.python
     )
-    fix = f"{shlex.join(look)}  # and read the whole message"
+    fix = f"{shlex.join(look)}  # read the whole message"
     return Finding("warning", f"not known: {found.error}", expected, fix)
 
 

@@ -1,4 +1,4 @@
-"""Checks that concern every machine: Python, and the packages that lessons compute with."""
+"""Checks of every machine: Python, and the packages that lessons need for training."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from lesson_runner.plugins.checks import Finding, Machine
-from lesson_tenstorrent.fixes import mendable, pip
+from lesson_tenstorrent.fixes import fixable, pip
 
 RUNNER = "lesson-runner"
-COMPUTING = "ct4"
-"""The extra with all that training on a board needs."""
+TRAINING_EXTRA = "ct4"
+"""The extra with everything that training on a board needs."""
 PYTHON = ">=3.10"
-"""What the runner asks for, where its own metadata cannot be read."""
+"""What lesson-runner requires, used if its metadata cannot be read."""
 
 
 def check_python(machine: Machine) -> Finding:
-    """Compare Python's version with what the runner asks for."""
+    """Compare Python's version with what lesson-runner requires."""
     found = ".".join(map(str, machine.python_version))
     try:
         wanted = importlib.metadata.metadata(RUNNER)["Requires-Python"] or PYTHON
@@ -28,16 +28,19 @@ def check_python(machine: Machine) -> Finding:
     if SpecifierSet(wanted).contains(found, prereleases=True):
         return Finding("ok", found, wanted)
     return Finding(
-        "failed", found, wanted, f"python3 -m venv venv with a Python {wanted}, and install {RUNNER} there"
+        "failed",
+        found,
+        wanted,
+        f"run python3 -m venv venv with a Python {wanted}, and install {RUNNER} there",
     )
 
 
 def requirements(extra: str) -> Iterator[Requirement]:
     """
-    Yield what an extra of the runner asks for, and the extras that it names in turn.
+    Yield the requirements of an extra of lesson-runner, including those of extras that it names.
 
     Raises:
-        PackageNotFoundError: the runner is not installed, only on the path.
+        PackageNotFoundError: lesson-runner is on the path but not installed.
     """
     for text in importlib.metadata.requires(RUNNER) or ():
         item = Requirement(text)
@@ -51,13 +54,13 @@ def requirements(extra: str) -> Iterator[Requirement]:
                 yield item
 
 
-def needed(machine: Machine) -> Iterator[Requirement]:
+def training_requirements(machine: Machine) -> Iterator[Requirement]:
     """
-    Yield what training needs here: PyTorch too, where it stands for a board.
+    Yield what training needs on this machine; without a board, that includes PyTorch.
 
-    The extra ``cpu`` brings more for comfort, such as what draws reports.
+    The other requirements of the extra ``cpu`` are for convenience, such as drawing reports.
     """
-    yield from requirements(COMPUTING)
+    yield from requirements(TRAINING_EXTRA)
     if not machine.wants_board:
         yield from (item for item in requirements("cpu") if item.name == "torch")
 
@@ -71,22 +74,22 @@ def installed_version(name: str) -> str | None:
 
 
 def check_packages(machine: Machine, version_of: Callable[[str], str | None] = installed_version) -> Finding:
-    """Look for the packages that lessons compute with; without a board, PyTorch is one of them."""
-    extra = COMPUTING if machine.wants_board else "cpu"
+    """Look for the packages that training needs; without a board, that includes PyTorch."""
+    extra = TRAINING_EXTRA if machine.wants_board else "cpu"
     command = pip(machine, "install", f"{RUNNER}[{extra}]")
     try:
-        wanted = sorted(needed(machine), key=lambda item: item.name)
+        wanted = sorted(training_requirements(machine), key=lambda item: item.name)
     except importlib.metadata.PackageNotFoundError:
-        return mendable("warning", f"not known: {RUNNER} is not installed with pip", "", command)
+        return fixable("warning", f"not known: {RUNNER} is not installed with pip", "", command)
     expected = ", ".join(f"{item.name}{item.specifier}" for item in wanted)
     versions = {item.name: version_of(item.name) for item in wanted}
     if missing := [name for name, version in versions.items() if version is None]:
-        return mendable("failed", f"not installed: {', '.join(missing)}", expected, command)
+        return fixable("failed", f"not installed: {', '.join(missing)}", expected, command)
     odd = [
         f"{item.name} {versions[item.name]}"
         for item in wanted
         if not item.specifier.contains(versions[item.name] or "", prereleases=True)
     ]
     if odd:
-        return mendable("warning", f"outside the tested range: {', '.join(odd)}", expected, command)
+        return fixable("warning", f"outside the tested range: {', '.join(odd)}", expected, command)
     return Finding("ok", ", ".join(f"{name} {version}" for name, version in versions.items()), expected)

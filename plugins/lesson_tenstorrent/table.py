@@ -1,7 +1,7 @@
 """
-The checks of this plugin: one function and one entry here for each.
+The checks of this plugin: each has a function, and an entry here.
 
-They stand in the order in which faults cause one another: mend them from the top.
+A fault may cause those below it, so fix them from the top.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lesson_tenstorrent.ttml import (
 from lesson_tenstorrent.version import MINIMUM, check_version
 
 CHECKS = (
-    Check("python", "Python", "the runner and ttml are written for it", check_python),
+    Check("python", "Python", "lesson-runner and ttml need this version", check_python),
     Check("packages", "packages", "training cannot start without them", check_packages),
     disk_check(),
     Check(
@@ -31,25 +31,25 @@ CHECKS = (
         "import ttml would give a library that has nothing to do with training on a device",
         check_unrelated_ttml,
     ),
-    Check("devices", "devices", "the lesson trains on them", check_devices),
+    Check("devices", "devices", "lessons train on them", check_devices),
     Check(
         "device-busy",
         "devices are free",
-        "one process owns the board: a second one hangs when it opens it",
+        "a board belongs to one process: a second process hangs when it opens the board",
         check_busy,
         board_only=True,
     ),
     Check(
         "tt-metal-home",
         "tt-metal",
-        "kernels and configuration are read from the tree while training runs",
+        "training reads kernels and configuration from this tree",
         check_home,
         board_only=True,
     ),
     Check(
         "tt-metal-version",
         "tt-metal version",
-        "older versions train, but repeat themselves when they generate, or have no Python ttml at all",
+        "older versions have no Python ttml, or train but generate text that repeats itself",
         check_version,
         board_only=True,
         asked_by=MINIMUM,
@@ -57,54 +57,54 @@ CHECKS = (
     Check(
         "submodules",
         "submodules",
-        "building with submodules of another commit fails with errors such as unknown type name 'ChipId'",
+        "with submodules at other commits, the build fails with errors such as unknown type name 'ChipId'",
         check_submodules,
         board_only=True,
     ),
     Check(
         "metal-variables",
         "tt-metal variables",
-        "with two trees, programs of the one run kernels of the other; with another architecture, none runs",
+        "with two trees, programs run kernels of the wrong one; with the wrong architecture, nothing runs",
         check_metal_variables,
         board_only=True,
     ),
     Check(
         "environment-variables",
         "environment variables",
-        "Python finds ttnn and ttml, and they find their libraries, through these",
+        "through these, Python finds ttnn and ttml, and they find their libraries",
         check_variables,
         board_only=True,
     ),
     Check(
         "mesh-descriptor",
         "mesh graph descriptor",
-        "training on 2 or 4 Blackhole chips waits for the fabric's routers and gives up; one chip needs none",
+        "without it, training on 2 or 4 Blackhole chips times out on the fabric's routers; 1 chip needs none",
         check_mesh_descriptor,
         board_only=True,
     ),
     Check(
         "pip-ttnn",
         "ttnn from pip",
-        "the wheel and the tree do not fit together: 'undefined symbol' on import ttml",
+        "the wheel is incompatible with a built tree: import ttml fails with 'undefined symbol'",
         check_pip_ttnn,
         board_only=True,
     ),
     Check(
         "ttnn-packages",
         "packages of ttnn",
-        "ttnn was built against them: with numpy 2, for example, its import or its arrays break",
+        "ttnn was built against these versions: with numpy 2, for example, its import or its arrays fail",
         check_ttnn_packages,
         board_only=True,
     ),
-    Check("ttnn", "import ttnn", "every tensor on the device goes through it", check_ttnn, board_only=True),
+    Check("ttnn", "import ttnn", "every tensor on the device is a ttnn tensor", check_ttnn, board_only=True),
     Check(
         "ttml-build",
         "ttml is built",
-        "the Python part of ttml cannot do anything without the part that is compiled with the tree",
+        "the Python part of ttml needs the part that is compiled with the tree",
         check_ttml_build,
         board_only=True,
     ),
-    Check("ttml", "import ttml", "all training and generation goes through it", check_ttml, board_only=True),
+    Check("ttml", "import ttml", "all training and generating uses it", check_ttml, board_only=True),
 )
-KNOWN = {check.id: check for check in CHECKS}
-"""What the ``checks`` of a step can name."""
+CHECKS_BY_ID = {check.id: check for check in CHECKS}
+"""The checks that a step can select."""

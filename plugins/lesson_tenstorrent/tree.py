@@ -1,19 +1,19 @@
-"""Checks of a tt-metal tree and of the variables that point at it. They look, and change nothing."""
+"""Check a tt-metal tree and the variables that name it, without changing anything."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from lesson_runner.plugins.checks import Finding, Machine
-from lesson_tenstorrent.fixes import mendable
+from lesson_tenstorrent.fixes import fixable
 from lesson_tenstorrent.imports import BUILD
 from lesson_tenstorrent.metal import HOME_VARIABLES, find_home, named_tree, why_git_failed
 from lesson_tenstorrent.probe import probe
 
 STATUS_SECONDS = 60.0
 """A tree has many submodules, and a cold disk is slow."""
-STATES = {"-": "not there", "+": "at another commit", "U": "in conflict"}
-"""What the first character of a line of ``git submodule status`` says; a blank says that all is well."""
+STATES = {"-": "not checked out", "+": "at another commit", "U": "in conflict"}
+"""Meaning of the first character of a line of ``git submodule status``; a blank means that all is well."""
 ARCHITECTURE = "TT_METAL_ARCH_NAME"
 
 
@@ -23,7 +23,7 @@ def check_home(machine: Machine) -> Finding:
     home = find_home(machine)
     if home is None:
         fix = "export TT_METAL_HOME=/path/to/your/tt-metal"
-        return Finding("failed", "TT_METAL_HOME is not set and ~/tt-metal is not there", expected, fix)
+        return Finding("failed", "TT_METAL_HOME is not set and ~/tt-metal does not exist", expected, fix)
     if not home.exists:
         fix = f"export {home.source}=/path/to/your/tt-metal"
         found = f"{home.source}={home.path}, which is not a tt-metal tree"
@@ -32,20 +32,22 @@ def check_home(machine: Machine) -> Finding:
 
 
 def check_submodules(machine: Machine) -> Finding:
-    """Ask git whether the tree's submodules are at the commits that the tree wants."""
-    expected = "every submodule at the commit that the tree wants"
+    """Check that git has every submodule at the commit that the tree records."""
+    expected = "every submodule at the commit that the tree records"
     home = find_home(machine)
     if home is None or not home.exists:
         return check_home(machine)
     if not home.is_checkout:
-        found = f"not known: {home.path} is no git checkout"
-        return Finding("warning", found, expected, "build from a checkout that git made, with --recursive")
+        found = f"not known: {home.path} is not a git checkout"
+        return Finding(
+            "warning", found, expected, "clone tt-metal with git clone --recursive, and build that"
+        )
     done = machine.run(
         ["git", "-C", str(home.path), "submodule", "status", "--recursive"], timeout=STATUS_SECONDS
     )
     if done.exit_code:
-        said, fix = why_git_failed(done, home)
-        return Finding("warning", f"not known: {said}", expected, fix)
+        reason, fix = why_git_failed(done, home)
+        return Finding("warning", f"not known: {reason}", expected, fix)
     rows = done.output.splitlines()
     wrong = [row for row in rows if row[:1] in STATES]
     if not wrong:
@@ -55,14 +57,14 @@ def check_submodules(machine: Machine) -> Finding:
     found = f"{name} is {STATES[wrong[0][0]]}{more}"
     if any(row.startswith("U") for row in wrong):
         return Finding("failed", found, expected, f"resolve the conflict: git -C {home.path} status")
-    # The published lesson adds --force, which throws away whatever was changed in a submodule.
+    # The published lesson adds --force, which discards all changes in a submodule.
     command = ["git", "-C", str(home.path), "submodule", "update", "--init", "--recursive"]
-    return mendable("failed", found, expected, command, f"build again: {BUILD}")
+    return fixable("failed", found, expected, command, f"build again: {BUILD}")
 
 
 def check_metal_variables(machine: Machine) -> Finding:
-    """Look whether the variables that tt-metal reads are set, and agree with each other and the board."""
-    expected = f"{' and '.join(HOME_VARIABLES)} name one tree"
+    """Check that tt-metal's variables are set, and agree with each other and with the board."""
+    expected = f"{' and '.join(HOME_VARIABLES)} name the same tree"
     trees = {name: named_tree(name, machine) for name in HOME_VARIABLES}
     found = ", ".join(f"{name}={path}" if path else f"{name} is not set" for name, path in trees.items())
     named = [path for path in trees.values() if path]
@@ -79,9 +81,9 @@ def check_metal_variables(machine: Machine) -> Finding:
 
 
 def architectures(machine: Machine) -> set[str]:
-    """Return the architectures of the boards that are known, such as ``blackhole``; empty if none is."""
+    """Return the known architectures of the boards, such as ``blackhole``."""
     facts = [item.facts.get("architecture") or {} for item in machine.hardware if item.devices]
-    # Of different boards, one fact names them all.
+    # With different boards, one fact names all their architectures.
     return {name for fact in facts for name in str(fact.get("value") or "").split(", ") if name}
 
 
@@ -95,11 +97,11 @@ def _wrong_architecture(machine: Machine) -> Finding | None:
 
 
 def check_variables(machine: Machine) -> Finding:
-    """Look at the ways by which Python and the loader find what was built in the tree."""
+    """Check that Python and the library loader find what was built in the tree."""
     home, found = find_home(machine), check_home(machine)
     if home is None or found.status == "failed":
         return found
-    expected = "PYTHONPATH, or a .pth file, and LD_LIBRARY_PATH lead into the tree"
+    expected = "PYTHONPATH (or a .pth file) and LD_LIBRARY_PATH contain a folder of the tree"
     tree = home.path.resolve()
     without = []
     searched = probe("ttnn", machine, load=False).path
@@ -109,7 +111,7 @@ def check_variables(machine: Machine) -> Finding:
     if not any(Path(entry).resolve().is_relative_to(tree) for entry in libraries if entry):
         without.append("LD_LIBRARY_PATH")
     if not without:
-        return Finding("ok", f"both lead into {home.path}", expected)
+        return Finding("ok", f"both contain a folder of {home.path}", expected)
     leads = {"PYTHONPATH": "build_Release", "LD_LIBRARY_PATH": "build/lib"}
     fix = "; ".join(f"export {name}={home.path}/{leads[name]}:${name}" for name in without)
-    return Finding("warning", f"{' and '.join(without)} not set to a folder of {home.path}", expected, fix)
+    return Finding("warning", f"{' and '.join(without)} without a folder of {home.path}", expected, fix)

@@ -1,4 +1,4 @@
-"""Checks of ``ttml``, the training library that is built with a tt-metal tree, and of a ``ttnn`` from pip."""
+"""Check ``ttml``, the training library that is built in a tt-metal tree, and a ``ttnn`` from pip."""
 
 from __future__ import annotations
 
@@ -7,45 +7,47 @@ import importlib.metadata
 from packaging.requirements import InvalidRequirement, Requirement
 
 from lesson_runner.plugins.checks import Finding, Machine
-from lesson_tenstorrent.fixes import mendable, pip
+from lesson_tenstorrent.fixes import fixable, pip
 from lesson_tenstorrent.imports import TTML_FOLDERS, rebuild
 from lesson_tenstorrent.metal import find_home
-from lesson_tenstorrent.probe import Probe, not_known, probe
+from lesson_tenstorrent.probe import Probe, probe, probe_failed
 
 TTML_PARTS = frozenset({"autograd", "common", "models", "modules"})
-"""Folders of tt-train's ``ttml`` in all versions; the unrelated package on PyPI has none of them."""
+"""Folders that tt-train's ``ttml`` has in all versions; the unrelated package on PyPI has none of them."""
 NATIVE = "_ttml"
 
 
-def _is_ours(found: Probe) -> bool:
+def _is_tt_train(found: Probe) -> bool:
     return any(item.startswith(NATIVE) for item in found.inside) or bool(TTML_PARTS & set(found.inside))
 
 
 def check_unrelated_ttml(machine: Machine) -> Finding:
-    """Look whether ``ttml`` is the package of that name on PyPI, which is about something else."""
+    """Check that ``ttml`` is not the unrelated package of that name on PyPI."""
     found = probe("ttml", machine, load=False)
-    expected = "tt-train's ttml, or none"
+    expected = "tt-train's ttml, or no ttml"
     if found.error:
-        return not_known(found, expected, machine)
+        return probe_failed(found, expected, machine)
     if not found.place:
         return Finding("ok", "none installed", expected)
-    if _is_ours(found):
+    if _is_tt_train(found):
         return Finding("ok", f"tt-train's, in {found.place}", expected)
     if not found.version:
-        fix = "rename it, or take the folder that it is in out of PYTHONPATH"
-        return Finding("failed", f"{found.place} is not tt-train's, nor did pip install it", expected, fix)
+        fix = "rename it, or remove its parent folder from PYTHONPATH"
+        return Finding(
+            "failed", f"{found.place} is not tt-train's, and pip did not install it", expected, fix
+        )
     what = f"{found.place} is not tt-train's: it is the tensor-train package of that name on PyPI"
-    return mendable("failed", what, expected, pip(machine, "uninstall", "-y", "ttml"))
+    return fixable("failed", what, expected, pip(machine, "uninstall", "-y", "ttml"))
 
 
 def check_ttml_build(machine: Machine) -> Finding:
-    """Look whether the compiled part of ``ttml`` is there beside its Python part."""
+    """Look for the compiled part of ``ttml`` next to its Python part."""
     found = probe("ttml", machine, load=False)
-    expected = f"{NATIVE}, the compiled part, beside the Python part"
+    expected = f"{NATIVE}, the compiled part, next to the Python part"
     if found.error:
-        return not_known(found, expected, machine)
-    if not found.place or not _is_ours(found):
-        return Finding("skipped", "ttml is not here at all")
+        return probe_failed(found, expected, machine)
+    if not found.place or not _is_tt_train(found):
+        return Finding("skipped", "ttml is not installed")
     if any(item.startswith(f"{NATIVE}.") and item.endswith(".so") for item in found.inside):
         return Finding("ok", f"in {found.place}", expected)
     alone = probe(NATIVE, machine, load=False).place
@@ -55,44 +57,46 @@ def check_ttml_build(machine: Machine) -> Finding:
     built = home.path / TTML_FOLDERS[1] if home else None
     if built and any(built.glob(f"{NATIVE}*.so")):
         fix = f"export PYTHONPATH={built}:$PYTHONPATH"
-        return Finding("failed", f"it is in {built}, where Python does not look", expected, fix)
-    text = f"the Python part is in {found.place}, and {NATIVE} nowhere: tt-train was not built"
+        return Finding("failed", f"it is in {built}, which is not on Python's path", expected, fix)
+    text = f"the Python part is in {found.place}, but {NATIVE} was not found: tt-train was not built"
     return Finding("failed", text, expected, rebuild(home))
 
 
 def check_pip_ttnn(machine: Machine) -> Finding:
-    """Look for a ``ttnn`` from pip beside a tree that was built."""
+    """Look for a ``ttnn`` from pip in addition to a built tree."""
     home = find_home(machine)
     built = home is not None and any((home.path / name).is_dir() for name in ("build", "build_Release"))
-    expected = "ttnn from the tree alone"
+    expected = "only the ttnn of the tree"
     if not built:
-        return Finding("ok", "no built tree that it could hide", expected)
+        return Finding("ok", "there is no built tree that a ttnn from pip could hide", expected)
     found = probe("ttnn", machine, load=False)
     if found.error:
-        return not_known(found, expected, machine)
+        return probe_failed(found, expected, machine)
     if version := found.version:
         command = pip(machine, "uninstall", "-y", "ttnn")
-        return mendable("failed", f"ttnn {version} from pip", expected, command)
+        return fixable("failed", f"ttnn {version} from pip", expected, command)
     return Finding("ok", "none", expected)
 
 
 def check_ttnn_packages(machine: Machine) -> Finding:
-    """Compare what a ``ttnn`` from pip asks for, such as ``numpy<2``, with what is installed."""
+    """Compare the requirements of a ``ttnn`` from pip, such as ``numpy<2``, with what is installed."""
     found = probe("ttnn", machine, load=False)
     if found.error:
-        return not_known(found, "what ttnn asks for", machine)
+        return probe_failed(found, "what ttnn requires", machine)
     if not found.version:
         return Finding("skipped", "no ttnn from pip")
-    expected = f"what ttnn {found.version} asks for"
-    wrong = [(item, version) for item in _wanted(found) if (version := _unmet(item)) is not None]
+    expected = f"what ttnn {found.version} requires"
+    wrong = [
+        (item, version) for item in _requirements(found) if (version := _unmet_version(item)) is not None
+    ]
     if not wrong:
-        return Finding("ok", "all there", expected)
+        return Finding("ok", "all installed", expected)
     text = ", ".join(f"{item.name} {version or 'not installed'}" for item, version in wrong)
     wanted = [f"{item.name}{item.specifier}" for item, _ in wrong]
-    return mendable("failed", text, f"{', '.join(wanted)} ({expected})", pip(machine, "install", *wanted))
+    return fixable("failed", text, f"{', '.join(wanted)} ({expected})", pip(machine, "install", *wanted))
 
 
-def _wanted(found: Probe) -> list[Requirement]:
+def _requirements(found: Probe) -> list[Requirement]:
     wanted = []
     for text in found.requires:
         try:
@@ -104,8 +108,8 @@ def _wanted(found: Probe) -> list[Requirement]:
     return wanted
 
 
-def _unmet(item: Requirement) -> str | None:
-    """Return the version that does not do, empty if there is none; ``None`` if all is well."""
+def _unmet_version(item: Requirement) -> str | None:
+    """Return the unsuitable version, empty if not installed; ``None`` if the requirement is met."""
     try:
         version = importlib.metadata.version(item.name)
     except importlib.metadata.PackageNotFoundError:

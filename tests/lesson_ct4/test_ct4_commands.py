@@ -83,7 +83,7 @@ def test_a_recipe_is_weaker_than_the_flags_beside_it(app: typer.Typer) -> None:
         ("train --workspace", "--workspace needs a value", None),
         ("train", "the length of the training is not set", "add --max_steps or --num_epochs"),
         ("generate --max_steps 3", "unknown flag --max_steps", "--max_steps belongs to `lesson ct4 train`"),
-        ("generate", "there is no checkpoint for 'nanogpt'", "train it first, and save it by that name"),
+        ("generate", "there is no checkpoint for 'nanogpt'", "train it first, and save it with that name"),
     ],
 )
 def test_what_is_wrong_is_an_error_with_a_cure(

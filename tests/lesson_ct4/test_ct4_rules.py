@@ -138,7 +138,7 @@ def test_the_text_may_come_from_a_step_that_names_its_action(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "the data set mine.txt is not in the workspace"), ("\n \n\nx", "empty lines")],
+    [(None, "the data set mine.txt is not in the workspace"), ("\n \n\nx", "are all empty")],
 )
 def test_a_look_at_what_is_not_there(tmp_path: Path, text: str | None, message: str) -> None:
     if text is not None:

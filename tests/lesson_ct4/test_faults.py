@@ -312,7 +312,7 @@ from tests.lesson_ct4.test_faults import board
 os.environ["TT_METAL_SIMULATOR"] = "sim"
 fake = board(lambda: None, lambda: print("closed", flush=True))
 sys.modules.update(ttml=fake("ttml"), ttnn=fake("ttnn"))
-from lesson_ct4.actions.workbench import session_for
+from lesson_ct4.actions.workspace_files import session_for
 from lesson_runner.plugins.context import RunContext, Workspace
 run = RunContext(None, "", "ttml", Workspace(Path(".")), Path("."))
 session_for(run, "device")

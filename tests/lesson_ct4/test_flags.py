@@ -131,11 +131,15 @@ def test_upstreams_spellings(line: str, params: dict[str, Any]) -> None:
         ("--lerning-rate=1", "unknown flag --lerning-rate", "did you mean --learning_rate?"),
         ("--prompt x", "unknown flag --prompt", "--prompt belongs to `lesson ct4 generate`"),
         ("--promt x", "unknown flag --promt", "did you mean --prompt? It belongs to `lesson ct4 generate`"),
-        ("--zzz", "unknown flag --zzz", "see lesson ct4 train --help and lesson ct4 generate --help"),
+        (
+            "--zzz",
+            "unknown flag --zzz",
+            "list the flags with lesson ct4 train --help and lesson ct4 generate --help",
+        ),
         ("--data_path ''", "--data_path is '': expected a name or a path", None),
         ("--batch_size", "--batch_size needs an integer", None),
         ("--learning_rate --fresh", "--learning_rate needs a number", None),
-        ("--resume --fresh", "--resume needs a value", "to start anew, write --fresh"),
+        ("--resume --fresh", "--resume needs a value", "to start from scratch, write --fresh"),
         ("--fresh=yes", "--fresh takes no value", "write --fresh"),
         ("stray", "unexpected argument 'stray'", None),
         (

@@ -136,8 +136,8 @@ def test_a_checkpoint_of_ones_own_is_not_replaced(lesson: Lesson, here: Path) ->
 
     done = lesson("import", "x_final.pkl", code=2)
 
-    assert "already, and it was not imported" in trained.stderr
-    assert "already, and it was not imported" in done.stderr
+    assert "already exists, and it was not imported" in trained.stderr
+    assert "already exists, and it was not imported" in done.stderr
     assert target.read_bytes() == b"something of the user's"
 
 
@@ -208,9 +208,7 @@ def test_with_its_text_what_it_writes_is_measured(lesson: Lesson, here: Path) ->
     (data / "other.txt").write_text(theirs.TEXT + "é")
 
     refused = lesson("import", "x_final.pkl", "--data_path", "other.txt", code=2)
-    assert (
-        "has 37 different characters, the checkpoint's text had 36, and not the same ones" in refused.stderr
-    )
+    assert "has 37 different characters; they differ from the 36 of the text" in refused.stderr
     assert "does not exist" in lesson("import", "x_final.pkl", "--data_path", "missing.txt", code=2).stderr
     assert checkpoints(here) == []
 

@@ -1,4 +1,4 @@
-"""The plugin: its promises, the blocks it knows, comparing real trainings, and boards with few chips."""
+"""The plugin: conformance, blocks, comparing real trainings, and boards with few chips."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_trainings_are_compared(tmp_path: Path) -> None:
     found = plugin.lesson_measure(step.step, Evidence(step.evidence, step.run.shared_evidence))
     assert outcome.labels == ("emulated", "other dataset")
     assert outcome.facts["backend"]["kind"] == "emulated"
-    assert found["loss_gap"] <= 2 * 2.0**-6  # two neighbours in bfloat16
+    assert found["loss_gap"] <= 2 * 2.0**-6  # two adjacent numbers in bfloat16
     assert found["ms_per_step_2"] > 0
     assert "these times say nothing about scaling" in step.lines[-1]
     stored = json.loads((step.evidence / "comparison.json").read_text())
@@ -133,13 +133,15 @@ def _app() -> Any:
 @pytest.mark.parametrize(
     ("second", "why"),
     [
-        ({"chips": 1, "batch": 4}, "two of them ran on the same number of chips"),
-        ({"chips": 2, "batch": 6}, "neither the same nor the same on each chip: 4 over 1, 6 over 2"),
+        ({"chips": 1, "batch": 4}, "trained on the same number of chips"),
+        ({"chips": 2, "batch": 6}, "the same batch size per chip: 4 on 1, 6 on 2"),
         ({"chips": 2, "batch": 8, "learning_rate": 1e-3}, "--learning_rate is 0.0005 and 0.001"),
         ({"chips": 2, "batch": 8, "num_epochs": 1}, "--num_epochs is None and 1"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(second: dict[str, Any], why: str, tmp_path: Path) -> None:
+def test_trainings_that_cannot_be_compared_are_refused(
+    second: dict[str, Any], why: str, tmp_path: Path
+) -> None:
     from lesson_ct5.actions import compare
 
     trained(tmp_path, "one", 1, 4)
@@ -164,7 +166,7 @@ def test_epochs_of_larger_batches_are_shorter_and_refused(tmp_path: Path) -> Non
 
 
 @pytest.mark.torch
-def test_what_tt_train_trained_has_nothing_to_compare(tmp_path: Path) -> None:
+def test_imported_checkpoints_cannot_be_compared(tmp_path: Path) -> None:
     from lesson_ct4.training.checkpoint import IMPORTED, checkpoint_path, load_checkpoint, save_checkpoint
     from lesson_ct5.actions import compare
 
@@ -174,7 +176,7 @@ def test_what_tt_train_trained_has_nothing_to_compare(tmp_path: Path) -> None:
         save_checkpoint(path, replace(load_checkpoint(path), session={"name": IMPORTED}))
     step = context(tmp_path, "ct5.compare", {"checkpoints": ["one", "two"]})
 
-    with pytest.raises(LessonError, match="one cannot be compared: tt-train trained it"):
+    with pytest.raises(LessonError, match="one cannot be compared: it was imported from tt-train"):
         compare(step.step.params, step)
 
 
@@ -182,7 +184,7 @@ def test_what_tt_train_trained_has_nothing_to_compare(tmp_path: Path) -> None:
     ("kind", "labels"),
     [("emulated", ("emulated",)), ("simulator", ("simulator",)), ("silicon", ()), ("", ())],
 )
-def test_what_no_board_made_says_so(kind: str, labels: tuple[str, ...]) -> None:
+def test_results_without_a_board_are_labelled(kind: str, labels: tuple[str, ...]) -> None:
     from lesson_ct5.actions import labels_of
 
     found = labels_of({"session": {"kind": kind}, "dataset": {"sha256": "of some text"}})
@@ -191,7 +193,7 @@ def test_what_no_board_made_says_so(kind: str, labels: tuple[str, ...]) -> None:
 
 
 @pytest.mark.torch
-def test_a_checkpoint_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
     from lesson_ct5.actions import compare
 
     step = context(tmp_path, "ct5.compare", {"checkpoints": ["one", "two"]})
@@ -200,7 +202,7 @@ def test_a_checkpoint_that_is_not_there_is_named(tmp_path: Path) -> None:
         compare(step.step.params, step)
 
 
-def test_the_lesson_can_do_without_its_trainings_on_four_chips(tmp_path: Path) -> None:
+def test_the_lesson_skips_its_trainings_on_four_chips(tmp_path: Path) -> None:
     document = (Path(__file__).parents[2] / "lessons" / f"{LESSON}.md").read_text("utf-8")
     plan = plan_lesson(document, tmp_path, plugins=[ct4, plugin])
 

@@ -1,4 +1,4 @@
-"""The numbers of a comparison: by hand, and what must hold for all."""
+"""The metrics of a comparison: computed by hand, and invariants."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_published_times_are_an_efficiency_of_98_and_99_percent() -> None:
     assert found["efficiency_2"] == pytest.approx(74.4 / 76.3)
     assert found["efficiency"] == pytest.approx(74.4 / 76.3)
     assert found["tokens_per_second_1"] == pytest.approx(64 * 256 / 0.0744)
-    assert "loss_gap" not in found  # the batches were others
+    assert "loss_gap" not in found  # the batches differ
 
 
 def test_the_same_batches_have_a_gap_and_a_strong_efficiency() -> None:
@@ -50,7 +50,7 @@ def test_the_same_batches_have_a_gap_and_a_strong_efficiency() -> None:
     assert found["efficiency_2"] == pytest.approx(0.8)
 
 
-def test_a_table_has_what_a_reader_compares() -> None:
+def test_a_row_of_the_table() -> None:
     assert rows([run(1, 64, 74.4), run(4, 256, 74.8)])[1] == [
         *("4", "256", "64", "74.8", "876,150", "3.98", "99 %", "4.053")
     ]
@@ -69,7 +69,7 @@ def test_perfect_scaling_is_an_efficiency_of_one(times: list[float], batch: int,
     assert measure([one, many])["efficiency"] == pytest.approx(1)
 
 
-def test_what_was_stored_is_measured_again(tmp_path: Path) -> None:
+def test_metrics_are_computed_from_stored_data(tmp_path: Path) -> None:
     data = stored(run(4, 256, 74.8), run(1, 64, 74.4))
     (tmp_path / "comparison.json").write_text(json.dumps(data))
 
@@ -91,7 +91,7 @@ def test_what_was_stored_is_measured_again(tmp_path: Path) -> None:
         json.dumps(stored(run(1, 64, 1.0), run(2, 64, 1.0, [1.0]))),
     ],
 )
-def test_damaged_evidence_has_no_numbers(text: str, tmp_path: Path) -> None:
+def test_damaged_evidence_has_no_metrics(text: str, tmp_path: Path) -> None:
     folder = tmp_path / "evidence" / "x"
     folder.mkdir(parents=True)
     (folder / "comparison.json").write_text(text)
@@ -102,7 +102,7 @@ def test_damaged_evidence_has_no_numbers(text: str, tmp_path: Path) -> None:
     assert sections(record, tmp_path, "ct5.compare") == []
 
 
-def test_a_report_says_which_times_mean_nothing(tmp_path: Path) -> None:
+def test_a_report_notes_times_without_a_board(tmp_path: Path) -> None:
     (tmp_path / "evidence" / "x").mkdir(parents=True)
     data = stored(run(1, 8, 10), run(2, 16, 20))
     (tmp_path / "evidence" / "x" / "comparison.json").write_text(json.dumps(data))

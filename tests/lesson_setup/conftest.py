@@ -1,4 +1,4 @@
-"""Machines that do not exist: folders that look like those of a system with boards."""
+"""Fake machines: folders that look like those of a system with boards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lesson_tenstorrent.hardware.places import Places
 
 
 @dataclass(frozen=True, slots=True)
-class Mute(Machine):
+class SilentMachine(Machine):
     """A machine on which no program answers."""
 
     def run(self, command: object, timeout: float = 10) -> Completed:
@@ -24,14 +24,14 @@ class Mute(Machine):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A made-up system, and the machine that sees it."""
+    """A fake system, and the machine on it."""
 
     places: Places
     bare: Machine
 
     @property
     def machine(self) -> Machine:
-        """The machine with the devices that are there now."""
+        """The machine with the current devices."""
         return replace(self.bare, hardware=(detect(self.places, environ={}),))
 
     def write(self, name: str, text: str) -> Path:
@@ -44,7 +44,7 @@ class World:
     def add_board(
         self, card: str = "n150", number: int = 0, *, iommu: str = "identity", driver: bool = True
     ) -> None:
-        """Put a board with one chip on the bus; ``driver`` loads tt-kmd, which makes its files."""
+        """Put a board with one chip on the bus; ``driver`` loads tt-kmd and creates its files."""
         address = f"0000:0{number + 1}:00.0"
         self.write(f"bus/pci/devices/{address}/vendor", "0x1e52")
         self.write(f"bus/pci/devices/{address}/iommu_group/type", iommu)
@@ -59,7 +59,7 @@ class World:
         (self.places.devices / str(number)).touch()
 
     def with_environ(self, **environ: str) -> World:
-        """Return this world, seen by a machine with other variables."""
+        """Return this world with a machine that has other variables."""
         return replace(self, bare=replace(self.bare, environ=environ))
 
 
@@ -73,10 +73,10 @@ def world(tmp_path: Path) -> World:
     (places.proc / "meminfo").write_text("MemTotal:       16000000 kB\nMemFree:  8 kB\n")
     (places.sys / "bus/pci/devices/0000:00:00.0").mkdir(parents=True)
     (places.sys / "bus/pci/devices/0000:00:00.0/vendor").write_text("0x8086\n")
-    return World(places, Mute(environ={}, home=root / "home", workspace=tmp_path / ".lesson"))
+    return World(places, SilentMachine(environ={}, home=root / "home", workspace=tmp_path / ".lesson"))
 
 
 @pytest.fixture
-def inhabit(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], None]:
-    """Makes the actions and commands of this plugin see a made-up system."""
+def use_world(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], None]:
+    """Makes the actions and checks of this plugin use a fake system."""
     return lambda world: monkeypatch.setattr(module, "PLACES", world.places)

@@ -1,4 +1,4 @@
-"""Each check against machines that do not exist."""
+"""Each check on fake machines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lesson_setup.checks.board import check_device_files, check_driver, check_hu
 from lesson_setup.checks.system import check_memory, memory_bytes
 from lesson_setup.checks.table import IDS, all_checks, own_checks
 from lesson_tenstorrent.hardware.places import UNKNOWN, Places, find_devices, find_on_bus
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 
 PAGES = "kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 
@@ -23,14 +23,14 @@ PAGES = "kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 # --- the table -----------------------------------------------------------------------------------
 
 
-def test_every_check_has_an_id_of_its_own_and_says_why(world: World) -> None:
+def test_every_check_has_a_unique_id_and_a_reason(world: World) -> None:
     checks = all_checks(world.places)
 
     assert len(set(IDS)) == len(IDS) == len(checks)
     assert all(check.title and check.why for check in checks)
 
 
-def test_without_a_board_what_needs_one_is_skipped_with_the_reason(world: World) -> None:
+def test_without_a_board_board_only_checks_are_skipped_with_the_reason(world: World) -> None:
     found = {check.id: finding for check, finding in run_checks(all_checks(world.places), world.machine)}
 
     skipped = {name for name, finding in found.items() if finding.status == "skipped"}
@@ -48,7 +48,7 @@ def test_with_a_board_nothing_is_skipped(world: World) -> None:
     assert [check.id for check, finding in results if finding.status == "skipped"] == []
 
 
-def test_all_that_is_wrong_says_what_to_do(world: World) -> None:
+def test_every_problem_has_a_fix(world: World) -> None:
     world.add_board()
     (world.places.devices / "1").symlink_to("/nowhere/at/all")
 
@@ -59,17 +59,17 @@ def test_all_that_is_wrong_says_what_to_do(world: World) -> None:
     assert [name for name, finding in wrong.items() if not (finding.fix and finding.found)] == []
 
 
-def test_the_hook_brings_what_no_other_plugin_has(world: World) -> None:
+def test_the_hook_adds_only_new_checks(world: World) -> None:
     own = {check.id for check in own_checks(world.places)}
 
-    assert own == set(IDS) - set(KNOWN)
-    assert not own & set(KNOWN)
+    assert own == set(IDS) - set(CHECKS_BY_ID)
+    assert not own & set(CHECKS_BY_ID)
 
 
 # --- disk and memory -----------------------------------------------------------------------------
 
 
-def test_disk_as_a_step_wants_it(world: World) -> None:
+def test_a_step_sets_the_disk_space(world: World) -> None:
     disk = {gigabytes: all_checks(world.places, disk_gb=gigabytes)[2] for gigabytes in (1e-6, 1e9)}
 
     assert disk[1e-6].run(world.machine).status == "ok"
@@ -78,7 +78,7 @@ def test_disk_as_a_step_wants_it(world: World) -> None:
     assert "--workspace" in full.fix
 
 
-def test_memory_is_that_of_the_container_if_that_is_less(world: World) -> None:
+def test_a_container_may_limit_the_memory(world: World) -> None:
     assert memory_bytes(world.places) == 16_384_000_000
     assert check_memory(world.places, world.machine).status == "ok"
 
@@ -90,7 +90,7 @@ def test_memory_is_that_of_the_container_if_that_is_less(world: World) -> None:
     assert check_memory(world.places, world.machine, wanted=0.5).status == "ok"
 
 
-def test_memory_where_there_is_no_proc(world: World) -> None:
+def test_memory_without_proc(world: World) -> None:
     (world.places.proc / "meminfo").unlink()
 
     assert (memory_bytes(world.places) or 0) > 1e8
@@ -105,20 +105,20 @@ def test_a_board_without_a_driver_is_seen_on_the_bus(world: World) -> None:
 
     finding = check_driver(world.places, world.machine)
 
-    assert (finding.status, finding.found) == ("failed", "2 Tenstorrent chips on the PCI bus, and no driver")
+    assert (finding.status, finding.found) == ("failed", "2 Tenstorrent chips on the PCI bus, but no driver")
     assert finding.fix.startswith("sudo modprobe tenstorrent")
     assert find_on_bus(world.places) == ("0000:01:00.0", "0000:02:00.0")
     assert check_driver(world.places, replace(world.machine, backend="emulated")).status == "skipped"
 
 
-def test_a_driver_whose_files_do_not_reach_this_container(world: World) -> None:
+def test_a_driver_without_files_in_this_container(world: World) -> None:
     world.add_board()
     (world.places.devices / "0").unlink()
 
     finding = check_driver(world.places, world.machine)
 
     assert finding.status == "failed"
-    assert "tt-kmd 2.3.0 loaded, no files in" in finding.found
+    assert "tt-kmd 2.3.0 loaded, but no files in" in finding.found
     assert "--device /dev/tenstorrent" in finding.fix
 
 
@@ -149,12 +149,12 @@ def test_device_files_that_can_be_used(world: World) -> None:
     assert check_device_files(world.places, world.machine).found == "2 of 2 can be used"
 
 
-def test_without_device_files_there_are_none_to_certify(world: World) -> None:
+def test_without_device_files_the_check_is_skipped(world: World) -> None:
     assert check_device_files(world.places, world.machine).status == "skipped"
 
 
-def test_device_files_that_lead_nowhere(world: World) -> None:
-    """Nobody can use them, not even the superuser."""
+def test_device_files_that_are_dangling_links(world: World) -> None:
+    """Not even root can use them."""
     world.add_board()
     (world.places.devices / "1").symlink_to("/nowhere/at/all")
 
@@ -164,7 +164,7 @@ def test_device_files_that_lead_nowhere(world: World) -> None:
     assert finding.found.startswith(f"1 of 2 cannot be used: {world.places.devices}/1: No such file")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may open every file")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open every file")
 @pytest.mark.parametrize("mode", [0o000, 0o400, 0o060])
 def test_device_files_that_this_user_may_not_use(world: World, mode: int) -> None:
     world.add_board()
@@ -178,7 +178,7 @@ def test_device_files_that_this_user_may_not_use(world: World, mode: int) -> Non
 
 
 @pytest.mark.parametrize(("mode", "fix"), [(0o660, "sudo usermod -aG lab ada,"), (0o600, "sudo chmod 666")])
-def test_the_fix_is_a_group_only_where_a_group_may(
+def test_the_fix_is_a_group_only_if_the_group_has_access(
     world: World, mode: int, fix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.add_board()
@@ -198,10 +198,10 @@ def test_the_fix_is_a_group_only_where_a_group_may(
     [
         ("DMA", None, False, "ok", "not needed: the IOMMU"),
         ("DMA-FQ", "0", False, "ok", "not needed: the IOMMU"),
-        ("identity", None, False, "warning", "the kernel has no pages of 1 GB"),
-        ("identity", "0", True, "warning", "0 pages of 1 GB, 1 device"),
-        ("identity", "4", False, "warning", "4 pages of 1 GB, not mounted"),
-        ("identity", "1", True, "ok", "1 page of 1 GB"),
+        ("identity", None, False, "warning", "the kernel has no huge pages of 1 GB"),
+        ("identity", "0", True, "warning", "0 huge pages of 1 GB for 1 device"),
+        ("identity", "4", False, "warning", "4 huge pages of 1 GB, not mounted"),
+        ("identity", "1", True, "ok", "1 huge page of 1 GB"),
     ],
 )
 def test_huge_pages(
@@ -220,7 +220,7 @@ def test_huge_pages(
     assert bool(finding.fix) == (status == "warning")
 
 
-def test_huge_pages_where_there_is_no_linux(world: World) -> None:
+def test_huge_pages_without_linux(world: World) -> None:
     places = replace(world.places, sys=world.places.sys / "none")
 
     assert check_huge_pages(places, world.machine).status == "skipped"
@@ -239,7 +239,7 @@ def test_tt_smi(world: World, tmp_path: Path) -> None:
 # --- the ttml of PyPI ------------------------------------------------------------------------------
 
 
-def test_the_ttml_of_pypi_is_found_where_it_is(tmp_path: Path) -> None:
+def test_the_ttml_of_pypi_is_found(tmp_path: Path) -> None:
     """With a real interpreter, and a real package of that name."""
     (tmp_path / "ttml").mkdir()
     (tmp_path / "ttml" / "__init__.py").write_text("raise SystemExit('it must not be imported')\n")

@@ -1,4 +1,4 @@
-"""What users install: a distribution of its own, of which the core knows nothing."""
+"""The distribution that users install, which the core does not depend on."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     sdist = build(SOURCE, "sdist", folder)
     subprocess.run(["tar", "-xzf", sdist, "-C", folder], check=True)
     unpacked = folder / sdist.name.removesuffix(".tar.gz")
-    ways = {"checkout": (SOURCE, "wheel"), "sdist": (unpacked, "wheel"), "editable": (SOURCE, "editable")}
+    builds = {"checkout": (SOURCE, "wheel"), "sdist": (unpacked, "wheel"), "editable": (SOURCE, "editable")}
     names = {}
-    for kind, (source, target) in ways.items():
+    for kind, (source, target) in builds.items():
         (folder / kind).mkdir()
         with zipfile.ZipFile(build(source, target, folder / kind)) as archive:
             names[kind] = {name for name in archive.namelist() if ".dist-info/" not in name}
     return names
 
 
-def test_the_wheel_has_every_file_of_the_package_and_no_other(wheels: dict[str, set[str]]) -> None:
+def test_the_wheel_has_exactly_the_files_of_the_package(wheels: dict[str, set[str]]) -> None:
     expected = {
         path.relative_to(SOURCE).as_posix()
         for path in PACKAGE.rglob("*")
@@ -53,21 +53,21 @@ def test_the_wheel_has_every_file_of_the_package_and_no_other(wheels: dict[str, 
 
 
 def test_an_editable_installation_copies_nothing(wheels: dict[str, set[str]]) -> None:
-    """The package, and the lesson in it, are found in the checkout, where they can be edited."""
+    """Package and lesson stay in the checkout, where they can be edited."""
     (name,) = wheels["editable"]
 
     assert name.endswith(".pth")
 
 
-def test_the_core_says_no_word_about_it() -> None:
+def test_the_core_does_not_mention_it() -> None:
     words = ("lesson_setup", "lesson-setup", "verify-your-setup", "setup.check", "setup.report")
     for path in sorted((ROOT / "runner").rglob("*.py")):
         text = path.read_text("utf-8")
         assert [word for word in words if word in text] == [], path
 
 
-def test_it_uses_what_every_plugin_may() -> None:
-    """Of the runner, the public module and four helpers; of the other plugins, the shared one alone."""
+def test_it_imports_only_what_plugins_may() -> None:
+    """Four helpers and the public module of the runner, and no other plugin but the shared one."""
     helpers = {"plugins", "plugins.checks", "cli.commands", "model.errors", "files.plain"}
     allowed = {f"lesson_runner.{name}" for name in helpers}
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -80,7 +80,7 @@ def test_it_uses_what_every_plugin_may() -> None:
                 assert package != "lesson_runner" or module in allowed, f"{path} imports {module}"
 
 
-def test_the_plugin_is_light() -> None:
+def test_the_plugin_imports_no_heavy_module() -> None:
     code = (
         "import sys, typer, lesson_setup.plugin as plugin\n"
         "list(plugin.lesson_directories())\n"

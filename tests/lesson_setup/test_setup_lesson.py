@@ -22,15 +22,15 @@ from lesson_setup.checks import table
 from lesson_tenstorrent import plugin as tenstorrent
 from lesson_tenstorrent.hardware import detect
 from lesson_tenstorrent.hardware.places import Places
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "lessons" / "verify-your-setup.md"
-NO_BOARD = (Hardware("none", "made up for a test"),)
-BOARD = (Hardware("n150", "made up for a test", devices=1),)
+NO_BOARD = (Hardware("none", "a test"),)
+BOARD = (Hardware("n150", "a test", devices=1),)
 
 TTNN = '''
-"""What the lesson calls of ttnn, with the keywords that it has, and no others."""
+"""The functions of ttnn that the lesson calls, with only the keywords it uses."""
 
 bfloat16, TILE_LAYOUT = "bfloat16", "tile"
 opened = []
@@ -86,24 +86,24 @@ def output(folder: Path, record: dict[str, Any], step: str) -> str:
 
 @pytest.fixture
 def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All packages are installed and the disk is large, whatever the machine of the tests has."""
+    """All packages are installed and the disk is large, whatever machine the tests run on."""
 
     def fine(machine: Machine) -> Finding:
-        return Finding("ok", "made up for a test")
+        return Finding("ok", "a test")
 
-    shared = {name: replace(KNOWN[name], run=fine) for name in ("packages", "disk")}
-    monkeypatch.setattr(table, "KNOWN", {**KNOWN, **shared})
+    shared = {name: replace(CHECKS_BY_ID[name], run=fine) for name in ("packages", "disk")}
+    monkeypatch.setattr(table, "CHECKS_BY_ID", {**CHECKS_BY_ID, **shared})
     monkeypatch.setattr(table, "disk_check", lambda wanted: shared["disk"])
     monkeypatch.setattr(summary, "check_packages", fine)
 
 
 @pytest.fixture
 def board(
-    world: World, tmp_path: Path, inhabit: Callable[[World], None], monkeypatch: pytest.MonkeyPatch
+    world: World, tmp_path: Path, use_world: Callable[[World], None], monkeypatch: pytest.MonkeyPatch
 ) -> World:
     """A machine with an n150, a tt-metal tree, ``tt-smi`` and a ``ttnn`` that adds as the real one does."""
     world.add_board("n150", iommu="DMA-FQ")
-    inhabit(world)
+    use_world(world)
     tree = tmp_path / "tt-metal"
     (tree / "tt_metal").mkdir(parents=True)
     (tree / "VERSION").write_text("v0.73.1\n")
@@ -139,7 +139,7 @@ def test_the_copy_at_the_top_is_the_one_in_the_package() -> None:
     assert LESSON.resolve() == (Path(str(folder)) / LESSON.name).resolve()
 
 
-def test_what_the_reader_sees_is_what_runs(tmp_path: Path) -> None:
+def test_the_commands_in_the_lesson_are_what_runs(tmp_path: Path) -> None:
     plan = plan_lesson(LESSON, tmp_path, plugins=[plugin])
 
     ours = [step for step in plan.steps if step.action.startswith("setup.")]
@@ -147,7 +147,7 @@ def test_what_the_reader_sees_is_what_runs(tmp_path: Path) -> None:
     assert [step.command for step in ours] == [step.source for step in ours]
 
 
-def test_no_other_plugin_takes_its_commands_for_its_own(tmp_path: Path) -> None:
+def test_no_other_plugin_claims_its_blocks(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "lesson_runner", "plan", str(LESSON), "--json"]
 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -171,10 +171,10 @@ def test_every_check_is_in_the_lesson(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("plenty")
-def test_without_a_board_it_passes_and_says_what_was_left_out(
-    world: World, tmp_path: Path, inhabit: Callable[[World], None]
+def test_without_a_board_it_passes_and_says_what_was_skipped(
+    world: World, tmp_path: Path, use_world: Callable[[World], None]
 ) -> None:
-    inhabit(world)
+    use_world(world)
 
     record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=NO_BOARD)
 
@@ -209,7 +209,7 @@ def test_with_a_board_every_step_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("plenty")
-def test_a_board_that_may_not_be_used_stops_what_would_open_it(board: World, tmp_path: Path) -> None:
+def test_without_permission_steps_that_open_the_board_do_not_run(board: World, tmp_path: Path) -> None:
     (board.places.devices / "0").unlink()
     (board.places.devices / "0").symlink_to("/nowhere/at/all")
 
@@ -224,13 +224,13 @@ def test_a_board_that_may_not_be_used_stops_what_would_open_it(board: World, tmp
     assert steps["first-tensor"]["status"] == steps["tt-smi"]["status"] == "not-reached"
     assert steps["metal"]["status"] == "passed"
     text = output(tmp_path, record, "summary")
-    assert text.startswith("Not ready: 1 thing to put right.\n  - device files: 1 of 1 cannot be used")
+    assert text.startswith("Not ready: 1 problem to fix.\n  - device files: 1 of 1 cannot be used")
     assert "--backend emulated" in text
     assert steps["summary"]["metrics"]["ready"] == 0
 
 
 @pytest.mark.usefixtures("plenty", "board")
-def test_a_wrong_sum_is_a_failure_and_the_summary_knows(tmp_path: Path) -> None:
+def test_a_wrong_sum_fails_and_is_in_the_summary(tmp_path: Path) -> None:
     module = tmp_path / "tt-metal" / "ttnn" / "__init__.py"
     module.write_text(TTNN.replace("a.value + b.value", "a.value - b.value"))
 
@@ -239,7 +239,7 @@ def test_a_wrong_sum_is_a_failure_and_the_summary_knows(tmp_path: Path) -> None:
     steps = by_id(record)
     assert (steps["first-tensor"]["status"], steps["first-tensor"]["attempts"]) == ("failed", 2)
     assert "Add two tensors on the device" in output(tmp_path, record, "summary")
-    assert output(tmp_path, record, "summary").startswith("Not ready: 1 thing to put right.")
+    assert output(tmp_path, record, "summary").startswith("Not ready: 1 problem to fix.")
 
 
 @pytest.mark.usefixtures("plenty", "board")
@@ -254,11 +254,11 @@ def test_without_tt_smi_the_lesson_still_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("plenty")
-def test_the_summary_alone_checks_what_nobody_has_checked(
-    world: World, tmp_path: Path, inhabit: Callable[[World], None]
+def test_the_summary_alone_makes_all_checks(
+    world: World, tmp_path: Path, use_world: Callable[[World], None]
 ) -> None:
     world.add_board(driver=False)
-    inhabit(world)
+    use_world(world)
 
     record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=NO_BOARD, only=["summary"])
 
@@ -267,16 +267,16 @@ def test_the_summary_alone_checks_what_nobody_has_checked(
 
 
 def test_evidence_is_kept_for_programs(
-    world: World, tmp_path: Path, inhabit: Callable[[World], None]
+    world: World, tmp_path: Path, use_world: Callable[[World], None]
 ) -> None:
     world.add_board("p150a")
-    inhabit(world)
+    use_world(world)
 
     record = run_lesson(LESSON, tmp_path, plugins=[plugin], hardware=BOARD, only=["hardware", "access"])
 
     folder = tmp_path / ".lesson" / "runs" / record["run_id"] / "evidence"
     hardware = json.loads((folder / "hardware" / "hardware.json").read_text())
-    found = {"name": "n150", "kind": "silicon", "detected_by": "made up for a test", "devices": 1}
+    found = {"name": "n150", "kind": "silicon", "detected_by": "a test", "devices": 1}
     assert hardware["found"] == [found]
     assert (hardware["driver"], hardware["devices"][0]["architecture"]) == ("2.3.0", "blackhole")
     checks = json.loads((folder / "access" / "environment.json").read_text())
@@ -324,8 +324,8 @@ def test_hardware_by_hand(lesson: Callable[..., Any], world: World, monkeypatch:
     assert found["facts"]["no device file"]["value"] == ["0000:02:00.0"]
 
 
-def test_checks_by_hand(lesson: Callable[..., Any], world: World, inhabit: Callable[[World], None]) -> None:
-    inhabit(world)
+def test_checks_by_hand(lesson: Callable[..., Any], world: World, use_world: Callable[[World], None]) -> None:
+    use_world(world)
     plugins = [plugin, tenstorrent]
 
     good = lesson("doctor", "--check", "python,memory", plugins=plugins)
@@ -354,9 +354,9 @@ def test_the_oldest_tt_metal_by_hand(lesson: Callable[..., Any], minimum: str, s
 
 @pytest.mark.usefixtures("plenty")
 def test_readiness_by_hand(
-    lesson: Callable[..., Any], world: World, inhabit: Callable[[World], None]
+    lesson: Callable[..., Any], world: World, use_world: Callable[[World], None]
 ) -> None:
-    inhabit(world)
+    use_world(world)
     command = ("doctor", "verify-your-setup")
 
     assert "\nReady. " in lesson(*command, plugins=[plugin]).out
@@ -403,5 +403,5 @@ def test_emulated_because_the_user_asks(world: World) -> None:
     assert "as --backend emulated asks" in said.lines[0]
 
 
-def test_this_machine_has_the_usual_places() -> None:
+def test_the_usual_system_folders() -> None:
     assert Places(Path("/dev/tenstorrent"), Path("/sys"), Path("/proc")) == machine.PLACES

@@ -1,4 +1,4 @@
-"""Which set-up commands are known, what is looked at instead, and that nothing is changed."""
+"""Which set-up commands are recognised, which checks replace them, and that nothing is changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lesson_runner.testing import ModuleEntryPoint, lesson_text, plan_lesson, ru
 from lesson_tenstorrent import plugin
 from lesson_tenstorrent.action import checks_for
 from lesson_tenstorrent.blocks import interpret_block
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 
 ENVIRONMENT = """
 # Activate Python environment
@@ -44,7 +44,7 @@ def checks(folder: Path, *blocks: str, heading: str = "1. Set up", language: str
     return [step.params for step in plan_lesson(text, folder, plugins=plugins()).steps]
 
 
-# --- what is known ---
+# --- recognised blocks ---
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_blocks_of_one_section_are_one_step(tmp_path: Path) -> None:
     assert found == [{"packages": ["transformers", "requests"]}]
 
 
-def test_setting_the_environment_is_known_where_that_is_what_a_section_is_about(tmp_path: Path) -> None:
+def test_setting_the_environment_is_recognised_in_a_section_about_it(tmp_path: Path) -> None:
     step = "## Step 1: Train\n\n```bash\npip install requests\n```\n"
     text = lesson_text(f"## Setup\n\n### 4. Set Environment Variables\n\n```bash{ENVIRONMENT}```\n\n{step}")
     (first, second) = plan_lesson(text, tmp_path, plugins=plugins()).steps
@@ -143,7 +143,7 @@ def test_the_button_that_installs_tt_train(tmp_path: Path) -> None:
         "cat x | grep ttnn",
     ],
 )
-def test_what_is_left_alone(tmp_path: Path, block: str) -> None:
+def test_blocks_that_are_not_claimed(tmp_path: Path, block: str) -> None:
     with pytest.raises(InvalidLessonError, match="does not validate") as raised:
         checks(tmp_path, block)
 
@@ -151,7 +151,7 @@ def test_what_is_left_alone(tmp_path: Path, block: str) -> None:
 
 
 @given(text=st.text(st.sampled_from("pip install uninstall list|grep ttnn;&'\"\\\n$(-c")))
-def test_any_text_is_known_or_not(text: str) -> None:
+def test_any_text_can_be_interpreted(text: str) -> None:
     for call in interpret_block(Block("bash", text, Location(Path("a.md"), 1))) or ():
         assert set(call.params) <= {"checks", "packages", "imports"}
 
@@ -184,7 +184,7 @@ def test_annotating_names_the_action_so_that_the_step_still_only_checks(
     assert (step.action, step.params) == ("tenstorrent.check", {"packages": ["requests"]})
 
 
-# --- what is done instead ---
+# --- the checks that replace them ---
 
 SETUP = """
 ## Prerequisites
@@ -200,7 +200,7 @@ python -c "import ttnn; import ttml"
 """
 
 
-def test_without_a_board_it_looks_at_what_it_can(tmp_path: Path) -> None:
+def test_without_a_board_it_checks_what_it_can(tmp_path: Path) -> None:
     record = run_lesson(lesson_text(SETUP), tmp_path, plugins=plugins(), backend="emulated")
 
     (step,) = record["steps"]
@@ -211,11 +211,11 @@ def test_without_a_board_it_looks_at_what_it_can(tmp_path: Path) -> None:
     assert step["metrics"] == {"checks": 7, "failed_checks": 0, "warnings": 1, "skipped_checks": 4}
     assert "skipped  submodules" in output
     assert "-m pip install no-such-package-of-anybody" in output
-    assert step["command"].startswith("# looks only, changes nothing: submodules, ttnn from pip")
+    assert step["command"].startswith("# only checks, changes nothing: submodules, ttnn from pip")
     assert list(validator_for(load_schema("record")).iter_errors(record)) == []
 
 
-def test_a_remark_does_not_hide_why_a_step_failed(tmp_path: Path) -> None:
+def test_a_warning_does_not_hide_why_a_step_failed(tmp_path: Path) -> None:
     step = (
         "<!-- step\nid: a\nuses: tenstorrent.check\nwith: {packages: [no-such-package-of-anybody]}\n"
         "expect: [{contains: Successfully installed}]\n-->\n```bash\nx\n```\n"
@@ -227,7 +227,7 @@ def test_a_remark_does_not_hide_why_a_step_failed(tmp_path: Path) -> None:
     assert found["message"].startswith("expected contains Successfully installed; got")
 
 
-def test_where_nothing_can_be_looked_at_it_says_so(tmp_path: Path) -> None:
+def test_a_step_with_nothing_to_check_says_so(tmp_path: Path) -> None:
     text = lesson_text("## Step 1\n```bash\ngit submodule update\n```\n")
 
     (step,) = run_lesson(text, tmp_path, plugins=plugins(), backend="emulated")["steps"]
@@ -250,10 +250,10 @@ def test_with_a_board_a_failed_check_fails_the_step(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ("{}", "there is nothing to check"),
+        ("{}", "nothing to check"),
         ("{checks: [nothing]}", "'nothing'"),
-        ("{packages: ['a b']}", "'a b' is not the name of a package"),
-        ("{packages: ['a @ https://x.org/a']}", "is not the name of a package"),
+        ("{packages: ['a b']}", "'a b' is not a package name"),
+        ("{packages: ['a @ https://x.org/a']}", "is not a package name"),
         ("{imports: ['a-b']}", '"a-b"'),
     ],
 )
@@ -266,7 +266,7 @@ def test_wrong_parameters(tmp_path: Path, params: str, message: str) -> None:
     assert message in raised.value.diagnostics[0].message
 
 
-def test_a_module_that_is_called_like_a_check_is_looked_for() -> None:
+def test_a_module_with_the_name_of_a_check_is_looked_up() -> None:
     found = checks_for({"imports": ["devices", "ttnn"]})
 
     assert [check.id for check in found] == ["import-devices", "ttnn"]
@@ -275,10 +275,10 @@ def test_a_module_that_is_called_like_a_check_is_looked_for() -> None:
 @pytest.mark.parametrize("text", ["echo a b c\n(\n# d\n", "echo a b c\n# d\n"])
 @pytest.mark.parametrize("count", [1_000, 3_500, 20_000])
 def test_a_huge_block_takes_no_time(text: str, count: int) -> None:
-    began = time.process_time()  # whatever else the machine does
+    began = time.process_time()  # not affected by other load
     interpret_block(Block("bash", text * count, Location(Path("a.md"), 1)))
     assert time.process_time() - began < 2
 
 
 def test_every_check_has_its_own_name_and_reason() -> None:
-    assert all(name == check.id and check.title and check.why for name, check in KNOWN.items())
+    assert all(name == check.id and check.title and check.why for name, check in CHECKS_BY_ID.items())

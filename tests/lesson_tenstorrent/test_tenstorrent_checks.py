@@ -1,4 +1,4 @@
-"""Checks of a machine that does not exist: a home, an environment, and programs that answer as told."""
+"""Checks of a fake machine: a home, an environment, and programs with prepared answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from lesson_runner.plugins.checks import Check, Completed, Finding, Machine, checks_table, run_checks
 from lesson_tenstorrent.busy import check_devices
 from lesson_tenstorrent.devices import hardware_of
-from lesson_tenstorrent.imports import importable
+from lesson_tenstorrent.imports import check_import
 from lesson_tenstorrent.probe import probe
 from lesson_tenstorrent.table import CHECKS
 from lesson_tenstorrent.tree import check_home
@@ -26,7 +26,7 @@ LOOK, IMPORT, OTHER = "look", "import", "other"
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Machine):
+class FakeMachine(Machine):
     """A machine whose programs answer from a table."""
 
     answers: dict[str, Completed] = field(default_factory=dict)
@@ -37,8 +37,8 @@ class Told(Machine):
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Told:
-    return Told(environ={}, home=tmp_path, backend="ttml")
+def machine(tmp_path: Path) -> FakeMachine:
+    return FakeMachine(environ={}, home=tmp_path, backend="ttml")
 
 
 @pytest.fixture
@@ -55,19 +55,19 @@ def found(version: str = "", place: str = "/x/ttnn") -> Completed:
 # --- the machinery -----------------------------------------------------------------------------
 
 
-def test_what_only_a_board_needs_is_skipped_with_the_reason(tmp_path: Path) -> None:
+def test_board_only_checks_are_skipped_with_the_reason(tmp_path: Path) -> None:
     board = Check("b", "board thing", "why", lambda machine: Finding("ok", "there"), board_only=True)
     (tmp_path / "0").touch()
     without = Machine(hardware=(hardware_of(tmp_path / "none"),))
     unwanted = Machine(hardware=(hardware_of(tmp_path),), backend="emulated")
 
-    assert run_checks([board], without)[0][1].found == f"no board ({tmp_path}/none is absent)"
+    assert run_checks([board], without)[0][1].found == f"no board ({tmp_path}/none does not exist)"
     assert run_checks([board], unwanted)[0][1] == Finding("skipped", "not needed: --backend emulated")
     assert run_checks([board], replace(unwanted, backend="auto"))[0][1].status == "ok"
     assert run_checks([board], replace(without, backend="ttml"))[0][1].status == "ok"
 
 
-def test_a_check_that_raises_is_a_failed_finding(machine: Told) -> None:
+def test_a_check_that_raises_is_a_failed_finding(machine: FakeMachine) -> None:
     def broken(machine: Machine) -> Finding:
         raise KeyError("x")
 
@@ -101,13 +101,13 @@ def test_programs_that_hang_or_are_missing_do_no_harm() -> None:
     assert machine.run([sys.executable, "-c", "print('é')"]).output == "é\n"
 
 
-def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+def test_the_children_of_a_program_end_with_it(tmp_path: Path) -> None:
     child = tmp_path / "child"
     script = f"sleep 60 & echo $! > {child}; wait"
 
     assert Machine().run(["sh", "-c", script], timeout=1).exit_code == 124
 
-    until = time.monotonic() + 10  # who inherits it needs a moment to take note of its end
+    until = time.monotonic() + 10  # its new parent needs a moment to reap it
     while _is_there(int(child.read_text())):
         assert time.monotonic() < until
 
@@ -121,7 +121,7 @@ def _is_there(pid: int) -> bool:
 
 
 def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A number in a container: neither a variable nor the list of users names one."""
+    """A user id in a container: neither a variable nor the list of users names a home."""
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
     assert Machine().home == Path("/")
@@ -130,7 +130,7 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- devices and the tree ----------------------------------------------------------------------
 
 
-def test_devices(machine: Told, tmp_path: Path) -> None:
+def test_devices(machine: FakeMachine, tmp_path: Path) -> None:
     assert check_devices(machine).status == "failed"
     assert check_devices(replace(machine, backend="auto")).status == "skipped"
     (tmp_path / "dev").mkdir()
@@ -142,7 +142,7 @@ def test_devices(machine: Told, tmp_path: Path) -> None:
     )
 
 
-def test_no_tree(machine: Told) -> None:
+def test_no_tree(machine: FakeMachine) -> None:
     finding = check_home(machine)
 
     assert finding.status == "failed"
@@ -151,14 +151,14 @@ def test_no_tree(machine: Told) -> None:
 
 
 @pytest.mark.parametrize("name", ["TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT"])
-def test_a_variable_that_points_nowhere_is_named(machine: Told, tree: Path, name: str) -> None:
+def test_a_variable_with_a_missing_folder_is_named(machine: FakeMachine, tree: Path, name: str) -> None:
     finding = check_home(replace(machine, environ={name: "/nowhere/at-all"}))
 
     assert finding.status == "failed"
     assert f"{name}=/nowhere/at-all" in finding.found
 
 
-def test_the_tree_is_found(machine: Told, tree: Path, tmp_path: Path) -> None:
+def test_the_tree_is_found(machine: FakeMachine, tree: Path, tmp_path: Path) -> None:
     by_default = check_home(machine)
     by_variable = check_home(replace(machine, environ={"TT_METAL_HOME": "~/tt-metal"}))
 
@@ -169,7 +169,7 @@ def test_the_tree_is_found(machine: Told, tree: Path, tmp_path: Path) -> None:
 # --- ttnn --------------------------------------------------------------------------------------
 
 
-def test_a_pip_ttnn_beside_a_built_tree_is_a_fault(machine: Told, tree: Path) -> None:
+def test_a_pip_ttnn_next_to_a_built_tree_is_a_fault(machine: FakeMachine, tree: Path) -> None:
     installed = replace(machine, answers={LOOK: found("0.60.0")})
     assert check_pip_ttnn(installed).status == "ok"
 
@@ -188,7 +188,11 @@ KILLED = "the interpreter was killed by signal 11 (SIGSEGV)"
     ("answer", "what", "fix"),
     [
         (Completed(1, "", "ModuleNotFoundError: No module named 'ttnn'\n"), "No module", "build_metal.sh"),
-        (Completed(1, "", "ImportError: undefined symbol: _ZN2tt10\n"), "two builds", "LD_LIBRARY_PATH="),
+        (
+            Completed(1, "", "ImportError: undefined symbol: _ZN2tt10\n"),
+            "two different builds",
+            "LD_LIBRARY_PATH=",
+        ),
         (
             Completed(1, "", "RuntimeError: std::bad_cast\n"),
             "share their types",
@@ -200,8 +204,8 @@ KILLED = "the interpreter was killed by signal 11 (SIGSEGV)"
         (Completed(3, "", ""), "exit 3", "-c 'import ttnn'"),
     ],
 )
-def test_import_errors_have_fixes(machine: Told, answer: Completed, what: str, fix: str) -> None:
-    finding = importable("ttnn", replace(machine, answers={IMPORT: answer}))
+def test_import_errors_have_fixes(machine: FakeMachine, answer: Completed, what: str, fix: str) -> None:
+    finding = check_import("ttnn", replace(machine, answers={IMPORT: answer}))
 
     assert (finding.status, finding.command) == ("failed", ())
     assert what in finding.found
@@ -209,33 +213,33 @@ def test_import_errors_have_fixes(machine: Told, answer: Completed, what: str, f
 
 
 @pytest.mark.parametrize("error", ["ImportError: undefined symbol: _ZN2tt", "RuntimeError: std::bad_cast"])
-def test_a_ttnn_from_pip_is_named_as_the_cause(machine: Told, error: str) -> None:
+def test_a_ttnn_from_pip_is_named_as_the_cause(machine: FakeMachine, error: str) -> None:
     answers = {IMPORT: Completed(1, "", error), LOOK: found("0.67.0")}
 
-    finding = importable("ttml", replace(machine, answers=answers))
+    finding = check_import("ttml", replace(machine, answers=answers))
 
     assert finding.command == (machine.python, "-m", "pip", "uninstall", "-y", "ttnn")
     assert finding.fix.startswith(" ".join(finding.command))
 
 
-def test_a_package_that_an_import_wants_can_be_installed(machine: Told) -> None:
+def test_a_package_that_an_import_wants_can_be_installed(machine: FakeMachine) -> None:
     error = Completed(1, "", "ModuleNotFoundError: No module named 'transformers.models'\n")
 
-    finding = importable("ttml", replace(machine, answers={IMPORT: error}))
+    finding = check_import("ttml", replace(machine, answers={IMPORT: error}))
 
     assert finding.command == (machine.python, "-m", "pip", "install", "transformers")
     assert "ttml imports it" in finding.found
 
 
-def test_where_a_built_library_is_the_fix_says_so(machine: Told, tree: Path) -> None:
+def test_the_fix_names_the_folder_of_a_built_library(machine: FakeMachine, tree: Path) -> None:
     missing = {name: Completed(1, "", f"No module named '{name}'") for name in ("ttml", "ttnn")}
     (tree / "python_env" / "bin").mkdir(parents=True)
     (tree / "python_env" / "bin" / "activate").touch()
     for name in ("tt-train/sources/ttml", "build/tt-train/sources/ttml"):
         (tree / name).mkdir(parents=True)
 
-    ttml = importable("ttml", replace(machine, answers={IMPORT: missing["ttml"]}))
-    ttnn = importable("ttnn", replace(machine, answers={IMPORT: missing["ttnn"]}))
+    ttml = check_import("ttml", replace(machine, answers={IMPORT: missing["ttml"]}))
+    ttnn = check_import("ttnn", replace(machine, answers={IMPORT: missing["ttnn"]}))
 
     assert ttml.fix.startswith(f"export PYTHONPATH={tree}/tt-train/sources/ttml:{tree}/build/tt-train/")
     assert ttnn.fix.startswith(f"source {tree}/python_env/bin/activate")
@@ -259,7 +263,7 @@ def test_probing_is_real_and_ignores_the_current_folder(
 def test_probing_imports_nothing_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("json", "os", "importlib"):  # what the program that looks imports itself
+    for name in ("json", "os", "importlib"):  # modules that the probe itself imports
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'taken')!r}, 'w')\n")
     monkeypatch.chdir(tmp_path)
 
@@ -269,6 +273,6 @@ def test_probing_imports_nothing_from_the_current_folder(
     assert not (tmp_path / "taken").exists()
 
 
-def test_every_check_says_why_and_has_an_id_of_its_own() -> None:
+def test_every_check_has_a_reason_and_a_unique_id() -> None:
     assert all(check.why and check.title for check in CHECKS)
     assert len({check.id for check in CHECKS}) == len(CHECKS)

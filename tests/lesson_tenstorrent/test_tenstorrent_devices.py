@@ -1,4 +1,4 @@
-"""Finding devices, and what the plugin says of them."""
+"""Counting and describing devices."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def test_counts_numbered_files(tmp_path: Path, names: list[str], count: int, wor
 
 def test_no_folder_is_no_device(tmp_path: Path) -> None:
     assert count_devices(tmp_path / "tenstorrent") == 0
-    assert describe_devices(tmp_path / "tenstorrent").endswith("tenstorrent is absent")
+    assert describe_devices(tmp_path / "tenstorrent").endswith("tenstorrent does not exist")
 
 
-def test_the_plugin_is_light() -> None:
+def test_the_plugin_imports_no_heavy_module() -> None:
     code = (
         "import sys, lesson_tenstorrent.plugin\n"
         "print(sorted({'numpy', 'torch', 'packaging', 'subprocess', 'ttnn'} & set(sys.modules)))"

@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 
 from lesson_runner.testing import lesson_text
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
-"""Git does not take a submodule from a folder beside, unless it is told that it may."""
+"""Lets git clone a submodule from a local folder, which it refuses by default."""
 ONE_CHECK = "<!-- step\nid: a\nuses: tenstorrent.check\nwith: {checks: [submodules]}\n-->\n```text\nx\n```\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A user's home without anything of the machine's own, and variables as that user has set them."""
+    """An empty home of a user, with only the variables that a test sets."""
 
     path: Path
 
@@ -55,7 +55,7 @@ class Home:
         return found
 
     def package(self, name: str, code: str, *others: str) -> Path:
-        """Write a package, with empty files beside its code, and return the folder for ``PYTHONPATH``."""
+        """Write a package, with empty files next to its code, and return the folder for ``PYTHONPATH``."""
         folder = self.path / "lib"
         for file in ("__init__.py", *others):
             (folder / name / file).parent.mkdir(parents=True, exist_ok=True)
@@ -97,15 +97,15 @@ def tree(home: Home, tmp_path: Path) -> Path:
 # --- without a board -----------------------------------------------------------------------------
 
 
-def test_without_a_board_it_is_quick_and_says_why_it_skips(home: Home) -> None:
-    begun = time.monotonic()
+def test_without_a_board_it_is_quick_and_says_why_checks_are_skipped(home: Home) -> None:
+    started = time.monotonic()
     done = home.doctor("--backend", "emulated", "--json")
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - started
 
     found = {item["id"]: item for item in json.loads(done.stdout)["checks"]}
     skipped = {name for name, item in found.items() if item["status"] == "skipped"}
-    assert list(found) == list(KNOWN)
-    assert skipped == {name for name, check in KNOWN.items() if check.board_only} | {"devices"}
+    assert list(found) == list(CHECKS_BY_ID)
+    assert skipped == {name for name, check in CHECKS_BY_ID.items() if check.board_only} | {"devices"}
     assert all("not needed: --backend emulated" in found[name]["found"] for name in skipped)
     assert seconds < 20, "it takes about one second; a machine that is busy with other tests may take longer"
 
@@ -113,11 +113,11 @@ def test_without_a_board_it_is_quick_and_says_why_it_skips(home: Home) -> None:
 def test_for_the_lesson(home: Home) -> None:
     done = home.doctor(ROOT / "lessons" / "ct4-finetuning-basics.md", "--backend", "emulated", "--json")
 
-    assert [item["id"] for item in json.loads(done.stdout)["checks"]] == list(KNOWN)
+    assert [item["id"] for item in json.loads(done.stdout)["checks"]] == list(CHECKS_BY_ID)
 
 
 def test_a_package_that_a_lesson_asks_for(home: Home) -> None:
-    """The set-up commands of a lesson that was never annotated: what they install is looked for."""
+    """In a lesson without directives: what its set-up commands install is checked."""
     lesson = home.path / "a.md"
     block = "```bash\npip install no-such-package-of-anybody\n```\n"
     lesson.write_text(lesson_text(f"# A\n\n## Step 1: Install\n\n{block}"))
@@ -155,12 +155,12 @@ def test_the_lessons_minimum_raises_the_gate(home: Home, tree: Path) -> None:
     assert status == {"v0.67.0": "ok", "v0.68.0": "failed"}
 
 
-def test_a_submodule_is_brought_into_step_for_real(home: Home, tree: Path) -> None:
+def test_fix_checks_out_a_submodule(home: Home, tree: Path) -> None:
     lesson = home.path / "a.md"
     lesson.write_text(lesson_text(ONE_CHECK))
     before = home.doctor(lesson, "--backend", "ttml")
     assert before.returncode == 1
-    assert "FAILED   submodules  umd is not there" in before.stdout
+    assert "FAILED   submodules  umd is not checked out" in before.stdout
     assert f"fix:      git -C {tree} submodule update --init --recursive  # then build again" in before.stdout
     assert not (tree / "umd" / "file").exists()
 
@@ -177,7 +177,7 @@ def test_a_submodule_is_brought_into_step_for_real(home: Home, tree: Path) -> No
     assert (tree / "umd" / "file").read_text() == "x"
 
 
-def test_what_was_changed_in_a_submodule_is_not_thrown_away(home: Home, tree: Path) -> None:
+def test_changes_in_a_submodule_are_not_discarded(home: Home, tree: Path) -> None:
     git(tree, "submodule", "update", "--init")
     (tree / "umd" / "file").write_text("another version")
     git(tree / "umd", "commit", "-q", "-a", "-m", "three")
@@ -195,8 +195,8 @@ def test_what_was_changed_in_a_submodule_is_not_thrown_away(home: Home, tree: Pa
 
 # --- imports -----------------------------------------------------------------------------------------
 
-OURS = ("autograd/__init__.py", "_ttml.so")
-"""What lies in tt-train's ttml, and in no other."""
+TT_TRAIN = ("autograd/__init__.py", "_ttml.so")
+"""Files that only tt-train's ttml has."""
 
 
 @pytest.mark.parametrize(
@@ -205,17 +205,17 @@ OURS = ("autograd/__init__.py", "_ttml.so")
         ("raise RuntimeError('std::bad_cast')", "do not share their types", "build_metal.sh --clean &&"),
         (
             "raise ImportError('x.so: undefined symbol: _ZN2tt10DevicePool5_instE')",
-            "two builds",
+            "two different builds",
             "LD_LIBRARY",
         ),
-        ("import no_such_thing", "No module named 'no_such_thing'", "brings the module no_such_thing"),
+        ("import no_such_thing", "No module named 'no_such_thing'", "contains the module no_such_thing"),
         ("raise ImportError(\"No module named 'loguru'\")", "'loguru'", "-m pip install loguru"),
         ("import os; os.kill(os.getpid(), 9)", "killed by signal 9 (SIGKILL)", "-c 'import ttml'"),
         ("print('loud')", "", ""),
     ],
 )
 def test_an_import_that_fails_is_explained(home: Home, code: str, found: str, fix: str) -> None:
-    lib = home.package("ttml", code, *OURS)
+    lib = home.package("ttml", code, *TT_TRAIN)
 
     finding = home.findings(PYTHONPATH=lib)["ttml"]
 
@@ -225,7 +225,7 @@ def test_an_import_that_fails_is_explained(home: Home, code: str, found: str, fi
     assert "Traceback" not in finding["found"]
 
 
-def test_a_ttnn_from_pip_beside_a_tree(home: Home, tree: Path) -> None:
+def test_a_ttnn_from_pip_next_to_a_tree(home: Home, tree: Path) -> None:
     lib = home.package("ttnn", "raise ImportError('undefined symbol: x')")
     (lib / "ttnn-0.60.0.dist-info").mkdir()
     (lib / "ttnn-0.60.0.dist-info" / "METADATA").write_text(

@@ -1,4 +1,4 @@
-"""Busy devices, descriptors of meshes, packages that do not fit: with real files and real processes."""
+"""Busy devices, mesh descriptors, incompatible packages: with real files and real processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lesson_runner.plugins.checks import Machine
 from lesson_tenstorrent import busy, devices
 from lesson_tenstorrent.busy import check_busy, check_devices, find_holders
 from lesson_tenstorrent.mesh import VARIABLE, check_mesh_descriptor
-from lesson_tenstorrent.system import check_packages, check_python, needed
+from lesson_tenstorrent.system import check_packages, check_python, training_requirements
 from lesson_tenstorrent.ttml import (
     check_pip_ttnn,
     check_ttml_build,
@@ -32,7 +32,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(environ={"PATH": os.environ["PATH"]}, home=tmp_path, backend="ttml")
 
 
-# --- a device that somebody else uses ------------------------------------------------------------
+# --- a device that another process uses ------------------------------------------------------------
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 HOLD = "import sys\nwith open(sys.argv[1]): print('open', flush=True); sys.stdin.read()"
-# A shell starts the one that holds the file and ends: nobody of ours is its parent any more.
+# A shell starts the process that holds the file, and exits: the process is no longer our descendant.
 ORPHAN = 'exec 3<&0; "$0" -c "$1" "$2" <&3 & echo $!'
 
 
 @pytest.fixture
 def holder(device: Path) -> Iterator[int]:
-    """The number of a process, not started by this one as far as the system knows, that holds the device."""
+    """The id of a process that holds the device and is not a descendant of this one."""
     command = ["sh", "-c", ORPHAN, sys.executable, HOLD, str(device)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -72,7 +72,7 @@ def test_a_process_that_holds_a_device_is_named(machine: Machine, device: Path, 
 
 
 @LINUX
-def test_our_own_processes_do_not_count(machine: Machine, device: Path) -> None:
+def test_this_process_and_its_children_do_not_count(machine: Machine, device: Path) -> None:
     command = [sys.executable, "-c", HOLD, str(device)]
     with (
         device.open(),
@@ -85,10 +85,10 @@ def test_our_own_processes_do_not_count(machine: Machine, device: Path) -> None:
 
 
 @LINUX
-def test_what_cannot_be_looked_into_is_said(
+def test_processes_that_cannot_be_inspected_are_counted(
     machine: Machine, device: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a ``/proc`` of the test's own: the superuser may look into every real process."""
+    """With a fake ``/proc``, because root can inspect every real process."""
     for number in (7, 8, 9):
         (tmp_path / "proc" / str(number) / "fd").mkdir(parents=True)
     (tmp_path / "proc" / "7" / "fd" / "3").symlink_to(device)
@@ -109,12 +109,12 @@ def test_what_cannot_be_looked_into_is_said(
     finding = check_busy(machine)
 
     assert finding.found == (
-        f"process 7 (tt (smi)) has {device} open; 1 process of other users cannot be looked into"
+        f"process 7 (tt (smi)) has {device} open; 1 process of other users cannot be inspected"
     )
 
 
 @LINUX
-def test_the_drivers_list_is_believed_too(machine: Machine, device: Path) -> None:
+def test_processes_in_the_drivers_list_count_too(machine: Machine, device: Path) -> None:
     """It names the processes of other users, and our own."""
     users = {"used by": {"value": [os.getpid(), 4_000_000], "found_by": "a test"}}
     board = replace(machine, hardware=(Hardware("n150", "a test", 1, facts=users),))
@@ -122,12 +122,12 @@ def test_the_drivers_list_is_believed_too(machine: Machine, device: Path) -> Non
     finding = check_busy(board)
 
     assert finding.found.startswith("process 4000000 (name not known) has a device open")
-    assert finding.fix == "wait until it ends, or ask whoever started it"
+    assert finding.fix == "wait until it ends, or ask the user who started it"
 
 
 @LINUX
-def test_a_number_of_another_container_is_no_process_to_end(machine: Machine, device: Path) -> None:
-    """The driver's number is also that of a process here, which we may look into: it holds no device."""
+def test_the_fix_does_not_kill_a_process_id_of_another_container(machine: Machine, device: Path) -> None:
+    """The driver's process id is also that of a process here, which holds no device."""
     command = ["sh", "-c", "sleep 60 <&- >&- 2>&- & echo $!"]
     bystander = int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
     users = {"used by": {"value": [bystander], "found_by": "a test"}}
@@ -142,7 +142,7 @@ def test_a_number_of_another_container_is_no_process_to_end(machine: Machine, de
 
 @LINUX
 @pytest.mark.parametrize(("lists", "status"), [(True, "ok"), (False, "warning")])
-def test_processes_of_others_are_not_known_without_the_drivers_lists(
+def test_processes_of_other_users_are_unknown_without_the_drivers_lists(
     machine: Machine,
     device: Path,
     tmp_path: Path,
@@ -162,11 +162,11 @@ def test_processes_of_others_are_not_known_without_the_drivers_lists(
     finding = check_busy(machine)
 
     assert (finding.status, bool(finding.fix)) == (status, not lists)
-    assert "1 process of other users cannot be looked into" in finding.found
+    assert "1 process of other users cannot be inspected" in finding.found
 
 
 def test_a_device_that_this_user_may_not_use_is_a_fault(machine: Machine, device: Path) -> None:
-    """One that leads nowhere stands for it: nobody can use that, not even the superuser."""
+    """A dangling link represents it: not even root can use it."""
     board = replace(machine, hardware=(Hardware("n150", "a test", 2),))
     assert check_devices(board).status == "ok"
 
@@ -174,18 +174,23 @@ def test_a_device_that_this_user_may_not_use_is_a_fault(machine: Machine, device
     closed.symlink_to("/nowhere/at/all")
     finding = check_devices(board)
 
-    assert (finding.status, finding.found) == ("failed", f"a test; you may not read and write {closed}")
+    assert (finding.status, finding.found) == (
+        "failed",
+        f"a test; you do not have permission to read and write {closed}",
+    )
     assert finding.fix.startswith("sudo chmod")
     assert finding.command == ()
 
 
-def test_without_devices_nobody_can_hold_one(machine: Machine, device: Path) -> None:
+def test_without_devices_the_check_is_skipped(machine: Machine, device: Path) -> None:
     device.unlink()
 
     assert check_busy(machine).status == "skipped"
 
 
-def test_where_there_is_no_proc(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_proc_the_check_is_skipped(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(busy, "PROC", tmp_path / "none")
 
     assert check_busy(machine).status == "skipped"
@@ -213,7 +218,7 @@ def with_board(machine: Machine, name: str, chips: int, architecture: str = "bla
         ("unknown", 2, "", "skipped"),
     ],
 )
-def test_who_needs_a_descriptor(
+def test_which_boards_need_a_descriptor(
     machine: Machine, name: str, chips: int, architecture: str, status: str
 ) -> None:
     finding = check_mesh_descriptor(with_board(machine, name, chips, architecture))
@@ -223,7 +228,7 @@ def test_who_needs_a_descriptor(
     assert ("dims [1, 4]" in finding.fix) == (name == "p300x2")
 
 
-def test_the_fix_names_the_file_that_is_there(machine: Machine, tmp_path: Path) -> None:
+def test_the_fix_names_an_existing_file(machine: Machine, tmp_path: Path) -> None:
     folder = tmp_path / "tt-metal" / "tt_metal" / "fabric" / "mesh_graph_descriptors"
     folder.mkdir(parents=True)
     (folder / "p300_mesh_graph_descriptor.textproto").write_text(MESH.format("1, 2"))
@@ -271,7 +276,7 @@ def install(folder: Path, name: str, version: str, *requires: str) -> None:
     (folder / f"{name}-{version}.dist-info" / "METADATA").write_text("\n".join(rows) + "\n")
 
 
-def test_what_a_ttnn_from_pip_asks_for(machine: Machine, tmp_path: Path) -> None:
+def test_requirements_of_a_ttnn_from_pip(machine: Machine, tmp_path: Path) -> None:
     here = replace(machine, environ={"PYTHONPATH": str(tmp_path / "lib")})
     assert check_ttnn_packages(here).status == "skipped"
 
@@ -284,8 +289,8 @@ def test_what_a_ttnn_from_pip_asks_for(machine: Machine, tmp_path: Path) -> None
     assert finding.command[1:] == ("-m", "pip", "install", "pytest<1", "no-such-package-of-anybody")
 
 
-def test_what_could_not_be_looked_for_is_not_ok(machine: Machine, tmp_path: Path) -> None:
-    """Python itself ends at once: a file that it reads when it starts is broken."""
+def test_a_failed_probe_is_not_ok(machine: Machine, tmp_path: Path) -> None:
+    """Python exits at once, because of a broken file that it reads at startup."""
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "sitecustomize.py").write_text("import os; os._exit(7)")
     (tmp_path / "tt-metal" / "tt_metal").mkdir(parents=True)
@@ -298,12 +303,12 @@ def test_what_could_not_be_looked_for_is_not_ok(machine: Machine, tmp_path: Path
         assert finding.fix.startswith(f"{machine.python} -c ")
 
 
-def test_packages_of_ttnn_that_are_all_there(machine: Machine, tmp_path: Path) -> None:
+def test_packages_of_ttnn_that_are_all_installed(machine: Machine, tmp_path: Path) -> None:
     install(tmp_path / "lib", "ttnn", "0.67.0", "pytest>=1")
 
     finding = check_ttnn_packages(replace(machine, environ={"PYTHONPATH": str(tmp_path / "lib")}))
 
-    assert (finding.status, finding.expected) == ("ok", "what ttnn 0.67.0 asks for")
+    assert (finding.status, finding.expected) == ("ok", "what ttnn 0.67.0 requires")
 
 
 @pytest.mark.parametrize(
@@ -350,9 +355,9 @@ def test_python(machine: Machine, version: tuple[int, int, int], status: str) ->
     assert bool(finding.fix) == (status == "failed")
 
 
-def test_what_a_machine_without_a_board_needs_is_the_same_and_pytorch(machine: Machine) -> None:
-    board = {item.name for item in needed(machine)}
-    emulated = {item.name for item in needed(replace(machine, backend="emulated"))}
+def test_a_machine_without_a_board_needs_pytorch_in_addition(machine: Machine) -> None:
+    board = {item.name for item in training_requirements(machine)}
+    emulated = {item.name for item in training_requirements(replace(machine, backend="emulated"))}
 
     assert "numpy" in board
     assert emulated - board == {"torch"}

@@ -36,7 +36,7 @@ def findings(lesson: Lesson, folder: Path, **front: str) -> list[tuple[int, str]
         ("v0.66.0-rc5", "v0.66.0"),
     ],
 )
-def test_versions_that_go_together(lesson: Lesson, tmp_path: Path, minimum: str, recommended: str) -> None:
+def test_consistent_versions(lesson: Lesson, tmp_path: Path, minimum: str, recommended: str) -> None:
     front = {"minTTMetalVersion": minimum, "recommended_metal_version": recommended}
 
     assert findings(lesson, tmp_path, **front) == []
@@ -56,7 +56,9 @@ def test_a_recommended_version_that_is_too_old(
 ) -> None:
     front = {"minTTMetalVersion": minimum, "recommended_metal_version": recommended}
 
-    message = f"'recommended_metal_version' is {recommended}, older than 'minTTMetalVersion', {minimum}"
+    message = (
+        f"'recommended_metal_version' is {recommended}, which is older than 'minTTMetalVersion', {minimum}"
+    )
     assert findings(lesson, tmp_path, **front) == [(9, message)]
 
 
@@ -68,9 +70,9 @@ def test_a_recommended_version_that_is_too_old(
         pytest.param(f"v0.{'6' * 5_000}.0", id="more digits than Python reads"),
     ],
 )
-def test_no_version_of_tt_metal(lesson: Lesson, tmp_path: Path, key: str, text: str) -> None:
+def test_not_a_tt_metal_version(lesson: Lesson, tmp_path: Path, key: str, text: str) -> None:
     assert findings(lesson, tmp_path, **{key: text}) == [
-        (8, f"'{key}' is {text!r}, which is no version of tt-metal")
+        (8, f"'{key}' is {text!r}, which is not a tt-metal version")
     ]
 
 

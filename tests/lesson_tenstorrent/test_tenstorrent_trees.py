@@ -37,7 +37,7 @@ def machine(tmp_path: Path) -> Machine:
         (None, "ok"),
     ],
 )
-def test_the_unrelated_ttml_is_told_apart(
+def test_the_unrelated_ttml_is_recognised(
     machine: Machine, tmp_path: Path, inside: list[str] | None, status: str
 ) -> None:
     for name in inside or ():
@@ -53,7 +53,7 @@ def test_the_unrelated_ttml_is_told_apart(
     assert finding.status == status
     by_pip = "../ttml-1.0.dist-info" in (inside or ())
     assert finding.command == (UNINSTALL if by_pip else ())
-    assert ("nor did pip install it" in finding.found) == (status == "failed" and not by_pip)
+    assert ("pip did not install it" in finding.found) == (status == "failed" and not by_pip)
 
 
 # --- submodules --------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_a_submodule_at_another_commit(machine: Machine, tree: Path) -> None:
 def test_a_submodule_that_was_never_fetched(machine: Machine, tree: Path) -> None:
     git(tree, "submodule", "deinit", "-q", "-f", "umd")
 
-    assert check_submodules(machine).found == "umd is not there"
+    assert check_submodules(machine).found == "umd is not checked out"
 
 
 def test_a_tree_without_git_is_not_taken_for_the_repository_around_it(
@@ -109,10 +109,10 @@ def test_a_tree_without_git_is_not_taken_for_the_repository_around_it(
     finding = check_submodules(machine)
 
     assert (finding.status, finding.command) == ("warning", ())
-    assert finding.found == f"not known: {tmp_path}/tt-metal is no git checkout"
+    assert finding.found == f"not known: {tmp_path}/tt-metal is not a git checkout"
 
 
-def test_a_damaged_repository_says_what_git_said(machine: Machine, tree: Path) -> None:
+def test_the_error_of_git_is_shown(machine: Machine, tree: Path) -> None:
     (tree / ".git" / "HEAD").write_text("nonsense")
 
     finding = check_submodules(machine)
@@ -121,7 +121,7 @@ def test_a_damaged_repository_says_what_git_said(machine: Machine, tree: Path) -
     assert finding.found.startswith("not known: fatal: ")
 
 
-def test_a_submodule_in_conflict_is_for_a_person(machine: Machine, tree: Path) -> None:
+def test_a_submodule_in_conflict_has_no_command(machine: Machine, tree: Path) -> None:
     def commit(branch: str) -> None:
         git(tree / "umd", "commit", "-q", "--allow-empty", "-m", branch)
         git(tree, "commit", "-q", "-a", "-m", branch)
@@ -144,13 +144,13 @@ def test_no_tree_at_all(machine: Machine) -> None:
     bare = replace(machine, environ={})
 
     for check in (check_submodules, check_variables):
-        assert check(bare).found == "TT_METAL_HOME is not set and ~/tt-metal is not there"
+        assert check(bare).found == "TT_METAL_HOME is not set and ~/tt-metal does not exist"
 
 
 # --- variables ---------------------------------------------------------------------------------
 
 
-def test_variables_that_lead_into_the_tree(machine: Machine, tree: Path) -> None:
+def test_variables_with_folders_of_the_tree(machine: Machine, tree: Path) -> None:
     bare = {key: value for key, value in machine.environ.items() if key != "PYTHONPATH"}
     environ = {**bare, "TT_METAL_HOME": str(tree), "PYTHONPATH": f"/x:{tree}/build_Release"}
     (tree / "build_Release").mkdir()
@@ -159,14 +159,14 @@ def test_variables_that_lead_into_the_tree(machine: Machine, tree: Path) -> None
     missing = check_variables(replace(machine, environ=environ))
     complete = check_variables(replace(machine, environ={**environ, "LD_LIBRARY_PATH": f"{tree}/build/lib"}))
 
-    assert nothing.found == f"PYTHONPATH and LD_LIBRARY_PATH not set to a folder of {tree}"
-    assert (missing.status, missing.found) == ("warning", f"LD_LIBRARY_PATH not set to a folder of {tree}")
+    assert nothing.found == f"PYTHONPATH and LD_LIBRARY_PATH without a folder of {tree}"
+    assert (missing.status, missing.found) == ("warning", f"LD_LIBRARY_PATH without a folder of {tree}")
     assert missing.fix == f"export LD_LIBRARY_PATH={tree}/build/lib:$LD_LIBRARY_PATH"
     assert complete.status == "ok"
 
 
 def test_a_pth_file_is_as_good_as_the_variable(machine: Machine, tree: Path, tmp_path: Path) -> None:
-    """In a virtual environment of the test's own, without pip: making it takes a moment."""
+    """In a fresh virtual environment, without pip, which is quick to create."""
     venv.create(tmp_path / "venv", symlinks=True)
     (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
     environ = {key: value for key, value in machine.environ.items() if key != "PYTHONPATH"}
@@ -175,7 +175,7 @@ def test_a_pth_file_is_as_good_as_the_variable(machine: Machine, tree: Path, tmp
         python=str(tmp_path / "venv" / "bin" / "python"),
         environ={**environ, "LD_LIBRARY_PATH": f"{tree}/build/lib"},
     )
-    assert check_variables(here).found == f"PYTHONPATH not set to a folder of {tree}"
+    assert check_variables(here).found == f"PYTHONPATH without a folder of {tree}"
 
     (tree / "ttnn").mkdir()
     (site / "ttnn-custom.pth").write_text(f"{tree}/ttnn\n")
@@ -220,7 +220,7 @@ def test_the_architecture_agrees_with_the_board(
         assert finding.fix == f"export TT_METAL_ARCH_NAME={board}"
 
 
-def test_of_different_boards_no_architecture_is_right(machine: Machine, tree: Path) -> None:
+def test_with_different_boards_the_variable_must_not_be_set(machine: Machine, tree: Path) -> None:
     facts = {"architecture": {"value": "blackhole, wormhole_b0", "found_by": "a test"}}
     environ = {"TT_METAL_HOME": str(tree), "TT_METAL_ARCH_NAME": "blackhole"}
     hardware = (Hardware("unknown", "a test", 2, facts=facts),)
@@ -254,10 +254,10 @@ def test_packages(machine: Machine, text: str, status: str, fix: str) -> None:
     assert (finding.status, finding.fix) == (status, fix)
 
 
-def test_a_module_is_looked_for_and_not_imported(machine: Machine) -> None:
+def test_a_module_is_looked_up_and_not_imported(machine: Machine) -> None:
     found: Finding = import_check("this").run(machine)
 
     assert found.status == "ok"
     assert "this" not in sys.modules
     missing = import_check("no_such_module").run(machine)
-    assert (missing.status, missing.command) == ("warning", ())  # on PyPI, that name may be anybody's
+    assert (missing.status, missing.command) == ("warning", ())  # on PyPI, anybody can own that name

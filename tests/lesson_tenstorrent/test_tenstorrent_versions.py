@@ -1,4 +1,4 @@
-"""Which tt-metal is here, from all that can tell; what is known of it; what a lesson asks for."""
+"""Finding the version of tt-metal in every source, and judging it for a lesson."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from lesson_runner.plugins.checks import Completed, Machine
-from lesson_tenstorrent.metal import oldest_of, parse_version, tag_of
+from lesson_tenstorrent.metal import oldest_build_of, parse_version, tag_of
 from lesson_tenstorrent.version import check_version, find_version
 
 # --- reading -----------------------------------------------------------------------------------
@@ -79,14 +79,14 @@ def test_tags_are_in_packagings_order(
     assert read is not None
     assert read_2 is not None
     assert (read == version, read < read_2) == (True, version < version_2)
-    assert oldest_of(read) <= read
+    assert oldest_build_of(read) <= read
 
 
 # --- where it is read --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Machine):
+class FakeMachine(Machine):
     """A machine whose programs answer from a table, by their first word."""
 
     answers: dict[str, Completed] = field(default_factory=dict)
@@ -96,8 +96,8 @@ class Told(Machine):
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Told:
-    return Told(environ={}, home=tmp_path, backend="ttml", python="python")
+def machine(tmp_path: Path) -> FakeMachine:
+    return FakeMachine(environ={}, home=tmp_path, backend="ttml", python="python")
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def tree(tmp_path: Path) -> Path:
     return folder
 
 
-def told(machine: Told, **answers: str) -> Told:
+def with_answers(machine: FakeMachine, **answers: str) -> FakeMachine:
     names = {"dpkg": "dpkg-query"}
     return replace(machine, answers={names.get(k, k): Completed(0, text, "") for k, text in answers.items()})
 
@@ -118,13 +118,13 @@ def found(machine: Machine) -> tuple[str, str]:
     return str(version.version), version.source
 
 
-def test_each_source_counts_more_than_the_next(machine: Told, tree: Path) -> None:
+def test_sources_are_read_in_order(machine: FakeMachine, tree: Path) -> None:
     assert find_version(machine) is None
     image = replace(machine, environ={"TT_METAL_COMMIT_SHA_OR_TAG": "v0.71.0"})
-    assert found(image) == ("0.71.0", "TT_METAL_COMMIT_SHA_OR_TAG of the environment")
-    packaged = told(image, dpkg="0.70.0~rc1~ubuntu22.04")
+    assert found(image) == ("0.71.0", "the variable TT_METAL_COMMIT_SHA_OR_TAG")
+    packaged = with_answers(image, dpkg="0.70.0~rc1~ubuntu22.04")
     assert found(packaged) == ("0.70.0rc1", "the Debian package tt-metalium")
-    installed = told(image, dpkg="0.70.0", python="0.69.0\n")
+    installed = with_answers(image, dpkg="0.70.0", python="0.69.0\n")
     assert found(installed) == ("0.69.0", "the installed ttnn package")
     archive = tree / "cmake" / "version.cmake"
     archive.parent.mkdir()
@@ -133,35 +133,37 @@ def test_each_source_counts_more_than_the_next(machine: Told, tree: Path) -> Non
     (tree / "VERSION").write_text("v0.68.0-rc2\n")
     assert found(installed) == ("0.68.0rc2", "the file VERSION")
     (tree / ".git").mkdir()
-    checkout = told(installed, git="v0.67.0-3-gabc1234\n")
+    checkout = with_answers(installed, git="v0.67.0-3-gabc1234\n")
     assert found(checkout) == ("0.67.0", "git describe: v0.67.0-3-gabc1234")
 
 
-def test_what_is_no_version_is_passed_over(machine: Told, tree: Path) -> None:
+def test_text_that_is_not_a_version_is_ignored(machine: FakeMachine, tree: Path) -> None:
     (tree / ".git").mkdir()
     (tree / "VERSION").write_bytes(b"\xff\xfe")
     (tree / "cmake").mkdir()
     (tree / "cmake" / "version.cmake").write_text('set(fallbackVersion "$Format:%(describe)$")\n')
     commit = replace(machine, environ={"TT_METAL_COMMIT_SHA_OR_TAG": "0400b7f51e2d0d0c"})
 
-    assert find_version(told(commit, git="abc1234\n", dpkg="0.0~alpha0+1.abc~ubuntu22.04")) is None
+    assert find_version(with_answers(commit, git="abc1234\n", dpkg="0.0~alpha0+1.abc~ubuntu22.04")) is None
 
 
 @pytest.mark.parametrize(
     ("wheel", "version"), [("0.67.0.dev12", "0.67.0"), ("0.67.0.dev20260203", "0.67.0.dev20260203")]
 )
-def test_a_wheel_counts_commits_where_a_tag_has_a_date(machine: Told, wheel: str, version: str) -> None:
-    assert found(told(machine, python=wheel))[0] == version
+def test_a_wheel_counts_commits_where_a_tag_has_a_date(
+    machine: FakeMachine, wheel: str, version: str
+) -> None:
+    assert found(with_answers(machine, python=wheel))[0] == version
 
 
-def test_without_a_tree_a_container_still_tells(machine: Told) -> None:
-    finding = check_version(told(machine, python="0.73.1"))
+def test_a_container_without_a_tree_has_a_version(machine: FakeMachine) -> None:
+    finding = check_version(with_answers(machine, python="0.73.1"))
 
     assert (finding.status, finding.found) == ("ok", "v0.73.1 (the installed ttnn package)")
     assert finding.facts == {"metal": {"version": "v0.73.1", "found_by": "the installed ttnn package"}}
 
 
-def test_a_real_repository_is_asked(tmp_path: Path, tree: Path) -> None:
+def test_a_real_repository(tmp_path: Path, tree: Path) -> None:
     def git(*words: str) -> None:
         identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "tag.gpgsign=false"]
         subprocess.run(["git", *identity, *words], cwd=tree, check=True, capture_output=True)
@@ -181,7 +183,9 @@ def test_a_real_repository_is_asked(tmp_path: Path, tree: Path) -> None:
     assert nothing.found.startswith("not known, so it cannot be certified")
     assert nothing.command == ("git", "-C", str(tree), "fetch", "--tags")
     assert nothing.facts == {}
-    assert old.found.startswith("v0.66.0-rc7 (git describe: v0.66.0-rc7); it trains, but repeats itself")
+    assert old.found.startswith(
+        "v0.66.0-rc7 (git describe: v0.66.0-rc7); it trains, but its text repeats itself"
+    )
     assert old.facts == {"metal": {"version": "v0.66.0-rc7", "found_by": "git describe: v0.66.0-rc7"}}
     assert new.status == "ok"
     assert "git describe: v0.67.0-dev20260203-1-g" in new.found
@@ -193,9 +197,13 @@ def test_a_real_repository_is_asked(tmp_path: Path, tree: Path) -> None:
     assert "--unshallow" in shallow.fix
 
 
-# --- what is known of it -----------------------------------------------------------------------
+# --- judging it -----------------------------------------------------------------------
 
-NO_TTML, REPEATS, NOT_KNOWN = "it has no Python ttml", "repeats itself when", "not known whether it repeats"
+NO_TTML, REPEATS, NOT_KNOWN = (
+    "it has no Python ttml",
+    "its text repeats itself",
+    "not known whether its text repeats",
+)
 
 
 @pytest.mark.parametrize(
@@ -217,8 +225,8 @@ NO_TTML, REPEATS, NOT_KNOWN = "it has no Python ttml", "repeats itself when", "n
         ("v0.73.1", "ok", "ok", "ok", ""),
     ],
 )
-def test_the_gate(
-    machine: Told, tree: Path, tag: str, alone: str, for_067: str, for_070: str, words: str
+def test_verdicts_on_versions(
+    machine: FakeMachine, tree: Path, tag: str, alone: str, for_067: str, for_070: str, words: str
 ) -> None:
     (tree / ".git").mkdir()
     (tree / "VERSION").write_text(tag)
@@ -234,8 +242,10 @@ def test_the_gate(
     assert for_070 == "ok" or f"cd {tree} && git fetch --tags && git checkout v0.70.0 && " in findings[2].fix
 
 
-def test_nothing_is_checked_out_where_git_does_not_know_the_tree(machine: Told, tree: Path) -> None:
-    """It may be a copy in somebody's own repository."""
+def test_the_fix_checks_nothing_out_in_a_tree_that_is_not_a_checkout(
+    machine: FakeMachine, tree: Path
+) -> None:
+    """It may be a copy inside another repository."""
     (tree / "VERSION").write_text("v0.64.5")
 
     assert check_version(machine).fix.startswith("cd /path/to/your/tt-metal && git fetch")
@@ -254,9 +264,7 @@ def test_nothing_is_checked_out_where_git_does_not_know_the_tree(machine: Told, 
         (Completed(128, "", "fatal: No names found, cannot describe anything.\n"), "no tag", "fetch --tags"),
     ],
 )
-def test_why_git_does_not_say_the_version(
-    machine: Told, tree: Path, answer: Completed, found: str, fix: str
-) -> None:
+def test_why_git_fails(machine: FakeMachine, tree: Path, answer: Completed, found: str, fix: str) -> None:
     (tree / ".git").mkdir()
 
     finding = check_version(replace(machine, answers={"git": answer}))
@@ -267,7 +275,7 @@ def test_why_git_does_not_say_the_version(
 
 
 @pytest.mark.parametrize("minimum", [None, "new", "v0.67.0-latest"])
-def test_a_minimum_that_says_nothing_is_none(machine: Told, tree: Path, minimum: str | None) -> None:
+def test_an_invalid_minimum_is_ignored(machine: FakeMachine, tree: Path, minimum: str | None) -> None:
     (tree / "VERSION").write_text("v0.67.0")
 
     finding = check_version(replace(machine, lesson={"minTTMetalVersion": minimum}))
@@ -275,7 +283,7 @@ def test_a_minimum_that_says_nothing_is_none(machine: Told, tree: Path, minimum:
     assert (finding.status, finding.expected) == ("ok", "v0.67.0 or newer")
 
 
-def test_what_is_not_known_is_never_ok(machine: Told) -> None:
+def test_an_unknown_version_is_never_ok(machine: FakeMachine) -> None:
     finding = check_version(machine)
 
     assert (finding.status, finding.command) == ("warning", ())

@@ -1,4 +1,4 @@
-"""``docs/doctor.md``: the checks of ``lesson doctor``, and which of them explains which symptom."""
+"""Generate ``docs/doctor.md``: the checks of ``lesson doctor``, and the checks for each symptom."""
 
 from __future__ import annotations
 
@@ -21,75 +21,76 @@ SYMPTOMS = (
         "`ModuleNotFoundError: No module named 'transformers'`, or another package",
         ("ttml", "packages"),
     ),
-    ("`TT_METAL_HOME not set`, or `TT_METAL_RUNTIME_ROOT` is not", ("tt-metal-home", "metal-variables")),
+    ("`TT_METAL_HOME not set`, or `TT_METAL_RUNTIME_ROOT not set`", ("tt-metal-home", "metal-variables")),
     ("`No module named 'ttml'`, or `'ttnn'`", ("environment-variables", "ttml", "ttnn")),
-    ("`No module named '_ttml'`, or the installation of tt-train failed", ("tt-metal-home", "ttml-build")),
+    ("`No module named '_ttml'`, or the installation of tt-train fails", ("tt-metal-home", "ttml-build")),
     ("`module 'ttml' has no attribute 'autograd'`", ("unrelated-ttml",)),
     ("`A module that was compiled using NumPy 1.x cannot be run in NumPy 2`", ("ttnn-packages",)),
-    ("a model that was trained well repeats itself when it generates", ("tt-metal-version",)),
-    ("kernels do not compile, or for the wrong board", ("metal-variables",)),
+    ("a well-trained model generates text that repeats itself", ("tt-metal-version",)),
+    ("kernels do not compile, or are compiled for the wrong board", ("metal-variables",)),
     ("`No chips detected in the cluster`", ("devices",)),
-    ("`Permission denied` when a file of `/dev/tenstorrent` is opened", ("devices",)),
+    ("`Permission denied` when a file in `/dev/tenstorrent` is opened", ("devices",)),
     ("the program hangs when it opens the device", ("device-busy",)),
     ("`Fabric Router Sync: Timeout` on two or four Blackhole chips", ("mesh-descriptor",)),
-    ("a checkpoint is not saved: no space left on the device", ("disk",)),
+    ("a checkpoint is not saved: `No space left on device`", ("disk",)),
 )
-"""What a learner sees, and the checks that find the cause, the most likely first."""
+"""What a learner sees, and the checks that find the cause, the likeliest first."""
 _HEAD = """\
 # The doctor
 
-`lesson doctor` looks at the machine and says what is wrong with it, why that matters, and what to type. It
-changes nothing. `lesson doctor LESSON` makes only the checks that the lesson's steps ask for, and that of
-tt-metal's version if the lesson has a `minTTMetalVersion`.
+`lesson doctor` checks the machine without changing it. For each problem it says why it matters and how to fix
+it. `lesson doctor LESSON` makes only the checks that the lesson's steps ask for, and the check of tt-metal's
+version if the lesson has a `minTTMetalVersion`.
 
 | option | what it does |
 |---|---|
-| `--fix` | shows each command that is safe to run, and runs it after a yes; then looks again |
-| `--fix --yes` | the same without asking, for scripts; without a terminal, `--fix` alone ends with 2 |
+| `--fix` | shows each command that is safe to run, runs it if you agree, and checks again |
+| `--fix --yes` | the same without asking, for scripts; without a terminal, `--fix` alone exits with code 2 |
 | `--check disk,memory` | runs only these checks |
-| `--param NAME=VALUE` | with a lesson: sets a parameter of its steps, as with `lesson run` |
+| `--param NAME=VALUE` | with a lesson: sets a parameter of its steps, as in `lesson run` |
 | `--json` | `{"checks": [{id, title, why, status, found, expected, fix, command}], "hardware": [...], …}` |
-| `--backend` | `ttml`: as if there were a board; `emulated`: as if there were none |
+| `--backend` | `ttml`: checks as if there were a board; `emulated`: as if there were none |
 
-It ends with 0 if nothing failed, with 1 if a check failed (a warning is no failure), with 2 if it could not
-begin. `command` holds the words of a command that loses nothing of yours and needs no shell; where it is
-empty, `fix` is for you to do: setting a variable, building, ending somebody's process. Commands run in the
-environment of the doctor, and `pip` is always that of its own Python.
+The exit code is 0 if no check failed (warnings do not count), 1 if a check failed, and 2 if the checks could
+not start. In JSON, `command` holds the words of a command that loses none of your data and needs no shell. If
+it is empty, you have to carry out the `fix` yourself: for example set a variable, build, or end a process.
+Commands run in the environment of `lesson doctor`, and `pip` is always the one of its own Python.
 
-The last line says whether lessons can run here, on the board or emulated; in JSON these are `ready`, and
-`runs_on`: `board` or `emulation`.
+The last line says whether this machine can run lessons, and whether on the board or emulated; in JSON these
+are `ready`, and `runs_on`: `board` or `emulation`.
 
-What only a board needs is skipped where none is used, and says why. What is not known is a warning, never
-`ok`.
+Checks that only a board needs are skipped if no board is used, and say why. Whatever cannot be determined is
+a warning, never `ok`.
 """
 _VERSIONS = """\
 ## Versions of tt-metal
 
 | version | what is known | verdict |
 |---|---|---|
-| before v0.66.0-rc5 | no Python `ttml` | failed |
-| v0.66.0-rc5 to -rc7 | trains, repeats itself when it generates | warning; failed if the lesson wants newer |
-| then, up to v0.67.0-dev20260203 | nothing; that build is the first seen to generate well | as above |
-| v0.67.0-dev20260203 and later | trains and generates | ok, unless the lesson wants newer |
+| before v0.66.0-rc5 | has no Python `ttml` | failed |
+| v0.66.0-rc5 to -rc7 | trains, but its text repeats itself | warning; failed if the lesson needs newer |
+| up to v0.67.0-dev20260203 | nothing; that build is the first known good one | as above |
+| v0.67.0-dev20260203 and later | trains and generates well | ok, unless the lesson needs newer |
 
-The version comes from the first that tells: `git describe` in the tree, `VERSION` files, what `git archive`
-wrote into `cmake/version.cmake`, the installed `ttnn`, the Debian packages `tt-metalium` and `tt-nn`, and
-`TT_METAL_COMMIT_SHA_OR_TAG` of an image. A run's record keeps it as `facts.metal`, with where it was read.
+The version is read from the first source that has it: `git describe` in the tree, the files `VERSION` and
+`RELEASE_VERSION`, what `git archive` wrote into `cmake/version.cmake`, the installed `ttnn`, the Debian
+packages `tt-metalium` and `tt-nn`, and the variable `TT_METAL_COMMIT_SHA_OR_TAG` of container images. A run's
+record stores the version and its source as `facts.metal`.
 """
 _TAIL = """\
-A loss that stays high or explodes, and too little memory on the device, are matters of a training and not of
-the machine. Other plugins add checks of their own; `lesson plugins` lists them all.
+A loss that stays high or explodes, and too little memory on the device, are problems of a training, not of
+the machine. Other plugins add their own checks; `lesson plugins` lists all checks.
 """
 
 
 def text() -> str:
-    """Return the whole page."""
+    """Return the page."""
     return "\n".join([_HEAD, *_symptoms(), *_checks(), _VERSIONS])
 
 
 def _symptoms() -> Iterator[str]:
     yield "## From symptom to check\n"
-    yield "| what you see | look at |\n|---|---|"
+    yield "| what you see | checks |\n|---|---|"
     for symptom, ids in SYMPTOMS:
         yield f"| {symptom} | {', '.join(f'`{name}`' for name in ids)} |"
     yield f"\n{_TAIL}"

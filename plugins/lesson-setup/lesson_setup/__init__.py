@@ -1,1 +1,1 @@
-"""The lesson ``verify-your-setup``: what is in this machine, and whether it is ready."""
+"""The lesson ``verify-your-setup``: which hardware this machine has, and whether it can run lessons."""

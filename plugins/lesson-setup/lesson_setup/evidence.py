@@ -1,4 +1,4 @@
-"""The files our steps leave behind, and the numbers in them."""
+"""The evidence of this plugin's steps, and the metrics computed from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(path: Path, data: Any) -> None:
 
 
 def measure(evidence: Evidence) -> Mapping[str, float]:
-    """Return the numbers of a step from the files it left; of a file that is not there, none."""
+    """Return a step's metrics from its evidence; a missing file contributes none."""
     numbers: dict[str, float] = {}
     if hardware := _load(evidence, HARDWARE):
         numbers["devices"] = sum(item["devices"] for item in hardware["found"])

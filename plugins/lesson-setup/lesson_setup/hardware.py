@@ -1,4 +1,4 @@
-"""What is in this machine, as data and in words; no device is opened."""
+"""The hardware of this machine, as data and as text; no device is opened."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Inventory:
     """The hardware of a machine."""
 
     found: tuple[Hardware, ...]
-    """What the plugins detected: this decides whether steps that need a board run."""
+    """What the plugins detected; it decides whether steps that need a board run."""
     driver: str | None
     on_bus: tuple[str, ...]
     devices: tuple[Device, ...]
 
     @property
     def lines(self) -> list[str]:
-        """In words, line by line."""
+        """The hardware as lines of text."""
         return [
             *map(_found_line, self.found),
             f"driver: {f'tt-kmd {self.driver}' if self.driver else 'not loaded'}",
@@ -33,7 +33,7 @@ class Inventory:
 
     @property
     def data(self) -> dict[str, Any]:
-        """As plain data."""
+        """The hardware as plain data."""
         names = ("name", "kind", "detected_by", "devices")
         return {
             "found": [{name: getattr(item, name) for name in names} for item in self.found],
@@ -52,13 +52,13 @@ def take_inventory(places: Places, found: Sequence[Hardware]) -> Inventory:
 
 
 def _found_line(item: Hardware) -> str:
-    kind = {"simulator": ", a simulator", "mock": ", only a description"}.get(item.kind, "")
+    kind = {"simulator": ", a simulator", "mock": ", a mock"}.get(item.kind, "")
     chips = f", {item.devices} chip{'' if item.devices == 1 else 's'}" if item.devices else ""
     return f"hardware: {item.name}{kind}{chips} (found by: {item.detected_by})"
 
 
 def _line(device: Device) -> str:
-    use = "can be used" if device.usable else "cannot be used by you"
+    use = "can be used" if device.usable else "not permitted for you"
     memory = ", IOMMU" if device.iommu else ""
     return (
         f"device {device.number}: card {device.card}, firmware {device.firmware}, "

@@ -1,4 +1,4 @@
-"""The machine as checks see it."""
+"""The machine that the checks inspect."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from lesson_runner.plugins import Machine, RunContext
 from lesson_tenstorrent.hardware.places import Places
 
 PLACES = Places()
-"""Of this machine; tests put another in its place."""
+"""Folders of this machine; tests replace them."""
 
 
 def machine_of(context: RunContext) -> Machine:
-    """Return this machine for a run's checks."""
+    """Return the machine to check in a run."""
     return Machine(
         backend=context.backend,
         hardware=tuple(context.hardware),

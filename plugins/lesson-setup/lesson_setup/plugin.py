@@ -1,4 +1,4 @@
-"""The hooks of ``lesson_setup``; what they need is imported when they are called."""
+"""The hooks of ``lesson_setup``; each imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from lesson_runner.plugins import hookimpl
 
-if TYPE_CHECKING:  # importing what these are takes longer than `lesson --help` should
+if TYPE_CHECKING:  # importing these would slow down `lesson --help`
     from lesson_runner.plugins import Action, Check, Event, Evidence, PlannedStep, RunContext
 
 
 @hookimpl
 def lesson_directories() -> Iterable[Path]:
-    """Return the folder of the lesson, which lies in the package."""
+    """Return the folder of the lesson, which is inside the package."""
     return [Path(__file__).resolve().parent / "lessons"]
 
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
-    """Return the three things a step can do: show, check, sum up."""
+    """Return the actions: show the hardware, check the machine, report."""
     from lesson_setup.actions.table import ACTIONS
 
     return ACTIONS
@@ -28,7 +28,7 @@ def lesson_actions() -> Iterable[Action]:
 
 @hookimpl
 def lesson_checks() -> Iterable[Check]:
-    """Return the checks of memory, and of what lies between a program and a board."""
+    """Return the checks of memory, and of what a program needs to use a board."""
     from lesson_setup import machine
     from lesson_setup.checks.table import own_checks
 
@@ -37,7 +37,7 @@ def lesson_checks() -> Iterable[Check]:
 
 @hookimpl
 def lesson_measure(step: PlannedStep, evidence: Evidence) -> Mapping[str, float]:
-    """Return the numbers of our own steps."""
+    """Return the metrics of this plugin's steps."""
     if not step.action.startswith("setup."):
         return {}
     from lesson_setup.evidence import measure

@@ -1,4 +1,4 @@
-"""What all that was found means: can this machine run lessons, on its board or emulated?"""
+"""Decide from all findings whether this machine can run lessons, on its board or emulated."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from lesson_runner.plugins import Check, Event, Finding, Hardware, Machine, RunC
 from lesson_tenstorrent.system import check_packages
 
 STATE = "setup"
-"""Where ``RunContext.store`` keeps what a run has found out."""
+"""The key of ``RunContext.store`` for what a run has found."""
 
 
 @dataclass(slots=True)
-class Known:
-    """What a run has found out so far."""
+class RunState:
+    """What a run has found so far."""
 
     findings: dict[str, tuple[Check, Finding]]
     """By the check's id."""
     failures: list[str]
-    """Steps of the lesson that failed, other than ours."""
+    """Failed steps of the lesson other than this plugin's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,18 @@ class Summary:
     lines: tuple[str, ...]
 
 
-def known(context: RunContext) -> Known:
-    """Return what this run has found out so far."""
-    found = context.store.setdefault(STATE, Known({}, []))
-    assert isinstance(found, Known)
+def state_of(context: RunContext) -> RunState:
+    """Return what this run has found so far."""
+    found = context.store.setdefault(STATE, RunState({}, []))
+    assert isinstance(found, RunState)
     return found
 
 
 def remember_failure(event: Event, context: RunContext) -> None:
-    """Keep the title of a failed step; what our own steps found is known in more detail."""
+    """Remember a failed step; the findings of this plugin's own steps are kept in more detail."""
     data = event.data
     if not str(data["action"]).startswith("setup.") and not data["optional"]:
-        known(context).failures.append(f"{data['title']}: {data['message']}")
+        state_of(context).failures.append(f"{data['title']}: {data['message']}")
 
 
 def summarise(
@@ -52,7 +52,7 @@ def summarise(
     results: Iterable[tuple[Check, Finding]],
     failures: Sequence[str],
 ) -> Summary:
-    """Return what a machine can do, in words; ``failures`` are those of the lesson's other steps."""
+    """Return what a machine can do; ``failures`` are those of the lesson's other steps."""
     pairs = list(results)
     count = sum(item.devices for item in hardware)
     board = count > 0 and machine.backend != "emulated"
@@ -66,8 +66,8 @@ def summarise(
         reason = "as --backend emulated asks" if count else "it has no board"
         lines = [f"Ready: this machine runs lessons emulated ({reason}). Every result will say so."]
     else:
-        things = len(wrong) + len(failures)
-        lines = [f"Not ready: {things} thing{'s' if things != 1 else ''} to put right."]
+        problems = len(wrong) + len(failures)
+        lines = [f"Not ready: {problems} problem{'s' if problems != 1 else ''} to fix."]
     lines += [_line(check, finding) for check, finding in wrong]
     lines += [f"  - {failure}" for failure in failures]
     if doubtful:
@@ -82,5 +82,5 @@ def _line(check: Check, finding: Finding) -> str:
 
 
 def _can_emulate(machine: Machine) -> bool:
-    """Whether the packages of the emulation are here, although a board would make them unnecessary."""
+    """Return whether the packages of the emulation are installed, although a board does not need them."""
     return check_packages(replace(machine, backend="emulated")).status != "failed"

@@ -1,1 +1,1 @@
-"""The actions a step of the lesson can use: what they take, and what they do."""
+"""The actions of the ct4 lesson: their declarations, and their code."""

@@ -1,4 +1,4 @@
-"""The action ``ct4.check-environment``: look at the machine, change nothing."""
+"""The action ``ct4.check-environment``: check the machine without changing it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from lesson_runner.model import Json, Outcome
 from lesson_runner.plugins.checks import Check, Machine
 from lesson_runner.plugins.context import StepContext
 from lesson_tenstorrent.disk import disk_check
-from lesson_tenstorrent.findings import look, outcome
+from lesson_tenstorrent.findings import outcome, run_and_show
 from lesson_tenstorrent.table import CHECKS
 
 
 def checks_for(params: Json) -> Iterable[Check]:
-    """Return all that training with ``ttml`` needs, with the disk space that the step wants."""
+    """Return the checks of everything that training needs, with the disk space that the step asks for."""
     disk = disk_check(params.get("disk_gb"))
     return [disk if check.id == disk.id else check for check in CHECKS]
 
@@ -26,4 +26,4 @@ def run(params: Json, context: StepContext) -> Outcome:
         lesson=context.run.lesson.frontmatter,
         workspace=context.workspace.root,
     )
-    return outcome(look(list(checks_for(params)), machine, context))
+    return outcome(run_and_show(list(checks_for(params)), machine, context))

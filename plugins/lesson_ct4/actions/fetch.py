@@ -1,4 +1,4 @@
-"""The action ``ct4.fetch-dataset``: put the text into the workspace, and show it."""
+"""The action ``ct4.fetch-dataset``: get the text, save it in the workspace, and show its beginning."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ RECORD = "dataset.json"
 
 def run(params: Json, context: StepContext) -> Outcome:
     """
-    Fetch the text, check it, and leave it in the workspace and among the evidence.
+    Get the text, check it, and save it in the workspace and as evidence.
 
     Raises:
-        LessonError: the user's file cannot be read, or nothing has the text.
+        LessonError: the user's file cannot be read, or the text cannot be obtained.
     """
     pin = Pin(params["url"], params["sha256"], params["bytes"])
     total = 0 if pin.any else pin.size
@@ -47,7 +47,7 @@ def run(params: Json, context: StepContext) -> Outcome:
         "text": text_name(found.sha256),
     }
     corpus = share_corpus(context.run, found.data)
-    # Beside the text for runs that start at a later step, and among the evidence for this one.
+    # Next to the text for runs that start at a later step, and as evidence of this step.
     write_aside(target.with_suffix(".json"), json.dumps(fact, indent=2) + "\n")
     write_aside(context.evidence / RECORD, json.dumps({**fact, "corpus": corpus}, indent=2) + "\n")
     _show(found, str(target), context)
@@ -59,20 +59,20 @@ def _given(params: Json, context: StepContext) -> Given | None:
     Return the file that ``dataset`` names.
 
     Raises:
-        LessonError: it may not be read, cannot be read, or holds a secret of this machine.
+        LessonError: it must not or cannot be read, or contains a secret value of this machine.
     """
     if not params.get("dataset"):
         return None
     given = Given(params["dataset"], context.read_input("dataset", LARGEST))
     text = given.data.decode("utf-8", "replace")
-    # A secret that is a word, or a few digits, stands in any long text.
+    # A secret that is a plain word, or a few digits, occurs in any long text by chance.
     if any(
         end - start >= LEAST and not text[start:end].isalpha()
         for start, end in context.run.redactor.declared(text)
     ):
         raise LessonError(
-            f"the data set {given.name} holds a secret value, and a run keeps its text as evidence",
-            fix="train on another text",
+            f"the data set {given.name} contains a secret value, and a run stores its text as evidence",
+            fix="train on another text, or remove the value from it",
         )
     return given
 
@@ -83,11 +83,11 @@ def _show(found: Found, target: str, context: StepContext) -> None:
         context.say(f"Note: {note}")
     if found.source == "synthetic":
         context.say("*" * 78)
-        context.say("This is NOT Shakespeare: it is a made-up play of the same size and alphabet.")
+        context.say("This is NOT Shakespeare: it is a synthetic play of the same size and alphabet.")
         context.say(f"Why: {found.origin}.")
-        context.say("What the model learns will look alike, but no number here can be compared with the")
-        context.say("lesson's, and no certificate can come of it. With a network, run this step again;")
-        context.say("or give the file: --param dataset=FILE")
+        context.say("The model learns in a similar way, but no number here can be compared with the")
+        context.say("lesson's, and the run cannot be certified. With a network connection, run this step")
+        context.say("again; or pass the file yourself: --param dataset=FILE")
         context.say("*" * 78)
     origin = {
         "user": f"the file {found.origin}",

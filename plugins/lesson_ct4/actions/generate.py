@@ -21,28 +21,28 @@ from lesson_runner.plugins.context import StepContext
 
 RECORD = "samples.json"
 STAGES = "ct4.stages"
-"""Where a run keeps what each model's texts showed, by the checkpoint's name; with the step they are of."""
+"""The key of a run's store for the metrics of each checkpoint's texts, with the step that made them."""
 
 
 def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> Outcome:
     """
-    Generate, print the first text, and keep all of them as evidence.
+    Generate texts, print the first, and store all of them as evidence.
 
     Args:
         checkpoint: the file, if it is not in the workspace.
 
     Raises:
-        LessonError: the checkpoint is missing or damaged, or the prompt has characters it does not know.
+        LessonError: the checkpoint is missing or damaged, or the prompt has characters unknown to it.
     """
     path = checkpoint or find_checkpoint(context, params["model_path"])
     loaded = load_checkpoint(path)
-    # Before anything opens: beside a run that has the board open, a second program would wait for it.
+    # Check before opening a device: if another run has the board open, opening it would wait for that run.
     check_request(loaded.tokenizer, str(params["prompt"]), params["temperature"], params["top_k"])
     emulated = is_emulated(context.run.backend)
     session = session_for(
         context.run,
-        loaded.config.numerics if emulated else "device",  # a board has only its own
-        "1x1" if emulated else None,  # opening a board again takes longer than it would save
+        loaded.config.numerics if emulated else "device",  # a board has only one kind
+        "1x1" if emulated else None,  # reopening a board takes longer than fewer chips would save
         context.say,
     )
     prompt, total = str(params["prompt"]), int(params["max_new_tokens"])
@@ -84,16 +84,16 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
         "corpus": find_corpus(context, trained_on),
     }
     write_aside(context.evidence / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    if context.run.lesson.steps:  # by hand there are no stages, and the text may be piped on
-        _say_what_it_shows(path.stem, context)
+    if context.run.lesson.steps:  # outside a lesson there are no stages, and the text may be piped
+        _print_metrics(path.stem, context)
     return Outcome(
         facts={"backend": session.info},
         labels=tuple(dict.fromkeys((*session.labels, *loaded.labels, *text_labels))),
     )
 
 
-def _say_what_it_shows(model: str, context: StepContext) -> None:
-    """Tell the learner what a stage's first texts show, and what no earlier stage of this run did."""
+def _print_metrics(model: str, context: StepContext) -> None:
+    """Print the metrics of a stage's texts, and what they show for the first time in this run."""
     run, step = context.run, context.step.id
     kept = run.store.load(STAGES)
     stages: dict[str, dict[str, Any]] = kept if isinstance(kept, dict) else {}
@@ -102,7 +102,7 @@ def _say_what_it_shows(model: str, context: StepContext) -> None:
     metrics = measure_action("ct4.generate", Evidence(context.evidence, run.shared_evidence))
     earlier = [stage["metrics"] for name, stage in stages.items() if name != model]
     lines = [metrics_caption(metrics), news_caption(first_seen(metrics, earlier), metrics)]
-    if said := "\n".join(filter(None, lines)):
-        context.say(f"\n{said}")
+    if text := "\n".join(filter(None, lines)):
+        context.say(f"\n{text}")
     stages[model] = {"step": step, "metrics": dict(metrics)}
     run.store.save(STAGES, stages)

@@ -1,4 +1,4 @@
-"""Which data sets and checkpoints an action reads and writes, by the names lessons give them."""
+"""Which data sets and checkpoints an action reads and writes, by the names that lessons use."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from lesson_runner.model import Inspection, Json
 
 
 def train_paths(params: Json) -> Inspection:
-    """Training reads a data set, and the checkpoint it resumes; it writes a checkpoint."""
-    reads = [f"dataset:{base_name(_given('train', 'data_path', params))}"]
+    """Return what training reads and writes: a data set, a checkpoint to resume; a checkpoint."""
+    reads = [f"dataset:{base_name(_value('train', 'data_path', params))}"]
     if params.get("resume"):
         reads += [f"checkpoint:{stem}" for stem in loaded_stems(params["resume"])]
-    return Inspection(tuple(reads), (f"checkpoint:{saved_stem(_given('train', 'model_save_path', params))}",))
+    return Inspection(tuple(reads), (f"checkpoint:{saved_stem(_value('train', 'model_save_path', params))}",))
 
 
 def generate_paths(params: Json) -> Inspection:
-    """Generating reads a checkpoint."""
-    stems = loaded_stems(_given("generate", "model_path", params))
+    """Return what generating reads: a checkpoint."""
+    stems = loaded_stems(_value("generate", "model_path", params))
     return Inspection(reads=tuple(f"checkpoint:{stem}" for stem in stems))
 
 
 def fetch_paths(params: Json) -> Inspection:
-    """Fetching writes a data set."""
+    """Return what fetching writes: a data set."""
     return Inspection(writes=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
 
 
 def preview_paths(params: Json) -> Inspection:
-    """A preview reads a data set."""
+    """Return what a preview reads: a data set."""
     return Inspection(reads=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
 
 
@@ -42,11 +42,11 @@ PATHS: Mapping[str, Callable[[Json], Inspection]] = {
 }
 
 
-def made_by(action: str, params: Json) -> tuple[str, ...]:
-    """Return the names that a call of an action writes; none for actions of others."""
+def outputs_of(action: str, params: Json) -> tuple[str, ...]:
+    """Return the names of what an action writes; empty for actions of other plugins."""
     return PATHS[action](params).writes if action in PATHS else ()
 
 
-def _given(command: Command, name: str, params: Json) -> str:
+def _value(command: Command, name: str, params: Json) -> str:
     default = next(flag.default for flag in flags_of(command) if flag.name == name)
     return str(params.get(name, default))

@@ -1,4 +1,4 @@
-"""The action ``ct4.preview``: show how the text begins."""
+"""The action ``ct4.preview``: show the beginning of the text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run(params: Json, context: StepContext) -> Outcome:
     Show the first lines of a data set.
 
     Raises:
-        LessonError: it is not in the workspace, or cannot be read.
+        LessonError: the data set is not in the workspace, or cannot be read.
     """
     path = find_data(context, params["name"])
     try:
@@ -28,6 +28,6 @@ def run(params: Json, context: StepContext) -> Outcome:
         ) from None
     lines = data.decode("utf-8", "replace").splitlines()[: params["lines"]]
     if not any(line.strip() for line in lines):
-        return Outcome("failed", f"{path} begins with nothing but empty lines")
+        return Outcome("failed", f"the first lines of {path} are all empty")
     context.say("\n".join(lines))
     return Outcome(labels=dataset_labels(hashlib.sha256(data).hexdigest()))

@@ -1,4 +1,4 @@
-"""The actions of the ct4 lesson: what they take, read and write. Their code is imported when a step runs."""
+"""The declarations of the ct4 lesson's actions; their code is imported when a step runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lesson_runner.plugins.action import Action
 
 QUICK = {
     "recipe": "tuned",
-    # Spelt out, because a profile is stronger than what a lesson prints and a recipe is weaker.
+    # Repeated here, because a profile overrides the flags in a lesson and a recipe does not.
     **RECIPES["tuned"],
     "steps_per_epoch": 8,
     "n_layer": 3,
@@ -30,7 +30,7 @@ QUICK = {
     "learning_rate": 3e-3,
     "warmup_steps": 50,
 }
-"""A small model that shows the whole lesson in minutes on two cores; see docs/measurements.md."""
+"""A small model that runs the whole lesson in minutes on two cores; see docs/measurements.md."""
 FULL = {"steps_per_epoch": 100}
 """The published lesson counts 1,000 steps as 10 epochs."""
 
@@ -42,7 +42,7 @@ def _fetch_command(params: Json) -> str:
 
 
 def _fetch_permissions(params: Json) -> Iterable[str]:
-    """Yield what the lesson needs to read a file, or to download from an address, that it names."""
+    """Yield the permissions to read the file, or to download from the address, that a lesson names."""
     url = params.get("url", fetch.URL)
     if params.get("dataset"):
         yield f"read {params['dataset']}"
@@ -55,7 +55,7 @@ def _inspect_training(params: Json) -> Inspection:
 
 
 def _training_problem(params: Json) -> str | None:
-    """Return what is wrong with training parameters, and how to fix it; ``None`` if nothing is."""
+    """Return the problem with training parameters and its fix, or ``None``."""
     try:
         config = config_from(training_fields(params))
     except LessonError as error:
@@ -63,8 +63,8 @@ def _training_problem(params: Json) -> str | None:
     rows, _, columns = str(params.get("mesh", "1x1")).partition("x")
     if int(rows) != 1:
         return f"--mesh is {rows}x{columns} (--mesh must be 1xN, for N chips in a row)"
-    uneven = share_problem(config.batch_size, int(columns))
-    return f"{uneven[0]} ({uneven[1]})" if uneven else None
+    problem = share_problem(config.batch_size, int(columns))
+    return f"{problem[0]} ({problem[1]})" if problem else None
 
 
 def _schema(properties: Mapping[str, Any]) -> Json:
@@ -89,34 +89,34 @@ def _preview_command(params: Json) -> str:
 
 NAME = {
     "type": "string",
-    "description": "What it is called in the workspace.",
-    "pattern": r"^(?!\.{1,2}$)[^/\\]+$",  # a file in it, and not the folder itself
+    "description": "Its name in the workspace.",
+    "pattern": r"^(?!\.{1,2}$)[^/\\]+$",  # a file in the folder, not the folder itself
 }
-LEARNED = (Expectation("metric", {"name": "improvement", "min": 0.1}),)
-"""Any training gets below an even guess; how far is for a lesson to say."""
-WRITTEN = (
+TRAINING_EXPECTS = (Expectation("metric", {"name": "improvement", "min": 0.1}),)
+"""Any training improves on an even guess; a lesson sets by how much."""
+GENERATION_EXPECTS = (
     Expectation("metric", {"name": "characters", "min": 1}),
     Expectation("metric", {"name": "unknown_characters", "max": 0}),
 )
-"""Any model writes what its text is made of; how well is for a lesson to say."""
+"""Any model writes characters of its text; a lesson sets how well."""
 
 CHIPS_PROPERTY = {
     "enum": ["fail", "skip"],
-    "description": "If the board has fewer chips than --mesh asks for: fail (the default), or skip the step.",
+    "description": "If the board has fewer chips than --mesh needs: fail (the default), or skip the step.",
 }
 FETCH_PROPERTIES = {
     "dataset": {"type": "string", "description": "A file to train on, from the lesson's folder."},
-    "url": {"type": "string", "description": "Where the text is.", "pattern": "^https?://"},
+    "url": {"type": "string", "description": "The text's address.", "pattern": "^https?://"},
     "sha256": {
         "type": "string",
-        "description": "The text's digest in hex, or 'any' for any text.",
+        "description": "The text's SHA-256 in hex, or 'any' to accept any text.",
         "pattern": "^([0-9a-f]{64}|any)$",
     },
-    "bytes": {"type": "integer", "description": "The text's size.", "minimum": 1},
+    "bytes": {"type": "integer", "description": "The text's size in bytes.", "minimum": 1},
     "name": NAME,
     "fallback": {
         "enum": ["auto", "never", "only"],
-        "description": "The synthetic play: if there is no network, never, or always.",
+        "description": "When to use the synthetic play: auto (without a network), never, or only (always).",
     },
 }
 
@@ -125,13 +125,15 @@ ACTIONS = (
         "ct4.check-environment",
         "Check Python, packages, disk, and on a board tt-metal and ttml",
         "lesson_ct4.actions.environment:run",
-        schema=_schema({"disk_gb": {"type": "number", "description": "Free space wanted.", "minimum": 0}}),
+        schema=_schema(
+            {"disk_gb": {"type": "number", "description": "Disk space needed, in GB.", "minimum": 0}}
+        ),
         self_judging=True,
         checks="lesson_ct4.actions.environment:checks_for",
     ),
     Action(
         "ct4.fetch-dataset",
-        "Get the text to train on, and check that it is that text",
+        "Get the text to train on, and check its digest",
         "lesson_ct4.actions.fetch:run",
         schema=_schema(FETCH_PROPERTIES),
         defaults={
@@ -171,7 +173,7 @@ ACTIONS = (
         profiles={"quick": QUICK, "full": FULL},
         inspect=_inspect_training,
         command=_flag_command("train"),
-        expect=LEARNED,
+        expect=TRAINING_EXPECTS,
     ),
     Action(
         "ct4.generate",
@@ -181,7 +183,7 @@ ACTIONS = (
         defaults=_flag_defaults("generate"),
         inspect=generate_paths,
         command=_flag_command("generate"),
-        expect=WRITTEN,
+        expect=GENERATION_EXPECTS,
     ),
 )
 """In the order in which a lesson uses them."""

@@ -1,4 +1,4 @@
-"""The action ``ct4.train``: one stage of training, told as the lesson tells it."""
+"""The action ``ct4.train``: one stage of training, with the output that the lesson describes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from lesson_ct4.actions.workspace_files import (
-    about_dataset,
     checkpoint_to_save,
+    dataset_fact,
     dataset_labels,
     find_checkpoint,
     find_data,
@@ -28,29 +28,29 @@ from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.context import StepContext
 
 LINES = 10
-"""How many lines a stage prints; every step is reported as progress."""
+"""Number of progress lines that a stage prints; every step is reported as an event."""
 REUSED = "reused"
-"""For a result some of whose steps were trained by an earlier run: its times are of that."""
-EARLIER = "ct4.earlier"
-"""Where a run keeps what earlier runs have left."""
+"""The label of a result with steps that an earlier run trained, whose times it contains."""
+EARLIER_STATES = "ct4.earlier"
+"""The key of the store for the states that earlier runs left."""
 
 
 def run(params: Json, context: StepContext, data: Path | None = None, *, share_steps: bool = True) -> Outcome:
     """
-    Train, and leave a checkpoint in the workspace and the loss curve among the evidence.
+    Train, save a checkpoint in the workspace, and store the loss curve as evidence.
 
     Args:
         data: the text, if it is not in the workspace.
-        share_steps: keep the steps that the run's stages have in common, and use those that are there.
+        share_steps: cache the steps that stages have in common, and reuse cached ones.
 
     Raises:
-        LessonError: a data set or checkpoint is missing, or parameters do not fit one another.
-        HardwareError: there is no board that can be used, or it has too few chips.
+        LessonError: a data set or checkpoint is missing, or parameters contradict each other.
+        HardwareError: there is no usable board, or it has too few chips.
     """
     if params.get("fresh") and params.get("resume"):
         raise LessonError("--fresh and --resume contradict each other", fix="leave one of them out")
     config = config_from(training_fields(params))
-    # Before anything opens: beside a run that has the board open, a second program would wait for it.
+    # Check before opening a device: if another run has the board open, opening it would wait for that run.
     if problem := share_problem(config.batch_size, int(params["mesh"].partition("x")[2])):
         raise LessonError(problem[0], fix=problem[1])
     path = data or find_data(context, params["data_path"])
@@ -69,11 +69,11 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
         raise
     share_corpus(context.run, read_plain(real(path), LARGEST))
     labels = (*session.labels, *dataset_labels(dataset.sha256))
-    story = _Story(context, config, session.chips.count)
-    story.open(dataset, path, labels)
+    output = _TrainingOutput(context, config, session.chips.count)
+    output.open(dataset, path, labels)
     workspace = context.workspace
     cache = workspace.inside(workspace.root / "checkpoint-cache") if share_steps else None
-    before = _earlier(context, cache)
+    before = _earlier_states(context, cache)
     result = train(
         config,
         dataset,
@@ -82,33 +82,33 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
         evidence=context.evidence,
         cache=cache,
         resume=resume,
-        on_start=story.start,
-        on_step=story.step,
+        on_start=output.start,
+        on_step=output.step,
         on_note=lambda note: context.say(f"Note: {note}"),
         check_time=context.check_time,
     )
-    story.close(result)
+    output.close(result)
     if (reused := result.reused_from) and before.get(str(reused.path)) == reused.written:
         labels = (*labels, REUSED)
     return Outcome(
-        facts={"backend": session.info, "dataset": about_dataset(path, dataset.sha256)},
+        facts={"backend": session.info, "dataset": dataset_fact(path, dataset.sha256)},
         labels=labels,
     )
 
 
-def _earlier(context: StepContext, cache: Path | None) -> dict[str, int]:
-    """Return the paths of the states that existed before the run's first training, each with its time."""
+def _earlier_states(context: StepContext, cache: Path | None) -> dict[str, int]:
+    """Return the states that existed before this run first trained: their paths and times of writing."""
     if cache is None:
         return {}
-    kept = context.store.load(EARLIER)
+    kept = context.store.load(EARLIER_STATES)
     if not isinstance(kept, dict):
         kept = {str(path): written_at(path) for path in cache.glob("*/*.safetensors")}
-        context.store.save(EARLIER, kept)
+        context.store.save(EARLIER_STATES, kept)
     return kept
 
 
-class _Story:
-    """What the learner reads while a stage is trained."""
+class _TrainingOutput:
+    """Prints what the learner reads while a stage is trained."""
 
     def __init__(self, context: StepContext, config: TrainConfig, chips: int) -> None:
         self._say = context.say
@@ -120,7 +120,7 @@ class _Story:
         self._tokens = config.batch_size * config.sequence_length
 
     def open(self, dataset: Dataset, path: Path, labels: tuple[str, ...]) -> None:
-        """Tell what is trained on."""
+        """Print what the model is trained on."""
         tokenizer = dataset.tokenizer
         shown = f"  [{', '.join(labels)}]" if labels else ""
         self._say(f"NanoGPT Training{shown}")
@@ -135,7 +135,7 @@ class _Story:
         )
 
     def start(self, start: TrainStart) -> None:
-        """Tell what is trained, and how."""
+        """Print the configuration of the model and the training."""
         config = self._config
         self._say("\nModel configuration:")
         self._say(f"  Layers: {config.n_layer}")
@@ -156,7 +156,7 @@ class _Story:
         self._began = self._last = time.perf_counter()
 
     def step(self, step: TrainStep) -> None:
-        """Report a step, and at ten points of the stage print one."""
+        """Report a step as progress, and print a line for every tenth of the stage."""
         now = time.perf_counter()
         left = (now - self._began) / (step.step - self._first) * (step.steps - step.step)
         self._progress(
@@ -179,7 +179,7 @@ class _Story:
             self._last, self._printed = now, step.step
 
     def close(self, result: TrainResult) -> None:
-        """Tell how it ended."""
+        """Print the result."""
         steps = min(WINDOW, len(result.losses))
         self._say("\nTraining complete!")
         self._say(f"Final loss: {final_loss(result.losses.tolist()):.2f} (mean of the last {steps} steps)")
@@ -190,7 +190,7 @@ class _Story:
 
 
 def _recipe(config: TrainConfig) -> str:
-    """Return the recipe's name, and what was set otherwise."""
+    """Return the recipe's name, and the settings that differ from it."""
     changed = []
     for name, value in RECIPES[config.recipe].items():
         actual = getattr(config, name)

@@ -1,4 +1,4 @@
-"""What training and generating share: the open session, and where data sets and checkpoints lie."""
+"""What training and generating share: the open session, and the files of data sets and checkpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from lesson_ct4.actions.paths import made_by
+from lesson_ct4.actions.paths import outputs_of
 from lesson_ct4.blocks.interpret import interpret_block
 from lesson_ct4.data import fetch
 from lesson_ct4.names import STATE, base_name, loaded_stems, saved_stem
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 MAX_FACT_BYTES = 64 * 1024
 SYNTHETIC_LABEL = "synthetic dataset"
 SESSION = "ct4.session"
-"""What the run's store calls the sessions that the run has opened."""
+"""The prefix of the run's store keys for the sessions that the run opened."""
 OTHER_LABEL = "other dataset"
-"""For a text that is neither the one the lesson pins nor the synthetic one."""
+"""The label for a text that is neither the pinned one nor the synthetic play."""
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenSession:
     session: Session
     numerics: str
     mesh: str
@@ -45,20 +45,20 @@ def session_for(
     run: RunContext, numerics: str, mesh: str | None = None, say: Callable[[str], None] = ignore
 ) -> Session:
     """
-    Return the run's session, opened on first use: opening a board takes seconds, and compiled kernels stay.
+    Return the run's session, opened on first use: opening a board takes seconds, and kernels stay compiled.
 
     Args:
-        numerics: ``device`` or ``fp32``; another than the open session's replaces it.
-        mesh: such as ``1x8``; ``None`` takes what is open, or one chip.
-        say: gets sentences worth showing while a device opens.
+        numerics: ``device`` or ``fp32``; if the open session has the other, it is replaced.
+        mesh: such as ``1x8``; ``None`` for that of the open session, or one chip.
+        say: receives notes to show while a device opens.
 
     Raises:
-        LessonError: what :func:`lesson_ct4.device.session.open_session` raises.
+        LessonError: see :func:`lesson_ct4.device.session.open_session`.
     """
     from lesson_ct4.device.session import Matmul, open_session
     from lesson_ct4.training.checkpoint_cache import differences
 
-    opened: _Open | None = run.store.get(STATE)
+    opened: _OpenSession | None = run.store.get(STATE)
     if opened and opened.numerics == numerics and mesh in (None, opened.mesh):
         return opened.session
     close_session(run)
@@ -73,7 +73,7 @@ def session_for(
             cast(Literal["auto", "ttml", "emulated"], run.backend),
             numerics=cast(Literal["device", "fp32"], numerics),
             mesh=(int(rows), int(columns)),
-            matmul=matmul if matmul in get_args(Matmul) else None,  # what is faster may come out otherwise
+            matmul=matmul if matmul in get_args(Matmul) else None,  # the faster one may differ this time
             note=say,
         )
     )
@@ -81,55 +81,55 @@ def session_for(
         stack.close()
         raise LessonError(
             f"the run cannot be resumed: {differences(before, session.info)}",
-            fix="put that back, or start from scratch with lesson run",
+            fix="restore the earlier state, or start from scratch with lesson run",
         )
     run.store.save(memory, session.info)
-    run.store[STATE] = _Open(session, numerics, mesh, stack)
-    atexit.register(stack.close)  # whatever ends the process: a board that is left open needs a reset
+    run.store[STATE] = _OpenSession(session, numerics, mesh, stack)
+    atexit.register(stack.close)  # however the process ends: a board left open needs a reset
     return session
 
 
 def close_session(run: RunContext) -> None:
     """Close the run's device, if one is open."""
-    opened: _Open | None = run.store.pop(STATE, None)
+    opened: _OpenSession | None = run.store.pop(STATE, None)
     if opened:
         atexit.unregister(opened.stack.close)
         opened.stack.close()
 
 
 def data_path(workspace: Workspace, path: str) -> Path:
-    """Return where the data set that a lesson calls ``path`` lies in the workspace."""
+    """Return the file in the workspace of the data set that a lesson calls ``path``."""
     return workspace.resolve("data", base_name(path))
 
 
 def find_data(context: StepContext, path: str) -> Path:
     """
-    Return a data set of the workspace.
+    Return the file of a data set in the workspace.
 
     Raises:
-        LessonError: it is not there; the message names the step that fetches it.
+        LessonError: it does not exist; the message names the step that fetches it.
     """
     found = data_path(context.workspace, path)
     if found.is_file():
         return found
     raise LessonError(
         f"the data set {base_name(path)} is not in the workspace ({found})",
-        fix=_advice(context, "dataset", (base_name(path),))
-        or "fetch it with a ct4.fetch-dataset step, or by hand give a file: --data_path FILE",
+        fix=_fix_for(context, "dataset", (base_name(path),))
+        or "fetch it with a ct4.fetch-dataset step; on the command line, pass a file: --data_path FILE",
     )
 
 
 def checkpoint_to_save(workspace: Workspace, path: str) -> Path:
-    """Return the file for a checkpoint that is to be saved as ``path``."""
+    """Return the file in the workspace for a checkpoint to be saved as ``path``."""
     return checkpoint_path(workspace.resolve("checkpoints"), saved_stem(path))
 
 
 def find_checkpoint(context: StepContext, path: str) -> Path:
     """
-    Return the checkpoint of the workspace that ``path`` names.
+    Return the file in the workspace of the checkpoint that ``path`` names.
 
     Raises:
-        LessonError: it is not there; the message names the step that trains it.
+        LessonError: it does not exist; the message names the step that trains it.
     """
     folder = context.workspace.resolve("checkpoints")
     stems = loaded_stems(path)
@@ -139,16 +139,16 @@ def find_checkpoint(context: StepContext, path: str) -> Path:
             return found
     raise LessonError(
         f"there is no checkpoint for {base_name(path)!r} in {folder}",
-        fix=_advice(context, "checkpoint", stems) or "train it first, and save it by that name",
+        fix=_fix_for(context, "checkpoint", stems) or "train it first, and save it with that name",
     )
 
 
 def share_corpus(run: RunContext, data: bytes) -> str:
-    """Keep a text as evidence for all steps of the run; return its file's name."""
+    """Store a text as evidence for all steps of the run; return the file's name."""
     name = f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt"
     target = run.shared_evidence / name
     if not _is_plain(target) or target.stat().st_size != len(data):
-        # A copy, not a link: evidence must not change when somebody edits the data set.
+        # A copy, not a link: evidence must not change when the data set is edited.
         write_aside(target, data)
     return name
 
@@ -158,7 +158,7 @@ def _is_plain(path: Path) -> bool:
 
 
 def find_corpus(context: StepContext, sha256: str) -> str | None:
-    """Return the evidence file of the text with this digest, taken from the workspace if need be."""
+    """Return the evidence file of the text with this digest, copied from the workspace if necessary."""
     name = f"corpus-{sha256[:16]}.txt"
     if _is_plain(context.run.shared_evidence / name):
         return name
@@ -166,7 +166,7 @@ def find_corpus(context: StepContext, sha256: str) -> str | None:
         if path.suffix == ".json":
             continue
         try:
-            data = read_plain(path, fetch.LARGEST)  # no link: it may lead out of the workspace
+            data = read_plain(path, fetch.LARGEST)  # refuses links: they may lead out of the workspace
         except OSError:
             continue
         if hashlib.sha256(data).hexdigest() == sha256:
@@ -174,12 +174,12 @@ def find_corpus(context: StepContext, sha256: str) -> str | None:
     return None
 
 
-def about_dataset(path: Path, sha256: str) -> dict[str, Any]:
+def dataset_fact(path: Path, sha256: str) -> dict[str, Any]:
     """
     Return the run's fact about a data set.
 
-    Its name and where it came from are what the step that fetched it wrote down, if it is still the same
-    text; anybody can edit that file, so nothing else is taken from it.
+    Its name, source and address come from the file that the fetching step wrote, if the text is still the
+    same. Anybody can edit that file, so everything else is computed from the text.
     """
     fact = _read_fact(path.with_suffix(".json"))
     if fact.get("sha256") != sha256:
@@ -196,14 +196,14 @@ def about_dataset(path: Path, sha256: str) -> dict[str, Any]:
 
 
 def text_name(sha256: str) -> str:
-    """Return which text has this digest: ``shakespeare``, ``synthetic`` or ``other``."""
+    """Name the text with this digest: ``shakespeare``, ``synthetic`` or ``other``."""
     from lesson_ct4 import synthetic_play
 
     return {fetch.SHA256: "shakespeare", synthetic_play.SHA256: "synthetic"}.get(sha256, "other")
 
 
 def dataset_labels(sha256: str) -> tuple[str, ...]:
-    """Return what a reader must know of results on the text with this digest."""
+    """Return the labels of results on the text with this digest."""
     labels = {"shakespeare": (), "synthetic": (SYNTHETIC_LABEL,), "other": (OTHER_LABEL,)}
     return labels[text_name(sha256)]
 
@@ -216,12 +216,12 @@ def _read_fact(path: Path) -> dict[str, Any]:
     return fact if isinstance(fact, dict) else {}
 
 
-def _advice(context: StepContext, kind: str, names: tuple[str, ...]) -> str | None:
-    """Return which step of the lesson makes what is missing."""
+def _fix_for(context: StepContext, kind: str, names: tuple[str, ...]) -> str | None:
+    """Return the fix for a missing file: the step of the lesson that creates it."""
     for step in context.run.lesson.steps:
         calls = [ActionCall(step.uses, step.params, step.location)] if step.uses else []
         if not calls and step.block:
             calls = list(interpret_block(step.block) or ())
-        if any(f"{kind}:{name}" in made_by(call.action, call.params) for call in calls for name in names):
+        if any(f"{kind}:{name}" in outputs_of(call.action, call.params) for call in calls for name in names):
             return f"run step '{step.id}' first"
     return None

@@ -1,1 +1,1 @@
-"""Reading a lesson's code blocks as calls of our actions."""
+"""Interpret a lesson's code blocks as calls of this plugin's actions."""

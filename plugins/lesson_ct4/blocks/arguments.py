@@ -1,4 +1,4 @@
-"""Read the arguments of a command by the table of flags, and say what is wrong with them."""
+"""Parse the arguments of a command with the table of flags, and report problems."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from lesson_runner.model.errors import LessonError
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with an argument, or worth knowing about it."""
+    """A problem with an argument, or a note about it."""
 
     index: int
-    """Which argument."""
+    """Index of the argument."""
     rule: str
     message: str
     fix: str | None = None
@@ -27,7 +27,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """Parameters by name, and what was found on the way."""
+    """Parameters by name, and the problems found."""
 
     params: dict[str, Any]
     problems: tuple[Problem, ...]
@@ -35,10 +35,10 @@ class Parsed:
 
 def parse(args: Sequence[str], command: Command | Literal["script"]) -> Parsed:
     """
-    Read arguments; never raises for what is in them.
+    Parse arguments. Problems are returned, never raised.
 
     Args:
-        command: whose flags are known; ``script`` is upstream's, which trains or generates.
+        command: the command whose flags are known; ``script`` is upstream's, which trains or generates.
     """
     params: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -50,10 +50,10 @@ def parse(args: Sequence[str], command: Command | Literal["script"]) -> Parsed:
         if not name.startswith("-") or name == "--":
             problems.append(Problem(start, "ct4.unexpected-argument", f"unexpected argument {argument!r}"))
             continue
-        flag = find(name, command)
+        flag = find_flag(name, command)
         if flag is None:
             problems.append(_unknown(start, name, command))
-            # What follows is its value, most likely, and needs no complaint of its own.
+            # The next argument is most likely its value: do not report it as well.
             index += not equals and index < len(args) and not args[index].startswith("-")
             continue
         if flag.switch:
@@ -83,11 +83,11 @@ def parse(args: Sequence[str], command: Command | Literal["script"]) -> Parsed:
             problems.append(Problem(index - 1, "ct4.impossible-value", str(impossible), impossible.fix))
             continue
         params[flag.name] = value
-    return Parsed(_respelt(params), tuple(problems))
+    return Parsed(_join_save_path(params), tuple(problems))
 
 
-def find(name: str, command: Command | Literal["script"]) -> Flag | None:
-    """Return the flag that ``--batch_size``, ``--batch-size`` or an alias names, if ``command`` has it."""
+def find_flag(name: str, command: Command | Literal["script"]) -> Flag | None:
+    """Return the flag of ``command`` that ``--batch_size``, ``--batch-size`` or an alias names."""
     if not name.startswith("--") and len(name) > 2:
         return None
     plain = name.lstrip("-").replace("-", "_")
@@ -100,11 +100,11 @@ def find(name: str, command: Command | Literal["script"]) -> Flag | None:
 def _unknown(index: int, name: str, command: Command | Literal["script"]) -> Problem:
     message = f"unknown flag {name}"
     other = "generate" if command == "train" else "train"
-    if found := find(name, "script"):
+    if found := find_flag(name, "script"):
         return Problem(index, "ct4.unknown-flag", message, f"--{found.name} belongs to `lesson ct4 {other}`")
     ours = [flag.name for flag in FLAGS if command == "script" or command in flag.commands]
     theirs = [flag.name for flag in FLAGS if flag.name not in ours]
-    fix = "see lesson ct4 train --help and lesson ct4 generate --help"
+    fix = "list the flags with lesson ct4 train --help and lesson ct4 generate --help"
     if near := _nearest(name, ours):
         fix = f"did you mean --{near}?"
     elif near := _nearest(name, theirs):
@@ -119,7 +119,7 @@ def _nearest(name: str, known: Sequence[str]) -> str | None:
 
 def _missing(index: int, name: str, flag: Flag) -> Problem:
     what = {"integer": "an integer", "number": "a number", "boolean": "true or false", "string": "a value"}
-    fix = "to start anew, write --fresh" if flag.name == "resume" else None
+    fix = "to start from scratch, write --fresh" if flag.name == "resume" else None
     return Problem(index, "ct4.missing-value", f"{name} needs {what[flag.kind]}", fix)
 
 
@@ -127,8 +127,8 @@ def _impossible(flag: Flag, value: Any) -> LessonError | None:
     return value_problem(flag.name, value) if flag.name in OPTIONS else None
 
 
-def _respelt(params: dict[str, Any]) -> dict[str, Any]:
-    """Join a folder and a prefix to one path, as upstream's newest script splits it."""
+def _join_save_path(params: dict[str, Any]) -> dict[str, Any]:
+    """Join folder and prefix, which upstream's newest script has instead of a path."""
     folder = params.pop("checkpoint_dir", None)
     prefix = params.pop("checkpoint_prefix", None)
     if folder is not None or prefix is not None:

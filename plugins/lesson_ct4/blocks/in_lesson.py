@@ -1,4 +1,4 @@
-"""What a block means in its lesson: a look at the text that another block gets, a prompt that cannot work."""
+"""Interpret blocks that depend on the rest of the lesson: previews of its text, prompts for its models."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lesson_runner.document.shell import shell_commands
 from lesson_runner.plugins import ActionCall, Block, Diagnostic, Lesson
 from lesson_tenstorrent.blocks import is_preparation
 
-MOST_DIGITS = 9
-"""Of a number of lines; Python refuses to read one of 5,000."""
+MAX_DIGITS = 9
+"""Most digits of a number of lines; Python refuses to parse thousands."""
 LINES = 10
-"""What ``head`` shows if nobody says how many."""
+"""The number of lines that ``head`` shows by default."""
 
 
 def interpret_in_lesson(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
-    """Return what :func:`interpret_block` does, with wrong prompts found; or looks at the lesson's text."""
+    """Return the calls of :func:`interpret_block`, with their prompts checked; or previews of the text."""
     calls = interpret_block(block)
     if calls is None:
         return _previews(block, lesson)
@@ -27,11 +27,11 @@ def interpret_in_lesson(block: Block, lesson: Lesson) -> Sequence[ActionCall] | 
 
 
 _known_texts: dict[int, tuple[Lesson, set[str]]] = {}
-"""What :func:`_texts` found in the last lesson, which is kept too: so its ``id()`` cannot be another's."""
+"""The result of :func:`_texts` for the last lesson; the lesson is kept so that its ``id()`` is not reused."""
 
 
 def _texts(lesson: Lesson) -> set[str]:
-    """Return the names under which the lesson gets its text."""
+    """Return the names under which the lesson saves its text."""
     if id(lesson) not in _known_texts:
         _known_texts.clear()
         _known_texts[id(lesson)] = lesson, _find_texts(lesson)
@@ -46,23 +46,25 @@ def _find_texts(lesson: Lesson) -> set[str]:
 
 
 def _with_prompt_checked(call: ActionCall, lesson: Lesson) -> ActionCall:
-    """Add a warning to a call whose prompt no model of the lesson's text can be given."""
+    """Add a warning to a call whose prompt has characters that the lesson's text lacks."""
     if call.action != "ct4.generate":
         return call
-    from lesson_ct4.synthetic_play import ALPHABET  # the two texts have the same
+    from lesson_ct4.synthetic_play import ALPHABET  # both texts have this alphabet
 
     unknown = set(str(call.params.get("prompt", ""))) - set(ALPHABET)
     if not unknown or not _texts(lesson):
         return call
     shown = " and ".join(sorted(map(repr, unknown)))
-    message = f"the prompt {call.params['prompt']!r} has {shown}, which the lesson's text has not"
-    fix = "a model knows the characters of its text only: use those"
+    message = (
+        f"the prompt {call.params['prompt']!r} contains {shown}, which does not occur in the lesson's text"
+    )
+    fix = "use only characters of the text: a model knows no others"
     problem = Diagnostic("ct4.unknown-character", "warning", message, call.location, fix)
     return replace(call, diagnostics=(*call.diagnostics, problem))
 
 
 def _previews(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
-    """Return a call for each ``head`` of the lesson's text, if the block does nothing besides."""
+    """Return a call for each ``head`` of the lesson's text, if the block does nothing else."""
     if "head" not in block.text:
         return None
     calls: list[ActionCall] = []
@@ -71,7 +73,7 @@ def _previews(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
         if command.operators or not is_preparation(words, ABSORBED):
             return None
         if words[:1] == ("head",):
-            found = _head(words[1:])
+            found = _parse_head(words[1:])
             if found is None:
                 return None
             name, lines = found
@@ -80,8 +82,8 @@ def _previews(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
     return calls if calls and {call.params["name"] for call in calls} <= _texts(lesson) else None
 
 
-def _head(arguments: Sequence[str]) -> tuple[str, int] | None:
-    """Return which file ``head`` shows, and how many lines of it; ``None`` if it does anything else."""
+def _parse_head(arguments: Sequence[str]) -> tuple[str, int] | None:
+    """Return the file that ``head`` shows and the number of lines; ``None`` for any other use."""
     lines, files = str(LINES), []
     words = iter(arguments)
     for word in words:
@@ -91,6 +93,6 @@ def _head(arguments: Sequence[str]) -> tuple[str, int] | None:
             lines = word.removeprefix("--lines=").removeprefix("-n").removeprefix("-")
         else:
             files.append(base_name(word))
-    if len(files) != 1 or not lines.isdecimal() or len(lines) > MOST_DIGITS or int(lines) < 1:
+    if len(files) != 1 or not lines.isdecimal() or len(lines) > MAX_DIGITS or int(lines) < 1:
         return None
     return files[0], int(lines)

@@ -1,4 +1,4 @@
-"""Recognise the lesson's own commands in shell blocks: getting the text, training, generating."""
+"""Recognise the lesson's commands in shell blocks: download the text, train, generate."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from lesson_runner.plugins import ActionCall, Block, Diagnostic
 from lesson_tenstorrent.blocks import PYTHON, is_preparation
 
 ABSORBED = frozenset({"cd", "echo", "export", "ls", "mkdir", "pwd", "set", "head", "cat"})
-"""Commands that only prepare or look; our actions know their own paths and environment."""
-DOES_MORE = re.compile(r">|&|<<")
-"""Operators by which a command that prepares or looks does more: it writes, or holds another in it."""
+"""Commands that only prepare or show; our actions do not depend on folder and environment."""
+SIDE_EFFECTS = re.compile(r">|&|<<")
+"""Operators with which such a command does more: it writes a file, or starts another command."""
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 UPSTREAM_DEFAULTS = {"batch_size": 64, "learning_rate": 3e-4}
-"""What upstream's script takes where the command does not say (its character YAML)."""
+"""Upstream's values for flags that a command omits (from its character YAML)."""
 UPSTREAM_STEPS = 5000
-"""Its ``max_steps``, for a command that gives no length at all."""
+"""Upstream's ``max_steps`` for a command that sets no length."""
 
 Program = Literal["train", "generate", "script"]
 
 
 def interpret_block(block: Block) -> Sequence[ActionCall] | None:
     """
-    Return one call for each command that trains, generates, or gets the text.
+    Return one call for each command that trains, generates, or downloads the text.
 
-    ``None`` if there is no such command, or if anything else in the block would have to run too.
+    ``None`` if there is no such command, or if the block has other commands that must run.
     """
     calls: list[ActionCall] = []
     absorbed: list[str] = []
     folder = ""
     for command in shell_commands(block) or ():
         if command.unclosed:
-            return _unreadable(command)
+            return _unclosed_quote(command)
         first = 0
         while first < len(command.words) and ASSIGNMENT.match(command.words[first]):
             first += 1
@@ -49,7 +49,7 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
         words, source = command.words[first:], command.source
         arguments = _arguments(words, folder)
         name = _downloaded(words)
-        if command.operators and (arguments or name or DOES_MORE.search(command.operators)):
+        if command.operators and (arguments or name or SIDE_EFFECTS.search(command.operators)):
             return None
         if arguments or name:
             if arguments:
@@ -71,7 +71,7 @@ def interpret_block(block: Block) -> Sequence[ActionCall] | None:
 
 
 def _arguments(words: Sequence[str], folder: str) -> tuple[Program, int] | None:
-    """Return which of our commands the words are, and where its arguments begin."""
+    """Return which command the words are, and the index of its first argument."""
     if tuple(words[:2]) == ("lesson", "ct4"):
         rest = 2
     elif tuple(words[1:4]) == ("-m", "lesson_runner", "ct4") and PYTHON.fullmatch(words[0]):
@@ -102,7 +102,7 @@ def _script(words: Sequence[str], folder: str) -> tuple[Program, int] | None:
 
 
 def _downloaded(words: Sequence[str]) -> str | None:
-    """Return the name under which ``wget`` or ``curl`` saves our text, if that is all they get."""
+    """Return the name under which ``wget`` or ``curl`` saves the text, if they download nothing else."""
     if words[:1] not in (("wget",), ("curl",)) or [word for word in words if "://" in word] != [URL]:
         return None
     names = [
@@ -114,7 +114,7 @@ def _downloaded(words: Sequence[str]) -> str | None:
 
 
 def _call(program: Program, command: ShellCommand, begin: int) -> ActionCall:
-    """Return the call of a command whose arguments are the words from ``begin`` on."""
+    """Return the call of a command whose arguments start at the word ``begin``."""
     parsed = parse(command.words[begin:], program)
     kind: Command
     if program == "script":
@@ -141,7 +141,7 @@ def _call(program: Program, command: ShellCommand, begin: int) -> ActionCall:
 
 
 def _as_upstream(parsed: Parsed, kind: Command) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the script's parameters, its own defaults filled in, and the flags it ignores."""
+    """Return the parameters with the script's defaults, and the flags that it ignores."""
     ours = {flag.name for flag in FLAGS if kind in flag.commands}
     params = {name: value for name, value in parsed.params.items() if name in ours}
     if kind == "train":
@@ -151,8 +151,8 @@ def _as_upstream(parsed: Parsed, kind: Command) -> tuple[dict[str, Any], tuple[s
     return params, tuple(name for name in parsed.params if name not in ours)
 
 
-def _unreadable(command: ShellCommand) -> Sequence[ActionCall] | None:
-    """Return a call that carries the error, if it is likely to be about one of our commands."""
+def _unclosed_quote(command: ShellCommand) -> Sequence[ActionCall] | None:
+    """Return a call that carries the error, if the text looks like one of our commands."""
     if not re.search(r"\blesson ct4 (train|generate)\b|train_nanogpt\.py", command.source):
         return None
     message = f"the quote {command.unclosed} is never closed"

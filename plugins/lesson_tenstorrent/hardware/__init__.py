@@ -1,1 +1,1 @@
-"""What Tenstorrent hardware is in this machine: its name as lessons write it, and how that was found out."""
+"""Detect the Tenstorrent hardware of this machine: its name in lessons, and how each fact was found."""

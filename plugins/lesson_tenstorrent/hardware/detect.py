@@ -1,17 +1,17 @@
 """
-What hardware this machine has, by the sources that can tell, in this order.
+Detect the hardware of this machine from these sources, in this order.
 
-1. Variables: ``TT_METAL_SIMULATOR`` puts a simulator in the place of the boards, and
-   ``TT_METAL_MOCK_CLUSTER_DESC_PATH`` a description on which nothing can run. ttnn obeys them, and the first
-   wins over the second.
-2. The driver's device files. Where there are none, nothing is asked and no process is started.
-3. What the driver shows of each device in ``/sys``, which opens none.
+1. Variables: ``TT_METAL_SIMULATOR`` replaces the boards by a simulator, and
+   ``TT_METAL_MOCK_CLUSTER_DESC_PATH`` replaces them by a description on which nothing can run. ttnn obeys
+   both, and the first wins.
+2. The driver's device files. If there are none, detection ends here and no process is started.
+3. What the driver shows of each device in ``/sys``; reading that opens no device.
 4. tt-umd's topology discovery, which opens the devices and reads from them; then ttnn, which also
-   initialises them. They are asked if the name is not known yet, or if everything is wanted
-   (``lesson hw``), and only while no other process has a device open: the traffic could disturb its work, and
-   ttnn would wait for it to end.
+   initialises them. They run only if the board's name is not known yet, or if all sources are wanted
+   (``lesson hw``), and only while no other process has a device open: the traffic could disturb that process,
+   and ttnn would wait for it to end.
 
-Of sources that disagree tt-umd counts most, because it asks the chips, then the driver, then ttnn.
+If sources disagree, tt-umd is trusted most because it reads from the chips, then the driver, then ttnn.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from lesson_runner.model import Hardware, Json
 from lesson_tenstorrent.devices import DEVICES, describe_devices, hardware_of
-from lesson_tenstorrent.hardware.combine import best, fact, facts_of
+from lesson_tenstorrent.hardware.combine import fact, facts_of, most_trusted
 from lesson_tenstorrent.hardware.naming import SIMULATOR, UNKNOWN
 from lesson_tenstorrent.hardware.places import (
     Device,
@@ -36,11 +36,11 @@ from lesson_tenstorrent.hardware.places import (
 from lesson_tenstorrent.hardware.sources import (
     TTNN,
     UMD,
-    Seen,
-    see_driver,
-    see_simulator,
-    see_ttnn,
-    see_umd,
+    SourceReport,
+    driver_report,
+    simulator_architecture,
+    ttnn_report,
+    umd_report,
 )
 
 SIMULATOR_VARIABLE = "TT_METAL_SIMULATOR"
@@ -48,11 +48,11 @@ MOCK_VARIABLE = "TT_METAL_MOCK_CLUSTER_DESC_PATH"
 VISIBLE_VARIABLE = "TT_VISIBLE_DEVICES"
 USERS = "the driver's lists of processes in /proc/driver/tenstorrent"
 DEVICE_FILES = (str(DEVICES), "/dev/hugepages", "/dev/hugepages-1G")
-"""What programs open: the boards, and the huge pages through which they exchange data."""
+"""Files that programs open: the boards, and the huge pages through which they exchange data."""
 PATH_VARIABLES = ("TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", SIMULATOR_VARIABLE)
 PACKAGES = ("ttnn", "ttml")
 SOC = "soc_descriptor.yaml"
-"""What describes a simulator's chip, beside or inside the simulator."""
+"""The file that describes a simulator's chip, next to the simulator or inside its folder."""
 
 
 def detect(
@@ -62,9 +62,9 @@ def detect(
     Return the hardware of this machine.
 
     Args:
-        places: where the system tells about itself.
-        thorough: ask every source, also where the name is known without.
-        environ: the variables; those of this process if left out.
+        places: folders of the system.
+        thorough: ask every source, even if the name is already known.
+        environ: environment variables; by default those of this process.
     """
     found = _detect(places or Places(), os.environ if environ is None else environ, thorough=thorough)
     return dataclasses.replace(
@@ -86,7 +86,7 @@ def _nothing(places: Places) -> Hardware:
     on_bus, driver = find_on_bus(places), driver_version(places)
     if not on_bus:
         return bare
-    why = "the driver (tt-kmd) made no device file" if driver else "the driver (tt-kmd) is not loaded"
+    why = "the driver (tt-kmd) created no device file" if driver else "the driver (tt-kmd) is not loaded"
     count = f"{len(on_bus)} Tenstorrent chip{'' if len(on_bus) == 1 else 's'} on the PCI bus"
     facts = {"pci": fact(list(on_bus), f"{places.sys}/bus/pci/devices")} | _driver_fact(places)
     return dataclasses.replace(bare, detected_by=f"{bare.detected_by}; {count}, but {why}", facts=facts)
@@ -99,7 +99,7 @@ def _simulator(path: Path, environ: Mapping[str, str]) -> Hardware:
     soc = (path if path.is_dir() else path.parent) / SOC
     facts: dict[str, Json] = {}
     if exists(soc):
-        architecture, answer = see_simulator(str(soc), environ)
+        architecture, answer = simulator_architecture(str(soc), environ)
         how = f"{soc}, read by tt-umd"
         name, value = ("architecture", architecture) if architecture else (UMD, answer.problem)
         facts[name] = fact(value, how)
@@ -110,25 +110,25 @@ def _mock(path: Path, environ: Mapping[str, str], *, thorough: bool) -> Hardware
     found_by = f"the description {MOCK_VARIABLE}={path}"
     if not os.path.isfile(path):  # noqa: PTH113  # unlike Path.is_file, it never raises
         return Hardware(UNKNOWN, f"{found_by}, which is not a file", kind="mock")
-    seen = [see_umd("describe", str(path), environ)]
-    if thorough or seen[0].name == UNKNOWN:
-        seen.append(see_ttnn(environ))
-    chosen = best(seen)
-    name, how = (chosen.name, chosen.how) if chosen else (UNKNOWN, "nothing here can read it")
-    return Hardware(name, f"{found_by}; {how}", 0, "mock", facts_of(seen))
+    reports = [umd_report("describe", str(path), environ)]
+    if thorough or reports[0].name == UNKNOWN:
+        reports.append(ttnn_report(environ))
+    chosen = most_trusted(reports)
+    name, how = (chosen.name, chosen.how) if chosen else (UNKNOWN, "nothing installed here can read it")
+    return Hardware(name, f"{found_by}; {how}", 0, "mock", facts_of(reports))
 
 
 def _silicon(
     devices: Sequence[Device], places: Places, environ: Mapping[str, str], *, thorough: bool
 ) -> Hardware:
     visible = visible_devices(devices, environ.get(VISIBLE_VARIABLE, ""))
-    seen = _ask_all(visible, environ, thorough=thorough)
-    chosen = best(seen)
-    facts = facts_of(seen) | _driver_fact(places)
+    reports = _all_reports(visible, environ, thorough=thorough)
+    chosen = most_trusted(reports)
+    facts = facts_of(reports) | _driver_fact(places)
     if users := _users(devices):
         facts["used by"] = fact(list(users), USERS)
     if closed := [device.path for device in visible if not device.usable]:
-        facts["not permitted"] = fact(closed, "this user may not read and write them")
+        facts["not permitted"] = fact(closed, "this user does not have permission to read and write them")
     if bare := sorted(set(find_on_bus(places)) - {device.pci for device in devices}):
         facts["no device file"] = fact(bare, f"{places.sys}/bus/pci/devices")
     found_by = describe_devices(places.devices)
@@ -137,24 +137,30 @@ def _silicon(
         found_by += f", {len(visible)} of them visible ({VISIBLE_VARIABLE})"
     if chosen is None:
         return Hardware(UNKNOWN, found_by, len(visible), facts=facts)
-    known = next(item for item in seen if not item.problem)
+    known = next(item for item in reports if not item.problem)
     return Hardware(chosen.name, f"{found_by}; {chosen.how}", known.chips, facts=facts)
 
 
-def _ask_all(devices: Sequence[Device], environ: Mapping[str, str], *, thorough: bool) -> list[Seen]:
-    """Return what the sources say of a machine's own boards, the most trusted first."""
-    driver = see_driver(devices)
+def _all_reports(
+    devices: Sequence[Device], environ: Mapping[str, str], *, thorough: bool
+) -> list[SourceReport]:
+    """Return the sources' reports on the machine's boards, the most trusted first."""
+    driver = driver_report(devices)
     if users := _users(devices):
         others = f"process{'' if len(users) == 1 else 'es'} {', '.join(map(str, users))}"
         reason = f"not asked: {others} {'has' if len(users) == 1 else 'have'} a device open"
-        return [Seen(UMD, USERS, problem=reason), driver, Seen(TTNN, USERS, problem=reason)]
+        return [SourceReport(UMD, USERS, problem=reason), driver, SourceReport(TTNN, USERS, problem=reason)]
     if driver.name != UNKNOWN and not thorough:
-        reason = "not asked: the driver says what the cards are"
-        return [Seen(UMD, driver.how, problem=reason), driver, Seen(TTNN, driver.how, problem=reason)]
-    umd = see_umd("discover", "", environ)
+        reason = "not asked: the driver already named the cards"
+        return [
+            SourceReport(UMD, driver.how, problem=reason),
+            driver,
+            SourceReport(TTNN, driver.how, problem=reason),
+        ]
+    umd = umd_report("discover", "", environ)
     if umd.name != UNKNOWN and not thorough:
-        return [umd, driver, Seen(TTNN, umd.how, problem="not asked: tt-umd has answered")]
-    return [umd, driver, see_ttnn(environ)]
+        return [umd, driver, SourceReport(TTNN, umd.how, problem="not asked: tt-umd already answered")]
+    return [umd, driver, ttnn_report(environ)]
 
 
 def _users(devices: Sequence[Device]) -> tuple[int, ...]:
@@ -162,7 +168,7 @@ def _users(devices: Sequence[Device]) -> tuple[int, ...]:
 
 
 def visible_devices(devices: Sequence[Device], wanted: str) -> Sequence[Device]:
-    """Return the devices that tt-umd and ttnn would use: numbers of devices, or parts of PCI addresses."""
+    """Return the devices that tt-umd and ttnn would use; ``wanted`` has numbers or parts of PCI addresses."""
     words = [word.strip() for word in wanted.split(",") if word.strip()]
     chosen = [
         device

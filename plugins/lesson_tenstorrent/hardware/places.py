@@ -1,4 +1,4 @@
-"""Where the system tells about itself, and what it tells about Tenstorrent devices without opening one."""
+"""Read what the system shows about Tenstorrent devices, without opening one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from lesson_tenstorrent import devices
 
 VENDOR = "0x1e52"
-"""Tenstorrent's number on the PCI bus."""
+"""Tenstorrent's vendor id on the PCI bus."""
 UNKNOWN = "not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Folders of the system; tests name others."""
+    """Folders of the system; tests use others."""
 
     devices: Path = field(default_factory=lambda: devices.DEVICES)
     sys: Path = Path("/sys")
@@ -29,22 +29,22 @@ class Device:
     number: int
     path: str
     usable: bool
-    """This user may read and write its file."""
+    """True if this user may read and write its file."""
     card: str
-    """Such as ``n150`` or ``p150a``; :data:`UNKNOWN` where driver or firmware are too old to say."""
+    """Such as ``n150`` or ``p150a``; :data:`UNKNOWN` if driver or firmware are too old to report it."""
     firmware: str
     """The version of the firmware bundle."""
     pci: str
     iommu: bool
-    """The IOMMU translates addresses for it, so that it needs no huge pages."""
+    """True if the IOMMU translates addresses for it, so that it needs no huge pages."""
     serial: str = ""
-    """The board's serial number in hexadecimal, equal for the chips of one board; empty if not known."""
+    """The board's serial number in hexadecimal, the same for all chips of a board; empty if not known."""
     users: tuple[int, ...] = ()
-    """The other processes that have it open, as the driver counts them."""
+    """Ids of other processes that have it open, according to the driver."""
 
     @property
     def architecture(self) -> str:
-        """``blackhole`` or ``wormhole_b0``, as ``TT_METAL_ARCH_NAME`` has it; empty if not known."""
+        """``blackhole`` or ``wormhole_b0``, as in ``TT_METAL_ARCH_NAME``; empty if not known."""
         if self.card.startswith("galaxy-"):
             return {"galaxy-blackhole": "blackhole", "galaxy-wormhole": "wormhole_b0"}.get(self.card, "")
         family = self.card[:1].lower() if self.card[1:2].isdecimal() else ""
@@ -52,7 +52,7 @@ class Device:
 
 
 def read(path: Path) -> str:
-    """Return the one line of a file of the system; empty if there is none."""
+    """Return the content of a one-line system file; empty if it cannot be read."""
     try:
         return path.read_text("utf-8", "replace").strip()
     except OSError:
@@ -60,12 +60,12 @@ def read(path: Path) -> str:
 
 
 def exists(path: Path) -> bool:
-    """Return whether something is there; unlike :meth:`Path.exists`, also where this user may not look."""
+    """Return whether a path exists; unlike :meth:`Path.exists`, never raises for lack of permission."""
     return os.path.exists(path)  # noqa: PTH110  # see above
 
 
 def find_devices(places: Places) -> tuple[Device, ...]:
-    """Return the devices the driver shows, in the order of their numbers."""
+    """Return the devices that the driver shows, sorted by number."""
     try:
         found = [entry for entry in places.devices.iterdir() if entry.name.isdecimal()]
     except OSError:
@@ -92,7 +92,7 @@ def _device(path: Path, places: Places) -> Device:
 
 
 def find_on_bus(places: Places) -> tuple[str, ...]:
-    """Return the PCI addresses of Tenstorrent's chips; they are there with or without a driver."""
+    """Return the PCI addresses of Tenstorrent chips, which are visible even without the driver."""
     try:
         slots = sorted((places.sys / "bus" / "pci" / "devices").iterdir())
     except OSError:

@@ -389,7 +389,7 @@ KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU
     ("text", "why"),
     [
         (f"A poem.\n{KEY}\n-----END OPENSSH PRIVATE KEY-----\n", "holds a private key"),
-        ("A poem.\npassw0rd-of-mine-77\n", "holds a secret value"),
+        ("A poem.\npassw0rd-of-mine-77\n", "contains a secret value"),
         ("It begins with -----BEGIN OPENSSH PRIVATE KEY-----, and disabled was his token.\n", ""),
     ],
 )

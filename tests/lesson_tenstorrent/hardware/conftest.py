@@ -1,4 +1,4 @@
-"""What tests of finding hardware use."""
+"""Fixtures for tests of hardware detection."""
 
 from __future__ import annotations
 

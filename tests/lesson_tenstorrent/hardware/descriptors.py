@@ -1,4 +1,4 @@
-"""Descriptions of machines for tt-umd and ttnn: local copies of tt-metal's, and some of our own."""
+"""Descriptions of machines for tt-umd and ttnn: local copies of tt-metal's, and some that the tests write."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 VARIABLE = "LESSON_TEST_CLUSTER_DESCRIPTORS"
-_BESIDE = Path(__file__).parents[3] / "../shared/cluster-descriptors"
+_DEFAULT = Path(__file__).parents[3] / "../shared/cluster-descriptors"
 NAMES = ("n150", "n300", "p150", "p300", "t3k")
-"""What each of tt-metal's descriptions that we test with must be called; also its file's name."""
+"""The expected names of tt-metal's descriptions, which are also their file names."""
 BOARD_NUMBERS = {"n150": 0x18, "n300": 0x14, "p150": 0x40, "p300": 0x44, "ubb": 0x35}
-"""Where a board's serial number says what it is: bits 36 to 55."""
+"""Bits 36 to 55 of a board's serial number, which hold its type."""
 
 
 def shared_descriptor(name: str) -> Path:
     """Return the path of the local copy of one of tt-metal's descriptions, or skip the test."""
-    path = (Path(os.environ.get(VARIABLE) or _BESIDE) / f"{name}.yaml").resolve()
+    path = (Path(os.environ.get(VARIABLE) or _DEFAULT) / f"{name}.yaml").resolve()
     if not path.is_file():
         pytest.skip(f"no local copy of {name}.yaml; set {VARIABLE} to the folder of tt-metal's descriptions")
     return path
@@ -30,7 +30,7 @@ def write_descriptor(path: Path, boards: Sequence[tuple[str, int]]) -> Path:
 
     Args:
         path: where to.
-        boards: for each its type, as tt-umd calls it, and its number of chips, all of them on PCI.
+        boards: for each, its type in tt-umd and its number of chips, all of them on PCI.
     """
     rows: list[str] = []
     chips: dict[int, str] = {}

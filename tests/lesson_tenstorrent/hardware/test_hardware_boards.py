@@ -1,4 +1,4 @@
-"""Boards: what the driver's files tell, when tt-umd and ttnn are asked, and who is believed."""
+"""Boards: what the driver's files show, when tt-umd and ttnn are asked, and which source is trusted."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_driver_names_the_boards(
     assert facts["driver"] == "tt-kmd 2.4.0"
     assert facts["pci"] == [f"0000:{number:02x}:00.0" for number in range(len(devices))]
     assert facts["cards"] == [card for card, _ in devices]
-    assert facts["tt-umd"] == facts["ttnn"] == "not asked: the driver says what the cards are"
+    assert facts["tt-umd"] == facts["ttnn"] == "not asked: the driver already named the cards"
     assert f"in {world.places.devices}; the driver's files in /sys" in found.detected_by
 
 
@@ -68,12 +68,12 @@ def test_different_boards_have_no_name_but_are_listed(world: World) -> None:
 
 def test_a_machine_without_boards_starts_no_process(world: World) -> None:
     world.add_package("tt_umd", f"open({str(world.root / 'asked')!r}, 'w')")
-    assert world.detect().found == Hardware("none", f"{world.root}/dev is absent", kind="none").found
+    assert world.detect().found == Hardware("none", f"{world.root}/dev does not exist", kind="none").found
     assert world.detect(thorough=True).facts == {}
     assert not (world.root / "asked").exists()
 
 
-def test_chips_on_the_bus_without_a_driver_are_no_board_but_reported(world: World) -> None:
+def test_chips_on_the_bus_without_a_driver_are_reported_but_are_not_a_board(world: World) -> None:
     world.write("sys/bus/pci/devices/0000:01:00.0/vendor", "0x1e52")
     world.write("sys/bus/pci/devices/0000:02:00.0/vendor", "0x8086")
     found = world.detect()
@@ -82,10 +82,10 @@ def test_chips_on_the_bus_without_a_driver_are_no_board_but_reported(world: Worl
     assert values(found) == {"pci": ["0000:01:00.0"]}
 
     world.write("sys/module/tenstorrent/version", "2.4.0")
-    assert "made no device file" in world.detect().detected_by
+    assert "created no device file" in world.detect().detected_by
 
 
-def test_where_the_driver_does_not_know_tt_umd_is_asked(world: World) -> None:
+def test_if_the_driver_does_not_name_the_cards_tt_umd_is_asked(world: World) -> None:
     world.add()
     world.add_package("tt_umd", umd_of("N300", 2, 2))
     found = world.detect()
@@ -94,11 +94,11 @@ def test_where_the_driver_does_not_know_tt_umd_is_asked(world: World) -> None:
     assert facts["board_types"] == ["n300"]
     assert facts["firmware"] == "18.10.0"
     assert facts["tt-umd"] == "says n300, 2 chips"
-    assert facts["/sys"] == "it does not say which cards these are: driver or firmware are too old"
-    assert facts["ttnn"] == "not asked: tt-umd has answered"
+    assert facts["/sys"] == "it does not name the cards: the driver or the firmware is too old"
+    assert facts["ttnn"] == "not asked: tt-umd already answered"
 
 
-def test_where_tt_umd_is_missing_ttnn_is_asked(world: World) -> None:
+def test_if_tt_umd_is_missing_ttnn_is_asked(world: World) -> None:
     world.add()
     world.add_package("ttnn", ttnn_of("N150", 1))
     found = world.detect()
@@ -107,7 +107,7 @@ def test_where_tt_umd_is_missing_ttnn_is_asked(world: World) -> None:
     assert values(found)["cluster type"] == "N150"
 
 
-def test_where_nobody_knows_there_are_still_devices(world: World) -> None:
+def test_devices_count_even_if_no_source_names_them(world: World) -> None:
     world.add()
     found = world.detect()
     assert (found.name, found.devices, found.kind) == ("unknown", 1, "silicon")
@@ -115,7 +115,7 @@ def test_where_nobody_knows_there_are_still_devices(world: World) -> None:
     assert [values(found)[name] for name in ("tt-umd", "ttnn")] == ["not installed"] * 2
 
 
-def test_everything_asks_every_source(world: World) -> None:
+def test_a_thorough_detection_asks_every_source(world: World) -> None:
     world.add("n300", "A")
     world.add_package("tt_umd", umd_of("N300", 2, 2))
     world.add_package("ttnn", ttnn_of("N300", 2))
@@ -124,7 +124,7 @@ def test_everything_asks_every_source(world: World) -> None:
     assert "disagreement" not in facts
 
 
-def test_the_finer_name_counts_and_is_no_disagreement(world: World) -> None:
+def test_the_more_specific_name_is_used_and_is_not_a_disagreement(world: World) -> None:
     for card, serial in P300C:
         world.add(card, serial)
     world.add_package("tt_umd", umd_of("P300", 2, 2))
@@ -135,7 +135,7 @@ def test_the_finer_name_counts_and_is_no_disagreement(world: World) -> None:
     assert "disagreement" not in values(found)
 
 
-def test_who_asks_the_chips_is_believed_and_a_disagreement_is_reported(world: World) -> None:
+def test_tt_umd_is_trusted_most_and_a_disagreement_is_reported(world: World) -> None:
     world.add("n150", "A")
     world.add_package("tt_umd", umd_of("N300", 2, 2))
     world.add_package("ttnn", ttnn_of("T3K", 8))
@@ -146,7 +146,7 @@ def test_who_asks_the_chips_is_believed_and_a_disagreement_is_reported(world: Wo
     )
 
 
-def test_a_chip_that_one_source_does_not_see_is_a_disagreement_too(world: World) -> None:
+def test_a_different_number_of_chips_is_a_disagreement_too(world: World) -> None:
     world.add("n300", "A")
     world.add_package("tt_umd", umd_of("N300", 1, 2))
     found = world.detect(thorough=True)
@@ -154,7 +154,7 @@ def test_a_chip_that_one_source_does_not_see_is_a_disagreement_too(world: World)
     assert values(found)["disagreement"] == "tt-umd says n300, 1 chip; /sys says n300, 2 chips"
 
 
-def test_devices_that_others_use_are_not_opened(world: World) -> None:
+def test_devices_in_use_are_not_opened(world: World) -> None:
     world.add(users=[1234, 77])
     for name, source in (("tt_umd", umd_of("N150", 1)), ("ttnn", ttnn_of("N150", 1))):
         world.add_package(name, source)
@@ -179,13 +179,13 @@ def test_only_visible_devices_count(world: World, wanted: str, numbers: list[int
     assert world.detect(TT_VISIBLE_DEVICES=" ").name == "t3k"
 
 
-def test_entries_that_are_no_devices_do_not_count(world: World, tmp_path: Path) -> None:
+def test_other_entries_in_the_device_folder_do_not_count(world: World, tmp_path: Path) -> None:
     world.add("n150", "A")
     world.write("dev/by-id/board", "")
     assert world.detect().devices == 1
 
 
-def test_the_hook_looks_at_this_machine(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hook_detects_this_machine(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plugins = Plugins(("lesson_tenstorrent.plugin",), ())
     monkeypatch.setattr(devices, "DEVICES", world.places.devices)
     for name in ("TT_METAL_SIMULATOR", "TT_METAL_MOCK_CLUSTER_DESC_PATH", "TT_VISIBLE_DEVICES"):
@@ -201,14 +201,14 @@ def test_the_hook_looks_at_this_machine(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PYTHONPATH", world.variables["PYTHONPATH"])
     (found,) = plugins.detect_hardware()
     assert (found.name, found.devices) == ("p100", 1)
-    assert values(found)["ttnn"] == "not asked: tt-umd has answered"
+    assert values(found)["ttnn"] == "not asked: tt-umd already answered"
     (found,) = plugins.detect_hardware(thorough=True)
     assert values(found)["ttnn"] == "not installed"
     assert all(info.error is None for info in plugins.infos.values())
 
 
 def test_devices_that_this_user_may_not_open_are_listed(world: World) -> None:
-    """One that leads nowhere stands for them: not even the superuser can open it."""
+    """A dangling link represents them: not even root can open it."""
     world.add("n150", "A")
     closed = world.places.devices / "1"
     closed.symlink_to("/nowhere/at/all")

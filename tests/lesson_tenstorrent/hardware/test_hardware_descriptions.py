@@ -33,11 +33,11 @@ MACHINES: dict[str, tuple[Sequence[tuple[str, int]], str]] = {
     "galaxy": ([("ubb", 8)] * 4, "galaxy"),
     "mixed": ([("p150", 1), ("p300", 2)], "unknown"),
 }
-"""Our own: their boards, each with its number of chips, and their names."""
+"""Descriptions that the tests write: their boards, each with its number of chips, and the expected name."""
 
 
 def hw(description: Path) -> dict[str, Any]:
-    """Return what ``lesson hw --json`` says of a description."""
+    """Return what ``lesson hw --json`` reports for a description."""
     environ = {**os.environ, "TT_METAL_MOCK_CLUSTER_DESC_PATH": str(description)}
     command = [sys.executable, "-m", "lesson_runner", "hw", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=True)
@@ -48,7 +48,7 @@ def hw(description: Path) -> dict[str, Any]:
 
 @with_umd
 @pytest.mark.parametrize("name", NAMES)
-def test_the_descriptions_of_tt_metal(name: str) -> None:
+def test_descriptions_from_tt_metal(name: str) -> None:
     found = hw(shared_descriptor(name))
     chips = {"n150": 1, "p150": 1, "n300": 2, "p300": 2, "t3k": 8}[name]
     assert (found["name"], found["kind"], found["devices"]) == (name, "mock", 0)
@@ -84,7 +84,7 @@ def test_descriptions_of_our_own(kind: str, tmp_path: Path) -> None:
         ([("n150", 1), ("p150", 1)], "Chips with differing architectures detected"),
     ],
 )
-def test_what_tt_umd_refuses_is_unknown_with_its_reason(
+def test_a_description_that_tt_umd_refuses_is_unknown_with_the_reason(
     tmp_path: Path, boards: Sequence[tuple[str, int]], reason: str
 ) -> None:
     path = write_descriptor(tmp_path / "a.yaml", boards)
@@ -103,7 +103,7 @@ def test_what_tt_umd_refuses_is_unknown_with_its_reason(
         ("\x00\xff", "Error"),
     ],
 )
-def test_a_description_that_is_none(world: World, tmp_path: Path, text: str, reason: str) -> None:
+def test_an_invalid_description(world: World, tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(text.encode("latin-1"))
     (world.root / "packages/tt_umd/__init__.py").unlink()
@@ -111,7 +111,7 @@ def test_a_description_that_is_none(world: World, tmp_path: Path, text: str, rea
     found = world.detect(TT_METAL_MOCK_CLUSTER_DESC_PATH=str(path))
     assert (found.name, found.kind, found.devices) == ("unknown", "mock", 0)
     assert reason in str(values(found)["tt-umd"])
-    assert "nothing here can read it" in found.detected_by
+    assert "nothing installed here can read it" in found.detected_by
 
 
 @with_umd
@@ -125,7 +125,7 @@ def test_ttnn_and_tt_umd_agree_on_our_own_descriptions(kind: str, tmp_path: Path
 
 
 @with_ttnn
-def test_ttnn_is_asked_where_tt_umd_cannot_be(world: World, tmp_path: Path) -> None:
+def test_ttnn_is_asked_if_tt_umd_is_missing(world: World, tmp_path: Path) -> None:
     path = write_descriptor(tmp_path / "a.yaml", [("n150", 1)])
     (world.root / "packages/ttnn/__init__.py").unlink()
     (world.root / "packages/ttnn").rmdir()
@@ -147,7 +147,7 @@ def test_ttnn_without_a_board_says_why_in_one_line(world: World) -> None:
     assert "backtrace" not in said
 
 
-def test_a_description_that_is_not_there(world: World, tmp_path: Path) -> None:
+def test_a_missing_description(world: World, tmp_path: Path) -> None:
     found = world.detect(TT_METAL_MOCK_CLUSTER_DESC_PATH=str(tmp_path))
     assert (found.name, found.kind, found.devices, found.facts) == ("unknown", "mock", 0, {})
     assert found.detected_by.startswith("the description TT_METAL_MOCK_CLUSTER_DESC_PATH=")
@@ -156,7 +156,7 @@ def test_a_description_that_is_not_there(world: World, tmp_path: Path) -> None:
     assert (endless.kind, endless.facts) == ("mock", {})
 
 
-def test_a_description_stands_in_the_place_of_boards(world: World, tmp_path: Path) -> None:
+def test_a_description_replaces_boards(world: World, tmp_path: Path) -> None:
     world.add("n150", "A")
     source = umd_of("P150", 1).split("class TopologyDiscovery:")[0]
     reader = "class ClusterDescriptor:\n    create_from_yaml_content = staticmethod(lambda text: Cluster())\n"
@@ -175,7 +175,7 @@ def test_a_description_stands_in_the_place_of_boards(world: World, tmp_path: Pat
 SOC = "arch_name: {}\ngrid: {{x_size: 2, y_size: 2}}\n"
 
 
-def test_a_simulator_stands_in_the_place_of_boards_and_descriptions(world: World, tmp_path: Path) -> None:
+def test_a_simulator_replaces_boards_and_descriptions(world: World, tmp_path: Path) -> None:
     world.add("n150", "A")
     program = world.write("sim/libttsim.so", "")
     world = replace(world, environ={"TT_METAL_MOCK_CLUSTER_DESC_PATH": str(tmp_path)})
@@ -203,13 +203,13 @@ def test_the_architecture_of_a_simulator(tmp_path: Path, inside: bool) -> None:
 
 @pytest.mark.parametrize("variable", ["TT_METAL_SIMULATOR", "TT_METAL_MOCK_CLUSTER_DESC_PATH"])
 @pytest.mark.parametrize("path", ["x" * 5000, "/dev/null/x", "~", "\udcff"])
-def test_paths_that_cannot_be(world: World, variable: str, path: str) -> None:
+def test_impossible_paths(world: World, variable: str, path: str) -> None:
     found = world.detect(**{variable: path}, thorough=False)
     assert not found.usable
     assert "which " in found.detected_by
 
 
-def test_a_simulator_that_is_not_there(world: World) -> None:
+def test_a_missing_simulator(world: World) -> None:
     found = world.detect(TT_METAL_SIMULATOR="/no/such/simulator")
     assert (found.name, found.kind, found.usable) == ("simulator", "simulator", False)
     assert found.detected_by == "TT_METAL_SIMULATOR=/no/such/simulator, which does not exist"

@@ -1,4 +1,4 @@
-"""From boards to the name that lessons write."""
+"""Naming a machine's boards as lessons do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lesson_tenstorrent.hardware.naming import (
 )
 
 
-def test_the_names_are_those_that_lessons_can_write() -> None:
+def test_the_names_are_those_in_the_lesson_schema() -> None:
     assert set(NAMES) == set(load_schema("lesson")["$defs"]["hardware"]["enum"])
 
 
@@ -42,7 +42,7 @@ def test_the_names_are_those_that_lessons_can_write() -> None:
         ),
     ],
 )
-def test_boards_as_driver_and_tt_umd_call_them(card: str, name: str) -> None:
+def test_names_of_boards_in_the_driver_and_in_tt_umd(card: str, name: str) -> None:
     assert board_name(card) == name
 
 
@@ -82,7 +82,7 @@ def test_machines(boards: list[str], name: str) -> None:
         ([], ()),
     ],
 )
-def test_boards_are_counted_by_their_numbers_and_their_chips(
+def test_boards_are_counted_by_id_and_by_number_of_chips(
     parts: list[tuple[str, str]], boards: tuple[str, ...]
 ) -> None:
     assert boards_of(parts, CHIPS) == boards
@@ -106,9 +106,9 @@ BOARD = st.sampled_from([*naming.BOARDS, UNKNOWN]) | st.text(max_size=8)
 
 
 @given(st.lists(st.tuples(BOARD, st.sampled_from(["", "a", "b"])), max_size=40))
-def test_whatever_there_is_has_a_known_name(parts: list[tuple[str, str]]) -> None:
-    for parts_a_board in (CHIPS, ON_PCI):
-        boards = boards_of([(board_name(name), board) for name, board in parts], parts_a_board)
+def test_any_boards_have_a_known_name(parts: list[tuple[str, str]]) -> None:
+    for parts_per_board in (CHIPS, ON_PCI):
+        boards = boards_of([(board_name(name), board) for name, board in parts], parts_per_board)
         assert len(boards) <= len(parts)
         assert bool(boards) == bool(parts)
         assert system_name(boards) in {*NAMES, UNKNOWN}

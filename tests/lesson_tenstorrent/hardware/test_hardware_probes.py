@@ -1,4 +1,4 @@
-"""Libraries that crash, hang, print or answer nonsense: each is a fact with a reason, and breaks nothing."""
+"""Libraries that crash, hang, print or give invalid answers: each is a fact with a reason; nothing breaks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class cluster:
 """
 SAID = "TT_FATAL @ /tt_cluster.cpp:129: num_chips > 0 info: No chips detected in the cluster"
 MISBEHAVIOUR = {
-    "crash": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "ended by signal 11 (SIGSEGV)"),
-    "abort": ("import os; os.abort()", "ended by signal 6 (SIGABRT)"),
+    "crash": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "killed by signal 11 (SIGSEGV)"),
+    "abort": ("import os; os.abort()", "killed by signal 6 (SIGABRT)"),
     "exit": ("import sys; print('a last word'); sys.exit(3)", "ended without an answer: a last word"),
     "hard exit": ("import os; os._exit(0)", "it ended without an answer"),
     "rubbish": ("print('{\"cluster_type\": 5}' * 9)", "AttributeError"),
@@ -98,15 +98,15 @@ def _runs(number: int) -> bool:
     return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
-NONSENSE = [
+INVALID = [
     umd_of("N300", 1).replace('"wormhole_b0"', "{1: 2}"),
     umd_of("N300", 1).replace("set(range(1))", "None"),
     umd_of("N300", 0),
 ]
 
 
-@pytest.mark.parametrize("source", NONSENSE)
-def test_odd_answers_of_tt_umd_do_no_harm(world: World, source: str) -> None:
+@pytest.mark.parametrize("source", INVALID)
+def test_invalid_answers_of_tt_umd_do_no_harm(world: World, source: str) -> None:
     world.add("n150", "A")
     world.add_package("tt_umd", source)
     assert world.detect(thorough=True).devices == 1
@@ -121,7 +121,7 @@ def test_odd_answers_of_tt_umd_do_no_harm(world: World, source: str) -> None:
         "",
     ],
 )
-def test_odd_answers_of_ttnn_do_no_harm(world: World, source: str) -> None:
+def test_invalid_answers_of_ttnn_do_no_harm(world: World, source: str) -> None:
     world.add("n150", "A")
     world.add_package("ttnn", source)
     found = world.detect(thorough=True)
@@ -130,7 +130,7 @@ def test_odd_answers_of_ttnn_do_no_harm(world: World, source: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["", "soon", "0", "-1", "nan"])
-def test_a_limit_that_is_none_is_not_used(world: World, seconds: str) -> None:
+def test_an_invalid_time_limit_is_ignored(world: World, seconds: str) -> None:
     world.add()
     world.add_package("tt_umd", umd_of("N150", 1))
     assert world.detect(LESSON_PROBE_SECONDS=seconds).name == "n150"
@@ -152,7 +152,7 @@ def test_an_answer_counts_although_a_child_keeps_the_output_open(world: World) -
     assert time.monotonic() - started < 15
 
 
-def test_a_folder_beside_us_is_no_library(
+def test_a_folder_in_the_current_folder_is_not_a_library(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tt_umd").mkdir()

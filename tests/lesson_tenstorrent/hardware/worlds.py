@@ -1,4 +1,4 @@
-"""Machines that do not exist: folders like those of a system, and libraries that answer as they are told."""
+"""Fake machines: folders like those of a system, and libraries that give prepared answers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Cluster:
     def get_all_chips(self): return set(range({chips}))
     def get_arch(self, chip): return "wormhole_b0"
     def get_board_type(self, chip): return Kind.{kind}
-    def get_board_id_for_chip(self, chip): return 7 + chip // {chips_a_board}
+    def get_board_id_for_chip(self, chip): return 7 + chip // {chips_per_board}
     def get_chip_pci_bdfs(self): return {{0: "0000:01:00.0"}}
 
 class Version:
@@ -59,12 +59,12 @@ class cluster:
 def get_arch_name(): return "wormhole_b0"
 def GetNumAvailableDevices(): return {chips}
 """
-"""A ``ttnn`` that takes the machine for one kind."""
+"""A ``ttnn`` that reports one kind of machine."""
 
 
-def umd_of(kind: str, chips: int, chips_a_board: int = 1) -> str:
+def umd_of(kind: str, chips: int, chips_per_board: int = 1) -> str:
     """Return the source of a ``tt_umd`` that finds chips on boards of one kind, such as ``N300``."""
-    return CHIPS.format(kind=kind, chips=chips, chips_a_board=chips_a_board)
+    return CHIPS.format(kind=kind, chips=chips, chips_per_board=chips_per_board)
 
 
 def ttnn_of(kind: str, chips: int) -> str:
@@ -74,7 +74,7 @@ def ttnn_of(kind: str, chips: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A made-up system; every path is below ``root``."""
+    """A fake system; every path is below ``root``."""
 
     root: Path
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class World:
         return target
 
     def add(self, card: str = "", serial: str = "", *, users: Iterable[int] = ()) -> None:
-        """Add a device; ``card`` and ``serial`` are what the driver says, if it does."""
+        """Add a device; ``card`` and ``serial`` are what the driver reports, if anything."""
         number = len(list((self.root / "dev").glob("*")))
         self.write(f"dev/{number}", "")
         node = f"sys/class/tenstorrent/tenstorrent!{number}"

@@ -1,1 +1,1 @@
-"""What a step of the setup lesson can do."""
+"""The actions of the setup lesson."""

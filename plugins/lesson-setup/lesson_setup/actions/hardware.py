@@ -1,4 +1,4 @@
-"""The action ``setup.show-hardware``: what is in this machine, and how that was found out."""
+"""The action ``setup.show-hardware``: show this machine's hardware, and how it was found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lesson_setup.hardware import take_inventory
 
 
 def run(params: Json, context: StepContext) -> Outcome:  # noqa: ARG001
-    """Show what the plugins detected, and what the driver tells of each device; open none."""
+    """Show what the plugins detected, and what the driver reports about each device, without opening one."""
     inventory = take_inventory(machine.PLACES, context.run.hardware)
     context.say("\n".join(inventory.lines))
     write(context.evidence / HARDWARE, inventory.data)

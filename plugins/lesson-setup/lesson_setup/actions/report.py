@@ -1,4 +1,4 @@
-"""The action ``setup.report``: what this machine can do, from what the run has found out."""
+"""The action ``setup.report``: say what this machine can do, based on what the run found."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from lesson_runner.plugins.checks import run_checks
 from lesson_setup import machine
 from lesson_setup.checks.table import all_checks
 from lesson_setup.evidence import SUMMARY, write
-from lesson_setup.summary import known, summarise
-from lesson_tenstorrent.findings import facts_of, keep
+from lesson_setup.summary import state_of, summarise
+from lesson_tenstorrent.findings import facts_of, write_findings
 
 
 def run(params: Json, context: StepContext) -> Outcome:  # noqa: ARG001
-    """Sum up; what no step of this run has checked is checked now."""
+    """Summarise the findings; checks that no step of this run has made are made now."""
     here = machine.machine_of(context.run)
-    found = known(context.run)
+    found = state_of(context.run)
     results = []
     for check in all_checks(machine.PLACES):
         context.check_time()
         results += [found.findings[check.id]] if check.id in found.findings else run_checks([check], here)
     summary = summarise(here, context.run.hardware, results, found.failures)
     context.say("\n".join(summary.lines))
-    keep(results, context.evidence)
+    write_findings(results, context.evidence)
     write(context.evidence / SUMMARY, dataclasses.asdict(summary))
     facts = {**facts_of(results), "setup": {"ready": summary.ready, "runs_on": summary.runs_on}}
     if summary.ready:

@@ -1,4 +1,4 @@
-"""The actions: what they take. Their code is imported when a step runs."""
+"""The declarations of the actions; their code is imported when a step runs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from lesson_setup.checks.table import IDS
 NUMBER = {"type": "number", "exclusiveMinimum": 0}
 CHECK_PROPERTIES: dict[str, Any] = {
     "checks": {
-        "description": "Ids of the checks to run; all of them if left out.",
+        "description": "Ids of the checks to run; by default all.",
         "type": "array",
         "minItems": 1,
         "uniqueItems": True,
         "items": {"enum": list(IDS)},
     },
-    "disk_gb": {"description": "Free disk space wanted, in GB.", **NUMBER},
-    "memory_gb": {"description": "Memory wanted, in GB.", **NUMBER},
+    "disk_gb": {"description": "Free disk space needed, in GB.", **NUMBER},
+    "memory_gb": {"description": "Memory needed, in GB.", **NUMBER},
     "metal": {
-        "description": "The oldest tt-metal that will do; by default what the lesson's frontmatter says.",
+        "description": "The oldest tt-metal that is recent enough; by default the lesson's minimum.",
         "type": "string",
         "pattern": r"^v?\d+\.\d+(\.\d+)?$",
     },

@@ -1,1 +1,1 @@
-"""Checks of a machine, beyond those that ``lesson_tenstorrent`` brings."""
+"""Checks of a machine in addition to those of ``lesson_tenstorrent``."""

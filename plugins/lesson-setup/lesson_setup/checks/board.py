@@ -1,4 +1,4 @@
-"""Checks of what lies between a program and a board: the driver, its files, huge pages, ``tt-smi``."""
+"""Checks of what a program needs to use a board: the driver, its files, huge pages, ``tt-smi``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOUNT = "/dev/hugepages-1G"
 
 
 def check_driver(places: Places, machine: Machine) -> Finding:
-    """Compare what is on the PCI bus with what the driver shows."""
+    """Compare the chips on the PCI bus with the devices that the driver shows."""
     if machine.backend == "emulated":
         return Finding("skipped", machine.why_no_board)
     devices, on_bus, version = find_devices(places), find_on_bus(places), driver_version(places)
@@ -35,16 +35,18 @@ def check_driver(places: Places, machine: Machine) -> Finding:
     chips = f"{len(on_bus)} Tenstorrent chip{'s' if len(on_bus) > 1 else ''} on the PCI bus"
     if version is None:
         fix = "sudo modprobe tenstorrent  # if there is no such module, install tt-kmd"
-        return Finding("failed", f"{chips}, and no driver", expected, fix)
+        return Finding("failed", f"{chips}, but no driver", expected, fix)
     fix = (
         "in a container: start it with --device /dev/tenstorrent; elsewhere: sudo dmesg | grep -i tenstorrent"
     )
-    return Finding("failed", f"{chips}, tt-kmd {version} loaded, no files in {places.devices}", expected, fix)
+    return Finding(
+        "failed", f"{chips} and tt-kmd {version} loaded, but no files in {places.devices}", expected, fix
+    )
 
 
 def check_device_files(places: Places, machine: Machine) -> Finding:
-    """Look whether this user may read and write every device file; none is opened."""
-    expected = "this user may read and write each"
+    """Check that this user may read and write every device file, without opening one."""
+    expected = "permission to read and write every device file"
     devices = find_devices(places)
     if not devices:
         return Finding("skipped", f"no device files in {places.devices}")
@@ -65,9 +67,9 @@ def _describe(path: Path) -> str:
 
 def _owner(path: Path) -> str:
     try:
-        return f"of {path.owner()}, group {path.group()}"
-    except (KeyError, OSError):  # in a container, a number may have no name
-        return "of somebody without a name here"
+        return f"owner {path.owner()}, group {path.group()}"
+    except (KeyError, OSError):  # in a container, a user id may have no name
+        return "owner without a name in this container"
 
 
 def _user() -> str:
@@ -78,7 +80,7 @@ def _user() -> str:
 
 
 def _how_to_open(path: Path, places: Places, machine: Machine) -> str:
-    everybody = f"sudo chmod 666 {places.devices}/[0-9]*  # tt-kmd's udev rule does it at every start"
+    everybody = f"sudo chmod 666 {places.devices}/[0-9]*  # tt-kmd's udev rule does this at every boot"
     try:
         mode, group = path.stat().st_mode, path.group()
     except (KeyError, OSError):
@@ -91,14 +93,14 @@ def _how_to_open(path: Path, places: Places, machine: Machine) -> str:
 
 def check_huge_pages(places: Places, machine: Machine) -> Finding:  # noqa: ARG001
     """
-    Look for pages of 1 GB, unless an IOMMU makes them unnecessary.
+    Look for huge pages of 1 GB, unless an IOMMU makes them unnecessary.
 
-    Never a failure: how many are needed differs between boards and drivers, and opening the device tells.
+    Never fails, only warns: the number needed depends on board and driver, and shows when a device is opened.
     """
     devices = find_devices(places)
-    expected = "an IOMMU, or at least one page of 1 GB a device"
+    expected = "an IOMMU, or at least one huge page of 1 GB for each device"
     if not places.sys.is_dir():
-        return Finding("skipped", f"{places.sys} is absent: this is not Linux")
+        return Finding("skipped", f"{places.sys} does not exist: this is not Linux")
     if devices and all(device.iommu for device in devices):
         return Finding("ok", "not needed: the IOMMU maps memory for the devices", expected)
     pages = read(places.sys / PAGES)
@@ -107,11 +109,11 @@ def check_huge_pages(places: Places, machine: Machine) -> Finding:  # noqa: ARG0
         r"'dev-hugepages\x2d1G.mount', and restart the machine"
     )
     if not pages.isdecimal():
-        return Finding("warning", "the kernel has no pages of 1 GB", expected, fix)
-    found = f"{pages} page{'s' if pages != '1' else ''} of 1 GB"
+        return Finding("warning", "the kernel has no huge pages of 1 GB", expected, fix)
+    found = f"{pages} huge page{'s' if pages != '1' else ''} of 1 GB"
     if int(pages) < len(devices):
-        wanting = f"{len(devices)} device{'s' if len(devices) != 1 else ''}"
-        return Finding("warning", f"{found}, {wanting}", expected, fix)
+        needed = f"{len(devices)} device{'s' if len(devices) != 1 else ''}"
+        return Finding("warning", f"{found} for {needed}", expected, fix)
     mounts = read(places.proc / "mounts").splitlines()
     if not any(row.split()[1:2] == [MOUNT] for row in mounts):
         return Finding("warning", f"{found}, not mounted at {MOUNT}", expected, fix)

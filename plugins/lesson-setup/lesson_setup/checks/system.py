@@ -1,4 +1,4 @@
-"""Whether there is memory enough."""
+"""Check that there is enough memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lesson_runner.plugins import Finding, Machine
 from lesson_tenstorrent.hardware.places import Places, read
 
 MEMORY_GB = 2.0
-"""Twice what a first training took, measured: 0.9 GB for 10.8 million parameters, emulated, on Linux."""
+"""Twice the measured memory of a first training: 0.9 GB for 10.8 million parameters, emulated, on Linux."""
 
 
 def check_memory(
@@ -16,19 +16,21 @@ def check_memory(
     machine: Machine,  # noqa: ARG001
     wanted: float = MEMORY_GB,
 ) -> Finding:
-    """Compare the memory of the machine, or of the container if that is less."""
+    """Check the memory of the machine, or the limit of the container if that is less."""
     total = memory_bytes(places)
     expected = f"{wanted:g} GB"
     if total is None:
-        return Finding("warning", "the system does not say", expected)
+        return Finding("warning", "the system does not report its memory", expected)
     found = f"{total / 1e9:.1f} GB"
     if total >= wanted * 1e9:
         return Finding("ok", found, expected)
-    return Finding("warning", found, expected, "choose the profile that is called quick, where there is one")
+    return Finding(
+        "warning", found, expected, "use the profile quick, if the lesson has one: --profile quick"
+    )
 
 
 def memory_bytes(places: Places) -> int | None:
-    """Return how much memory there is, or ``None`` if the system does not say."""
+    """Return the available memory, or ``None`` if the system does not report it."""
     sizes = []
     rows = dict(row.split(":", 1) for row in read(places.proc / "meminfo").splitlines() if ":" in row)
     kilobytes = rows.get("MemTotal", "").split()[:1]

@@ -1,4 +1,4 @@
-"""Every check of the setup lesson, in the order in which faults cause one another."""
+"""All checks of the setup lesson; a fault may cause those below it."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from lesson_setup.checks.board import check_device_files, check_driver, check_hu
 from lesson_setup.checks.system import MEMORY_GB, check_memory
 from lesson_tenstorrent.disk import disk_check
 from lesson_tenstorrent.hardware.places import Places
-from lesson_tenstorrent.table import KNOWN
+from lesson_tenstorrent.table import CHECKS_BY_ID
 from lesson_tenstorrent.version import MINIMUM, check_version
 
 
 def own_checks(places: Places, memory_gb: float = MEMORY_GB) -> tuple[Check, ...]:
     """
-    Return the checks that only this plugin brings.
+    Return the checks that this plugin adds.
 
     Args:
-        places: where the system tells about itself.
-        memory_gb: memory wanted, in units of 10^9 bytes.
+        places: folders of the system.
+        memory_gb: memory needed, in units of 10^9 bytes.
     """
     return (
         Check(
             "memory",
             "memory",
-            "the system ends programs that want more than there is",
+            "the system kills programs that need more than there is",
             partial(check_memory, places, wanted=memory_gb),
         ),
         Check("driver", "driver", "without it, no program finds the board", partial(check_driver, places)),
         Check(
             "device-files",
             "device files",
-            "a program that may not open them says that there is no board",
+            "a program without permission to open them reports that there is no board",
             partial(check_device_files, places),
             board_only=True,
         ),
         Check(
             "huge-pages",
             "huge pages",
-            "board and machine exchange data through them where there is no IOMMU",
+            "without an IOMMU, board and machine exchange data through them",
             partial(check_huge_pages, places),
             board_only=True,
         ),
@@ -58,18 +58,18 @@ def all_checks(
     places: Places, memory_gb: float = MEMORY_GB, disk_gb: float | None = None, metal: str = ""
 ) -> tuple[Check, ...]:
     """
-    Return the checks of the lesson: our own, and those of any Tenstorrent lesson that concern ttnn.
+    Return the checks of the lesson: this plugin's own, and those of ``lesson_tenstorrent`` that concern ttnn.
 
     Args:
-        places: where the system tells about itself.
-        memory_gb: memory wanted, in units of 10^9 bytes.
-        disk_gb: free space wanted, in the same units; ``None`` for what any lesson needs.
-        metal: the oldest tt-metal that is recent enough; empty for what the lesson's frontmatter says.
+        places: folders of the system.
+        memory_gb: memory needed, in units of 10^9 bytes.
+        disk_gb: free space needed, in the same units; ``None`` for what any lesson needs.
+        metal: the oldest tt-metal that is recent enough; empty for the one in the lesson's frontmatter.
     """
     changed = [*own_checks(places, memory_gb), disk_check(disk_gb)]
     if metal:
-        changed.append(replace(KNOWN["tt-metal-version"], run=partial(_check_metal, metal)))
-    known = {**KNOWN, **{check.id: check for check in changed}}
+        changed.append(replace(CHECKS_BY_ID["tt-metal-version"], run=partial(_check_metal, metal)))
+    known = {**CHECKS_BY_ID, **{check.id: check for check in changed}}
     return tuple(known[name] for name in IDS)
 
 

@@ -1,1 +1,1 @@
-"""Scripts that run in a process of their own, because what they import can crash, hang or print."""
+"""Scripts that run in a separate process, because what they import can crash, hang or print."""

@@ -1,11 +1,11 @@
 """
-Ask ttnn what it takes this machine for. The answer goes into a file: the library logs to standard output.
+Ask ttnn what machine this is. The answer goes into a file because the library logs to standard output.
 
 ::
 
     python ask_ttnn.py ANSWER.json
 
-On a machine with boards this initialises them: nobody else may be using one.
+On a machine with boards this initialises them, so no other process may be using one.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any
 
 
 def answer() -> dict[str, Any]:
-    """Return what ttnn says."""
+    """Return what ttnn reports."""
     ttnn = importlib.import_module("ttnn")
     try:
         version = importlib.metadata.version("ttnn")
-    except importlib.metadata.PackageNotFoundError:  # built in a tree, and found through PYTHONPATH
+    except importlib.metadata.PackageNotFoundError:  # built in a tree and found through PYTHONPATH
         version = ""
     return {
         "version": version,
@@ -34,7 +34,7 @@ def answer() -> dict[str, Any]:
 
 
 def main(target: str) -> None:
-    """Write the answer, or the error that came instead of one."""
+    """Write the answer, or the error."""
     try:
         found = answer()
     except Exception as error:

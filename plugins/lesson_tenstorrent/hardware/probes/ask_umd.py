@@ -1,11 +1,11 @@
 """
-Ask tt-umd what chips there are. The answer goes into a file, because the library logs to standard output.
+Ask tt-umd which chips there are. The answer goes into a file because the library logs to standard output.
 
 ::
 
     python ask_umd.py ANSWER.json discover                 the machine's own chips; opens the devices
-    python ask_umd.py ANSWER.json describe CLUSTER.yaml    those of a description; opens nothing
-    python ask_umd.py ANSWER.json architecture SOC.yaml    of the simulator that this file describes
+    python ask_umd.py ANSWER.json describe CLUSTER.yaml    the chips in a description; opens nothing
+    python ask_umd.py ANSWER.json architecture SOC.yaml    the architecture in a simulator's description
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any
 
 
 def chips_of(cluster: Any, devices: Any) -> list[dict[str, Any]]:
-    """Return what a cluster descriptor says of each chip; ``devices`` are the open ones, by chip."""
+    """Return what a cluster descriptor says about each chip; ``devices`` holds the open devices by chip."""
     buses = cluster.get_chip_pci_bdfs() if hasattr(cluster, "get_chip_pci_bdfs") else {}
     return [
         {
             "id": chip,
             "architecture": str(cluster.get_arch(chip)),
-            # The name, because tt-umd 0.9.14 has no text for some of its own board types.
+            # The name, because tt-umd 0.9.14 cannot convert some of its board types to text.
             "board_type": cluster.get_board_type(chip).name.lower(),
             "board": str(cluster.get_board_id_for_chip(chip)),
             "pci": buses.get(chip),
@@ -36,7 +36,7 @@ def chips_of(cluster: Any, devices: Any) -> list[dict[str, Any]]:
 
 
 def firmware(device: Any) -> str | None:
-    """Return the version of a device's firmware bundle, or ``None`` where it cannot be read."""
+    """Return the version of a device's firmware bundle, or ``None`` if it cannot be read."""
     try:
         return str(device.get_firmware_info_provider().get_firmware_version().to_string())
     except Exception:
@@ -44,7 +44,7 @@ def firmware(device: Any) -> str | None:
 
 
 def discover(umd: Any) -> tuple[Any, Any]:
-    """Return the machine's cluster descriptor and its devices, also where firmware does not fit together."""
+    """Return the machine's cluster descriptor and devices, ignoring mismatches of firmware."""
     options = umd.TopologyDiscoveryOptions()
     for name in dir(options):
         if isinstance(getattr(options, name, None), umd.TopologyDiscoveryOptions.Action):
@@ -54,11 +54,11 @@ def discover(umd: Any) -> tuple[Any, Any]:
 
 
 def answer(question: str, path: str) -> dict[str, Any]:
-    """Return what tt-umd says."""
+    """Return what tt-umd reports."""
     umd = importlib.import_module("tt_umd")
     try:
         version = importlib.metadata.version("tt-umd")
-    except importlib.metadata.PackageNotFoundError:  # built in a tree, and found through PYTHONPATH
+    except importlib.metadata.PackageNotFoundError:  # built in a tree and found through PYTHONPATH
         version = ""
     if question == "architecture":
         return {"version": version, "architecture": str(umd.SocArchDescriptor.get_arch_from_path(path))}
@@ -71,7 +71,7 @@ def answer(question: str, path: str) -> dict[str, Any]:
 
 
 def main(target: str, question: str, path: str = "") -> None:
-    """Write the answer, or the error that came instead of one."""
+    """Write the answer, or the error."""
     try:
         found = answer(question, path)
     except Exception as error:
