@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.turns import Timing, in_turns
 from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
 from lesson_runner.plugins.manager import Plugins, installed_points
-from lesson_runner.testing import Given, lesson_text, run_lesson
+from lesson_runner.testing import ModuleEntryPoint, lesson_text, run_lesson
 
 LESSON = (sys.executable, "-m", "lesson_runner")
 STEPS = 200
@@ -60,7 +60,7 @@ class idle:  # noqa: N801  # stands for a plugin's module
 def steps(folder: Path | None, turns: int) -> tuple[str, list[Timing]]:
     """Measure what the runner adds to 200 steps, compared with a shell loop, and steps without work."""
     del folder
-    plugins = Plugins(points=[*installed_points(), Given(idle)])
+    plugins = Plugins(points=[*installed_points(), ModuleEntryPoint(idle)])
     with tempfile.TemporaryDirectory() as made:
         place = Path(made)
         (place / "shell.md").write_text(lesson_of(STEPS, "bash", "echo done"))

@@ -17,7 +17,7 @@ from tests.reliability import FAULTS, faults_of
 from lesson_runner.cli import invoke
 from lesson_runner.plugins import manager as module
 from lesson_runner.plugins.manager import Point
-from lesson_runner.testing import Given
+from lesson_runner.testing import ModuleEntryPoint
 
 # How long an example takes depends on what else the machine does; a test fails for what comes out.
 settings.register_profile("untimed", deadline=None)
@@ -67,7 +67,7 @@ def lesson(
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object, plugins: Sequence[object] = (), points: Sequence[Point] = ()) -> Said:
-        given = [*points, *(Given(item) for item in plugins)]
+        given = [*points, *(ModuleEntryPoint(item) for item in plugins)]
         monkeypatch.setattr(module, "installed_points", lambda: given)
         capsys.readouterr()
         code = invoke([str(argument) for argument in arguments])

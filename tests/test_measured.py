@@ -11,7 +11,7 @@ import lesson_ct4.plugin
 from lesson_runner.model import Series
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.stored import read_run
-from lesson_runner.testing import Given, run_lesson
+from lesson_runner.testing import ModuleEntryPoint, run_lesson
 
 
 def test_a_made_up_run_is_as_good_as_a_real_one(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_a_made_up_run_is_as_good_as_a_real_one(tmp_path: Path) -> None:
     record = read_run(folder)
     assert [step["metrics"]["steps"] for step in record["steps"]] == [100, 200, 300, 400]
     assert {step["claims"][0]["result"] for step in record["steps"]} == {"reproduced"}
-    plugins = Plugins(points=[Given(lesson_ct4.plugin, called="ct4")])
+    plugins = Plugins(points=[ModuleEntryPoint(lesson_ct4.plugin, given_name="ct4")])
     (curves,) = [item for item in plugins.report_sections(record, folder) if isinstance(item, Series)]
     assert [len(line.points) for line in curves.lines] == [100, 200, 150, 200]
 

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
     """Add ``lesson ct4``, whose commands are imported when they are used."""
-    from lesson_runner.cli.commands import add_later
+    from lesson_runner.cli.commands import add_lazy_command
 
-    add_later(app, "ct4", "lesson_ct4.cli:ct4", "Train and sample the lesson's model outside a lesson.")
+    add_lazy_command(
+        app, "ct4", "lesson_ct4.cli:ct4", "Train and sample the lesson's model outside a lesson."
+    )
 
 
 @hookimpl

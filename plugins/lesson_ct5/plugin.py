@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
     """Add ``lesson ct5 compare``."""
-    from lesson_runner.cli.commands import add_later
+    from lesson_runner.cli.commands import add_lazy_command
 
-    add_later(app, "ct5", "lesson_ct5.cli:ct5", "Training on several chips.")
+    add_lazy_command(app, "ct5", "lesson_ct5.cli:ct5", "Training on several chips.")
 
 
 @hookimpl

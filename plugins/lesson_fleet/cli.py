@@ -21,10 +21,10 @@ from lesson_runner.cli.common import (
     ParamOption,
     ProfileOption,
     WorkspaceOption,
-    expand,
     make_console,
     print_json,
-    stdout_for_json,
+    stdout_to_stderr,
+    workspace_folder,
 )
 from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
 
@@ -107,11 +107,11 @@ def run(
         )
     certificate = certificate_request(policy, key, options, certify=certify)
     documents = read_documents(lessons, kinds, options, allow, plugins, json=json)
-    place = expand(workspace).resolve()
+    place = workspace_folder(workspace).resolve()
     Workspace(place).check_links()
     request = _FleetRequest(documents, kinds, options, address, place, certificate, patience)
     if json:
-        with stdout_for_json():  # keep Ray's output out of the JSON
+        with stdout_to_stderr():  # keep Ray's output out of the JSON
             data, code = _run(request, plugins, quiet=True)
         print_json(data)
         return code

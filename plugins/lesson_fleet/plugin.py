@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 @hookimpl
 def lesson_add_commands(app: typer.Typer) -> None:
     """Add ``lesson fleet``, whose code is imported only when it runs."""
-    from lesson_runner.cli.commands import add_later
+    from lesson_runner.cli.commands import add_lazy_command
 
-    add_later(app, "fleet", "lesson_fleet.cli:fleet", "Run lessons on many boards at once.")
+    add_lazy_command(app, "fleet", "lesson_fleet.cli:fleet", "Run lessons on many boards at once.")

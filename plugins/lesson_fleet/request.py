@@ -16,9 +16,8 @@ from lesson_runner.execute.inputs import Inputs
 from lesson_runner.model import Hardware
 from lesson_runner.model.errors import CertificateError, LessonError
 from lesson_runner.model.hints import suggest_names
-from lesson_runner.plugins.context import check_backend
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.run.options import RunOptions
+from lesson_runner.run.options import RunOptions, check_backend
 from lesson_runner.run.params import parse_param
 from lesson_runner.run.permissions import permissions_needed
 from lesson_runner.run.prepare import plan_run, prepare_run

@@ -1,8 +1,8 @@
 """
 Run lessons for real: parse, validate, execute, judge and record every step.
 
-The package keeps this module empty of imports so that ``lesson --help`` stays fast.
-Plugin authors start at :mod:`lesson_runner.plugins`.
+This module imports nothing, so that ``lesson --help`` stays fast. Plugin authors start at
+:mod:`lesson_runner.plugins`.
 """
 
 __version__ = "0.1.0"

@@ -1,11 +1,11 @@
-"""``python -m lesson_runner`` is ``lesson``."""
+"""Run ``lesson`` as ``python -m lesson_runner``."""
 
 import sys
 
-# Python has put the current folder first. It may be a stranger's, and what is imported from it would run.
+# Python puts the current folder first in the path, and an import could run a stranger's module from it.
 if not getattr(sys.flags, "safe_path", False):
     del sys.path[0]
 
-from lesson_runner.cli import main  # only now it is safe to import
+from lesson_runner.cli import main  # importing is safe only now
 
 main()

@@ -179,7 +179,11 @@ def test_a_limit_on_the_size_of_files(command: Command, tmp_path: Path) -> None:
 
 
 OUTPUT = [
-    (["run", "a.md", "--allow", "shell"], 0, "standard output cannot be written: {}; going on\n"),
+    (
+        ["run", "a.md", "--allow", "shell"],
+        0,
+        "standard output cannot be written: {}; the command continues\n",
+    ),
     (["run", "a.md", "--allow", "shell", "--json"], 2, "the output: cannot be written: {}\nfix: make room"),
     (["plugins"], 2, "the output: cannot be written: {}\nfix: make room on the disk\n"),
     (["schema", "record"], 2, "the output: cannot be written: {}\nfix: make room on the disk\n"),

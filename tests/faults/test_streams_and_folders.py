@@ -75,5 +75,5 @@ def test_a_current_folder_that_is_gone(command: Command, tmp_path: Path, argumen
     if arguments[0] in ("run", "resume", "validate"):
         assert (
             said.err
-            == "error: the current folder was removed, or cannot be entered\nfix: cd to another folder\n"
+            == "error: the current folder was removed or cannot be entered\nfix: cd to another folder\n"
         )

@@ -14,10 +14,10 @@ from lesson_ct4.data.fetch import URL
 from lesson_ct4.rules import SUMMARIES, rules
 from lesson_runner.model.errors import InvalidLessonError
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
+from lesson_runner.testing import ModuleEntryPoint, lesson_text, plan_lesson, run_lesson
 
 Lesson = Callable[..., Any]
-CT4 = Given(plugin, "ct4")
+CT4 = ModuleEntryPoint(plugin, "ct4")
 GET = f"## Step 1: Get it\n\n```bash\nwget {URL} -O play.txt\n```\n\n"
 
 

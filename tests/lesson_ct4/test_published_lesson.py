@@ -13,11 +13,11 @@ from lesson_ct4 import plugin as ct4
 from lesson_ct4.data.fetch import URL
 from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
+from lesson_runner.testing import ModuleEntryPoint, lesson_text, plan_lesson, run_lesson
 from lesson_tenstorrent import plugin as tenstorrent
 
 Lesson = Callable[..., Any]
-POINTS = [Given(ct4, "ct4"), Given(tenstorrent, "tenstorrent")]
+POINTS = [ModuleEntryPoint(ct4, "ct4"), ModuleEntryPoint(tenstorrent, "tenstorrent")]
 GENERATE = "python train_nanogpt.py --prompt 'A' --model_path ~/x/{}.pkl_final.pkl --max_new_tokens 5"
 
 SHAPED = f"""

@@ -48,7 +48,7 @@ def context(folder: Path, action: str, params: dict[str, Any]) -> StepContext:
 
 
 def test_ct5_conforms() -> None:
-    assert_conforms("lesson_ct5.plugin", name="ct5", beside=[ct4])
+    assert_conforms("lesson_ct5.plugin", name="ct5", other_plugins=[ct4])
 
 
 def block(text: str, language: str = "bash") -> Block:

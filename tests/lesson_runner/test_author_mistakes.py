@@ -11,7 +11,7 @@ import pytest
 from tests.lesson_runner.run.test_recognise import SHOP, SHOPPING
 
 from lesson_ct4 import plugin as ct4
-from lesson_runner.testing import Given, lesson_text
+from lesson_runner.testing import ModuleEntryPoint, lesson_text
 
 Command = Callable[..., Any]
 STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```\n"
@@ -167,10 +167,12 @@ def test_what_two_rules_find_is_said_once(lesson: Command, tmp_path: Path) -> No
     assert missing == sorted(missing)
     body = STEP.replace("echo one", 'python train_nanogpt.py --data_path play.txt --model_path "x')
     (tmp_path / "a.md").write_text(lesson_text(body))
-    [found] = lesson("validate", "a.md", "--json", points=[Given(ct4, "ct4")]).json["findings"]
+    [found] = lesson("validate", "a.md", "--json", points=[ModuleEntryPoint(ct4, "ct4")]).json["findings"]
     assert found["rule"] == "ct4.shell-syntax"
     only = ("--ignore", "ct4.shell-syntax")
-    [found] = lesson("validate", "a.md", "--json", *only, points=[Given(ct4, "ct4")]).json["findings"]
+    [found] = lesson("validate", "a.md", "--json", *only, points=[ModuleEntryPoint(ct4, "ct4")]).json[
+        "findings"
+    ]
     assert found["rule"] == "shell-syntax"
 
 

@@ -15,7 +15,7 @@ from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.model import Block, Location
 from lesson_runner.model.errors import InvalidLessonError
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
+from lesson_runner.testing import ModuleEntryPoint, lesson_text, plan_lesson, run_lesson
 from lesson_tenstorrent import plugin
 from lesson_tenstorrent.action import checks_for
 from lesson_tenstorrent.blocks import interpret_block
@@ -34,7 +34,7 @@ Lesson = Callable[..., Any]
 
 
 def plugins() -> Plugins:
-    return Plugins(points=[Given(plugin, "tenstorrent")])
+    return Plugins(points=[ModuleEntryPoint(plugin, "tenstorrent")])
 
 
 def checks(folder: Path, *blocks: str, heading: str = "1. Set up", language: str = "bash") -> Any:
@@ -176,7 +176,7 @@ def test_annotating_names_the_action_so_that_the_step_still_only_checks(
 ) -> None:
     path = tmp_path / "a.md"
     path.write_text(lesson_text("## Step 1\n\n```bash\npip install requests\n```\n"))
-    points = [Given(plugin, "tenstorrent")]
+    points = [ModuleEntryPoint(plugin, "tenstorrent")]
 
     assert lesson("annotate", path, "--write", points=points).code == 0
 

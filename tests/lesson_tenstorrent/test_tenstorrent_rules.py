@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.testing import Given, lesson_text
+from lesson_runner.testing import ModuleEntryPoint, lesson_text
 from lesson_tenstorrent import plugin
 
 BODY = "<!-- step\nid: one\nexpect: [{contains: hi}]\n-->\n```bash\necho hi\n```\n"
@@ -17,7 +17,9 @@ Lesson = Callable[..., Any]
 
 def findings(lesson: Lesson, folder: Path, **front: str) -> list[tuple[int, str]]:
     (folder / "a.md").write_text(lesson_text(BODY, **front))
-    found = lesson("validate", "a.md", "--json", points=[Given(plugin, "tenstorrent")]).json["findings"]
+    found = lesson("validate", "a.md", "--json", points=[ModuleEntryPoint(plugin, "tenstorrent")]).json[
+        "findings"
+    ]
     assert {item["rule"] for item in found} <= {"tenstorrent.metal-versions"}
     assert {item["severity"] for item in found} <= {"error"}
     return [(item["line"], item["message"]) for item in found]
@@ -75,7 +77,7 @@ def test_not_a_tt_metal_version(lesson: Lesson, tmp_path: Path, key: str, text: 
 
 
 def test_the_rule_is_explained(lesson: Lesson) -> None:
-    said = lesson("explain", "tenstorrent.metal-versions", points=[Given(plugin, "tenstorrent")])
+    said = lesson("explain", "tenstorrent.metal-versions", points=[ModuleEntryPoint(plugin, "tenstorrent")])
 
     assert said.code == 0
     assert "minTTMetalVersion" in said.out

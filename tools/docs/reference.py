@@ -34,7 +34,7 @@ MODULES = {
     ),
     "lesson_runner.cli.commands": (
         "Commands of `lesson`, for `lesson_add_commands`.",
-        ("add_later", "say", "say_json"),
+        ("add_lazy_command", "say", "say_json"),
     ),
 }
 """The public modules: the purpose of each, and its public names (``None``: those in ``__all__``)."""

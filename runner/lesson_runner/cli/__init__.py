@@ -1,8 +1,8 @@
 """
 The command line: ``lesson``.
 
-Modules of this package read arguments, call the library, and print. Whatever a command needs beyond
-that, it imports inside its function, so that ``lesson --help`` stays fast.
+The modules of this package read arguments, call the library and print. A command imports everything else
+inside its function, so that ``lesson --help`` stays fast.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``lesson`` and end the process with the exit code that :class:`ExitCode` documents."""
     _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # one that cannot show "✓" must not end a run
+        if isinstance(stream, io.TextIOWrapper):  # a stream that cannot encode "✓" must not end a run
             stream.reconfigure(errors="replace")
     try:
         code = invoke(list(sys.argv[1:] if arguments is None else arguments))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if callable(signal.getsignal(number)):  # all is said: what ends Python now needs no traceback
+            if callable(signal.getsignal(number)):  # done: a signal from here on needs no traceback
                 signal.signal(number, signal.SIG_DFL)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
@@ -34,15 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _open_standard_streams() -> None:
     """
-    Open what the caller has closed of the standard streams on /dev/null.
+    Open /dev/null in place of standard streams that the caller closed.
 
-    The next file that is opened, such as a record, would get the number of the stream otherwise, and
-    with it what this process and its children print.
+    Otherwise the next file to be opened, such as a record, gets the number of the stream, and receives what
+    this process and its children print.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
-        except OSError:  # in this order, the lowest free number is this one
+        except OSError:  # the streams are opened in order, so this is the lowest free number
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
@@ -50,9 +50,9 @@ def _open_standard_streams() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    from lesson_runner.cli.output import harmless_streams
+    from lesson_runner.cli.output import filter_workflow_commands
 
-    with harmless_streams():
+    with filter_workflow_commands():
         return _invoke(arguments)
 
 
@@ -61,10 +61,10 @@ def _invoke(arguments: list[str]) -> int:
 
     from lesson_runner.cli.app import build_app
     from lesson_runner.cli.failures import (
-        is_environment,
+        is_environment_error,
         report_bug,
+        report_environment_error,
         report_error,
-        report_machine,
         report_usage,
     )
 
@@ -78,9 +78,11 @@ def _invoke(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has gone. Nothing more can be said, and Python must not try at exit.
+        # The reader (head, less) is gone. Keep Python from flushing the stream at exit.
         sys.stdout = None
         return ExitCode.GOOD
     except Exception as error:
-        return report_machine(error) if is_environment(error) else report_bug(error, arguments)
+        return (
+            report_environment_error(error) if is_environment_error(error) else report_bug(error, arguments)
+        )
     return result if isinstance(result, int) else ExitCode.GOOD

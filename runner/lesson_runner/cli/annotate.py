@@ -1,4 +1,4 @@
-"""``lesson annotate``: write what was recognised in a lesson into it, as directives."""
+"""``lesson annotate``: add directives to a lesson for the steps that were recognised in it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 def annotate(
     context: typer.Context,
     lesson: LessonArgument,
-    write: Annotated[bool, typer.Option("--write", help="Change the file; without it, show how.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Change the file. Without it, only the diff is shown.")
+    ] = False,
 ) -> None:
-    """Show the directives that say what 'lesson plan' recognised, as a diff; or write them."""
+    """
+    Add directives for recognised steps: show a diff, or write it.
+
+    The steps are those that 'lesson plan' recognises in a lesson without directives.
+    """
     from rich.text import Text
 
     from lesson_runner.files.plain import rewrite
@@ -33,7 +39,7 @@ def annotate(
     console = make_console()
     path = document.path
     if has_directives(document):
-        console.print(f"{path} has directives already: nothing to do")
+        console.print(f"{path} already has directives: nothing to do")
         return
     made = annotated(document, plugins, known_profiles(document, plugins))
     steps = f"{made.steps} step{'' if made.steps == 1 else 's'}"
@@ -42,13 +48,15 @@ def annotate(
         for row in difflib.unified_diff(old, new, str(path), f"{path} (annotated)", lineterm=""):
             style = "green" if row.startswith("+") else "dim"
             console.print(Text(row, style))
-        hint = f"{steps}; nothing was written. To write this: lesson annotate {shlex.quote(lesson)} --write"
+        hint = f"{steps}; nothing was written. To write them: lesson annotate {shlex.quote(lesson)} --write"
         console.print(hint)
         return
     try:
         if path.read_bytes() != made.before.encode("utf-8"):
-            raise LessonError(f"{path}: was changed meanwhile, and is left as it is", fix="annotate it again")
+            raise LessonError(
+                f"{path}: was changed meanwhile, so it is not written", fix="run the command again"
+            )
         rewrite(path, made.after.encode("utf-8"))
     except OSError as error:
         raise LessonError(f"{path}: cannot be written: {error.strerror or error}") from None
-    console.print(f"{path}: {steps} written as directives")
+    console.print(f"{path}: added directives for {steps}")

@@ -1,4 +1,4 @@
-"""The application: the commands of this package, and those that plugins add."""
+"""The application: the commands of this package, and those of plugins."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import Annotated
 import typer
 
 from lesson_runner import __version__
-from lesson_runner.cli.commands import Group, add_later
-from lesson_runner.cli.common import stdout_for_json
+from lesson_runner.cli.commands import Group, add_lazy_command
+from lesson_runner.cli.common import stdout_to_stderr
 from lesson_runner.cli.output import say
 from lesson_runner.plugins.manager import Plugins
 
 COMMANDS = {
-    "run": "Run a lesson: every step executed, judged and recorded.",
-    "resume": "Resume a run that was interrupted or failed: what passed is not run again.",
-    "report": "Make a report on a run: its results, curves and texts, as a page or for another tool.",
-    "plan": "Show what a run would do: each step with its command, parameters and expectations.",
-    "annotate": "Show the directives that say what 'lesson plan' recognised, as a diff; or write them.",
-    "validate": "Check lessons: frontmatter, directives, steps in every profile, links, code, encoding.",
-    "explain": "Explain a rule of 'lesson validate': why it matters, how to mend it, wrong and right.",
-    "doctor": "Check this machine, and say how to put right what is wrong.",
-    "list": "List the lessons that plugins bring.",
-    "show": "Show a lesson: what it teaches, where it works, its profiles and steps.",
-    "compare": "Compare runs: the parameters and numbers that differ, their curves and texts.",
-    "certify": "Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants.",
-    "cert": "Check certificates, and use what they show.",
-    "matrix": "Show lessons by hardware: certified, text changed, stale, failed, never run, not supported.",
-    "trust": "Show what lessons from elsewhere were allowed, or take it back.",
-    "plugins": "List plugins with the actions, checks and rules they bring; a broken one has its error.",
-    "hw": "Show what hardware is in this machine, and how each fact was found out; every source is asked.",
-    "schema": "List the JSON Schemas, or print one in one piece, as editors want it.",
+    "run": "Run a lesson: execute, judge and record every step.",
+    "resume": "Resume a run that was interrupted or failed.",
+    "report": "Write a report on a run, as a page or for another tool.",
+    "plan": "Show what a run would do, step by step.",
+    "annotate": "Add directives for recognised steps: show a diff, or write it.",
+    "validate": "Check lessons: frontmatter, directives, steps, links and code.",
+    "explain": "Explain a rule of 'lesson validate', with examples and the fix.",
+    "doctor": "Check this machine, and show how to fix what is wrong.",
+    "list": "List the lessons that plugins provide.",
+    "show": "Show what a lesson teaches, its hardware, profiles and steps.",
+    "compare": "Compare runs: parameters, numbers, curves and texts.",
+    "certify": "Run a lesson as a policy requires, and sign a certificate.",
+    "cert": "Verify and use certificates, and manage signing keys.",
+    "matrix": "Show the certificate status of lessons on each hardware.",
+    "trust": "Show or revoke the permissions you granted to lessons.",
+    "plugins": "List plugins with their actions, checks, rules and errors.",
+    "hw": "Show the hardware in this machine, and how it was detected.",
+    "schema": "List the JSON Schemas, or print one for an editor.",
     "runs": "List the runs in a workspace, or remove some.",
-    "new": "Start a lesson or a plugin from a template that works.",
+    "new": "Create a lesson or a plugin from a working template.",
 }
-"""Every command, in the order of the help, with the first line of its own."""
-PLACES = {"list": "lessons:list_lessons", "show": "lessons:show"}
-"""Where a command is below ``lesson_runner.cli``, if not in a module and a function of its name."""
+"""Every command in the order of the help, with the first line of its own help."""
+LOCATIONS = {"list": "lessons:list_lessons", "show": "lessons:show"}
+"""``module:function`` below ``lesson_runner.cli``, for commands that differ from their module or function."""
 
 
 def _version(wanted: bool) -> None:
@@ -46,17 +46,17 @@ def _version(wanted: bool) -> None:
 
 
 def build_app() -> typer.Typer:
-    """Return the application, with the plugins loaded; commands find them as their context's ``obj``."""
-    with stdout_for_json():  # what a plugin prints when imported is no command's output
+    """Load the plugins, and return the application; commands get the plugins as ``context.obj``."""
+    with stdout_to_stderr():  # what a plugin prints on import is not a command's output
         loaded = Plugins()
     app = typer.Typer(
         name="lesson",
         cls=Group,
-        help="Run lessons for real: every step executed, judged and recorded.",
+        help="Run lessons for real: execute, judge and record every step.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None,  # with it, help alone would import rich and a Markdown parser
+        rich_markup_mode=None,  # otherwise the help alone imports rich and a Markdown parser
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
@@ -65,13 +65,13 @@ def build_app() -> typer.Typer:
         context: typer.Context,
         version: Annotated[  # noqa: ARG001
             bool,
-            typer.Option("--version", help="Print the version and stop.", callback=_version, is_eager=True),
+            typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True),
         ] = False,
     ) -> None:
         context.obj = loaded
 
     for name, summary in COMMANDS.items():
-        add_later(app, name, f"lesson_runner.cli.{PLACES.get(name, f'{name}:{name}')}", summary)
-    with stdout_for_json():
+        add_lazy_command(app, name, f"lesson_runner.cli.{LOCATIONS.get(name, f'{name}:{name}')}", summary)
+    with stdout_to_stderr():
         loaded.add_commands(app)
     return app

@@ -1,4 +1,4 @@
-"""Running the commands by which ``lesson doctor --fix`` puts a machine right; none without a yes."""
+"""Run the commands of ``lesson doctor --fix``, each after the user agrees."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.checks import Check, Finding, Machine
 
 
-def check_may_ask(*, fix: bool, yes: bool, json: bool) -> None:
+def check_can_prompt(*, fix: bool, yes: bool, json: bool) -> None:
     """
-    Fail early if questions have to be asked and nobody can answer them.
+    Fail early if prompting is impossible.
 
     Raises:
-        LessonError: nobody is at the terminal, or ``--yes`` is missing or has no use.
+        LessonError: nobody is at the terminal and ``--yes`` is missing; or ``--yes`` is without ``--fix``.
     """
     from lesson_runner.cli.common import is_interactive
 
     if yes and not fix:
-        raise LessonError("--yes: there is nothing to say yes to", fix="--fix --yes runs the fixes")
+        raise LessonError("--yes has no effect without --fix", fix="give both to run the fixes: --fix --yes")
     if not fix or yes:
         return
     if json:
-        raise LessonError("--fix --json: JSON for a program has no questions in it", fix="add --yes")
+        raise LessonError("--fix cannot prompt when --json is given", fix="add --yes")
     if not is_interactive(piped=True):
-        message = "--fix: it asks before it runs anything, and there is no terminal to ask at"
-        raise LessonError(message, fix="add --yes, after reading what `lesson doctor` says it would run")
+        message = "--fix prompts before it runs a command, but there is no terminal"
+        raise LessonError(message, fix="run `lesson doctor` to see the commands, then add --yes")
 
 
-def mend(results: Iterable[tuple[Check, Finding]], machine: Machine, *, yes: bool) -> list[dict[str, Any]]:
+def apply_fixes(
+    results: Iterable[tuple[Check, Finding]], machine: Machine, *, yes: bool
+) -> list[dict[str, Any]]:
     """
-    Run the commands of what is not as it should be, each once and after a yes.
+    Run the fix of each check that failed or warned; each command once, after the user agrees.
 
     Returns:
         For each command that ran: the ``id`` of its check, the ``command`` and its ``exit_code``.
@@ -54,16 +56,16 @@ def mend(results: Iterable[tuple[Check, Finding]], machine: Machine, *, yes: boo
         say("", f"{check.title}: {finding.found}", f"$ {shown}")
         if not yes and not ask("Run it?"):
             continue
-        code = _run(finding.command, machine, alone=yes)
+        code = _run(finding.command, machine, unattended=yes)
         say(f"exit code {code}")
         done.append({"id": check.id, "command": list(finding.command), "exit_code": code})
     return done
 
 
-def _run(command: tuple[str, ...], machine: Machine, *, alone: bool) -> int:
-    """Run a command without a shell; what it prints goes where our own output goes."""
+def _run(command: tuple[str, ...], machine: Machine, *, unattended: bool) -> int:
+    """Run a command without a shell, on our own output streams."""
     sys.stdout.flush()
-    stdin = subprocess.DEVNULL if alone else None  # with --yes nobody is there to answer it
+    stdin = subprocess.DEVNULL if unattended else None  # with --yes nobody answers its questions
     try:
         return subprocess.run(command, env=dict(machine.environ), check=False, stdin=stdin).returncode
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The certificate status of lessons, for ``cert status``, ``cert apply``, ``matrix`` and ``validate``."""
+"""Certificate status of lessons, for ``cert status``, ``cert apply``, ``matrix`` and ``validate --certs``."""
 
 from __future__ import annotations
 
@@ -19,58 +19,64 @@ if TYPE_CHECKING:
 
 LessonsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[LESSON]…", help="Lessons by id or file; without it, all that are known."),
+    typer.Argument(metavar="LESSON", help="Ids or files. Default: all known lessons."),
 ]
 LessonsOption = Annotated[
-    list[Path] | None, typer.Option("--lessons", metavar="DIR", help="Lessons in this folder, and no others.")
+    list[Path] | None, typer.Option("--lessons", metavar="DIR", help="Only the lessons in this folder.")
 ]
 CertsOption = Annotated[
     list[Path] | None,
-    typer.Option("--certs", metavar="DIR", help="Certificates below this folder; else the workspace's."),
+    typer.Option(
+        "--certs",
+        metavar="DIR",
+        help="Certificates in this folder and below. Default: those in the workspace.",
+    ),
 ]
 PoliciesOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--policy", metavar="POLICY", help="What certificates must be signed under; for its classes."
+        "--policy", metavar="POLICY", help="Policy to require for the hardware classes that it covers."
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """Lessons and what certificates say of them."""
+class StatusOverview:
+    """Lessons and their certificate status on each target."""
 
     lessons: Sequence[LoadedLesson]
     targets: Sequence[str]
     statuses: CertificateStatuses
     index: CertificateIndex
     unread: Sequence[Path] = ()
-    """Documents that mean to be lessons, and cannot be read as such."""
+    """Documents with frontmatter that cannot be read as lessons."""
 
     def warnings(self) -> list[str]:
-        """Return, for people, what is left out and why."""
-        refused = [f"{path}: not counted: {why}" for path, why in sorted(self.index.refused.items())]
-        unread = [f"{path}: left out, it cannot be read: lesson validate {path}" for path in self.unread]
+        """Return one line for each certificate or document that is left out, with the reason."""
+        refused = [f"{path}: does not count: {why}" for path, why in sorted(self.index.refused.items())]
+        unread = [
+            f"{path}: left out because it cannot be read; see: lesson validate {path}" for path in self.unread
+        ]
         return [*refused, *unread]
 
     def all(self) -> list[CertificateStatus]:
-        """Return the status of each lesson on each hardware, lesson by lesson."""
+        """Return the status of each lesson on each target, lesson by lesson."""
         return [self.statuses.of(known, target) for known in self.lessons for target in self.targets]
 
 
-def survey(
+def collect_statuses(
     plugins: Plugins,
     names: Iterable[str],
     folders: Sequence[Path],
     certs: Sequence[Path],
     policies: Iterable[str],
     workspace: Path,
-) -> Survey:
+) -> StatusOverview:
     """
-    Look at lessons, certificates and runs.
+    Read lessons, certificates and runs, and return the status of each lesson.
 
     Raises:
-        LessonError: a lesson, a folder or a policy that was named does not exist.
+        LessonError: a named lesson, folder or policy does not exist.
     """
     from lesson_runner.certify.certificate_index import index_certificates
     from lesson_runner.certify.certificate_status import CertificateStatuses, hardware_names, supported
@@ -87,13 +93,13 @@ def survey(
     seen = statuses.targets({known.lesson.id for known in lessons}, written_for)
     boards = [name for name in hardware_names() if name in written_for or name in seen]
     targets = [*boards, *(name for name in seen if name not in boards)]
-    return Survey(lessons, targets, statuses, index, unread)
+    return StatusOverview(lessons, targets, statuses, index, unread)
 
 
 def _lessons(
     plugins: Plugins, names: Sequence[str], folders: Sequence[Path]
 ) -> tuple[list[LoadedLesson], list[Path]]:
-    """Return the lessons, and the documents with frontmatter that are none: one with none is no lesson."""
+    """Return the lessons, and the documents with frontmatter that are not lessons."""
     from lesson_runner.certify.certificate_status import LoadedLesson
     from lesson_runner.document.frontmatter import split
     from lesson_runner.document.lessons import load_lesson
@@ -115,11 +121,11 @@ def _lessons(
     return found, unread
 
 
-def uncertified_in(
+def certificate_check(
     certs: Sequence[Path], policies: Iterable[str], plugins: Plugins, workspace: Path
 ) -> Callable[[Lesson, str], str]:
     """
-    Return what says why a lesson has no valid certificate for a hardware; empty where it has.
+    Return a function that says why a lesson has no valid certificate for a target; empty if it has one.
 
     Raises:
         LessonError: a folder or a policy does not exist.
@@ -145,7 +151,7 @@ def uncertified_in(
 def _check_folders(option: str, folders: Iterable[Path]) -> None:
     for folder in folders:
         if not folder.is_dir():
-            raise LessonError(f"{option} {folder}: no such folder")
+            raise LessonError(f"{option} {folder}: no such folder", fix="name an existing folder")
 
 
 def _records(runs: Path) -> Iterable[dict[str, Any]]:
@@ -155,12 +161,12 @@ def _records(runs: Path) -> Iterable[dict[str, Any]]:
     for folder in run_folders(runs):
         try:
             yield read_run(folder)
-        except LessonError:  # it did not finish
+        except LessonError:  # an unfinished run
             continue
 
 
 def as_json(item: CertificateStatus) -> dict[str, Any]:
-    """Return a certificate status as JSON data."""
+    """Return a status as data for JSON."""
     return {
         "lesson": item.lesson,
         "hardware": item.target,

@@ -1,4 +1,4 @@
-"""``lesson certify``: runs held against a policy, and a signed certificate if they show what it asks."""
+"""``lesson certify``: check runs against a policy, and sign a certificate if they meet it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from lesson_runner.cli.common import (
     SandboxOption,
     WorkspaceOption,
     ask,
-    expand,
     is_interactive,
     note,
     open_valid_lesson,
-    stdout_for_json,
+    stdout_to_stderr,
+    workspace_folder,
 )
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
 from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.output import say
 from lesson_runner.cli.permissions import allowed_permissions
-from lesson_runner.cli.run_session import perform
+from lesson_runner.cli.run_session import run_session
 from lesson_runner.model.errors import CertificateError, LessonError
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def certify(
     lesson: LessonArgument,
     from_run: Annotated[
         list[str] | None,
-        typer.Option(
-            "--from-run", metavar="RUN", help="Take this run instead of running; give it once for each."
-        ),
+        typer.Option("--from-run", metavar="RUN", help="Use this run instead of a new one; repeatable."),
     ] = None,
     policy: PolicyOption = "board",
     key: KeyOption = None,
@@ -63,39 +61,44 @@ def certify(
     env: EnvOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Run a lesson as often as a policy asks, and sign a certificate if it shows what that wants."""
+    """
+    Run a lesson as a policy requires, and sign a certificate.
+
+    The policy says how many runs must pass. Nothing is signed unless the runs meet every requirement of it.
+    """
     from lesson_runner.certify.forecast import forecast
     from lesson_runner.certify.issue import Issued, issue
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import check_name, load_policy
     from lesson_runner.execute.environment import check_passed
-    from lesson_runner.plugins.context import Workspace, check_backend
+    from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.find import find_run
-    from lesson_runner.run.options import RunOptions
+    from lesson_runner.run.options import RunOptions, check_backend
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.prepare import plan_run, prepare_run
 
     plugins: Plugins = context.obj
-    asked = load_policy(policy)
-    check_name(asked)
+    loaded_policy = load_policy(policy)
+    check_name(loaded_policy)
     store = KeyStore()
-    place = expand(workspace).resolve()
+    place = workspace_folder(workspace).resolve()
     Workspace(place).check_links()
     document, problems, installed = open_valid_lesson(lesson, plugins)
     if from_run:
         if profile or param or expected or backend != "auto" or sandbox or env:
             others = "--profile, --backend, --hardware, --param, --sandbox and --env"
-            raise LessonError(f"--from-run takes runs as they are; {others} are for new ones")
+            message = f"--from-run uses runs as they are; {others} apply to new runs only"
+            raise LessonError(message, fix="leave those options out, or leave out --from-run")
         runs = list(dict.fromkeys(find_run(name, place / "runs") for name in from_run))
     else:
         hardware = detect_hardware(plugins, expected)
-        _check_possible(asked, hardware, check_backend(backend))
-        store.own(key)  # that there is one is found out before hours of running, not after
+        _check_possible(loaded_policy, hardware, check_backend(backend))
+        store.own(key)  # fail before hours of running if there is no key
         _check_writable(place / "certificates")
         options = RunOptions(
             hardware=hardware,
             workspace=Workspace(place),
-            profile=profile or _accepted_profile(document, asked, plugins),
+            profile=profile or _accepted_profile(document, loaded_policy, plugins),
             backend=backend,
             params=tuple(map(parse_param, param or ())),
             fresh=True,
@@ -106,21 +109,27 @@ def certify(
             note=note,
         )
         plan = plan_run(document, problems, plugins, options)
-        if missing := forecast(plan, options.params, hardware, backend, asked):
-            return print_answer(Issued(tuple(missing), None), asked, json=json)
-        runs = _run(prepare_run(plan, plugins, options, installed=installed), asked.passes, json=json)
+        if missing := forecast(plan, options.params, hardware, backend, loaded_policy):
+            return print_answer(Issued(tuple(missing), None), loaded_policy, json=json)
+        runs = _run(prepare_run(plan, plugins, options, installed=installed), loaded_policy.passes, json=json)
     try:
-        with stdout_for_json():  # what a plugin prints belongs to no answer
+        with stdout_to_stderr():  # what a plugin prints is not part of the answer
             issued = issue(
-                document, problems, runs, asked, lambda: store.own(key), plugins, place / "certificates"
+                document,
+                problems,
+                runs,
+                loaded_policy,
+                lambda: store.own(key),
+                plugins,
+                place / "certificates",
             )
     except LessonError as error:
         if not from_run:
             kept = " ".join(f"--from-run {path.name}" for path in runs)
-            error.fix = f"{error.fix}; then" if error.fix else "then"
-            error.fix += f", without running it again: lesson certify {lesson} {kept}"
+            reuse = f"certify these runs without running them again: lesson certify {lesson} {kept}"
+            error.fix = f"{error.fix}; then {reuse}" if error.fix else reuse
         raise
-    return print_answer(issued, asked, json=json)
+    return print_answer(issued, loaded_policy, json=json)
 
 
 def _check_writable(folder: Path) -> None:
@@ -130,32 +139,34 @@ def _check_writable(folder: Path) -> None:
         with staging_folder(folder):
             pass
     except OSError as error:
-        fix = "name a folder you can write with --workspace"
+        fix = "use --workspace to name a folder that you can write"
         raise LessonError(f"{folder}: cannot be written: {error.strerror or error}", fix=fix) from None
 
 
 def _check_possible(policy: Policy, hardware: Sequence[Hardware], backend: str) -> None:
     """
-    Refuse at once what no run could show here.
+    Refuse a policy that no run on this machine can meet.
 
     Raises:
-        CertificateError: the policy wants a board, and there is none; or it wants none, and there is one.
+        CertificateError: the policy requires a board and there is none, or excludes boards and there is one.
     """
     board = any(item.is_board for item in hardware) and backend != "emulated"
     if board and "silicon" not in policy.classes:
-        message = f"the policy '{policy.name}' is not for a board, and this machine has one"
-        raise CertificateError(message, fix="for the board, --policy board; without it, --backend emulated")
+        message = f"the policy '{policy.name}' excludes boards, but this machine has one"
+        raise CertificateError(
+            message, fix="to certify on the board: --policy board; without it: --backend emulated"
+        )
     if set(policy.classes) == {"silicon"} and not board:
         found = "; ".join(f"{item.name} ({item.detected_by})" for item in hardware) or "nothing"
         reason = "--backend emulated uses none" if backend == "emulated" else f"this machine has {found}"
-        message = f"the policy '{policy.name}' wants a board, and {reason}"
+        message = f"the policy '{policy.name}' requires a board, but {reason}"
         raise CertificateError(
-            message, fix="run it where there is one; or, for what it is, --policy emulated"
+            message, fix="run it on a machine with a board, or certify the emulation: --policy emulated"
         )
 
 
 def _accepted_profile(lesson: Lesson, policy: Policy, plugins: Plugins) -> str | None:
-    """Return the first profile that the policy accepts and the lesson has, if there is one."""
+    """Return the first of the policy's profiles that the lesson has, if any."""
     from lesson_runner.run.resolve_blocks import known_profiles
 
     known = known_profiles(lesson, plugins)
@@ -163,12 +174,12 @@ def _accepted_profile(lesson: Lesson, policy: Policy, plugins: Plugins) -> str |
 
 
 def _run(prepared: PreparedRun, passes: int, *, json: bool) -> list[Path]:
-    """Run a plan several times, until a run fails; return the runs' folders."""
+    """Run a plan several times, stopping when a run fails; return the run folders."""
     folders: list[Path] = []
     for number in range(1, passes + 1):
         if not json:
             say("", f"Pass {number} of {passes}")
-        record, folder = perform(prepared, json=json)
+        record, folder = run_session(prepared, json=json)
         folders.append(folder)
         if record["status"] == "interrupted":
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What ``lesson certify`` answers: the certificate, or what is missing and what would satisfy it."""
+"""The answer of ``lesson certify``: the certificate, or each missing requirement with its fix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def print_answer(issued: Issued, policy: Policy, *, json: bool) -> int:
-    """Print what came of it, and return the exit code."""
+    """Print the result, and return the exit code."""
     if json:
         print_json(_as_json(issued, policy))
     else:
@@ -51,8 +51,8 @@ def _print(issued: Issued, policy: Policy) -> None:
         console.print(f"Certificate: {issued.folder}")
         return
     missing = issued.missing
-    things = "one thing is" if len(missing) == 1 else f"{len(missing)} things are"
-    console.print(Text(f"Not certified under the policy '{policy.name}': {things} missing", "bold red"))
+    count = f"{len(missing)} requirement{'' if len(missing) == 1 else 's'}"
+    console.print(Text(f"Not certified under the policy '{policy.name}': {count} not met", "bold red"))
     _print_requirements(missing)
 
 

@@ -1,8 +1,8 @@
 """
-Commands that are imported when they are typed, and how they print.
+Lazy commands, and functions with which commands print.
 
-``lesson --help`` names every command of every plugin. With what is here it imports none of them: a name, a
-line of help and where the command is stand for it until somebody asks for it.
+``lesson --help`` names every command of every plugin but imports none of them: until a command is called, a
+name, a line of help and the place of its code stand in for it.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from typer.core import TyperCommand, TyperGroup
 from lesson_runner.report.text import json_text, line
 
 
-def add_later(app: typer.Typer, name: str, target: str, summary: str) -> None:
+def add_lazy_command(app: typer.Typer, name: str, target: str, summary: str) -> None:
     """
-    Add a command, or a group of commands, without importing it.
+    Add a command, or a group of commands, that is imported only when it is called.
 
     Args:
-        app: what ``lesson_add_commands`` gets.
-        name: what is typed after ``lesson``.
+        app: the application that ``lesson_add_commands`` receives.
+        name: the command's name, as typed after ``lesson``.
         target: ``module:attribute`` of a function with typer's annotations, or of a :class:`typer.Typer`.
         summary: the line in the list of commands.
     """
-    command = type("Later", (_Later,), {"target": target})
+    command = type("LazyCommand", (_LazyCommand,), {"target": target})
     app.command(name, cls=command, help=summary)(_not_loaded)
 
 
 def say(*lines: str, err: bool = False) -> None:
     """
-    Print lines, each of which stays one line and is made harmless.
+    Print each text as one line, without terminal escapes or workflow commands.
 
     Args:
-        err: to standard error, where notes and warnings go.
+        err: print to standard error, where notes and warnings go.
     """
     stream = sys.stderr if err else sys.stdout
     if stream is not None:
@@ -50,22 +50,22 @@ def say_json(data: Any) -> None:
     Print data as JSON to standard output.
 
     Raises:
-        ValueError: a number in it is not finite.
+        ValueError: a number in ``data`` is not finite.
     """
     sys.stdout.write(f"{json_text(data)}\n")
 
 
 class _CheapHelp:
     """
-    A command whose ``--help`` costs nothing while nobody asks for it.
+    A command whose ``--help`` option costs nothing unless it is used.
 
-    Typer gives that option no default, and then imports pydantic to find out that nothing is a ``bool``: half
-    the time of a short command.
+    Typer gives that option no default, and then imports pydantic to find out that ``None`` is not a ``bool``.
+    That takes half the time of a short command.
     """
 
     def get_help_option(self, ctx: Any) -> Any:
         """Return the option, off by default."""
-        option: Any = super().get_help_option(ctx)  # type: ignore[misc]  # of the class this is mixed into
+        option: Any = super().get_help_option(ctx)  # type: ignore[misc]  # defined by the class this is mixed into
         if option is not None:
             option.default = False
         return option
@@ -79,13 +79,13 @@ class Group(_CheapHelp, TyperGroup):
     """The application."""
 
 
-class _Later(TyperCommand):
-    """Stands for a command until its arguments are parsed; from then on it is that command's turn."""
+class _LazyCommand(TyperCommand):
+    """Stands in for a command until its arguments are parsed, then hands over to it."""
 
     target: ClassVar[str]
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """Return the context of the command that this one stands for."""
+        """Return the context of the real command."""
         return self.load().make_context(info_name, args, parent, **extra)
 
     def load(self) -> Any:
@@ -93,7 +93,7 @@ class _Later(TyperCommand):
         module, _, attribute = self.target.partition(":")
         found = getattr(importlib.import_module(module), attribute)
         app = typer.Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
-        app.callback()(_not_loaded)  # with it, one command is a group of one
+        app.callback()(_not_loaded)  # makes a single command a group of one
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=self.name)
         else:
@@ -103,4 +103,4 @@ class _Later(TyperCommand):
 
 
 def _not_loaded() -> None:
-    """Be the function that typer asks for; nothing ever calls it."""
+    """Serve as the function that typer requires; it is never called."""

@@ -1,4 +1,4 @@
-"""What several commands share: their options, and opening a lesson."""
+"""Shared by several commands: options, output, prompts, and opening a lesson."""
 
 from __future__ import annotations
 
@@ -19,40 +19,49 @@ if TYPE_CHECKING:
     from lesson_runner.model import Diagnostic, Lesson, NotRun
 
 PIPED_WIDTH = 110
-"""Columns of output that goes into a file or a pipe; the 80 that rich assumes squeeze the tables."""
+"""Columns of output to a file or a pipe; rich assumes 80, which is too narrow for the tables."""
 
 LessonArgument = Annotated[
-    str, typer.Argument(metavar="LESSON", help="A lesson's id, or the path of a .md file.")
+    str, typer.Argument(metavar="LESSON", help="A lesson's id, or the path of its .md file.")
 ]
 
 
-def _divert(context: typer.Context, wanted: bool) -> bool:
-    """Let the JSON be all that standard output gets, whatever plugins print, and wherever they are called."""
+def _redirect(context: typer.Context, wanted: bool) -> bool:
+    """Send everything else that is printed to standard error until :func:`print_json` prints the JSON."""
     if wanted:
-        _diverted.append(context.with_resource(ExitStack()))
-        _diverted[-1].enter_context(stdout_for_json())
+        _redirections.append(context.with_resource(ExitStack()))
+        _redirections[-1].enter_context(stdout_to_stderr())
     return wanted
 
 
-_diverted: list[ExitStack] = []
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print JSON for a program, and nothing else.", callback=_divert)
-]
+_redirections: list[ExitStack] = []
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.", callback=_redirect)]
 ProfileOption = Annotated[
     str | None,
-    typer.Option(help="One of the lesson's profiles; without it, the lesson's default for this machine."),
+    typer.Option(
+        metavar="NAME", help="Profile of the lesson. Default: the one the lesson sets for this machine."
+    ),
 ]
 BackendOption = Annotated[
-    str, typer.Option(help="auto: ttml if there is a board; ttml: only that; emulated: ttml on PyTorch.")
+    str,
+    typer.Option(
+        metavar="NAME", help="auto, ttml or emulated (ttml on PyTorch); auto takes ttml if there is a board."
+    ),
 ]
 ParamOption = Annotated[
     list[str] | None,
-    typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter, or STEP.NAME=VALUE for one step."),
+    typer.Option(
+        "--param",
+        metavar="NAME=VALUE",
+        help="Set a parameter of the steps; STEP.NAME=VALUE sets it for one step.",
+    ),
 ]
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option(
-        envvar="LESSON_WORKSPACE", help="The folder for everything a lesson writes; without it, .lesson."
+        metavar="DIR",
+        envvar="LESSON_WORKSPACE",
+        help="Folder for everything that a run writes. Default: .lesson.",
     ),
 ]
 AllowOption = Annotated[
@@ -60,40 +69,45 @@ AllowOption = Annotated[
     typer.Option(
         "--allow",
         metavar="PERMISSIONS",
-        help="What the lesson may do without asking: shell, network, read (files it names elsewhere).",
+        help="Grant permissions without a prompt: shell, network, read (files outside the lesson's folder).",
     ),
 ]
 EnvOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--env", metavar="NAME", help="Give commands this variable although it looks like a credential."
+        "--env",
+        metavar="NAME",
+        help="Pass this environment variable to commands although it looks like a credential.",
     ),
 ]
 SandboxOption = Annotated[
     bool,
     typer.Option(
-        "--sandbox", help="Shut commands in: nothing writable but the workspace, no network (bubblewrap)."
+        "--sandbox",
+        help="Run commands in a sandbox (bubblewrap): only the workspace is writable, no network.",
     ),
 ]
 PolicyOption = Annotated[
     str,
     typer.Option(
-        "--policy", metavar="POLICY", help="board, simulator, emulated, or a .yaml file of your own."
+        "--policy",
+        metavar="POLICY",
+        help="Policy to meet: board, simulator, emulated, or your own .yaml file.",
     ),
 ]
 KeyOption = Annotated[
     str | None,
-    typer.Option("--key", metavar="NAME", help="The key to sign with; your only one needs no name."),
+    typer.Option("--key", metavar="NAME", help="Key to sign with; needed only if you have several."),
 ]
 
 
-def expand(workspace: Path | None) -> Path:
+def workspace_folder(workspace: Path | None) -> Path:
     """
-    Return the workspace that was named, with ``~`` replaced by the home folder, or the usual one.
+    Return the workspace given by the user, with ``~`` expanded, or the default workspace.
 
     Raises:
-        LessonError: it names the home of a user that does not exist; or nobody named it, and it is a link, or
-            another user's.
+        LessonError: the path names a user that does not exist; or the default workspace is a link, or belongs
+            to another user.
     """
     from lesson_runner.model.errors import LessonError
 
@@ -108,26 +122,26 @@ def expand(workspace: Path | None) -> Path:
 
 
 def print_json(data: Any) -> None:
-    """Print ``data`` as JSON to standard output; with ``--json``, that is the last thing a command does."""
+    """Print ``data`` as JSON to standard output; the last thing that a command does with ``--json``."""
     from lesson_runner.report.text import json_text
     from lesson_runner.run.record import plain
 
-    while _diverted:
-        _diverted.pop().close()
+    while _redirections:
+        _redirections.pop().close()
     sys.stdout.write(json_text(plain(data)) + "\n")
 
 
 @contextmanager
-def stdout_for_json() -> Iterator[None]:
+def stdout_to_stderr() -> Iterator[None]:
     """
-    Send to standard error what plugins, or libraries they use, print to standard output.
+    Redirect standard output to standard error, where the prints of plugins and their libraries belong.
 
-    Works on the file descriptor as well: drivers log from C++.
+    The file descriptor is redirected too, because drivers log from C++.
     """
     sys.stdout.flush()
     try:
         kept = os.dup(1)
-    except OSError:  # it is closed
+    except OSError:  # standard output is closed
         kept = None
     try:
         if kept is not None:
@@ -142,21 +156,21 @@ def stdout_for_json() -> Iterator[None]:
 
 def make_console() -> Console:
     """
-    Return the console for people; honours ``NO_COLOR``, plain lines where it is not a terminal.
+    Return the console for people; it honours ``NO_COLOR`` and prints plain lines where there is no terminal.
 
-    A text that is printed on it stays one line. What has several is a :class:`rich.console.Group`.
+    A text printed on it stays one line. Print several lines as a :class:`rich.console.Group`.
     """
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
     from rich.text import Text
 
-    from lesson_runner.cli.output import Patient
+    from lesson_runner.cli.output import BestEffortStream
     from lesson_runner.report.tables import one_line
     from lesson_runner.report.text import safe
 
     class Safe(Console):
         def print(self, *objects: Any, **options: Any) -> None:
-            """Print texts as lines, which nothing but the terminal itself wraps."""
+            """Print texts as lines that only the terminal itself wraps."""
             if objects and all(isinstance(item, str | Text) for item in objects):
                 objects = tuple(map(one_line, objects))
                 options.setdefault("soft_wrap", True)
@@ -165,13 +179,13 @@ def make_console() -> Console:
         def render(
             self, renderable: RenderableType, options: ConsoleOptions | None = None
         ) -> Iterator[Segment]:
-            """Let nothing through that a terminal would obey, whoever forgot to look."""
+            """Remove terminal escapes from every segment, in case a caller forgot to."""
             for segment in super().render(renderable, options):
                 yield segment if segment.control else segment._replace(text=safe(segment.text))
 
     options: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
     if sys.stdout is not None:
-        options["file"] = Patient(sys.stdout)
+        options["file"] = BestEffortStream(sys.stdout)
     console = Safe(**options)
     return console if console.is_terminal else Safe(width=PIPED_WIDTH, **options)
 
@@ -181,14 +195,14 @@ def is_interactive(*, json: bool = False, piped: bool = False) -> bool:
     Return True if a person is at the terminal and can answer.
 
     Args:
-        json: a program reads what is printed.
-        piped: what is printed may go through a pipe, such as into ``tee``.
+        json: a program reads the output.
+        piped: accept output that goes through a pipe, such as into ``tee``.
     """
     return not json and _is_terminal(sys.stdin) and (piped or _is_terminal(sys.stdout))
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
-    """Return True for a terminal; ``None`` is a stream that was closed before Python started."""
+    """Return True for a terminal; a stream that was closed before Python started is ``None``."""
     return stream is not None and not stream.closed and stream.isatty()
 
 
@@ -197,20 +211,20 @@ def check_can_pause(*, step: bool, interactive: bool) -> None:
     Refuse ``--step`` if nobody can press Enter.
 
     Raises:
-        LessonError: ``step`` is set, and nobody is at the terminal.
+        LessonError: ``step`` is set and nobody is at the terminal.
     """
     from lesson_runner.model.errors import LessonError
 
     if step and not interactive:
-        raise LessonError("--step waits for a person", fix="use a terminal, and leave out --json")
+        raise LessonError("--step needs a person at a terminal", fix="run it in a terminal, without --json")
 
 
 def ask(question: str) -> bool:
     """
-    Ask the person at the terminal a yes-or-no question; see :func:`is_interactive`.
+    Ask the user a yes-or-no question; call it only if :func:`is_interactive`.
 
     Raises:
-        KeyboardInterrupt: they pressed Ctrl-C.
+        KeyboardInterrupt: the user pressed Ctrl-C.
     """
     from lesson_runner.report.text import line
 
@@ -222,16 +236,16 @@ def ask(question: str) -> bool:
 
 def confirm(question: str) -> bool:
     """
-    Return True if a person is at the terminal and answers a question with yes.
+    Return True if a person is at the terminal and answers yes.
 
     Raises:
-        KeyboardInterrupt: they pressed Ctrl-C.
+        KeyboardInterrupt: the user pressed Ctrl-C.
     """
     return is_interactive(piped=True) and ask(question)
 
 
 def note(text: str) -> None:
-    """Print a line to standard error: it is not part of what a command answers."""
+    """Print a line to standard error, because it is not part of the command's answer."""
     from lesson_runner.cli.output import say
 
     say(text, err=True)
@@ -239,10 +253,10 @@ def note(text: str) -> None:
 
 def open_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], bool]:
     """
-    Return a lesson, what is wrong with it, and whether it came with a plugin.
+    Return a lesson, its diagnostics, and whether a plugin provides it.
 
     Raises:
-        LessonError: there is none of that name, or it cannot be read.
+        LessonError: there is no such lesson, or it cannot be read.
     """
     from lesson_runner.document.lessons import load_lesson
     from lesson_runner.plugins.catalog import find
@@ -254,7 +268,7 @@ def open_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], 
 
 def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], bool]:
     """
-    Return what :func:`open_lesson` does.
+    Return the same as :func:`open_lesson`, for a lesson without errors.
 
     Raises:
         InvalidLessonError: the lesson has errors.
@@ -269,6 +283,6 @@ def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnos
 
 
 def describe_block(item: NotRun) -> str:
-    """Return which block is not run, and why."""
+    """Describe a block that is not run, with the reason."""
     reason = f": {item.reason}" if item.reason else ""
     return f"the {item.block.language} block at line {item.block.location.line}{reason}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.cli.common import JsonOption, WorkspaceOption, make_console, print_json, workspace_folder
 from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 def compare(
     context: typer.Context,
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN RUN…", help="Runs by name, folder or record; or latest.")
+        list[str],
+        typer.Argument(
+            metavar="RUN", help="Two or more runs, each by its name, its folder, its record.json, or latest."
+        ),
     ],
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Compare runs: the parameters and numbers that differ, their curves and texts."""
+    """
+    Compare runs: parameters, numbers, curves and texts.
+
+    Parameters and numbers are listed only where they differ.
+    """
     from lesson_runner.execute.environment import redactor_for
     from lesson_runner.report import compare as side_by_side
     from lesson_runner.report.runs.as_json import section_data
@@ -34,7 +41,7 @@ def compare(
     from lesson_runner.run.find import find_run
     from lesson_runner.run.stored import read_run, without_secrets
 
-    folders = list(dict.fromkeys(find_run(name, expand(workspace) / "runs") for name in runs))
+    folders = list(dict.fromkeys(find_run(name, workspace_folder(workspace) / "runs") for name in runs))
     most = len(side_by_side.LETTERS)
     if not 2 <= len(folders) <= most:
         raise LessonError(
@@ -69,9 +76,9 @@ def compare(
     shown = {**differences, "metrics": side_by_side.judged_differences(records)}
     titles = {
         "runs": "The runs",
-        "status": "Steps that ended differently",
+        "status": "Steps with different results",
         "params": "Parameters",
-        "metrics": "Numbers that expectations judge",
+        "metrics": "Metrics in expectations",
     }
     for name, title in titles.items():
         _print_differences(console, title, list(named), shown[name])

@@ -1,4 +1,4 @@
-"""``lesson doctor``: what is wrong with this machine, and how to put it right."""
+"""``lesson doctor``: check this machine, and show how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from lesson_runner.cli.common import (
     JsonOption,
     ParamOption,
     WorkspaceOption,
-    expand,
     print_json,
-    stdout_for_json,
+    stdout_to_stderr,
+    workspace_folder,
 )
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import ExitCode, LessonError
@@ -35,61 +35,67 @@ def doctor(
     context: typer.Context,
     lesson: Annotated[
         str | None,
-        typer.Argument(metavar="[LESSON]", help="Check only what this lesson and its steps ask for."),
+        typer.Argument(metavar="LESSON", help="Run only the checks that this lesson and its steps need."),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--check", metavar="ID,…", help="Run only these checks; lesson plugins lists them all."),
+        typer.Option(
+            "--check", metavar="ID,…", help="Run only these checks. 'lesson plugins' lists all of them."
+        ),
     ] = None,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Offer to run the commands that are safe to run, one by one.")
+        bool, typer.Option("--fix", help="Run the fixes that are safe to run, with a prompt before each.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --fix: run them all without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: run all of them without prompts.")] = False,
     backend: BackendOption = "auto",
     workspace: WorkspaceOption = None,
     param: ParamOption = None,
     json: JsonOption = False,
 ) -> int:
     """
-    Check this machine, and say how to put right what is wrong.
+    Check this machine, and show how to fix what is wrong.
 
-    Ends with 0 if nothing failed (warnings are no failure), 1 if something did, 2 if it cannot begin.
+    Exit code 0: no check failed (a warning is not a failure). 1: a check failed. 2: the checks could not run.
     """
-    from lesson_runner.cli.apply_fixes import check_may_ask, mend
+    from lesson_runner.cli.apply_fixes import apply_fixes, check_can_prompt
     from lesson_runner.plugins.checks import Machine
-    from lesson_runner.plugins.context import check_backend
+    from lesson_runner.run.options import check_backend
     from lesson_runner.run.params import parse_param
 
     params = [parse_param(text) for text in param or ()]
     if params and lesson is None:
-        raise LessonError("--param sets a parameter of a lesson's steps", fix="name the LESSON too")
-    check_may_ask(fix=fix, yes=yes, json=json)
+        raise LessonError(
+            "--param sets a parameter of a lesson's steps, but no lesson is given", fix="give the LESSON too"
+        )
+    check_can_prompt(fix=fix, yes=yes, json=json)
     plugins: Plugins = context.obj
-    with stdout_for_json() if json else nullcontext():
+    with stdout_to_stderr() if json else nullcontext():
         hardware = plugins.detect_hardware()
         checks = list(plugins.checks().values())
-        machine = Machine(backend=check_backend(backend), hardware=hardware, workspace=expand(workspace))
+        machine = Machine(
+            backend=check_backend(backend), hardware=hardware, workspace=workspace_folder(workspace)
+        )
         if lesson is not None:
-            document, checks = _of_lesson(lesson, plugins, hardware, backend, params)
+            document, checks = _lesson_checks(lesson, plugins, hardware, backend, params)
             machine = dataclasses.replace(machine, lesson=document.frontmatter)
-        results = _look(_chosen(checks, only), machine, quiet=json)
-        mended = mend(results, machine, yes=yes) if fix else []
-        if mended:
-            results = _look_again(results, machine, quiet=json)
+        results = _run(_select(checks, only), machine, quiet=json)
+        fixes = apply_fixes(results, machine, yes=yes) if fix else []
+        if fixes:
+            results = _rerun(results, machine, quiet=json)
     if json:
-        print_json({**_data(results, machine), **({"fixes": mended} if fix else {})})
+        print_json({**_data(results, machine), **({"fixes": fixes} if fix else {})})
     else:
-        say(*_closing(results, lesson, fixing=fix), *([] if only else _readiness(results, machine)))
+        say(*_summary(results, lesson, fixing=fix), *([] if only else _readiness(results, machine)))
     failed = _has_failed(results)
     return ExitCode.FAILED if failed else ExitCode.GOOD
 
 
-def _chosen(checks: Sequence[Check], wanted: Iterable[str] | None) -> list[Check]:
+def _select(checks: Sequence[Check], wanted: Iterable[str] | None) -> list[Check]:
     """
-    Return the checks whose ids are wanted, in their usual order; all checks if ``wanted`` is empty.
+    Return the checks with the given ids, in their usual order; all checks if no id is given.
 
     Raises:
-        LessonError: there is no check with such an id.
+        LessonError: there is no check with one of the ids.
     """
     from lesson_runner.model.hints import suggest_names
 
@@ -101,14 +107,14 @@ def _chosen(checks: Sequence[Check], wanted: Iterable[str] | None) -> list[Check
     return [check for check in checks if not ids or check.id in ids]
 
 
-def _of_lesson(
+def _lesson_checks(
     name: str, plugins: Plugins, hardware: Sequence[Hardware], backend: str, params: Sequence[Param]
 ) -> tuple[Lesson, list[Check]]:
     """
-    Return a lesson, and the checks that its frontmatter asks for, or its steps run under its default profile.
+    Return a lesson, and the checks that its frontmatter needs or its steps run under its default profile.
 
     Raises:
-        LessonError: there is no such lesson, it is not valid, or it does not have such a parameter.
+        LessonError: there is no such lesson, it is not valid, or it has no such parameter.
     """
     from lesson_runner.cli.common import open_valid_lesson
     from lesson_runner.plugins.action_errors import load
@@ -122,13 +128,13 @@ def _of_lesson(
         ask = actions[step.action].checks
         for check in load(ask)(step.params) if ask and not step.skip else ():
             found.setdefault(check.id, check)
-    # Faults cause one another in the order of the plugins' tables, and not of a lesson's steps.
+    # One fault can cause the next in the order of the plugins' tables, not in that of the lesson's steps.
     order = {identity: place for place, identity in enumerate(known)}
     return document, sorted(found.values(), key=lambda check: order.get(check.id, len(order)))
 
 
-def _look(checks: Sequence[Check], machine: Machine, *, quiet: bool) -> Results:
-    """Run the checks, and show each as soon as it is known: importing a library may take a minute."""
+def _run(checks: Sequence[Check], machine: Machine, *, quiet: bool) -> Results:
+    """Run the checks, and print each finding at once: importing a library may take a minute."""
     from lesson_runner.plugins.checks import finding_lines, run_check
 
     width = max((len(check.title) for check in checks), default=0)
@@ -141,8 +147,8 @@ def _look(checks: Sequence[Check], machine: Machine, *, quiet: bool) -> Results:
     return results
 
 
-def _look_again(before: Results, machine: Machine, *, quiet: bool) -> Results:
-    """Run the same checks once more, and show what changed."""
+def _rerun(before: Results, machine: Machine, *, quiet: bool) -> Results:
+    """Run the same checks again, and print what changed."""
     from lesson_runner.plugins.checks import run_checks
 
     after = run_checks([check for check, _ in before], machine)
@@ -152,7 +158,7 @@ def _look_again(before: Results, machine: Machine, *, quiet: bool) -> Results:
         if old != new
     ]
     if not quiet:
-        say("", "looked again:", *(f"  {line}" for line in changed or ["nothing changed"]))
+        say("", "checked again:", *(f"  {line}" for line in changed or ["nothing changed"]))
     return after
 
 
@@ -171,17 +177,17 @@ def _has_failed(results: Results) -> bool:
     return any(finding.status == "failed" for _, finding in results)
 
 
-def _closing(results: Results, lesson: str | None, *, fixing: bool) -> list[str]:
-    """Return how many checks ended how, and what can be done about it."""
+def _summary(results: Results, lesson: str | None, *, fixing: bool) -> list[str]:
+    """Return the number of checks by status, and the fixes that can be run."""
     if not results and lesson is not None:
-        return [f"no step of {lesson} runs a check; `lesson doctor` runs all there are"]
+        return [f"no step of {lesson} runs a check; `lesson doctor` runs all checks"]
     if not results:
-        return ["nothing was checked: no plugin brings a check (`lesson plugins` says which there are)"]
+        return ["nothing was checked: no plugin provides a check (`lesson plugins` lists the plugins)"]
     counts = Counter(finding.status for _, finding in results)
     numbers = [f"{counts[status]} {status}" for status in ("ok", "warning", "failed", "skipped")]
     lines = ["", f"{len(results)} check{'s' if len(results) != 1 else ''}: {', '.join(numbers)}"]
     if not fixing and any(finding.command for _, finding in results):
-        lines.append(f"`lesson doctor{f' {lesson}' if lesson else ''} --fix` offers to run:")
+        lines.append(f"`lesson doctor{f' {lesson}' if lesson else ''} --fix` can run:")
         lines += [f"  {finding.fix}" for _, finding in results if finding.command]
     return lines
 
@@ -193,9 +199,9 @@ def _readiness(results: Results, machine: Machine) -> list[str]:
     if not _has_failed(results):
         where = "on the board" if machine.wants_board else f"emulated: {machine.why_no_board}"
         return [f"Ready. Lessons run {where}"]
-    lines = ["Not ready. Fix what failed, from the top: one fault can cause the next"]
+    lines = ["Not ready. Fix what failed, starting at the top: one fault can cause the next"]
     if machine.wants_board:
         lines.append(
-            "`lesson doctor --backend emulated` tells whether lessons run without the board until then"
+            "`lesson doctor --backend emulated` checks whether lessons run without the board until then"
         )
     return lines

@@ -1,4 +1,4 @@
-"""``lesson explain``: which rules there are, and what is behind one of them."""
+"""``lesson explain``: list the rules, or explain one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
+from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_to_stderr
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import did_you_mean
 
@@ -22,15 +22,15 @@ STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 def explain(
     context: typer.Context,
     rule: Annotated[
-        str | None, typer.Argument(metavar="[RULE]", help="A rule's id; without it, all are listed.")
+        str | None, typer.Argument(metavar="RULE", help="A rule's id. Default: list all rules.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Explain a rule of 'lesson validate': why it matters, how to mend it, wrong and right."""
+    """Explain a rule of 'lesson validate', with examples and the fix."""
     from lesson_runner.validate.check import all_rules
 
     plugins: Plugins = context.obj
-    with stdout_for_json():  # what a plugin prints is no rule
+    with stdout_to_stderr():  # what a plugin prints is not part of the answer
         rules = all_rules(plugins)
     if rule is None:
         _list(rules, json)
@@ -38,7 +38,7 @@ def explain(
     if rule not in rules:
         raise LessonError(
             f"there is no rule '{rule}'",
-            fix=did_you_mean(rule.strip("[]").lower(), rules) or "'lesson explain' lists all",
+            fix=did_you_mean(rule.strip("[]").lower(), rules) or "'lesson explain' lists all rules",
         )
     _show(rules[rule], json)
 

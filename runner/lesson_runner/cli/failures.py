@@ -1,4 +1,4 @@
-"""What is printed when a command cannot do its work: the cause and the cure, or a report for us."""
+"""Print why a command failed: an error with its fix, or a bug with a report file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def report_error(error: LessonError) -> int:
-    """Print an error that the user can mend, and return its exit code."""
+    """Print an error that the user can fix, and return its exit code."""
     lines = [f"error: {error}"]
     if isinstance(error, InvalidLessonError):
         lines += [f"  {diagnostic}" for diagnostic in error.diagnostics if diagnostic.severity == "error"]
@@ -40,20 +40,20 @@ _ENVIRONMENT = frozenset(
         *(errno.EMFILE, errno.ENFILE, errno.ENXIO, errno.ESTALE, errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT),
     }
 )
-"""Errors that files, folders and limits of this machine cause, and no fault of a program's logic."""
+"""Error numbers caused by files, folders and limits of this machine, not by a fault in the program."""
 
 
-def is_environment(error: Exception) -> bool:
-    """Return whether an error comes from where ``lesson`` runs: a full disk, permissions, a lost folder."""
+def is_environment_error(error: Exception) -> bool:
+    """Return True if the machine caused the error: a full disk, permissions, a removed folder."""
     if fix_for(error):
         return True
     return isinstance(error, OSError) and (error.errno in _ENVIRONMENT or not _has_folder())
 
 
 def _has_folder() -> bool:
-    """Return whether the current folder is there."""
+    """Return True if the current folder exists and can be entered."""
     try:
-        os.stat(os.getcwd())  # noqa: PTH109, PTH116  # getcwd alone answers for a folder that may not be entered
+        os.stat(os.getcwd())  # noqa: PTH109, PTH116  # getcwd alone accepts a folder that cannot be entered
     except OSError:
         return False
     return True
@@ -70,44 +70,44 @@ def report_usage(error: typer.TyperException) -> int:
     return int(ExitCode.FIXABLE)
 
 
-def report_machine(error: Exception) -> int:
-    """Print an error that the machine's state causes, such as a full disk, and return the exit code."""
+def report_environment_error(error: Exception) -> int:
+    """Print an error that the machine caused, such as a full disk, and return the exit code."""
     fix = fix_for(error)
     if isinstance(error, OSError) and not _has_folder():
-        what, fix = "the current folder was removed, or cannot be entered", "cd to another folder"
+        what, fix = "the current folder was removed or cannot be entered", "cd to another folder"
     elif isinstance(error, OSError) and fix:
         what = f"{error.filename or 'the output'}: cannot be written: {error.strerror}"
     elif isinstance(error, OSError):
         what = f"{error.filename or 'a file'}: {error.strerror}"
-        fix = "check what is there and who may use it, or name another place"
+        fix = "check that it exists and that you have access, or use another path"
     else:
         what = str(error) or "out of memory"
     try:
         sys.stdout.flush()
     except OSError:
-        sys.stdout = None  # or Python tries once more at exit
+        sys.stdout = None  # or Python tries to flush it again at exit
     _say(f"error: {what}", f"fix: {fix}")
     return int(ExitCode.FIXABLE)
 
 
 def report_bug(error: Exception, arguments: Sequence[str]) -> int:
-    """Write a report on an error of ours to a file, say where it is, and return the exit code."""
+    """Write a report on a bug of lesson-runner to a file, print its path, and return the exit code."""
     trace = "".join(traceback.format_exception(error))
     text = (
         f"lesson {' '.join(arguments)}\n"
         f"lesson-runner {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n{trace}"
     )
-    text = _redacted(text)  # what is reported goes to others
+    text = _redacted(text)  # the user sends the report to others
     said = [f"error: this is a bug in lesson-runner: {type(error).__name__}: {error}"]
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="lesson-bug-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
             file.write(text)
-        said.append(f"fix: please report it with the file {Path(file.name)}")
+        said.append(f"fix: please report it and attach the file {Path(file.name)}")
     except OSError as trouble:
         said += [
-            f"fix: please report it ({tempfile.gettempdir()}: {trouble.strerror}), with this:",
+            f"fix: please report it with the text below ({tempfile.gettempdir()}: {trouble.strerror}):",
             *text.split("\n"),
         ]
     _say(*said)

@@ -1,4 +1,4 @@
-"""``--hardware``: the hardware that a user expects a run to use."""
+"""``--hardware``: the hardware that the user expects in this machine."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 HardwareOption = Annotated[
     str | None,
     typer.Option(
-        "--hardware", metavar="NAME", help="Stop unless the machine is this: n150, t3k …; lesson hw names it."
+        "--hardware",
+        metavar="NAME",
+        help="Stop unless this hardware is found: n150, t3k …; 'lesson hw' shows yours.",
     ),
 ]
 
 
 def detect_hardware(plugins: Plugins, expected: str | None) -> tuple[Hardware, ...]:
     """
-    Return what the plugins find in this machine.
+    Return the hardware that the plugins find in this machine.
 
     Raises:
-        LessonError: no lesson can ask for hardware of that name.
-        HardwareError: the machine has something else, or only a simulator or a description of it.
+        LessonError: there is no hardware of the expected name.
+        HardwareError: the machine has something else, or only a simulator or a mock of it.
     """
     found = plugins.detect_hardware()
     _check_hardware(expected, found)
@@ -33,7 +35,7 @@ def detect_hardware(plugins: Plugins, expected: str | None) -> tuple[Hardware, .
 
 
 def _check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
-    """Compare the expected hardware with what was found; what was found always counts."""
+    """Raise an error unless the expected hardware was found."""
     from lesson_runner.document.schema.validator import load_schema
     from lesson_runner.model.errors import HardwareError, LessonError
     from lesson_runner.model.hints import suggest_names
@@ -46,15 +48,15 @@ def _check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
     kind = "simulator" if name == "simulator" else "silicon"
     if any(item.name == name and item.kind == kind and item.usable for item in found):
         return
-    said = "; ".join(f"{_words(item)} ({item.detected_by})" for item in found)
+    said = "; ".join(f"{_describe(item)} ({item.detected_by})" for item in found)
     raise HardwareError(
         f"--hardware {name}: expected {name}, found {said or 'nothing: no plugin looks for hardware'}",
-        fix="leave --hardware out to run on what is there; 'lesson hw' shows it, and how it is known",
+        fix="leave out --hardware to run on what was found; 'lesson hw' shows it and how it was detected",
     )
 
 
-def _words(item: Hardware) -> str:
-    """Return what was found in words that tell a description from a board."""
+def _describe(item: Hardware) -> str:
+    """Describe hardware, with its kind unless it is a usable board."""
     if item.kind == "none" or item.is_board:
         return item.name
     return f"{item.name} as a {item.kind}" if item.kind != "silicon" else f"{item.name} without a usable chip"

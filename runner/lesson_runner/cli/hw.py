@@ -1,4 +1,4 @@
-"""``lesson hw``: what hardware is in this machine, and how that was found out."""
+"""``lesson hw``: the hardware in this machine, and how it was detected."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, print_json, stdout_for_json
+from lesson_runner.cli.common import JsonOption, print_json, stdout_to_stderr
 from lesson_runner.cli.output import say
 
 if TYPE_CHECKING:
@@ -19,31 +19,33 @@ def hw(
     context: typer.Context,
     quick: Annotated[
         bool,
-        typer.Option(
-            "--quick", help="Stop when the name is known, as runs do: as a rule, no device is opened."
-        ),
+        typer.Option("--quick", help="Stop once the name is known, as runs do; this rarely opens a device."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show what hardware is in this machine, and how each fact was found out; every source is asked."""
+    """
+    Show the hardware in this machine, and how it was detected.
+
+    Every source of facts is queried, which may open devices.
+    """
     plugins: Plugins = context.obj
-    with stdout_for_json():
+    with stdout_to_stderr():
         found = plugins.detect_hardware(thorough=not quick)
     if json:
         print_json({"hardware": [item.found for item in found]})
         return
     if not found:
-        say("none: no plugin looks for hardware (lesson plugins says which there are)")
+        say("none: no plugin looks for hardware ('lesson plugins' lists the plugins)")
     for item in found:
         say(*_lines(item))
 
 
 def _lines(item: Hardware) -> Iterator[str]:
-    """Yield in words what was found, how its name is known, and each fact with its source."""
+    """Yield the lines about one hardware: its name, how it was found, and each fact with its source."""
     chips = f"{item.devices} chip{'' if item.devices == 1 else 's'}"
     notes = {
         "silicon": f"silicon, {chips}",
-        "simulator": f"simulator: a program that stands for {chips}",
+        "simulator": f"simulator: a program that simulates {chips}",
         "mock": "mock: only a description, nothing can run on it",
     }
     yield f"{item.name}  ({notes[item.kind]})" if item.kind in notes and item.name != "none" else item.name

@@ -1,4 +1,4 @@
-"""``--sandbox``: what commands of a lesson may touch."""
+"""``--sandbox``: limit what the commands of a lesson can access."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def make_sandbox(hardware: Sequence[Hardware], *, wanted: bool) -> Sandbox | Non
     """
     Return a sandbox if one is wanted; commands in it can use the hardware.
 
-    A warning says if it cannot refuse system calls on this processor.
+    Prints a warning if the sandbox cannot block system calls on this processor.
 
     Raises:
-        LessonError: no sandbox can be made here.
+        LessonError: this machine cannot create a sandbox.
     """
     from lesson_runner.execute.sandbox import open_sandbox
     from lesson_runner.execute.seccomp import filter_program
@@ -28,6 +28,9 @@ def make_sandbox(hardware: Sequence[Hardware], *, wanted: bool) -> Sandbox | Non
     if not wanted:
         return None
     if filter_program(network=False) is None:
-        what = f"--sandbox: no system call can be refused on this processor ({platform.machine()})"
-        say(f"warning: {what}: your keyrings and the Unix sockets of other programs are in reach", err=True)
+        what = f"--sandbox cannot block system calls on this processor ({platform.machine()})"
+        say(
+            f"warning: {what}: commands can reach your keyrings and the Unix sockets of other programs",
+            err=True,
+        )
     return open_sandbox(hardware)

@@ -1,4 +1,4 @@
-"""``lesson list`` and ``lesson show``: which lessons there are, and what is in one."""
+"""``lesson list`` and ``lesson show``: list the lessons, or show one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def list_lessons(context: typer.Context, json: JsonOption = False) -> None:
-    """List the lessons that plugins bring."""
+    """List the lessons that plugins provide."""
     from lesson_runner.plugins.catalog import lessons
 
     plugins: Plugins = context.obj
@@ -33,11 +33,11 @@ def list_lessons(context: typer.Context, json: JsonOption = False) -> None:
     for entry in found:
         say(f"{entry.id:{width}}  {entry.title}")
     if not found:
-        say("No plugin brings a lesson. Run one by its path: lesson run FILE.md")
+        say("No plugin provides a lesson. Run a lesson by its path: lesson run FILE.md")
 
 
 def show(context: typer.Context, lesson: LessonArgument, json: JsonOption = False) -> None:
-    """Show a lesson: what it teaches, where it works, its profiles and steps."""
+    """Show what a lesson teaches, its hardware, profiles and steps."""
     from rich.text import Text
 
     from lesson_runner.report.text import line
@@ -52,7 +52,7 @@ def show(context: typer.Context, lesson: LessonArgument, json: JsonOption = Fals
     console = make_console()
     errors = sum(item.severity == "error" for item in problems)
     console.print(Text(line(document.title), "bold"))
-    for said in [] if errors else _about(document):  # of an invalid lesson, any value may be of any type
+    for said in [] if errors else _about(document):  # in an invalid lesson, any value may have any type
         console.print(said)
     console.print()
     console.print(Text("Steps", "bold"))
@@ -65,7 +65,7 @@ def show(context: typer.Context, lesson: LessonArgument, json: JsonOption = Fals
 
 
 def _about(document: Lesson) -> Iterator[str]:
-    """Yield what a valid lesson's frontmatter says, line by line."""
+    """Yield lines about the frontmatter of a valid lesson."""
     from lesson_runner.report.text import block
 
     front = document.frontmatter

@@ -1,4 +1,4 @@
-"""``lesson matrix``: lessons by hardware, as a table, a page, or a badge."""
+"""``lesson matrix``: the certificate status of lessons by hardware, as a table, a page or a badge."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from lesson_runner.cli.certification_status import (
     LessonsOption,
     PoliciesOption,
     as_json,
-    survey,
+    collect_statuses,
 )
-from lesson_runner.cli.common import WorkspaceOption, expand, make_console
+from lesson_runner.cli.common import WorkspaceOption, make_console, workspace_folder
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
 from lesson_runner.report.formats import MATRICES
@@ -28,18 +28,25 @@ def matrix(
     folder: LessonsOption = None,
     certs: CertsOption = None,
     policy: PoliciesOption = None,
-    format_: Annotated[str, typer.Option("--format", help=f"{MATRICES.help}.")] = "text",
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{MATRICES.help}.")] = "text",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of printing.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output."),
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Show lessons by hardware: certified, text changed, stale, failed, never run, not supported."""
+    """
+    Show the certificate status of lessons on each hardware.
+
+    The status is one of: certified, text changed, stale, failed, never run, not supported.
+    """
     from lesson_runner.files.plain import write_output
     from lesson_runner.report.matrix import Cell, Grid, render
 
     MATRICES.checked(format_)
-    found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), expand(workspace))
+    found = collect_statuses(
+        context.obj, lessons or (), folder or (), certs or (), policy or (), workspace_folder(workspace)
+    )
     statuses = found.all()
     grid = Grid(
         {known.lesson.id: known.lesson.title for known in found.lessons},
@@ -56,5 +63,6 @@ def matrix(
     try:
         write_output(output, text)
     except OSError as error:
-        raise LessonError(f"{output}: cannot be written: {error.strerror or error}") from None
+        reason = error.strerror or error
+        raise LessonError(f"{output}: cannot be written: {reason}", fix="name another file with -o") from None
     say(f"{output}: {format_}, {len(text.encode()):,} bytes")

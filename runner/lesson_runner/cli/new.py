@@ -1,4 +1,4 @@
-"""``lesson new``: something to start from."""
+"""``lesson new``: create a lesson or a plugin from a template."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ import typer
 
 from lesson_runner.cli.output import say
 
-FolderOption = Annotated[Path, typer.Option(help="Where it is made; folders that are missing are made too.")]
+FolderOption = Annotated[
+    Path, typer.Option(metavar="DIR", help="Folder to create it in; created if it does not exist.")
+]
 
-new = typer.Typer(help="Start a lesson or a plugin from a template that works.", no_args_is_help=True)
+new = typer.Typer(help="Create a lesson or a plugin from a working template.", no_args_is_help=True)
 
 
 @new.command("lesson")
 def new_lesson(
-    id: Annotated[  # noqa: A002  # what the frontmatter calls it
-        str, typer.Argument(metavar="ID", help="Lower-case words joined by hyphens: my-first-lesson.")
+    id: Annotated[  # noqa: A002  # its name in the frontmatter
+        str,
+        typer.Argument(
+            metavar="ID", help="The lesson's id, such as my-first-lesson: lower-case words joined by hyphens."
+        ),
     ],
     folder: FolderOption = Path(),
 ) -> None:
-    """Write a lesson that validates and runs: ID.md."""
+    """Create the file ID.md, a lesson that validates and runs."""
     from lesson_runner.cli import scaffold
 
     path = scaffold.new_lesson(id, folder)
@@ -32,10 +37,10 @@ def new_lesson(
 
 @new.command("plugin")
 def new_plugin(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The distribution's name: my-lessons.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The distribution's name, such as my-lessons.")],
     folder: FolderOption = Path(),
 ) -> None:
-    """Make a plugin with an action, a lesson and tests: NAME/."""
+    """Create the folder NAME, a plugin with a lesson and tests."""
     from lesson_runner.cli import scaffold
 
     paths = scaffold.new_plugin(name, folder)
@@ -47,4 +52,4 @@ def new_plugin(
 
 
 def _show(paths: list[Path], commands: list[str]) -> None:
-    say(*(f"made {path}" for path in paths), "", "next:", *(f"  {command}" for command in commands))
+    say(*(f"created {path}" for path in paths), "", "next:", *(f"  {command}" for command in commands))

@@ -1,8 +1,8 @@
 """
-What commands print, and where to.
+The streams that commands print to.
 
-Standard output may end before the command does: its disk is full, its reader or terminal has gone. A build
-service may read all of it, and take commands from it.
+Standard output can fail before a command ends: its disk is full, or its reader or terminal is gone. A build
+service may read the output, and obey workflow commands in it.
 """
 
 from __future__ import annotations
@@ -16,76 +16,76 @@ from typing import Any, TextIO
 from lesson_runner.cli.commands import say
 from lesson_runner.report.text import inert
 
-__all__ = ["Harmless", "Patient", "harmless_streams", "say"]
+__all__ = ["BestEffortStream", "WorkflowCommandFilter", "filter_workflow_commands", "say"]
 
-_REMEMBERED = 200
-"""Characters of an unfinished line that are kept: what is written next may complete a command."""
+_MOST_KEPT = 200
+"""Characters kept of an unfinished line, because the next write may complete a workflow command in it."""
 
 
 @contextlib.contextmanager
-def harmless_streams() -> Iterator[None]:
-    """Keep build services from finding commands in what is printed; see :class:`Harmless`."""
+def filter_workflow_commands() -> Iterator[None]:
+    """Filter workflow commands out of standard output and error; see :class:`WorkflowCommandFilter`."""
     streams = {"stdout": sys.stdout, "stderr": sys.stderr}
-    ours = {name: Harmless(stream) for name, stream in streams.items() if stream is not None}
+    ours = {name: WorkflowCommandFilter(stream) for name, stream in streams.items() if stream is not None}
     for name, stream in ours.items():
         setattr(sys, name, stream)
     try:
         yield
     finally:
         for name, stream in ours.items():
-            if getattr(sys, name) is stream:  # not if it was closed for good
+            if getattr(sys, name) is stream:  # not if it was closed
                 setattr(sys, name, streams[name])
 
 
-class Harmless:
+class WorkflowCommandFilter:
     """
-    A stream in which no line is a workflow command, wherever lines were wrapped or joined.
+    A stream that breaks up workflow commands, also where lines are wrapped or joined.
 
     Args:
-        stream: where text goes.
+        stream: the stream to write to.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._line = ""
-        """What was written of a line that has not ended yet."""
+        """What was written of an unfinished line."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the stream has: its encoding, and whether it is a terminal."""
+        """Return an attribute of the stream, such as its encoding or ``isatty``."""
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write ``text``, with spaces in what would be a workflow command."""
+        """Write ``text``, with a space inserted into each workflow command."""
         shown = inert(self._line + text)
         self._stream.write(shown[len(self._line) :])
         self._line = shown[max(shown.rfind("\n"), shown.rfind("\r")) + 1 :]
-        if len(self._line) > _REMEMBERED:
-            begun = "…" if self._line.strip() else ""  # blanks before a command do not count
-            self._line = f"{begun}{self._line[1 - _REMEMBERED :]}"
+        if len(self._line) > _MOST_KEPT:
+            start = "…" if self._line.strip() else ""  # a command may have blanks before it
+            self._line = f"{start}{self._line[1 - _MOST_KEPT :]}"
         return len(text)
 
     def write_commands(self, text: str) -> None:
-        """Write ``text``: whole lines with commands of our own, in which everything else is escaped."""
+        """Write whole lines with workflow commands of our own, in which everything else is escaped."""
         self._stream.write(text)
 
 
-class Patient:
+class BestEffortStream:
     """
-    A stream that says no more when it cannot be written: a run goes on, and is recorded.
+    A stream that drops all text once it cannot be written, so that a run continues and is recorded.
 
     Args:
-        stream: where text goes as long as that works.
+        stream: the stream to write to until it fails.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the stream has: its encoding, and whether it is a terminal."""
+        """Return an attribute of the stream, such as its encoding or ``isatty``."""
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write ``text``, if anybody can read it."""
+        """Write ``text``, unless the stream has failed."""
         try:
             self._stream.write(text)
         except OSError as error:
@@ -93,17 +93,19 @@ class Patient:
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written."""
+        """Flush the stream."""
         try:
             self._stream.flush()
         except OSError as error:
             self._end(error)
 
     def _end(self, error: OSError) -> None:
-        """Let what is written from here on, and what the stream still holds, go nowhere."""
+        """Discard all further text, and what the stream still buffers."""
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, self._stream.fileno())
         os.close(null)
-        if not isinstance(error, BrokenPipeError):  # head and less go when they have seen enough
+        if not isinstance(error, BrokenPipeError):  # head and less close the pipe on purpose
             with contextlib.suppress(OSError, ValueError):
-                sys.stderr.write(f"error: standard output cannot be written: {error.strerror}; going on\n")
+                sys.stderr.write(
+                    f"error: standard output cannot be written: {error.strerror}; the command continues\n"
+                )

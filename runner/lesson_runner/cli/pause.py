@@ -1,4 +1,4 @@
-"""``lesson run --step``: after every step the learner looks at it for as long as they like."""
+"""``lesson run --step``: pause after every step."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ if TYPE_CHECKING:
 
 class Pause:
     """
-    Listens to a run, and waits for Enter when a step has ended.
+    A listener that waits for Enter after each step.
 
     Args:
-        last: the id of the step after which there is nothing to wait for.
+        last: the id of the last step, after which it does not wait.
 
     Raises:
-        KeyboardInterrupt: the learner wants no more; what was done is recorded.
+        KeyboardInterrupt: the user ended the run; what was done is recorded.
     """
 
     def __init__(self, last: str) -> None:
         self._last = last
 
     def __call__(self, event: Event) -> None:
-        """Wait, if a step was run and another is to come."""
+        """Wait if a step was run and is not the last."""
         if event.kind != "step-finished" or event.step == self._last or not event.data["attempts"]:
             return
         try:
-            answer = typer.prompt("Enter goes on, q ends the run", default="", show_default=False)
+            answer = typer.prompt(
+                "Press Enter to continue, or q to end the run", default="", show_default=False
+            )
         except typer.Abort:
             raise KeyboardInterrupt from None
         if answer.strip().lower() in ("q", "quit"):

@@ -1,4 +1,4 @@
-"""``--allow``: what a lesson from elsewhere may do."""
+"""``--allow``: the permissions granted to a lesson from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from lesson_runner.model.errors import LessonError
 
 def allowed_permissions(allow: list[str] | None) -> frozenset[str]:
     """
-    Return what ``--allow`` says: names of permissions, or ``read PATH`` or ``network ADDRESS`` for one alone.
+    Return the permissions that ``--allow`` grants.
+
+    Each is a name, or ``read PATH`` or ``network ADDRESS`` for a single file or address.
 
     Raises:
-        LessonError: there is no such permission, or a path cannot be one.
+        LessonError: there is no such permission, or a path is not valid.
     """
     from lesson_runner.execute.inputs import READ, Inputs
     from lesson_runner.run.permissions import NETWORK, PERMISSIONS
@@ -27,9 +29,9 @@ def allowed_permissions(allow: list[str] | None) -> frozenset[str]:
         else:
             names |= {name.strip() for name in item.split(",")}
     for name in sorted(names.difference(PERMISSIONS)):
-        alone = name.partition(" ")[0] in (READ, NETWORK)
+        single = name.partition(" ")[0] in (READ, NETWORK)
         raise LessonError(
             f"--allow {name}: there is no such permission",
-            fix="give --allow once for each" if alone else f"one of: {', '.join(PERMISSIONS)}",
+            fix="repeat --allow for each path or address" if single else f"one of: {', '.join(PERMISSIONS)}",
         )
     return frozenset(allowed | names)

@@ -1,4 +1,4 @@
-"""``lesson plan``: what a run would do."""
+"""``lesson plan``: show what a run would do."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ def plan(
     param: ParamOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what a run would do: each step with its command, parameters and expectations."""
+    """
+    Show what a run would do, step by step.
+
+    Each step is shown with its command, parameters and expectations.
+    """
     from rich.text import Text
 
     from lesson_runner.execute.inputs import Inputs
@@ -82,7 +86,7 @@ def plan(
 def _rows(step: PlannedStep) -> list[str]:
     from lesson_runner.report.text import command_rows
 
-    claimed = f", known to plugin {step.claimed_by}" if step.claimed_by else ""
+    claimed = f", recognised by plugin {step.claimed_by}" if step.claimed_by else ""
     rows = [f"line {step.location.line}, action {step.action}{claimed}"]
     rows += [f"skipped: {step.skip}"] if step.skip else []
     rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
@@ -96,7 +100,7 @@ def _rows(step: PlannedStep) -> list[str]:
 
 
 def _permission_rows(asked: Sequence[str]) -> list[str]:
-    """Return what a step has to be allowed; that a command runs as you is plain from the command."""
+    """Return the permissions a step asks for, except shell: the commands themselves show that."""
     from lesson_runner.execute.inputs import READ, why_protected
     from lesson_runner.run.permissions import describe_permission, kind_of
 

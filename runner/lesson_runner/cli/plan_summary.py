@@ -1,4 +1,4 @@
-"""What is said once above a plan or a run: who said what the steps are, and what the profile changes."""
+"""The lines above a plan or a run: where its steps come from, and what the profile changes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def recognition_line(plan: Plan) -> str:
-    """Return who recognised the steps of a lesson that declares none; empty for one that does."""
+    """Return which plugins recognised the steps of a lesson; empty if the lesson declares its steps."""
     if not plan.recognised:
         return ""
     counts = Counter(step.claimed_by for step in plan.steps)
     by = " and ".join(f"{count} by {name}" for name, count in counts.most_common())
-    return f"Its author declared no steps; these were recognised: {by}"
+    return f"The lesson declares no steps; these were recognised: {by}"
 
 
 def profile_lines(plan: Plan, actions: Mapping[str, Action]) -> list[str]:
-    """Return what an action's own profile changes, once for all its steps; a lesson's own says so itself."""
+    """Return what the profiles of actions change in their steps; empty if the lesson has its own profiles."""
     from lesson_runner.run.params import profile_changes
 
     if plan.lesson.runner.get("profiles"):
@@ -31,7 +31,7 @@ def profile_lines(plan: Plan, actions: Mapping[str, Action]) -> list[str]:
 
 
 def without_repetition(plan: Plan) -> Plan:
-    """Return the plan without what :func:`profile_lines` says already, for showing it step by step."""
+    """Return the plan without the layers that :func:`profile_lines` shows, for showing it step by step."""
     if plan.lesson.runner.get("profiles"):
         return plan
     name = f"profile {plan.profile}"
@@ -43,7 +43,7 @@ def without_repetition(plan: Plan) -> Plan:
 
 
 def not_run_line(item: NotRun) -> str:
-    """Return which block or command link is no step, and why."""
+    """Describe a block or command link that is not run, with the reason."""
     from lesson_runner.cli.common import describe_block
     from lesson_runner.run.recognise import COMMAND_LINK
 

@@ -1,4 +1,4 @@
-"""``lesson plugins``: which plugins there are, what they can do, and what went wrong in them."""
+"""``lesson plugins``: list the plugins, what they provide, and their errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plugins(context: typer.Context, json: JsonOption = False) -> None:
-    """List plugins with the actions, checks and rules they bring; a broken one has its error."""
+    """List plugins with their actions, checks, rules and errors."""
     loaded: Plugins = context.obj
     loaded.directories()
     loaded.detect_hardware()

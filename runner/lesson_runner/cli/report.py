@@ -1,4 +1,4 @@
-"""``lesson report``: a report on a run."""
+"""``lesson report``: write a report on a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, expand, stdout_for_json
+from lesson_runner.cli.common import WorkspaceOption, stdout_to_stderr, workspace_folder
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
 from lesson_runner.report.formats import REPORTS
@@ -17,27 +17,34 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.manager import Plugins
 
 DEFAULT = "markdown"
-"""The format if neither ``--format`` nor a file's name says which."""
+"""The format if neither ``--format`` nor the file name determines one."""
 
 
 def report(
     context: typer.Context,
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="A run's id, its folder, its record.json, or latest.")
+        str,
+        typer.Argument(metavar="RUN", help="A run by its name, its folder, its record.json, or latest."),
     ] = "latest",
     format_: Annotated[
         str | None,
         typer.Option(
             "--format",
-            help=f"{REPORTS.help}. Without it, the suffix of the file decides, or else {DEFAULT}.",
+            metavar="FORMAT",
+            help=f"{REPORTS.help}. Default: by the suffix of --output, else {DEFAULT}.",
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of printing.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output."),
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Make a report on a run: its results, curves and texts, as a page or for another tool."""
+    """
+    Write a report on a run, as a page or for another tool.
+
+    It has the results of every step, the curves and the texts.
+    """
     from lesson_runner.execute.environment import redactor_for
     from lesson_runner.files.plain import write_output
     from lesson_runner.report.runs import read_report, render
@@ -46,10 +53,10 @@ def report(
     from lesson_runner.run.stored import read_run, without_secrets
 
     form = REPORTS.checked(format_) if format_ is not None else _by_name(output)
-    folder = find_run(run, expand(workspace) / "runs")
+    folder = find_run(run, workspace_folder(workspace) / "runs")
     record = read_run(folder)
     plugins: Plugins = context.obj
-    with stdout_for_json():  # what a plugin prints belongs to no report
+    with stdout_to_stderr():  # what a plugin prints is not part of the report
         sections = [*plugins.report_sections(record, folder), *unread(record, folder)]
         text = render(read_report(record, folder, without_secrets(sections, redactor_for())), form)
     if output is None:
@@ -59,10 +66,10 @@ def report(
         write_output(output, text)
     except OSError as error:
         reason = error.strerror or error
-        raise LessonError(f"{output}: cannot be written: {reason}", fix="name a file with -o") from None
+        raise LessonError(f"{output}: cannot be written: {reason}", fix="name another file with -o") from None
     say(f"{output}: {form}, {len(text.encode()):,} bytes")
 
 
 def _by_name(output: Path | None) -> str:
-    """Return the format that the name of the output file stands for."""
+    """Return the format that the name of the output file implies."""
     return DEFAULT if output is None else REPORTS.for_file(output)

@@ -1,4 +1,4 @@
-"""``lesson resume``: resume a run that did not finish."""
+"""``lesson resume``: resume a run that was interrupted or failed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     ask,
     check_can_pause,
-    expand,
     is_interactive,
     note,
     open_valid_lesson,
     print_json,
+    workspace_folder,
 )
 from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.permissions import allowed_permissions
-from lesson_runner.cli.run_session import perform
+from lesson_runner.cli.run_session import run_session
 from lesson_runner.model.errors import LessonError
 
 if TYPE_CHECKING:
@@ -31,18 +31,25 @@ if TYPE_CHECKING:
 def resume(
     context: typer.Context,
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="A run's name, the beginning of one, or its folder.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run by its name, the start of its name, its folder, or latest."
+        ),
     ] = "latest",
     workspace: WorkspaceOption = None,
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="STEP", help="Run this step and all after it again.")
+        str | None, typer.Option("--from", metavar="STEP", help="Run this step and all later steps again.")
     ] = None,
     allow: AllowOption = None,
     env: EnvOption = None,
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Resume a run that was interrupted or failed: what passed is not run again."""
+    """
+    Resume a run that was interrupted or failed.
+
+    Steps that passed are not run again.
+    """
     from lesson_runner.execute.environment import check_passed
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions
@@ -55,14 +62,14 @@ def resume(
     interactive = is_interactive(json=json)
     check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
-    unfinished = find_resumable(run, expand(workspace).resolve() / "runs")
+    unfinished = find_resumable(run, workspace_folder(workspace).resolve() / "runs")
     record = unfinished.record
     was = record["options"]
-    # Never from the record alone: it may be a stranger's, and they are this user's secrets.
+    # Never take these from the record alone: it may be a stranger's, and they are this user's secrets.
     if forgotten := sorted({*was.get("env", ())} - {*(env or ())}):
         raise LessonError(
             f"{unfinished.folder.name} was started with --env {' --env '.join(forgotten)}",
-            fix="give that again: its other steps may need it",
+            fix="repeat it: the remaining steps may need the variable",
         )
     passed = check_passed(env or ())
     document, problems, installed = open_valid_lesson(record["lesson"]["path"], plugins)
@@ -84,7 +91,7 @@ def resume(
     plan = plan_run(document, problems, plugins, options)
     unfinished = without_steps_from(unfinished, plan, from_)
     prepared = prepare_run(plan, plugins, options, installed=installed, resume=unfinished)
-    result, _ = perform(prepared, json=json, pause=step)
+    result, _ = run_session(prepared, json=json, pause=step)
     if json:
         print_json(result)
     return int(result["exit_code"])

@@ -1,4 +1,4 @@
-"""``lesson run``: execute a lesson, judge every step, record it."""
+"""``lesson run``: execute, judge and record every step of a lesson."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from lesson_runner.cli.common import (
     WorkspaceOption,
     ask,
     check_can_pause,
-    expand,
     is_interactive,
     note,
     open_valid_lesson,
     print_json,
+    workspace_folder,
 )
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
 from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.permissions import allowed_permissions
-from lesson_runner.cli.run_session import perform
+from lesson_runner.cli.run_session import run_session
 
 if TYPE_CHECKING:
     from lesson_runner.plugins.manager import Plugins
@@ -40,14 +40,14 @@ def run(
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
     workspace: WorkspaceOption = None,
-    from_: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin with this step.")] = None,
-    until: Annotated[str | None, typer.Option(metavar="STEP", help="End after this step.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Start at this step.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="STEP", help="Stop after this step.")] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="STEP", help="Run this step only; may be given again.")
+        list[str] | None, typer.Option(metavar="STEP", help="Run only this step; repeatable.")
     ] = None,
     param: ParamOption = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Keep files in the run's own folder: see none of earlier runs.")
+        bool, typer.Option("--fresh", help="Reuse nothing from earlier runs; files go into the run folder.")
     ] = False,
     allow: AllowOption = None,
     sandbox: SandboxOption = False,
@@ -55,7 +55,7 @@ def run(
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Run a lesson: every step executed, judged and recorded."""
+    """Run a lesson: execute, judge and record every step."""
     from lesson_runner.execute.environment import check_passed
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions
@@ -73,7 +73,7 @@ def run(
     hardware = detect_hardware(plugins, expected)
     options = RunOptions(
         hardware=hardware,
-        workspace=Workspace(expand(workspace).resolve()),
+        workspace=Workspace(workspace_folder(workspace).resolve()),
         profile=profile,
         backend=backend,
         params=params,
@@ -87,7 +87,7 @@ def run(
     )
     plan = plan_run(document, problems, plugins, options)
     prepared = prepare_run(plan, plugins, options, installed=installed)
-    record, _ = perform(prepared, json=json, pause=step)
+    record, _ = run_session(prepared, json=json, pause=step)
     if json:
         print_json(record)
     return int(record["exit_code"])

@@ -1,4 +1,4 @@
-"""Run a plan for a person or a program: heading, progress, closing table, record."""
+"""Run a prepared plan, and show a heading, the progress, a summary and the path of the record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesson_runner.cli.common import make_console, stdout_for_json
+from lesson_runner.cli.common import make_console, stdout_to_stderr
 from lesson_runner.cli.plan_summary import profile_lines, recognition_line, without_repetition
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from lesson_runner.run.prepare import PreparedRun
 
 
-def perform(prepared: PreparedRun, *, json: bool = False, pause: bool = False) -> tuple[dict[str, Any], Path]:
+def run_session(
+    prepared: PreparedRun, *, json: bool = False, pause: bool = False
+) -> tuple[dict[str, Any], Path]:
     """
-    Run what was prepared, show it, and return the record and the run's folder.
+    Run a prepared plan, show it, and return the record and the run folder.
 
     Args:
         json: show nothing.
@@ -38,14 +40,14 @@ def perform(prepared: PreparedRun, *, json: bool = False, pause: bool = False) -
     plan, plugins, carried = prepared.plan, prepared.plugins, prepared.carried
     context = prepared.open()
     folder = context.folder
-    _end_with_a_record()
+    _interrupt_on_signals()
     if json:
-        with stdout_for_json():
+        with stdout_to_stderr():
             return prepared.run(context), folder
     console = make_console()
     _print_heading(console, plan, plugins, context)
     if carried is not None:
-        done = f"{len(carried.results)} of {len(plan.steps)} steps had passed"
+        done = f"{len(carried.results)} of {len(plan.steps)} steps passed before"
         console.print(context.redactor.text(f"Resuming {folder.name}: {done}"))
     reporter = LiveReporter(console, without_repetition(plan), context.redactor)
     listeners: list[Listener] = [reporter, Pause(prepared.steps[-1].id)] if pause else [reporter]
@@ -60,14 +62,14 @@ def perform(prepared: PreparedRun, *, json: bool = False, pause: bool = False) -
     console.print(shown(f"Texts, loss curves and output of every step: {folder / 'evidence'}"))
     if record["status"] != "passed":
         usual = prepared.options.workspace.root == DEFAULT_WORKSPACE.resolve()
-        console.print(shown(f"To resume it: lesson resume {folder.name if usual else folder}"))
+        console.print(shown(f"To resume the run: lesson resume {folder.name if usual else folder}"))
     return record, folder
 
 
-def _end_with_a_record() -> None:
-    """Let SIGTERM, and closing the terminal, end a run as Ctrl-C does."""
+def _interrupt_on_signals() -> None:
+    """Let SIGTERM, and closing the terminal, interrupt a run as Ctrl-C does."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, signal.default_int_handler)
 
 

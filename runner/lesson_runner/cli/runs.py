@@ -1,4 +1,4 @@
-"""``lesson runs``: what was run in a workspace; ``lesson runs rm`` removes some of it."""
+"""``lesson runs``: list the runs in a workspace; ``lesson runs rm`` removes some."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lesson_runner.cli.common import (
     JsonOption,
     WorkspaceOption,
     confirm,
-    expand,
     make_console,
     print_json,
+    workspace_folder,
 )
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
@@ -24,13 +24,13 @@ runs = typer.Typer(help="List the runs in a workspace, or remove some.", invoke_
 
 @runs.callback()
 def list_runs(context: typer.Context, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """List the runs in a workspace, oldest first; 'rm' removes some."""
+    """List the runs in a workspace, oldest first."""
     from lesson_runner.run.find import run_folders
 
     if context.invoked_subcommand:
         context.meta[__name__] = workspace
         return
-    folder = expand(workspace) / "runs"
+    folder = workspace_folder(workspace) / "runs"
     found = [_describe(path) for path in run_folders(folder)]
     if json:
         print_json(found)
@@ -43,40 +43,51 @@ def list_runs(context: typer.Context, workspace: WorkspaceOption = None, json: J
 @runs.command("rm")
 def remove(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Names of runs, or latest.")],
-    workspace: Annotated[Path | None, typer.Option(help="The workspace the runs are in.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    names: Annotated[list[str], typer.Argument(metavar="RUN", help="Runs by name, or latest.")],
+    workspace: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Workspace that the runs are in. Default: .lesson.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not prompt.")] = False,
 ) -> None:
-    """Remove runs: their records and all their evidence. Data sets and checkpoints stay."""
+    """
+    Remove runs with their records and evidence.
+
+    Data sets and checkpoints stay.
+    """
     from lesson_runner.files.untrusted import remove_tree
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.find import find_run
     from lesson_runner.run.lock import lock_owner
 
-    folder = expand(workspace or context.meta[__name__]) / "runs"
+    folder = workspace_folder(workspace or context.meta[__name__]) / "runs"
     Workspace(folder.parent).check_links()
-    found = list(dict.fromkeys(find_run(name, folder) for name in names))  # all of them, before any is gone
+    # Find all of them before removing any.
+    found = list(dict.fromkeys(find_run(name, folder) for name in names))
     for path in found:
         if path.parent.resolve() != folder.resolve():
             raise LessonError(
-                f"{path} is no run of {folder}", fix=f"name its own: --workspace {path.parent.parent}"
+                f"{path} is not a run in {folder}",
+                fix=f"name its workspace: --workspace {path.parent.parent}",
             )
         for used in (path, path.parent.parent):
             if (owner := lock_owner(used)) and path.name in owner:
-                raise LessonError(f"{path.name} is not removed: {used} is in use by {owner}")
+                raise LessonError(
+                    f"{path.name} is not removed: {used} is in use by {owner}",
+                    fix="stop it, or wait until it ends",
+                )
     if not yes and not confirm(f"Remove {', '.join(path.name for path in found)}?"):
-        raise LessonError("nothing was removed", fix="answer yes, or add --yes")
+        raise LessonError("nothing was removed", fix="answer yes at the prompt, or add --yes")
     for path in found:
-        # Aside first: what is half removed must not look like a run.
-        aside = path.with_name(f".{path.name}.removed")
+        # Rename it first: a run that is only half removed must not look like a run.
+        removed = path.with_name(f".{path.name}.removed")
         try:
-            if os.path.lexists(aside):  # the rest of one that could not be removed
-                remove_tree(aside)
-            remove_tree(path.rename(aside))
+            if os.path.lexists(removed):  # left over from a removal that failed
+                remove_tree(removed)
+            remove_tree(path.rename(removed))
         except OSError as error:
-            where, why = error.filename or aside, error.strerror or error
+            where, why = error.filename or removed, error.strerror or error
             raise LessonError(
-                f"{path.name} cannot be removed: {where}: {why}", fix=f"remove what is left of it: {aside}"
+                f"{path.name} cannot be removed: {where}: {why}", fix=f"remove the rest by hand: {removed}"
             ) from None
         say(f"removed {path.name}")
 

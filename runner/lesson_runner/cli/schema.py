@@ -1,4 +1,4 @@
-"""``lesson schema``: the schemas of what authors write, for editors and other tools."""
+"""``lesson schema``: the JSON Schemas, for editors and other tools."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ from lesson_runner.cli.output import say
 
 def schema(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Such as lesson; without one, all are listed.")
+        str | None,
+        typer.Argument(metavar="NAME", help="A schema's name, such as lesson. Default: list all schemas."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to a file.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the JSON Schemas, or print one in one piece, as editors want it."""
+    """
+    List the JSON Schemas, or print one for an editor.
+
+    A schema is printed in one piece, without references to other files.
+    """
     from lesson_runner.document.schema.bundle import bundle, schema_names
     from lesson_runner.document.schema.validator import load_schema
     from lesson_runner.files.plain import write_output
@@ -29,7 +35,7 @@ def schema(
 
     if name is None:
         if output:
-            raise LessonError("-o needs the name of one schema", fix=f"one of: {', '.join(schema_names())}")
+            raise LessonError("-o needs the name of a schema", fix=f"one of: {', '.join(schema_names())}")
         found = [{"name": item, "title": load_schema(item)["title"]} for item in schema_names()]
         if json:
             print_json(found)

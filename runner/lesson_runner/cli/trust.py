@@ -1,4 +1,4 @@
-"""``lesson trust``: what lessons from elsewhere were allowed at a prompt, and taking it back."""
+"""``lesson trust``: the permissions granted to lessons at a prompt, and how to revoke them."""
 
 from __future__ import annotations
 
@@ -14,47 +14,51 @@ if TYPE_CHECKING:
     from lesson_runner.run.permissions import LessonPermissions, PermissionStore
 
 trust = typer.Typer(
-    help="Show what lessons from elsewhere were allowed, or take it back.", invoke_without_command=True
+    help="Show or revoke the permissions you granted to lessons.", invoke_without_command=True
 )
 
 
 @trust.callback()
 def show(context: typer.Context, json: JsonOption = False) -> None:
-    """Show what lessons from elsewhere were allowed; 'forget' takes it back."""
+    """
+    Show or revoke the permissions you granted to lessons.
+
+    They are those you granted at a prompt to lessons that no plugin provides.
+    """
     if context.invoked_subcommand is None:
         list_allowed(json)
 
 
 @trust.command("list")
 def list_allowed(json: JsonOption = False) -> None:
-    """List the lessons that were allowed something, by what they say."""
+    """List the lessons with permissions, by version of their text."""
     memory = _memory()
     if json:
         print_json([_data(item) for item in memory.all()])
     elif memory.all():
         _print(memory.all())
     else:
-        say("No lesson was allowed anything.")
+        say("No lesson has permissions.")
 
 
 @trust.command("forget")
 def forget(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="LESSON…", help="Ids of lessons, their paths, or the beginnings of digests."),
+        typer.Argument(metavar="LESSON", help="Lessons by id, path, or the start of the digest."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Forget all of it.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Revoke the permissions of all lessons.")] = False,
 ) -> None:
-    """Forget what lessons were allowed: they will ask again."""
+    """Revoke the permissions of lessons; the next run asks again."""
     memory = _memory()
     if everything == bool(names):
-        raise LessonError("forget takes lessons, or --all", fix="'lesson trust list' lists them")
+        raise LessonError("give either lessons or --all", fix="'lesson trust list' lists the lessons")
     chosen = memory.all() if everything else [item for name in names or () for item in _find(name, memory)]
     if chosen or memory.problem:
         memory.forget([item.digest for item in chosen])
     for item in dict.fromkeys(item.digest for item in chosen):
         known = next(entry for entry in chosen if entry.digest == item)
-        say(f"forgotten: {known.lesson} ({known.path})")
+        say(f"revoked: {known.lesson} ({known.path})")
 
 
 def _memory() -> PermissionStore:
@@ -62,7 +66,7 @@ def _memory() -> PermissionStore:
 
     memory = PermissionStore.read()
     if memory.problem:
-        say(f"note: {memory.path}: {memory.problem}; it counts for nothing", err=True)
+        say(f"note: {memory.path}: {memory.problem}; the file is ignored", err=True)
     return memory
 
 
@@ -79,8 +83,8 @@ def _find(name: str, memory: PermissionStore) -> list[LessonPermissions]:
     ]
     if not found:
         known = [item.lesson for item in memory.all()]
-        fix = did_you_mean(name, known) or "'lesson trust list' lists them"
-        raise LessonError(f"no lesson '{name}' was allowed anything", fix=fix)
+        fix = did_you_mean(name, known) or "'lesson trust list' lists the lessons"
+        raise LessonError(f"no lesson '{name}' has permissions", fix=fix)
     return found
 
 

@@ -1,4 +1,4 @@
-"""``lesson validate``: what is wrong with lesson documents."""
+"""``lesson validate``: find errors in lesson documents."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, expand, make_console, stdout_for_json
-from lesson_runner.cli.output import Harmless
+from lesson_runner.cli.common import WorkspaceOption, make_console, stdout_to_stderr, workspace_folder
+from lesson_runner.cli.output import WorkflowCommandFilter
 from lesson_runner.model.errors import ExitCode, LessonError
 from lesson_runner.report.formats import DIAGNOSTICS
 
@@ -19,46 +19,60 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.manager import Plugins
 
 ROUNDS = 5
-"""What one edit mends may be what another one waited for; more rounds than this would be a circle."""
+"""Upper limit: a fix can make another one possible, but more rounds would mean an endless loop."""
 
 
 def validate(
     context: typer.Context,
     lessons: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[LESSON]...", help="Ids, files or folders; without any, all that plugins bring."
-        ),
+        typer.Argument(metavar="LESSON", help="Ids, files or folders. Default: all lessons of plugins."),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help=f"{DIAGNOSTICS.help}.")] = "text",
-    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Fix in the files what can be fixed safely.")] = False,
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{DIAGNOSTICS.help}.")] = "text",
+    json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Edit the files to fix what can be fixed safely.")
+    ] = False,
     select: Annotated[
         list[str] | None,
-        typer.Option(metavar="RULE,…", help="Look for these rules only; ct4.* is all of ct4."),
+        typer.Option(metavar="RULE,…", help="Apply only these rules; ct4.* means all rules of ct4."),
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE,…", help="Do not look for these.")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="RULE,…", help="Do not apply these rules.")
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Settings; without it, the nearest lesson.toml, or pyproject.toml with some."
+            metavar="FILE",
+            help="Settings file. Default: the nearest lesson.toml, or pyproject.toml with settings.",
         ),
     ] = None,
     certs: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="Ask for a certificate below this folder for each validatedOn."),
+        typer.Option(
+            metavar="DIR", help="Require a certificate in this folder or below for each entry of validatedOn."
+        ),
     ] = None,
     policy: Annotated[
         list[str] | None,
-        typer.Option(metavar="POLICY", help="What those must be signed under; a name, or a .yaml file."),
+        typer.Option(
+            metavar="POLICY",
+            help="Policy that those certificates must be signed under: a name, or a .yaml file.",
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, help="How many processes; without it, as many as pay."),
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Number of processes. Default: as many as save time."
+        ),
     ] = None,
 ) -> int:
-    """Check lessons: frontmatter, directives, steps in every profile, links, code, encoding."""
+    """
+    Check lessons: frontmatter, directives, steps, links and code.
+
+    Steps are checked in every profile. 'lesson explain' describes the rules.
+    """
     from lesson_runner.model import Diagnostics
     from lesson_runner.report.diagnostics import render
     from lesson_runner.validate.check import all_rules, validate
@@ -69,42 +83,45 @@ def validate(
 
     shown_as = "json" if json else DIAGNOSTICS.checked(format_)
     if policy and not certs:
-        raise LessonError("--policy goes with --certs", fix="name the folder of the certificates too")
+        raise LessonError(
+            "--policy needs --certs", fix="give the folder of the certificates too: --certs DIR"
+        )
     plugins: Plugins = context.obj
-    with stdout_for_json():  # what a plugin prints belongs to no format
+    with stdout_to_stderr():  # what a plugin prints is not part of the output
         rules = all_rules(plugins)
         settings = with_options(find_settings(config, rules), select or (), ignore or (), rules)
         paths = documents(lessons or (), plugins, settings)
         uncertified = None
         if certs:
-            from lesson_runner.cli.certification_status import uncertified_in
+            from lesson_runner.cli.certification_status import certificate_check
 
-            uncertified = uncertified_in(certs, policy or (), plugins, expand(workspace))
+            uncertified = certificate_check(certs, policy or (), plugins, workspace_folder(workspace))
 
-    def look() -> Iterator[Checked]:
-        if uncertified is not None:  # what it knows of certificates is not handed to other processes
+    def check() -> Iterator[Checked]:
+        if uncertified is not None:  # the certificates cannot be passed to other processes
             return _silent(validate(paths, plugins, settings, rules, uncertified))
         return _silent(validate_with(jobs or jobs_that_pay(paths), paths, plugins, settings, rules))
 
     fixed = 0
     for _ in range(ROUNDS if fix else 0):
-        mended = sum(len(apply_fixes(document)) for document in look())
-        fixed += mended
-        if not mended:
+        applied = sum(len(apply_fixes(document)) for document in check())
+        fixed += applied
+        if not applied:
             break
-    found = Diagnostics(look(), rules, fixed)
+    found = Diagnostics(check(), rules, fixed)
     write = sys.stdout.write
-    if shown_as == "github" and isinstance(sys.stdout, Harmless):
-        write = sys.stdout.write_commands  # diagnostics for GitHub are commands, and have their own escaping
+    if shown_as == "github" and isinstance(sys.stdout, WorkflowCommandFilter):
+        # Diagnostics for GitHub are workflow commands, with escaping of their own.
+        write = sys.stdout.write_commands
     for piece in render(found, shown_as, Path.cwd(), make_console()):
         write(piece)
     return ExitCode.FAILED if found.errors else ExitCode.GOOD
 
 
 def _silent(documents: Iterator[Checked]) -> Iterator[Checked]:
-    """Yield what is found; what plugins print while they look at a document does not reach the output."""
+    """Yield checked documents, and keep what plugins print meanwhile out of the output."""
     while True:
-        with stdout_for_json():
+        with stdout_to_stderr():
             document = next(documents, None)
         if document is None:
             return

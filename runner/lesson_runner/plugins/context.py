@@ -123,18 +123,6 @@ def default_workspace() -> Path:
     return place
 
 
-def check_backend(name: str) -> str:
-    """
-    Return ``name`` if it is the name of a backend.
-
-    Raises:
-        LessonError: it is not.
-    """
-    if name not in ("auto", "ttml", "emulated"):
-        raise LessonError(f"--backend {name}: expected auto, ttml or emulated")
-    return name
-
-
 MEMORY = "memory"
 """The folder in a run folder for values that plugins need when the run is resumed."""
 MAX_SHOWN = 1_000_000

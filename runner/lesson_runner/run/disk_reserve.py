@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import fix_for
 
 BASE_BYTES = 128 * 1024
 BYTES_PER_STEP = 8 * 1024

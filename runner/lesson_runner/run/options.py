@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lesson_runner.model import Hardware
+from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.context import DEFAULT_WORKSPACE, Workspace
 from lesson_runner.run.params import Param
 from lesson_runner.run.selection import Selection
@@ -45,3 +46,15 @@ class RunOptions:
     """Asks the user a yes-or-no question; ``None`` if nobody can answer."""
     note: Callable[[str], None] = discard_note
     """Shows a line that is not part of the result."""
+
+
+def check_backend(name: str) -> str:
+    """
+    Return ``name`` if it is a backend.
+
+    Raises:
+        LessonError: it is not.
+    """
+    if name not in ("auto", "ttml", "emulated"):
+        raise LessonError(f"--backend {name}: expected auto, ttml or emulated")
+    return name

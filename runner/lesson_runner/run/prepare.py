@@ -17,11 +17,11 @@ from lesson_runner.execute.inputs import Inputs
 from lesson_runner.execute.sandbox import Sandbox
 from lesson_runner.model import Diagnostic, Lesson, Plan, PlannedStep, first_error
 from lesson_runner.model.errors import InvalidLessonError
-from lesson_runner.plugins.context import RunContext, Workspace, check_backend
+from lesson_runner.plugins.context import RunContext, Workspace
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.consent import check_permissions
 from lesson_runner.run.events import Listener
-from lesson_runner.run.options import RunOptions
+from lesson_runner.run.options import RunOptions, check_backend
 from lesson_runner.run.permissions import NETWORK, kind_of
 from lesson_runner.run.plan import choose_profile, make_plan
 from lesson_runner.run.resume import CarriedOver, ResumableRun, carry_over

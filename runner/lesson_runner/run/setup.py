@@ -11,6 +11,7 @@ from lesson_runner.files.evidence import EVIDENCE, SHARED
 from lesson_runner.files.untrusted import make_below, remove_temporary_files
 from lesson_runner.model import Plan
 from lesson_runner.model.errors import LessonError
+from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.context import RunContext, Workspace
 from lesson_runner.run.disk_reserve import reserve_disk_space
 from lesson_runner.run.lock import locked

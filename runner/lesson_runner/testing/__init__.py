@@ -1,6 +1,8 @@
 """
-A test kit for authors of plugins: run, plan or check a lesson in one line, with only your plugin loaded; and
-check that the plugin keeps the promises that lesson-runner relies on.
+A test kit for authors of plugins.
+
+Run, plan or check a lesson in one line, with only your plugin loaded. Check that the plugin follows the rules
+that lesson-runner and other plugins rely on.
 
 ::
 
@@ -22,26 +24,32 @@ check that the plugin keeps the promises that lesson-runner relies on.
         record = run_lesson(lesson_text(BODY), tmp_path, plugins=[plugin])
         assert record["status"] == "passed"
 
-    def test_the_plugin_keeps_its_promises():
+    def test_the_plugin_conforms():
         assert_conforms("my_lessons.plugin")
 
-Everything a lesson asks for is allowed, and nobody is asked anything.
+Lessons get every permission that they ask for, without a prompt.
 """
 
 from lesson_runner.testing.actions import check_action
 from lesson_runner.testing.conformance import assert_conforms, check_plugin
-from lesson_runner.testing.loading import HEAVY, Given, Imported, import_afresh, load_plugins
+from lesson_runner.testing.loading import (
+    HEAVY,
+    ImportResult,
+    ModuleEntryPoint,
+    import_in_subprocess,
+    load_plugins,
+)
 from lesson_runner.testing.running import check_lesson, lesson_text, plan_lesson, run_lesson
 
 __all__ = [
     "HEAVY",
-    "Given",
-    "Imported",
+    "ImportResult",
+    "ModuleEntryPoint",
     "assert_conforms",
     "check_action",
     "check_lesson",
     "check_plugin",
-    "import_afresh",
+    "import_in_subprocess",
     "lesson_text",
     "load_plugins",
     "plan_lesson",

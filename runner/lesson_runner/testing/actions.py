@@ -1,4 +1,4 @@
-"""What is wrong with an action, found without running it."""
+"""Check an action without running it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.action_errors import FunctionNotFoundError, load
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
-_STRANGER = "a parameter that does not exist"
+_UNKNOWN = "a parameter that does not exist"
 _BY_TYPE: dict[str, Any] = {
     "string": "example",
     "integer": 1,
@@ -24,15 +24,15 @@ _BY_TYPE: dict[str, Any] = {
     "object": {},
     "null": None,
 }
-"""What stands for a required parameter that has neither a default nor an example."""
+"""Values for required parameters that have neither a default nor an example."""
 
 
 def check_action(action: Action, params: Json | None = None) -> list[str]:
     """
-    Return what is wrong with an action, in plain words; nothing is run.
+    Return the problems of an action, in plain words; the action is not run.
 
     Args:
-        action: what a plugin returns from ``lesson_actions``.
+        action: an action that a plugin returns from ``lesson_actions``.
         params: values for required parameters without a default, where the schema has no ``examples``.
     """
     return [f"action '{action.name}': {problem}" for problem in _problems(action, params or {})]
@@ -49,26 +49,26 @@ def _problems(action: Action, given: Json) -> Iterator[str]:
     if problem := schema_problem(action.schema):
         yield f"the schema is not a JSON Schema: {problem}"
         return
-    if "$comment" not in action.schema and not _refuses_strangers(action):
+    if "$comment" not in action.schema and not _rejects_unknown_params(action):
         yield (
-            "the schema lets unknown parameters pass, so a misspelt one is lost: say "
-            "'additionalProperties': False, or why not in a '$comment'"
+            "the schema accepts unknown parameters, so a misspelt one is ignored: add "
+            "'additionalProperties': False, or explain in a '$comment' why not"
         )
     examples, missing = _examples(action, given)
     for name in missing:
-        yield f"the schema gives no example of '{name}', which is required and has no default"
+        yield f"the schema has no example of '{name}', which is required and has no default"
     layers = list(_layers(action))
-    misfits = [item for what, layer in layers for item in _misfits(action, what, {**examples, **layer})]
-    yield from dict.fromkeys(misfits)
+    errors = [item for what, layer in layers for item in _schema_errors(action, what, {**examples, **layer})]
+    yield from dict.fromkeys(errors)
     yield from _expectations(action)
-    # With values that do not fit, and which no plan would pass on, a function may do what it likes.
-    if not missing and not misfits:
+    # A plan passes on only valid values, so the functions need not handle others.
+    if not missing and not errors:
         for what, layer in layers:
             yield from _calls(action, what, {**examples, **layer})
 
 
 def _function(name: str, function: Callable[..., object] | str, *arguments: str) -> Iterator[str]:
-    """Yield what is wrong with a function that may be given by name; its module is imported."""
+    """Yield the problems of a function, which may be given by name; its module is imported."""
     if not callable(function) and not isinstance(function, str):
         yield f"'{name}' cannot be called"
         return
@@ -79,20 +79,20 @@ def _function(name: str, function: Callable[..., object] | str, *arguments: str)
         yield f"'{name}': {error}"
     except TypeError:
         yield f"'{name}' does not accept the arguments ({', '.join(arguments)})"
-    except ValueError:  # a function in C that has no signature
+    except ValueError:  # a function in C without a signature
         return
     except Exception as error:
         yield f"'{name}': importing '{function}' raised {type(error).__name__}: {error}"
 
 
-def _refuses_strangers(action: Action) -> bool:
+def _rejects_unknown_params(action: Action) -> bool:
     validator = validator_for(action.schema)
     plain = [error.message for error in validator.iter_errors({})]
-    return plain != [error.message for error in validator.iter_errors({_STRANGER: None})]
+    return plain != [error.message for error in validator.iter_errors({_UNKNOWN: None})]
 
 
 def _layers(action: Action) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the parameters that the action itself brings, and what they come from."""
+    """Yield the parameters that the action itself sets, each with their source."""
     yield "defaults", dict(action.defaults)
     for name, values in action.presets.items():
         for value, params in values.items():
@@ -102,7 +102,7 @@ def _layers(action: Action) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _examples(action: Action, given: Json) -> tuple[dict[str, Any], list[str]]:
-    """Return a value for each required parameter that has no default, and for which none was found."""
+    """Return values for required parameters without a default, and the parameters that remain without one."""
     found: dict[str, Any] = {}
     missing = []
     for name in action.schema.get("required", ()):
@@ -122,7 +122,7 @@ def _examples(action: Action, given: Json) -> tuple[dict[str, Any], list[str]]:
     return found, missing
 
 
-def _misfits(action: Action, what: str, values: Json) -> Iterator[str]:
+def _schema_errors(action: Action, what: str, values: Json) -> Iterator[str]:
     for error in validator_for(action.schema).iter_errors(values):
         if error.validator == "required" and not error.path:  # reported as a missing example
             continue
@@ -142,13 +142,13 @@ def _expectations(action: Action) -> Iterator[str]:
 
 
 def _calls(action: Action, what: str, values: Json) -> Iterator[str]:
-    """Yield what goes wrong when the action's functions are given these parameters."""
+    """Yield the problems of calling the action's functions with these parameters."""
 
     def is_text(result: object) -> str | None:
         return None if isinstance(result, str) and result else f"returned {result!r}, not a line of text"
 
     def is_inspection(result: object) -> str | None:
-        # It may have a problem: something may be missing that only a lesson can give.
+        # It may report a problem, such as something missing that only a lesson can provide.
         if not isinstance(result, Inspection):
             return f"returned {result!r}, not an Inspection"
         return (
@@ -158,7 +158,7 @@ def _calls(action: Action, what: str, values: Json) -> Iterator[str]:
     def are_permissions(result: Any) -> str | None:
         fine = isinstance(result, Iterable) and not isinstance(result, str)
         fine = fine and all(isinstance(item, str) for item in result)
-        return None if fine else f"returned {result!r}, not permissions"
+        return None if fine else f"returned {result!r}, not a list of permissions"
 
     asks = action.permissions if callable(action.permissions) else None
     checks: tuple[tuple[str, Callable[[Json], object] | None, Callable[[Any], str | None]], ...] = (
@@ -169,13 +169,13 @@ def _calls(action: Action, what: str, values: Json) -> Iterator[str]:
     for name, function, judge in checks:
         if function is None:
             continue
-        handed = deepcopy(dict(values))
+        passed = deepcopy(dict(values))
         try:
-            result = function(handed)
+            result = function(passed)
         except Exception as error:
             yield f"{what}: '{name}' raised {type(error).__name__}: {error}"
             continue
-        if handed != values:
+        if passed != values:
             yield f"{what}: '{name}' changed the parameters it was given"
         if problem := judge(result):
             yield f"{what}: '{name}' {problem}"

@@ -1,4 +1,4 @@
-"""Whether a plugin keeps the promises that lesson-runner, and every other plugin, relies on."""
+"""Check that a plugin follows the rules that lesson-runner and every other plugin rely on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lesson_runner.plugins.manager import PROJECT, Plugins
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.resolve_blocks import known_profiles
 from lesson_runner.testing.actions import check_action
-from lesson_runner.testing.loading import HEAVY, Given, import_afresh
+from lesson_runner.testing.loading import HEAVY, ModuleEntryPoint, import_in_subprocess
 
 SEVERITIES = ("error", "warning", "info")
 
@@ -33,23 +33,23 @@ def assert_conforms(
     *,
     name: str = "",
     params: Mapping[str, Json] | None = None,
-    beside: Sequence[object] = (),
+    other_plugins: Sequence[object] = (),
     heavy: Sequence[str] = HEAVY,
 ) -> None:
     """
-    Import a plugin and assert that :func:`check_plugin` has nothing to say about it.
+    Import a plugin and assert that :func:`check_plugin` finds no problems.
 
     Args:
         module: the name of the plugin's module, such as ``my_lessons.plugin``.
         name: as for :func:`check_plugin`.
         params: as for :func:`check_plugin`.
-        beside: as for :func:`check_plugin`.
+        other_plugins: as for :func:`check_plugin`.
         heavy: as for :func:`check_plugin`.
     """
     plugin = importlib.import_module(module)
-    problems = check_plugin(plugin, name=name, params=params, beside=beside, heavy=heavy)
+    problems = check_plugin(plugin, name=name, params=params, other_plugins=other_plugins, heavy=heavy)
     if problems:
-        raise AssertionError("\n".join([f"{module} does not keep a plugin's promises:", *problems]))
+        raise AssertionError("\n".join([f"{module} does not conform to the rules for plugins:", *problems]))
 
 
 def check_plugin(
@@ -57,26 +57,28 @@ def check_plugin(
     *,
     name: str = "",
     params: Mapping[str, Json] | None = None,
-    beside: Sequence[object] = (),
+    other_plugins: Sequence[object] = (),
     heavy: Sequence[str] = HEAVY,
 ) -> list[str]:
     """
-    Return what is wrong with a plugin, in plain words.
+    Return the problems of a plugin, in plain words.
 
-    It must load; importing it must load nothing heavy and print nothing. Its actions must pass
-    :func:`~lesson_runner.testing.check_action`. Its checks must have ids that can be typed, and say why they
-    matter. Its rules must be named after it, and explained. The folders of its lessons must be there, and the
-    lessons valid. Its hooks must not raise, must return the same when called twice, and must not print.
+    - The plugin loads. Importing it loads no heavy module and prints nothing.
+    - Its actions pass :func:`~lesson_runner.testing.check_action`.
+    - Its checks have ids that are easy to type, and say why they matter.
+    - Its rules are named after the plugin, and explained.
+    - The folders of its lessons exist, and the lessons are valid.
+    - Its hooks do not raise or print, and return the same when called twice.
 
     Args:
         module: the plugin's module.
-        name: the plugin's name; that of its entry point, or of its module, if left out.
-        params: values for required parameters that have no default and no example, by action.
-        beside: modules of other plugins whose actions the lessons use.
-        heavy: modules that are to be loaded only when they are needed.
+        name: the plugin's name. Default: the name of its entry point or its module.
+        params: for each action, values for required parameters without a default or an example.
+        other_plugins: modules of other plugins, if the lessons use their actions.
+        heavy: modules that may be loaded only when they are needed.
     """
-    point = Given(module, name)
-    plugins = _Watched(point, beside)
+    point = ModuleEntryPoint(module, name)
+    plugins = _PluginUnderTest(point, other_plugins)
     if error := plugins.take_error():
         return [f"it cannot be loaded: {error}"]
     return [
@@ -93,49 +95,49 @@ def check_plugin(
     ]
 
 
-class _Watched:
-    """A plugin beside others, and what its hooks do when they are called."""
+class _PluginUnderTest:
+    """A plugin, loaded twice with others, and the errors of its hooks."""
 
-    def __init__(self, point: Given, beside: Sequence[object]) -> None:
+    def __init__(self, point: ModuleEntryPoint, other_plugins: Sequence[object]) -> None:
         self.point = point
-        points = [point, *map(Given, beside)]
-        self.all = Plugins(points=points)
-        self.again = Plugins(points=points)
+        points = [point, *map(ModuleEntryPoint, other_plugins)]
+        self.first = Plugins(points=points)
+        self.second = Plugins(points=points)
         self._failed: set[str] = set()
 
     def own(self, hook: str) -> list[Any]:
-        """Return what the plugin's own implementation of a hook that takes nothing returns, if it can."""
+        """Call the plugin's own implementation of a hook without arguments, unless it failed before."""
         function = getattr(self.point.module, hook, None)
         return list(function()) if function is not None and hook not in self._failed else []
 
     def take_error(self) -> str | None:
-        """Return what the plugin did wrong since the last time, according to those that called it."""
+        """Return the error of the plugin since the last call, and reset it."""
         error = None
-        for plugins in (self.all, self.again):
+        for plugins in (self.first, self.second):
             info = plugins.infos[self.point.name]
             error = error or info.error
             plugins.infos[self.point.name] = dataclasses.replace(info, error=None)
         return error
 
     def call(self, what: str, ask: Callable[[Plugins], object]) -> Iterator[str]:
-        """Yield what is wrong when a hook is called, and called again."""
+        """Yield the problems of calling a hook twice."""
         printed = io.StringIO()
         with redirect_stdout(printed):
-            first = _plain(ask(self.all))
+            first = _plain(ask(self.first))
         with redirect_stdout(io.StringIO()):
-            second = _plain(ask(self.again))
+            second = _plain(ask(self.second))
         if error := self.take_error():
             self._failed.add(what)
             yield error.removeprefix("in ")
             return
         if first != second:
-            yield f"{what}: another result when called again"
+            yield f"{what}: returns another result when called again"
         if printed.getvalue():
-            yield f"{what}: prints {printed.getvalue().strip()[:60]!r}; return it, or say it in a step"
+            yield f"{what}: prints {printed.getvalue().strip()[:60]!r}; return it instead"
 
 
 def _plain(value: object) -> object:
-    """Return a value to compare: two functions count as one, as a hook may make them when it is called."""
+    """Return a value to compare; all functions count as equal, because a hook may create them per call."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -146,23 +148,23 @@ def _plain(value: object) -> object:
 
 
 def _importing(module: ModuleType, heavy: Sequence[str]) -> Iterator[str]:
-    found = import_afresh(module.__name__, heavy)
+    found = import_in_subprocess(module.__name__, heavy)
     if found.error:
-        yield f"importing it in a fresh interpreter fails: {found.error}"
+        yield f"importing it in a new interpreter fails: {found.error}"
     if found.heavy:
         yield f"importing it loads {', '.join(found.heavy)}; import them inside functions"
     if found.printed:
         yield f"importing it prints {found.printed.strip()[:60]!r}"
 
 
-def _hooks(plugins: _Watched) -> Iterator[str]:
+def _hooks(plugins: _PluginUnderTest) -> Iterator[str]:
     import typer
 
     for name in sorted(name for name in vars(hookspecs) if name.startswith("lesson_")):
         function = getattr(plugins.point.module, name, None)
         if function is not None and not hasattr(function, f"{PROJECT}_impl"):
-            yield f"{name}: is not marked with @hookimpl, so nothing calls it"
-    yield from plugins.call("lesson_add_commands", lambda asked: asked.add_commands(typer.Typer()))
+            yield f"{name}: is not marked with @hookimpl, so it is never called"
+    yield from plugins.call("lesson_add_commands", lambda loaded: loaded.add_commands(typer.Typer()))
     yield from plugins.call("lesson_directories", Plugins.directories)
     yield from plugins.call("lesson_actions", Plugins.actions)
     yield from plugins.call("lesson_checks", Plugins.checks)
@@ -170,15 +172,15 @@ def _hooks(plugins: _Watched) -> Iterator[str]:
     yield from plugins.call("lesson_detect_hardware", Plugins.detect_hardware)
 
 
-def _checks(plugins: _Watched) -> Iterator[str]:
+def _checks(plugins: _PluginUnderTest) -> Iterator[str]:
     for check in plugins.own("lesson_checks"):
         if not check.title.strip() or not check.why.strip():
-            yield f"check '{check.id}': it has no title, or does not say why it matters"
+            yield f"check '{check.id}': the title or the text 'why' is empty"
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", check.id):
-            yield f"check '{check.id}': the id is not made of small letters and digits, joined by '-'"
+            yield f"check '{check.id}': the id is not lower-case letters and digits, joined by '-'"
 
 
-def _rules(plugins: _Watched) -> Iterator[str]:
+def _rules(plugins: _PluginUnderTest) -> Iterator[str]:
     for rule in plugins.own("lesson_rules"):
         if rule.severity not in SEVERITIES:
             expected = ", ".join(SEVERITIES)
@@ -186,49 +188,49 @@ def _rules(plugins: _Watched) -> Iterator[str]:
         if not rule.summary.strip() or "\n" in rule.summary:
             yield f"rule '{rule.id}': the summary is not one line of text"
         if not rule.page.strip():
-            yield f"rule '{rule.id}': there is no page to say why it matters and how to mend it"
+            yield f"rule '{rule.id}': there is no page that says why it matters and how to fix it"
 
 
-def _lessons(plugins: _Watched) -> Iterator[str]:
+def _lessons(plugins: _PluginUnderTest) -> Iterator[str]:
     from lesson_runner.validate.check import all_rules, validate
     from lesson_runner.validate.settings import Settings
 
-    def diagnostics(asked: Plugins) -> tuple[Diagnostic, ...]:
-        checked = validate(paths, asked, Settings(folder), all_rules(asked))
+    def diagnostics(loaded: Plugins) -> tuple[Diagnostic, ...]:
+        checked = validate(paths, loaded, Settings(folder), all_rules(loaded))
         return tuple(item for document in checked for item in document.diagnostics)
 
     for folder in plugins.own("lesson_directories"):
         paths = sorted(folder.glob("*.md")) if folder.is_dir() else [folder]
         if not paths or not folder.exists():
-            problem = "there is no lesson in it" if folder.exists() else "there is no such file or folder"
+            problem = "the folder has no lesson" if folder.exists() else "no such file or folder"
             yield f"lesson_directories: {folder}: {problem}"
             continue
         yield from plugins.call("validating its lessons", diagnostics)
         yield from (
             f"a lesson does not validate: {item}"
-            for item in diagnostics(plugins.all)
+            for item in diagnostics(plugins.first)
             if item.severity == "error"
         )
         for path in paths:
-            yield from _reading(path, plugins)
+            yield from _check_lesson(path, plugins)
 
 
-def _reading(path: Path, plugins: _Watched) -> Iterator[str]:
-    """Yield what is wrong with the hooks that look at a lesson's blocks and judge its steps."""
+def _check_lesson(path: Path, plugins: _PluginUnderTest) -> Iterator[str]:
+    """Yield the problems of the hooks that interpret a lesson's blocks and measure its steps."""
     try:
         lesson, problems = load_lesson(path)
         for block in lesson.blocks:
             what = f"lesson_interpret_block, {block.location}"
             yield from plugins.call(what, partial(Plugins.interpret_block, block=block, lesson=lesson))
-        for profile in known_profiles(lesson, plugins.all):
-            for step in make_plan(lesson, problems, plugins.all, profile).steps:
-                yield from _measuring(step, lesson, plugins)
-    except (InvalidLessonError, LessonError):  # that it does not validate has been said
+        for profile in known_profiles(lesson, plugins.first):
+            for step in make_plan(lesson, problems, plugins.first, profile).steps:
+                yield from _check_measure(step, lesson, plugins)
+    except (InvalidLessonError, LessonError):  # already reported as a lesson that does not validate
         return
 
 
-def _measuring(step: PlannedStep, lesson: Lesson, plugins: _Watched) -> Iterator[str]:
+def _check_measure(step: PlannedStep, lesson: Lesson, plugins: _PluginUnderTest) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
-        evidence = Evidence(Path(folder), Path(folder))  # of a step that left nothing behind
+        evidence = Evidence(Path(folder), Path(folder))  # as of a step that left no files
         what = f"lesson_measure, step '{step.id}' of {lesson.path.name}"
         yield from plugins.call(what, partial(Plugins.measure, step=step, evidence=evidence))

@@ -1,4 +1,4 @@
-"""Plugins that are not installed, loaded as if they were; and what importing one costs."""
+"""Load plugins that are not installed as if they were, and measure what importing one loads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEAVY = (
     "ttnn",
     "yaml",
 )
-"""Libraries that ``lesson list`` must not wait for."""
+"""Libraries that are too slow to import at the start of every command."""
 
 _PROGRAM = """
 import importlib, json, sys
@@ -49,17 +49,17 @@ with open(answer, "w", encoding="utf-8") as file:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """The entry point of a plugin that need not be installed, for ``Plugins(points=[...])``."""
+class ModuleEntryPoint:
+    """An entry point for a plugin module, installed or not, for ``Plugins(points=[...])``."""
 
     module: object
-    called: str = ""
-    """The plugin's name; that of its entry point, or of its module, if left out."""
+    given_name: str = ""
+    """The plugin's name. Default: the name of its entry point or its module."""
 
     @property
     def name(self) -> str:
         """The plugin's name."""
-        return self.called or plugin_name(self.value)
+        return self.given_name or plugin_name(self.value)
 
     @property
     def value(self) -> str:
@@ -68,7 +68,7 @@ class Given:
 
     @property
     def dist(self) -> Distribution | None:
-        """It came with none."""
+        """Always ``None``: the plugin is in no distribution."""
         return None
 
     def load(self) -> object:
@@ -77,7 +77,7 @@ class Given:
 
 
 def plugin_name(module: str) -> str:
-    """Return the name under which a module is installed as a plugin, or would be by custom."""
+    """Return the name under which a module is installed as a plugin, or the usual name for it."""
     return _installed().get(module) or module.removesuffix(".plugin")
 
 
@@ -88,33 +88,33 @@ def _installed() -> dict[str, str]:
 
 def load_plugins(*modules: object) -> Plugins:
     """
-    Return the built-in plugin and those given, as ``lesson`` would load them.
+    Load the built-in plugin and the given ones, as ``lesson`` does.
 
     Args:
-        modules: modules, or any objects whose attributes are hook implementations.
+        modules: modules, or other objects with hook implementations as attributes.
     """
-    return Plugins(points=[Given(module) for module in modules])
+    return Plugins(points=[ModuleEntryPoint(module) for module in modules])
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What came of importing a module in a fresh interpreter."""
+class ImportResult:
+    """The result of importing a module in a new interpreter."""
 
     heavy: tuple[str, ...] = ()
-    """The heavy modules that it loaded."""
+    """The heavy modules that the import loaded."""
     printed: str = ""
-    """What it wrote to standard output."""
+    """What the module printed to standard output."""
     error: str = ""
-    """Why it cannot be imported."""
+    """Why the module cannot be imported."""
 
 
-def import_afresh(module: str, heavy: Sequence[str] = HEAVY) -> Imported:
+def import_in_subprocess(module: str, heavy: Sequence[str] = HEAVY) -> ImportResult:
     """
-    Import a module in a fresh interpreter, as every ``lesson`` command does with a plugin's.
+    Import a module in a new interpreter, as every ``lesson`` command imports a plugin's module.
 
     Args:
         module: the module's name.
-        heavy: names of modules that are to be loaded only when they are needed.
+        heavy: names of modules that may be loaded only when they are needed.
     """
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer")
@@ -128,6 +128,6 @@ def import_afresh(module: str, heavy: Sequence[str] = HEAVY) -> Imported:
             stdin=subprocess.DEVNULL,
         )
         if answer.exists():
-            return Imported(tuple(json.loads(answer.read_text("utf-8"))), done.stdout)
-    last = (done.stderr.strip() or f"the interpreter ended with {done.returncode}").splitlines()[-1]
-    return Imported(printed=done.stdout, error=last)
+            return ImportResult(tuple(json.loads(answer.read_text("utf-8"))), done.stdout)
+    last = (done.stderr.strip() or f"the interpreter exited with code {done.returncode}").splitlines()[-1]
+    return ImportResult(printed=done.stdout, error=last)

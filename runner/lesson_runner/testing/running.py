@@ -1,4 +1,4 @@
-"""Running, planning and checking one lesson in a test."""
+"""Run, plan or check a lesson in a test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lesson_runner.testing.loading import load_plugins
 
 
 def lesson_text(body: str, **frontmatter: Any) -> str:
-    """Return a whole lesson: ``body`` below a frontmatter that validates, with what you give in it."""
+    """Return a complete lesson: ``body`` below a valid frontmatter, with the given keys changed."""
     front = {
         "id": "sample",
         "title": "Sample",
@@ -31,13 +31,13 @@ def lesson_text(body: str, **frontmatter: Any) -> str:
         "supportedHardware": ["simulator"],
         **frontmatter,
     }
-    # JSON is YAML, so whatever is given can be written this way.
+    # JSON is YAML, so any value can be written this way.
     rows = "".join(f"{key}: {json.dumps(value)}\n" for key, value in front.items())
     return f"---\n{rows}---\n\n{dedent(body).strip()}\n"
 
 
 def check_lesson(lesson: Path | str, folder: Path) -> tuple[Lesson, list[Diagnostic]]:
-    """Return a lesson and what is wrong with the document itself; see :func:`plan_lesson` for its steps."""
+    """Return a lesson and the diagnostics of the document itself; :func:`plan_lesson` checks its steps."""
     return load_lesson(_path(lesson, folder))
 
 
@@ -55,13 +55,13 @@ def plan_lesson(
     Return what a run of ``lesson`` would do.
 
     Args:
-        lesson: the path of a lesson, or its text.
-        folder: where a lesson given as text is written.
-        plugins: modules of plugins, or what :func:`~lesson_runner.testing.load_plugins` returned.
-        profile: one of the lesson's profiles; its default if left out.
-        params: as ``--param`` takes them, ``NAME=VALUE`` or ``STEP.NAME=VALUE``.
-        backend: as ``--backend`` takes it.
-        hardware: what the machine has; what the plugins find if left out.
+        lesson: a lesson's path, or its text.
+        folder: the folder in which a lesson given as text is saved.
+        plugins: modules of plugins, or the result of :func:`~lesson_runner.testing.load_plugins`.
+        profile: a profile of the lesson. Default: the lesson's own default.
+        params: as for ``--param``: ``NAME=VALUE`` or ``STEP.NAME=VALUE``.
+        backend: as for ``--backend``.
+        hardware: the machine's hardware. Default: what the plugins find.
 
     Raises:
         InvalidLessonError: the lesson has errors.
@@ -97,18 +97,18 @@ def run_lesson(
     Run ``lesson`` in the workspace ``folder/.lesson`` and return its record.
 
     Args:
-        lesson: the path of a lesson, or its text.
-        folder: where everything is written.
-        plugins: modules of plugins, or what :func:`~lesson_runner.testing.load_plugins` returned.
-        profile: one of the lesson's profiles; its default if left out.
-        params: as ``--param`` takes them, ``NAME=VALUE`` or ``STEP.NAME=VALUE``.
-        backend: as ``--backend`` takes it.
-        start: as ``--from`` takes it.
-        until: as ``--until`` takes it.
-        only: as ``--only`` takes it.
-        hardware: what the machine has; what the plugins find if left out.
+        lesson: a lesson's path, or its text.
+        folder: the folder in which everything is written.
+        plugins: modules of plugins, or the result of :func:`~lesson_runner.testing.load_plugins`.
+        profile: a profile of the lesson. Default: the lesson's own default.
+        params: as for ``--param``: ``NAME=VALUE`` or ``STEP.NAME=VALUE``.
+        backend: as for ``--backend``.
+        start: as for ``--from``.
+        until: as for ``--until``.
+        only: as for ``--only``.
+        hardware: the machine's hardware. Default: what the plugins find.
         listeners: called with every event.
-        fresh: as ``--fresh``.
+        fresh: as for ``--fresh``.
 
     Raises:
         InvalidLessonError: the lesson has errors.
@@ -126,7 +126,7 @@ def run_lesson(
         fresh=fresh,
     )
     plan = plan_run(document, problems, loaded, options)
-    prepared = prepare_run(plan, loaded, options, installed=True)  # so that it may do everything
+    prepared = prepare_run(plan, loaded, options, installed=True)  # grants every permission
     return prepared.run(prepared.open(), listeners)
 
 
@@ -139,7 +139,7 @@ def _hardware(given: Sequence[Hardware] | None, plugins: Plugins) -> tuple[Hardw
 
 
 def _path(lesson: Path | str, folder: Path) -> Path:
-    """Return the file of a lesson; writes one that was given as text."""
+    """Return the path of a lesson, after saving one that is given as text."""
     if isinstance(lesson, Path):
         return lesson
     path = folder / "lesson.md"

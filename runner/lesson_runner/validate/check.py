@@ -16,7 +16,7 @@ from lesson_runner.plugins.catalog import read_head
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.recognise import has_directives
-from lesson_runner.run.resolve_blocks import known_profiles
+from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps
 from lesson_runner.validate.coverage import judged_by_exit_alone, uncovered
 from lesson_runner.validate.fix import Source
 from lesson_runner.validate.rules import ignores, planning, table

@@ -264,7 +264,7 @@ def test_impossible_requirements_are_refused_before_the_run(bench: Bench) -> Non
     garden.hardware = Hardware("none", "a test", 0, "none")
     said = bench.certify()
     assert said.code == 5
-    assert "the policy 'board' wants a board, and this machine has none (a test)" in said.err
+    assert "the policy 'board' requires a board, but this machine has none (a test)" in said.err
     assert not (bench.folder / ".lesson" / "runs").exists()
     garden.hardware = Hardware("n150", "a test", 1)
     (bench.folder / "home" / "config" / "keys" / "me.json").unlink()
@@ -316,7 +316,7 @@ def test_runs_are_not_lost_when_signing_fails(bench: Bench) -> None:
     bench.write(LESSON.replace("echo beans: 5", f"echo beans: 5; rm -f {keys}/me.json"))
     said = bench.lesson("certify", "growing.md", "--allow", "shell")
     assert said.code == 2
-    command = said.err.rpartition("without running it again: lesson ")[2].split()
+    command = said.err.rpartition("without running them again: lesson ")[2].split()
     assert bench.lesson("cert", "keys", "new", "you").code == 0
     assert bench.lesson(*command).code == 0
     assert bench.lesson(*command, "--profile", "default").code == 2  # the option would be ignored
@@ -391,9 +391,9 @@ def test_text_output(bench: Bench) -> None:
     said = bench.lesson("certify", "growing.md", "--allow", "shell")
     assert "Certified under the policy 'board':" in said.out
     said = bench.lesson("cert", "verify", bench.certificate)
-    assert "✓ the certificate holds" in said.out
+    assert "✓ the certificate is valid" in said.out
     assert "n150 (a test says so), chips used: an unknown number of 1" in said.out
     garden.labels = ("emulated",)
     said = bench.lesson("certify", "growing.md", "--allow", "shell")
-    assert "Not certified under the policy 'board': 2 things are missing" in said.out
+    assert "Not certified under the policy 'board': 2 requirements not met" in said.out
     assert "→ run it on a board" in said.out

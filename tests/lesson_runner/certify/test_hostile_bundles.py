@@ -17,7 +17,7 @@ from tests.lesson_runner.certify.test_keys import keys
 
 from lesson_runner.certify.store import STAGING, StoredCertificate, remove_abandoned, staging_folder
 
-FORGED = "0\n✓ the certificate holds\n::set-output name=a::b"
+FORGED = "0\n✓ the certificate is valid\n::set-output name=a::b"
 
 
 @pytest.mark.parametrize("keyid", [FORGED, "0" * 63, "0" * 65, "G" * 64, "x" * 100_000])
@@ -31,7 +31,7 @@ def test_a_keyid_has_one_form(certified: Bench, keyid: str) -> None:
     assert certified.verify()["message"] == message
     for words in (("cert", "verify", certified.certificate), ("cert", "status"), ("matrix",)):
         said = certified.lesson(*words)
-        assert "the certificate holds" not in said.out + said.err
+        assert "the certificate is valid" not in said.out + said.err
         assert not any(row.startswith(("✓", "::")) for row in (said.out + said.err).splitlines())
         assert len(said.err) < 2000
 

@@ -22,7 +22,7 @@ from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Expectation, PlannedStep, Verdict
 from lesson_runner.plugins import hookimpl
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.testing import Given
+from lesson_runner.testing import ModuleEntryPoint
 
 CONTAINS = {"matcher": "contains", "argument": "beans", "when": {}}
 METRIC = {"matcher": "metric", "argument": {"name": "beans", "min": 3}, "when": {}}
@@ -50,7 +50,9 @@ def again(tmp_path: Path) -> Again:
         planned: dict[str, Any], recorded: dict[str, Any], plugins: Any = None, **facts: Any
     ) -> RejudgedStep:
         record = {"steps": [recorded], "facts": facts}
-        (judged,) = rejudge([planned], record, tmp_path, plugins or Plugins(points=[Given(garden)]))
+        (judged,) = rejudge(
+            [planned], record, tmp_path, plugins or Plugins(points=[ModuleEntryPoint(garden)])
+        )
         return judged
 
     return judge
@@ -157,7 +159,9 @@ def test_a_metric_that_no_installed_plugin_measures(again: Again, own: Path) -> 
     recorded = entry(metrics={"beans": 5.0, "other": 1.0}, verdicts=[])
     said = again(step(expect=[METRIC]), recorded)
     assert said.not_judged == ("no installed plugin measures 'beans' from the evidence",)
-    said = again(step(expect=[METRIC]), recorded, Plugins(points=[Given(garden), Given(broken)]))
+    said = again(
+        step(expect=[METRIC]), recorded, Plugins(points=[ModuleEntryPoint(garden), ModuleEntryPoint(broken)])
+    )
     (why,) = said.not_judged
     assert why.startswith(
         "no installed plugin measures 'beans' from the evidence; plugin 'broken': in lesson_measure: "
@@ -195,7 +199,7 @@ def test_the_input_of_a_plugins_measurement(again: Again, own: Path) -> None:
         {"matcher": "metric", "expected": f"{least} <= {name}", "actual": f"{name} = {least}", "passed": True}
         for name, least in metrics.items()
     ]
-    plugins = Plugins(points=[Given(garden), Given(reading)])
+    plugins = Plugins(points=[ModuleEntryPoint(garden), ModuleEntryPoint(reading)])
     assert again(step(expect=expect), entry(verdicts=verdicts), plugins).status == "passed"
 
 

@@ -27,7 +27,7 @@ from lesson_runner.files.canonical import canonical
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.digests import content_digest, plan_content
 from lesson_runner.run.plan import make_plan
-from lesson_runner.testing import Given, lesson_text
+from lesson_runner.testing import ModuleEntryPoint, lesson_text
 
 
 @dataclass
@@ -60,7 +60,7 @@ def case(tmp_path: Path) -> Case:
 
 def made(tmp_path: Path, text: str, profile: str = "default") -> Case:
     """Return a lesson as if it had been certified."""
-    plugins = Plugins(points=[Given(garden)])
+    plugins = Plugins(points=[ModuleEntryPoint(garden)])
     stored = StoredCertificate(tmp_path / "certificate.intoto.jsonl", tmp_path / "evidence")
     (stored.run("run-1") / "evidence").mkdir(parents=True)
     (stored.run("run-1") / "record.json").write_text("{}")

@@ -20,13 +20,16 @@ from lesson_runner.certify.trust import RefusedError
 from lesson_runner.certify.verify import Verified, verify
 from lesson_runner.files.canonical import canonical, digest_of
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.testing import Given
+from lesson_runner.testing import ModuleEntryPoint
 
 Predicate = dict[str, Any]
 
 
 def checked(bench: Bench, **more: Any) -> Verified:
-    trusted, plugins = KeyStore().trusted(), Plugins(points=[Given(item) for item in bench.plugins])
+    trusted, plugins = (
+        KeyStore().trusted(),
+        Plugins(points=[ModuleEntryPoint(item) for item in bench.plugins]),
+    )
     return verify(stored_at(bench.certificate), trusted, plugins, **more)
 
 

@@ -1,4 +1,4 @@
-"""The command line: exit codes, what goes to which stream, and what a terminal is protected from."""
+"""The command line: exit codes, output streams, and protection of the terminal."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def refuse(params: Json, context: StepContext) -> Outcome:
 
 
 def chatter(params: Json, context: StepContext) -> Outcome:
-    """Print as libraries do: past the runner, from Python and from below it."""
+    """Print as libraries do, bypassing the runner: from Python and on the file descriptor."""
     print("from Python")
     os.write(1, b"from C\n")
     context.say("\x1b[2Jsaid \x1b]0;title\x07\x9b31m\ud800")
     return Outcome(metrics={"loss": 1.0})
 
 
-class talking:  # noqa: N801  # stands for a plugin's module
+class chatty:  # noqa: N801  # stands for a plugin's module
     @staticmethod
     @hookimpl
     def lesson_actions() -> list[Action]:
@@ -82,7 +82,7 @@ def command(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
         inherited = {key: value for key, value in os.environ.items() if not key.endswith("_COLOR")}
         inherited.pop("LESSON_WORKSPACE", None)
-        home = str(tmp_path / "home")  # what is allowed here must not be remembered for this user
+        home = str(tmp_path / "home")  # permissions granted here must not be remembered for this user
         own = {"LESSON_PLUGINS": "", "LESSON_HOME": home, "COLUMNS": "80"}
         env = {**inherited, **own, **options.pop("env", {})}
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -103,7 +103,7 @@ def command(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 @pytest.mark.parametrize(
     ("block", "code", "status"), [("echo hi", 0, "passed"), ("false", 1, "failed"), ("exit 7", 1, "failed")]
 )
-def test_run_says_whether_the_lesson_passed(
+def test_run_reports_whether_the_lesson_passed(
     lesson: Lesson, write: Callable[..., Path], block: str, code: int, status: str
 ) -> None:
     write(SHELL.format(block))
@@ -138,7 +138,7 @@ USAGE = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), USAGE, ids=[" ".join(item[0])[:40] for item in USAGE])
-def test_what_the_user_can_mend_is_2(
+def test_errors_that_the_user_can_fix_exit_with_2(
     lesson: Lesson, write: Callable[..., Path], tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     write(SHELL.format("echo hi"))
@@ -150,7 +150,9 @@ def test_what_the_user_can_mend_is_2(
     assert not (tmp_path / ".lesson").exists()
 
 
-def test_our_bug_is_3_with_a_report(lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_bug_exits_with_3_and_writes_a_report(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(catalog, "lessons", lambda plugins: 1 / 0)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -162,9 +164,9 @@ def test_our_bug_is_3_with_a_report(lesson: Lesson, monkeypatch: pytest.MonkeyPa
     assert "Traceback" in report
 
 
-def test_the_wrong_hardware_is_4(lesson: Lesson, write: Callable[..., Path]) -> None:
+def test_the_wrong_hardware_exits_with_4(lesson: Lesson, write: Callable[..., Path]) -> None:
     write(ACTION.format("refuse"))
-    said = lesson("run", "a.md", plugins=[talking])
+    said = lesson("run", "a.md", plugins=[chatty])
     assert said.code == 4
     assert "no board (insert one)" in said.out
 
@@ -175,8 +177,8 @@ def test_help_and_version(lesson: Lesson) -> None:
     assert lesson().code == 2
 
 
-def test_the_list_of_commands_says_what_each_says_itself(lesson: Lesson) -> None:
-    """The list is written down, so that no command need be imported for it."""
+def test_the_list_of_commands_matches_the_help_of_each_command(lesson: Lesson) -> None:
+    """The list is a table, so that no command need be imported to print it."""
     for name, summary in COMMANDS.items():
         shown = lesson(name, "--help").out.split("\n\n")[1]
         assert " ".join(shown.split()) == summary, name
@@ -200,7 +202,7 @@ def test_a_command_that_does_not_exist(lesson: Lesson) -> None:
 def test_a_signal_ends_a_run_and_is_recorded(
     command: Callable[..., Any], write: Callable[..., Path], tmp_path: Path, number: int
 ) -> None:
-    """A real signal to a real process, in the middle of a shell step; its children are gone as well."""
+    """A real signal to a real process, in the middle of a shell step; its children end as well."""
     steps = "\n\n".join(SHELL.replace("one", name) for name in ("a", "b", "c"))
     write(steps.format("echo hi", "echo $$; echo so far >&2; sleep 60", "echo never"))
     process = command("run", "a.md", "--allow", "shell", start_new_session=True)
@@ -226,14 +228,13 @@ def test_a_signal_ends_a_run_and_is_recorded(
         os.kill(int(shown[-2].split()[-1]), 0)
 
 
-def test_a_fresh_run_sees_no_files_of_earlier_ones(
+def test_a_fresh_run_neither_sees_nor_changes_files_of_earlier_runs(
     lesson: Lesson, write: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Nor does it touch them."""
     path = write(SHELL.format("test ! -e mark && touch mark && echo $LESSON_WORKSPACE"))
-    usual, again = (lesson("run", str(path), "--allow", "shell").code for _ in range(2))
+    first, second = (lesson("run", str(path), "--allow", "shell").code for _ in range(2))
     fresh = lesson("run", str(path), "--allow", "shell", "--fresh")
-    assert (usual, again, fresh.code) == (0, 1, 0)
+    assert (first, second, fresh.code) == (0, 1, 0)
     assert (tmp_path / ".lesson" / "files" / "mark").exists()
     folder = max((tmp_path / ".lesson" / "runs").iterdir())
     assert (folder / "files" / "mark").exists()
@@ -243,8 +244,8 @@ def test_a_fresh_run_sees_no_files_of_earlier_ones(
 # --- permission ---
 
 
-class bringing:  # noqa: N801  # stands for a plugin's module
-    """A plugin that brings the lessons in the current folder."""
+class providing:  # noqa: N801  # stands for a plugin's module
+    """A plugin that provides the lessons in the current folder."""
 
     @staticmethod
     @hookimpl
@@ -255,29 +256,29 @@ class bringing:  # noqa: N801  # stands for a plugin's module
 def test_an_installed_lesson_needs_no_permission(lesson: Lesson, write: Callable[..., Path]) -> None:
     write(SHELL.format("echo hi"), "sample.md")
     assert lesson("run", "sample.md").code == 2
-    assert lesson("run", "sample", plugins=[bringing]).code == 0
-    assert lesson("run", "sample.md", plugins=[bringing]).code == 0
-    assert lesson("list", plugins=[bringing]).out == "sample  Sample\n"
+    assert lesson("run", "sample", plugins=[providing]).code == 0
+    assert lesson("run", "sample.md", plugins=[providing]).code == 0
+    assert lesson("list", plugins=[providing]).out == "sample  Sample\n"
 
 
 def test_a_typed_action_needs_no_permission(lesson: Lesson, write: Callable[..., Path]) -> None:
     write(ACTION.format("chatter"))
-    assert lesson("run", "a.md", plugins=[talking]).code == 0
+    assert lesson("run", "a.md", plugins=[chatty]).code == 0
 
 
-def test_two_lessons_of_one_id(lesson: Lesson, write: Callable[..., Path]) -> None:
+def test_two_lessons_with_the_same_id(lesson: Lesson, write: Callable[..., Path]) -> None:
     write(SHELL.format("echo hi"), "x.md")
     write(SHELL.format("echo hi"), "y.md")
-    said = lesson("run", "sample", plugins=[bringing])
+    said = lesson("run", "sample", plugins=[providing])
     assert said.code == 2
     assert "two lessons have the id 'sample'" in said.err
-    assert "did you mean 'sample'?" in lesson("run", "samples", plugins=[bringing]).err
+    assert "did you mean 'sample'?" in lesson("run", "samples", plugins=[providing]).err
 
 
 def test_a_lesson_with_a_byte_order_mark_is_found(lesson: Lesson, write: Callable[..., Path]) -> None:
     path = write(SHELL.format("echo hi"))
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert [item["id"] for item in lesson("list", "--json", plugins=[bringing]).json] == ["sample"]
+    assert [item["id"] for item in lesson("list", "--json", plugins=[providing]).json] == ["sample"]
 
 
 # --- streams ---
@@ -304,7 +305,7 @@ def test_json_is_one_document_and_nothing_else(
     path = write(ACTION.format("chatter"), playground=1)
     path.write_text(path.read_text().replace("playground: 1", "playground: .nan"))
     (tmp_path / "bad.md").write_text("---\nplayground: .nan\ntags: 5\nrunner: {profiles: 3}\n---\n")
-    said = lesson(*arguments, "--json", plugins=[talking, bringing])
+    said = lesson(*arguments, "--json", plugins=[chatty, providing])
     assert "NaN" not in said.out
     json.loads(said.out)
     assert "from C" not in said.out
@@ -313,8 +314,8 @@ def test_json_is_one_document_and_nothing_else(
 
 def test_plan_has_the_steps_of_the_record(lesson: Lesson, write: Callable[..., Path]) -> None:
     write(ACTION.format("chatter"))
-    planned = lesson("plan", "a.md", "--json", plugins=[talking]).json
-    record = lesson("run", "a.md", "--json", plugins=[talking]).json
+    planned = lesson("plan", "a.md", "--json", plugins=[chatty]).json
+    record = lesson("run", "a.md", "--json", plugins=[chatty]).json
     assert planned["plan_digest"] == record["plan_digest"]
     keys = planned["steps"][0].keys() - {"status", "message", "metrics", "permissions"}
     assert {key: record["steps"][0][key] for key in keys} == {key: planned["steps"][0][key] for key in keys}
@@ -322,23 +323,21 @@ def test_plan_has_the_steps_of_the_record(lesson: Lesson, write: Callable[..., P
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "show", "validate", "list"])
-def test_what_a_lesson_says_does_not_reach_the_terminal_as_commands(
+def test_terminal_escapes_in_a_lesson_do_not_reach_the_terminal(
     lesson: Lesson, write: Callable[..., Path], name: str
 ) -> None:
     title = "Clear \x1b[2J\x9b2J\x07 and \r\n go"
     write(ACTION.format("chatter"), title=title, description=title, tags=[title], unknown=title)
     arguments = [] if name == "list" else ["a.md"]
-    said = lesson(name, *arguments, plugins=[talking, bringing])
+    said = lesson(name, *arguments, plugins=[chatty, providing])
     assert said.code == 0, said
     assert said.out
     assert not ESCAPES.search(said.out), repr(said.out)
 
 
-def test_sections_of_plugins_are_shown_as_far_as_they_can_be(
-    lesson: Lesson, write: Callable[..., Path]
-) -> None:
+def test_sections_of_plugins_are_shown_as_far_as_possible(lesson: Lesson, write: Callable[..., Path]) -> None:
     write(ACTION.format("chatter"))
-    said = lesson("run", "a.md", plugins=[talking])
+    said = lesson("run", "a.md", plugins=[chatty])
     assert said.code == 0
     assert "not finite" in said.out
     assert "Broken  [default]\nThis section cannot be shown: TypeError: None is not a tuple" in said.out
@@ -352,7 +351,9 @@ def test_output_in_a_pipe_is_plain(command: Callable[..., Any], write: Callable[
     assert "│ hi\n" in out
 
 
-def test_a_stream_that_cannot_show_it_all(command: Callable[..., Any], write: Callable[..., Path]) -> None:
+def test_a_stream_that_cannot_encode_everything(
+    command: Callable[..., Any], write: Callable[..., Path]
+) -> None:
     write(SHELL.format("echo grün"))
     process = command("run", "a.md", "--allow", "shell", env={"PYTHONIOENCODING": "ascii"})
     out, err = process.communicate(timeout=30)
@@ -361,7 +362,7 @@ def test_a_stream_that_cannot_show_it_all(command: Callable[..., Any], write: Ca
 
 
 @pytest.mark.parametrize("arguments", [["plugins"], ["run", "a.md", "--allow", "shell"]], ids=lambda a: a[0])
-def test_a_reader_that_has_gone(
+def test_a_reader_that_is_gone(
     command: Callable[..., Any], write: Callable[..., Path], tmp_path: Path, arguments: list[str]
 ) -> None:
     """``lesson run … | head -1`` still runs the lesson, and records it."""
@@ -424,7 +425,7 @@ def test_a_person_confirms(
     status: str,
 ) -> None:
     write(MANUAL)
-    # The terminal is no controlling one, so Ctrl-C arrives as the end of the input.
+    # This is not the controlling terminal, so Ctrl-C arrives as the end of the input.
     keys = b"\x04" if keys == b"\x03" else keys
     found, shown = at_terminal(command, "run", "a.md", keys=keys)
     assert found == code, shown
@@ -440,7 +441,7 @@ def test_a_person_confirms(
         (b"\x04", 130, ["passed", "not-reached", "not-reached"]),
     ],
 )
-def test_a_learner_takes_one_step_at_a_time(
+def test_the_user_takes_one_step_at_a_time(
     command: Callable[..., Any],
     write: Callable[..., Path],
     tmp_path: Path,
@@ -450,22 +451,22 @@ def test_a_learner_takes_one_step_at_a_time(
 ) -> None:
     write("".join(SHELL.format(f"echo {name}").replace("id: one", f"id: {name}") for name in "abc"))
     arguments = ["run", "a.md", "--allow", "shell", "--step"]
-    found, shown = at_terminal(command, *arguments, keys=keys, question=b"Enter goes on")
+    found, shown = at_terminal(command, *arguments, keys=keys, question=b"Press Enter")
     assert found == code, shown
     record = next((tmp_path / ".lesson" / "runs").glob("*/record.json"))
     assert [step["status"] for step in json.loads(record.read_text())["steps"]] == statuses
-    assert shown.count("Enter goes on") == (2 if code == 0 else 1)  # none after the last step
+    assert shown.count("Press Enter") == (2 if code == 0 else 1)  # none after the last step
 
 
 def test_one_step_at_a_time_needs_a_terminal(lesson: Lesson, write: Callable[..., Path]) -> None:
     write(SHELL.format("echo hi"))
     said = lesson("run", "a.md", "--allow", "shell", "--step")
     assert said.code == 2
-    assert "--step waits for a person" in said.err
+    assert "--step needs a person at a terminal" in said.err
 
 
 @pytest.mark.parametrize(("keys", "code"), [(b"y\n", 0), (b"n\n", 2)])
-def test_leave_is_asked_at_a_terminal(
+def test_permission_is_asked_for_at_a_terminal(
     command: Callable[..., Any], write: Callable[..., Path], keys: bytes, code: int
 ) -> None:
     write(SHELL.format("echo hi"))

@@ -1,4 +1,4 @@
-"""``lesson compare`` and ``lesson runs``: runs compared, found by name, removed."""
+"""``lesson compare`` and ``lesson runs``: compare, find, list and remove runs."""
 
 from __future__ import annotations
 
@@ -53,22 +53,22 @@ class guessing:  # noqa: N801  # stands for a plugin's module
 
 
 @pytest.fixture
-def ran(lesson: Lesson, tmp_path: Path) -> Callable[..., str]:
+def run(lesson: Lesson, tmp_path: Path) -> Callable[..., str]:
     """Runs the lesson with parameters, and returns the run's name."""
     path = tmp_path / "a.md"
     path.write_text(lesson_text(BODY.format(id="first") + BODY.format(id="second")))
 
-    def run(*params: str) -> str:
+    def start(*params: str) -> str:
         flags = [word for param in params for word in ("--param", param)]
         said = lesson("run", path, "--json", *flags, plugins=[guessing])
         assert said.code == 0, said
         return str(said.json["run_id"])
 
-    return run
+    return start
 
 
-def test_what_differs_is_shown_once(lesson: Lesson, ran: Callable[..., str]) -> None:
-    runs = ran(), ran("seed=2"), ran("seed=2", "second.tries=7")
+def test_differences_are_shown_once(lesson: Lesson, run: Callable[..., str]) -> None:
+    runs = run(), run("seed=2"), run("seed=2", "second.tries=7")
 
     said = lesson("compare", *runs, "--json", plugins=[guessing])
 
@@ -93,26 +93,26 @@ def test_what_differs_is_shown_once(lesson: Lesson, ran: Callable[..., str]) -> 
 
 
 def test_people_see_the_runs_their_labels_and_the_differences(
-    lesson: Lesson, ran: Callable[..., str]
+    lesson: Lesson, run: Callable[..., str]
 ) -> None:
-    first, second = ran(), ran("seed=3")
+    first, second = run(), run("seed=3")
 
     said = lesson("compare", first, "latest", plugins=[guessing])
 
     assert said.code == 0
     assert f"A  {first}  passed" in said.out
     assert f"B  {second}  passed" in said.out
-    assert said.out.count("[emulated]") >= 3  # at each run, and at what they made
+    assert said.out.count("[emulated]") >= 3  # at each run, and at each section
     lines = [line.split() for line in said.out.splitlines()]
     assert ["first,", "second", "seed", "1", "3"] in lines
     assert ["first,", "second", "error", "2.5", "7.5"] in lines
     assert "tries" not in said.out
 
 
-def test_a_step_that_only_one_run_has(lesson: Lesson, ran: Callable[..., str], tmp_path: Path) -> None:
-    before = ran()
+def test_a_step_that_only_one_run_has(lesson: Lesson, run: Callable[..., str], tmp_path: Path) -> None:
+    before = run()
     (tmp_path / "a.md").write_text(lesson_text(BODY.format(id="first")))
-    after = ran()
+    after = run()
 
     said = lesson("compare", before, after, "--json", plugins=[guessing])
 
@@ -130,19 +130,19 @@ def test_a_step_that_only_one_run_has(lesson: Lesson, ran: Callable[..., str], t
         (["{one}", "nonsense"], "there is no run 'nonsense'"),
     ],
 )
-def test_what_cannot_be_compared(
-    lesson: Lesson, ran: Callable[..., str], arguments: list[str], words: str
+def test_runs_that_cannot_be_compared(
+    lesson: Lesson, run: Callable[..., str], arguments: list[str], words: str
 ) -> None:
-    one = ran()
-    ran()
+    one = run()
+    run()
     said = lesson("compare", *(item.format(one=one) for item in arguments), plugins=[guessing])
     assert said.code == 2
     assert words in said.err
     assert "fix: " in said.err
 
 
-def test_a_run_by_its_folder_or_its_record(lesson: Lesson, ran: Callable[..., str], tmp_path: Path) -> None:
-    first, second = ran(), ran()
+def test_a_run_by_its_folder_or_its_record(lesson: Lesson, run: Callable[..., str], tmp_path: Path) -> None:
+    first, second = run(), run()
     runs = tmp_path / ".lesson" / "runs"
     said = lesson("compare", runs / first, runs / second / "record.json", "--json", plugins=[guessing])
     assert [item["run_id"] for item in said.json["compared"]] == [first, second]
@@ -168,10 +168,10 @@ def test_no_runs_yet(lesson: Lesson) -> None:
         {"record_version": 2},
     ],
 )
-def test_a_damaged_record_is_listed_as_that(
-    lesson: Lesson, ran: Callable[..., str], tmp_path: Path, change: dict[str, Any]
+def test_a_damaged_record_is_listed_with_its_error(
+    lesson: Lesson, run: Callable[..., str], tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    name, good = ran(), ran()
+    name, good = run(), run()
     path = tmp_path / ".lesson" / "runs" / name / "record.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     damaged, whole = lesson("runs", "--json").json
@@ -184,8 +184,8 @@ def test_a_damaged_record_is_listed_as_that(
 # --- removing ---
 
 
-def test_runs_are_removed_after_a_yes_only(lesson: Lesson, ran: Callable[..., str], tmp_path: Path) -> None:
-    first, second, third = ran(), ran(), ran()
+def test_runs_are_removed_only_after_a_yes(lesson: Lesson, run: Callable[..., str], tmp_path: Path) -> None:
+    first, second, third = run(), run(), run()
     refused = lesson("runs", "rm", first)
     assert refused.code == 2
     assert "nothing was removed" in refused.err
@@ -199,15 +199,15 @@ def test_runs_are_removed_after_a_yes_only(lesson: Lesson, ran: Callable[..., st
     assert [path.name for path in (tmp_path / ".lesson" / "runs").iterdir()] == [second]
 
 
-def test_nothing_is_removed_if_one_name_is_wrong(lesson: Lesson, ran: Callable[..., str]) -> None:
-    name = ran()
+def test_nothing_is_removed_if_one_name_is_wrong(lesson: Lesson, run: Callable[..., str]) -> None:
+    name = run()
     said = lesson("runs", "rm", name, "nothing", "--yes")
     assert said.code == 2
     assert len(lesson("runs", "--json").json) == 1
 
 
-def test_a_run_of_another_workspace_stays(lesson: Lesson, ran: Callable[..., str], tmp_path: Path) -> None:
-    name = ran()
+def test_a_run_of_another_workspace_stays(lesson: Lesson, run: Callable[..., str], tmp_path: Path) -> None:
+    name = run()
     path = tmp_path / ".lesson" / "runs" / name
     said = lesson("runs", "--workspace", tmp_path / "other", "rm", path, "--yes")
     assert said.code == 2
@@ -215,20 +215,20 @@ def test_a_run_of_another_workspace_stays(lesson: Lesson, ran: Callable[..., str
     assert path.is_dir()
 
 
-def test_the_workspace_can_be_named_on_either_side(
-    lesson: Lesson, ran: Callable[..., str], tmp_path: Path
+def test_the_workspace_option_works_before_and_after_rm(
+    lesson: Lesson, run: Callable[..., str], tmp_path: Path
 ) -> None:
-    first, second = ran(), ran()
+    first, second = run(), run()
     (tmp_path / ".lesson").rename(tmp_path / "space")
     assert lesson("runs", "rm", first, "--yes", "--workspace", tmp_path / "space").code == 0
     assert lesson("runs", "--workspace", tmp_path / "space", "rm", second, "--yes").code == 0
     assert lesson("runs", "--workspace", tmp_path / "space", "--json").json == []
 
 
-def test_the_run_that_we_stand_in(
-    lesson: Lesson, ran: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_run_in_the_current_folder(
+    lesson: Lesson, run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / ".lesson" / "runs" / ran()
+    path = tmp_path / ".lesson" / "runs" / run()
     monkeypatch.chdir(path)
 
     elsewhere = lesson("runs", "rm", ".", "--yes", "--workspace", tmp_path / "other")
@@ -239,16 +239,16 @@ def test_the_run_that_we_stand_in(
     assert not path.exists()
 
 
-def test_a_name_too_long_for_a_path(lesson: Lesson, ran: Callable[..., str]) -> None:
-    said = lesson("compare", ran(), "a" * 300)
+def test_a_name_too_long_for_a_path(lesson: Lesson, run: Callable[..., str]) -> None:
+    said = lesson("compare", run(), "a" * 300)
     assert said.code == 2
     assert "there is no run" in said.err
 
 
-def test_a_damaged_record_is_an_error_and_no_crash(
-    lesson: Lesson, ran: Callable[..., str], tmp_path: Path
+def test_a_damaged_record_is_an_error_without_a_crash(
+    lesson: Lesson, run: Callable[..., str], tmp_path: Path
 ) -> None:
-    good, bad = ran(), ran()
+    good, bad = run(), run()
     (tmp_path / ".lesson" / "runs" / bad / "record.json").write_text('{"record_version": 1, "lesson": {}}')
 
     compared = lesson("compare", good, bad)
@@ -259,7 +259,7 @@ def test_a_damaged_record_is_an_error_and_no_crash(
     assert "it does not follow the schema" in second["error"]
 
 
-def test_what_is_half_removed_is_no_run(lesson: Lesson, ran: Callable[..., str], tmp_path: Path) -> None:
-    path = tmp_path / ".lesson" / "runs" / ran()
+def test_a_half_removed_run_does_not_count(lesson: Lesson, run: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / ".lesson" / "runs" / run()
     path.rename(path.with_name(f".{path.name}.removed"))
     assert "there are no runs" in lesson("compare", "latest", "latest").err

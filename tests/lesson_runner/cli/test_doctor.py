@@ -1,4 +1,4 @@
-"""``lesson doctor``: checks of any plugin, of a lesson, their fixes, and what programs are told."""
+"""``lesson doctor``: checks of plugins and of a lesson, their fixes, and the JSON output."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ LATER = "profiles: {default: {skip: not today}}\n"
 
 
 class Doctored:
-    """A plugin with checks of the test's own, an action that runs those a step names, and some hardware."""
+    """A plugin with the given checks and hardware, and an action that runs the checks that a step names."""
 
     __name__ = "doctored"
 
     def __init__(
-        self, *checks: Check, alone: Sequence[Check] = (), hardware: Sequence[Hardware] = ()
+        self, *checks: Check, extra: Sequence[Check] = (), hardware: Sequence[Hardware] = ()
     ) -> None:
         self.checks = checks
-        self.of_steps = (*checks, *alone)
+        self.of_steps = (*checks, *extra)
         self.hardware = hardware
 
     @hookimpl
@@ -43,7 +43,7 @@ class Doctored:
 
     @hookimpl
     def lesson_actions(self) -> list[Action]:
-        """Return an action of which a step chooses the checks."""
+        """Return an action whose checks are chosen by the step."""
         return [
             Action(
                 "doctored.look",
@@ -57,7 +57,7 @@ class Doctored:
 
 
 def finding(*arguments: Any) -> Check:
-    """Return a check that finds always the same; its id is that of its status."""
+    """Return a check that always finds the same; its id is its status."""
     return Check(arguments[0], f"is {arguments[0]}", "it matters", lambda machine: Finding(*arguments))
 
 
@@ -72,10 +72,10 @@ def step(name: str, *ids: str, more: str = "") -> str:
     return f"<!-- step\n{head}-->\n```text\nx\n```\n\n"
 
 
-# --- looking -----------------------------------------------------------------------------------
+# --- checks -----------------------------------------------------------------------------------
 
 
-def test_the_table_and_the_closing_line(lesson: Command) -> None:
+def test_the_table_and_the_summary(lesson: Command) -> None:
     said = lesson("doctor", plugins=[Doctored(OK, WARNING, FAILED, BOARD)])
 
     assert said.code == 1
@@ -92,7 +92,7 @@ def test_the_table_and_the_closing_line(lesson: Command) -> None:
         "skipped  a board     no board (no plugin looks for one)",
         "",
         "4 checks: 1 ok, 1 warning, 1 failed, 1 skipped",
-        "Not ready. Fix what failed, from the top: one fault can cause the next",
+        "Not ready. Fix what failed, starting at the top: one fault can cause the next",
         "",
     ]
 
@@ -145,7 +145,7 @@ def test_json_for_programs(lesson: Command) -> None:
     }
 
 
-def test_what_a_check_prints_or_raises_spoils_nothing(lesson: Command) -> None:
+def test_a_check_that_prints_or_raises_does_not_break_the_output(lesson: Command) -> None:
     def loud(machine: Machine) -> Finding:
         print("noise")
         raise KeyError("a bug")
@@ -157,7 +157,7 @@ def test_what_a_check_prints_or_raises_spoils_nothing(lesson: Command) -> None:
     assert "noise" in said.err
 
 
-def test_what_a_check_finds_cannot_move_the_cursor(lesson: Command) -> None:
+def test_terminal_escapes_in_a_finding_are_removed(lesson: Command) -> None:
     assert "\x1b" not in lesson("doctor", plugins=[Doctored(finding("ok", "\x1b[2Jgone"))]).out
 
 
@@ -170,7 +170,7 @@ def test_the_backend_decides_whether_a_board_is_wanted(lesson: Command, backend:
     assert said.json["checks"][0]["status"] == status
 
 
-def test_the_machine_that_checks_see(lesson: Command, tmp_path: Path) -> None:
+def test_the_machine_that_checks_get(lesson: Command, tmp_path: Path) -> None:
     seen: list[Machine] = []
 
     def note(machine: Machine) -> Finding:
@@ -187,8 +187,8 @@ def test_the_machine_that_checks_see(lesson: Command, tmp_path: Path) -> None:
     [
         (["no-such-lesson"], "no-such-lesson"),
         (["--backend", "gpu"], "expected auto, ttml or emulated"),
-        (["--yes"], "there is nothing to say yes to"),
-        (["--fix"], "no terminal to ask at"),
+        (["--yes"], "--yes has no effect without --fix"),
+        (["--fix"], "there is no terminal"),
         (["--fix", "--json"], "add --yes"),
         (["a", "b"], "unexpected extra argument"),
     ],
@@ -209,14 +209,14 @@ def test_no_terminal_at_all(lesson: Command, monkeypatch: pytest.MonkeyPatch) ->
     assert lesson("doctor", "--fix", plugins=[Doctored(FAILED)]).code == 2
 
 
-def test_without_checks_it_does_not_say_that_all_is_well(lesson: Command) -> None:
+def test_without_checks_it_does_not_report_success(lesson: Command) -> None:
     assert "nothing was checked" in lesson("doctor", plugins=[Doctored()]).out
 
 
 # --- for a lesson ------------------------------------------------------------------------------
 
 
-def test_a_lesson_chooses_the_checks_and_gives_its_frontmatter(lesson: Command, tmp_path: Path) -> None:
+def test_a_lesson_selects_the_checks_which_get_its_frontmatter(lesson: Command, tmp_path: Path) -> None:
     def version(machine: Machine) -> Finding:
         return Finding("ok", str(machine.lesson.get("minTTMetalVersion")))
 
@@ -248,11 +248,11 @@ def test_a_lessons_frontmatter_can_ask_for_a_check(lesson: Command, tmp_path: Pa
     assert found == [["failed", "warning", "ok"], ["warning", "ok"]]
 
 
-def test_a_check_of_a_step_alone(lesson: Command, tmp_path: Path) -> None:
-    """An action may bring a check that no plugin's table has, such as one for a package that a step names."""
+def test_a_check_that_only_a_step_has(lesson: Command, tmp_path: Path) -> None:
+    """An action may have a check that no plugin lists, such as one for a package that a step names."""
     (tmp_path / "a.md").write_text(lesson_text(step("one", "failed", "ok")))
 
-    said = lesson("doctor", "a.md", "--json", plugins=[Doctored(OK, alone=[FAILED])])
+    said = lesson("doctor", "a.md", "--json", plugins=[Doctored(OK, extra=[FAILED])])
 
     assert [item["id"] for item in said.json["checks"]] == ["ok", "failed"]
 
@@ -262,7 +262,7 @@ def test_a_lesson_whose_steps_check_nothing(lesson: Command, tmp_path: Path) -> 
 
     said = lesson("doctor", "a.md", plugins=[Doctored(FAILED)])
 
-    assert (said.code, said.out) == (0, "no step of a.md runs a check; `lesson doctor` runs all there are\n")
+    assert (said.code, said.out) == (0, "no step of a.md runs a check; `lesson doctor` runs all checks\n")
 
 
 def test_a_lesson_that_is_not_valid(lesson: Command, tmp_path: Path) -> None:
@@ -275,15 +275,15 @@ def test_a_lesson_that_is_not_valid(lesson: Command, tmp_path: Path) -> None:
 
 
 class Terminal(io.StringIO):
-    """Standard input with somebody at it."""
+    """Standard input from a person at a terminal."""
 
     def isatty(self) -> bool:
         """Return that it is a terminal."""
         return True
 
 
-def mends(path: Path, name: str = "file", status: str = "failed") -> Check:
-    """Return a check for a file, whose fix is a real command that makes it and says so."""
+def fixable(path: Path, name: str = "file", status: str = "failed") -> Check:
+    """Return a check for a file, with a fix: a real command that creates it and prints that."""
     program = (
         f"open({str(path)!r}, 'a').write('x'); print('made'); raise SystemExit({int('bad' in path.name)})"
     )
@@ -302,52 +302,54 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda text: monkeypatch.setattr(sys, "stdin", Terminal(text))
 
 
-def test_what_can_be_run_is_named(lesson: Command, tmp_path: Path) -> None:
+def test_fixes_that_can_be_run_are_listed(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(step("one", "file")))
-    plugins = [Doctored(mends(tmp_path / "f"))]
+    plugins = [Doctored(fixable(tmp_path / "f"))]
 
-    assert "`lesson doctor --fix` offers to run:\n  make it\n" in lesson("doctor", plugins=plugins).out
-    assert "`lesson doctor a.md --fix` offers" in lesson("doctor", "a.md", plugins=plugins).out
+    assert "`lesson doctor --fix` can run:\n  make it\n" in lesson("doctor", plugins=plugins).out
+    assert "`lesson doctor a.md --fix` can run" in lesson("doctor", "a.md", plugins=plugins).out
     assert not (tmp_path / "f").exists()
 
 
 def test_nothing_runs_without_a_yes(lesson: Command, tmp_path: Path, answers: Callable[[str], None]) -> None:
     answers("n\n")
 
-    said = lesson("doctor", "--fix", plugins=[Doctored(mends(tmp_path / "f"))])
+    said = lesson("doctor", "--fix", plugins=[Doctored(fixable(tmp_path / "f"))])
 
     assert said.code == 1
     assert f"the file: missing\n$ {sys.executable} -c " in said.out
-    assert "looked again" not in said.out
+    assert "checked again" not in said.out
     assert not (tmp_path / "f").exists()
 
 
-def test_no_answer_is_no_yes(lesson: Command, tmp_path: Path, answers: Callable[[str], None]) -> None:
+def test_no_answer_is_not_a_yes(lesson: Command, tmp_path: Path, answers: Callable[[str], None]) -> None:
     answers("")
 
-    assert lesson("doctor", "--fix", plugins=[Doctored(mends(tmp_path / "f"))]).code == 130
+    assert lesson("doctor", "--fix", plugins=[Doctored(fixable(tmp_path / "f"))]).code == 130
     assert not (tmp_path / "f").exists()
 
 
-def test_each_fix_is_asked_for_and_what_changed_is_shown(
+def test_each_fix_has_a_prompt_and_changes_are_shown(
     lesson: Command, tmp_path: Path, answers: Callable[[str], None]
 ) -> None:
     answers("y\nn\n")
-    checks = [mends(tmp_path / "one", "one"), OK, mends(tmp_path / "two", "two", "warning")]
+    checks = [fixable(tmp_path / "one", "one"), OK, fixable(tmp_path / "two", "two", "warning")]
 
     said = lesson("doctor", "--fix", plugins=[Doctored(*checks)])
 
     assert said.code == 0
     assert "exit code 0\n" in said.out
-    assert "looked again:\n  the one: failed -> ok (there)\n\n3 checks: 2 ok, 1 warning" in said.out
+    assert "checked again:\n  the one: failed -> ok (there)\n\n3 checks: 2 ok, 1 warning" in said.out
     assert (tmp_path / "one").exists()
     assert not (tmp_path / "two").exists()
 
 
-def test_yes_answers_for_all_and_a_command_runs_once(lesson: Command, tmp_path: Path) -> None:
+def test_yes_runs_all_fixes_and_each_command_once(lesson: Command, tmp_path: Path) -> None:
     bad = Check("bad", "a bad one", "", lambda machine: Finding("failed", "", "", "", ("no-such-program",)))
     plugins = [
-        Doctored(mends(tmp_path / "f", "a"), mends(tmp_path / "f", "b"), mends(tmp_path / "bad", "c"), bad)
+        Doctored(
+            fixable(tmp_path / "f", "a"), fixable(tmp_path / "f", "b"), fixable(tmp_path / "bad", "c"), bad
+        )
     ]
 
     said = lesson("doctor", "--fix", "--yes", "--json", plugins=plugins)
@@ -368,7 +370,7 @@ def test_a_fix_that_changes_nothing_says_so(lesson: Command, tmp_path: Path) -> 
     said = lesson("doctor", "--fix", "--yes", plugins=[Doctored(Check("a", "a", "", lambda machine: idle))])
 
     assert said.code == 1
-    assert "looked again:\n  nothing changed\n" in said.out
+    assert "checked again:\n  nothing changed\n" in said.out
 
 
 def test_a_fix_runs_in_the_machines_environment(

@@ -1,4 +1,4 @@
-"""``lesson explain``: all rules, one rule, and what is said of one that does not exist."""
+"""``lesson explain``: all rules, one rule, and a rule that does not exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Lesson = Callable[..., Any]
 
 
 class own:  # noqa: N801  # stands for a plugin's module
-    """Brings two rules, and prints while it does."""
+    """Provides two rules, and prints meanwhile."""
 
     @staticmethod
     @hookimpl
@@ -66,7 +66,7 @@ def test_on_a_terminal(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     said = lesson("explain", "missing-key")
     plain = re.sub(r"\x1b\[[\d;]*m", "", said.out)
     assert plain != said.out
-    assert "`" not in plain.split("Wrong")[0]  # Markdown is drawn, not shown
+    assert "`" not in plain.split("Wrong")[0]  # Markdown is rendered
     assert "echo hello" in plain
 
 
@@ -76,8 +76,8 @@ def test_on_a_terminal(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
         ("unknown-keys", "did you mean 'unknown-key'?"),
         ("[unknown-key]", "did you mean 'unknown-key'?"),
         ("Own.Loud", "did you mean 'own.loud'?"),
-        ("\x1b[2Jzzz", "'lesson explain' lists all"),
-        ("", "'lesson explain' lists all"),
+        ("\x1b[2Jzzz", "'lesson explain' lists all rules"),
+        ("", "'lesson explain' lists all rules"),
     ],
 )
 def test_an_unknown_rule(lesson: Lesson, name: str, hint: str) -> None:

@@ -1,4 +1,4 @@
-"""``lesson hw``, ``--hardware``, and what a run makes of boards, simulators and descriptions."""
+"""``lesson hw``, ``--hardware``, and runs with boards, simulators and mocks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Command = Callable[..., Said]
 BOARD = Hardware("n150", "the driver", 1, facts={"chips": {"value": 1, "found_by": "counting"}})
 SIMULATOR = Hardware("simulator", "a variable", 1, "simulator")
 MOCK = Hardware("n150", "a description", 0, "mock")
-PRETENDER = Hardware("n150", "a description", 4, "mock")
+MOCK_WITH_CHIPS = Hardware("n150", "a description", 4, "mock")
 NONE = Hardware("none", "no file", kind="none")
 
 LESSON = """
@@ -60,14 +60,14 @@ def having(*hardware: Hardware) -> ModuleType:
 TEXT = lesson_text(LESSON.replace("-->", "uses: act\n-->"))
 
 
-def test_the_command_says_what_there_is_and_how_it_is_known(lesson: Command) -> None:
+def test_the_command_shows_the_hardware_and_how_it_was_detected(lesson: Command) -> None:
     said = lesson("hw", plugins=[having(BOARD, SIMULATOR)])
     assert said.code == 0
     assert said.out.splitlines() == [
         "n150  (silicon, 1 chip)",
         "  found by: the driver",
         "  chips  1  (counting)",
-        "simulator  (simulator: a program that stands for 1 chip)",
+        "simulator  (simulator: a program that simulates 1 chip)",
         "  found by: a variable",
     ]
     said = lesson("hw", plugins=[having(MOCK)])
@@ -98,13 +98,13 @@ def test_as_json(lesson: Command) -> None:
     }
 
 
-def test_facts_of_a_careless_plugin_are_shown_and_harmless(lesson: Command) -> None:
+def test_malformed_facts_of_a_plugin_are_shown_without_escapes(lesson: Command) -> None:
     facts = {"bare": 5, "list": {"value": ["a", "b"]}, "odd": {"found_by": "guessing \x1b[2J"}}
     said = lesson("hw", plugins=[having(Hardware("x", "y", 1, facts=facts))])
     assert said.out.splitlines()[2:] == ["  bare  5", "  list  a, b", "  odd   None  (guessing �)"]
 
 
-def test_everything_is_asked_for_and_what_a_plugin_prints_is_no_output(lesson: Command) -> None:
+def test_detection_is_thorough_and_prints_of_a_plugin_are_not_output(lesson: Command) -> None:
     plugin: Any = ModuleType("asked")
 
     def lesson_detect_hardware(thorough: bool) -> list[Hardware]:
@@ -117,15 +117,15 @@ def test_everything_is_asked_for_and_what_a_plugin_prints_is_no_output(lesson: C
 
 @pytest.mark.parametrize("command", ["run", "plan"])
 class TestExpectedHardware:
-    def ask(self, lesson: Command, tmp_path: Path, command: str, name: str, *found: Hardware) -> Said:
+    def start(self, lesson: Command, tmp_path: Path, command: str, name: str, *found: Hardware) -> Said:
         (tmp_path / "a.md").write_text(TEXT)
         return lesson(command, "a.md", "--hardware", name, plugins=[having(*found)])
 
     @pytest.mark.parametrize(("name", "found"), [("n150", BOARD), ("simulator", SIMULATOR)])
-    def test_what_is_there_is_what_is_expected(
+    def test_the_expected_hardware_is_found(
         self, lesson: Command, tmp_path: Path, command: str, name: str, found: Hardware
     ) -> None:
-        assert self.ask(lesson, tmp_path, command, name, NONE, found).code == 0
+        assert self.start(lesson, tmp_path, command, name, NONE, found).code == 0
 
     @pytest.mark.parametrize(
         ("name", "found", "words"),
@@ -133,7 +133,7 @@ class TestExpectedHardware:
             ("n300", BOARD, "expected n300, found n150 (the driver)"),
             ("n150", NONE, "expected n150, found none (no file)"),
             ("n150", MOCK, "expected n150, found n150 as a mock (a description)"),
-            ("n150", PRETENDER, "expected n150, found n150 as a mock (a description)"),
+            ("n150", MOCK_WITH_CHIPS, "expected n150, found n150 as a mock (a description)"),
             ("n150", SIMULATOR, "expected n150, found simulator as a simulator (a variable)"),
             ("n150", Hardware("n150", "x"), "expected n150, found n150 without a usable chip (x)"),
         ],
@@ -141,14 +141,14 @@ class TestExpectedHardware:
     def test_anything_else_ends_the_run_before_a_step(
         self, lesson: Command, tmp_path: Path, command: str, name: str, found: Hardware, words: str
     ) -> None:
-        said = self.ask(lesson, tmp_path, command, name, found)
+        said = self.start(lesson, tmp_path, command, name, found)
         assert said.code == 4
         assert words in said.err
         assert "lesson hw" in said.err
         assert not (tmp_path / ".lesson").exists()
 
     def test_no_plugin_looks(self, lesson: Command, tmp_path: Path, command: str) -> None:
-        said = self.ask(lesson, tmp_path, command, "n150")
+        said = self.start(lesson, tmp_path, command, "n150")
         assert said.code == 4
         assert "found nothing: no plugin looks for hardware" in said.err
 
@@ -156,7 +156,7 @@ class TestExpectedHardware:
     def test_no_such_hardware(
         self, lesson: Command, tmp_path: Path, command: str, name: str, meant: str
     ) -> None:
-        said = self.ask(lesson, tmp_path, command, name, BOARD)
+        said = self.start(lesson, tmp_path, command, name, BOARD)
         assert said.code == 2
         assert f"--hardware {name}: there is no such hardware" in said.err
         assert f"did you mean '{meant}'?" in said.err
@@ -170,7 +170,7 @@ class TestExpectedHardware:
         (BOARD, "ttml", ""),
         (NONE, "auto", "there is none in this machine"),
         (MOCK, "auto", "a mock device does not count (a description)"),
-        (PRETENDER, "auto", "a mock device does not count (a description)"),
+        (MOCK_WITH_CHIPS, "auto", "a mock device does not count (a description)"),
         (BOARD, "emulated", "--backend emulated uses none"),
         (NONE, "emulated", "--backend emulated uses none"),
     ],
@@ -189,7 +189,7 @@ def test_where_steps_that_need_a_board_run(
     [
         (BOARD, "reproduced"),
         (SIMULATOR, "not evaluated"),
-        (PRETENDER, "not evaluated"),
+        (MOCK_WITH_CHIPS, "not evaluated"),
         (NONE, "not evaluated"),
     ],
 )
@@ -212,7 +212,7 @@ def test_the_profile_of_a_board_is_for_boards(tmp_path: Path) -> None:
         (BOARD, "auto", "full"),
         (SIMULATOR, "auto", "quick"),
         (SIMULATOR, "ttml", "quick"),
-        (PRETENDER, "auto", "quick"),
+        (MOCK_WITH_CHIPS, "auto", "quick"),
         (BOARD, "emulated", "quick"),
     ]:
         plan = plan_lesson(text, tmp_path, plugins=[having(found)], backend=backend)

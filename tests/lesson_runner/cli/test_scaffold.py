@@ -1,4 +1,4 @@
-"""``lesson new``: what it makes is valid, runs, and overwrites nothing."""
+"""``lesson new``: it creates valid lessons and plugins that run, and overwrites nothing."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ PLUGIN_FILES = [
 ]
 
 
-def test_a_new_lesson_has_nothing_wrong_and_runs(lesson: Lesson, tmp_path: Path) -> None:
-    made = lesson("new", "lesson", "my-first-lesson", "--folder", "some/where")
-    assert made.code == 0
-    assert made.out == (
-        "made some/where/my-first-lesson.md\n\nnext:\n  lesson validate some/where/my-first-lesson.md\n"
+def test_a_new_lesson_is_valid_and_runs(lesson: Lesson, tmp_path: Path) -> None:
+    created = lesson("new", "lesson", "my-first-lesson", "--folder", "some/where")
+    assert created.code == 0
+    assert created.out == (
+        "created some/where/my-first-lesson.md\n\nnext:\n  lesson validate some/where/my-first-lesson.md\n"
         "  lesson run some/where/my-first-lesson.md --allow shell\n"
     )
     assert lesson("validate", "some/where/my-first-lesson.md", "--json").json["findings"] == []
@@ -45,7 +45,7 @@ def test_a_new_lesson_has_nothing_wrong_and_runs(lesson: Lesson, tmp_path: Path)
     assert [path.name for path in (tmp_path / "some" / "where").iterdir()] == ["my-first-lesson.md"]
 
 
-def test_its_expectations_mean_something(lesson: Lesson, tmp_path: Path) -> None:
+def test_its_expectations_can_fail(lesson: Lesson, tmp_path: Path) -> None:
     lesson("new", "lesson", "mine")
     text = (tmp_path / "mine.md").read_text()
     (tmp_path / "mine.md").write_text(text.replace("seq 1 10", "seq 1 9"))
@@ -79,25 +79,25 @@ def test_ids_that_yaml_reads_as_something_else(tmp_path: Path, lesson_id: str) -
         ("two--hyphens", "did you mean 'two-hyphens'?"),
         ("trailing\n", "did you mean 'trailing'?"),
         ("ünï", "did you mean 'n'?"),
-        ("", "such as 'my-first-lesson'"),
+        ("", "choose a name such as 'my-first-lesson'"),
     ],
 )
 def test_ids_that_the_schema_refuses(lesson: Lesson, tmp_path: Path, lesson_id: str, fix: str) -> None:
     said = lesson("new", "lesson", "--", lesson_id)
     assert said.code == 2
-    assert "is not an id: expected lower-case letters and digits, words joined by hyphens" in said.err
+    assert "is not an id: expected words of lower-case letters and digits, joined by hyphens" in said.err
     assert said.err.endswith(f"fix: {fix}\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_is_written_over(lesson: Lesson, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "mine.md").write_text("mine")
     (tmp_path / "link.md").symlink_to("nowhere")
     (tmp_path / "my-lessons").mkdir()
     for words in (["lesson", "mine"], ["lesson", "link"], ["plugin", "my-lessons"]):
         said = lesson("new", *words)
         assert said.code == 2
-        assert "is there already, and nothing is written over" in said.err
+        assert "already exists, and is not overwritten" in said.err
     assert (tmp_path / "mine.md").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["link.md", "mine.md", "my-lessons"]
 
@@ -141,10 +141,10 @@ def made(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         del sys.modules[name]
 
 
-def test_a_new_plugin_says_what_was_made_and_what_is_next(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_new_plugin_lists_its_files_and_the_next_commands(lesson: Lesson, tmp_path: Path) -> None:
     said = lesson("new", "plugin", "My_lessons", "--folder", "a folder")
     head, _, tail = said.out.partition("\n\nnext:\n")
-    assert head.splitlines() == [f"made a folder/my-lessons/{name}" for name in PLUGIN_FILES]
+    assert head.splitlines() == [f"created a folder/my-lessons/{name}" for name in PLUGIN_FILES]
     assert tail.splitlines() == [
         "  cd 'a folder/my-lessons'",
         '  pip install -e ".[test]"',
@@ -184,16 +184,16 @@ def test_names_that_mean_something_elsewhere(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("my lessons", "'my lessons' is not a distribution's name: expected letters and digits"),
-        ("-x", "is not a distribution's name"),
-        ("", "is not a distribution's name"),
-        ("../x", "is not a distribution's name"),
+        ("my lessons", "'my lessons' is not a distribution name: expected words of letters and digits"),
+        ("-x", "is not a distribution name"),
+        ("", "is not a distribution name"),
+        ("../x", "is not a distribution name"),
         ("3d-lessons", "the package would be called '3d_lessons', which Python cannot import"),
-        ("class", "'class' is a word of the Python language"),
-        ("JSON", "there is a module 'json' already"),
-        ("lesson-runner", "there is a module 'lesson_runner' already"),
-        ("ct4", "a plugin 'ct4' is installed already: lesson_ct4.plugin"),
-        ("lesson-ct4", "a package 'lesson_ct4' is installed already"),
+        ("class", "'class' is a keyword of Python"),
+        ("JSON", "a module 'json' already exists"),
+        ("lesson-runner", "a module 'lesson_runner' already exists"),
+        ("ct4", "a plugin 'ct4' is already installed: lesson_ct4.plugin"),
+        ("lesson-ct4", "a package 'lesson_ct4' is already installed"),
     ],
 )
 def test_names_that_a_plugin_cannot_have(lesson: Lesson, tmp_path: Path, name: str, problem: str) -> None:

@@ -1,4 +1,4 @@
-"""A new plugin, built, installed beside the wheel in a fresh environment, passes its own tests there."""
+"""A new plugin, built and installed next to the wheel in a new environment, passes its own tests there."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_new_plugin_where_users_install_it(tmp_path: Path) -> None:
     # Dependencies come from the environment of the tests, and the editable installation there stays outside.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     # The templates are those of the wheel.
-    assert "made my-lessons/pyproject.toml\n" in there(lesson, "new", "plugin", "my-lessons", cwd=tmp_path)
+    assert "created my-lessons/pyproject.toml\n" in there(lesson, "new", "plugin", "my-lessons", cwd=tmp_path)
     install(project)
 
     listed = there(lesson, "plugins")
@@ -46,7 +46,7 @@ def test_a_new_plugin_where_users_install_it(tmp_path: Path) -> None:
     assert re.search(r"^  my_lessons\.greet +Greet somebody$", listed, re.MULTILINE)
     assert "3 passed" in there(python, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert "my-lessons " in there(lesson, "list")
-    # Whoever installs a plugin trusts its lessons, so this one may use the shell without being asked.
+    # Lessons of installed plugins are trusted, so this one may use the shell without a prompt.
     assert "my-lessons: passed" in there(lesson, "run", "my-lessons")
     assert there(lesson, "validate", "my-lessons").startswith("1 lesson, 0 errors, 0 warnings")
     assert "Success" in there(sys.executable, "-m", "mypy")

@@ -1,4 +1,4 @@
-"""``lesson schema``: a schema in one piece, which says the same as the original."""
+"""``lesson schema``: a bundled schema accepts the same as the original."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def verdict(validator: Draft202012Validator, data: Any) -> list[tuple[list[Any],
 
 
 def alone(schema: dict[str, Any]) -> Draft202012Validator:
-    """A validator that finds nothing but the schema itself."""
+    """A validator that can read no schema but this one."""
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
@@ -40,8 +40,8 @@ def references(schema: Any) -> Iterator[str]:
 
 
 def data_of(name: str) -> list[Any]:
-    """What the samples have that the schema speaks of."""
-    # Read so, every kind of line end becomes LF.
+    """The data in the samples that the schema describes."""
+    # Read like this, every kind of line end becomes LF.
     texts = [(path, path.read_text("utf-8-sig", "replace")) for path in SAMPLES]
     if name == "lesson":
         return [read_frontmatter(split(text, path), path).data for path, text in texts]
@@ -49,7 +49,7 @@ def data_of(name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", ["lesson", "step"])
-def test_in_one_piece_it_accepts_and_refuses_the_same(name: str) -> None:
+def test_a_bundled_schema_accepts_and_refuses_the_same(name: str) -> None:
     original, bundled = validator_for(load_schema(name)), alone(bundle(name))
     verdicts = [(verdict(original, data), verdict(bundled, data)) for data in data_of(name)]
     assert [one for one, other in verdicts if one != other] == []
@@ -57,7 +57,7 @@ def test_in_one_piece_it_accepts_and_refuses_the_same(name: str) -> None:
     assert sum(one != [] for one, _ in verdicts) > 5
 
 
-def test_what_other_files_say_still_counts() -> None:
+def test_references_to_other_files_are_resolved() -> None:
     """The samples could miss a reference to another file; these two are in the schemas."""
     front = read_frontmatter(split(lesson_text("# x", runner={"timeout": "soon"}), Path("x")), Path("x")).data
     assert [path for path, _ in verdict(alone(bundle("lesson")), front)] == [["runner", "timeout"]]
@@ -83,7 +83,7 @@ def test_every_schema_stands_alone(name: str) -> None:
         here = schema
         for part in reference.split("/")[1:]:
             here = here[part]
-    assert "$id" in load_schema(name), "the original is left as it was"
+    assert "$id" in load_schema(name), "the original is unchanged"
 
 
 def test_names_that_two_files_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,11 +131,11 @@ def test_the_command(lesson: Lesson, tmp_path: Path) -> None:
     ("arguments", "error"),
     [
         (["lessen"], "error: there is no schema 'lessen'\nfix: one of: "),
-        (["-o", "x"], "error: -o needs the name of one schema\nfix: one of: "),
+        (["-o", "x"], "error: -o needs the name of a schema\nfix: one of: "),
         (["lesson", "-o", "."], "error: -o .: cannot be written: "),
     ],
 )
-def test_what_it_cannot_do(lesson: Lesson, arguments: list[str], error: str) -> None:
+def test_errors(lesson: Lesson, arguments: list[str], error: str) -> None:
     said = lesson("schema", *arguments)
     assert said.code == 2
     assert said.err.startswith(error)
@@ -146,7 +146,7 @@ def test_no_such_schema() -> None:
         bundle("nothing")
 
 
-def test_the_editors_comment_does_no_harm(lesson: Lesson, tmp_path: Path) -> None:
+def test_the_comment_for_editors_does_no_harm(lesson: Lesson, tmp_path: Path) -> None:
     text = lesson_text(
         "<!-- step\nid: one\nexpect: [{contains: a}]\n-->\n```bash\necho a\n```", status="draft"
     )

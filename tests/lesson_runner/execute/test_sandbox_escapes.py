@@ -125,4 +125,4 @@ def test_an_unknown_processor_is_named(
     (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: s1\n-->\n```bash\ntrue\n```\n"))
     said = lesson("run", "a.md", "--allow", "shell", "--sandbox")
     assert said.code == 0
-    assert "warning: --sandbox: no system call can be refused on this processor (abacus)" in said.err
+    assert "warning: --sandbox cannot block system calls on this processor (abacus)" in said.err

@@ -15,7 +15,13 @@ import pytest
 from lesson_runner.model import Expectation, Inspection, Outcome
 from lesson_runner.plugins import builtin
 from lesson_runner.plugins.action import Action
-from lesson_runner.testing import assert_conforms, check_action, check_plugin, import_afresh, lesson_text
+from lesson_runner.testing import (
+    assert_conforms,
+    check_action,
+    check_plugin,
+    import_in_subprocess,
+    lesson_text,
+)
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -66,8 +72,8 @@ def test_the_built_in_actions_conform_except_for_their_names() -> None:
         ({"summary": "one\ntwo"}, "the summary is not one line of text"),
         ({"run": None}, "'run' cannot be called"),
         ({"schema": {"type": "text"}}, "the schema is not a JSON Schema: "),
-        ({"schema": {"type": "object"}}, "the schema lets unknown parameters pass"),
-        ({"schema": {**SCHEMA, "additionalProperties": {}}}, "the schema lets unknown parameters pass"),
+        ({"schema": {"type": "object"}}, "the schema accepts unknown parameters"),
+        ({"schema": {**SCHEMA, "additionalProperties": {}}}, "the schema accepts unknown parameters"),
         ({"defaults": {"name": 7}}, "defaults: name: 7 is not of type 'string'"),
         ({"defaults": {"nam": "x"}}, "defaults: Additional properties are not allowed ('nam'"),
         ({"presets": {"name": {"crowd": {"times": 0}}}}, "preset name=crowd: times: 0 is less than"),
@@ -98,7 +104,7 @@ def test_the_built_in_actions_conform_except_for_their_names() -> None:
         ({"schema": {**REQUIRED, "properties": {"times": {"type": "integer", "minimum": 5}}},
           "defaults": {}, "presets": {}, "profiles": {}, "inspect": None, "command": None,
           "permissions": frozenset()},
-         "the schema gives no example of 'times', which is required and has no default"),
+         "the schema has no example of 'times', which is required and has no default"),
     ],
 )  # fmt: skip
 def test_a_bad_action(change: dict[str, Any], problem: str) -> None:
@@ -112,7 +118,7 @@ def test_an_inspection_may_need_parameters_of_a_lesson() -> None:
     assert check_action(replace(GOOD, inspect=lambda params: problem)) == []
 
 
-def test_a_schema_may_say_why_it_takes_anything() -> None:
+def test_a_schema_may_explain_why_it_accepts_anything() -> None:
     open_schema = {"type": "object", "$comment": "these are the variables of a shell"}
     assert check_action(replace(GOOD, schema=open_schema)) == []
 
@@ -240,13 +246,13 @@ def test_an_empty_plugin_conforms(plugin: Plugin) -> None:
         ([rule(severity="bad")], "rule 'mine.polite': the severity is 'bad'; expected one of error,"),
         ([rule(summary="")], "rule 'mine.polite': the summary is not one line of text"),
         ([rule(page="")], "rule 'mine.polite': there is no page"),
-        ([check(id="My check")], "check 'My check': the id is not made of small letters"),
-        ([check(why=" ")], "check 'my-check': it has no title, or does not say why it matters"),
+        ([check(id="My check")], "check 'My check': the id is not lower-case letters"),
+        ([check(why=" ")], "check 'my-check': the title or the text 'why' is empty"),
         ([rule(), LESSONS.replace('"lessons"', '"lectures"')], "lesson_directories: /"),
         ([COUNT, "@hookimpl\ndef lesson_detect_hardware(): return [Hardware(str(next(N)), 'x')]"],
-         "lesson_detect_hardware: another result when called again"),
+         "lesson_detect_hardware: returns another result when called again"),
         (["@hookimpl\ndef lesson_detect_hardware():\n    print('looking')\n    return []"],
-         "lesson_detect_hardware: prints 'looking'; return it, or say it in a step"),
+         "lesson_detect_hardware: prints 'looking'; return it instead"),
         (["@hookimpl\ndef lesson_add_commands(app): app.no_such_thing()"], "lesson_add_commands: Attr"),
     ],
 )  # fmt: skip
@@ -258,7 +264,7 @@ def test_a_bad_plugin(plugin: Plugin, parts: list[str], problem: str) -> None:
 @pytest.mark.parametrize(
     ("parts", "lesson", "problem"),
     [
-        ([], None, "lesson_directories: {folder}: there is no lesson in it"),
+        ([], None, "lesson_directories: {folder}: the folder has no lesson"),
         ([], "no frontmatter", "a lesson does not validate: {folder}/sample.md:1:1: error: the document"),
         ([], lesson_text(STEP.replace("greet", "great")), "a lesson does not validate: {folder}/sample.md"),
         (["@hookimpl\ndef lesson_interpret_block(block): return block.text"],
@@ -268,7 +274,7 @@ def test_a_bad_plugin(plugin: Plugin, parts: list[str], problem: str) -> None:
         (["@hookimpl\ndef lesson_measure(step, evidence): return {'n': len(evidence.no_such)}"],
          lesson_text(STEP), "lesson_measure: AttributeError"),
         ([COUNT, "@hookimpl\ndef lesson_measure(step, evidence): return {'n': next(N)}"],
-         lesson_text(STEP), "lesson_measure, step 'one' of sample.md: another result when called again"),
+         lesson_text(STEP), "lesson_measure, step 'one' of sample.md: returns another result"),
         ([rule(check="lambda lesson, scope: lesson.no_such")],
          lesson_text(STEP), "rule mine.polite: AttributeError"),
     ],
@@ -287,8 +293,8 @@ def test_a_module_that_cannot_be_imported_again(plugin: Plugin) -> None:
     module = plugin(
         "import os\nif 'PYTEST_CURRENT_TEST' in os.environ and not __import__('sys').argv[0]: 1 / 0"
     )
-    assert import_afresh(f"{module}.nothing").error.startswith("ModuleNotFoundError")
-    assert import_afresh(module, ["os"]).error == ""
+    assert import_in_subprocess(f"{module}.nothing").error.startswith("ModuleNotFoundError")
+    assert import_in_subprocess(module, ["os"]).error == ""
 
 
 def test_every_problem_is_in_the_assertion(plugin: Plugin) -> None:
@@ -296,10 +302,10 @@ def test_every_problem_is_in_the_assertion(plugin: Plugin) -> None:
     with pytest.raises(AssertionError) as caught:
         assert_conforms(module, name="mine")
     assert str(caught.value).splitlines() == [
-        f"{module} does not keep a plugin's promises:",
+        f"{module} does not conform to the rules for plugins:",
         "importing it loads yaml; import them inside functions",
         "rule 'mine.polite': the summary is not one line of text",
-        "rule 'mine.polite': there is no page to say why it matters and how to mend it",
+        "rule 'mine.polite': there is no page that says why it matters and how to fix it",
     ]
     assert_conforms(plugin("import yaml"), heavy=["torch"])
 
@@ -308,4 +314,4 @@ def test_lessons_may_use_actions_of_other_plugins(plugin: Plugin) -> None:
     module, other = plugin(LESSONS, lesson=lesson_text(STEP)), plugin(ACTIONS)
     assert problems(module) != []
     others = [importlib.import_module(other)]
-    assert check_plugin(importlib.import_module(module), beside=others) == []
+    assert check_plugin(importlib.import_module(module), other_plugins=others) == []

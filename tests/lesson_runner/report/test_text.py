@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lesson_runner.cli.output import harmless_streams
+from lesson_runner.cli.output import filter_workflow_commands
 from lesson_runner.report.text import duration, line, number, safe
 
 
@@ -66,7 +66,7 @@ def test_invisible_characters_are_replaced(text: str) -> None:
 
 
 def test_a_command_after_many_blanks(capsys: pytest.CaptureFixture[str]) -> None:
-    with harmless_streams():
+    with filter_workflow_commands():
         sys.stdout.write(" " * 300)
         sys.stdout.write("::set-output name=a::b\n")
     assert capsys.readouterr().out.lstrip().startswith(": :")

@@ -145,9 +145,9 @@ def test_permissions_can_be_taken_back(
     wrong = lesson("trust", "forget", "sampel")
     assert (wrong.code, "did you mean 'sample'" in wrong.err) == (2, True)
     assert lesson("trust", "forget").code == 2
-    assert lesson("trust", "forget", "sample").out == f"forgotten: sample ({tmp_path / 'a.md'})\n"
+    assert lesson("trust", "forget", "sample").out == f"revoked: sample ({tmp_path / 'a.md'})\n"
     assert lesson("run", "a.md").code == 2
-    assert "No lesson was allowed anything." in lesson("trust", "list").out
+    assert "No lesson has permissions." in lesson("trust", "list").out
 
 
 DAMAGE: dict[str, Any] = {

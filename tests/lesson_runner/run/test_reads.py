@@ -185,7 +185,7 @@ def test_a_permission_may_name_a_file_by_any_path(run: Callable[..., Any]) -> No
     assert run("~/diary", "--allow", "read ~/diary").code == 0
     assert run("~/diary", "--allow", "read me/diary").code == 0
     said = run("~/diary", "--allow", "shell,read ~/diary")
-    assert (said.code, "give --allow once for each" in said.err) == (2, True), said
+    assert (said.code, "repeat --allow for each path" in said.err) == (2, True), said
 
 
 def test_download_folders_are_recognised_in_any_language(

@@ -16,13 +16,13 @@ from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.model import Hardware, Plan
 from lesson_runner.model.errors import InvalidLessonError
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.testing import Given, lesson_text, plan_lesson, run_lesson
+from lesson_runner.testing import ModuleEntryPoint, lesson_text, plan_lesson, run_lesson
 
 Lesson = Callable[..., Any]
 BUY = "```bash\nbuy bread\n```\n"
 
 
-SHOP = Given(shop, "shop")
+SHOP = ModuleEntryPoint(shop, "shop")
 
 
 def shops() -> Plugins:
@@ -336,7 +336,7 @@ def test_the_output_says_that_steps_were_recognised(lesson: Lesson, tmp_path: Pa
         "Sample",
         "Profile quick",
         "quick changes shop.buy: coins 9 -> 1",
-        "Its author declared no steps; these were recognised: 3 by shop",
+        "The lesson declares no steps; these were recognised: 3 by shop",
     ]
     assert "Not covered: the block at line 23; 'lesson plan' says why" in lines
     assert "profile quick sets" not in said.out
@@ -349,8 +349,8 @@ def test_plan_lists_everything(lesson: Lesson, tmp_path: Path) -> None:
     said = lesson("plan", "a.md", points=[SHOP])
     told = lesson("plan", "a.md", "--json", points=[SHOP]).json
 
-    assert "Its author declared no steps; these were recognised: 3 by shop" in said.out
-    assert "line 16, action shop.buy, known to plugin shop" in said.out
+    assert "The lesson declares no steps; these were recognised: 3 by shop" in said.out
+    assert "line 16, action shop.buy, recognised by plugin shop" in said.out
     assert "not covered: the bash block at line 23: under 'Next steps'" in said.out
     assert "not covered: the link shop.buy at line 26: under 'Next steps'" in said.out
     assert told["lesson"]["recognised"] is True

@@ -90,7 +90,7 @@ def failed(lesson: Lesson, tmp_path: Path) -> Path:
     said = lesson("run", "three.md", "--allow", "shell")
     assert said.code == 1, said
     (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
-    assert said.out.splitlines()[-1] == f"To resume it: lesson resume {folder.name}"
+    assert said.out.splitlines()[-1] == f"To resume the run: lesson resume {folder.name}"
     return folder
 
 
@@ -118,7 +118,7 @@ def test_passed_steps_are_not_run_again(lesson: Lesson, failed: Path, tmp_path: 
     said = lesson("resume", "--allow", "shell")
 
     assert said.code == 0, said
-    assert f"Resuming {failed.name}: 2 of 3 steps had passed" in said.out
+    assert f"Resuming {failed.name}: 2 of 3 steps passed before" in said.out
     after = record_of(failed)
     assert statuses(failed) == dict.fromkeys(("one", "two", "three"), "passed")
     assert after["steps"][0] == before["steps"][0]

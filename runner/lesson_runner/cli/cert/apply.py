@@ -1,4 +1,4 @@
-"""``lesson cert apply``: what valid certificates show, written into a lesson's frontmatter."""
+"""``lesson cert apply``: write the results of valid certificates into a lesson's frontmatter."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.certification_status import CertsOption, PoliciesOption, survey
-from lesson_runner.cli.common import WorkspaceOption, confirm, expand, stdout_for_json
+from lesson_runner.cli.certification_status import CertsOption, PoliciesOption, collect_statuses
+from lesson_runner.cli.common import WorkspaceOption, confirm, stdout_to_stderr, workspace_folder
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import CertificateError, LessonError
 
@@ -24,18 +24,24 @@ def apply(
     certs: CertsOption = None,
     policy: PoliciesOption = None,
     workspace: WorkspaceOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not prompt.")] = False,
 ) -> None:
-    """Write validatedOn, validationDate and status into a lesson, after showing the change."""
+    """
+    Update validatedOn, validationDate and status in a lesson.
+
+    Only valid certificates of boards count. The change is shown first, and written after you agree.
+    """
     from lesson_runner.certify.apply import change_for
     from lesson_runner.certify.certificate_status import VALID_STATES, hardware_names
 
     if not lesson.is_file():
         raise LessonError(f"{lesson}: no such file", fix="name the lesson's .md file")
-    found = survey(context.obj, [str(lesson)], (), certs or (), policy or (), expand(workspace))
+    found = collect_statuses(
+        context.obj, [str(lesson)], (), certs or (), policy or (), workspace_folder(workspace)
+    )
     if not found.lessons:
         raise LessonError(f"{lesson}: cannot be read as a lesson", fix=f"lesson validate {lesson}")
-    # A class that is no board (emulated, host) never becomes one by being written down.
+    # Only boards are written: not a simulator, the emulation or the host.
     on_boards = [
         item for item in found.all() if item.target in hardware_names() and item.target != "simulator"
     ]
@@ -43,26 +49,26 @@ def apply(
     if not valid:
         others = [f"{item.target}: {item.state}, {item.reason}" for item in on_boards if item.reason]
         others += [f"{item.target}: {why}" for item, why in refused]
-        message = f"{lesson}: no certificate of a board is valid{': ' if others else ''}{'; '.join(others)}"
-        raise CertificateError(message, fix=f"run it on a board: lesson certify {lesson}")
+        message = f"{lesson}: no valid certificate of a board{': ' if others else ''}{'; '.join(others)}"
+        raise CertificateError(message, fix=f"certify it on a board: lesson certify {lesson}")
     for item, why in refused:
-        say(f"warning: {item.target}: not counted: {why}", err=True)
+        say(f"warning: {item.target}: the certificate does not count: {why}", err=True)
     change = change_for(found.lessons[0].lesson, valid)
     difference = change.diff()
     if not difference:
-        say(f"{lesson}: says so already")
+        say(f"{lesson}: already up to date")
         return
     say(*difference)
     if not yes and not confirm(f"Write this into {lesson}?"):
-        raise LessonError("nothing was written", fix="answer yes, or add --yes")
+        raise LessonError("nothing was written", fix="answer yes at the prompt, or add --yes")
     change.write()
-    say(f"{lesson}: written")
+    say(f"{lesson}: updated")
 
 
 def _verified(
     statuses: Iterable[CertificateStatus], plugins: Plugins
 ) -> tuple[list[CertificateStatus], list[tuple[CertificateStatus, str]]]:
-    """Return the statuses whose certificates verify down to their evidence, and why the others do not."""
+    """Return the statuses with valid certificates, and the others with the reason."""
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.store import stored_at
     from lesson_runner.certify.trust import RefusedError
@@ -74,7 +80,7 @@ def _verified(
         if item.bundle is None:
             continue
         try:
-            with stdout_for_json():
+            with stdout_to_stderr():
                 verify(stored_at(item.bundle), trusted, plugins)
         except RefusedError as error:
             refused.append((item, f"{error} [{error.check}]"))

@@ -1,4 +1,4 @@
-"""``lesson cert keys``: keys to sign with, and whose signatures count."""
+"""``lesson cert keys``: manage your signing keys, and the keys you trust."""
 
 from __future__ import annotations
 
@@ -11,31 +11,38 @@ import typer
 from lesson_runner.cli.common import JsonOption, make_console, print_json
 from lesson_runner.cli.output import say
 
-keys = typer.Typer(help="Keys to sign with, and whose signatures count.", no_args_is_help=True)
+keys = typer.Typer(help="Manage your signing keys, and the keys you trust.", no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What you call the key.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Your name for the key.")]
 
 
 @keys.command("new")
 def new(name: NameArgument) -> None:
-    """Make an Ed25519 key; its private half stays in a file that only you can read."""
+    """
+    Create an Ed25519 key to sign with.
+
+    The private key is in a file that only you can read.
+    """
     from lesson_runner.certify.keys import KeyStore
 
     store = KeyStore()
     key = store.new(name)
     say(f"{key.name}: {key.keyid}")
-    say(f"private half: {store.folder / f'{name}.pem'} (mode 600; whoever has it can sign as you)")
-    say(f"for others:   lesson cert keys list {name} > {name}.pub")
+    say(f"private key: {store.folder / f'{name}.pem'} (mode 600; anyone who has it can sign as you)")
+    say(f"to share the public key: lesson cert keys list {name} > {name}.pub")
 
 
 @keys.command("list")
 def list_keys(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Print this key's public half, as PEM.")
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="Print the public key of this name, in PEM. Default: list all keys."
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the keys known here, or print the public half of one."""
+    """List the known keys, or print a public key."""
     from rich.text import Text
 
     from lesson_runner.certify.keys import KeyStore
@@ -51,7 +58,7 @@ def list_keys(
         print_json([asdict(key) for key in found])
         return
     if not found:
-        say(f"No keys in {store.folder}; make one: lesson cert keys new NAME")
+        say(f"No keys in {store.folder}; create one: lesson cert keys new NAME")
         return
     table = PlainTable("key", "id", "state")
     for key in found:
@@ -63,9 +70,13 @@ def list_keys(
 @keys.command("trust")
 def trust(
     name: NameArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Their public key, in PEM.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The public key, in PEM.")],
 ) -> None:
-    """Let somebody's signatures count here. Make sure that the key is theirs: compare its id with them."""
+    """
+    Trust a public key: accept the signatures made with it.
+
+    First make sure that the key is its owner's: compare the id with them.
+    """
     from lesson_runner.certify.keys import KeyStore, read_public_file
 
     key = KeyStore().trust(name, read_public_file(file, str(file)), str(file))
@@ -75,9 +86,9 @@ def trust(
 @keys.command("revoke")
 def revoke(
     name: NameArgument,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; whoever verifies is told.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason; 'verify' shows it.")],
 ) -> None:
-    """Let a key's signatures count no more, those that it made before included."""
+    """Revoke a key: reject all its signatures, including earlier ones."""
     from lesson_runner.certify.keys import KeyStore
 
     key = KeyStore().revoke(name, reason)

@@ -1,4 +1,4 @@
-"""``lesson cert status``: where lessons stand, and why."""
+"""``lesson cert status``: show the certificate status of lessons, with the reasons."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lesson_runner.cli.certification_status import (
     LessonsOption,
     PoliciesOption,
     as_json,
-    survey,
+    collect_statuses,
 )
-from lesson_runner.cli.common import JsonOption, WorkspaceOption, expand, make_console, print_json
+from lesson_runner.cli.common import JsonOption, WorkspaceOption, make_console, print_json, workspace_folder
 
 
 def status(
@@ -24,21 +24,25 @@ def status(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show on which hardware lessons are certified, and why not elsewhere."""
+    """
+    Show the certificate status of lessons, with the reasons.
+
+    Hardware that a lesson does not support is left out.
+    """
     from rich.text import Text
 
     from lesson_runner.report.matrix import STYLES
     from lesson_runner.report.tables import PlainTable
 
-    place = expand(workspace)
-    found = survey(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
+    place = workspace_folder(workspace)
+    found = collect_statuses(context.obj, lessons or (), folder or (), certs or (), policy or (), place)
     rows = [item for item in found.all() if item.state != "not supported"]
     if json:
         refused = [{"file": str(path), "why": why} for path, why in sorted(found.index.refused.items())]
         print_json({"standings": [as_json(item) for item in rows], "refused": refused})
         return
     console = make_console()
-    table = PlainTable("lesson", "on", "state", "since", "why")
+    table = PlainTable("lesson", "hardware", "status", "since", "reason")
     for item in rows:
         state = Text(f"{STYLES[item.state].sign} {item.state}", STYLES[item.state].color)
         table.add(item.lesson, item.target, state, item.since[:10], item.reason)

@@ -1,4 +1,4 @@
-"""``lesson cert verify``: a certificate checked down to its evidence."""
+"""``lesson cert verify``: verify a certificate down to its evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_for_json
+from lesson_runner.cli.common import JsonOption, make_console, print_json, stdout_to_stderr
 from lesson_runner.model.errors import CertificateError, ExitCode
 
 if TYPE_CHECKING:
@@ -24,20 +24,30 @@ def verify(
         Path, typer.Argument(metavar="BUNDLE", help="A certificate's folder, or its .intoto.jsonl file.")
     ],
     key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A public key in PEM; without it, those trusted here.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Accept only this public key, in PEM. Default: the keys you trust."
+        ),
     ] = None,
     evidence: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The evidence, if it is not beside the bundle.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the evidence, if it is not next to the bundle."),
     ] = None,
     policy: Annotated[
-        str | None, typer.Option(metavar="POLICY", help="Hold it against this policy too: a name or a file.")
+        str | None,
+        typer.Option(metavar="POLICY", help="Check it against this policy too: a name, or a .yaml file."),
     ] = None,
     lesson: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The lesson that it must be a certificate of.")
+        Path | None, typer.Option(metavar="FILE", help="The lesson that the certificate must be for.")
     ] = None,
     json: JsonOption = False,
 ) -> int:
-    """Check a certificate: signature, digests, every expectation again on the evidence, then the policy."""
+    """
+    Verify a certificate down to its evidence.
+
+    Checks the signature and the digests, judges every expectation again on the evidence, and then checks the
+    policy.
+    """
     from lesson_runner.certify import verify as library
     from lesson_runner.certify.keys import KeyStore
     from lesson_runner.certify.policy import load_policy
@@ -45,12 +55,12 @@ def verify(
     from lesson_runner.certify.trust import RefusedError
 
     plugins: Plugins = context.obj
-    asked = load_policy(policy) if policy else None
+    loaded_policy = load_policy(policy) if policy else None
     trusted = KeyStore().trusted() if key is None else _only(key)
     stored = stored_at(bundle, evidence)
     try:
-        with stdout_for_json():  # what a plugin prints belongs to no answer
-            verified = library.verify(stored, trusted, plugins, policy=asked, lesson=lesson)
+        with stdout_to_stderr():  # what a plugin prints is not part of the answer
+            verified = library.verify(stored, trusted, plugins, policy=loaded_policy, lesson=lesson)
     except RefusedError as error:
         if json:
             print_json({"holds": False, "check": error.check, "message": str(error), "fix": error.fix})
@@ -68,7 +78,7 @@ def _only(file: Path) -> Mapping[str, KnownKey]:
 
     check_owner(file)
     public = read_public_file(file, f"--key {file}")
-    known = KeyStore().trusted().get(public.keyid)  # naming a key that was revoked does not bring it back
+    known = KeyStore().trusted().get(public.keyid)  # a revoked key stays revoked even if it is named
     return {public.keyid: known or KnownKey(file.name, public.keyid, public.pem)}
 
 
@@ -97,7 +107,7 @@ def _print(verified: Verified) -> None:
         "silicon": f"{said['target']} ({hardware['detectedBy']}), chips used: {chips}",
         "simulator": "a simulator; this says nothing about a board",
         "emulated": "the emulation; this says nothing about a board",
-        "host": "a machine, no board used; this says nothing about a board",
+        "host": "a machine without a board; this says nothing about a board",
     }[said["class"]]
     labels = sorted({label for item in said["passes"] for label in item["labels"]})
     lines = [
@@ -111,7 +121,7 @@ def _print(verified: Verified) -> None:
     ]
     if verified.recorded:
         lines.append(("recorded", f"not recomputed: {'; '.join(verified.recorded)}"))
-    console.print(Text("✓ the certificate holds", "bold green"))
+    console.print(Text("✓ the certificate is valid", "bold green"))
     for name, text in lines:
         console.print(Text.assemble((f"{name:>13}  ", "dim"), line(text)))
     for note in verified.notes:
