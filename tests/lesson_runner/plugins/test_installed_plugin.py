@@ -26,8 +26,6 @@ SOURCE_ROOTS = {
     "plugins/lesson_tenstorrent/": "lesson_tenstorrent/",
     "plugins/lesson_tracking/": "lesson_tracking/",
     "plugins/ttml_emulation/": "ttml_emulation/",
-    "lessons/ct4-finetuning-basics.md": "lesson_ct4/_lessons/ct4-finetuning-basics.md",
-    "lessons/ct5-multi-device-training.md": "lesson_ct4/_lessons/ct5-multi-device-training.md",
     "schemas/": "lesson_runner/_schemas/",
 }
 
@@ -170,9 +168,7 @@ def test_schemas_and_lessons_are_found_in_the_wheel(fresh: Callable[..., Any]) -
     assert site.name == "site-packages"
     assert str(ROOT) not in str(site)
     paths = {item["id"]: item["path"] for item in fresh("list", "--json")}
-    assert paths["ct4-finetuning-basics"] == str(
-        site / "lesson_ct4" / "_lessons" / "ct4-finetuning-basics.md"
-    )
+    assert paths["ct4-finetuning-basics"] == str(site / "lesson_ct4" / "lessons" / "ct4-finetuning-basics.md")
     assert fresh("validate", "knocking", "ct4-finetuning-basics") == "2 lessons, 0 errors, 0 warnings\n"
 
 
