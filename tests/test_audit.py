@@ -1,4 +1,4 @@
-"""What `.ci/audit` makes of a report of pip-audit's: only a vulnerability that can be mended is a failure."""
+"""What `.ci/audit` makes of a report of pip-audit's: only a vulnerability with a fix is a failure."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ UNKNOWN = {"name": "one", "skip_reason": "Dependency not found on PyPI"}
         ),
         ({"dependencies": []}, 0, "skipped: the database"),
         ({"dependencies": [UNKNOWN, package("two")]}, 0, "1 of 2 packages are known to the database; 0 vuln"),
-        ({"dependencies": [package("two", [])]}, 0, "two 1.0: PYSEC-1, not mended by any version yet"),
-        ({"dependencies": [package("two", [], ["1.1", "2.0"])]}, 1, "two 1.0: PYSEC-2, mended in 1.1, 2.0"),
+        ({"dependencies": [package("two", [])]}, 0, "two 1.0: PYSEC-1, not fixed in any version yet"),
+        ({"dependencies": [package("two", [], ["1.1", "2.0"])]}, 1, "two 1.0: PYSEC-2, fixed in 1.1, 2.0"),
         ({}, 0, "skipped: pip-audit has no answer"),
         (None, 0, "skipped: pip-audit has no answer"),
     ],

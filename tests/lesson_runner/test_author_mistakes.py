@@ -1,4 +1,4 @@
-"""One mistake gives one finding, at its place, in words that say how to mend it."""
+"""One mistake gives one finding, at its place, with the fix."""
 
 from __future__ import annotations
 

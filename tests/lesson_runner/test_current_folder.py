@@ -52,7 +52,7 @@ def lure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_what_lies_there_is_not_imported(lure: Path, start: list[str], words: list[str]) -> None:
     if not Path(start[0]).exists():
-        pytest.skip("the script is not installed beside Python")
+        pytest.skip("the script is not installed next to Python")
     done = subprocess.run([*start, *words], capture_output=True, text=True, check=False)
     assert not lure.exists(), done
     assert done.returncode in (0, 1), done
