@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.lesson_runner.certify.garden import garden
 
 from lesson_runner.certify.rejudge import Judged, asks_a_person, judge_again, planned_step, telling
 from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Expectation, PlannedStep, Verdict
-from lesson_runner.plugins import hookimpl
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import Given
 
@@ -129,13 +129,11 @@ def test_without_the_plugin(again: Again, optional: bool) -> None:
     assert said == Judged("grow", "error", not_judged=(why,), optional=optional)
 
 
-class broken:  # noqa: N801  # stands for a module
-    """Measures nothing, and fails at it."""
+def fail(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
+    raise ValueError(f"no scale for {evidence.shared.name}")
 
-    @staticmethod
-    @hookimpl
-    def lesson_measure(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
-        raise ValueError(f"no scale for {evidence.shared.name}")
+
+broken = fake_plugin("broken", measure=fail)
 
 
 MISSED = "not measured (measured: none)"
@@ -164,14 +162,10 @@ def test_a_metric_that_nothing_here_measures(again: Again, own: Path) -> None:
     )
 
 
-class reading:  # noqa: N801  # stands for a module
-    """Measures what was printed, and how many files all steps share."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_measure(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
-        shared = list(evidence.shared.iterdir())
-        return {"beans": float(evidence.output.split()[0]), f"shared by {step.id}": len(shared)}
+def read(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
+    """Measure what was printed, and how many files all steps share."""
+    shared = list(evidence.shared.iterdir())
+    return {"beans": float(evidence.output.split()[0]), f"shared by {step.id}": len(shared)}
 
 
 def test_what_a_plugin_measures_from(again: Again, own: Path) -> None:
@@ -183,7 +177,7 @@ def test_what_a_plugin_measures_from(again: Again, own: Path) -> None:
         {"matcher": "metric", "expected": f"{least} <= {name}", "actual": f"{name} = {least}", "passed": True}
         for name, least in metrics.items()
     ]
-    plugins = Plugins(points=[Given(garden), Given(reading)])
+    plugins = Plugins(points=[Given(garden), Given(fake_plugin("reading", measure=read))])
     assert again(step(expect=expect), entry(verdicts=verdicts), plugins).status == "passed"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
@@ -178,10 +179,8 @@ def test_records_that_are_none(certified: Bench, text: str) -> None:
     assert why.startswith(f"the record of run {first} is not one: ")
 
 
-class elsewhere:  # noqa: N801  # stands for a module
-    """The garden, on a machine where nothing is measured."""
-
-    lesson_actions = garden.lesson_actions
+elsewhere = fake_plugin("elsewhere", actions=garden.lesson_actions)
+"""The garden, on a machine where nothing is measured."""
 
 
 def test_what_cannot_be_judged_comes_first(certified: Bench) -> None:
