@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tests.reliability import FAULTS, faults_of
 
 from lesson_runner.cli import invoke
 from lesson_runner.plugins import manager as module
-from lesson_runner.plugins.manager import Point
+from lesson_runner.plugins.manager import Point, installed_points
 from lesson_runner.testing import Given
 
 # How long an example takes depends on what else the machine does; a test fails for what comes out.
@@ -83,3 +84,9 @@ def lesson(
         return Said(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def installed_lesson(lesson: Callable[..., Said]) -> Callable[..., Said]:
+    """Runs ``lesson`` in this process as that fixture does, with the plugins that are installed."""
+    return partial(lesson, points=installed_points())

@@ -18,8 +18,6 @@ from tests.conftest import Said
 from tests.reliability import fault
 from tools.fuzz.seeds import World, make_world
 
-import lesson_ct4.plugin
-
 MEMORY = 2 * 1024**3
 """Bytes of address space that a command may have; it needs a fifth of them as memory."""
 CURVE = "evidence/stage-1/loss.csv"
@@ -71,7 +69,9 @@ def lesson(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def limited(lesson: Callable[..., Said], made: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+def limited(
+    installed_lesson: Callable[..., Said], made: World, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Said]:
     """Runs a command in this process, which may take as much more memory meanwhile."""
     monkeypatch.chdir(made.folder)
 
@@ -80,7 +80,7 @@ def limited(lesson: Callable[..., Said], made: World, monkeypatch: pytest.Monkey
         before = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1]))
         try:
-            said = lesson(*arguments, plugins=[lesson_ct4.plugin])
+            said = installed_lesson(*arguments)
         finally:
             resource.setrlimit(resource.RLIMIT_AS, before)
         assert "Traceback" not in said.out + said.err, said.err
