@@ -46,11 +46,13 @@ def test_the_full_profile_is_what_was_published(installed_lesson: Callable[..., 
     assert "chips-4" not in needs["scaling-2"]
 
 
-def test_a_batch_that_does_not_divide_is_found_before_anything_runs(tmp_path: Path) -> None:
-    result = lesson(tmp_path, "run", LESSON, "--param", "batch_size=6")
+def test_a_batch_that_does_not_divide_is_found_before_anything_runs(
+    installed_lesson: Callable[..., Said], tmp_path: Path
+) -> None:
+    result = installed_lesson("run", LESSON, "--param", "batch_size=6")
 
-    assert result.returncode == 2
-    assert "--batch_size 6 does not divide over 4 chips" in result.stderr
+    assert result.code == 2
+    assert "--batch_size 6 does not divide over 4 chips" in result.err
     assert not (tmp_path / ".lesson").exists()
 
 
