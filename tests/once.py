@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 import typer.main
+from typer import utils
 
 from lesson_runner.cli import commands
 from lesson_runner.run import record
@@ -16,7 +18,7 @@ from lesson_runner.run import record
 
 def share(patch: pytest.MonkeyPatch) -> None:
     """Keep what cannot change while tests run: commands, versions of packages. No file waits for the disk."""
-    load, params = commands._Later.load, typer.main.get_params_from_function
+    load, params = commands._Later.load, utils.get_params_from_function
     loaded: dict[tuple[str, str | None], Any] = {}
 
     def load_once(command: Any) -> Any:
@@ -32,5 +34,5 @@ def share(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(commands._Later, "load", load_once)
     patch.setattr(typer.main, "get_params_from_function", params_of)
-    patch.setattr(record, "version", cache(record.version))
+    patch.setattr(record, "version", cache(version))
     patch.setattr(os, "fsync", lambda file: None)
