@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests import once
 from tests.reliability import FAULTS, faults_of
 
 from lesson_runner.cli import invoke
 from lesson_runner.plugins import manager as module
-from lesson_runner.plugins.manager import Point
+from lesson_runner.plugins.manager import Point, installed_points
 from lesson_runner.testing import ModuleEntryPoint
 
 # How long an example takes depends on what else the machine does; a test fails for what comes out.
@@ -35,6 +37,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("torch"):
                 item.add_marker(pytest.mark.skip(reason="it computes with PyTorch: install the `cpu` extra"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        once.share(patch)
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +84,9 @@ def lesson(
         return Said(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def installed_lesson(lesson: Callable[..., Said]) -> Callable[..., Said]:
+    """Runs ``lesson`` in this process as that fixture does, with the plugins that are installed."""
+    return partial(lesson, points=installed_points())

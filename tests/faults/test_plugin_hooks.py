@@ -9,12 +9,12 @@ import os
 import signal
 import sys
 import threading
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.faults.running import Ran, messages, only_run, record_of, shell, told, typed
 from tests.reliability import fault
 
@@ -28,7 +28,6 @@ from lesson_runner.plugins import (
     Hardware,
     Outcome,
     Rule,
-    hookimpl,
     hookspecs,
 )
 from lesson_runner.run import time_limit
@@ -88,12 +87,10 @@ def rubbish(hook: str) -> Iterator[object]:
 
 def hooked(hook: str, act: Callable[[], object]) -> object:
     """Return a plugin with one hook, which takes all that it may."""
-    plugin = types.ModuleType("theirs")
     names = list(inspect.signature(getattr(hookspecs, hook)).parameters)
     scope: dict[str, Any] = {"act": act}
     exec(f"def {hook}({', '.join(names)}): return act()", scope)
-    setattr(plugin, hook, hookimpl(scope[hook]))
-    return plugin
+    return fake_plugin("theirs", **{hook.removeprefix("lesson_"): scope[hook]})
 
 
 def fail(error: BaseException) -> Callable[[], object]:

@@ -117,7 +117,7 @@ def test_a_loss_that_is_no_number(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.torch
 def test_updates_too_small_for_bfloat16(run: Run) -> None:
-    step = run(train("--max_steps 320", "--learning_rate 1e-9"), play(1000))
+    step = run(train("--max_steps 300", "--learning_rate 1e-9"), play(1000))
     assert ids(step) == ["loss-stuck"]
     [diagnosis] = step["diagnoses"]
     assert diagnosis["section"] == "The loss does not fall"
@@ -128,7 +128,7 @@ def test_updates_too_small_for_bfloat16(run: Run) -> None:
 def test_letters_in_random_order_teach_their_frequencies_only(run: Run) -> None:
     letters = list(play(1000))
     random.Random(1).shuffle(letters)
-    step = run(train("--max_steps 400", "--learning_rate 3e-3"), "".join(letters))
+    step = run(train("--max_steps 300", "--learning_rate 3e-3"), "".join(letters))
     assert ids(step) == ["nothing-learned"]
 
 
@@ -212,7 +212,7 @@ def test_an_optimizer_that_lost_its_moments(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.torch
 def test_a_text_that_runs_in_circles(run: Run, tmp_path: Path) -> None:
-    run(train("--max_steps 300", "--learning_rate 1e-2"), "wither with the " * 3000 + "\n" * 3)
+    run(train("--max_steps 120", "--learning_rate 1e-2"), "wither with the " * 3000 + "\n" * 3)
     step = run("generate --model_path tiny --prompt w --max_new_tokens 200 --temperature 0.8")
     warm, cool = (
         step["diagnoses"],

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import time
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -248,12 +249,18 @@ def test_another_part_of_the_play_scores_like_the_part_that_is_known(play: str) 
     assert metrics["novelty"] > 0.9
 
 
-def chained(text: str, order: int, prompt: str, seed: int) -> str:
-    """Return 1,500 characters from a Markov chain on the characters of ``text``."""
-    chance = random.Random(seed).random
+@cache
+def followers(text: str, order: int) -> dict[str, list[str]]:
+    """Return what follows each sequence of ``order`` characters in ``text``, as often as it does."""
     after: dict[str, list[str]] = {}
     for end in range(order, len(text)):
         after.setdefault(text[end - order : end], []).append(text[end])
+    return after
+
+
+def chained(text: str, order: int, prompt: str, seed: int) -> str:
+    """Return 1,500 characters from a Markov chain on the characters of ``text``."""
+    chance, after = random.Random(seed).random, followers(text, order)
     made = prompt
     while len(made) < 1500:
         options = after.get(made[-order:], ["\n"])

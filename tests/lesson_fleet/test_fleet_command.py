@@ -12,13 +12,14 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.lesson_fleet.toys import toy
 
 from lesson_fleet import plugin
 from lesson_fleet.cells import Cell
 from lesson_fleet.drive import Arrival
 from lesson_fleet.work import run_cell
-from lesson_runner.plugins import Hardware, hookimpl
+from lesson_runner.plugins import Hardware
 from lesson_runner.testing import assert_conforms
 
 Fleet = Callable[..., Any]
@@ -267,24 +268,17 @@ def test_what_cannot_be_done(
     assert not (tmp_path / ".lesson").exists()
 
 
-class Board:
-    """A plugin that finds a board."""
-
-    __name__ = "board"
-
-    @hookimpl
-    def lesson_detect_hardware(self, thorough: bool) -> list[Hardware]:
-        return [Hardware("n150", "a test", 1)]
+board = fake_plugin("board", detect_hardware=[Hardware("n150", "a test", 1)])
 
 
 def test_the_board_of_this_machine_is_offered(fleet: Fleet) -> None:
     """The lesson's process finds no board: only detected hardware counts, not declared hardware."""
     words = ("good.md", "--hardware", "n150", "--passes", 1, "--allow", "shell", "--json")
-    done = fleet(*words, plugins=[Board()])
+    done = fleet(*words, plugins=[board])
     (item,) = done.json["results"]
     assert (done.code, item["status"], item["pretended"]) == (1, "failed", False)
     assert "--hardware n150: expected n150, found" in item["message"]
-    assert fleet("good.md", "--hardware", "n300", "--allow", "shell", plugins=[Board()]).code == 4
+    assert fleet("good.md", "--hardware", "n300", "--allow", "shell", plugins=[board]).code == 4
 
 
 @pytest.mark.parametrize("address", [[], ["--address", "head:6379"]], ids=["local", "cluster"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,21 @@ def lure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "lured"
 
 
+MODULE = (sys.executable, "-m", "lesson_runner")
+
+
 @pytest.mark.parametrize(
-    "start", [[sys.executable, "-m", "lesson_runner"], [str(SCRIPT)]], ids=["module", "script"]
+    ("start", "words"),
+    [
+        (MODULE, ["validate", "."]),
+        (MODULE, ["doctor"]),
+        (MODULE, ["plugins"]),
+        ([str(SCRIPT)], ["validate", ".", "--jobs", "2"]),
+        ([str(SCRIPT)], ["plugins"]),
+    ],
+    ids=lambda words: " ".join(words[-3:]).rpartition("/")[2],
 )
-@pytest.mark.parametrize(
-    "words", [["validate", "."], ["validate", ".", "--jobs", "2"], ["doctor"], ["plugins"]]
-)
-def test_what_lies_there_is_not_imported(lure: Path, start: list[str], words: list[str]) -> None:
+def test_what_lies_there_is_not_imported(lure: Path, start: Sequence[str], words: Sequence[str]) -> None:
     if not Path(start[0]).exists():
         pytest.skip("the script is not installed next to Python")
     done = subprocess.run([*start, *words], capture_output=True, text=True, check=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.plugins import Diagnosis, Evidence, StepResult, hookimpl
+from tests.fake_plugin import fake_plugin
+
+from lesson_runner.plugins import Diagnosis, Evidence, StepResult
 from lesson_runner.testing import lesson_text, run_lesson
 
 STEP = "<!-- step\nid: {}\nneeds: []\n-->\n```bash\n{}\n```\n"
@@ -15,9 +16,7 @@ Command = Callable[..., Any]
 
 
 def plugin(function: Callable[..., Any]) -> object:
-    module = types.ModuleType("plugin_under_test")
-    setattr(module, "lesson_diagnose", hookimpl(function))  # noqa: B010  # a module has no such attribute yet
-    return module
+    return fake_plugin("plugin_under_test", diagnose=function)
 
 
 def explain(result: StepResult, evidence: Evidence) -> Iterator[Diagnosis]:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.reliability import fault
 
 from lesson_runner.execute.lines import MOST_KEPT
 from lesson_runner.model import Outcome
-from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins import StepContext
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import MAX_PRINTED, Machine
 from lesson_runner.plugins.context import MAX_SHOWN
@@ -86,11 +87,7 @@ def shout(params: Any, context: StepContext) -> Outcome:
     return Outcome(output="y" * 9 * MEGABYTE if params.get("returned") else "")
 
 
-class shouter:  # noqa: N801  # stands for a module
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        return [Action("shout", "Shout", shout, self_judging=True)]
+shouter = fake_plugin("shouter", actions=[Action("shout", "Shout", shout, self_judging=True)])
 
 
 @pytest.mark.parametrize("returned", [False, True])
@@ -131,11 +128,8 @@ def test_a_probed_program_whose_child_goes_on() -> None:
 def test_two_hundred_steps(lesson: Lesson, tmp_path: Path) -> None:
     step = "<!-- step\nid: s{n}\nuses: shout.not\n-->\n```text\nx\n```\n\n"
 
-    class many:  # noqa: N801  # stands for a module
-        @staticmethod
-        @hookimpl
-        def lesson_actions() -> list[Action]:
-            return [Action("shout.not", "Say little", lambda _, context: Outcome(), self_judging=True)]
+    quiet = Action("shout.not", "Say little", lambda _, context: Outcome(), self_judging=True)
+    many = fake_plugin("many", actions=[quiet])
 
     (tmp_path / "a.md").write_text(lesson_text("".join(step.format(n=n) for n in range(200))))
     said = lesson("run", "a.md", "--json", plugins=[many])

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.reliability import fault
 
 from lesson_runner.model import Outcome
-from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins import StepContext
 from lesson_runner.plugins.action import Action
 from lesson_runner.testing import lesson_text
 
@@ -27,13 +28,7 @@ def put(params: Any, context: StepContext) -> Outcome:
     return Outcome()
 
 
-class writer:  # noqa: N801  # stands for a module
-    """A plugin with an action that writes where a lesson says."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        return [Action("put", "Put", put, self_judging=True)]
+writer = fake_plugin("writer", actions=[Action("put", "Put", put, self_judging=True)])
 
 
 def tree(folder: Path) -> set[str]:

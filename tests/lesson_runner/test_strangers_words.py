@@ -7,26 +7,25 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from tests.fake_plugin import fake_plugin
 
-from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import (
     Diagnosis,
     Hardware,
     Line,
     Outcome,
     Passage,
-    Section,
     Series,
-    StepResult,
     Table,
     Texts,
 )
-from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins import StepContext
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check, Finding, Machine
 from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS
@@ -110,51 +109,33 @@ def test_any_text(text: str) -> None:
     ) - text.count("\x07")
 
 
-class Speaker:
-    """A plugin all of whose words are the same."""
+def speaker(word: str) -> ModuleType:
+    """Return a plugin all of whose words are the same."""
+    broken: Any = word
 
-    __name__ = "speaker"
-
-    def __init__(self, word: str) -> None:
-        self.word = word
-
-    def shout(self, params: Any, context: StepContext) -> Outcome:
-        word = self.word
+    def shout(params: Any, context: StepContext) -> Outcome:
         context.say(word)
         if params.get("raise"):
             raise RuntimeError(word)
         return Outcome(message=word, labels=(word,), facts={word: word}, metrics={word: 1.0})
 
-    @hookimpl
-    def lesson_actions(self) -> list[Action]:
-        return [Action("shout", self.word, self.shout, self_judging=True)]
+    def look(machine: Machine) -> Finding:
+        return Finding("failed", word, word, word)
 
-    @hookimpl
-    def lesson_checks(self) -> list[Check]:
-        def look(machine: Machine) -> Finding:
-            return Finding("failed", self.word, self.word, self.word)
-
-        return [Check("look", self.word, self.word, look)]
-
-    @hookimpl
-    def lesson_detect_hardware(self) -> list[Hardware]:
-        return [Hardware(self.word, self.word, 1, facts={self.word: self.word})]
-
-    @hookimpl
-    def lesson_diagnose(self, result: StepResult, evidence: Evidence) -> list[Diagnosis]:
-        return [Diagnosis("x", self.word, self.word, self.word, self.word)]
-
-    @hookimpl
-    def lesson_report_sections(self) -> list[Section]:
-        word = self.word
-        broken: Any = word
-        return [
+    return fake_plugin(
+        "speaker",
+        actions=[Action("shout", word, shout, self_judging=True)],
+        checks=[Check("look", word, word, look)],
+        detect_hardware=[Hardware(word, word, 1, facts={word: word})],
+        diagnose=[Diagnosis("x", word, word, word, word)],
+        report_sections=[
             Table(word, (word, "n"), ((word, 1), ("x", 2)), word, word),
             Texts(word, (Passage(word, word, row=word),), word, word),
             Series(word, (Line(word, ((1, 1), (2, 3))),), word, word, ((1, word),), word, word),
             Table(word, broken, (), word, word),
             Series(word, (Line(word, broken),), word, word, (), word, word),
-        ]
+        ],
+    )
 
 
 STEP = """
@@ -216,7 +197,7 @@ def test_every_command(lesson: Lesson, tmp_path: Path, word: str) -> None:
     front = dict.fromkeys(("title", "description", "category", "note", "validationNotes"), plain)
     (tmp_path / "a.md").write_text(lesson_text("".join(steps), id="a", tags=[plain], **front))
     (tmp_path / "b.md").write_text(lesson_text(f"{word}\n", id=word, title=word), "utf-8", "replace")
-    plugin = Speaker(word)
+    plugin = speaker(word)
     harmless(lesson("run", "a.md", plugins=[plugin]), ("run",), text=True)
     (first,) = (tmp_path / ".lesson" / "runs").iterdir()
     first.rename(tmp_path / "first")
@@ -233,7 +214,7 @@ def test_a_record_from_elsewhere(lesson: Lesson, tmp_path: Path, word: str) -> N
     """Every text in it that its schema leaves open."""
     shutil.rmtree(tmp_path / ".lesson", ignore_errors=True)
     (tmp_path / "a.md").write_text(lesson_text(STEP.format(word="x", id="one", params="{}"), id="a"))
-    lesson("run", "a.md", plugins=[Speaker("x")])
+    lesson("run", "a.md", plugins=[speaker("x")])
     (path,) = (tmp_path / ".lesson" / "runs").glob("*/record.json")
     record = json.loads(path.read_text())
 
@@ -252,9 +233,9 @@ def test_a_record_from_elsewhere(lesson: Lesson, tmp_path: Path, word: str) -> N
     path.write_text(json.dumps(spoiled(record)))
     commands: tuple[tuple[str, ...], ...] = (("runs",), ("resume",), ("matrix",), ("cert", "status"))
     for command in commands:
-        harmless(lesson(*command, plugins=[Speaker("x")]), command, text=True)
+        harmless(lesson(*command, plugins=[speaker("x")]), command, text=True)
     for form in ("html", "markdown", "junit", "ctrf", "json"):
-        harmless(lesson("report", "--format", form, plugins=[Speaker("x")]), (form,), text=False)
+        harmless(lesson("report", "--format", form, plugins=[speaker("x")]), (form,), text=False)
 
 
 def test_github_annotations_stay_commands(lesson: Lesson, tmp_path: Path) -> None:

@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.reliability import fault
 
-from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import (
     Diagnosis,
     Hardware,
     Line,
     Outcome,
     Passage,
-    Section,
     Series,
-    StepResult,
     Table,
     Texts,
 )
-from lesson_runner.plugins import StepContext, hookimpl
+from lesson_runner.plugins import StepContext
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check, Finding, Machine
 from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS
@@ -49,43 +47,25 @@ def look(machine: Machine) -> Finding:
     return Finding("failed", HOSTILE, HOSTILE, HOSTILE, facts={HOSTILE: HOSTILE})
 
 
-class shouter:  # noqa: N801  # stands for a module
-    """A plugin all of whose words are hostile."""
+def fail(app: Any) -> None:
+    raise RuntimeError(HOSTILE)
 
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        return [Action("shout", HOSTILE, shout, self_judging=True)]
 
-    @staticmethod
-    @hookimpl
-    def lesson_checks() -> list[Check]:
-        return [Check("look", HOSTILE, HOSTILE, look)]
-
-    @staticmethod
-    @hookimpl
-    def lesson_detect_hardware() -> list[Hardware]:
-        return [Hardware(HOSTILE, HOSTILE, 1)]
-
-    @staticmethod
-    @hookimpl
-    def lesson_diagnose(result: StepResult, evidence: Evidence) -> list[Diagnosis]:
-        return [Diagnosis("x", HOSTILE, HOSTILE, HOSTILE, HOSTILE)]
-
-    @staticmethod
-    @hookimpl
-    def lesson_report_sections() -> list[Section]:
-        line = Line(HOSTILE, ((1, 1), (2, 3)))
-        return [
-            Table(HOSTILE, (HOSTILE, "n"), ((HOSTILE, 1), ("x", 2)), HOSTILE, HOSTILE),
-            Texts(HOSTILE, (Passage(HOSTILE, HOSTILE, row=HOSTILE),), HOSTILE, HOSTILE),
-            Series(HOSTILE, (line,), HOSTILE, HOSTILE, ((1, HOSTILE),), HOSTILE, HOSTILE),
-        ]
-
-    @staticmethod
-    @hookimpl
-    def lesson_add_commands(app: Any) -> None:
-        raise RuntimeError(HOSTILE)
+shouter = fake_plugin(
+    "shouter",
+    actions=[Action("shout", HOSTILE, shout, self_judging=True)],
+    checks=[Check("look", HOSTILE, HOSTILE, look)],
+    detect_hardware=[Hardware(HOSTILE, HOSTILE, 1)],
+    diagnose=[Diagnosis("x", HOSTILE, HOSTILE, HOSTILE, HOSTILE)],
+    report_sections=[
+        Table(HOSTILE, (HOSTILE, "n"), ((HOSTILE, 1), ("x", 2)), HOSTILE, HOSTILE),
+        Texts(HOSTILE, (Passage(HOSTILE, HOSTILE, row=HOSTILE),), HOSTILE, HOSTILE),
+        Series(
+            HOSTILE, (Line(HOSTILE, ((1, 1), (2, 3))),), HOSTILE, HOSTILE, ((1, HOSTILE),), HOSTILE, HOSTILE
+        ),
+    ],
+    add_commands=fail,
+)
 
 
 STEP = """

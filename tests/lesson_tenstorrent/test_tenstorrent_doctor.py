@@ -217,7 +217,7 @@ TT_TRAIN = ("autograd/__init__.py", "_ttml.so")
 def test_an_import_that_fails_is_explained(home: Home, code: str, found: str, fix: str) -> None:
     lib = home.package("ttml", code, *TT_TRAIN)
 
-    finding = home.findings(PYTHONPATH=lib)["ttml"]
+    finding = home.findings("--check", "ttml", PYTHONPATH=lib)["ttml"]
 
     assert finding["status"] == ("failed" if found else "ok")
     assert found in finding["found"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
-from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.testing import lesson_text
 
 LOSSES = (4.5, 2.25, 1.125)
@@ -70,15 +71,13 @@ def toy() -> object:
     rate = {"type": "object", "properties": {"rate": {"type": "number"}}}
     stop = {"type": "object", "properties": {"stop": {"type": "boolean"}}}
 
-    def lesson_actions() -> Iterable[Action]:
-        return [
+    return fake_plugin(
+        "toy",
+        actions=[
             Action("toy.train", "Train", train, schema=rate, defaults={"rate": 0.1}),
             Action("toy.write", "Write", write, schema=stop, defaults={"stop": False}),
-        ]
-
-    module = types.ModuleType("toy")
-    module.lesson_actions = hookimpl(lesson_actions)  # type: ignore[attr-defined]  # a module made for this test
-    return module
+        ],
+    )
 
 
 Tracked = Callable[..., tuple[dict[str, Any], Path]]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import Said
 from tests.lessons.running import by_id, lesson, record_of
 
 from lesson_ct4 import synthetic_play
@@ -19,23 +20,24 @@ ROOT = Path(__file__).parents[2]
 LESSON = "ct4-finetuning-basics"
 
 
-def test_it_validates_without_a_finding(tmp_path: Path) -> None:
-    result = lesson(tmp_path, "validate", LESSON, "--json")
+def test_it_validates_without_a_finding(installed_lesson: Callable[..., Said]) -> None:
+    result = installed_lesson("validate", LESSON, "--json")
 
-    assert result.returncode == 0
-    assert json.loads(result.stdout)["findings"] == []
+    assert result.code == 0
+    assert result.json["findings"] == []
 
 
-def test_every_block_a_reader_would_type_is_a_step_or_has_a_reason(tmp_path: Path) -> None:
-    plan = json.loads(lesson(tmp_path, "plan", LESSON, "--json").stdout)
+def test_every_block_a_reader_would_type_is_a_step_or_has_a_reason(
+    installed_lesson: Callable[..., Said],
+) -> None:
+    plan = installed_lesson("plan", LESSON, "--json").json
 
     assert [item for item in plan["not_run"] if not item["reason"]] == []
 
 
-def test_both_profiles_plan_the_same_steps(tmp_path: Path) -> None:
+def test_both_profiles_plan_the_same_steps(installed_lesson: Callable[..., Said]) -> None:
     quick, full = (
-        json.loads(lesson(tmp_path, "plan", LESSON, "--profile", name, "--json").stdout)
-        for name in ("quick", "full")
+        installed_lesson("plan", LESSON, "--profile", name, "--json").json for name in ("quick", "full")
     )
 
     assert [step["id"] for step in quick["steps"]] == [step["id"] for step in full["steps"]]

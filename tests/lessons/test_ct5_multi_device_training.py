@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import Said
 from tests.lessons.running import lesson
 
 LESSON = "ct5-multi-device-training"
 
 
-def test_it_validates_without_a_finding(tmp_path: Path) -> None:
-    result = lesson(tmp_path, "validate", LESSON, "--json")
+def test_it_validates_without_a_finding(installed_lesson: Callable[..., Said]) -> None:
+    result = installed_lesson("validate", LESSON, "--json")
 
-    assert result.returncode == 0
-    assert json.loads(result.stdout)["findings"] == []
+    assert result.code == 0
+    assert result.json["findings"] == []
 
 
-def test_every_block_a_reader_would_type_is_a_step_or_has_a_reason(tmp_path: Path) -> None:
-    plan = json.loads(lesson(tmp_path, "plan", LESSON, "--json").stdout)
+def test_every_block_a_reader_would_type_is_a_step_or_has_a_reason(
+    installed_lesson: Callable[..., Said],
+) -> None:
+    plan = installed_lesson("plan", LESSON, "--json").json
 
     assert [item for item in plan["not_run"] if not item["reason"]] == []
 
 
-def test_the_full_profile_is_what_was_published(tmp_path: Path) -> None:
-    plan = json.loads(lesson(tmp_path, "plan", LESSON, "--profile", "full", "--json").stdout)
+def test_the_full_profile_is_what_was_published(installed_lesson: Callable[..., Said]) -> None:
+    plan = installed_lesson("plan", LESSON, "--profile", "full", "--json").json
 
     trained = {step["id"]: step["params"] for step in plan["steps"] if step["action"] == "ct4.train"}
     assert {(p["mesh"], p["batch_size"]) for name, p in trained.items() if name.startswith("chips")} == {
@@ -42,11 +46,13 @@ def test_the_full_profile_is_what_was_published(tmp_path: Path) -> None:
     assert "chips-4" not in needs["scaling-2"]
 
 
-def test_a_batch_that_does_not_divide_is_found_before_anything_runs(tmp_path: Path) -> None:
-    result = lesson(tmp_path, "run", LESSON, "--param", "batch_size=6")
+def test_a_batch_that_does_not_divide_is_found_before_anything_runs(
+    installed_lesson: Callable[..., Said], tmp_path: Path
+) -> None:
+    result = installed_lesson("run", LESSON, "--param", "batch_size=6")
 
-    assert result.returncode == 2
-    assert "--batch_size 6 does not divide over 4 chips" in result.stderr
+    assert result.code == 2
+    assert "--batch_size 6 does not divide over 4 chips" in result.err
     assert not (tmp_path / ".lesson").exists()
 
 

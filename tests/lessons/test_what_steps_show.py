@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from tests.lessons.running import lesson
+from tests.conftest import Said
 
 LESSONS = {
     "ct4-finetuning-basics": ("quick", "full"),
@@ -18,8 +17,10 @@ STORED = {"contains", "not_contains", "regex", "lines", "json", "metric"}
 
 
 @pytest.mark.parametrize(("name", "profile"), [(name, one) for name, all_ in LESSONS.items() for one in all_])
-def test_every_step_shows_something_that_is_stored(name: str, profile: str, tmp_path: Path) -> None:
-    plan = json.loads(lesson(tmp_path, "plan", name, "--profile", profile, "--json").stdout)
+def test_every_step_shows_something_that_is_stored(
+    name: str, profile: str, installed_lesson: Callable[..., Said]
+) -> None:
+    plan = installed_lesson("plan", name, "--profile", profile, "--json").json
 
     assert plan["steps"]
     for step in plan["steps"]:

@@ -133,7 +133,7 @@ class TestLoad:
 
 
 class TestScript:
-    @pytest.mark.parametrize("numerics", ["device", "fp32"])
+    @pytest.mark.parametrize("numerics", ["device", pytest.param("fp32", marks=pytest.mark.slow)])
     def test_a_boards_script_runs_unmodified(self, tmp_path: Path, numerics: str) -> None:
         (tmp_path / "train.py").write_text(SCRIPT)
         done = python("-m", "ttml_emulation", "--numerics", numerics, str(tmp_path / "train.py"), "12")

@@ -67,12 +67,12 @@ def replicas_are_equal(mesh: Opened, model: Any) -> bool:
 # measured 2e-7. In bfloat16 the chips' gradients are rounded before they are added and after, and a loss of 2
 # is itself a multiple of 2^-6: measured 0.004.
 BOUNDS = {"fp32": 1e-6, "device": 0.01}
-STEPS = 20
+STEPS = 12
 
 
 @pytest.fixture(scope="module", params=["fp32", "device"])
 def alone(request: pytest.FixtureRequest) -> tuple[str, list[float], dict[str, Array]]:
-    """Twenty steps on one chip with the whole batch."""
+    """Twelve steps on one chip with the whole batch."""
     mode = "fp32" if request.param == "fp32" else "device-widened"
     world = enter(mode)
     one = open_mesh(world, 1)
@@ -82,8 +82,7 @@ def alone(request: pytest.FixtureRequest) -> tuple[str, list[float], dict[str, A
     return mode, losses, weights(one, model)
 
 
-@pytest.mark.parametrize("count", [2, 4, 8])
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(("era", "count"), [(ERAS[0], 2), (ERAS[1], 2), (ERAS[0], 4), (ERAS[1], 8)])
 def test_a_mesh_follows_one_chip(
     alone: tuple[str, list[float], dict[str, Array]], era: Era, count: int
 ) -> None:

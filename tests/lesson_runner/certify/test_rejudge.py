@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.lesson_runner.certify.garden import garden
 
 from lesson_runner.certify.rejudge import (
@@ -20,7 +21,6 @@ from lesson_runner.certify.rejudge import (
 )
 from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Expectation, PlannedStep, Verdict
-from lesson_runner.plugins import hookimpl
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import ModuleEntryPoint
 
@@ -143,13 +143,11 @@ def test_without_the_plugin(again: Again, optional: bool) -> None:
     assert said == RejudgedStep("grow", "error", not_judged=(why,), optional=optional)
 
 
-class broken:  # noqa: N801  # stands for a module
-    """A plugin whose measurement fails."""
+def fail(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
+    raise ValueError(f"no scale for {evidence.shared.name}")
 
-    @staticmethod
-    @hookimpl
-    def lesson_measure(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
-        raise ValueError(f"no scale for {evidence.shared.name}")
+
+broken = fake_plugin("broken", measure=fail)
 
 
 MISSED = "not measured (measured: none)"
@@ -180,14 +178,10 @@ def test_a_metric_that_no_installed_plugin_measures(again: Again, own: Path) -> 
     )
 
 
-class reading:  # noqa: N801  # stands for a module
-    """A plugin that measures the output and the number of shared files."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_measure(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
-        shared = list(evidence.shared.iterdir())
-        return {"beans": float(evidence.output.split()[0]), f"shared by {step.id}": len(shared)}
+def read(step: PlannedStep, evidence: Evidence) -> dict[str, float]:
+    """Measure what was printed, and how many files all steps share."""
+    shared = list(evidence.shared.iterdir())
+    return {"beans": float(evidence.output.split()[0]), f"shared by {step.id}": len(shared)}
 
 
 def test_the_input_of_a_plugins_measurement(again: Again, own: Path) -> None:
@@ -199,7 +193,9 @@ def test_the_input_of_a_plugins_measurement(again: Again, own: Path) -> None:
         {"matcher": "metric", "expected": f"{least} <= {name}", "actual": f"{name} = {least}", "passed": True}
         for name, least in metrics.items()
     ]
-    plugins = Plugins(points=[ModuleEntryPoint(garden), ModuleEntryPoint(reading)])
+    plugins = Plugins(
+        points=[ModuleEntryPoint(garden), ModuleEntryPoint(fake_plugin("reading", measure=read))]
+    )
     assert again(step(expect=expect), entry(verdicts=verdicts), plugins).status == "passed"
 
 

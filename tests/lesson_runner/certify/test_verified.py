@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.lesson_runner.certify.forgery import edit_records, resign
 from tests.lesson_runner.certify.garden import LESSON, Bench, garden
 
@@ -181,10 +182,8 @@ def test_invalid_records(certified: Bench, text: str) -> None:
     assert why.startswith(f"the record of run {first} is invalid: ")
 
 
-class elsewhere:  # noqa: N801  # stands for a module
-    """The garden plugin on a machine where nothing is measured."""
-
-    lesson_actions = garden.lesson_actions
+elsewhere = fake_plugin("elsewhere", actions=garden.lesson_actions)
+"""The garden, on a machine where nothing is measured."""
 
 
 def test_steps_that_cannot_be_rejudged_come_first(certified: Bench) -> None:

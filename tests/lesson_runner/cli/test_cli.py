@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.reliability import fault
 
 from lesson_runner.cli.app import COMMANDS
-from lesson_runner.model.sections import Line, Passage, Section, Series, Table, Texts
-from lesson_runner.plugins import Action, HardwareError, Json, Outcome, StepContext, catalog, hookimpl
+from lesson_runner.model.sections import Line, Passage, Series, Table, Texts
+from lesson_runner.plugins import Action, HardwareError, Json, Outcome, StepContext, catalog
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -42,27 +43,22 @@ def chatter(params: Json, context: StepContext) -> Outcome:
     return Outcome(metrics={"loss": 1.0})
 
 
-class chatty:  # noqa: N801  # stands for a plugin's module
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        return [
-            Action("refuse", "Refuse", refuse, self_judging=True),
-            Action("chatter", "Chatter", chatter, self_judging=True),
-        ]
-
-    @staticmethod
-    @hookimpl
-    def lesson_report_sections() -> list[Section]:
-        nan = float("nan")
-        return [
-            Table("Numbers\x1b[2J", ("a",), ((nan,), (1.5,), ("x\x1b[2J",), (None,))),
-            Series("Curve", (Line("loss", tuple((n, nan) for n in range(20))),)),
-            Texts("Words", (Passage("t", "text\x1b[2J"),)),
-            Series("Nothing", ()),
-            Table("Broken", None, ()),  # type: ignore[arg-type]  # a plugin may be untyped
-            Table("Ragged", ("a",), (("x", "y"),)),
-        ]
+NAN = float("nan")
+chatty = fake_plugin(
+    "chatty",
+    actions=[
+        Action("refuse", "Refuse", refuse, self_judging=True),
+        Action("chatter", "Chatter", chatter, self_judging=True),
+    ],
+    report_sections=[
+        Table("Numbers\x1b[2J", ("a",), ((NAN,), (1.5,), ("x\x1b[2J",), (None,))),
+        Series("Curve", (Line("loss", tuple((n, NAN) for n in range(20))),)),
+        Texts("Words", (Passage("t", "text\x1b[2J"),)),
+        Series("Nothing", ()),
+        Table("Broken", None, ()),  # type: ignore[arg-type]  # a plugin may be untyped
+        Table("Ragged", ("a",), (("x", "y"),)),
+    ],
+)
 
 
 @pytest.fixture
@@ -244,13 +240,7 @@ def test_a_fresh_run_neither_sees_nor_changes_files_of_earlier_runs(
 # --- permission ---
 
 
-class providing:  # noqa: N801  # stands for a plugin's module
-    """A plugin that provides the lessons in the current folder."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_directories() -> list[Path]:
-        return [Path.cwd()]
+providing = fake_plugin("providing", directories=lambda: [Path.cwd()])
 
 
 def test_an_installed_lesson_needs_no_permission(lesson: Lesson, write: Callable[..., Path]) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
 from lesson_runner.model.sections import Line, Passage, Section, Series, Table, Texts
-from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -33,23 +34,20 @@ def guess(params: Json, context: StepContext) -> Outcome:
     return Outcome(metrics={"error": params["seed"] * 2.5, "tries": params["tries"]}, labels=("emulated",))
 
 
-class guessing:  # noqa: N801  # stands for a plugin's module
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        schema = {"type": "object", "properties": {"tries": {"type": "integer"}, "seed": {"type": "integer"}}}
-        return [Action("guess", "Guess", guess, schema=schema)]
+def sections(record: Json) -> list[Section]:
+    error = record["steps"][0]["metrics"]["error"]
+    reference = Line("published", ((0, 1),), dashed=True)
+    return [
+        Series("Curve", (Line("error", ((0, error),)), reference)),
+        Texts("Said", (Passage("one", f"error {error}"),)),
+        Table("All", ("error",), ((error,),)),
+    ]
 
-    @staticmethod
-    @hookimpl
-    def lesson_report_sections(record: Json) -> list[Section]:
-        error = record["steps"][0]["metrics"]["error"]
-        reference = Line("published", ((0, 1),), dashed=True)
-        return [
-            Series("Curve", (Line("error", ((0, error),)), reference)),
-            Texts("Said", (Passage("one", f"error {error}"),)),
-            Table("All", ("error",), ((error,),)),
-        ]
+
+SCHEMA = {"type": "object", "properties": {"tries": {"type": "integer"}, "seed": {"type": "integer"}}}
+guessing = fake_plugin(
+    "guessing", actions=[Action("guess", "Guess", guess, schema=SCHEMA)], report_sections=sections
+)
 
 
 @pytest.fixture

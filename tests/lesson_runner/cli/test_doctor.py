@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
-from lesson_runner.plugins import Action, Hardware, Outcome, hookimpl
+from lesson_runner.plugins import Action, Hardware, Outcome
 from lesson_runner.plugins.checks import Check, Finding, Machine
 from lesson_runner.testing import lesson_text
 
@@ -19,41 +21,17 @@ Command = Callable[..., Any]
 LATER = "profiles: {default: {skip: not today}}\n"
 
 
-class Doctored:
-    """A plugin with the given checks and hardware, and an action that runs the checks that a step names."""
-
-    __name__ = "doctored"
-
-    def __init__(
-        self, *checks: Check, extra: Sequence[Check] = (), hardware: Sequence[Hardware] = ()
-    ) -> None:
-        self.checks = checks
-        self.of_steps = (*checks, *extra)
-        self.hardware = hardware
-
-    @hookimpl
-    def lesson_checks(self) -> Iterator[Check]:
-        """Yield the checks."""
-        yield from self.checks
-
-    @hookimpl
-    def lesson_detect_hardware(self) -> Sequence[Hardware]:
-        """Return the hardware."""
-        return self.hardware
-
-    @hookimpl
-    def lesson_actions(self) -> list[Action]:
-        """Return an action whose checks are chosen by the step."""
-        return [
-            Action(
-                "doctored.look",
-                "Look",
-                lambda params, context: Outcome(),
-                schema={"type": "object", "properties": {"ids": {"type": "array"}}},
-                self_judging=True,
-                checks=lambda params: [item for item in self.of_steps if item.id in params["ids"]],
-            )
-        ]
+def doctored(*checks: Check, alone: Sequence[Check] = (), hardware: Sequence[Hardware] = ()) -> ModuleType:
+    """Return a plugin with checks, an action that runs those a step names (also ``alone``), and hardware."""
+    look = Action(
+        "doctored.look",
+        "Look",
+        lambda params, context: Outcome(),
+        schema={"type": "object", "properties": {"ids": {"type": "array"}}},
+        self_judging=True,
+        checks=lambda params: [item for item in (*checks, *alone) if item.id in params["ids"]],
+    )
+    return fake_plugin("doctored", actions=[look], checks=checks, detect_hardware=hardware)
 
 
 def finding(*arguments: Any) -> Check:
@@ -76,7 +54,7 @@ def step(name: str, *ids: str, more: str = "") -> str:
 
 
 def test_the_table_and_the_summary(lesson: Command) -> None:
-    said = lesson("doctor", plugins=[Doctored(OK, WARNING, FAILED, BOARD)])
+    said = lesson("doctor", plugins=[doctored(OK, WARNING, FAILED, BOARD)])
 
     assert said.code == 1
     assert said.out.split("\n") == [
@@ -99,13 +77,13 @@ def test_the_table_and_the_summary(lesson: Command) -> None:
 
 @pytest.mark.parametrize(("checks", "code"), [([], 0), ([OK], 0), ([OK, WARNING], 0), ([FAILED, OK], 1)])
 def test_exit_codes(lesson: Command, checks: list[Check], code: int) -> None:
-    assert lesson("doctor", plugins=[Doctored(*checks)]).code == code
+    assert lesson("doctor", plugins=[doctored(*checks)]).code == code
 
 
 def test_json_for_programs(lesson: Command) -> None:
     board = Hardware("n150", "a test", 1, facts={"architecture": {"value": "wormhole_b0", "found_by": "it"}})
 
-    said = lesson("doctor", "--json", plugins=[Doctored(FAILED, BOARD, hardware=[board])])
+    said = lesson("doctor", "--json", plugins=[doctored(FAILED, BOARD, hardware=[board])])
 
     assert said.code == 1
     assert said.json == {
@@ -150,7 +128,7 @@ def test_a_check_that_prints_or_raises_does_not_break_the_output(lesson: Command
         print("noise")
         raise KeyError("a bug")
 
-    said = lesson("doctor", "--json", plugins=[Doctored(Check("loud", "loud", "", loud), OK)])
+    said = lesson("doctor", "--json", plugins=[doctored(Check("loud", "loud", "", loud), OK)])
 
     assert [item["status"] for item in said.json["checks"]] == ["failed", "ok"]
     assert "KeyError('a bug')" in said.json["checks"][0]["found"]
@@ -158,14 +136,14 @@ def test_a_check_that_prints_or_raises_does_not_break_the_output(lesson: Command
 
 
 def test_terminal_escapes_in_a_finding_are_removed(lesson: Command) -> None:
-    assert "\x1b" not in lesson("doctor", plugins=[Doctored(finding("ok", "\x1b[2Jgone"))]).out
+    assert "\x1b" not in lesson("doctor", plugins=[doctored(finding("ok", "\x1b[2Jgone"))]).out
 
 
 @pytest.mark.parametrize(
     ("backend", "status"), [("auto", "skipped"), ("ttml", "ok"), ("emulated", "skipped")]
 )
 def test_the_backend_decides_whether_a_board_is_wanted(lesson: Command, backend: str, status: str) -> None:
-    said = lesson("doctor", "--backend", backend, "--json", plugins=[Doctored(BOARD)])
+    said = lesson("doctor", "--backend", backend, "--json", plugins=[doctored(BOARD)])
 
     assert said.json["checks"][0]["status"] == status
 
@@ -177,7 +155,7 @@ def test_the_machine_that_checks_get(lesson: Command, tmp_path: Path) -> None:
         seen.append(machine)
         return Finding("ok", "")
 
-    lesson("doctor", "--workspace", tmp_path / "space", plugins=[Doctored(Check("note", "note", "", note))])
+    lesson("doctor", "--workspace", tmp_path / "space", plugins=[doctored(Check("note", "note", "", note))])
 
     assert (seen[0].workspace, seen[0].backend, dict(seen[0].lesson)) == (tmp_path / "space", "auto", {})
 
@@ -196,7 +174,7 @@ def test_the_machine_that_checks_get(lesson: Command, tmp_path: Path) -> None:
 def test_usage(lesson: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
 
-    said = lesson("doctor", *arguments, plugins=[Doctored(FAILED)])
+    said = lesson("doctor", *arguments, plugins=[doctored(FAILED)])
 
     assert said.code == 2
     assert message in said.err
@@ -206,11 +184,11 @@ def test_usage(lesson: Command, monkeypatch: pytest.MonkeyPatch, arguments: list
 def test_no_terminal_at_all(lesson: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard input was closed, as ``<&-`` does."""
     monkeypatch.setattr(sys, "stdin", None)
-    assert lesson("doctor", "--fix", plugins=[Doctored(FAILED)]).code == 2
+    assert lesson("doctor", "--fix", plugins=[doctored(FAILED)]).code == 2
 
 
 def test_without_checks_it_does_not_report_success(lesson: Command) -> None:
-    assert "nothing was checked" in lesson("doctor", plugins=[Doctored()]).out
+    assert "nothing was checked" in lesson("doctor", plugins=[doctored()]).out
 
 
 # --- for a lesson ------------------------------------------------------------------------------
@@ -221,7 +199,7 @@ def test_a_lesson_selects_the_checks_which_get_its_frontmatter(lesson: Command, 
         return Finding("ok", str(machine.lesson.get("minTTMetalVersion")))
 
     asked = Check("version", "version", "", version)
-    plugin = Doctored(WARNING, asked, FAILED, OK)
+    plugin = doctored(WARNING, asked, FAILED, OK)
     text = lesson_text(
         step("one", "ok", "version")
         + step("two", "version", "warning")
@@ -238,7 +216,7 @@ def test_a_lesson_selects_the_checks_which_get_its_frontmatter(lesson: Command, 
 
 
 def test_a_lessons_frontmatter_can_ask_for_a_check(lesson: Command, tmp_path: Path) -> None:
-    plugin = Doctored(replace(FAILED, asked_by="minTTMetalVersion"), WARNING, replace(OK, asked_by="tags"))
+    plugin = doctored(replace(FAILED, asked_by="minTTMetalVersion"), WARNING, replace(OK, asked_by="tags"))
     found = []
     for name, minimum in {"with": {"minTTMetalVersion": "v0.67.0"}, "without": {}}.items():
         (tmp_path / f"{name}.md").write_text(lesson_text(step("one", "warning"), **minimum))
@@ -252,7 +230,7 @@ def test_a_check_that_only_a_step_has(lesson: Command, tmp_path: Path) -> None:
     """An action may have a check that no plugin lists, such as one for a package that a step names."""
     (tmp_path / "a.md").write_text(lesson_text(step("one", "failed", "ok")))
 
-    said = lesson("doctor", "a.md", "--json", plugins=[Doctored(OK, extra=[FAILED])])
+    said = lesson("doctor", "a.md", "--json", plugins=[doctored(OK, alone=[FAILED])])
 
     assert [item["id"] for item in said.json["checks"]] == ["ok", "failed"]
 
@@ -260,7 +238,7 @@ def test_a_check_that_only_a_step_has(lesson: Command, tmp_path: Path) -> None:
 def test_a_lesson_whose_steps_check_nothing(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: one\n-->\n```bash\necho\n```\n"))
 
-    said = lesson("doctor", "a.md", plugins=[Doctored(FAILED)])
+    said = lesson("doctor", "a.md", plugins=[doctored(FAILED)])
 
     assert (said.code, said.out) == (0, "no step of a.md runs a check; `lesson doctor` runs all checks\n")
 
@@ -268,7 +246,7 @@ def test_a_lesson_whose_steps_check_nothing(lesson: Command, tmp_path: Path) -> 
 def test_a_lesson_that_is_not_valid(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(step("one", "ok"), id="A b"))
 
-    assert lesson("doctor", "a.md", plugins=[Doctored(OK)]).code == 2
+    assert lesson("doctor", "a.md", plugins=[doctored(OK)]).code == 2
 
 
 # --- fixes -------------------------------------------------------------------------------------
@@ -304,7 +282,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def test_fixes_that_can_be_run_are_listed(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(step("one", "file")))
-    plugins = [Doctored(fixable(tmp_path / "f"))]
+    plugins = [doctored(fixable(tmp_path / "f"))]
 
     assert "`lesson doctor --fix` can run:\n  make it\n" in lesson("doctor", plugins=plugins).out
     assert "`lesson doctor a.md --fix` can run" in lesson("doctor", "a.md", plugins=plugins).out
@@ -314,7 +292,7 @@ def test_fixes_that_can_be_run_are_listed(lesson: Command, tmp_path: Path) -> No
 def test_nothing_runs_without_a_yes(lesson: Command, tmp_path: Path, answers: Callable[[str], None]) -> None:
     answers("n\n")
 
-    said = lesson("doctor", "--fix", plugins=[Doctored(fixable(tmp_path / "f"))])
+    said = lesson("doctor", "--fix", plugins=[doctored(fixable(tmp_path / "f"))])
 
     assert said.code == 1
     assert f"the file: missing\n$ {sys.executable} -c " in said.out
@@ -325,7 +303,7 @@ def test_nothing_runs_without_a_yes(lesson: Command, tmp_path: Path, answers: Ca
 def test_no_answer_is_not_a_yes(lesson: Command, tmp_path: Path, answers: Callable[[str], None]) -> None:
     answers("")
 
-    assert lesson("doctor", "--fix", plugins=[Doctored(fixable(tmp_path / "f"))]).code == 130
+    assert lesson("doctor", "--fix", plugins=[doctored(fixable(tmp_path / "f"))]).code == 130
     assert not (tmp_path / "f").exists()
 
 
@@ -335,7 +313,7 @@ def test_each_fix_has_a_prompt_and_changes_are_shown(
     answers("y\nn\n")
     checks = [fixable(tmp_path / "one", "one"), OK, fixable(tmp_path / "two", "two", "warning")]
 
-    said = lesson("doctor", "--fix", plugins=[Doctored(*checks)])
+    said = lesson("doctor", "--fix", plugins=[doctored(*checks)])
 
     assert said.code == 0
     assert "exit code 0\n" in said.out
@@ -347,7 +325,7 @@ def test_each_fix_has_a_prompt_and_changes_are_shown(
 def test_yes_runs_all_fixes_and_each_command_once(lesson: Command, tmp_path: Path) -> None:
     bad = Check("bad", "a bad one", "", lambda machine: Finding("failed", "", "", "", ("no-such-program",)))
     plugins = [
-        Doctored(
+        doctored(
             fixable(tmp_path / "f", "a"), fixable(tmp_path / "f", "b"), fixable(tmp_path / "bad", "c"), bad
         )
     ]
@@ -367,7 +345,7 @@ def test_yes_runs_all_fixes_and_each_command_once(lesson: Command, tmp_path: Pat
 def test_a_fix_that_changes_nothing_says_so(lesson: Command, tmp_path: Path) -> None:
     idle = Finding("failed", "gone", "there", "try", (sys.executable, "-c", ""))
 
-    said = lesson("doctor", "--fix", "--yes", plugins=[Doctored(Check("a", "a", "", lambda machine: idle))])
+    said = lesson("doctor", "--fix", "--yes", plugins=[doctored(Check("a", "a", "", lambda machine: idle))])
 
     assert said.code == 1
     assert "checked again:\n  nothing changed\n" in said.out
@@ -382,6 +360,6 @@ def test_a_fix_runs_in_the_machines_environment(
         "a", "a", "", lambda machine: Finding("warning", "", "", "", (sys.executable, "-c", program))
     )
 
-    lesson("doctor", "--fix", "--yes", plugins=[Doctored(check)])
+    lesson("doctor", "--fix", "--yes", plugins=[doctored(check)])
 
     assert (tmp_path / "mark").read_text() == "seen by the fix"

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
 from lesson_runner.model import Rule
-from lesson_runner.plugins import hookimpl
 from lesson_runner.validate.rules.table import RULES
 
 Lesson = Callable[..., Any]
 
 
-class own:  # noqa: N801  # stands for a plugin's module
-    """Provides two rules, and prints meanwhile."""
+def rules() -> list[Rule]:
+    print("from the plugin")
+    return [
+        Rule("own.loud", "warning", "Too loud.\x1b[2J", page="# Why\n\nIt *hurts*.\x1b[2J"),
+        Rule("own.silent", "info", "No page."),
+    ]
 
-    @staticmethod
-    @hookimpl
-    def lesson_rules() -> Iterable[Rule]:
-        print("from the plugin")
-        return [
-            Rule("own.loud", "warning", "Too loud.\x1b[2J", page="# Why\n\nIt *hurts*.\x1b[2J"),
-            Rule("own.silent", "info", "No page."),
-        ]
+
+own = fake_plugin("own", rules=rules)
 
 
 def test_all_rules(lesson: Lesson) -> None:

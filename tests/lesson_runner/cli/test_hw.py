@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 from tests.conftest import Said
+from tests.fake_plugin import fake_plugin
 
-from lesson_runner.plugins import Action, Hardware, Outcome, hookimpl
+from lesson_runner.plugins import Action, Hardware, Outcome
 from lesson_runner.testing import lesson_text, plan_lesson, run_lesson
 
 Command = Callable[..., Said]
@@ -43,18 +43,8 @@ on-board
 
 def having(*hardware: Hardware) -> ModuleType:
     """Return a plugin that finds this hardware, and runs the steps of :data:`LESSON`."""
-    plugin: Any = ModuleType("having")
-
-    def lesson_detect_hardware() -> list[Hardware]:
-        return list(hardware)
-
-    def lesson_actions() -> list[Action]:
-        return [Action("act", "Act", lambda params, context: Outcome(metrics={"loss": 1}), self_judging=True)]
-
-    plugin.lesson_detect_hardware = hookimpl(lesson_detect_hardware)
-    plugin.lesson_actions = hookimpl(lesson_actions)
-    made: ModuleType = plugin
-    return made
+    act = Action("act", "Act", lambda params, context: Outcome(metrics={"loss": 1}), self_judging=True)
+    return fake_plugin("having", detect_hardware=list(hardware), actions=[act])
 
 
 TEXT = lesson_text(LESSON.replace("-->", "uses: act\n-->"))
@@ -105,14 +95,12 @@ def test_malformed_facts_of_a_plugin_are_shown_without_escapes(lesson: Command) 
 
 
 def test_detection_is_thorough_and_prints_of_a_plugin_are_not_output(lesson: Command) -> None:
-    plugin: Any = ModuleType("asked")
-
-    def lesson_detect_hardware(thorough: bool) -> list[Hardware]:
+    def look(thorough: bool) -> list[Hardware]:
         print("looking")
         return [Hardware("thorough" if thorough else "quick", "a test", 1)]
 
-    plugin.lesson_detect_hardware = hookimpl(lesson_detect_hardware)
-    assert lesson("hw", "--json", plugins=[plugin]).json["hardware"][0]["name"] == "thorough"
+    asked = fake_plugin("asked", detect_hardware=look)
+    assert lesson("hw", "--json", plugins=[asked]).json["hardware"][0]["name"] == "thorough"
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.fake_plugin import fake_plugin
 
 from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import REDACTED, Redactor
-from lesson_runner.plugins import Action, Json, LessonError, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, LessonError, Outcome, StepContext
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -119,15 +120,14 @@ def error(params: Json, context: StepContext) -> Outcome:
     raise LessonError(f"error {PASSED}", fix=f"fix {GITHUB}")
 
 
-class leaking:  # noqa: N801  # used as a plugin module
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        schema = {"type": "object", "properties": {"key": {"type": "string"}}}
-        return [
-            Action(f"leak.{name}", name, run, schema, self_judging=True)
-            for name, run in (("all", leak), ("bug", bug), ("error", error))
-        ]
+SCHEMA = {"type": "object", "properties": {"key": {"type": "string"}}}
+leaking = fake_plugin(
+    "leaking",
+    actions=[
+        Action(f"leak.{name}", name, run, SCHEMA, self_judging=True)
+        for name, run in (("all", leak), ("bug", bug), ("error", error))
+    ],
+)
 
 
 @pytest.fixture
@@ -154,11 +154,7 @@ def test_a_secret_printed_in_two_parts_is_not_in_events(
             context.say(part)
         return Outcome("passed")
 
-    class plugin:  # noqa: N801  # used as a plugin module
-        @staticmethod
-        @hookimpl
-        def lesson_actions() -> list[Action]:
-            return [Action("leak.parts", "Parts", said, {"type": "object"}, self_judging=True)]
+    plugin = fake_plugin("plugin", actions=[Action("leak.parts", "Parts", said, self_judging=True)])
 
     monkeypatch.setenv("DEPLOY_TOKEN", PASSED)
     (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: a\nuses: leak.parts\n-->\n```text\nx\n```\n"))

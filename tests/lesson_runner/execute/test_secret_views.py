@@ -290,12 +290,12 @@ def test_ordinary_output_is_unchanged() -> None:
     ],
 )
 def test_hostile_text_takes_no_time(piece: str) -> None:
-    text = (piece * 200_000)[:200_000]
+    text = (piece * 100_000)[:100_000]
     redactor = Redactor(SECRETS.values())
     began = time.process_time()
     redactor.text(text)
     redactor.partial_start(text)
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 5
 
 
 def log(rows: int) -> str:

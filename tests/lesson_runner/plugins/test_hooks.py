@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from tests.fake_plugin import fake_plugin
 
 from lesson_runner.model.sections import Passage, Section, Texts
 from lesson_runner.plugins import (
@@ -55,9 +56,7 @@ Command = Callable[..., Any]
 
 def hook(function: Callable[..., Any]) -> object:
     """Return a plugin with one hook."""
-    plugin = types.ModuleType("plugin_under_test")
-    setattr(plugin, function.__name__, hookimpl(function))
-    return plugin
+    return fake_plugin("plugin_under_test", **{function.__name__.removeprefix("lesson_"): function})
 
 
 @pytest.mark.parametrize("name", HOOKS)

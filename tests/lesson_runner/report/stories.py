@@ -10,10 +10,11 @@ from tempfile import mkdtemp
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.fake_plugin import fake_plugin
 
 from lesson_runner.model import checked_section
 from lesson_runner.model.sections import Line, Passage, Section, Series, Table, Texts
-from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.report.runs import Report, read_report
 from lesson_runner.testing import lesson_text, run_lesson
 
@@ -100,19 +101,14 @@ SECTIONS: list[Section] = [
 ]
 
 
-class teller:  # noqa: N801  # stands for a plugin's module
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        return [
-            Action("speak", "Speak", speak, self_judging=True),
-            Action("flood", "Flood", flood, self_judging=True),
-        ]
-
-    @staticmethod
-    @hookimpl
-    def lesson_report_sections() -> list[Section]:
-        return SECTIONS
+teller = fake_plugin(
+    "teller",
+    actions=[
+        Action("speak", "Speak", speak, self_judging=True),
+        Action("flood", "Flood", flood, self_judging=True),
+    ],
+    report_sections=SECTIONS,
+)
 
 
 STORY = lesson_text(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fake_plugin import fake_plugin
 from tests.lesson_runner import shop
 
-from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.report.live import sparkline
 from lesson_runner.testing import lesson_text
 
@@ -37,11 +37,7 @@ def test_a_training_ends_with_its_curve(lesson: Callable[..., Any], tmp_path: An
             context.progress(step, 8, curve="loss", loss=9.0 - step)
         return Outcome()
 
-    def lesson_actions() -> list[Action]:
-        return [Action("train", "Train", train, self_judging=True)]
-
-    plugin = types.ModuleType("training")
-    setattr(plugin, "lesson_actions", hookimpl(lesson_actions))  # noqa: B010  # a module has no such attribute
+    plugin = fake_plugin("training", actions=[Action("train", "Train", train, self_judging=True)])
     (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: one\nuses: train\n-->\n```text\nx\n```\n"))
 
     said = lesson("run", "a.md", plugins=[plugin])

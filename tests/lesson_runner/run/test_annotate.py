@@ -304,7 +304,7 @@ HEADINGS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(parts=st.lists(PARTS | HEADINGS, min_size=1, max_size=9), end=st.sampled_from(["\n", "\r\n"]))
 def test_any_annotated_lesson_has_the_same_plan(
     tmp_path_factory: pytest.TempPathFactory, parts: list[str], end: str

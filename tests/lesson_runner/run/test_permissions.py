@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.reliability import fault
 
-from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -25,22 +26,21 @@ SHELL = "<!-- step\nid: one\n-->\n```bash\necho {}\n```\n"
 GET = "<!-- step\nid: get\nuses: far.get\n{}-->\n```text\nx\n```\n"
 
 
-class far:  # noqa: N801  # used as a plugin module
-    """A plugin with an action that needs the network if the lesson names an address."""
+def get(params: Json, context: StepContext) -> Outcome:
+    context.say(f"got {params['url']}")
+    return Outcome()
 
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        def get(params: Json, context: StepContext) -> Outcome:
-            context.say(f"got {params['url']}")
-            return Outcome()
 
-        def asks(params: Json) -> list[str]:
-            return [] if params["url"] == "ours" else ["network"]
+def asks(params: Json) -> list[str]:
+    """Ask for the network if the lesson names an address."""
+    return [] if params["url"] == "ours" else ["network"]
 
-        schema = {"type": "object", "properties": {"url": {"type": "string"}}}
-        usual = {"url": "ours"}
-        return [Action("far.get", "Get", get, schema, usual, permissions=asks, self_judging=True)]
+
+SCHEMA = {"type": "object", "properties": {"url": {"type": "string"}}}
+far = fake_plugin(
+    "far",
+    actions=[Action("far.get", "Get", get, SCHEMA, {"url": "ours"}, permissions=asks, self_judging=True)],
+)
 
 
 @pytest.fixture

@@ -7,61 +7,55 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
 from lesson_runner.model.errors import InvalidLessonError, LessonError
-from lesson_runner.plugins import Action, ActionCall, Block, Hardware, Inspection, Outcome, hookimpl
+from lesson_runner.plugins import Action, ActionCall, Block, Hardware, Inspection, Outcome
 from lesson_runner.testing import lesson_text, plan_lesson
 
 BOARD = Hardware("n150", "a test", devices=1)
 
 
-class cook:  # noqa: N801  # used as a plugin module
-    """A plugin with one action; a block names it, with one parameter per line."""
+def interpret(block: Block) -> list[ActionCall] | None:
+    """Read one set of parameters per line."""
+    if block.language != "cook":
+        return None
+    rows = [row for row in block.text.split("\n") if row]
+    pairs = [dict(pair.split("=") for pair in row.split()) for row in rows]
+    return [ActionCall("cook", pair, block.location, row) for pair, row in zip(pairs, rows, strict=True)]
 
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        return [
-            Action(
-                "cook",
-                "Make a dish",
-                lambda params, context: Outcome(),
-                schema={
-                    "type": "object",
-                    "properties": {
-                        "dish": {"enum": ["soup", "stew"]},
-                        "minutes": {"type": "integer", "minimum": 1},
-                        "heat": {"$ref": "#/$defs/level"},
-                        "salt": {"type": "number"},
-                        "cover": {"type": "boolean"},
-                        "words": {"type": ["array", "null"]},
-                        "reads": {"type": "string"},
-                        "writes": {"type": "string"},
-                    },
-                    "$defs": {"level": {"type": "string"}},
-                    "additionalProperties": False,
-                },
-                defaults={"dish": "soup", "heat": "defaults", "minutes": 1},
-                presets={"dish": {"stew": {"minutes": 60, "heat": "preset"}}},
-                profiles={"hasty": {"minutes": 2}},
-                self_judging=True,
-                inspect=lambda params: Inspection(
-                    tuple(params.get("reads", "").split()),
-                    tuple(params.get("writes", "").split()),
-                    "soup is not cooked for a day" if params["minutes"] == 1440 else None,
-                ),
-                command=lambda params: f"cook {params['dish']} --minutes {params['minutes']}",
-            )
-        ]
 
-    @staticmethod
-    @hookimpl
-    def lesson_interpret_block(block: Block) -> list[ActionCall] | None:
-        if block.language != "cook":
-            return None
-        rows = [row for row in block.text.split("\n") if row]
-        pairs = [dict(pair.split("=") for pair in row.split()) for row in rows]
-        return [ActionCall("cook", pair, block.location, row) for pair, row in zip(pairs, rows, strict=True)]
+COOK = Action(
+    "cook",
+    "Make a dish",
+    lambda params, context: Outcome(),
+    schema={
+        "type": "object",
+        "properties": {
+            "dish": {"enum": ["soup", "stew"]},
+            "minutes": {"type": "integer", "minimum": 1},
+            "heat": {"$ref": "#/$defs/level"},
+            "salt": {"type": "number"},
+            "cover": {"type": "boolean"},
+            "words": {"type": ["array", "null"]},
+            "reads": {"type": "string"},
+            "writes": {"type": "string"},
+        },
+        "$defs": {"level": {"type": "string"}},
+        "additionalProperties": False,
+    },
+    defaults={"dish": "soup", "heat": "defaults", "minutes": 1},
+    presets={"dish": {"stew": {"minutes": 60, "heat": "preset"}}},
+    profiles={"hasty": {"minutes": 2}},
+    self_judging=True,
+    inspect=lambda params: Inspection(
+        tuple(params.get("reads", "").split()),
+        tuple(params.get("writes", "").split()),
+        "soup is not cooked for a day" if params["minutes"] == 1440 else None,
+    ),
+    command=lambda params: f"cook {params['dish']} --minutes {params['minutes']}",
+)
+cook = fake_plugin("cook", actions=[COOK], interpret_block=interpret)
 
 
 def plan(folder: Path, body: str, *params: str, profile: str | None = None, **front: Any) -> Any:

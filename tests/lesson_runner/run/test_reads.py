@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.lesson_runner.execute.conftest import why_not
 from tests.reliability import fault
 
-from lesson_runner.plugins import Action, Json, LessonError, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, LessonError, Outcome, StepContext
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -34,20 +35,16 @@ def swap(params: Json, context: StepContext) -> Outcome:
     return Outcome()
 
 
-class near:  # noqa: N801  # used as a plugin module
-    """A plugin with an action that reads the file which a lesson names."""
+def asks(params: Json) -> list[str]:
+    return [f"read {params['file']}"] if "file" in params else []
 
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        def asks(params: Json) -> list[str]:
-            return [f"read {params['file']}"] if "file" in params else []
 
-        schema = {"type": "object", "properties": {"file": {"type": "string"}}}
-        return [
-            Action("near.read", "Read", read, schema, permissions=asks, self_judging=True),
-            Action("near.swap", "Exchange a link", swap, self_judging=True),
-        ]
+SCHEMA = {"type": "object", "properties": {"file": {"type": "string"}}}
+ACTIONS = [
+    Action("near.read", "Read", read, SCHEMA, permissions=asks, self_judging=True),
+    Action("near.swap", "Exchange a link", swap, self_judging=True),
+]
+near = fake_plugin("near", actions=ACTIONS)
 
 
 @pytest.fixture
@@ -300,13 +297,7 @@ def test_params_from_a_record_need_permission_on_resume(
 def test_a_record_gives_an_installed_lesson_no_file_to_read(
     run: Callable[..., Any], lesson: Lesson, folder: Path, tmp_path: Path
 ) -> None:
-    class shelf(near):  # noqa: N801
-        """A plugin with the lesson, which may therefore read the files that it names."""
-
-        @staticmethod
-        @hookimpl
-        def lesson_directories() -> list[Path]:
-            return [folder]
+    shelf = fake_plugin("shelf", actions=ACTIONS, directories=[folder])
 
     (tmp_path / "mine.txt").mkdir()
     write(folder, "../outside.txt")

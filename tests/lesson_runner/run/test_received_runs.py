@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import Said
 from tests.reliability import fault
 from tools.fuzz.seeds import World, make_world
 
@@ -49,7 +50,7 @@ def change(run: Path, how: Callable[[dict[str, Any]], object]) -> None:
 
 
 def lesson(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run a command with little memory; it must not crash."""
+    """Run a command as a process of its own, which must answer, with little memory."""
 
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -65,6 +66,28 @@ def lesson(*arguments: object) -> subprocess.CompletedProcess[str]:
     assert "Traceback" not in done.stdout + done.stderr, done.stderr
     assert done.returncode != 3, done.stderr
     return done
+
+
+@pytest.fixture
+def limited(
+    installed_lesson: Callable[..., Said], made: World, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Said]:
+    """Runs a command in this process, which may take as much more memory meanwhile."""
+    monkeypatch.chdir(made.folder)
+
+    def run(*arguments: object) -> Said:
+        pages = int(Path("/proc/self/statm").read_text().split()[0]) if sys.platform == "linux" else 0
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1]))
+        try:
+            said = installed_lesson(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+        assert "Traceback" not in said.out + said.err, said.err
+        assert said.code != 3, said.err
+        return said
+
+    return run
 
 
 def to_zeros(path: Path) -> None:
@@ -125,29 +148,31 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         pytest.param("evidence/stage-1/output.txt", id="output", marks=pytest.mark.slow),
     ],
 )
-def test_a_report_says_what_was_not_read(run: Path, how: str, name: str) -> None:
+def test_a_report_says_what_was_not_read(
+    limited: Callable[..., Said], run: Path, how: str, name: str
+) -> None:
     spoil, why = HOSTILE[how]
     (run / name).touch()
     size = (run / name).stat().st_size
     change(run, lambda record: record["steps"][2].update(artifacts={name: {"bytes": size}}))
     spoil(run / name)
-    done = lesson("report", run, "--format", "json")
-    assert done.returncode == 0, done.stderr
-    (table,) = [item for item in json.loads(done.stdout)["sections"] if item["title"].startswith("Evidence")]
+    done = limited("report", run, "--format", "json")
+    assert done.code == 0, done.err
+    (table,) = [item for item in done.json["sections"] if item["title"].startswith("Evidence")]
     assert [(path, why in said) for path, said in table["data"]["rows"]][:1] == [(name, True)], table
-    assert (
-        lesson("compare", run, run.name, "--workspace", run.parents[1]).returncode == 2
-    )  # both names mean the same run
+    assert limited("compare", run, run.name, "--workspace", run.parents[1]).code == 2  # it is one run
 
 
 @pytest.mark.parametrize(
     "form", ["junit", *(pytest.param(name, marks=pytest.mark.slow) for name in ("html", "markdown", "ctrf"))]
 )
-def test_every_format_says_why_an_output_is_missing(run: Path, form: str) -> None:
+def test_every_format_says_why_an_output_is_missing(
+    limited: Callable[..., Said], run: Path, form: str
+) -> None:
     to_a_pipe(run / "evidence" / "grow" / "output.txt")
-    done = lesson("report", run, "--format", form)
-    assert done.returncode == 0
-    assert PLAIN in done.stdout
+    done = limited("report", run, "--format", form)
+    assert done.code == 0
+    assert PLAIN in done.out
 
 
 def test_compare_reads_files_only_up_to_a_limit(made: World, run: Path) -> None:
@@ -180,24 +205,26 @@ def deep(record: dict[str, Any]) -> None:
     ],
 )
 def test_a_record_that_would_take_too_long(
-    run: Path, how: Callable[[dict[str, Any]], object], why: str
+    limited: Callable[..., Said], run: Path, how: Callable[[dict[str, Any]], object], why: str
 ) -> None:
     change(run, how)
-    done = lesson("report", run)
-    assert done.returncode == 2
-    assert why in done.stderr
+    done = limited("report", run)
+    assert done.code == 2
+    assert why in done.err
 
 
 @pytest.mark.parametrize("command", ["resume", "runs rm --yes", "report"])
 @pytest.mark.parametrize("spoil", [to_a_pipe, to_zeros, to_a_terabyte])
-def test_a_lock_that_is_not_a_plain_file(run: Path, command: str, spoil: Callable[[Path], None]) -> None:
-    for lock in (run.parents[1] / "lock", run / "lock"):  # --fresh locks the run folder
+def test_a_lock_that_is_not_a_plain_file(
+    limited: Callable[..., Said], run: Path, command: str, spoil: Callable[[Path], None]
+) -> None:
+    for lock in (run.parents[1] / "lock", run / "lock"):  # it ran with --fresh, which locks its own folder
         lock.touch()
         spoil(lock)
-    done = lesson(*command.split(), run.name, "--workspace", run.parents[1])
-    # A workspace may not contain links, and only a plain file can be the lock.
+    done = limited(*command.split(), run.name, "--workspace", run.parents[1])
+    # Nothing in a workspace may be a link, and nothing else than a file may be locked.
     refused = {"resume": spoil is not to_a_terabyte, "runs rm --yes": spoil is to_zeros}.get(command, False)
-    assert done.returncode == (2 if refused else 0), done.stderr
+    assert done.code == (2 if refused else 0), done.err
     assert run.exists() == (command != "runs rm --yes" or refused)
 
 
@@ -209,16 +236,18 @@ def test_nothing_runs_where_the_lock_is_a_pipe(tmp_path: Path, made: World) -> N
 
 
 @pytest.mark.parametrize("spoil", [to_zeros, to_a_pipe, to_a_terabyte])
-def test_events_that_cannot_be_read(run: Path, spoil: Callable[[Path], None]) -> None:
+def test_events_that_cannot_be_read(
+    limited: Callable[..., Said], run: Path, spoil: Callable[[Path], None]
+) -> None:
     spoil(run / "events.jsonl")
-    done = lesson("resume", run.name, "--workspace", run.parents[1], "--allow", "shell")
-    assert done.returncode == 2
-    assert "events.jsonl: cannot be read: it " in done.stderr
+    done = limited("resume", run.name, "--workspace", run.parents[1], "--allow", "shell")
+    assert done.code == 2
+    assert "events.jsonl: cannot be read: it " in done.err
 
 
 @pytest.mark.parametrize("name", ["evidence", "memory", "evidence/_shared", "shell", "evidence/grow"])
 def test_a_run_that_is_resumed_writes_and_removes_nothing_elsewhere(
-    run: Path, tmp_path: Path, name: str
+    limited: Callable[..., Said], run: Path, tmp_path: Path, name: str
 ) -> None:
     outside = tmp_path / "outside"
     (outside / "grow").mkdir(parents=True)
@@ -230,8 +259,8 @@ def test_a_run_that_is_resumed_writes_and_removes_nothing_elsewhere(
     if path.exists():
         shutil.rmtree(path)
     path.symlink_to(outside)
-    done = lesson("resume", run.name, "--workspace", run.parents[1], "--allow", "shell")
-    assert done.returncode in (0, 1, 2), done.stderr
+    done = limited("resume", run.name, "--workspace", run.parents[1], "--allow", "shell")
+    assert done.code in (0, 1, 2), done.err
     assert [item for item in outside.rglob("*") if item.is_file()] == [outside / "grow" / "mine.txt"]
 
 

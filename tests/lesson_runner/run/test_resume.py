@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 from tests.reliability import fault
 
-from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
+from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.run.lock import locked
 from lesson_runner.testing import lesson_text
 
@@ -47,40 +48,30 @@ THREE = shell(
 )
 
 
-class answering:  # noqa: N801  # used as a plugin module
-    """A plugin with an action whose metrics and facts a resumed run takes over."""
-
-    calls = 0
-
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        def answer(params: Json, context: StepContext) -> Outcome:
-            answering.calls += 1
-            context.say("six times nine")
-            return Outcome(
-                metrics={"answer": 42, "nothing": float("nan")}, labels=("emulated",), facts={"base": 13}
-            )
-
-        return [Action("answer", "Answer", answer, schema={"type": "object"})]
+answered: list[Json] = []
 
 
-class counting:  # noqa: N801  # used as a plugin module
-    """A plugin with an action that fails the first time, and keeps values in the run's store."""
+def answer(params: Json, context: StepContext) -> Outcome:
+    answered.append(params)
+    context.say("six times nine")
+    return Outcome(metrics={"answer": 42, "nothing": float("nan")}, labels=("emulated",), facts={"base": 13})
 
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        def count(params: Json, context: StepContext) -> Outcome:
-            before = context.store.load("counting.saved")
-            kept = context.store.setdefault("counting.kept", [])
-            kept.append(1)
-            calls = before["calls"][0] if before else 0
-            context.store.save("counting.saved", {"calls": (calls + 1,)})
-            context.say(json.dumps({"before": before, "kept": kept, "now": context.store["counting.saved"]}))
-            return Outcome("failed" if before is None else "passed")
 
-        return [Action("counting.count", "Count", count, schema={"type": "object"}, self_judging=True)]
+answering = fake_plugin("answering", actions=[Action("answer", "Answer", answer, {"type": "object"})])
+
+
+def count(params: Json, context: StepContext) -> Outcome:
+    """Fail the first time, and keep values in the run's store."""
+    before = context.store.load("counting.saved")
+    kept = context.store.setdefault("counting.kept", [])
+    kept.append(1)
+    calls = before["calls"][0] if before else 0
+    context.store.save("counting.saved", {"calls": (calls + 1,)})
+    context.say(json.dumps({"before": before, "kept": kept, "now": context.store["counting.saved"]}))
+    return Outcome("failed" if before is None else "passed")
+
+
+counting = fake_plugin("counting", actions=[Action("counting.count", "Count", count, self_judging=True)])
 
 
 @pytest.fixture
@@ -352,12 +343,13 @@ def test_numbers_and_facts_are_taken_over(lesson: Lesson, tmp_path: Path) -> Non
     (tmp_path / "a.md").write_text(THREE.replace("<!-- step\nid: one", f"{step}\n<!-- step\nid: one"))
     assert lesson("run", "a.md", "--allow", "shell", plugins=[answering]).code == 1
     (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
-    before, answering.calls = record_of(folder), 0
+    before = record_of(folder)
+    answered.clear()
     (tmp_path / ".lesson" / "files" / "go").touch()
 
     said = lesson("resume", "--allow", "shell", "--json", plugins=[answering])
 
-    assert said.code == answering.calls == 0
+    assert (said.code, answered) == (0, [])
     assert said.json["steps"][0] == before["steps"][0]
     assert said.json["facts"] == before["facts"] == {"base": 13}
     assert said.json["labels"] == ["emulated"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
 from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.model.errors import LessonError
@@ -24,7 +25,6 @@ from lesson_runner.plugins import (
     Json,
     Outcome,
     StepContext,
-    hookimpl,
 )
 from lesson_runner.run import runner
 from lesson_runner.testing import lesson_text, run_lesson
@@ -65,21 +65,16 @@ def act(params: Json, context: StepContext) -> Outcome:
     return Outcome("failed" if word == "fail" else "skipped" if word == "skip" else "passed")
 
 
-class acting:  # noqa: N801  # used as a plugin module
-    """A plugin that runs blocks in the language ``act``, one word per line."""
+def interpret(block: Block) -> list[ActionCall] | None:
+    """Read one word per line, in blocks in the language ``act``."""
+    if block.language != "act":
+        return None
+    return [ActionCall("act", {"word": row}, block.location, row) for row in block.text.split()]
 
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        schema = {"type": "object", "properties": {"word": {"type": "string"}}}
-        return [Action("act", "Act", act, schema=schema, self_judging=True)]
 
-    @staticmethod
-    @hookimpl
-    def lesson_interpret_block(block: Block) -> list[ActionCall] | None:
-        if block.language != "act":
-            return None
-        return [ActionCall("act", {"word": row}, block.location, row) for row in block.text.split()]
+SCHEMA = {"type": "object", "properties": {"word": {"type": "string"}}}
+ACT = Action("act", "Act", act, schema=SCHEMA, self_judging=True)
+acting = fake_plugin("acting", actions=[ACT], interpret_block=interpret)
 
 
 def step(name: str, words: str = "", **keys: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fake_plugin import fake_plugin
 
-from lesson_runner.plugins import Diagnostic, Edit, Location, hookimpl
+from lesson_runner.plugins import Diagnostic, Edit, Location
 from lesson_runner.plugins import Rule as PluginRule
 from lesson_runner.testing import lesson_text
 from lesson_runner.validate.fix import apply_edits
@@ -89,23 +90,16 @@ def test_a_folder_that_cannot_be_written(lesson: Command, tmp_path: Path) -> Non
     assert (folder / "a.md").read_text() == WRONG + STEP
 
 
-class never_content:  # noqa: N801  # stands for a module
-    """A rule whose edit always causes the next diagnostic."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_rules() -> list[PluginRule]:
-        def check(lesson: Any, scope: Any) -> Any:
-            place = Location(lesson.path, lesson.text.count("\n", 0, lesson.text.index("echo ")) + 1, 6)
-            edits = (Edit(place, "o", "oo"),)
-            yield Diagnostic("never_content.o", "warning", "too few", place, edits=edits)
-
-        return [PluginRule("never_content.o", "warning", "Too few.", "A page.", check)]
+def add_an_o(lesson: Any, scope: Any) -> Any:
+    """Yield an edit that brings forth the next finding, for ever."""
+    place = Location(lesson.path, lesson.text.count("\n", 0, lesson.text.index("echo ")) + 1, 6)
+    yield Diagnostic("circle.o", "warning", "too few", place, edits=(Edit(place, "o", "oo"),))
 
 
 def test_endless_edits_stop(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP))
-    lesson("validate", "a.md", "--fix", plugins=[never_content])
+    circle = fake_plugin("circle", rules=[PluginRule("circle.o", "warning", "Too few.", "A page.", add_an_o)])
+    lesson("validate", "a.md", "--fix", plugins=[circle])
     assert "echo " + "o" * 6 + "ne" in (tmp_path / "a.md").read_text()
 
 
@@ -135,25 +129,19 @@ def test_edits_over_several_lines(lines: list[str], data: st.DataObject) -> None
             assert (changed, done) == (mark + wanted.replace("\n", "\r\n"), {edit})
 
 
-class changed_in_between:  # noqa: N801  # stands for a module
-    """A rule that simulates somebody saving the file during the validation."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_rules() -> list[PluginRule]:
-        def check(lesson: Any, scope: Any) -> Any:
-            lesson.path.write_text(lesson.text + "\nMine.\n")
-            place = Location(lesson.path, 1, 1)
-            yield Diagnostic(
-                "changed_in_between.x", "warning", "x", place, edits=(Edit(place, "---", "+++"),)
-            )
-
-        return [PluginRule("changed_in_between.x", "warning", "X.", "A page.", check)]
+def save_in_between(lesson: Any, scope: Any) -> Any:
+    """Change the file while it is validated."""
+    lesson.path.write_text(lesson.text + "\nMine.\n")
+    place = Location(lesson.path, 1, 1)
+    yield Diagnostic("saving.x", "warning", "x", place, edits=(Edit(place, "---", "+++"),))
 
 
 def test_a_file_saved_in_between_is_not_changed(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP))
-    said = lesson("validate", "a.md", "--fix", plugins=[changed_in_between])
+    saving = fake_plugin(
+        "saving", rules=[PluginRule("saving.x", "warning", "X.", "A page.", save_in_between)]
+    )
+    said = lesson("validate", "a.md", "--fix", plugins=[saving])
     assert said.code == 2
     assert "a.md: was changed during the validation\nfix: validate it again" in said.err
     assert (tmp_path / "a.md").read_text() == lesson_text(STEP) + "\nMine.\n"

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
 from lesson_runner.document.yaml_text import Origin, load
 from lesson_runner.model import Rule
-from lesson_runner.plugins import Action, Outcome, hookimpl
+from lesson_runner.plugins import Action, Outcome
 from lesson_runner.testing import lesson_text
 from lesson_runner.validate.rules import planning, reading, status, table
 
@@ -26,13 +27,8 @@ ELSEWHERE = {"unreadable", "not-utf-8", "too-large", "yaml-too-large", "uncovere
 RULES = [rule for rule in (*reading.RULES, *planning.RULES) if rule.id not in ELSEWHERE]
 
 
-class ct4:  # noqa: N801  # stands for the plugin
-    """Has an action with the name that a page uses, which does not judge itself."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        return [Action("ct4.generate", "Generate", lambda params, context: Outcome())]
+ct4 = fake_plugin("ct4", actions=[Action("ct4.generate", "Generate", lambda params, context: Outcome())])
+"""Has an action that a page names, and that does not judge itself."""
 
 
 def found(lesson: Lesson, folder: Path, example: str) -> list[str]:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
 import lesson_runner
 from lesson_runner.document.lessons import MAX_LESSON_BYTES
 from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.document.yaml_text import MAX_BYTES
-from lesson_runner.plugins import Action, Outcome, hookimpl
+from lesson_runner.plugins import Action, Outcome
 from lesson_runner.testing import lesson_text
 from lesson_runner.validate.rules.table import RULES
 
@@ -42,13 +43,10 @@ STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n`
 Lesson = Callable[..., Any]
 
 
-class quiet_plugin:  # noqa: N801  # stands for a module
-    """Has an action that does not judge itself."""
-
-    @staticmethod
-    @hookimpl
-    def lesson_actions() -> list[Action]:
-        return [Action("sample.quiet", "Do something", lambda params, context: Outcome())]
+quiet_plugin = fake_plugin(
+    "quiet_plugin", actions=[Action("sample.quiet", "Do something", lambda params, context: Outcome())]
+)
+"""Has an action that does not judge itself."""
 
 
 def files(path: Path) -> list[Path]:

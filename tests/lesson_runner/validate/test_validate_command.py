@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_plugin import fake_plugin
 
-from lesson_runner.plugins import Diagnostic, Lesson, Location, Rule, Scope, hookimpl
+from lesson_runner.plugins import Diagnostic, Lesson, Location, Rule, Scope
 from lesson_runner.testing import lesson_text
 
 Command = Callable[..., Any]
@@ -22,27 +23,26 @@ def rules(said: Any) -> list[str]:
     return [finding["rule"] for finding in said.json["findings"]]
 
 
-class shouting:  # noqa: N801  # stands for a module
-    """Has a rule against capital titles, and one that raises."""
+def against_capitals(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
+    if lesson.title.isupper():
+        place = lesson.positions[("title",)]
+        yield Diagnostic("shouting.title", "warning", "the title shouts", place, "say it quietly")
 
-    @staticmethod
-    @hookimpl
-    def lesson_rules() -> list[Rule]:
-        def check(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
-            if lesson.title.isupper():
-                place = lesson.positions[("title",)]
-                yield Diagnostic("shouting.title", "warning", "the title shouts", place, "say it quietly")
 
-        def fail(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
-            yield Diagnostic("shouting.broken", "error", "never seen", Location(lesson.path, 1))
-            raise RuntimeError("on purpose")
+def fail(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
+    yield Diagnostic("shouting.broken", "error", "never seen", Location(lesson.path, 1))
+    raise RuntimeError("on purpose")
 
-        page = "Capitals are hard to read."
-        return [
-            Rule("shouting.title", "warning", "A title in capitals.", page, check),
-            Rule("shouting.broken", "error", "A rule that does not work.", page, fail),
-            Rule("title", "error", "A rule with a name that is not the plugin's.", page, check),
-        ]
+
+PAGE = "Capitals are hard to read."
+shouting = fake_plugin(
+    "shouting",
+    rules=[
+        Rule("shouting.title", "warning", "A title in capitals.", PAGE, against_capitals),
+        Rule("shouting.broken", "error", "A rule that does not work.", PAGE, fail),
+        Rule("title", "error", "A rule with a name that is not the plugin's.", PAGE, against_capitals),
+    ],
+)
 
 
 def test_a_folder_is_searched_for_lessons(lesson: Command, tmp_path: Path) -> None:
