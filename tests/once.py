@@ -17,7 +17,7 @@ from lesson_runner.run import record
 
 
 def share(patch: pytest.MonkeyPatch) -> None:
-    """Cache what cannot change during tests (commands, versions of packages), and skip waiting for the disk."""
+    """Cache what cannot change during tests (commands, versions), and do not wait for the disk."""
     load, params = commands._LazyCommand.load, utils.get_params_from_function
     loaded: dict[tuple[str, str | None], Any] = {}
 
