@@ -58,7 +58,7 @@ def found(lesson: Command, tmp_path: Path) -> Callable[[str], list[str]]:
         (
             "echo one\n",
             "echo one\n\n```bash\necho two\n",
-            "'```bash' is inside the block that begins in line",
+            "'```bash' is inside the block that begins on line",
         ),
     ],
 )

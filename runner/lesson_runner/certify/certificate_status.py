@@ -63,7 +63,7 @@ class LoadedLesson:
 
 class CertificateStatuses:
     """
-    CertificateStatuses of lessons, from certificates and from failed runs.
+    The certificate status of lessons, from certificates and from failed runs.
 
     Args:
         index: the certificates.

@@ -153,7 +153,7 @@ class KeyStore:
         return replace(key, public=public.pem)
 
     def trusted(self) -> Mapping[str, KnownKey]:
-        """Return the keys by id; revoked ones too, so that messages can tell them from unknown ones."""
+        """Return the keys by id; including revoked ones, so that messages can name them."""
         return {key.keyid: key for key in self.known()}
 
     def new(self, name: str) -> KnownKey:

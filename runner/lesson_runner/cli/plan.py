@@ -110,8 +110,9 @@ def _permission_rows(asked: Sequence[str]) -> list[str]:
 
 
 def _expectation(item: Expectation) -> str:
-    from lesson_runner.run.judge import bounds
+    from lesson_runner.run.judge import bounds, describe_expected
 
-    text = bounds(item.argument) if item.matcher == "metric" else f"{item.matcher} {item.argument}"
+    argument = bounds(item.argument) if item.matcher == "metric" else str(item.argument)
+    text = describe_expected(item.matcher, argument)
     when = " and ".join(f"{name} is {value}" for name, value in item.when.items())
     return f"{text} (when {when})" if when else text
