@@ -1,4 +1,4 @@
-"""Commands as processes of their own, plugins they find installed, and disks that are small."""
+"""Commands in separate processes, installed plugins, and small disks."""
 
 from __future__ import annotations
 

@@ -53,14 +53,14 @@ class Disk:
         return made
 
     def of(self, size: str, **options: object) -> list[str]:
-        """Return what stands before a command that is to run on the disk, in its folder."""
+        """Return a command prefix that runs a command on the disk, in its folder."""
         more = "".join(f",{name}={value}" for name, value in options.items())
         places = (str(self.place), str(self.content))
         return [*namespace(), "sh", "-c", MOUNT, "sh", size, *places, more]
 
 
 def read_only(folder: Path) -> list[str]:
-    """Return what stands before a command for which a folder is to be read-only, for root as well."""
+    """Return a command prefix that makes a folder read-only, for root as well."""
     return [*namespace(), "sh", "-c", READ_ONLY, "sh", str(folder)]
 
 

@@ -46,7 +46,7 @@ def test_both_profiles_plan_the_same_steps(tmp_path: Path) -> None:
     assert model == {"n_layer": 6, "n_embd": 384, "n_head": 6, "sequence_length": 256}
 
 
-def test_typed_by_hand_the_stages_have_the_lengths_the_lesson_says() -> None:
+def test_typed_in_commands_train_stages_of_the_lengths_in_the_lesson() -> None:
     """Without a runner there is no profile: the printed flags alone must say it."""
     document, _ = load_lesson(ROOT / "lessons" / f"{LESSON}.md")
     blocks = [step.block for step in document.steps if step.id.startswith("stage-")]
