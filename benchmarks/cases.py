@@ -1,4 +1,4 @@
-"""The interface of a benchmark case, and the cases that need no options of their own."""
+"""The interface of a benchmark case, and the cases that need no options."""
 
 from __future__ import annotations
 

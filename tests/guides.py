@@ -4,7 +4,7 @@ Guides whose examples are run, from top to bottom, in one folder.
 What a fenced block is, its language and the paragraph above it say:
 
 - ``console`` and ``bash`` with ``$ `` prompts: the commands are run, and print what is shown. A line ``...``
-  stands for any lines, ``...`` in a line for any text. Where nothing is shown, they must succeed.
+  matches any lines, ``...`` within a line matches any text. Where nothing is shown, they must succeed.
 - below a paragraph that begins "Write `file`" or "Add to `file`": the block becomes that file, or is added to
   it; below one that begins "In `file`": the file has these lines already.
 - ``markdown`` that begins with ``---``: a lesson. It has no finding, unless ``broken`` stands behind
@@ -96,7 +96,7 @@ class Guide:
             self._lesson(block, target, broken=self._info(line).endswith(" broken"))
 
     def _info(self, line: int) -> str:
-        """Return what stands on the line of the block's fence."""
+        """Return the text on the line of the block's fence."""
         return self.text.split("\n")[line - 2]
 
     def _lesson(self, block: Block, target: Path | None, *, broken: bool) -> None:

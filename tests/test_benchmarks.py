@@ -18,7 +18,7 @@ def benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_a_case_that_is_none() -> None:
+def test_a_case_that_does_not_exist() -> None:
     done = benchmark("vallidation")
     assert done.returncode == 2
     assert "no such case: vallidation; one of training, " in done.stderr
@@ -28,7 +28,7 @@ TINY = ("--layers", "1", "--heads", "1", "--width", "32", "--block", "32", "--tu
 
 
 @pytest.mark.torch
-def test_training_is_measured_beside_its_peers_and_its_floor(capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_is_measured_next_to_its_peers_and_its_floor(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
     main(["training", *TINY, "--steps", "1", "--without", "compile", "--without", "Trainer", "--json"])
     about = json.loads(capsys.readouterr().out)

@@ -103,7 +103,7 @@ def test_from_a_run_to_a_certificate_that_was_checked(run: Run, tmp_path: Path) 
 
 
 def test_what_is_installed(run: Run, tmp_path: Path) -> None:
-    """With a Python that only notes what it was asked for."""
+    """With a Python that only records its arguments."""
     stub = tmp_path / "stubs" / "python3"
     stub.parent.mkdir()
     stub.write_text(

@@ -65,7 +65,7 @@ def machine(tmp_path: Path) -> Machine:
 
 @pytest.fixture
 def ready(machine: Machine) -> Machine:
-    """One on which ``lesson`` stands where the first script installs it."""
+    """A path with ``lesson`` where the first script installs it."""
     program = machine.temp / "lesson-runner" / "bin" / "lesson"
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lesson_runner "$@"\n')
@@ -129,7 +129,7 @@ def test_select_ignore_config_and_output(ready: Machine) -> None:
 
 
 def test_what_is_installed(machine: Machine, tmp_path: Path) -> None:
-    """With a Python that only notes what it was asked for."""
+    """With a Python that only records its arguments."""
     stub = tmp_path / "stubs" / "python3"
     stub.parent.mkdir()
     stub.write_text(

@@ -1,4 +1,4 @@
-"""Every example of the guides is what happens; and the machinery that says so notices when it is not."""
+"""Every example in the guides gives the result shown; and the machinery detects examples that do not."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 
 from lesson_ct4.actions.table import ACTIONS
 from lesson_ct4.blocks.arguments import parse
-from lesson_ct4.by_hand import OWN, context_for, echo, expanded, own_options
+from lesson_ct4.command_line import OWN, context_for, echo, expanded, own_options
 from lesson_ct4.flags import Command, Flag, flags_of
 from lesson_ct4.import_command import import_checkpoint
 from lesson_ct4.sweep import sweep

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lesson_ct4.by_hand import expanded, workspace_for
+from lesson_ct4.command_line import expanded, workspace_for
 from lesson_runner.cli.common import print_json
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError

@@ -62,7 +62,7 @@ def lesson_rules() -> Iterable[Rule]:
 
 @hookimpl
 def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
-    """Claim blocks that train, generate, download the lesson's text, or show its beginning."""
+    """Recognise blocks that train, generate, download the lesson's text, or show its beginning."""
     from lesson_ct4.blocks.in_lesson import interpret_in_lesson
 
     return interpret_in_lesson(block, lesson)

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from lesson_ct4.by_hand import context_for, own_options
+from lesson_ct4.command_line import context_for, own_options
 from lesson_ct4.flags import FLAGS
 from lesson_runner.cli.common import make_console, print_json
 from lesson_runner.cli.output import say
@@ -124,7 +124,7 @@ def _train_all(
 
 def _train(params: Mapping[str, Any], step: StepContext) -> dict[str, Any]:
     from lesson_ct4.actions.train import run
-    from lesson_ct4.by_hand import expanded
+    from lesson_ct4.command_line import expanded
     from lesson_ct4.measuring.evidence import measure_action
 
     step.emit = lambda _: None

@@ -29,7 +29,7 @@ def _ct5() -> None:
 @ct5.command("compare")
 def compare(checkpoints: Names, workspace: Folder = None, json_: AsJson = False) -> None:
     """Compare the speed, efficiency and loss of trainings on different numbers of chips."""
-    from lesson_ct4.by_hand import workspace_for
+    from lesson_ct4.command_line import workspace_for
     from lesson_ct4.names import loaded_stems
     from lesson_ct4.training.checkpoint import checkpoint_path
     from lesson_ct5.actions import NO_BOARD, labels_of, table

@@ -40,7 +40,7 @@ def lesson_actions() -> Iterable[Action]:
 
 @hookimpl
 def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Claim blocks that only compare trainings."""
+    """Recognise blocks that only compare trainings."""
     from lesson_ct5.blocks import interpret_block
 
     return interpret_block(block)

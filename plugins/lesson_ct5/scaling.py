@@ -76,7 +76,7 @@ def runs_from(stored: Mapping[str, object]) -> list[Run]:
 
 def measure(runs: Sequence[Run]) -> dict[str, float]:
     """
-    Return the metrics of a comparison; ``N`` in a name stands for a number of chips.
+    Return the metrics of a comparison; ``N`` in a name is a number of chips.
 
     - ``ms_per_step_N``, ``tokens_per_second_N``, ``final_loss_N``: of each run.
     - ``speedup_N``: ratio of characters per second to that of the run on the fewest chips.

@@ -56,5 +56,5 @@ def certify(
         stderr=subprocess.STDOUT,
         check=False,
     )
-    said = done.stdout.decode("utf-8", "replace").strip()[-LONGEST:]
-    return Certification(done.returncode == 0, said if done.returncode == 0 else f"not certified: {said}")
+    output = done.stdout.decode("utf-8", "replace").strip()[-LONGEST:]
+    return Certification(done.returncode == 0, output if done.returncode == 0 else f"not certified: {output}")

@@ -145,8 +145,8 @@ class Collector:
         )
         runs = [item["run"] for item in passes if item["run"]]
         if runs and not bad:
-            said = self._certify(self._documents[cell.lesson].path, runs)
-            result["certificate"] = {"issued": said.issued, "message": said.message}
+            certification = self._certify(self._documents[cell.lesson].path, runs)
+            result["certificate"] = {"issued": certification.issued, "message": certification.message}
         self._write()
         return True
 

@@ -18,7 +18,7 @@ from lesson_tenstorrent.packages import import_check, package_check, read_requir
 from lesson_tenstorrent.table import CHECKS_BY_ID
 
 IMPORTED = {name: CHECKS_BY_ID[name] for name in ("ttnn", "ttml")}
-"""Imported for real, in a process of their own; other modules are only looked up."""
+"""Imported for real, in a separate process; other modules are only looked up."""
 NAME = "tenstorrent.check"
 PARAMETERS = ("checks", "packages", "imports")
 

@@ -16,7 +16,7 @@ VARIABLE = "TT_MESH_GRAPH_DESC_PATH"
 FOLDERS = ("tt_metal/fabric/mesh_graph_descriptors", "tt-train/configs/mgd")
 """Where tt-metal and tt-train keep descriptors, below the tree."""
 NEEDED = (2, 4)
-"""Numbers of Blackhole chips that need one. tt-train has a descriptor of its own only for 8 and 32 chips;
+"""Numbers of Blackhole chips that need one. tt-train includes a descriptor only for 8 and 32 chips;
 without one, 2 and 4 chips wait 10 s for the fabric's routers and give up, and neither a reset nor a
 restart helps."""
 FILES = {
@@ -44,7 +44,7 @@ def check_mesh_descriptor(machine: Machine) -> Finding:
         return Finding(
             "ok", f"not needed for {chips} chip{'s' if chips != 1 else ''} of this board", expected
         )
-    found = f"{VARIABLE} is not set, and tt-train has no descriptor of its own for {chips} Blackhole chips"
+    found = f"{VARIABLE} is not set, and tt-train includes no descriptor for {chips} Blackhole chips"
     return Finding("warning", found, expected, _fix_for(chips, machine))
 
 

@@ -45,7 +45,7 @@ def lesson_rules() -> Iterable[Rule]:
 
 @hookimpl
 def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Claim blocks whose commands set up a machine; the steps only check the result."""
+    """Recognise blocks whose commands set up a machine; the steps only check the result."""
     from lesson_tenstorrent.blocks import interpret_block
 
     return interpret_block(block)

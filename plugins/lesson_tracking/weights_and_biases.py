@@ -48,7 +48,7 @@ class WandbSink:
                 self._run = self._library.init(
                     project=project,
                     name=run_id,
-                    dir=str(folder.parent),  # wandb adds a folder `wandb` of its own
+                    dir=str(folder.parent),  # wandb adds its own folder `wandb`
                     settings=self._library.Settings(**SETTINGS),
                 )
             except BaseException:

@@ -1,7 +1,7 @@
 """The names that `ttml` and `ttnn` have on a board for training NanoGPT and generating, to measure coverage.
 
 Each line is a module or class and its names, taken from tt-metal's public sources from January to July 2026.
-No version has all of them. `ttml` stands for `_ttml` too.
+No version has all of them. `ttml` includes `_ttml`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Commands as processes of their own, plugins they find installed, and disks that are small."""
+"""Commands in separate processes, installed plugins, and small disks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DISTRIBUTION = "Metadata-Version: 2.1\nName: {0}\nVersion: 1.0\n"
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Starts ``lesson`` as a process of its own, in an empty folder, with the plugins that are named."""
+    """Starts ``lesson`` in a separate process, in an empty folder, with the plugins that are named."""
 
     def begin(
         *arguments: object,
@@ -78,7 +78,7 @@ def install(tmp_path: Path) -> Callable[[str], str]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Disk:
-    """A small file system of its own, which only the commands that are run on it see."""
+    """A small separate file system, which only the commands that are run on it see."""
     if reason := why_no_mounts():
         pytest.skip(reason)
     return Disk.below(tmp_path)

@@ -36,7 +36,7 @@ exec "$@"
 @dataclass(frozen=True, slots=True)
 class Disk:
     """
-    A tmpfs in a mount namespace of its own, which goes with the command: nothing stays mounted.
+    A tmpfs in a separate mount namespace, which disappears with the command: nothing stays mounted.
 
     What is put into ``content`` before is on it, and what the command left on it is there afterwards.
     """
@@ -53,19 +53,19 @@ class Disk:
         return made
 
     def of(self, size: str, **options: object) -> list[str]:
-        """Return what stands before a command that is to run on the disk, in its folder."""
+        """Return a command prefix that runs a command on the disk, in its folder."""
         more = "".join(f",{name}={value}" for name, value in options.items())
         places = (str(self.place), str(self.content))
         return [*namespace(), "sh", "-c", MOUNT, "sh", size, *places, more]
 
 
 def read_only(folder: Path) -> list[str]:
-    """Return what stands before a command for which a folder is to be read-only, for root as well."""
+    """Return a command prefix that makes a folder read-only, for root as well."""
     return [*namespace(), "sh", "-c", READ_ONLY, "sh", str(folder)]
 
 
 def namespace() -> list[str]:
-    """Return what gives a command mounts of its own; who is not root becomes root of a small world."""
+    """Return a command prefix that isolates mounts; without root rights, in a user namespace."""
     own = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     return ["unshare", *own, "--mount"]
 
@@ -74,7 +74,7 @@ def namespace() -> list[str]:
 def why_no_mounts() -> str | None:
     """Return why nothing can be mounted here, or ``None`` if it can."""
     if sys.platform != "linux" or not shutil.which("unshare"):
-        return "mounts of its own need Linux and 'unshare'"
+        return "separate mounts need Linux and 'unshare'"
     command = [*namespace(), "sh", "-c", "mount -t tmpfs -o size=64k tmpfs /mnt"]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if tried.returncode == 0 else f"nothing can be mounted here: {tried.stderr.strip()}"

@@ -31,7 +31,7 @@ class Ran:
 
 
 def ended(process: subprocess.Popen[str]) -> Ran:
-    """Wait for a command, and check that it tells people and shows no traceback."""
+    """Wait for a command, and check that it explains the problem without a traceback."""
     try:
         out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:

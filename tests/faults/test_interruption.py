@@ -120,7 +120,7 @@ def test_ctrl_c_while_the_record_is_written(
 
 
 class Interrupting:
-    """A plugin that sends Ctrl-C when it hears of an event."""
+    """A plugin that sends Ctrl-C when it receives an event."""
 
     __name__ = "interrupting"
 

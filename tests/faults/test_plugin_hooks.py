@@ -1,4 +1,4 @@
-"""Hooks that go wrong, each in every way: the command still answers, and says whose fault it is."""
+"""Hooks that fail, each in every way: the command still answers, and names the plugin."""
 
 from __future__ import annotations
 

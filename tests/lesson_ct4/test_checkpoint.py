@@ -98,7 +98,7 @@ def test_a_missing_optimizer_is_recorded_as_such(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path / "x").optimizer is None
 
 
-def test_saving_again_replaces_and_leaves_nothing_beside(saved: Path) -> None:
+def test_saving_again_replaces_the_file_and_leaves_no_others(saved: Path) -> None:
     save_checkpoint(saved, replace(small(), steps=9))
 
     assert load_checkpoint(saved).steps == 9

@@ -40,7 +40,7 @@ def call(app: typer.Typer, *args: str) -> Any:
 
 
 @pytest.mark.torch
-def test_by_hand(app: typer.Typer, here: Path) -> None:
+def test_commands_outside_a_lesson(app: typer.Typer, here: Path) -> None:
     trained = call(app, "train", "--data_path", "my text.txt", "--track_memory", *TINY.split())
     assert trained.exit_code == 0
     assert trained.stdout.startswith("NanoGPT Training  [emulated, other dataset]\n")
@@ -66,7 +66,7 @@ def test_by_hand(app: typer.Typer, here: Path) -> None:
 
 
 @pytest.mark.torch
-def test_a_recipe_is_weaker_than_the_flags_beside_it(app: typer.Typer) -> None:
+def test_flags_override_a_recipe(app: typer.Typer) -> None:
     line = f"train --recipe tuned --dropout 0.1 {TINY} --json"
     result = json.loads(call(app, *line.split(), "--data_path", "my text.txt").stdout)
 
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_an_error_with_a_cure(
 
 
 @pytest.mark.torch
-def test_training_again_by_hand_trains_again(app: typer.Typer, here: Path) -> None:
+def test_repeating_a_command_trains_again(app: typer.Typer, here: Path) -> None:
     line = ["train", "--data_path", "my text.txt", "--fresh", "--json", *TINY.split()]
 
     first, again = (json.loads(call(app, *line).stdout) for _ in range(2))

@@ -35,7 +35,7 @@ def test_a_data_set_knows_its_file(dataset: Dataset) -> None:
     assert hashlib.sha256(data).hexdigest() == dataset.sha256
 
 
-def test_no_validation_can_be_asked_for(tmp_path: Path) -> None:
+def test_without_validation(tmp_path: Path) -> None:
     (tmp_path / "play.txt").write_text(TEXT, encoding="utf-8")
 
     dataset = load_dataset(tmp_path / "play.txt", validation_fraction=0, sequence_length=32, name="play")

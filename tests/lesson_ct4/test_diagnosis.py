@@ -63,7 +63,7 @@ def run(tmp_path: Path) -> Run:
             data.write_bytes(data_text if isinstance(data_text, bytes) else data_text.encode())
         metric = "final_loss" if command.startswith("train") else "characters"
         body = STEP.format(id=name, command=command, metric=metric)
-        text = lesson_text(body, runner={"profiles": {"as-it-stands": {"summary": "no other numbers"}}})
+        text = lesson_text(body, runner={"profiles": {"unchanged": {"summary": "no other numbers"}}})
         record = run_lesson(text, tmp_path, plugins=[lesson_ct4.plugin], backend="emulated")
         step: dict[str, Any] = record["steps"][0]
         return step

@@ -126,7 +126,7 @@ def test_the_users_own_file_comes_first(server: Any, find: Callable[..., Found],
     assert server.requests == 0
 
 
-def test_pinned_is_the_lessons_own_text_however_it_was_asked_for(
+def test_the_lessons_text_is_pinned_no_matter_how_it_was_requested(
     find: Callable[..., Found], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "own.txt"
@@ -379,7 +379,7 @@ def test_without_a_fallback_it_says_so(server: Any, find: Callable[..., Found]) 
     assert "--param dataset=FILE" in str(caught.value.fix)
 
 
-def test_the_play_can_be_asked_for(server: Any, find: Callable[..., Found]) -> None:
+def test_the_play_can_be_requested(server: Any, find: Callable[..., Found]) -> None:
     assert find(server.url, fallback="only").source == "synthetic"
     assert server.requests == 0
 

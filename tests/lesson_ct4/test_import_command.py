@@ -86,7 +86,7 @@ def test_what_it_is_called(lesson: Lesson, here: Path, file: str, arguments: lis
     assert done.stderr == ""
 
 
-def test_in_a_process_of_its_own(here: Path) -> None:
+def test_in_a_separate_process(here: Path) -> None:
     theirs.written(here / "x_final.pkl", theirs.first_version())
 
     assert "Checkpoint saved: " in process("import", "x_final.pkl", code=0).stdout

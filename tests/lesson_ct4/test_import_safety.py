@@ -193,11 +193,11 @@ ATTACKS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     ),
     "another encoding": (
         lambda _: crafted(text("_codecs"), text("encode"), b"\x93", text("x"), text("rot13"), b"\x86R"),
-        "a text that stands for bytes",
+        "a text that encodes bytes",
     ),
     "an encoding of what is no byte": (
         lambda _: crafted(text("_codecs"), text("encode"), b"\x93\x8c\x02\xc4\x80", text("latin1"), b"\x86R"),
-        "a text that stands for bytes",
+        "a text that encodes bytes",
     ),
     "an array with another state": (
         lambda _: crafted(text("numpy.core.multiarray"), text("_reconstruct"), b"\x93", text("numpy"),

@@ -1,4 +1,4 @@
-"""Several chips: the calls that the sources of `ttml` require; there is no such machine to run them on."""
+"""Several chips: the calls that the sources of `ttml` require; they cannot be run here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A repeated run does not train again what is still valid, and says so."""
+"""A repeated run reuses trainings that are still valid, and says so."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ lesson ct4 train --data_path data/text.txt --model_save_path {id} --max_steps {s
 STAGES = {"short": 10, "long": 20}
 LESSON = lesson_text(
     TEXT + "".join(STAGE.format(id=name, steps=steps) for name, steps in STAGES.items()),
-    runner={"profiles": {"as-it-stands": {"summary": "no other numbers"}}},
+    runner={"profiles": {"unchanged": {"summary": "no other numbers"}}},
 )
 PLAY = "ROMEO:\nIt is the east, and Juliet is the sun.\n\nJULIET:\nAy me!\n\n" * 30
 Run = Callable[..., dict[str, Any]]

@@ -110,10 +110,10 @@ def test_trainings_are_compared(tmp_path: Path) -> None:
     stored = json.loads((step.evidence / "comparison.json").read_text())
     assert [item["chips"] for item in stored["runs"]] == [2, 1]
     assert len(stored["runs"][0]["sha256"]) == 64
-    by_hand = CliRunner().invoke(
+    printed = CliRunner().invoke(
         _app(), ["ct5", "compare", "one", "two", "--workspace", str(tmp_path / "space")]
     )
-    assert by_hand.output.startswith("Chips  Batch  Per chip")
+    assert printed.output.startswith("Chips  Batch  Per chip")
     numbers = CliRunner().invoke(
         _app(), ["ct5", "compare", "one", "two", "--json", "--workspace", str(tmp_path / "space")]
     )

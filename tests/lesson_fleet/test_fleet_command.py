@@ -115,7 +115,7 @@ def test_a_fleet_of_pretended_boards(fleet: Fleet, lesson: Callable[..., Any], t
     assert "not supported" in table[2]
     assert "3 results" not in done.out
     assert "4 results: 2 passed, 1 failed, 1 not supported  [pretended]" in rows
-    assert "bad on n150  [pretended]: step 'say': expected contains done; got no" in done.out
+    assert "bad on n150  [pretended]: step 'say': expected output with 'done'; got no" in done.out
     assert "a line of Ray's" not in done.out
     assert [path.read_text() for path in tmp_path.glob(".lesson/fleet/*/ray.log")] == ["a line of Ray's\n"]
     listed = lesson("runs", "--json").json
@@ -180,7 +180,7 @@ def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pyt
         (["good.md", "--hardware", "n1500"], 2, "--hardware n1500: there is no such hardware", "n150"),
         (["good.md", "--hardware", ","], 2, "--hardware is empty", "n150, n300"),
         (["nothing.md", "--hardware", "n150"], 2, "nothing.md: no such file", ""),
-        (["good.md", "--hardware", "n150"], 2, "good.md wants to run commands of its own", "--allow shell"),
+        (["good.md", "--hardware", "n150"], 2, "good.md wants to run its own commands", "--allow shell"),
         (["good.md", "--hardware", "n150", "--allow", "all"], 2, "--allow all: there is no such", "shell"),
         (
             ["good.md", "--hardware", "t3k", "--allow", "shell"],

@@ -110,7 +110,7 @@ run_cell(job, "node", 1)
 def test_a_worker_that_dies_takes_its_lesson_along(
     temp: Path, tmp_path: Path, number: signal.Signals, daemon: bool
 ) -> None:
-    """Processes in a session of their own end too; when the board is free, none of the lesson is left."""
+    """Processes in a separate session end too; when the board is free, no process of the lesson is left."""
     notes = tmp_path / "notes"
     notes.mkdir()
     text = waiting_toy("toy", notes)

@@ -1,4 +1,4 @@
-"""A plugin for lessons without directives: it buys, looks, and breaks what it is told to."""
+"""A plugin for lessons without directives: it buys, looks, and breaks things on request."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_the_core_names_no_device_file_and_no_variable_of_a_make() -> None:
         assert [word for word in words if word in text] == [], path
 
 
-def test_the_emulation_is_a_library_of_its_own() -> None:
+def test_the_emulation_is_a_separate_library() -> None:
     for module, path in SOURCES.items():
         found = {name.split(".")[0] for name in imports(path, module)}
         if module.startswith("ttml_emulation"):

@@ -42,8 +42,8 @@ def found(lesson: Command, tmp_path: Path) -> Callable[[str], list[str]]:
         ("contains: one", 'contains: "one', 'not valid YAML: the quote " is never closed (close it'),
         ("expect: [", "expect: a: [", "a ': ' where no key is allowed (put a value that contains ': '"),
         ("expect: [", "expect:\n\t- [", "a tab; YAML is indented with spaces only (write spaces"),
-        ("id: one", "id: My Step", 'id: "My Step" does not have the form of first-step'),
-        ("id: one", "id: one\ntimeout: soon", '"soon" does not have the form of 90s or 30m or 2h'),
+        ("id: one", "id: My Step", 'id: "My Step" is not written like first-step'),
+        ("id: one", "id: one\ntimeout: soon", '"soon" is not written like 90s or 30m or 2h'),
         ("id: one", "id: one\nneeds: two", 'needs: "two" is not a list (write [two])'),
         ("id: one", "id: one\nretries: '2'", '"2" is not a whole number (write 2, without quotes)'),
         ("contains: one", "contains: 1", '1 is not text (put it in quotes: "1")'),
@@ -58,7 +58,7 @@ def found(lesson: Command, tmp_path: Path) -> Callable[[str], list[str]]:
         (
             "echo one\n",
             "echo one\n\n```bash\necho two\n",
-            "'```bash' is inside the block that begins in line",
+            "'```bash' is inside the block that begins on line",
         ),
     ],
 )

@@ -120,7 +120,7 @@ def test_a_probed_program_that_prints_without_end() -> None:
     assert (done.output[0], done.output[-3:]) == ("a", "end")
 
 
-def test_a_probed_program_whose_child_goes_on() -> None:
+def test_a_probed_program_whose_child_continues() -> None:
     done = Machine().run(["sh", "-c", "sleep 60 & echo started"], timeout=1)
     assert (done.exit_code, done.errors) == (124, "no answer within 1 s")
 

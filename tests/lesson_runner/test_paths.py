@@ -280,7 +280,7 @@ def test_states_are_not_written_through_a_link(tmp_path: Path) -> None:
 def test_the_usual_workspace_of_another_user_has_to_be_named(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text("<!-- step\nid: one\n-->\n```bash\ntrue\n```\n"))
     (tmp_path / ".lesson").mkdir()
-    os.chown(tmp_path / ".lesson", 12345, 12345)  # of whoever mounted a checkout into a container
+    os.chown(tmp_path / ".lesson", 12345, 12345)  # like a checkout that another user mounted into a container
     said = lesson("run", "a.md", "--allow", "shell")
     assert (said.code, "if you trust this one: --workspace .lesson" in said.err) == (2, True), said
     assert lesson("run", "a.md", "--allow", "shell", "--workspace", ".lesson").code == 0

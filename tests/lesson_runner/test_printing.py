@@ -14,11 +14,11 @@ PRINTS_ITSELF = {
     "lesson_runner.cli.explain": "a page, as Markdown",
     "lesson_runner.cli.matrix": "a file's text",
     "lesson_runner.cli.output": "the streams themselves",
-    "lesson_runner.cli.commands": "it is where that is done",
+    "lesson_runner.cli.commands": "it provides say()",
     "lesson_runner.cli.report": "a file's text",
-    "lesson_runner.report.tables": "it is where cells are made harmless",
-    "lesson_runner.cli.validate": "findings in a format",
-    "lesson_ct4.by_hand": "a model's text, as it is",
+    "lesson_runner.report.tables": "it makes cells harmless",
+    "lesson_runner.cli.validate": "diagnostics in a format",
+    "lesson_ct4.command_line": "a model's unchanged text",
 }
 """Modules that write to a standard stream, and what."""
 

@@ -1,4 +1,4 @@
-"""What a terminal would obey, or a reader be deceived by, is shown nowhere, whoever has said it."""
+"""No output contains text that a terminal would obey or that deceives readers, wherever it came from."""
 
 from __future__ import annotations
 
@@ -163,6 +163,6 @@ def test_nothing_is_obeyed(
 
 
 def test_json_says_the_same(hostile: Lesson) -> None:
-    """Nothing is lost to a program: what is written as an escape stands for the character."""
+    """Programs lose nothing: an escape in JSON represents the character."""
     assert hostile("show", "a.md", "--json").json["frontmatter"]["title"] == HOSTILE
     assert hostile("run", "a.md", "--json").json["lesson"]["title"] == HOSTILE

@@ -306,7 +306,9 @@ def test_wrong_parameters_are_found_while_planning(
 # --- the commands --------------------------------------------------------------------------------
 
 
-def test_hardware_by_hand(lesson: Callable[..., Any], world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hardware_on_the_command_line(
+    lesson: Callable[..., Any], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.add_board("n300", iommu="DMA")
     monkeypatch.setattr(detect, "Places", lambda: world.places)
 
@@ -324,7 +326,9 @@ def test_hardware_by_hand(lesson: Callable[..., Any], world: World, monkeypatch:
     assert found["facts"]["no device file"]["value"] == ["0000:02:00.0"]
 
 
-def test_checks_by_hand(lesson: Callable[..., Any], world: World, use_world: Callable[[World], None]) -> None:
+def test_checks_on_the_command_line(
+    lesson: Callable[..., Any], world: World, use_world: Callable[[World], None]
+) -> None:
     use_world(world)
     plugins = [plugin, tenstorrent]
 
@@ -342,7 +346,9 @@ def test_checks_by_hand(lesson: Callable[..., Any], world: World, use_world: Cal
 
 @pytest.mark.usefixtures("plenty", "board")
 @pytest.mark.parametrize(("minimum", "status"), [("v0.73.0", "ok"), ("v9.0.0", "failed")])
-def test_the_oldest_tt_metal_by_hand(lesson: Callable[..., Any], minimum: str, status: str) -> None:
+def test_the_oldest_tt_metal_on_the_command_line(
+    lesson: Callable[..., Any], minimum: str, status: str
+) -> None:
     said = lesson(
         *("doctor", "verify-your-setup", "--backend", "ttml", "--check", "tt-metal-version"),
         *("--param", f"metal={minimum}", "--json"),
@@ -353,7 +359,7 @@ def test_the_oldest_tt_metal_by_hand(lesson: Callable[..., Any], minimum: str, s
 
 
 @pytest.mark.usefixtures("plenty")
-def test_readiness_by_hand(
+def test_readiness_on_the_command_line(
     lesson: Callable[..., Any], world: World, use_world: Callable[[World], None]
 ) -> None:
     use_world(world)

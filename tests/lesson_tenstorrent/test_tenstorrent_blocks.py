@@ -224,7 +224,7 @@ def test_a_warning_does_not_hide_why_a_step_failed(tmp_path: Path) -> None:
     (found,) = run_lesson(lesson_text(step), tmp_path, plugins=plugins(), backend="emulated")["steps"]
 
     assert found["status"] == "failed"
-    assert found["message"].startswith("expected contains Successfully installed; got")
+    assert found["message"].startswith("expected output with 'Successfully installed'; got")
 
 
 def test_a_step_with_nothing_to_check_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Running a lesson as a user does: in a process of its own, in an empty folder."""
+"""Running a lesson as a user does: in a separate process, in an empty folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lesson_runner.document.schema.validator import load_schema, validator_for
 
 
 def lesson(folder: Path, *arguments: str, timeout: float = 250) -> subprocess.CompletedProcess[str]:
-    """Run ``lesson`` with a home of its own, so that no download of this machine's user is found."""
+    """Run ``lesson`` with a separate home folder, so that no download of this machine's user is found."""
     env = {**os.environ, "LESSON_HOME": str(folder / "home"), "NO_COLOR": "1"}
     env.pop("LESSON_WORKSPACE", None)
     command = [sys.executable, "-m", "lesson_runner", *arguments]

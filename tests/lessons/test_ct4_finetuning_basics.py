@@ -1,4 +1,4 @@
-"""The lesson itself, run as a user runs it: in a process of its own, in an empty folder."""
+"""The lesson itself, run as a user runs it: in a separate process, in an empty folder."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_both_profiles_plan_the_same_steps(installed_lesson: Callable[..., Said]
     assert model == {"n_layer": 6, "n_embd": 384, "n_head": 6, "sequence_length": 256}
 
 
-def test_typed_by_hand_the_stages_have_the_lengths_the_lesson_says() -> None:
+def test_typed_in_commands_train_stages_of_the_lengths_in_the_lesson() -> None:
     """Without a runner there is no profile: the printed flags alone must say it."""
     document, _ = load_lesson(ROOT / "lessons" / f"{LESSON}.md")
     blocks = [step.block for step in document.steps if step.id.startswith("stage-")]

@@ -1,4 +1,4 @@
-"""The lesson itself, run as a user runs it: in a process of its own, in an empty folder."""
+"""The lesson itself, run as a user runs it: in a separate process, in an empty folder."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Mutated documents are answered, and the search would tell if they were not.
+Commands answer mutated documents, and the search reports it if they do not.
 
 ``python -m tools.fuzz`` is the long form; see CONTRIBUTING.md.
 """

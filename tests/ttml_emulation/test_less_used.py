@@ -29,7 +29,7 @@ def test_a_result_can_be_made_a_leaf(world: Any) -> None:
     assert doubled.to_string() == repr(doubled) != ""
 
 
-def test_recording_is_switched_by_hand(world: Any) -> None:
+def test_recording_is_switched_explicitly(world: Any) -> None:
     autograd = world.ttml.autograd
     context = autograd.AutoContext.get_instance()
     context.set_gradient_mode(autograd.GradMode.DISABLED)

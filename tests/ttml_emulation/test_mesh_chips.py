@@ -163,7 +163,7 @@ class TestGradients:
             reduced = distributed(fp32).all_reduce(sent.get_value(), axis)
             assert [part.item() for part in held(fp32, reduced)] == sums
 
-    def test_every_chip_clips_by_the_norm_of_its_own(self, device: World) -> None:
+    def test_every_chip_clips_by_its_own_norm(self, device: World) -> None:
         mesh = open_mesh(device, 2)
         parameters = self.spread(mesh, np.array([[3.0, 4.0], [0.25, 0.0]]))
         norms = device.ttml.core.clip_grad_norm(parameters, 1.0)

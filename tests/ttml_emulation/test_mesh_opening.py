@@ -127,7 +127,7 @@ class TestPlacement:
         )
         assert all((mine == piece).all() for mine, piece in pieces)
 
-    def test_without_a_mapper_every_chip_has_a_copy_of_its_own(self, device: World) -> None:
+    def test_without_a_mapper_every_chip_has_its_own_copy(self, device: World) -> None:
         mesh = open_mesh(device, 2)
         replicate = distributed(device).replicate_tensor_to_mesh_mapper(context(device).get_device())
         for mapper in (None, replicate):
@@ -147,7 +147,7 @@ class TestPlacement:
             sent = fp32.ttml.autograd.Tensor.from_numpy(GRID, mapper=mapper)
             np.testing.assert_array_equal(held(fp32, sent.get_value()), expected)
 
-    def test_a_composer_may_join_each_axis_along_a_dimension_of_its_own(self, fp32: World) -> None:
+    def test_a_composer_may_join_each_axis_along_a_different_dimension(self, fp32: World) -> None:
         device = open_rows_and_columns(fp32, 2, 3)
         tiles = fp32.ttml.autograd.Tensor.from_numpy(
             np.arange(6, dtype=np.float32).reshape(6, 1),

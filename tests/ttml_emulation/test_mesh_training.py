@@ -196,7 +196,7 @@ class TestState:
         assert train(mesh, model, again, data[2:]) == expected
         assert replicas_are_equal(mesh, model)
 
-    def test_every_chip_has_moments_of_its_own(self, device: World) -> None:
+    def test_every_chip_has_its_own_moments(self, device: World) -> None:
         mesh = open_mesh(device, 2)
         model = create(device)
         adamw = optimizer(device, model)

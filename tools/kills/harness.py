@@ -131,7 +131,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 
 def _wait_until_it_runs(process: subprocess.Popen[bytes], folder: Path, words: Sequence[str]) -> None:
-    """Wait until the run has begun; before that, only Python is starting."""
+    """Wait until the run has started; before that, only Python is starting."""
     before = len(list(_events(folder))) if words != RUN else 0
     while process.poll() is None and len(list(_events(folder))) <= before:
         time.sleep(0.002)

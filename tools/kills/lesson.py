@@ -62,7 +62,7 @@ echo "$NAME"; wc -l notes.txt
 """
 LESSON = lesson_text(
     _TEXT + "".join(_STAGE.format(id=name, steps=steps) for name, steps in STAGES.items()) + _END,
-    runner={"profiles": {"as-it-stands": {"summary": "no other numbers"}}},
+    runner={"profiles": {"unchanged": {"summary": "no other numbers"}}},
 )
 
 

@@ -177,8 +177,8 @@ def _library(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def _explained(error: Exception, begun: Path | None) -> Exception:
-    """Translate an exception of ``requests``; ``begun`` is the file, if any bytes arrived."""
+def _explained(error: Exception, partial: Path | None) -> Exception:
+    """Translate an exception of ``requests``; ``partial`` is the file, if any bytes arrived."""
     errors = _library("requests.exceptions")
     if isinstance(error, errors.HTTPError):
         status = error.response.status_code
@@ -191,9 +191,9 @@ def _explained(error: Exception, begun: Path | None) -> Exception:
     if isinstance(error, errors.Timeout):
         return NoAnswerError(_reason(error))
     if isinstance(error, errors.ConnectionError | errors.ChunkedEncodingError | errors.ContentDecodingError):
-        if begun is None:
+        if partial is None:
             return NoAnswerError(_reason(error), worth_repeating=True)
-        size = begun.stat().st_size if begun.exists() else 0
+        size = partial.stat().st_size if partial.exists() else 0
         return WrongAnswerError(f"the transfer broke off after {size} bytes", worth_repeating=True)
     if isinstance(error, errors.RequestException):
         return WrongAnswerError(f"{type(error).__name__}: {_reason(error)}")

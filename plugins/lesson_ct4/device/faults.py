@@ -30,7 +30,7 @@ class Fault:
     message: str
     fix: str
     kind: type[LessonError] = HardwareError
-    passes: bool = False
+    transient: bool = False
     """Whether a retry may succeed."""
 
 
@@ -94,7 +94,7 @@ OPEN_FAULTS: Sequence[Fault] = (
         "the board does not answer in time (often an Ethernet core that the last program left running)",
         f"end other programs that use the board (fuser -v /dev/tenstorrent/*), then {RESET}; "
         "if that does not help, power the machine off and on",
-        passes=True,
+        transient=True,
     ),
 )
 """Faults while opening the device."""

@@ -46,7 +46,7 @@ def open_chips(chips: Chips, kind: str, ttnn: Any, note: Note) -> None:
                     f"the device does not open: {faults.gist(error)}",
                     fix=f"end other programs that use the board, reset it with {faults.RESET}, and try again",
                 ) from error
-            if last or not fault.passes:
+            if last or not fault.transient:
                 raise faults.explained(error, fault) from error
             note(f"{fault.message}: {faults.gist(error)}. Retrying once. If that fails: {fault.fix}")
             with contextlib.suppress(Exception):

@@ -37,7 +37,7 @@ def _from_message(result: StepResult) -> Iterator[Diagnosis]:
         return
     sign = next((sign for sign in SIGNS if sign.message.search(result.message)), None)
     if sign is not None:
-        yield replace(sign.diagnosis, command=_again(result, *sign.change) if sign.change else "")
+        yield replace(sign.diagnosis, command=_rerun_command(result, *sign.change) if sign.change else "")
 
 
 def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -> Iterator[Diagnosis]:
@@ -63,7 +63,7 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
             f"the loss ends at {losses[-1]:.1f}, above its start of {losses[0]:.1f}: the learning rate "
             "is too high for this model",
             EXPLODING,
-            _again(result, "learning_rate", 1 / 3),
+            _rerun_command(result, "learning_rate", 1 / 3),
         )
     elif curves.is_stuck(losses):
         yield Diagnosis(
@@ -72,7 +72,7 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
             f"after {len(losses):,} steps it is still where it started: the updates are too small for "
             "bfloat16, or the text is not suitable",
             NOT_FALLING,
-            _again(result, "learning_rate", 10),
+            _rerun_command(result, "learning_rate", 10),
         )
     elif not kind and curves.knows_frequencies_only(losses, entropy(text) if text else float("inf")):
         yield Diagnosis(
@@ -80,7 +80,7 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
             "Only letter frequencies were learned",
             f"after {len(losses):,} steps the loss is that of guessing letters by their frequency",
             NOT_FALLING,
-            _again(result, "learning_rate", 3),
+            _rerun_command(result, "learning_rate", 3),
         )
     elif not kind and curves.is_flat(losses):
         yield Diagnosis(
@@ -88,7 +88,7 @@ def _from_training(result: StepResult, evidence: Evidence, *, explained: bool) -
             "The loss has stopped falling",
             "the second half of the steps did not help: this model cannot do better at this learning rate",
             NOT_FALLING,
-            _again(result, "learning_rate", 1 / 3),
+            _rerun_command(result, "learning_rate", 1 / 3),
         )
 
 
@@ -115,7 +115,7 @@ def _from_text(result: StepResult) -> Iterator[Diagnosis]:
     yield Diagnosis("repetition", "The text runs in circles", explanation, CIRCLES, command)
 
 
-def _again(result: StepResult, name: str, factor: float) -> str:
+def _rerun_command(result: StepResult, name: str, factor: float) -> str:
     """Return the command that reruns the step with a scaled parameter; empty if it is not a number."""
     value = result.step.params.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):

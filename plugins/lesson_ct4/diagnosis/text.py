@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 
-LOOKED_AT = 50
+INSPECTED_LINES = 50
 """Number of lines to inspect."""
 SHORT = 20_000
 """A model of this size memorizes a text with fewer characters than this (80 windows of 256)."""
@@ -28,7 +28,7 @@ def entropy(text: str) -> float:
 
 def is_jsonl(text: str) -> bool:
     """Return whether most lines are JSON objects, as in data sets for instruction tuning."""
-    lines = [line for line in text.split("\n", LOOKED_AT)[:LOOKED_AT] if line.strip()]
+    lines = [line for line in text.split("\n", INSPECTED_LINES)[:INSPECTED_LINES] if line.strip()]
     return len(lines) > 1 and sum(map(_is_object, lines)) > 0.8 * len(lines)
 
 

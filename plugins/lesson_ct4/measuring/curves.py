@@ -21,7 +21,7 @@ def loss_curves(trained: Sequence[Json], folder: Path, *, shakespeare: bool) -> 
 
     Args:
         trained: the training steps in the record.
-        folder: the run's folder.
+        folder: the run folder.
         shakespeare: whether the text is the one that the published curve was measured on.
     """
     lines: list[Line] = []

@@ -62,8 +62,8 @@ def layout_counts(text: str, limits: Limits, *, prompt: str = "") -> Counter[str
     unfinished last line count only if they are longer than any line of the corpus, and only in the
     denominator of ``lengths``. For a text of blank lines only, ``capitals`` and ``lengths`` are 0 of 1.
     """
-    begun = prompt.rpartition("\n")[2]  # the part of the first line that belongs to the prompt
-    *complete, unfinished = (begun + text).split("\n")
+    started = prompt.rpartition("\n")[2]  # the part of the first line that belongs to the prompt
+    *complete, unfinished = (started + text).split("\n")
     after_blank = not prompt or prompt.endswith("\n\n")
     counts = Counter(characters=len(text))
     previous = ""
@@ -73,7 +73,7 @@ def layout_counts(text: str, limits: Limits, *, prompt: str = "") -> Counter[str
             counts["endings.of"] += bool(previous)
             counts["endings"] += previous[-1:] in (".", "?", "!")
             after_blank = True
-        elif place or not begun:
+        elif place or not started:
             is_heading = limits.is_heading(line)
             counts["lines"] += 1
             counts["capitals"] += line.lstrip("'-")[:1].isupper()

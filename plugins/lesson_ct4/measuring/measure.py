@@ -102,8 +102,8 @@ def _counted_words(text: str, prompt: str, corpus: Corpus) -> Counter[str]:
 
 
 def _counted_lines(text: str, prompt: str, corpus: Corpus) -> Counter[str]:
-    begun = bool(prompt) and not prompt.endswith("\n")
-    own = text.split("\n")[begun:-1]  # complete lines that the prompt did not begin
+    mid_line = bool(prompt) and not prompt.endswith("\n")
+    own = text.split("\n")[mid_line:-1]  # complete lines that the prompt did not begin
     headings = [line for line in own if corpus.limits.is_heading(line)]
     counts = layout_counts(text, corpus.limits, prompt=prompt)
     counts["speaker_lines"] = len(headings)

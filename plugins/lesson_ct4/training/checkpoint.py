@@ -132,22 +132,22 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     text = json.dumps(about, sort_keys=True)
     metadata = {"format": FORMAT, "version": str(VERSION), "about": text, "sha256": _digest(text, tensors)}
-    aside = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.unlink(missing_ok=True)
-        with aside.open("xb") as file:  # "x" never follows an existing link
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:  # "x" never follows an existing link
             file.write(safetensors.numpy.save(tensors, metadata))
             file.flush()
             os.fsync(file.fileno())  # otherwise a power cut can leave an empty file
-        aside.replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise LessonError(
             f"{path} cannot be written: {error.strerror}", fix="check disk space and permissions"
         ) from None
     finally:
         with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -89,22 +89,22 @@ class CheckpointCache:
     def save_result(self, path: Path, steps: int) -> None:
         """Save the checkpoint of a complete run of ``steps``, as a hard link if the file system has them."""
         result = self._result(steps)
-        aside = result.with_name(f".{result.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+        temporary = result.with_name(f".{result.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             try:
-                os.link(path, aside)
+                os.link(path, temporary)
             except OSError:  # a file system without links
-                shutil.copyfile(path, aside)
-            aside.replace(result)
+                shutil.copyfile(path, temporary)
+            temporary.replace(result)
         except OSError as error:
             raise LessonError(
                 f"{result} cannot be written: {error.strerror}", fix="check disk space and permissions"
             ) from None
         finally:
             with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
         self._used()
 
     def find(self, steps: int, shared: int, note: Note) -> CachedCheckpoint | None:

@@ -143,7 +143,7 @@ def _encode(arguments: Arguments, budget: Budget) -> bytes:
             return arguments[0].encode("latin1")
         except UnicodeEncodeError:
             pass
-    raise _unusual("a text that stands for bytes")
+    raise _unusual("a text that encodes bytes")
 
 
 def _old_object(arguments: Arguments, _: Budget) -> Record:

@@ -1,4 +1,4 @@
-"""Plain data that stands for the content of a pickle; names of classes are never looked up."""
+"""Plain data that represents the content of a pickle; names of classes are never looked up."""
 
 from __future__ import annotations
 

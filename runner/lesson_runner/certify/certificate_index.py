@@ -105,8 +105,8 @@ def _peek(bundle: Path, data: bytes) -> tuple[tuple[str, str], tuple[str, str, s
     for line in reversed(data.splitlines()):  # our statement is written last
         statement = parse_json(base64.b64decode(parse_json(line)["payload"]))
         if statement["predicateType"] == CERTIFICATION:
-            said = statement["predicate"]
-            time = min(str(item["finished"]) for item in said["passes"])
-            policy = sys.intern(str(said["policy"]["sha256"]))  # there are few policies
-            return (str(said["lesson"]["id"]), str(said["target"])), (time, str(bundle), policy)
+            predicate = statement["predicate"]
+            time = min(str(item["finished"]) for item in predicate["passes"])
+            policy = sys.intern(str(predicate["policy"]["sha256"]))  # there are few policies
+            return (str(predicate["lesson"]["id"]), str(predicate["target"])), (time, str(bundle), policy)
     raise ValueError("the bundle has no certification")

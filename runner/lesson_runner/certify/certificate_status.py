@@ -63,7 +63,7 @@ class LoadedLesson:
 
 class CertificateStatuses:
     """
-    CertificateStatuses of lessons, from certificates and from failed runs.
+    The certificate status of lessons, from certificates and from failed runs.
 
     Args:
         index: the certificates.
@@ -164,13 +164,17 @@ class CertificateStatuses:
 
     def _plan_digest(self, loaded: LoadedLesson, certificate: Certificate) -> str:
         """Return the digest of today's plan with a certificate's profile and parameters, or an error."""
-        said = certificate.predicate["plan"]
-        params = tuple(sorted(said["params"].items()))
-        key = str(loaded.lesson.path), str(said["profile"]), repr(params)
+        signed_plan = certificate.predicate["plan"]
+        params = tuple(sorted(signed_plan["params"].items()))
+        key = str(loaded.lesson.path), str(signed_plan["profile"]), repr(params)
         if key not in self._plans:
             try:
                 plan = make_plan(
-                    loaded.lesson, loaded.problems, self._plugins, said["profile"], params_of(said)
+                    loaded.lesson,
+                    loaded.problems,
+                    self._plugins,
+                    signed_plan["profile"],
+                    params_of(signed_plan),
                 )
                 self._plans[key] = plan.digest
             except LessonError as error:

@@ -1,5 +1,5 @@
 """
-SignedCertificate envelopes (DSSE 1.0) and bundles of them (in-toto: one envelope per line).
+Signed envelopes (DSSE 1.0) and bundles of them (in-toto: one envelope per line).
 
 ``cryptography`` makes the signatures. The envelope takes forty lines of our own, because securesystemslib
 and sigstore tie it to their own kinds of keys; tests check that securesystemslib and this module read each

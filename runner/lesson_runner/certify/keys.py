@@ -153,7 +153,7 @@ class KeyStore:
         return replace(key, public=public.pem)
 
     def trusted(self) -> Mapping[str, KnownKey]:
-        """Return the keys by id; revoked ones too, so that messages can tell them from unknown ones."""
+        """Return the keys by id; including revoked ones, so that messages can name them."""
         return {key.keyid: key for key in self.known()}
 
     def new(self, name: str) -> KnownKey:
@@ -239,8 +239,8 @@ class KeyStore:
             if len(candidates) != 1:
                 names = ", ".join(key.name for key in candidates)
                 fix = f"--key NAME: one of {names}" if candidates else "create one: lesson cert keys new NAME"
-                said = "several keys could sign this" if candidates else "there is no key to sign with"
-                raise LessonError(said, fix=fix)
+                message = "several keys could sign this" if candidates else "there is no key to sign with"
+                raise LessonError(message, fix=fix)
             name = candidates[0].name
         key = self.find(name)
         if key.revoked:

@@ -175,36 +175,39 @@ def claim_mismatches(
     ]
     here = Conditions(record["profile"], boards, entry["params"], record["facts"])
     metrics = {name: value for name, value in entry["metrics"].items() if value is not None}
-    weighed = {
+    evaluated = {
         (item.claim, item.source): item for item in (evaluate_claim(claim, metrics, here) for claim in claims)
     }
-    for said in entry["claims"]:
-        found = weighed.get((said["claim"], said["source"]))
+    for stated in entry["claims"]:
+        found = evaluated.get((stated["claim"], stated["source"]))
         if found is None:
-            yield f"claim {said['claim']}: it is recorded, but the lesson does not make it"
+            yield f"claim {stated['claim']}: it is recorded, but the lesson does not make it"
         # A claim that did not apply when it was evaluated may apply with facts from later steps.
-        elif said["result"] != "not evaluated" and (said["result"], said["actual"]) != (
+        elif stated["result"] != "not evaluated" and (
+            stated["result"],
+            stated["actual"],
+        ) != (
             found.result,
             found.actual,
         ):
             yield (
-                f"claim {said['claim']}: recorded as {said['result']} ({said['actual']}), "
+                f"claim {stated['claim']}: recorded as {stated['result']} ({stated['actual']}), "
                 f"but the metrics show {found.result} ({found.actual})"
             )
     if entry["status"] == "passed":  # then all claims were evaluated
-        recorded = {(said["claim"], said["source"]) for said in entry["claims"]}
-        for text, _ in sorted(weighed.keys() - recorded):
+        recorded = {(stated["claim"], stated["source"]) for stated in entry["claims"]}
+        for text, _ in sorted(evaluated.keys() - recorded):
             yield f"claim {text}: the lesson makes it, but it is not recorded"
 
 
 def _metric_mismatches(measured: Mapping[str, float], recorded: Mapping[str, float | None]) -> Iterable[str]:
     """Yield the recorded metrics that differ from those measured from the evidence."""
     for name in sorted(measured.keys() & recorded.keys()):
-        said, shows = recorded[name], measured[name]
+        old, shows = recorded[name], measured[name]
         # Infinities and NaN are recorded as null; the last digits of a logarithm depend on the machine.
-        same = not math.isfinite(shows) if said is None else math.isclose(said, shows, rel_tol=1e-9)
+        same = not math.isfinite(shows) if old is None else math.isclose(old, shows, rel_tol=1e-9)
         if not same:
-            yield f"metric {name}: recorded as {said}, but the evidence shows {shows}"
+            yield f"metric {name}: recorded as {old}, but the evidence shows {shows}"
 
 
 def _verdict_mismatches(verdicts: Sequence[Verdict], entry: Mapping[str, Any]) -> Iterable[str]:
@@ -213,11 +216,11 @@ def _verdict_mismatches(verdicts: Sequence[Verdict], entry: Mapping[str, Any]) -
     numbers = {item["expected"]: item.get("actual") for item in entry["verdicts"]}
     now = {(item.matcher, item.expected): item for item in verdicts}
     for key, verdict in now.items():
-        said, shows = recorded.get(key), "passed" if verdict.passed else f"failed ({verdict.actual})"
-        if said is None:
+        recorded_as, shows = recorded.get(key), "passed" if verdict.passed else f"failed ({verdict.actual})"
+        if recorded_as is None:
             yield f"{' '.join(key)}: nothing is recorded, but the evidence shows {shows}"
-        elif said != verdict.passed:
-            old = "passed" if said else "failed"
+        elif recorded_as != verdict.passed:
+            old = "passed" if recorded_as else "failed"
             yield f"{' '.join(key)}: recorded as {old}, but the evidence shows {shows}"
         elif verdict.matcher == "metric" and (number := numbers[verdict.expected]) != verdict.actual:
             yield f"{' '.join(key)}: recorded as {number}, but the evidence shows {verdict.actual}"

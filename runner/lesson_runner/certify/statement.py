@@ -235,10 +235,9 @@ def read_certificate(payload: bytes) -> Certificate:
     except (KeyError, TypeError) as error:
         raise BrokenStatementError(f"the subject {error} is missing") from None
     certificate = Certificate(predicate, digests)
-    said = certificate.predicate
-    if (said["lesson"]["sha256"], said["plan"]["sha256"]) != (digests.lesson, digests.plan):
+    if (predicate["lesson"]["sha256"], predicate["plan"]["sha256"]) != (digests.lesson, digests.plan):
         raise BrokenStatementError("the subjects and the predicate have different digests")
-    if certificate.policy.digest != said["policy"]["sha256"]:
+    if certificate.policy.digest != predicate["policy"]["sha256"]:
         raise BrokenStatementError("its policy does not match the policy's digest")
     wanted = certificate.target if certificate.target in NOT_BOARDS else BOARD
     if certificate.kind != wanted:
@@ -247,8 +246,8 @@ def read_certificate(payload: bytes) -> Certificate:
         )
     try:
         for time in (
-            said["issued"],
-            *(item[key] for item in said["passes"] for key in ("started", "finished")),
+            predicate["issued"],
+            *(item[key] for item in predicate["passes"] for key in ("started", "finished")),
         ):
             parse_time(time)
     except ValueError as error:

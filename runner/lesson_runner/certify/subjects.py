@@ -99,7 +99,7 @@ def check_plan(certificate: Certificate, ran: Lesson, steps: list[dict[str, Any]
     Raises:
         RefusedError: the plan is not the lesson's, or this cannot be decided here.
     """
-    said = certificate.predicate["plan"]
+    signed_plan = certificate.predicate["plan"]
     try:
         missing = sorted({step["action"] for step in steps} - set(plugins.actions()))
     except (KeyError, TypeError):
@@ -108,7 +108,7 @@ def check_plan(certificate: Certificate, ran: Lesson, steps: list[dict[str, Any]
         raise RefusedError(NOT_REEVALUABLE, f"no installed plugin has the action '{missing[0]}'", INSTALL)
     differ = versions_that_differ(certificate, plugins)
     try:
-        plan = make_plan(ran, (), plugins, said["profile"], params_of(said))
+        plan = make_plan(ran, (), plugins, signed_plan["profile"], params_of(signed_plan))
         if plan.digest == certificate.digests.plan:
             return plan
         why = "the lesson is planned differently here"
@@ -121,8 +121,8 @@ def check_plan(certificate: Certificate, ran: Lesson, steps: list[dict[str, Any]
 
 def versions_that_differ(certificate: Certificate, plugins: Plugins) -> str:
     """Return, in words, which versions here differ from those that the lesson was run with."""
-    said = certificate.predicate["toolchain"]
+    toolchain = certificate.predicate["toolchain"]
     now = {"lesson-runner": __version__, **{name: info.version for name, info in plugins.infos.items()}}
-    then = {"lesson-runner": said["versions"].get("lesson-runner"), **said["plugins"]}
+    then = {"lesson-runner": toolchain["versions"].get("lesson-runner"), **toolchain["plugins"]}
     names = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
     return ", ".join(f"{name} (then {then.get(name)}, here {now.get(name)})" for name in names)

@@ -175,15 +175,15 @@ def _check_claims(plan: Plan, passes: Sequence[Pass]) -> None:
 def _check_statements(signed: SignedCertificate, ran: Lesson, passes: tuple[Pass, ...]) -> None:
     """Make sure that the certificate's statements match its runs."""
     certificate = signed.certificate
-    said = certificate.predicate
+    predicate = certificate.predicate
     shown = describe(ran, passes, certificate.digests, certificate.policy, ())
     for key, value in shown.items():
         # Only the signer knows the time of signing; the wording of requirements may change.
-        if key not in ("issued", "requirements") and canonical(value) != canonical(said[key]):
+        if key not in ("issued", "requirements") and canonical(value) != canonical(predicate[key]):
             check = "hardware" if key in ("class", "target", "hardware") else "statement"
-            message = f"its {key} does not match its runs: {_short(said[key])}, expected {_short(value)}"
+            message = f"its {key} does not match its runs: {_short(predicate[key])}, expected {_short(value)}"
             raise RefusedError(check, message)
-    theirs, _ = payloads(said, certificate.digests, passes)
+    theirs, _ = payloads(predicate, certificate.digests, passes)
     if any(payload != theirs for payload in signed.others):
         raise RefusedError("statement", "its statement for other tools contradicts its certification")
 

@@ -34,7 +34,7 @@ COMMANDS = {
     "runs": "List the runs in a workspace, or remove some.",
     "new": "Create a lesson or a plugin from a working template.",
 }
-"""Every command in the order of the help, with the first line of its own help."""
+"""Every command in the order of the help, with the first line of its help."""
 LOCATIONS = {"list": "lessons:list_lessons", "show": "lessons:show"}
 """``module:function`` below ``lesson_runner.cli``, for commands that differ from their module or function."""
 

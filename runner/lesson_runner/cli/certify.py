@@ -64,7 +64,7 @@ def certify(
     """
     Run a lesson as a policy requires, and sign a certificate.
 
-    The policy says how many runs must pass. Nothing is signed unless the runs meet every requirement of it.
+    The policy says how many runs must pass. Nothing is signed unless the runs meet every requirement.
     """
     from lesson_runner.certify.forecast import forecast
     from lesson_runner.certify.issue import Issued, issue

@@ -45,7 +45,7 @@ ProfileOption = Annotated[
 BackendOption = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="auto, ttml or emulated (ttml on PyTorch); auto takes ttml if there is a board."
+        metavar="NAME", help="auto, ttml or emulated (ttml on PyTorch); auto uses ttml if there is a board."
     ),
 ]
 ParamOption = Annotated[

@@ -46,7 +46,7 @@ def compare(
     if not 2 <= len(folders) <= most:
         raise LessonError(
             f"{len(folders)} run{'s' if len(folders) != 1 else ''} cannot be compared",
-            fix=f"name from 2 to {most} different runs",
+            fix=f"name 2 to {most} different runs",
         )
     records = [read_run(folder) for folder in folders]
     named = side_by_side.name_runs(records)

@@ -98,19 +98,19 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> int:
         f"lesson-runner {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n{trace}"
     )
     text = _redacted(text)  # the user sends the report to others
-    said = [f"error: this is a bug in lesson-runner: {type(error).__name__}: {error}"]
+    lines = [f"error: this is a bug in lesson-runner: {type(error).__name__}: {error}"]
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="lesson-bug-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
             file.write(text)
-        said.append(f"fix: please report it and attach the file {Path(file.name)}")
+        lines.append(f"fix: please report it and attach the file {Path(file.name)}")
     except OSError as trouble:
-        said += [
+        lines += [
             f"fix: please report it with the text below ({tempfile.gettempdir()}: {trouble.strerror}):",
             *text.split("\n"),
         ]
-    _say(*said)
+    _say(*lines)
     return int(ExitCode.BUG)
 
 

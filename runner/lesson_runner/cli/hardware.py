@@ -48,9 +48,9 @@ def _check_hardware(name: str | None, found: Sequence[Hardware]) -> None:
     kind = "simulator" if name == "simulator" else "silicon"
     if any(item.name == name and item.kind == kind and item.usable for item in found):
         return
-    said = "; ".join(f"{_describe(item)} ({item.detected_by})" for item in found)
+    detected = "; ".join(f"{_describe(item)} ({item.detected_by})" for item in found)
     raise HardwareError(
-        f"--hardware {name}: expected {name}, found {said or 'nothing: no plugin looks for hardware'}",
+        f"--hardware {name}: expected {name}, found {detected or 'nothing: no plugin looks for hardware'}",
         fix="leave out --hardware to run on what was found; 'lesson hw' shows it and how it was detected",
     )
 

@@ -52,8 +52,8 @@ def show(context: typer.Context, lesson: LessonArgument, json: JsonOption = Fals
     console = make_console()
     errors = sum(item.severity == "error" for item in problems)
     console.print(Text(line(document.title), "bold"))
-    for said in [] if errors else _about(document):  # in an invalid lesson, any value may have any type
-        console.print(said)
+    for text in [] if errors else _about(document):  # in an invalid lesson, any value may have any type
+        console.print(text)
     console.print()
     console.print(Text("Steps", "bold"))
     for item in steps:

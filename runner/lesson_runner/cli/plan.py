@@ -67,9 +67,9 @@ def plan(
     permission_rows = {name: [] if installed else _permission_rows(found) for name, found in asked.items()}
     console = make_console()
     console.print(Text(line(f"{document.title}, profile {made.profile}"), "bold"))
-    for said in [recognition_line(made), *profile_lines(made, plugins.actions())]:
-        if said:
-            console.print(said)
+    for text in [recognition_line(made), *profile_lines(made, plugins.actions())]:
+        if text:
+            console.print(text)
     for number, step in enumerate(without_repetition(made).steps, 1):
         console.print()
         console.print(Text.assemble(f"{number}. ", (line(step.title), "bold"), (f"  ({step.id})", "dim")))
@@ -110,8 +110,9 @@ def _permission_rows(asked: Sequence[str]) -> list[str]:
 
 
 def _expectation(item: Expectation) -> str:
-    from lesson_runner.run.judge import bounds
+    from lesson_runner.run.judge import bounds, describe_expected
 
-    text = bounds(item.argument) if item.matcher == "metric" else f"{item.matcher} {item.argument}"
+    argument = bounds(item.argument) if item.matcher == "metric" else str(item.argument)
+    text = describe_expected(item.matcher, argument)
     when = " and ".join(f"{name} is {value}" for name, value in item.when.items())
     return f"{text} (when {when})" if when else text

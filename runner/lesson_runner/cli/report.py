@@ -43,7 +43,7 @@ def report(
     """
     Write a report on a run, as a page or for another tool.
 
-    It has the results of every step, the curves and the texts.
+    It contains the results of every step, the curves and the texts.
     """
     from lesson_runner.execute.environment import redactor_for
     from lesson_runner.files.plain import write_output

@@ -83,9 +83,9 @@ def _print_heading(console: Console, plan: Plan, plugins: Plugins, context: RunC
     profiles = plan.lesson.runner.get("profiles", {})
     summary = profiles.get(plan.profile, {}).get("summary", "")
     console.print(shown(f"Profile {plan.profile}{': ' if summary else ''}{summary}"))
-    for said in [*profile_lines(plan, plugins.actions()), recognition_line(plan)]:
-        if said:
-            console.print(shown(said))
+    for text in [*profile_lines(plan, plugins.actions()), recognition_line(plan)]:
+        if text:
+            console.print(shown(text))
     place = context.folder.parent.parent
     console.print(shown(f"Steps: {len(plan.steps)}; everything is written below {place}"))
     for problem in plan.diagnostics:

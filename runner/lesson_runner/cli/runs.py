@@ -87,7 +87,7 @@ def remove(
         except OSError as error:
             where, why = error.filename or removed, error.strerror or error
             raise LessonError(
-                f"{path.name} cannot be removed: {where}: {why}", fix=f"remove the rest by hand: {removed}"
+                f"{path.name} cannot be removed: {where}: {why}", fix=f"remove the rest yourself: {removed}"
             ) from None
         say(f"removed {path.name}")
 

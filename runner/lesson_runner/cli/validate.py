@@ -77,7 +77,7 @@ def validate(
     from lesson_runner.report.diagnostics import render
     from lesson_runner.validate.check import all_rules, validate
     from lesson_runner.validate.fix import apply_fixes
-    from lesson_runner.validate.parallel import jobs_that_pay, validate_with
+    from lesson_runner.validate.parallel import useful_jobs, validate_with
     from lesson_runner.validate.paths import documents
     from lesson_runner.validate.settings import find_settings, with_options
 
@@ -100,7 +100,7 @@ def validate(
     def check() -> Iterator[Checked]:
         if uncertified is not None:  # the certificates cannot be passed to other processes
             return _silent(validate(paths, plugins, settings, rules, uncertified))
-        return _silent(validate_with(jobs or jobs_that_pay(paths), paths, plugins, settings, rules))
+        return _silent(validate_with(jobs or useful_jobs(paths), paths, plugins, settings, rules))
 
     fixed = 0
     for _ in range(ROUNDS if fix else 0):

@@ -69,7 +69,7 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
     # A --> in a hidden block causes text after the comment; report that instead of its consequences.
     if comment[end + 3 :].strip() and not problems:
         return failed(
-            "text-after-directive", f"text after the '{word}' comment's -->", "put it on lines of its own"
+            "text-after-directive", f"text after the '{word}' comment's -->", "put it on separate lines"
         )
     if word == "run" and fence is None:
         return failed(
@@ -107,7 +107,7 @@ def _with_root(parsed: YamlText, location: Location) -> Mapping[KeyPath, Locatio
 def _hidden(
     inside: str, fence: re.Match[str], path: Path, line: int, indent: int
 ) -> tuple[tuple[str, str, Location] | None, list[Diagnostic]]:
-    """Return the block inside a ``run`` comment, or the diagnostic why it is missing."""
+    """Return the block inside a ``run`` comment, or a diagnostic that says why it is missing."""
     first = line + inside.count("\n", 0, fence.start())
     body = inside[fence.end() + 1 :].split("\n")
     closing = next((n for n, text in enumerate(body) if _closes(text, fence["fence"])), None)

@@ -202,7 +202,7 @@ def _duplicates(steps: Iterable[Step]) -> Iterable[Diagnostic]:
     for step in steps:
         if step.id in seen:
             place = place_of(step.positions, ("id",))
-            message = f"there is another step '{step.id}' in line {seen[step.id].line}"
+            message = f"there is another step '{step.id}' on line {seen[step.id].line}"
             yield Diagnostic("duplicate-step", "error", message, place, "give one of them another id")
         seen.setdefault(step.id, step.location)
 

@@ -19,6 +19,26 @@ _KNOWN = {
     ),
     "found undefined alias": ("*name refers to an earlier &name, which does not exist", _QUOTE_IT),
     "found a tab character": ("a tab", "indent with spaces"),
+    "did not find expected node content": (
+        "a value is missing, or a [ or { is not closed",
+        "write the value and close the bracket; put text that contains brackets in quotes",
+    ),
+    "did not find expected ',' or": (
+        "a [ or { that is not closed, or a missing comma",
+        "put commas between the items and close the bracket; put text that contains brackets in quotes",
+    ),
+    "did not find expected '-' indicator": (
+        "a line that is not an item of the list above",
+        "begin each item with '- ', in the same column",
+    ),
+    "did not find expected key": (
+        "a line with the wrong indentation, or text after a value",
+        "begin all keys of a mapping in the same column; put the whole value in quotes",
+    ),
+    "could not find expected ':'": (
+        "a key without ':'",
+        "write 'key: value'; indent a line that continues the value above",
+    ),
 }
 """Message and fix, by the beginning of the parser's message."""
 

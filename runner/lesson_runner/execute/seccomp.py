@@ -1,7 +1,7 @@
 """
 Build the seccomp filter (classic BPF) of system calls that a sandbox refuses.
 
-bubblewrap accepts such a filter but has none of its own. It refuses calls that reach outside the sandbox
+bubblewrap accepts such a filter but does not include one. It refuses calls that reach outside the sandbox
 where no namespace helps: the caller's keyrings and, without network, all sockets except IP and netlink. Any
 process that sees a file system socket can connect to its server; ``AF_VSOCK`` reaches the host of a virtual
 machine; ``io_uring`` offers other ways to make these calls. A setuid file would let other users of the

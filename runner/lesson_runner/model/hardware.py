@@ -9,7 +9,7 @@ from lesson_runner.model.document import Json
 
 HardwareKind = Literal["silicon", "simulator", "mock", "none"]
 NOT_BOARDS = ("simulator", "emulated", "host")
-"""Certification targets that are not boards; each has a column of its own."""
+"""Certification targets that are not boards; each has a separate column."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Verdict:
     matcher: str
     """The expectation's matcher; ``when`` if expectations exist but none applies to this run."""
     expected: str
-    """The argument as text, such as ``final_loss at most 2``."""
+    """The argument as text, such as ``final_loss <= 2``."""
     actual: str
     """What was found instead, or ``found``, ``matches`` and the like."""
     passed: bool
@@ -171,7 +171,7 @@ class StepResult:
     exit_code: int | None = None
     """The exit code of the step's process; ``None`` if it ran none."""
     artifacts: Mapping[str, Json] = field(default_factory=dict)
-    """The step's evidence: path from the run's folder, and ``{"sha256": …, "bytes": …}``."""
+    """The step's evidence: path from the run folder, and ``{"sha256": …, "bytes": …}``."""
     diagnoses: tuple[Diagnosis, ...] = ()
     """Explanations from ``lesson_diagnose``; they do not change the status."""
 

@@ -24,7 +24,7 @@ class Format:
     Attributes:
         function: ``module:function`` in this package; returns the text, or yields it in pieces.
         purpose: what or whom it is for, in a few words.
-        suffixes: ends of file names that stand for it.
+        suffixes: file name suffixes that select it.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Formats:
 
     @property
     def suffixes(self) -> dict[str, str]:
-        """The name of the format that each suffix stands for."""
+        """The name of the format for each suffix."""
         return {suffix: item.name for item in self._formats.values() for suffix in item.suffixes}
 
     def checked(self, name: str) -> str:
@@ -72,10 +72,10 @@ class Formats:
 
     def for_file(self, path: Path) -> str:
         """
-        Return the name of the format that a file's suffix stands for.
+        Return the name of the format for a file's suffix.
 
         Raises:
-            LessonError: the suffix stands for none.
+            LessonError: no format has this suffix.
         """
         found = self.suffixes.get(path.suffix.lower())
         if found is None:

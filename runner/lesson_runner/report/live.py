@@ -16,6 +16,7 @@ from rich.text import Text
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.model import Event, Plan, PlannedStep
 from lesson_runner.report.text import INDENT, block, command_rows, duration, line, number
+from lesson_runner.run.judge import describe_expected
 
 SIGNS = {
     "passed": ("✓", "green"),
@@ -165,7 +166,7 @@ class LiveReporter:
         unmet = [verdict for verdict in data["verdicts"] if not verdict["passed"]]
         if data["message"].startswith("expected "):
             for verdict in unmet[1:]:
-                expected = f"{verdict['matcher']} {verdict['expected']}"
+                expected = describe_expected(verdict["matcher"], verdict["expected"])
                 self._indented(Text(line(f"also expected {expected}; got {verdict['actual']}")))
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from lesson_runner.report.text import line
 
 CONTINUED = "  "
-"""Indents a row that continues the one above it, so that it does not look like a row of its own."""
+"""Indents a row that continues the one above it, so that it does not look like a separate row."""
 
 
 class PlainTable(Table):

@@ -17,7 +17,7 @@ from typing import Any
 MOST_IN_LINE = 4000
 """Characters of an untrusted text that are shown in one line."""
 INDENT = "   │ "
-"""Stands before each line of an untrusted text that has several."""
+"""Precedes each line of an untrusted text that has several."""
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 # Besides control characters:
@@ -80,7 +80,7 @@ def workflow_commands(text: str) -> list[int]:
 
 
 def inert(text: str) -> str:
-    """Return a text in which build services find no workflow commands: a space stands in each."""
+    """Return a text in which build services find no workflow commands: a space breaks up each."""
     return _COMMAND.sub(lambda match: f"{match[0]} ", text)
 
 

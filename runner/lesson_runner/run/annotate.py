@@ -186,7 +186,7 @@ def _above(block: Block, rows: tuple[str, ...], lines: list[str]) -> _Comment:
     if prefix is None:
         raise LessonError(
             f"{block.location.path}:{block.location.line - 1}: a directive cannot be put above this block",
-            fix="start the block on a line of its own, below the list marker",
+            fix="start the block on a separate line, below the list marker",
         )
     return _Comment(block.location.line - 1, tuple(f"{prefix}{row}".rstrip() for row in rows))
 
@@ -253,7 +253,7 @@ def _check_same(lesson: Lesson, text: str, plans: Iterable[Plan], plugins: Plugi
         if what:
             raise LessonError(
                 f"{lesson.path}: the annotated lesson would not do the same: {what}",
-                fix="write the directives by hand; 'lesson plan' shows what they need to contain",
+                fix="write the directives yourself; 'lesson plan' shows what they need to contain",
             )
 
 

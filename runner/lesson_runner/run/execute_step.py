@@ -25,7 +25,14 @@ from lesson_runner.run import record
 from lesson_runner.run.clean import STATE, clean_evidence
 from lesson_runner.run.files import FileFacts, inspect_files, save_file_facts
 from lesson_runner.run.hashing import Hasher
-from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
+from lesson_runner.run.judge import (
+    Conditions,
+    Produced,
+    capture_metrics,
+    describe_expected,
+    evaluate_claim,
+    judge,
+)
 from lesson_runner.run.permissions import describe_permission, is_granted, kind_of, permissions_needed
 from lesson_runner.run.time_limit import enforce_timeout
 
@@ -219,7 +226,7 @@ def _judged(
     if broken is not None and (
         not message or result.status != "failed"
     ):  # the message of an action that passed is not the reason
-        message = f"expected {broken.matcher} {broken.expected}; got {broken.actual}"
+        message = f"expected {describe_expected(broken.matcher, broken.expected)}; got {broken.actual}"
     failed = broken is not None or result.status == "failed"
     return dataclasses.replace(
         result, status="failed" if failed else "passed", message=message, verdicts=verdicts, claims=claims

@@ -34,7 +34,7 @@ def is_run(folder: Path) -> bool:
 
 def find_run(name: str, runs: Path) -> Path:
     """
-    Return a run's folder.
+    Return a run folder.
 
     Args:
         name: a run's name or the start of it, ``latest``, a run folder, or its ``record.json``.

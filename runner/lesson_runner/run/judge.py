@@ -85,7 +85,7 @@ def _regex(argument: str, produced: Produced) -> Verdict:
 
 
 def _lines(argument: Sequence[str], produced: Produced) -> Verdict:
-    """Look for the lines in this order; ``...`` stands for any lines, or for any text within a line."""
+    """Look for the lines in this order; ``...`` matches any lines, or any text within a line."""
     rest = [line.strip() for line in produced.output.split("\n")]
     expected = "\n".join(argument)
     for wanted in (line.strip() for line in argument):
@@ -149,6 +149,24 @@ _MATCHERS: Mapping[str, Callable[[Any, Produced], Verdict]] = {
     "metric": _metric,
     "file": _file,
 }
+
+
+_EXPECTED = {
+    "exit": "exit code {}",
+    "contains": "output with '{}'",
+    "not_contains": "output without '{}'",
+    "regex": "output that matches '{}'",
+    "lines": "the lines {}",
+    "json": "JSON output that matches {}",
+    "metric": "{}",
+    "file": "the file {}",
+    "when": "{}",
+}
+
+
+def describe_expected(matcher: str, expected: str) -> str:
+    """Describe what a matcher expects, to follow the word "expected"; see :class:`Verdict`."""
+    return _EXPECTED.get(matcher, f"{matcher} {{}}").format(expected)
 
 
 def bounds(argument: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from lesson_runner.run.record import now
 
 NETWORK = "network"
 PERMISSIONS: Mapping[str, str] = {
-    "shell": "run commands of its own on this machine, as you",
+    "shell": "run its own commands on this machine, as you",
     NETWORK: "download from",
     READ: "read",
 }
@@ -45,7 +45,7 @@ def is_granted(permission: str, granted: Collection[str]) -> bool:
 def describe_permission(permission: str) -> str:
     """Describe what a permission allows."""
     kind, _, what = permission.partition(" ")
-    usual = {NETWORK: "addresses of its own", READ: "files outside its folder"}
+    usual = {NETWORK: "addresses that it names", READ: "files outside its folder"}
     return " ".join(filter(None, (PERMISSIONS.get(kind, kind), what or usual.get(kind, ""))))
 
 

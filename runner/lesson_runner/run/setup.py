@@ -30,7 +30,7 @@ def check_names(plan: Plan, context: RunContext) -> None:
         LessonError: a name holds a secret; the run folder is removed.
     """
     names = [("lesson's id", plan.lesson.id), ("profile", plan.profile)]
-    names += [(f"step's id in line {step.location.line}", step.id) for step in plan.steps]
+    names += [(f"step's id on line {step.location.line}", step.id) for step in plan.steps]
     for what, name in names:
         if context.redactor.spans(name):
             with suppress(OSError):

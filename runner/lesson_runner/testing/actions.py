@@ -136,9 +136,9 @@ def _expectations(action: Action) -> Iterator[str]:
         if not isinstance(item, Expectation):
             yield f"expect: {item!r} is not an Expectation"
             continue
-        said = {item.matcher: item.argument, **({"when": dict(item.when)} if item.when else {})}
+        data = {item.matcher: item.argument, **({"when": dict(item.when)} if item.when else {})}
         whole = {"$defs": schema["$defs"], "$ref": "#/$defs/expectation"}
-        yield from (f"expect: {error.message}" for error in validator_for(whole).iter_errors(said))
+        yield from (f"expect: {error.message}" for error in validator_for(whole).iter_errors(data))
 
 
 def _calls(action: Action, what: str, values: Json) -> Iterator[str]:

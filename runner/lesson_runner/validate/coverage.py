@@ -23,12 +23,12 @@ def uncovered(plan: Plan) -> Iterable[Diagnostic]:
 
 
 def judged_by_exit_alone(plan: Plan) -> Iterable[Diagnostic]:
-    """Yield the steps that pass whatever they print."""
+    """Yield the steps that pass no matter what they print."""
     declared = {step.id: step for step in plan.lesson.steps if not step.recognised}
     for step in plan.steps:
         if step.action not in JUDGED_BY_EXIT or step.id not in declared or step.skip:
             continue
         if all(item.matcher == "exit" and item.argument == 0 for item in step.expect):
-            message = f"step '{step.id}' passes whatever it prints: only its exit code is checked"
+            message = f"step '{step.id}' passes no matter what it prints: only its exit code is checked"
             fix = "expect something the reader should see, such as 'contains: …'"
             yield Diagnostic("only-exit", "info", message, declared[step.id].location, fix)

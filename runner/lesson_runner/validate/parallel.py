@@ -34,7 +34,7 @@ WINDOW = 256
 """How far ahead of the next result documents are given out; results are kept until their turn."""
 
 
-def jobs_that_pay(paths: Sequence[Path]) -> int:
+def useful_jobs(paths: Sequence[Path]) -> int:
     """Return how many processes to use; 1 if more would not be faster."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, len(paths), sum(map(_size, paths)) // BYTES))
@@ -82,7 +82,7 @@ class _Worker:
         self.ready = False
         try:
             # Ctrl-C must reach only this process; in the others it would print a traceback each.
-            with _outside(), _without_interrupts():
+            with _started_in_root(), _without_interrupts():
                 self.process.start()
         except OSError as error:
             raise LessonError(f"cannot start another process: {error}", fix="add --jobs 1") from None
@@ -173,7 +173,7 @@ def _fatal(path: Path, code: int | None) -> Checked:
 
 
 @contextmanager
-def _outside() -> Iterator[None]:
+def _started_in_root() -> Iterator[None]:
     """Start processes in ``/``, because Python would import modules from the current folder first."""
     here = os.open(".", os.O_RDONLY)
     os.chdir("/")

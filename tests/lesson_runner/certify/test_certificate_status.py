@@ -147,7 +147,7 @@ def emulate(bench: Bench) -> None:
     assert bench.certify("--policy", "emulated").code == 0
 
 
-def test_the_emulation_has_a_column_of_its_own(bench: Bench) -> None:
+def test_the_emulation_has_a_separate_column(bench: Bench) -> None:
     emulate(bench)
     assert states(bench) == {
         "n150": ("never run", ""),

@@ -338,7 +338,7 @@ def test_the_run_of_another_lesson(bench: Bench) -> None:
     assert (said.code, "is of the lesson 'other', not of 'growing'" in said.err) == (2, True)
 
 
-def test_an_emulated_certificate_is_of_a_class_of_its_own(bench: Bench) -> None:
+def test_an_emulated_certificate_has_a_separate_class(bench: Bench) -> None:
     garden.hardware, garden.labels = Hardware("none", "a test", 0, "none"), ("emulated",)
     said = bench.certify("--policy", "emulated")
     assert said.code == 0, said

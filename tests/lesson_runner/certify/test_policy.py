@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_read(here: Path) -> None:
         ("name: mine\n", 1, "policy: 'classes' is missing"),
         ("# nothing\n", 1, "policy: null is not a mapping"),
         ("- a\n", 1, 'policy: ["a"] is not a mapping'),
-        ("\npasses: [\n", 2, "not valid YAML: did not find expected node content"),
+        ("\npasses: [\n", 2, "not valid YAML: a value is missing"),
         (json.dumps(MINE).replace("{", "{\n").replace("2", "0"), 2, "policy: passes: 0 is less than 1"),
         (json.dumps({**MINE, "pases": 2}), 1, "policy: unknown key 'pases'"),
     ],

@@ -129,7 +129,7 @@ def test_a_lesson_that_does_not_validate(case: Case) -> None:
     check, why, fix = case.refused()
     assert (check, fix) == ("lesson", "")
     assert why.startswith("the signed lesson does not validate: ")
-    assert '"TELL" does not have the form of first-step' in why
+    assert '"TELL" is not written like first-step' in why
 
 
 def test_signed_files_with_other_content(case: Case) -> None:

@@ -28,7 +28,7 @@ def flip(path: Path, index: int = 0, bit: int = 0) -> None:
 
 
 def evidence(bench: Bench, name: str) -> Path:
-    """Return a file of the certificate's evidence; ``RUN`` stands for the first run."""
+    """Return a file of the certificate's evidence; ``RUN`` is the first run."""
     first = sorted(bench.certificate.glob("evidence/*-growing*"))[0].name
     return bench.certificate / "evidence" / name.replace("RUN", first)
 

@@ -73,7 +73,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Starts ``lesson`` as a process of its own, without installed plugins."""
+    """Starts ``lesson`` in a separate process, without installed plugins."""
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
         inherited = {key: value for key, value in os.environ.items() if not key.endswith("_COLOR")}
@@ -462,7 +462,7 @@ def test_permission_is_asked_for_at_a_terminal(
     write(SHELL.format("echo hi"))
     found, shown = at_terminal(command, "run", "a.md", keys=keys)
     assert found == code, shown
-    wants = "wants to run commands of its own on this machine, as you (step 'one'). Allow this"
+    wants = "wants to run its own commands on this machine, as you (step 'one'). Allow this"
     assert wants in " ".join(shown.split())
 
 

@@ -99,7 +99,7 @@ def test_misspelt_words(comment: str, said: str) -> None:
         ),
         (
             "<!-- skip\nreason: x\n--> and more",
-            "text-after-directive 10:1 text after the 'skip' comment's --> (put it on lines of its own)",
+            "text-after-directive 10:1 text after the 'skip' comment's --> (put it on separate lines)",
         ),
         (
             "<!-- run\nid: one\n-->",

@@ -234,8 +234,8 @@ def test_a_warning_keeps_the_step() -> None:
     found = read(two + two.replace("one", "two"))
     assert [item.id for item in found.steps] == ["one", "one", "two", "two"]
     assert said(found) == [
-        "duplicate-step 9:1 there is another step 'one' in line 1 (give one of them another id)",
-        "duplicate-step 24:1 there is another step 'two' in line 16 (give one of them another id)",
+        "duplicate-step 9:1 there is another step 'one' on line 1 (give one of them another id)",
+        "duplicate-step 24:1 there is another step 'two' on line 16 (give one of them another id)",
     ]
     assert {item.severity for item in found.problems} == {"error"}
 

@@ -149,8 +149,24 @@ def test_places_of_values() -> None:
         ("a: 'b", "10:8 the quote ' is never closed (close it, or leave it out)"),
         ('a: "b\nc: d', '10:8 the quote " is never closed (close it, or leave it out)'),
         ('a: "b\n--- \nc"', '10:8 the quote " is never closed (close it, or leave it out)'),
-        ("a: [b]\n  c: d", "11:5 did not find expected key"),
-        ("a: [b", "10:10 did not find expected ',' or ']'"),
+        (
+            "a: [b]\n  c: d",
+            (
+                "11:5 a line with the wrong indentation, or text after a value "
+                "(begin all keys of a mapping in the same column; put the whole value in quotes)"
+            ),
+        ),
+        (
+            "a: [b",
+            (
+                "10:10 a [ or { that is not closed, or a missing comma (put commas between the items "
+                "and close the bracket; put text that contains brackets in quotes)"
+            ),
+        ),
+        (
+            "a: 1\nb",
+            "11:4 a key without ':' (write 'key: value'; indent a line that continues the value above)",
+        ),
         ("a: b\x00", "10:9 control characters are not allowed"),
         ("é: 😀\x07", "10:9 control characters are not allowed"),
         ("x: é\ny: é\x07", "11:7 control characters are not allowed"),

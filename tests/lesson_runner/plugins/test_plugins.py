@@ -164,7 +164,7 @@ def test_of_two_actions_with_the_same_name_the_first_is_used(point: Callable[...
 def test_a_plugin_that_goes_wrong_during_a_run(
     source: str, point: Callable[..., EntryPoint], lesson: Lesson, tmp_path: Path
 ) -> None:
-    """The run goes on, and the record names the plugin."""
+    """The run continues, and the record names the plugin."""
     (tmp_path / "a.md").write_text(lesson_text(TINY))
     said = lesson("run", "a.md", "--allow", "shell", "--json", points=[point(source)])
     assert said.code == 0, said

@@ -1,7 +1,7 @@
 """
-Reports and the matrix on a hostile lesson in a real browser: nothing runs, nothing is asked for.
+Reports and the matrix on a hostile lesson in a real browser: nothing runs, nothing is requested.
 
-The texts stand in every place that a page has: titles, labels, names, values, outputs, drawings.
+The texts are in every place that a page has: titles, labels, names, values, outputs, drawings.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def test_a_result(terminal: Terminal) -> None:
     rows = [row.strip() for row in shown.splitlines() if row.strip()]
     assert [row for row in rows if "\x1b" not in row] == [
         "✗ failed in 2.0 s  [emulated, reused]: expected x",
-        "also expected exit x; got y",
+        "also expected exit code x; got y",
         "Too hot: it is",
         "the lesson explains it under 'Heat': a.md#heat",
         "try: cool",

@@ -1,7 +1,7 @@
 """
 A run in the Common Test Report Format.
 
-The quick tests hold it against what the published specification requires, written here as a schema; the slow
+The quick tests compare it with what the published specification requires, written here as a schema; the slow
 one against the schema that the format's own package (npm: `ctrf`) brings.
 """
 

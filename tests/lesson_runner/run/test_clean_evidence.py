@@ -136,7 +136,7 @@ def test_a_secret_in_a_lesson(tmp_path: Path, where: str) -> None:
     assert secret.encode() not in said.stdout + said.stderr
     assert said.returncode == (0 if where in ("title", "path") else 2), said
     if where == "id":
-        assert b"the step's id in line" in said.stderr
+        assert b"the step's id on line" in said.stderr
     for path in (tmp_path / ".lesson").rglob("*"):
         assert secret not in str(path)
         assert (

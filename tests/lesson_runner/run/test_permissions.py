@@ -111,7 +111,7 @@ def test_a_yes_is_remembered_for_exactly_this_content(
     assert (code, home.exists()) == (2, False)
     code, shown = answer(b"y\n", "run", "a.md")
     assert code == 0
-    assert "wants to run commands of its own on this machine, as you (step 'one')" in shown
+    assert "wants to run its own commands on this machine, as you (step 'one')" in shown
     assert home.stat().st_mode & 0o777 == 0o600
     assert lesson("run", "a.md").code == 0
     (listed,) = lesson("trust", "list", "--json").json
@@ -238,7 +238,7 @@ def test_an_address_in_a_lesson_needs_permission(
     said = lesson("run", "a.md", *arguments, plugins=[far])
     assert said.code == code, said.err
     if code:
-        assert "wants to download from addresses of its own" in said.err
+        assert "wants to download from addresses that it names" in said.err
         assert "and, in a sandbox, use the network in its commands (step 'get')" in said.err
         assert "--allow network" in said.err
 

@@ -116,7 +116,7 @@ def test_blocks_that_no_plugin_recognises(tmp_path: Path) -> None:
     assert left(found) == [(3, "no plugin recognises it"), (9, "no plugin recognises it")]
 
 
-def test_a_plugin_may_know_languages_of_its_own(tmp_path: Path) -> None:
+def test_a_plugin_may_have_its_own_languages(tmp_path: Path) -> None:
     assert ids(plan(tmp_path, "## Step 1\n```shop\nbuy bread\n```\n")) == ["step-1"]
 
 

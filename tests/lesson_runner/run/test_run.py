@@ -184,7 +184,7 @@ def test_an_action_that_goes_wrong(tmp_path: Path, word: str, status: str, messa
 def test_values_that_json_does_not_have(tmp_path: Path) -> None:
     record = run(tmp_path, step("one", "numbers", expect="[{metric: {name: nan, min: 0}}]"), hardware=[BOARD])
     assert record["steps"][0]["metrics"] == {"nan": None, "inf": None, "one": 1}
-    assert record["steps"][0]["message"] == "expected metric 0 <= nan; got nan = nan"
+    assert record["steps"][0]["message"] == "expected 0 <= nan; got nan = nan"
     assert record["facts"] == {"where": "/x", "nan": None, "set": [1]}
     assert record["hardware"][0]["facts"] == {"temperature": None, "path": "/dev/x"}
     assert record["labels"] == ["emulated"]
@@ -351,7 +351,7 @@ def test_a_shell_run_says_what_failed(tmp_path: Path) -> None:
     body = "<!-- step\nid: a\nexpect: [{contains: yes}]\n-->\n```bash\necho no\n```\n"
     body = body.replace("yes", "'yes'")
     record = run(tmp_path, body)
-    assert record["steps"][0]["message"] == "expected contains yes; got no"
+    assert record["steps"][0]["message"] == "expected output with 'yes'; got no"
     assert [verdict["passed"] for verdict in record["steps"][0]["verdicts"]] == [True, False]
 
 

@@ -179,9 +179,9 @@ def test_only_one_document_is_kept_in_memory(documents: list[Path]) -> None:
 
 
 def test_processes_are_started_if_they_save_time(tmp_path: Path, documents: list[Path]) -> None:
-    assert parallel.jobs_that_pay(documents) == 1
-    assert parallel.jobs_that_pay([*documents, tmp_path / "not-there.md"]) == 1
+    assert parallel.useful_jobs(documents) == 1
+    assert parallel.useful_jobs([*documents, tmp_path / "not-there.md"]) == 1
     for path in documents:
         os.truncate(path, 100_000_000)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    assert parallel.jobs_that_pay(documents) == min(cores, len(documents))
+    assert parallel.useful_jobs(documents) == min(cores, len(documents))

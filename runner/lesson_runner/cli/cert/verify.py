@@ -99,23 +99,23 @@ def _print(verified: Verified) -> None:
 
     from lesson_runner.report.text import line
 
-    said, signer = verified.signed.certificate.predicate, verified.signed.signer
+    predicate, signer = verified.signed.certificate.predicate, verified.signed.signer
     console = make_console()
-    hardware = said["hardware"]
+    hardware = predicate["hardware"]
     chips = f"{hardware['chipsUsed'] or 'an unknown number'} of {hardware['chipsPresent']}"
     where = {
-        "silicon": f"{said['target']} ({hardware['detectedBy']}), chips used: {chips}",
+        "silicon": f"{predicate['target']} ({hardware['detectedBy']}), chips used: {chips}",
         "simulator": "a simulator; this says nothing about a board",
         "emulated": "the emulation; this says nothing about a board",
         "host": "a machine without a board; this says nothing about a board",
-    }[said["class"]]
-    labels = sorted({label for item in said["passes"] for label in item["labels"]})
+    }[predicate["class"]]
+    labels = sorted({label for item in predicate["passes"] for label in item["labels"]})
     lines = [
-        ("lesson", f"{said['lesson']['id']}, profile {said['plan']['profile']}"),
+        ("lesson", f"{predicate['lesson']['id']}, profile {predicate['plan']['profile']}"),
         ("on", where),
-        ("policy", f"{said['policy']['name']}, met: {len(verified.requirements)} requirements"),
-        ("signed", f"{said['issued']} by '{signer.name}' ({signer.keyid[:16]})"),
-        ("runs", ", ".join(item["runId"] for item in said["passes"])),
+        ("policy", f"{predicate['policy']['name']}, met: {len(verified.requirements)} requirements"),
+        ("signed", f"{predicate['issued']} by '{signer.name}' ({signer.keyid[:16]})"),
+        ("runs", ", ".join(item["runId"] for item in predicate["passes"])),
         ("labels", ", ".join(labels) or "none"),
         ("judged again", f"{verified.judged} expectations, all as recorded"),
     ]

@@ -56,7 +56,7 @@ def _form(error: ValidationError) -> str:
     """Return how a text must look: by the schema's examples if it has some, or else by its pattern."""
     examples = error.schema.get("examples") if isinstance(error.schema, Mapping) else None
     if examples:
-        return f"does not have the form of {' or '.join(map(str, examples))}"
+        return f"is not written like {' or '.join(map(str, examples))}"
     return f"does not match {error.validator_value}"
 
 

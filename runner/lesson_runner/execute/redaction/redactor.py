@@ -3,7 +3,7 @@ Redact secrets in what a run shows and stores.
 
 There are two kinds of secrets: declared values, and texts that look like tokens, which ``secrets.py`` finds.
 Declared values are searched in a text and in all its views (``views.py``), such as decoded or unwrapped;
-tokens in the text as it is, and without escape sequences and invisible characters. A secret that appears in
+tokens in the unchanged text, and without escape sequences and invisible characters. A secret that appears in
 no view is not found.
 """
 
@@ -265,7 +265,7 @@ def _stops(text: str, begin: int, end: int) -> Iterator[int]:
 def _forms(value: str) -> Iterator[str]:
     """Yield a value and its views: a view of a text may hold one of them instead of the value."""
     shortest = max(SHORTEST, len(value) // 2)
-    data = value.encode("utf-8", "surrogateescape")  # as it is in the environment
+    data = value.encode("utf-8", "surrogateescape")  # as in the environment
     for form in {value, data.decode("latin-1"), value.replace(" ", "+")}:
         for view in views(form):
             if len(view.text) >= shortest and not any(step.picks for step in view.steps):

@@ -10,7 +10,7 @@ from lesson_runner.report.text import line
 
 
 def shown(path: Path, root: Path) -> str:
-    """Return a path relative to the folder ``root``, or as it is if it is outside."""
+    """Return a path relative to the folder ``root``, or unchanged if it is outside."""
     return str(path.relative_to(root)) if path.is_absolute() and path.is_relative_to(root) else str(path)
 
 

@@ -78,7 +78,7 @@ def excerpt(row: str, column: int, span: tuple[int, int], width: int) -> tuple[s
     Return the part of a line around a column, and the marks that go below it.
 
     Args:
-        row: the line as it is in the document.
+        row: the line of the document.
         column: the column that ``^`` marks, counted from 1; one after the line's end marks the end.
         span: the first and last column that ``~`` marks.
         width: the width of the output, in cells.

@@ -70,7 +70,7 @@ class Row:
 
     name: str
     across: int
-    """How many stand next to each other where there is room; they make lines of about equal length."""
+    """How many are shown next to each other where there is room, in lines of about equal length."""
     items: tuple[TextView, ...]
 
 
@@ -88,7 +88,7 @@ class View:
     """The kinds of marks in its texts."""
     drawings: tuple[Drawing, ...] = ()
     legend: tuple[str, ...] = ()
-    """The names that the numbers below bars stand for."""
+    """The names for the numbers below bars."""
     grid: Grid | None = None
     remark: str = ""
     """What is not shown, and why."""

@@ -27,7 +27,7 @@ STYLES: Mapping[str, Style] = {
     "not supported": Style("-", "dim"),
 }
 MEANINGS: Mapping[str, str] = {
-    "certified": "a valid certificate of the lesson as it is",
+    "certified": "a valid certificate of the lesson's current text",
     "text changed": "a valid certificate; the text changed since, the plan did not",
     "stale": "the certificate no longer counts",
     "failed": "the last run failed",

@@ -2,7 +2,7 @@
 Reports on a run: one module a format, each a function from a :class:`Report` to a text.
 
 A report is a function of the run's record, its evidence and the sections that plugins add; it holds no time
-of its own, so that the same run gives the same bytes.
+of writing, so that the same run gives the same bytes.
 """
 
 from __future__ import annotations

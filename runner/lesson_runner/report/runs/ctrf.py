@@ -14,6 +14,7 @@ from lesson_runner.report.runs.evidence import Excerpt
 from lesson_runner.report.runs.formatting import milliseconds, printable, public, unmet
 from lesson_runner.report.runs.report_data import Report
 from lesson_runner.report.text import json_text
+from lesson_runner.run.judge import describe_expected
 
 SPECIFICATION = "0.0.0"
 STATUSES = {
@@ -115,7 +116,10 @@ def _test(step: Mapping[str, Any], record: Mapping[str, Any], output: Excerpt | 
     if step["message"]:
         test["message"] = public(step["message"])
     if wrong := unmet(step):
-        rows = (f"expected {item['matcher']} {item['expected']}; got {item['actual']}" for item in wrong)
+        rows = (
+            f"expected {describe_expected(item['matcher'], item['expected'])}; got {item['actual']}"
+            for item in wrong
+        )
         test["trace"] = public("\n".join(rows))
     if output is not None:
         test["stdout"] = output.text.split("\n")

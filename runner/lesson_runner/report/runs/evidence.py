@@ -37,7 +37,7 @@ class Excerpt:
     left_out: int = 0
     """Bytes."""
     path: str = ""
-    """The file with the whole output, relative to the run's folder."""
+    """The file with the whole output, relative to the run folder."""
 
     @property
     def note(self) -> str:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from lesson_runner.report.runs.evidence import Excerpt
 from lesson_runner.report.runs.formatting import claim_counts, command_of, public, unmet, value, went_wrong
 from lesson_runner.report.runs.report_data import Report
+from lesson_runner.run.judge import describe_expected
 
 Step = Mapping[str, Any]
 
@@ -109,7 +110,7 @@ def _details(step: Step) -> Iterator[str]:
     """Yield a step's command, the expectations that were not met, and the diagnoses of plugins."""
     yield from command_of(step)
     for verdict in unmet(step):
-        yield f"expected {verdict['matcher']} {verdict['expected']}"
+        yield f"expected {describe_expected(verdict['matcher'], verdict['expected'])}"
         yield f"got {verdict['actual']}"
     for diagnosis in step.get("diagnoses", ()):
         where = f" ({diagnosis['link']})" if diagnosis.get("link") else ""

@@ -34,7 +34,7 @@ def read_report(record: Json, folder: Path, sections: Iterable[Section]) -> Repo
 
     Args:
         record: the run's record; it follows the schema.
-        folder: the run's folder. Evidence that is not there is left out.
+        folder: the run folder. Missing evidence is left out.
         sections: what plugins add to the report, as :func:`~lesson_runner.model.checked_section` returns it.
     """
     outputs = {str(step["id"]): read_output(folder, step) for step in record["steps"]}

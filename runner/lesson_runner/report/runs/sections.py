@@ -67,10 +67,10 @@ def cut(text: str, marks: Iterable[tuple[int, int, str]]) -> tuple[Piece, ...]:
     Args:
         marks: start, end and kind; unknown kinds, and what lies outside the text, are ignored.
     """
-    said = [(max(0, start), min(end, len(text)), kind) for start, end, kind in marks if kind in KINDS]
+    valid = [(max(0, start), min(end, len(text)), kind) for start, end, kind in marks if kind in KINDS]
     starts: dict[int, list[str]] = {}
     ends: dict[int, list[str]] = {}
-    for start, end, kind in said:
+    for start, end, kind in valid:
         if start < end:
             starts.setdefault(start, []).append(kind)
             ends.setdefault(end, []).append(kind)

@@ -16,7 +16,7 @@ from lesson_runner.validate.rules.code.shell_tree import Shell, shells
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-GETTERS = frozenset({"curl", "wget", "aria2c"})
+DOWNLOADERS = frozenset({"curl", "wget", "aria2c"})
 """Commands that download a URL."""
 _GIT = frozenset({"clone", "fetch", "pull", "remote", "submodule", "ls-remote"})
 _SENDS = re.compile(
@@ -28,7 +28,7 @@ _CHECKERS = re.compile(r"(?:sha\d+|md5|b2|b3)(?:sum)?|shasum|openssl|gpgv?2?|min
 _TO_FILL_IN = re.compile(r"\[|(?<!\$)\{|\.\.\.|…|X{4}")
 """Parts of a URL that show that the reader has to complete it."""
 _NOT_SAVED = ("-", "/dev/null", "/dev/stdout", "/dev/stderr")
-_PYTHON_GETTERS = {
+_PYTHON_DOWNLOADERS = {
     "urlretrieve": None,
     "urlopen": None,
     "load_state_dict_from_url": None,
@@ -60,7 +60,7 @@ def _insecure_in_shell(lesson: Lesson) -> Iterator[tuple[Location, str]]:
 def _plain_urls(command: Command) -> Iterator[tuple[Node, str]]:
     texts = command.texts
     gets = (
-        (command.name in GETTERS and not any(_SENDS.fullmatch(text) for text in texts))
+        (command.name in DOWNLOADERS and not any(_SENDS.fullmatch(text) for text in texts))
         or (command.name == "git" and not _GIT.isdisjoint(texts))
         or (command.name in ("pip", "pip3", "pipx") or "pip" in texts[:3])
     )
@@ -76,7 +76,7 @@ def _insecure_in_python(lesson: Lesson) -> Iterator[tuple[Location, str]]:
         if python.tree is None or "http://" not in python.code.block.text:
             continue
         for node in ast.walk(python.tree):
-            if isinstance(node, ast.Call) and node.args and _gets(node.func):
+            if isinstance(node, ast.Call) and node.args and _downloads(node.func):
                 url = node.args[0]
                 if isinstance(url, ast.Constant) and _is_plain(url.value):
                     yield python.place(url.lineno, url.col_offset), str(url.value)
@@ -87,13 +87,13 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str) and value.startswith("http://") and hosts.is_public(value)
 
 
-def _gets(function: ast.expr) -> bool:
+def _downloads(function: ast.expr) -> bool:
     """Return whether a called function downloads a URL."""
     if isinstance(function, ast.Name):
         return function.id in ("urlretrieve", "urlopen")
-    if not isinstance(function, ast.Attribute) or function.attr not in _PYTHON_GETTERS:
+    if not isinstance(function, ast.Attribute) or function.attr not in _PYTHON_DOWNLOADERS:
         return False
-    owners = _PYTHON_GETTERS[function.attr]
+    owners = _PYTHON_DOWNLOADERS[function.attr]
     return owners is None or (isinstance(function.value, ast.Name) and function.value.id in owners)
 
 

@@ -22,7 +22,7 @@ def check_closed(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
         fence, place = opening(lesson, block)
         around = "the list or quote around it" if block.depth else "the document"
         message = f"the code block is not closed: it continues to the end of {around}"
-        fix = f"end it with {fence} on a line of its own"
+        fix = f"end it with {fence} on a separate line"
         yield Diagnostic("unclosed-fence", "error", message, place, fix)
 
 
@@ -43,7 +43,7 @@ def _holds_another(lesson: Lesson, block: Block) -> Diagnostic | None:
     line = block.location.line + block.text.count("\n", 0, inner.start())
     indent = len(inner[0]) - len(inner[0].lstrip(" "))
     message = (
-        f"'{inner[0].strip()}' is inside the block that begins in line {place.line}: its closing fence "
+        f"'{inner[0].strip()}' is inside the block that begins on line {place.line}: its closing fence "
         "closes that block, so that later text and code are swapped"
     )
     longer = fence[0] * (len(inner["fence"]) + 1)

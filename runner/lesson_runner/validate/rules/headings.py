@@ -23,9 +23,9 @@ def check_order(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: 
             fix = f"write {'#' * (above.level + 1)} instead of {'#' * heading.level}"
             yield Diagnostic("heading-order", "info", message, heading.location, fix)
     if len(titles) > 1:
-        message = f"a second title; the first is in line {titles[0].location.line}"
+        message = f"a second title; the first is on line {titles[0].location.line}"
         if len(titles) > 2:
-            message = f"{len(titles) - 1} more titles; the first is in line {titles[0].location.line}"
+            message = f"{len(titles) - 1} more titles; the first is on line {titles[0].location.line}"
         fix = "begin the sections of a lesson with ##"
         yield Diagnostic("heading-order", "info", message, titles[1].location, fix)
 

@@ -12,7 +12,7 @@ from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
 from lesson_runner.validate.rules.code import hosts
 from lesson_runner.validate.rules.code.shell_commands import Command, Word, commands, first_command
 from lesson_runner.validate.rules.code.shell_tree import Shell, shells
-from lesson_runner.validate.rules.downloads import GETTERS
+from lesson_runner.validate.rules.downloads import DOWNLOADERS
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -29,7 +29,7 @@ Program = tuple[Literal["text", "file", "stdin", "none"], Word | None]
 def check_pipes(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
     """Yield the first command of each block that runs a download directly."""
     for shell in shells(lesson):
-        if not any(name in shell.source for name in GETTERS):
+        if not any(name in shell.source for name in DOWNLOADERS):
             continue
         node = next((node for node in walk(shell.tree.root_node) if _runs_unseen(shell, node)), None)
         if node is not None:
@@ -48,7 +48,7 @@ def _runs_unseen(shell: Shell, node: Node) -> bool:
         command = first_command(shell, body)
         reads = command is not None and _program(command)[0] == "stdin"
         return reads and any(
-            _is_got(shell, child.child_by_field_name("destination")) for child in node.children
+            _is_download(shell, child.child_by_field_name("destination")) for child in node.children
         )
     return False
 
@@ -59,7 +59,7 @@ def _pipeline(shell: Shell, node: Node) -> bool:
         command = first_command(shell, child)
         if got and command is not None and _program(command)[0] == "stdin":
             return True
-        got = got or (command is not None and _gets(command))
+        got = got or (command is not None and _downloads(command))
     return False
 
 
@@ -67,22 +67,22 @@ def _command(shell: Shell, command: Command) -> bool:
     kind, word = _program(command)
     if kind == "stdin":
         given = [child for child in command.node.children if child.type == "herestring_redirect"]
-        return any(_is_got(shell, part) for child in given for part in child.named_children)
-    return word is not None and _is_got(shell, word.node)
+        return any(_is_download(shell, part) for child in given for part in child.named_children)
+    return word is not None and _is_download(shell, word.node)
 
 
-def _is_got(shell: Shell, node: Node | None) -> bool:
+def _is_download(shell: Shell, node: Node | None) -> bool:
     """Return whether a word begins with a download: ``$(curl …)``, ``<(curl …)``."""
     while node is not None and node.type in ("string", "concatenation") and node.named_child_count:
         node = node.named_children[0]
     if node is None or node.type not in ("command_substitution", "process_substitution"):
         return False
-    return any(_gets(command) for command in islice(commands(shell, node), FEW))
+    return any(_downloads(command) for command in islice(commands(shell, node), FEW))
 
 
-def _gets(command: Command) -> bool:
+def _downloads(command: Command) -> bool:
     """Return whether a command downloads something from a machine other than the reader's own."""
-    if command.name not in GETTERS:
+    if command.name not in DOWNLOADERS:
         return False
     return not any(
         hosts.is_own(text) for text in command.texts if "://" in text or text.startswith("localhost")

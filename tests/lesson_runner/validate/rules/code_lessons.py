@@ -1,4 +1,4 @@
-"""Lessons with one code block, for the tests of what stands in blocks."""
+"""Lessons with one code block, for the tests of rules about blocks."""
 
 from __future__ import annotations
 

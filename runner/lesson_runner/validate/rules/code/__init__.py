@@ -1,1 +1,1 @@
-"""Code blocks as grammars see them: what the rules about shell and Python stand on."""
+"""Parse code blocks, for the rules about shell and Python."""

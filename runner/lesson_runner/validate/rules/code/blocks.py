@@ -17,7 +17,7 @@ class Code:
 
     block: Block
     run: bool
-    """True if a step runs it as it is; otherwise it may be a fragment that only shows something."""
+    """True if a step runs it unchanged; otherwise it may be a fragment that only shows something."""
 
     def place(self, line: int, column: int) -> Location:
         """Return the place in the document for a line and column of the block, both counted from 0."""

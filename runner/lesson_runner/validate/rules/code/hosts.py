@@ -1,4 +1,4 @@
-"""Tell private addresses from public ones."""
+"""Distinguish private addresses from public ones."""
 
 from __future__ import annotations
 
