@@ -131,7 +131,7 @@ class _Reader:
 
     def _here_documents(self, line: str, row: int) -> list[str]:
         """Return the end words of the here-documents that a line begins, in order."""
-        found = (match for match in _HEREDOC.finditer(line) if "((" not in line[: match.start()])  # 1 << 2
+        found = (match for match in _HEREDOC.finditer(line) if not _in_arithmetic(line[: match.start()]))
         words = [match["quoted"] or match["word"] for match in found]
         return [word for word in words if self._last.get(word, 0) > row]
 
@@ -146,6 +146,11 @@ class _Reader:
         self._parsed += len(source)
         tree = parse(source) if self._parsed <= _MOST_PARSED else None
         return tree is not None and not tree.root_node.has_error
+
+
+def _in_arithmetic(before: str) -> bool:
+    """Return whether ``<<`` after this text shifts a number, as in ``((1 << 2))``."""
+    return before.rfind("((") > before.rfind("))")
 
 
 def _prompt_like(first: re.Match[str], line: str) -> re.Match[str] | None:

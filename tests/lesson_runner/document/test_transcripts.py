@@ -38,6 +38,8 @@ def test_other_blocks_are_not_changed(script: str) -> None:
         ("$ echo hi\nhi\n$ ls\na b", "echo hi\n\nls\n"),
         ("# first\n\n$ echo hi\nhi", "\n\necho hi\n"),
         ("$ echo a \\\n    b\na b", "echo a \\\n    b\n"),
+        ("$ echo $((1 + 1)); cat <<EOF\nhi\nEOF\n2\nhi", "echo $((1 + 1)); cat <<EOF\nhi\nEOF\n\n"),
+        ("$ echo $((1 << EOF))\n1\nEOF", "echo $((1 << EOF))\n\n"),
         ("$ for i in 1 2; do\n> echo $i\n> done\n1\n2", "for i in 1 2; do\necho $i\ndone\n\n"),
         ("$ cat > f <<'EOF'\nx = 1\n\nEOF\n$ cat f\nx = 1", "cat > f <<'EOF'\nx = 1\n\nEOF\ncat f\n"),
         ("$ cat <<EOF\n> x\n> EOF\nx", "cat <<EOF\nx\nEOF\n"),
