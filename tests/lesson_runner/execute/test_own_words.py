@@ -22,5 +22,5 @@ def test_every_key_of_a_record_is_kept() -> None:
 
 
 def test_the_selection_of_steps_is_kept() -> None:
-    options = {"start": "two", "until": None, "only": []}
+    options: dict[str, Any] = {"start": "two", "until": None, "only": []}
     assert Redactor(["start", "until", "only"]).data(options) == options
