@@ -126,7 +126,7 @@ def test_a_step_that_only_one_run_has(lesson: Lesson, run: Callable[..., str], t
     [
         (["{one}"], "1 run cannot be compared"),
         (["{one}", "{one}"], "1 run cannot be compared"),
-        (["{one}", "20"], "is the beginning of 2 runs"),
+        (["{one}", "20"], "matches 2 runs"),
         (["{one}", "nonsense"], "there is no run 'nonsense'"),
     ],
 )
