@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,7 +19,11 @@ _PROMPT = re.compile(
 _MORE = re.compile(r"[ \t]*>(?:[ \t]|$)")
 """The prompt before the second and later lines of a command."""
 _CONTINUES = re.compile(r"(?<!\\)(?:\\\\)*\\$")
-_HEREDOC = re.compile(r"""(?<!<)<<-?[ \t]*(?:(['"])(?P<quoted>[^'"\n]+)\1|\\?(?P<word>[A-Za-z_][\w.-]*))""")
+_HEREDOC = re.compile(
+    r"""(?P<bracket>(?<!['"\\])\(\(|\)\))|"""
+    r"""(?<!<)<<-?[ \t]*(?:(?P<quote>['"])(?P<quoted>[^'"\n]+)(?P=quote)|\\?(?P<word>[A-Za-z_][\w.-]*))"""
+)
+"""The start of a here-document, or a bracket of arithmetic."""
 _MOST_PARSED = 16_000
 """Upper limit for characters of a block that are parsed to see whether a command is complete."""
 _PYTHON = re.compile(r"[ \t]*(?:>>>|\.\.\.|In \[\d+\]:|\.{3,}:)(?: |$)")
@@ -80,7 +85,7 @@ class _Reader:
 
     def first_prompt(self, *, terminal: bool) -> tuple[int, re.Match[str]] | None:
         """Return the row of the first prompt, and the prompt."""
-        ends: list[str] = []
+        ends: deque[str] = deque()
         for row, line in enumerate(self.lines):
             if ends:
                 self._close(ends, line)
@@ -93,7 +98,7 @@ class _Reader:
 
     def read(self, first: int, like: re.Match[str]) -> None:
         """Fill :attr:`kept` and :attr:`cut`; ``like`` is the prompt of the row ``first``."""
-        ends: list[str] = []  # the words that end the open here-documents
+        ends: deque[str] = deque()  # the words that end the open here-documents
         command: list[str] = []  # the lines so far of the command that the row before belongs to
         bare = False  # its further lines have no prompt
         for row, line in enumerate(self.lines):
@@ -129,19 +134,26 @@ class _Reader:
         self.kept.append(line)
         self.cut.append(cut)
 
-    def _here_documents(self, line: str, row: int) -> list[str]:
+    def _here_documents(self, line: str, row: int) -> deque[str]:
         """Return the end words of the here-documents that a line begins, in order."""
-        found = (match for match in _HEREDOC.finditer(line) if "((" not in line[: match.start()])  # 1 << 2
-        words = [match["quoted"] or match["word"] for match in found]
-        return [word for word in words if self._last.get(word, 0) > row]
+        words: deque[str] = deque()
+        arithmetic = False  # in ((1 << 2)) a number is shifted
+        for match in _HEREDOC.finditer(line):
+            if match["bracket"]:
+                arithmetic = match["bracket"] == "(("
+            elif not arithmetic and self._last.get(word := match["quoted"] or match["word"], 0) > row:
+                words.append(word)
+        return words
 
     @staticmethod
-    def _close(ends: list[str], line: str) -> None:
+    def _close(ends: deque[str], line: str) -> None:
         if line.strip() == ends[0]:
-            del ends[0]
+            ends.popleft()
 
     def _is_complete(self, command: list[str]) -> bool:
         """Return whether a shell would run these lines without waiting for more."""
+        if self._parsed > _MOST_PARSED:
+            return False
         source = without_placeholders("\n".join(command))
         self._parsed += len(source)
         tree = parse(source) if self._parsed <= _MOST_PARSED else None

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesson_runner.execute.redaction.redactor import Redactor
-from lesson_runner.model import Location, Section
+from lesson_runner.model import Line, Location, Section, Series, Table
 from lesson_runner.model.errors import LessonError
 from lesson_runner.run import record
 
@@ -95,13 +95,27 @@ def read_overview(folder: Path) -> dict[str, Any]:
 
 
 def without_secrets(sections: Iterable[Section], redactor: Redactor) -> list[Section]:
-    """Redact the secrets in the texts of sections."""
+    """
+    Redact the secrets in sections.
+
+    In a table, a number that is a secret becomes an empty cell; in a chart, its point or stage is left out.
+    """
     return [_without_secrets(section, redactor) for section in sections]
 
 
 def _without_secrets(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, str):
         return redactor.text(value)
+
+    def number(item: Any) -> Any:
+        return item if isinstance(item, str) else redactor.data(item)
+
+    if isinstance(value, Table):
+        value = replace(value, rows=tuple(tuple(map(number, row)) for row in value.rows))
+    if isinstance(value, Line):
+        value = replace(value, points=tuple(item for item in value.points if None not in map(number, item)))
+    if isinstance(value, Series):
+        value = replace(value, stages=tuple(item for item in value.stages if number(item[0]) is not None))
     if isinstance(value, tuple):
         return tuple(_without_secrets(item, redactor) for item in value)
     if is_dataclass(value) and not isinstance(value, type):

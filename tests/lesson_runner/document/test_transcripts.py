@@ -38,6 +38,9 @@ def test_other_blocks_are_not_changed(script: str) -> None:
         ("$ echo hi\nhi\n$ ls\na b", "echo hi\n\nls\n"),
         ("# first\n\n$ echo hi\nhi", "\n\necho hi\n"),
         ("$ echo a \\\n    b\na b", "echo a \\\n    b\n"),
+        ("$ echo $((1 + 1)); cat <<EOF\nhi\nEOF\n2\nhi", "echo $((1 + 1)); cat <<EOF\nhi\nEOF\n\n"),
+        ("$ grep '((' a; cat <<EOF\n$ hi\nEOF\nhi", "grep '((' a; cat <<EOF\n$ hi\nEOF\n"),
+        ("$ echo $((1 << EOF))\n1\nEOF", "echo $((1 << EOF))\n\n"),
         ("$ for i in 1 2; do\n> echo $i\n> done\n1\n2", "for i in 1 2; do\necho $i\ndone\n\n"),
         ("$ cat > f <<'EOF'\nx = 1\n\nEOF\n$ cat f\nx = 1", "cat > f <<'EOF'\nx = 1\n\nEOF\ncat f\n"),
         ("$ cat <<EOF\n> x\n> EOF\nx", "cat <<EOF\nx\nEOF\n"),
@@ -109,6 +112,13 @@ def test_hostile_text_is_fast(text: str) -> None:
     began = time.process_time()
     typed(f"$ x <<a\n{text * (60_000 // len(text))}", terminal=True)
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("text", ["$ " + "cat <<A " * 40_000 + "\nA", "$ '\n" + "> a\n" * 80_000])
+def test_long_commands_are_read_fast(text: str) -> None:
+    began = time.process_time()
+    assert typed(text).text.endswith(text[-1])
+    assert time.process_time() - began < 4
 
 
 def test_output_is_never_executed(tmp_path: Path) -> None:

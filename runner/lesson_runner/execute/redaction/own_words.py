@@ -12,7 +12,7 @@ NAMES = frozenset(
     {
         # of events
         *("time", "event", "step", "text", "done", "total", "steps", "carried", "record", "facts", "left"),
-        *("events", "reason", "seconds_left", "curve"),
+        *("events", "reason", "seconds_left", "curve", "left_unknown"),
         # of records
         *(
             "record_version",
@@ -48,7 +48,7 @@ NAMES = frozenset(
             "line",
             "language",
         ),
-        *("fresh", "sandbox", "env", "only", "until", "name", "version", "error"),
+        *("fresh", "sandbox", "env", "only", "start", "until", "name", "version", "error"),
         *("devices", "kind", "detected_by"),
         # of their steps
         *(
@@ -75,12 +75,9 @@ NAMES = frozenset(
             "actual",
         ),
         *("passed", "claim", "source", "result", "explanation", "section", "link"),
+        *("not_hashed", "stamp"),
         *MATCHERS,
-        *(
-            "min",
-            "max",
-            "unit",
-        ),
+        *("min", "max", "unit"),
     }
 )
 """Keys."""
