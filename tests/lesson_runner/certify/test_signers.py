@@ -100,7 +100,7 @@ DEEP = b'"facts":{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b'"facts":{}', b'"facts":{"a":1,"a":2}', "the key 'a' stands twice"),
+        (b'"facts":{}', b'"facts":{"a":1,"a":2}', "the key 'a' appears twice in one object"),
         (b'"facts":{}', b'"facts":{"a":NaN}', "NaN is not JSON"),
         (b'"facts":{}', DEEP, "nested too deeply"),
         (b'"facts":{}', b'"facts":{"a":' + b"[" * 150 + b"]" * 150 + b"}", "nested too deeply"),
