@@ -34,14 +34,12 @@ def read_any(folder: Path) -> dict[str, Any]:
 
 
 def _checked(folder: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-    from lesson_runner.document.schema.validator import KeyPath, check, load_schema
+    from lesson_runner.document.schema.validator import KeyPath, first_error, load_schema
 
     path = folder / record.RECORD
     data = read(folder)
     place: dict[KeyPath, Location] = {(): Location(path, 1)}
-    # Allow keys that a later version adds.
-    problems = check(data, load_schema("record"), place, what=record.RECORD, unknown_key="warning")
-    wrong = next((problem for problem in problems if problem.severity == "error"), None)
+    wrong = first_error(data, load_schema("record"), place, what=record.RECORD)
     if wrong is not None:
         raise LessonError(
             f"{path}: it does not follow the schema: {wrong.message[:LONGEST]}",

@@ -161,6 +161,28 @@ def check(
     yield from found
 
 
+def first_error(
+    data: Any, schema: Mapping[str, Any], positions: Mapping[KeyPath, Location], *, what: str
+) -> Diagnostic | None:
+    """
+    Return one error in ``data``, or ``None`` if there is none. Unknown keys are allowed.
+
+    It stops at the first error, so that data with very many errors costs no more than valid data.
+
+    Args:
+        data: the data to check.
+        schema: the schema it must satisfy.
+        positions: the place of each value in the document.
+        what: the name of the data in messages.
+    """
+    for error in validator_for(schema).iter_errors(data):
+        if error.validator != "additionalProperties":
+            for problem in _explain(_deepest(error), positions, what, (), "warning", {}):
+                if problem.severity == "error":
+                    return problem
+    return None
+
+
 def _misspelt(errors: Iterable[ValidationError]) -> dict[KeyPath, str]:
     """Return the unknown keys that are close to a missing required key, which is one mistake, not two."""
     missing: dict[KeyPath, set[str]] = {}
