@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.document.schema.validator import check, first_error
+from lesson_runner.document.schema.validator import KeyPath, check, first_error
 from lesson_runner.model import Location
 
 SCHEMA: dict[str, Any] = {
@@ -25,7 +25,7 @@ SCHEMA: dict[str, Any] = {
         }
     },
 }
-PLACES = {(): Location(Path("record.json"), 1)}
+PLACES: dict[KeyPath, Location] = {(): Location(Path("record.json"), 1)}
 
 
 @pytest.mark.parametrize(
