@@ -88,10 +88,14 @@ class _Worker:
             raise LessonError(f"cannot start another process: {error}", fix="add --jobs 1") from None
         theirs.close()  # otherwise the end of that process would not be noticed
 
-    def enqueue(self, number: int, path: Path) -> None:
-        """Put a document into its queue."""
+    def enqueue(self, number: int, path: Path) -> bool:
+        """Put a document into its queue; return False if the process has just ended."""
+        try:
+            self.connection.send(path)
+        except OSError:
+            return False
         self.queued.append(number)
-        self.connection.send(path)
+        return True
 
 
 class _Pool:
@@ -130,8 +134,9 @@ class _Pool:
     def _hand_out(self, todo: deque[int], paths: Sequence[Path], before: int) -> None:
         for worker in self._workers.values():
             while todo and todo[0] < before and len(worker.queued) < AHEAD:
-                number = todo.popleft()
-                worker.enqueue(number, paths[number])
+                if not worker.enqueue(todo[0], paths[todo[0]]):
+                    break
+                todo.popleft()
 
     def _take(
         self, worker: _Worker, paths: Sequence[Path], todo: deque[int], found: dict[int, Checked]
@@ -148,8 +153,9 @@ class _Pool:
                     f"a process for validating ended before it was ready ({_how(worker.process.exitcode)})"
                 )
                 raise LessonError(ended, fix="add --jobs 1") from None
-            number = worker.queued.popleft()
-            found[number] = _fatal(paths[number], worker.process.exitcode)
+            if worker.queued:
+                number = worker.queued.popleft()
+                found[number] = _fatal(paths[number], worker.process.exitcode)
             todo.extendleft(reversed(worker.queued))
             self._start()
             return
