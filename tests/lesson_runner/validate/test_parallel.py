@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,13 @@ def test_processes_are_started_if_they_save_time(tmp_path: Path, documents: list
         os.truncate(path, 100_000_000)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     assert parallel.useful_jobs(documents) == min(cores, len(documents))
+
+
+def test_a_process_that_has_just_ended_takes_no_document() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    theirs.close()
+    worker = object.__new__(parallel._Worker)
+    worker.connection, worker.queued = ours, deque()
+    assert worker.enqueue(0, Path("a.md")) is False
+    assert not worker.queued
+    ours.close()
