@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if find_spec("torch") is None:
         for item in items:
             if item.get_closest_marker("torch"):
-                item.add_marker(pytest.mark.skip(reason="it computes with PyTorch: install the `cpu` extra"))
+                item.add_marker(pytest.mark.skip(reason="PyTorch is not installed: install the `cpu` extra"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -49,8 +49,8 @@ def _command(command: Command) -> Callable[..., None]:
         inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     ]
     parameters += [_option(flag) for flag in (*flags_of(command), *OWN)]
-    # mypy does not know __signature__; inspect.signature(), which typer calls, looks for it first.
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # see above
+    # typer calls inspect.signature(), which looks for this attribute first.
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions have it, typeshed does not
     run.__annotations__ = {item.name: item.annotation for item in parameters}
     return run
 

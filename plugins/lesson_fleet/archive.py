@@ -111,7 +111,7 @@ def unpack(data: bytes, target: Path, *, most_bytes: int = MOST_BYTES) -> None:
 def _extract(data: bytes, folder: Path, most_bytes: int) -> None:
     limited = _Limited(gzip.GzipFile(fileobj=io.BytesIO(data)), most_bytes + MOST_FILES * _OVERHEAD)
     size = 0
-    with tarfile.open(fileobj=limited, mode="r|") as tar:  # type: ignore[call-overload]  # the stubs ask for write() too
+    with tarfile.open(fileobj=limited, mode="r|") as tar:  # type: ignore[call-overload]  # reading needs no write(), which typeshed requires
         for number, member in enumerate(tar, 1):
             size += member.size
             if size > most_bytes or number > MOST_FILES:

@@ -75,7 +75,7 @@ def on_every_chip(function: Callable[_Parameters, _Result]) -> Callable[_Paramet
         for chip in range(counts[0]):
             mine = [_of(value, chip) for value in args]
             named = {name: _of(value, chip) for name, value in kwargs.items()}
-            results.append(function(*mine, **named))  # type: ignore[arg-type]  # the same types, of one chip
+            results.append(function(*mine, **named))  # type: ignore[arg-type]  # _of() keeps the type, but is declared with object
         joined: _Result = _join(results)
         return joined
 

@@ -43,11 +43,11 @@ class DRAMUsage:
     total_deallocations: int
 
 
-class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in PyTorch
     """Counts the memory of tensors; earlier tensors only count when they are freed."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
+        super().__init__()  # type: ignore[no-untyped-call]  # untyped in PyTorch
         self._known: dict[int, weakref.ref[Any]] = {}
         self._began = self._now = self._peak = self._came = self._gone = 0
         self._watching = True
@@ -98,7 +98,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch doe
     def stop(self) -> None:
         """Stop tracking."""
         self._watching = False
-        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
+        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # untyped in PyTorch
 
 
 _watch: _Watch | None = None
@@ -136,7 +136,7 @@ def begin_capture(mode: GraphRunMode = GraphRunMode.NORMAL) -> Guard:
         raise RuntimeError("begin_capture was called while a capture is running")
     _phases.clear()
     _watch = _Watch()
-    _watch.__enter__()  # type: ignore[no-untyped-call]  # PyTorch does not annotate its own
+    _watch.__enter__()  # type: ignore[no-untyped-call]  # untyped in PyTorch
     return Guard()
 
 

@@ -353,7 +353,7 @@ OUTCOMES: dict[str, Callable[[Any], object]] = {
     "labels": lambda wrong: Outcome(labels=wrong),
     "facts": lambda wrong: Outcome(facts=wrong),
     "metrics": lambda wrong: Outcome(metrics=wrong),
-    "exit_code": lambda wrong: Outcome(exit_code=f"{wrong}"),  # type: ignore[arg-type]  # on purpose
+    "exit_code": lambda wrong: Outcome(exit_code=f"{wrong}"),  # type: ignore[arg-type]  # plugins are often untyped
     "no outcome": lambda wrong: wrong,
 }
 
@@ -369,7 +369,7 @@ OUTCOMES: dict[str, Callable[[Any], object]] = {
 def test_an_action_that_goes_wrong(lesson: Lesson, tmp_path: Path, what: str) -> None:
     errors = {"ValueError": ValueError("boom"), "SystemExit": SystemExit(7), "Cancelled": Cancelled()}
     act = fail(errors[what]) if what in errors else giving(OUTCOMES[what](5))
-    action: Any = Action("theirs.act", "Act", lambda *_: act(), self_judging=True)  # type: ignore[arg-type]
+    action: Any = Action("theirs.act", "Act", lambda *_: act(), self_judging=True)  # type: ignore[arg-type]  # act() returns anything
     (tmp_path / "a.md").write_text(lesson_text(typed("one", "theirs.act") + shell("two", "echo two")))
     said = lesson(*RUN, "--json", plugins=[hooked("lesson_actions", lambda: [action])])
     assert said.code == 1

@@ -110,7 +110,7 @@ def _narrow_tensors(ttml: Any, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tensor, "backward", narrow_backward)
     patch.setattr(tensor, "to_numpy", narrow_to_numpy)
     limited = Limited(tensor)
-    limited.from_numpy = staticmethod(narrow_from_numpy)  # type: ignore[attr-defined]  # overrides the class's
+    limited.from_numpy = staticmethod(narrow_from_numpy)  # type: ignore[attr-defined]  # Limited declares no names
     ttml.autograd.Tensor = limited
 
 

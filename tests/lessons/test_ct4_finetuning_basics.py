@@ -20,21 +20,6 @@ ROOT = Path(__file__).parents[2]
 LESSON = "ct4-finetuning-basics"
 
 
-def test_it_validates_without_a_finding(installed_lesson: Callable[..., Said]) -> None:
-    result = installed_lesson("validate", LESSON, "--json")
-
-    assert result.code == 0
-    assert result.json["findings"] == []
-
-
-def test_every_block_a_reader_would_type_is_a_step_or_has_a_reason(
-    installed_lesson: Callable[..., Said],
-) -> None:
-    plan = installed_lesson("plan", LESSON, "--json").json
-
-    assert [item for item in plan["not_run"] if not item["reason"]] == []
-
-
 def test_both_profiles_plan_the_same_steps(installed_lesson: Callable[..., Said]) -> None:
     quick, full = (
         installed_lesson("plan", LESSON, "--profile", name, "--json").json for name in ("quick", "full")

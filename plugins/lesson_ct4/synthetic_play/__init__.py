@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 SIZE = 1_115_394
 """Length of the text in bytes, the same as tiny Shakespeare; all characters are ASCII."""
-SHA256 = "e30229ca92a19d4b937b5c7a09ef94d7ef97b1b3e8ceb8eb437a228b85046d2f"
+SHA256 = "7a02298296e3b1e00a48771e7dad0b5315852fa827933e76684095eef8cbb428"
 """SHA-256 of the text, in hexadecimal digits."""
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """The 65 characters, sorted, the same as in tiny Shakespeare."""

@@ -55,7 +55,7 @@ GENERAL = _field(
     choose/chose/chosen meet/met/met watch lend/lent/lent teach/taught/taught owe blame deny deserve
     despise honour answer ask beg borrow measure hide/hid/hidden draw/drew/drawn cast/cast/cast
     send/sent/sent throw/threw/thrown deceive flatter comfort wrong offend please remember
-    forgive/forgave/forgiven mend steal/stole/stolen shake/shook/shaken strike/struck/struck
+    forgive/forgave/forgiven goad steal/stole/stolen shake/shook/shaken strike/struck/struck
     wake/woke/woken wear/wore/worn burn gather lift scatter welcome refuse receive suffer shame wish
     feed/fed/fed catch/caught/caught fill join pluck stain""",
     """come/came/come go/went/gone speak/spoke/spoken stand/stood/stood live die fall/fell/fallen stay

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,14 +132,25 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     text = json.dumps(about, sort_keys=True)
     metadata = {"format": FORMAT, "version": str(VERSION), "about": text, "sha256": _digest(text, tensors)}
+    with replacing(path) as temporary, temporary.open("xb") as file:  # "x" never follows an existing link
+        file.write(safetensors.numpy.save(tensors, metadata))
+        file.flush()
+        os.fsync(file.fileno())  # otherwise a power cut can leave an empty file
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """
+    Replace a file atomically by the one that is written to the temporary path.
+
+    Raises:
+        LessonError: the file cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as file:  # "x" never follows an existing link
-            file.write(safetensors.numpy.save(tensors, metadata))
-            file.flush()
-            os.fsync(file.fileno())  # otherwise a power cut can leave an empty file
+        yield temporary
         temporary.replace(path)
     except OSError as error:
         raise LessonError(

@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 
 from lesson_ct4.config import TrainConfig
 from lesson_ct4.device.origin import origin
-from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, replacing, save_checkpoint
 from lesson_ct4.training.schedule import cache_key, shared_steps, training_identity
-from lesson_runner.files.plain import TEMPORARY_SUFFIX, write_atomically
+from lesson_runner.files.plain import write_atomically
 from lesson_runner.files.untrusted import read_json, remove_temporary_files
 from lesson_runner.model.errors import LessonError
 
@@ -89,22 +89,11 @@ class CheckpointCache:
     def save_result(self, path: Path, steps: int) -> None:
         """Save the checkpoint of a complete run of ``steps``, as a hard link if the file system has them."""
         result = self._result(steps)
-        temporary = result.with_name(f".{result.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            temporary.unlink(missing_ok=True)
+        with replacing(result) as temporary:
             try:
                 os.link(path, temporary)
             except OSError:  # a file system without links
                 shutil.copyfile(path, temporary)
-            temporary.replace(result)
-        except OSError as error:
-            raise LessonError(
-                f"{result} cannot be written: {error.strerror}", fix="check disk space and permissions"
-            ) from None
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
         self._used()
 
     def find(self, steps: int, shared: int, note: Note) -> CachedCheckpoint | None:

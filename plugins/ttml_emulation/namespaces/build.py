@@ -39,7 +39,7 @@ def build(name: str, tree: Tree) -> dict[str, ModuleType]:
     # A module with a path is a package, and `importlib.util.find_spec` returns the spec.
     module.__path__ = []
     module.__spec__ = ModuleSpec(name, loader=None, is_package=True)
-    module.__getattr__ = _missing(module)  # type: ignore[method-assign]  # the module-level hook
+    module.__getattr__ = _missing(module)  # type: ignore[method-assign]  # a module's own hook, PEP 562
     built = {name: module}
     for key, value in tree.items():
         if isinstance(value, dict):

@@ -65,7 +65,7 @@ class _CheapHelp:
 
     def get_help_option(self, ctx: Any) -> Any:
         """Return the option, off by default."""
-        option: Any = super().get_help_option(ctx)  # type: ignore[misc]  # defined by the class this is mixed into
+        option: Any = super().get_help_option(ctx)  # type: ignore[misc]  # the other base class defines it
         if option is not None:
             option.default = False
         return option

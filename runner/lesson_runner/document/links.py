@@ -204,7 +204,7 @@ def _with_places(parser: MarkdownIt) -> MarkdownIt:
         parser.inline.ruler.at(name, _recording(rule, _FOUND.get(name, "code_inline")))
     # The characters that end plain text; the default includes those of the rules that are disabled.
     parser.inline.terminator_re = _SPECIAL
-    parser.validateLink = _keep  # type: ignore[method-assign]  # the default drops javascript: and file:
+    parser.validateLink = _keep  # type: ignore[method-assign]  # replacing it is how markdown-it accepts other schemes
     return parser
 
 

@@ -194,7 +194,7 @@ def _loader() -> Any:
 
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    class Loader(base):  # type: ignore[misc]  # the base is chosen when this runs
+    class Loader(base):  # type: ignore[misc]  # PyYAML may have no C loader
         """YAML 1.2: ``no``, ``on`` and ``12:30`` are text, ``010`` is ten."""
 
         yaml_implicit_resolvers: Any = {}  # noqa: RUF012  # this is how PyYAML is configured
