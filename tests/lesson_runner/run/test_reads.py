@@ -418,7 +418,8 @@ def test_validating_opens_no_pipe_and_follows_no_link_next_to_a_lesson(
         lesson_text(READ.format(id="s", path="text.txt") + LINK.format(SECRET[:-1] + "x"))
     )
     said = lesson("validate", folder / "a.md", plugins=[near])
-    assert "kumquax" in said.out
+    assert "'kumquax'" in said.out
+    assert "[unknown-lesson]" in said.out
     assert SECRET not in said.out
 
 
