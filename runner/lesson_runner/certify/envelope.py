@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lesson_runner.certify.keys import PrivateKey, PublicKey
-from lesson_runner.files.canonical import parse_json
+from lesson_runner.files.canonical import parse_strict_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BUNDLE_BYTES = 16 * 1024 * 1024
@@ -92,7 +92,7 @@ def _as_json(item: Envelope) -> dict[str, Any]:
 
 def _parse(line: bytes, number: int) -> Envelope:
     try:
-        data = parse_json(line)
+        data = parse_strict_json(line)
     except ValueError as error:
         raise BrokenEnvelopeError(f"line {number} is not JSON: {error}") from None
     if not isinstance(data, Mapping):

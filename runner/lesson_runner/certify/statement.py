@@ -14,7 +14,7 @@ from lesson_runner.certify.classes import BOARD
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.policy_input import Pass, RequirementResult, parse_time
 from lesson_runner.document.schema.validator import check, load_schema
-from lesson_runner.files.canonical import canonical, parse_json
+from lesson_runner.files.canonical import canonical, parse_strict_json
 from lesson_runner.model import NOT_BOARDS, Lesson, Location
 from lesson_runner.run.record import now, plain
 
@@ -257,7 +257,7 @@ def read_certificate(payload: bytes) -> Certificate:
 
 def _read(payload: bytes) -> Mapping[str, Any]:
     try:
-        data = parse_json(payload)
+        data = parse_strict_json(payload)
     except ValueError as error:
         raise BrokenStatementError(f"the payload is not JSON: {error}") from None
     if not isinstance(data, Mapping) or data.get("_type") != STATEMENT:

@@ -12,7 +12,7 @@ from lesson_runner.certify.statement import Certificate
 from lesson_runner.certify.store import StoredCertificate
 from lesson_runner.certify.trust import RefusedError
 from lesson_runner.document.lessons import MAX_LESSON_BYTES, load_lesson
-from lesson_runner.files.canonical import parse_json
+from lesson_runner.files.canonical import parse_strict_json
 from lesson_runner.files.plain import MAX_JSON_BYTES, read_plain
 from lesson_runner.model import Lesson, Plan, first_error
 from lesson_runner.model.errors import LessonError
@@ -68,7 +68,7 @@ def _read_signed_json(path: Path, digest: str, check: str, changed: str) -> Any:
     if hashlib.sha256(data).hexdigest() != digest:
         raise RefusedError(check, f"{changed}: {path}")
     try:
-        return parse_json(data)
+        return parse_strict_json(data)
     except ValueError as error:
         raise RefusedError(check, f"what was signed is not JSON: {path}: {error}") from None
 

@@ -29,7 +29,7 @@ from lesson_runner.certify.subjects import (
 )
 from lesson_runner.certify.trust import RefusedError, SignedCertificate, open_file
 from lesson_runner.document.lessons import load_lesson
-from lesson_runner.files.canonical import canonical, parse_json
+from lesson_runner.files.canonical import canonical, parse_strict_json
 from lesson_runner.files.plain import MAX_JSON_BYTES, read_plain
 from lesson_runner.model import Lesson, Plan
 from lesson_runner.model.errors import LessonError
@@ -116,7 +116,7 @@ def _passes(
     passes = []
     for name in certificate.runs:
         try:
-            parse_json(read_plain(stored.run(name) / RECORD, MAX_JSON_BYTES))
+            parse_strict_json(read_plain(stored.run(name) / RECORD, MAX_JSON_BYTES))
             record = read_run(stored.run(name))
             judged = rejudge(steps, record, stored.run(name), plugins)
         except (LessonError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:

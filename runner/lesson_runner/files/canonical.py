@@ -52,7 +52,7 @@ def _fit(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) else str(value)
 
 
-def parse_json(data: bytes) -> Any:
+def parse_strict_json(data: bytes) -> Any:
     """
     Parse JSON that all readers understand in the same way.
 

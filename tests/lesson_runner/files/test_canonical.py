@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesson_runner.files.canonical import MAX_DEPTH, canonical, digest_of, parse_json
+from lesson_runner.files.canonical import MAX_DEPTH, canonical, digest_of, parse_strict_json
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_canonical_form(data: Any, written: str) -> None:
 )
 def test_json_that_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  # all of the message is compared
-        parse_json(text.encode())
+        parse_strict_json(text.encode())
     assert str(caught.value) == why
 
 
@@ -64,9 +64,9 @@ DEEP = ["[" * MAX_DEPTH + "]" * MAX_DEPTH, '{"a":' * (MAX_DEPTH - 1) + "1" + "}"
 
 @pytest.mark.parametrize("text", DEEP)
 def test_the_nesting_limit(text: str) -> None:
-    assert parse_json(text.encode()) == json.loads(text)
+    assert parse_strict_json(text.encode()) == json.loads(text)
     with pytest.raises(ValueError, match="nested too deeply"):
-        parse_json(f"[{text}]".encode())
+        parse_strict_json(f"[{text}]".encode())
 
 
 JSON = st.recursive(
@@ -82,16 +82,16 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_canonical_json_round_trips(data: Any) -> None:
-    assert canonical(parse_json(canonical(data))) == canonical(data)
-    assert parse_json(json.dumps(data).encode()) == data
+    assert canonical(parse_strict_json(canonical(data))) == canonical(data)
+    assert parse_strict_json(json.dumps(data).encode()) == data
 
 
 def test_a_duplicate_key_is_found_quickly() -> None:
     keys = ",".join(f'"{number}":0' for number in range(200_000))
     with pytest.raises(ValueError, match="the key '199999' appears twice"):
-        parse_json(f'{{{keys},"199999":0}}'.encode())
+        parse_strict_json(f'{{{keys},"199999":0}}'.encode())
 
 
 def test_json_with_too_many_values() -> None:
     with pytest.raises(ValueError, match="more than 1,000,000 values"):
-        parse_json(b"[" + b"[]," * 600_000 + b"0]")
+        parse_strict_json(b"[" + b"[]," * 600_000 + b"0]")
