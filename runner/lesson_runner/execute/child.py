@@ -25,7 +25,12 @@ KILLED_SECONDS = 2.0
 
 
 def start(
-    command: Sequence[str], *, env: Mapping[str, str], folder: Path | None = None, merged: bool = True
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    folder: Path | None = None,
+    merged: bool = True,
+    requests: bool = False,
 ) -> subprocess.Popen[bytes]:
     """
     Start a program in its own session, with an empty standard input.
@@ -34,6 +39,7 @@ def start(
         env: the complete environment.
         folder: the working folder; by default the current folder.
         merged: send standard error to the pipe of standard output.
+        requests: connect standard input to a pipe instead.
 
     Raises:
         OSError: the program cannot be started.
@@ -43,7 +49,7 @@ def start(
         bufsize=0,
         cwd=folder,
         env=env,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if requests else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
         start_new_session=True,
@@ -83,10 +89,27 @@ class Reader:
     def __init__(self, *outputs: tuple[IO[bytes] | None, Callable[[bytes], None]]) -> None:
         self._selector = selectors.DefaultSelector()
         self._streams: list[IO[bytes]] = []
+        self._wakes: list[int] = []
         for stream, feed in outputs:
             if stream is not None:
-                self._streams.append(stream)
-                self._selector.register(stream, selectors.EVENT_READ, feed)
+                self.add(stream, feed)
+
+    def add(self, stream: IO[bytes], feed: Callable[[bytes], None]) -> None:
+        """Read this pipe too, and call ``feed`` with the bytes."""
+        self._streams.append(stream)
+        self._selector.register(stream, selectors.EVENT_READ, feed)
+
+    def wake(self, descriptor: int) -> None:
+        """Make :meth:`read` return once when this descriptor can be read. :meth:`close` closes it."""
+        self._wakes.append(descriptor)
+        self._selector.register(descriptor, selectors.EVENT_READ)
+
+    def release(self, stream: IO[bytes]) -> None:
+        """No longer read this pipe, and leave it open."""
+        if stream in self._streams:
+            self._streams.remove(stream)
+            with contextlib.suppress(KeyError):  # it has reached its end
+                self._selector.unregister(stream)
 
     @property
     def open(self) -> bool:
@@ -100,7 +123,9 @@ class Reader:
             return False
         found = False
         for key, _ in self._selector.select(seconds):
-            if data := os.read(key.fd, 65_536):
+            if key.data is None:
+                self._selector.unregister(key.fd)
+            elif data := os.read(key.fd, 65_536):
                 key.data(data)
                 found = True
             else:
@@ -126,11 +151,13 @@ class Reader:
 
     def close(self) -> None:
         """Stop reading, but discard later output: a closed pipe would kill the process that writes."""
-        for key in list((self._selector.get_map() or {}).values()):
+        for key in [key for key in (self._selector.get_map() or {}).values() if key.data is not None]:
             threading.Thread(target=_discard, args=(os.dup(key.fd),), daemon=True).start()
         self._selector.close()
         for stream in self._streams:
             stream.close()
+        for descriptor in self._wakes:
+            os.close(descriptor)
 
 
 def _discard(descriptor: int) -> None:

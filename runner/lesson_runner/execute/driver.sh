@@ -1,16 +1,24 @@
-# Runs one block of a lesson as if it were typed into the terminal that ran the previous blocks.
+# The terminal of a run: one bash that runs the blocks of a lesson as if a person typed them in.
 #
-# Arguments: this file, the state to load, where to save the state, the folder to start in, `strict` or
-# `plain`, the block, and NAME=VALUE pairs for this block only.
+# Arguments: the folder for the exchange with the runner, the saved state to begin with, the folder to start in.
+# The runner writes requests to standard input, one a line, and reads answers from the pipe `reply`:
+#
+#   open      a block begins: connect its output, and set its options and variables
+#   check     answer whether the text in the file `text` is complete
+#   run       evaluate the text, and answer with its status
+#   restore   set the variables that were only for this block to their values before it
+#   save      write the state of the terminal to the file `state`
+#
+# The text is evaluated by the loop in the command line that starts this bash, not in a function or a sourced
+# file, so that `declare` is global, and errors are reported as they are in a terminal.
 #
 # Must work with bash 3.2 (macOS). Nothing here may depend on what a block can change: call only builtins, as
-# `builtin` (a block may define a function `cd`, or unset PATH), switch all options off before saving, and
-# prefix all names with `__lesson_`. The state is the difference from the environment that the block was
-# given, so a secret in that environment is not saved.
+# `builtin` (a block may define a function `cd`, or unset PATH), switch options off before anything else, and
+# prefix all names with `__lesson_`. The state is the difference from the environment that this bash was given,
+# so a secret in that environment is not saved.
 
-__lesson_load=$2 __lesson_target=$3 __lesson_start=$4 __lesson_mode=$5 __lesson_block=$6
-shift 6
-__lesson_hidden=' ' __lesson_before='' __lesson_stored=''
+__lesson_exchange=$1 __lesson_load=$2 __lesson_start=$3
+__lesson_after='' __lesson_pending='' __lesson_status=0 __lesson_flags='' __lesson_set='' __lesson_traced=''
 
 # Fill __lesson_list with the names of all variables, set or unset since, that belong neither to bash nor to us.
 # (`compgen -v` is not in every bash; `${!prefix*}` is.)
@@ -28,7 +36,7 @@ __lesson_variables() {
       __lesson_* | LESSON_STEP_TOKEN | LESSON_WORKSPACE) continue ;;
       BASH_ENV) ;;
       _ | BASH* | COMP_* | COPROC | DIRSTACK | EPOCH* | EUID | FUNCNAME | GROUPS | HISTCMD | LINENO) continue ;;
-      OLDPWD | OPTARG | OPTERR | OPTIND | PIPESTATUS | PPID | PWD | RANDOM | SECONDS) continue ;;
+      OLDPWD | OPTARG | OPTERR | OPTIND | PIPESTATUS | PPID | PS1 | PWD | RANDOM | SECONDS) continue ;;
       SHELLOPTS | SHLVL | SRANDOM | UID) continue ;;
     esac
     __lesson_list[${#__lesson_list[@]}]=$__lesson_name
@@ -46,36 +54,137 @@ __lesson_print() {
   fi
 }
 
+# Print the limits of this bash as commands; some cannot be set on every system.
+__lesson_limits() {
+  local __lesson_kind
+  for __lesson_kind in c d f l m n s t u v; do
+    builtin printf 'builtin ulimit -S -%s %s\n' "$__lesson_kind" "$(builtin ulimit -S "-$__lesson_kind")"
+  done 2>/dev/null
+}
+
 # Print the state as a script. Runs in a subshell, so it does not change the terminal.
 __lesson_describe() {
+  local __lesson_place __lesson_now
   builtin umask -p
-  builtin shopt -p dotglob extglob failglob globstar inherit_errexit lastpipe nocaseglob nocasematch nullglob
-  builtin printf '%s\n' "$__lesson_before"
+  builtin shopt -p
+  builtin printf '__lesson_flags=%q __lesson_traced=%q\n' "${__lesson_flags//e/}" "$__lesson_traced"
   __lesson_variables
-  for __lesson_name in "${__lesson_list[@]}"; do
-    [[ $__lesson_hidden == *" $__lesson_name "* ]] || __lesson_print "$__lesson_name"
+  for __lesson_name in "${__lesson_list[@]}"; do __lesson_print "$__lesson_name"; done
+  __lesson_now=$(__lesson_limits)
+  if [[ $__lesson_now != "$__lesson_limits" ]]; then builtin printf '{ %s\n} 2>/dev/null\n' "$__lesson_now"; fi
+  for __lesson_name in variables print limits describe answer next open check done save return startup_file; do
+    builtin unset -f "__lesson_$__lesson_name"
   done
-  builtin unset -f __lesson_variables __lesson_print __lesson_describe __lesson_store
   builtin declare -f
   builtin declare -F | while IFS= builtin read -r __lesson_name; do
     [[ $__lesson_name == 'declare -fx '* ]] && builtin printf '%s\n' "$__lesson_name"
+  done
+  builtin alias -p
+  for ((__lesson_place = ${#DIRSTACK[@]} - 1; __lesson_place > 0; __lesson_place--)); do
+    builtin printf 'builtin cd -- %q && builtin pushd . >/dev/null\n' "${DIRSTACK[__lesson_place]}"
   done
   builtin printf 'builtin cd -- %q || builtin cd -- "$__lesson_start"\n' "$PWD"
   [[ -n $OLDPWD ]] && builtin printf 'OLDPWD=%q\n' "$OLDPWD"
   builtin printf '# end'
 }
 
-# Save the state. If that fails, the step fails, because the next one would start from an older state.
-__lesson_store() {
+# Answer the runner. If it no longer listens, or the folder is gone, this bash is of no use.
+__lesson_answer() {
+  builtin printf '%s\n' "$1" 2>/dev/null >"$__lesson_exchange/reply" || builtin exit 125
+}
+
+# Handle requests until there is text to evaluate; return 1 when the runner has closed the terminal.
+__lesson_next() {
+  local __lesson_request
+  while builtin read -r __lesson_request; do
+    case $__lesson_request in
+      open*) __lesson_open "${__lesson_request#open }" ;;
+      check) __lesson_check ;;
+      save) __lesson_save ;;
+      run)
+        IFS= builtin read -r -d '' __lesson_text <"$__lesson_exchange/text"
+        __lesson_set="builtin set -${__lesson_flags:-h}; builtin set $__lesson_pipefail pipefail"
+        [[ -z $__lesson_traced ]] || __lesson_text="builtin set -$__lesson_traced;$__lesson_text"
+        __lesson_pending=yes
+        builtin return 0
+        ;;
+      restore)
+        __lesson_text=$__lesson_after __lesson_set='builtin set +e' __lesson_pending=restore
+        builtin return 0
+        ;;
+    esac
+  done
+  builtin return 1
+}
+
+# Begin a block, with what $1 says: `strict`; `apart` if standard error has a pipe of its own. If an earlier block
+# has sent the output elsewhere with `exec`, it stays there, as in a terminal.
+__lesson_open() {
+  local __lesson_errors=out
+  [[ $1 == *apart* ]] && __lesson_errors=err
+  if [[ ! -e $__lesson_exchange/out.old || /dev/fd/1 -ef $__lesson_exchange/out.old ]]; then
+    exec >"$__lesson_exchange/out"
+  fi
+  if [[ ! -e $__lesson_exchange/err.old || /dev/fd/2 -ef $__lesson_exchange/err.old ]]; then
+    exec 2>"$__lesson_exchange/$__lesson_errors"
+  fi
+  __lesson_flags=${__lesson_flags//e/} __lesson_pipefail=+o __lesson_after=''
+  [[ $1 == *strict* ]] && __lesson_flags=e$__lesson_flags __lesson_pipefail=-o
+  if [[ -f $__lesson_exchange/variables ]]; then
+    while IFS= builtin read -r -d '' __lesson_name; do
+      __lesson_after="$__lesson_after$(builtin declare -p "${__lesson_name%%=*}" 2>/dev/null ||
+        builtin printf 'builtin unset -v %s' "${__lesson_name%%=*}")"$'\n'
+      builtin export "$__lesson_name"
+    done <"$__lesson_exchange/variables"
+    builtin unset -v __lesson_name
+  fi
+  __lesson_answer opened
+}
+
+# Answer whether the text is complete. Nothing of it runs: it becomes the body of a function.
+__lesson_check() {
+  local __lesson_text
+  IFS= builtin read -r -d '' __lesson_text <"$__lesson_exchange/text"
+  if builtin eval "function __lesson_checked {
+$__lesson_text
+}" 2>/dev/null; then __lesson_answer complete; else __lesson_answer incomplete; fi
+  builtin unset -f __lesson_checked
+}
+
+# A text has been evaluated, with status $1; or, if it has emptied $__lesson_pending, with $__lesson_status. Runs with
+# errors discarded, so that `set -x` does not show it.
+__lesson_done() {
+  if [[ $__lesson_pending == restore ]]; then
+    __lesson_answer restored
+    builtin return
+  fi
+  [[ -z $__lesson_pending ]] || __lesson_status=$1
+  __lesson_flags=${-//[!aefuCETP]/} __lesson_traced=${-//[!vx]/} __lesson_pipefail=+o
+  [[ -o pipefail ]] && __lesson_pipefail=-o
   builtin set +aefnuvxCETP
-  builtin trap - DEBUG ERR RETURN
-  __lesson_stored=yes
-  {
-    __lesson_state=$(__lesson_describe)
-    [[ $__lesson_state == *'# end' ]] && builtin printf '%s\n# complete\n' "$__lesson_state" >|"$__lesson_target"
-  } 2>/dev/null && builtin return
-  builtin printf 'the state of the terminal cannot be saved\n' >&2
-  builtin exit 1
+  __lesson_answer "done $__lesson_status"
+}
+
+# Save the state, in a file that only this user can read.
+__lesson_save() {
+  local __lesson_state
+  __lesson_state=$(__lesson_describe 2>/dev/null)
+  if [[ $__lesson_state == *'# end' ]] &&
+    builtin printf '%s\n# complete\n' "$__lesson_state" 2>/dev/null >|"$__lesson_exchange/state"; then
+    __lesson_answer saved
+  else
+    __lesson_answer unsaved
+  fi
+}
+
+__lesson_return() { builtin return "$__lesson_status"; }
+
+# Print a startup file as it reads in an interactive bash: such files often return at once in any other.
+__lesson_startup_file() {
+  local __lesson_line
+  while IFS= builtin read -r __lesson_line || [[ -n $__lesson_line ]]; do
+    builtin printf '%s\n' "${__lesson_line//\$-/himBHs}"
+  done <"$1"
 }
 
 __lesson_variables
@@ -86,26 +195,10 @@ for __lesson_name in "${__lesson_list[@]}"; do
     *) eval "__lesson_given_$__lesson_name=\$$__lesson_name" ;;
   esac
 done
-
+builtin unset -v __lesson_name __lesson_list
+__lesson_limits=$(__lesson_limits)
+builtin shopt -s expand_aliases
+PS1='\$ '
 builtin cd -- "$__lesson_start"
 if [[ -f $__lesson_load ]]; then builtin source "$__lesson_load"; fi
-
-for __lesson_name in "$@"; do
-  __lesson_hidden="$__lesson_hidden${__lesson_name%%=*} "
-  __lesson_before="$__lesson_before$(__lesson_print "${__lesson_name%%=*}")
-"
-  builtin export "$__lesson_name"
-done
-builtin set --
-builtin unset -v __lesson_name __lesson_list
-
-# bash parses the group before running it, so `set -v` in the block does not print the rest of this file.
-{
-  builtin trap '{ builtin set +x; } 2>/dev/null; [[ -n $__lesson_stored ]] || __lesson_store' EXIT
-  if [[ $__lesson_mode == strict ]]; then builtin set -eo pipefail; fi
-  builtin source "$__lesson_block"
-  # The block may have replaced the trap.
-  { __lesson_status=$?; builtin set +vx; } 2>/dev/null
-  [[ -n $__lesson_stored ]] || __lesson_store
-  builtin exit "$__lesson_status"
-}
+__lesson_answer ready

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,10 +83,10 @@ class Family:
             found |= more
         return {rows[pid].member for pid in found}
 
-    def signal(self, number: signal.Signals) -> set[Member]:
-        """Send a signal to every member; return the members."""
-        members = self.members()
-        outside = [member for member in members if _group(member.pid) != self.root]
+    def signal(self, number: signal.Signals, spared: Collection[Member] = ()) -> set[Member]:
+        """Send a signal to every member except the spared ones; return those that got it."""
+        members = self.members().difference(spared)
+        outside = [member for member in members if spared or _group(member.pid) != self.root]
         if len(outside) < len(members):
             # Signal the whole group first, in one call, so that no member can fork meanwhile.
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -96,27 +96,33 @@ class Family:
                 os.kill(member.pid, number)
         return members
 
-    def stop(self, grace: float, wait: Callable[[float], object] = time.sleep) -> tuple[Member, ...]:
+    def stop(
+        self,
+        grace: float,
+        wait: Callable[[float], object] = time.sleep,
+        spared: Collection[Member] = (),
+    ) -> tuple[Member, ...]:
         """
         End every member: send SIGTERM, then SIGKILL to those still alive after ``grace`` seconds.
 
         Args:
             grace: seconds that the processes get to clean up.
             wait: called with the seconds until the next check.
+            spared: members that continue.
 
         Returns:
             the processes that were signalled, in the order in which they were started.
         """
         seen: set[Member] = set()
         try:
-            seen |= self.signal(signal.SIGTERM)
+            seen |= self.signal(signal.SIGTERM, spared)
             end = time.monotonic() + grace
-            while time.monotonic() < end and self.members():
+            while time.monotonic() < end and self.members().difference(spared):
                 wait(TICK)
         finally:  # a second Ctrl-C ends the wait, not the killing
             # Repeat, for processes forked meanwhile; but give up on a process that hangs in a driver.
             end = time.monotonic() + 2
-            while time.monotonic() < end and (rest := self.signal(signal.SIGKILL)):
+            while time.monotonic() < end and (rest := self.signal(signal.SIGKILL, spared)):
                 seen |= rest
                 time.sleep(TICK)
         self.reap()

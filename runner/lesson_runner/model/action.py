@@ -71,3 +71,4 @@ class Outcome:
     metrics: Mapping[str, float] = field(default_factory=dict)
     facts: Json = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    stdout: str | None = None

@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from lesson_runner.execute.process import CommandResult, run
 from lesson_runner.execute.sandbox import open_sandbox
-from lesson_runner.execute.shell import ShellState, run_block
+from lesson_runner.execute.terminal import CommandResult, Terminal
 from lesson_runner.model.errors import LessonError
 from lesson_runner.testing import lesson_text
 
@@ -26,37 +25,39 @@ def ignore(line: str) -> None:
 
 
 @pytest.fixture
-def bash(tmp_path: Path) -> Iterator[Callable[..., CommandResult]]:
-    """Runs one bash command; its background processes are ended after the test."""
-    ended: list[CommandResult] = []
+def terminals(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals, and closes them after the test."""
+    opened: list[Terminal] = []
 
-    def execute(command: str, *, seconds: float | None = None, **options: Any) -> CommandResult:
-        options = {"folder": tmp_path, "env": dict(os.environ), "on_line": ignore, "grace": 0.3, **options}
+    def open_terminal(**options: Any) -> Terminal:
+        options = {"env": dict(os.environ), **options}
+        opened.append(Terminal(tmp_path / "shell", tmp_path / "files", **options))
+        return opened[-1]
+
+    yield open_terminal
+    for terminal in opened:
+        terminal.close()
+
+
+@pytest.fixture
+def bash(terminals: Callable[..., Terminal]) -> Callable[..., CommandResult]:
+    """Evaluates blocks one after another in one terminal; each is a step of its own."""
+    terminal: list[Terminal] = []
+    count = 0
+
+    def evaluate(
+        script: str, *, seconds: float | None = None, env: dict[str, str] | None = None, **options: Any
+    ) -> CommandResult:
+        nonlocal count
+        count += 1
+        if not terminal:
+            terminal.append(terminals() if env is None else terminals(env=env))
         deadline = None if seconds is None else time.monotonic() + seconds
-        ended.append(run(["bash", "-c", command], deadline=deadline, **options))
-        return ended[-1]
+        return terminal[0].run(
+            script, **{"step": f"s{count}", "on_line": ignore, "deadline": deadline, **options}
+        )
 
-    yield execute
-    for finished in ended:
-        finished.family.stop(grace=0)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> ShellState:
-    return ShellState(tmp_path / "shell", tmp_path / "files")
-
-
-@pytest.fixture
-def terminal(state: ShellState, tmp_path: Path) -> Callable[..., CommandResult]:
-    """Runs blocks one after another in one terminal."""
-
-    def execute(text: str, **options: Any) -> CommandResult:
-        block = tmp_path / "block.sh"
-        block.write_bytes(text.encode() + b"\n")
-        options = {"env": dict(os.environ), "on_line": ignore, **options}
-        return run_block(state, block, **options)
-
-    return execute
+    return evaluate
 
 
 @pytest.fixture

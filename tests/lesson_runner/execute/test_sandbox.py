@@ -148,17 +148,19 @@ def test_a_sandbox_has_no_capabilities_and_shows_no_other_process(steps: Callabl
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
-def test_no_process_outlives_its_sandbox(
+def test_a_process_in_the_background_of_a_sandbox_lives_until_the_run_ends(
     steps: Callable[..., Any], alive: Callable[[str | int], bool], tmp_path: Path
 ) -> None:
     marks = [f"{8_000_000 + os.getpid() * 10 + n}" for n in range(2)]
     done = steps(
         f"sleep {marks[0]} >/dev/null 2>&1 & echo left",
+        "kill -0 $! && echo up",
         f"(setsid sleep {marks[1]} &) ; sleep 60",
         timeout="1s",
     )
-    assert done["s1"] == ("passed", "left")
-    assert done["s2"][0] == "failed"
+    assert done["s1"][0] == "passed"
+    assert done["s2"] == ("passed", "up")
+    assert done["s3"][0] == "failed"
     found = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
     assert [mark for mark in marks if f"sleep {mark}" in found] == []
 

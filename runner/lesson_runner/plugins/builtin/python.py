@@ -1,28 +1,35 @@
-"""The ``python`` action: run a block with the Python that runs the lesson."""
+"""The ``python`` action: run a block with the Python of the terminal."""
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 
+from lesson_runner.document.statements import Statement
+from lesson_runner.execute import python_block
 from lesson_runner.plugins import Action, Json, Outcome, StepContext
-from lesson_runner.plugins.builtin.shell import outcome_of, run_in_terminal
+from lesson_runner.plugins.builtin.shell import block_line, run_in_terminal
 
 
 def run_python(params: Json, context: StepContext) -> Outcome:
-    """Run ``script`` in the terminal of the run, with its environment and working folder."""
-    script = context.evidence / "script.py"
-    script.write_text(params["script"] + "\n", "utf-8")
-    launcher = context.evidence / "launch.sh"
-    # Run from a file, so that tracebacks show source lines. PYTHONPATH makes modules in the current folder
-    # importable, as if the block were typed in. `exec` leaves the state of the terminal unchanged.
-    launcher.write_text(
-        'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" exec '
-        f"{shlex.quote(sys.executable)} -u {shlex.quote(str(script.absolute()))}\n",
-        "utf-8",
-    )
-    finished = run_in_terminal(launcher, context)
-    return outcome_of(finished, context)
+    """Run ``script`` in the terminal of the run, with the Python that ``python`` means there."""
+    script = params["script"]
+    file = context.evidence.absolute() / "script.py"
+    file.write_text(script + "\n", "utf-8")
+    lesson, line = str(context.run.lesson.path.absolute()), block_line(context)
+    words = (python_block.__file__, str(file), lesson, str(line))
+    own = shlex.quote(sys.executable)
+    python = f'"$(builtin type -P python || builtin type -P python3 || builtin echo {own})"'
+    command = f"{python} -u {shlex.join(words)}"
+
+    def failed(output: str) -> Statement:
+        places = re.findall(rf'File "{re.escape(lesson)}", line (\d+)', output)
+        number = int(places[-1]) if places else line
+        rows = script.split("\n")
+        return Statement(number, rows[number - line].strip() if 0 <= number - line < len(rows) else "python")
+
+    return run_in_terminal(command, context, failed=failed)
 
 
 PYTHON = Action(

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from lesson_runner.document.statements import Statement
 from lesson_runner.document.transcripts import typed
 from lesson_runner.execute.child import signal_name
 from lesson_runner.execute.environment import command_environment, withheld
+from lesson_runner.execute.evaluation import by_pid
 from lesson_runner.execute.family import RUN
-from lesson_runner.execute.process import CommandResult
-from lesson_runner.execute.shell import ShellState, run_block
+from lesson_runner.execute.terminal import CommandResult, Terminal
+from lesson_runner.files.evidence import EVIDENCE
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins import Action, Json, Outcome, RunContext, StepContext
 
-BACKGROUND = "shell"
-"""The key in ``RunContext.store`` of the processes that steps left running."""
+TERMINAL = "shell"
+"""The key in ``RunContext.store`` of the run's terminal."""
 UNSTORED = "shell.lost"
 """The key of the steps after which the terminal's state could not be saved, with the reason."""
+
+MOST_QUOTED = 200
+"""Characters of a command's last line that a message repeats."""
+_ASKS = re.compile(r"^\s*(?:IFS=\S*\s+)?(?:read|select|passwd|su|sudo|ssh)\b")
+_UNANSWERED = re.compile(
+    r"EOFError|EOF when reading|/dev/tty|a (?:terminal|password) is required|[Nn]ot a (?:tty|terminal)"
+    r"|[Nn]o tty present|stdin is not"
+)
+"""What programs say if they want to ask."""
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -48,17 +61,28 @@ SCHEMA: dict[str, Any] = {
 
 def run_shell(params: Json, context: StepContext) -> Outcome:
     """Run ``script`` in the run's terminal."""
-    block = context.evidence / "script.sh"
-    block.write_text(typed(params["script"]).text + "\n", "utf-8")
-    finished = run_in_terminal(block, context, extra=params.get("env"), strict=params.get("strict", True))
-    return outcome_of(finished, context)
+    script = typed(params["script"]).text
+    (context.evidence / "script.sh").write_text(script + "\n", "utf-8")
+    return run_in_terminal(
+        script, context, extra=params.get("env"), strict=params.get("strict", True), line=block_line(context)
+    )
 
 
 def run_in_terminal(
-    block: Path, context: StepContext, *, extra: Mapping[str, str] | None = None, strict: bool = True
-) -> CommandResult:
+    script: str,
+    context: StepContext,
+    *,
+    line: int = 1,
+    extra: Mapping[str, str] | None = None,
+    strict: bool = True,
+    failed: Callable[[str], Statement] | None = None,
+) -> Outcome:
     """
-    Run a script in the terminal of the run, with the run's environment, sandbox and redaction.
+    Run a script in the terminal of the run, and return the step's outcome.
+
+    Args:
+        line: the line of the lesson on which the script begins.
+        failed: finds the statement that failed in the output; by default it is one of the script.
 
     Raises:
         LessonError: the terminal's state could not be saved after an earlier step.
@@ -71,45 +95,76 @@ def run_in_terminal(
             f"the state of the terminal after step '{name}' could not be saved ({reason})",
             fix="fix the cause, then run lesson resume",
         )
-    finished = run_block(
-        terminal(run),
-        block,
-        env=environment(run),
+    finished = terminal(run).run(
+        script,
+        line,
+        step=context.step.id,
+        attempt=context.attempt,
         extra=extra,
         strict=strict,
+        apart=any(expectation.matcher == "json" for expectation in context.step.expect),
         on_line=context.show,
         deadline=context.deadline,
         redactor=run.redactor,
-        sandbox=run.sandbox,
     )
     if finished.state_error:
         lost[context.step.id] = finished.state_error
-    return finished
+    if failed is not None and finished.failed is not None:
+        finished = dataclasses.replace(finished, failed=failed(finished.output))
+    return outcome_of(finished, context)
 
 
-def terminal(run: RunContext) -> ShellState:
-    """Return the state of the terminal that the shell and Python steps of a run share."""
-    return ShellState(run.folder / "shell", run.workspace.files.absolute())
+def terminal(run: RunContext) -> Terminal:
+    """Return the terminal that the shell and Python steps of a run share."""
+    if TERMINAL not in run.store:
+        run.store[TERMINAL] = Terminal(
+            run.folder / "shell",
+            run.workspace.files.absolute(),
+            environment(run),
+            run.sandbox,
+            readable=(run.folder.absolute() / EVIDENCE,),
+        )
+    found: Terminal = run.store[TERMINAL]
+    return found
+
+
+def block_line(context: StepContext) -> int:
+    """Return the line of the lesson on which the step's block begins."""
+    name = context.step.id
+    blocks = (step.block for step in context.run.lesson.steps if step.id in (name, name.rpartition(".")[0]))
+    block = next(filter(None, blocks), None)
+    return block.location.line if block else context.step.location.line
 
 
 def environment(run: RunContext) -> dict[str, str]:
     """Return the initial environment of the terminal of a run."""
-    # `lesson` and `python` in a lesson are the ones that run it, even if no virtual environment is active.
-    own = str(Path(sys.executable).parent)
     # Unbuffered: otherwise output of a Python program appears only when it ends, or never if it is killed.
     return {
         "PYTHONUNBUFFERED": "1",
         **command_environment(os.environ, run.passed),
         RUN: str(run.folder.absolute()),
         "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
-        "PATH": os.pathsep.join((own, os.environ.get("PATH", os.defpath))),
+        "PATH": search_path(os.environ),
     }
 
 
+def search_path(environ: Mapping[str, str]) -> str:
+    """
+    Return the ``PATH`` of commands: the user's, and the folder of the Python that runs the lesson.
+
+    That folder comes first, so that ``lesson`` and ``python`` are those that run the lesson; but last if the
+    user has activated an environment, as in the user's terminal.
+    """
+    own, path = str(Path(sys.executable).parent), environ.get("PATH", os.defpath)
+    active = [environ[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environ.get(name)]
+    programs = [os.path.join(folder, "bin") for folder in active]  # noqa: PTH118 - compared as text
+    if own not in programs and any(folder in path.split(os.pathsep) for folder in programs):
+        return os.pathsep.join((path, own))
+    return os.pathsep.join((own, path))
+
+
 def outcome_of(finished: CommandResult, context: StepContext) -> Outcome:
-    """Return the outcome of a step from the result of its command."""
-    if finished.still_running:
-        context.run.store.setdefault(BACKGROUND, []).append((finished.family, finished.still_running))
+    """Return the outcome of a step from the result of its block."""
     message = ""
     if finished.timed_out:
         limit = (
@@ -118,28 +173,41 @@ def outcome_of(finished: CommandResult, context: StepContext) -> Outcome:
         message = f"step '{context.step.id}' took longer than {limit}"
         if finished.killed:
             message += f"; killed: {', '.join(map(str, finished.killed))}"
-        if finished.still_running:
-            message += f"; could not be killed: {', '.join(map(str, finished.still_running))}"
+        left = set(finished.killed).intersection(finished.still_running)
+        if left:
+            message += f"; could not be killed: {', '.join(map(str, by_pid(left)))}"
     elif finished.exit_code and not _expects_exit_code(context):
         _show_restrictions(context)
-        name = signal_name(finished.exit_code - 128)
-        if name == "SIGKILL":
-            name += ": did the machine run out of memory?"
-        message = f"exit code {finished.exit_code}" + (f" ({name})" if name else "")
-        last = next((line for line in reversed(finished.output.split("\n")) if line.strip()), "")
-        if last:
-            message += f": {last.strip()[:200]}"
+        message = _failure(finished)
     status: Literal["passed", "failed", "error"] = "failed" if message else "passed"
     if finished.state_error:
         status = "error"
-        message = f"{message}; " if message and finished.exit_code != 1 else ""
+        message = f"{message}; " if message else ""
         message += f"the state of the terminal cannot be saved: {finished.state_error}"
     return Outcome(
         status=status,
         message=message,
         output=finished.output,
         exit_code=finished.exit_code,
+        stdout=finished.stdout,
     )
+
+
+def _failure(finished: CommandResult) -> str:
+    """Describe why a block failed: the command, its line in the lesson, its status, and what it said last."""
+    name = signal_name(finished.exit_code - 128)
+    if name == "SIGKILL":
+        name += ": did the machine run out of memory?"
+    message = f"exit code {finished.exit_code}" + (f" ({name})" if name else "")
+    if finished.failed is not None:
+        message = f"line {finished.failed.line}: {finished.failed.shown}: {message}"
+    if last := finished.last_words.strip():
+        message += f": {last[:MOST_QUOTED]}"
+    if finished.failed is not None and (
+        _ASKS.search(finished.failed.text) or _UNANSWERED.search(finished.output)
+    ):
+        message += " (it asks, and nobody can answer: standard input is empty)"
+    return message
 
 
 def _show_restrictions(context: StepContext) -> None:
@@ -155,18 +223,12 @@ def _show_restrictions(context: StepContext) -> None:
 
 
 def clean_up(run: RunContext) -> None:
-    """Stop the background processes of a run, and remove the files of its sandbox."""
-    stop_background(run)
-    if run.sandbox is not None:
-        shutil.rmtree(terminal(run).sandbox, ignore_errors=True)
-
-
-def stop_background(run: RunContext) -> None:
-    """Stop the processes that steps of a run left in the background."""
-    for family, left in run.store.pop(BACKGROUND, []):
-        # A known process that still runs proves that the system has not reused the family's process number.
-        if family.members().intersection(left):
-            family.stop(grace=2.0)
+    """Close the terminal of a run, which ends its background processes, and remove the sandbox's files."""
+    terminal: Terminal | None = run.store.pop(TERMINAL, None)
+    if terminal is not None:
+        terminal.close()
+        if run.sandbox is not None:
+            shutil.rmtree(terminal.sandbox_files, ignore_errors=True)
 
 
 def _expects_exit_code(context: StepContext) -> bool:

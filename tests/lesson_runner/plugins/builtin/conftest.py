@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lesson_runner.model import Event, Lesson, Location, PlannedStep
-from lesson_runner.plugins.builtin.shell import stop_background
+from lesson_runner.plugins.builtin.shell import clean_up
 from lesson_runner.plugins.context import RunContext, StepContext, Workspace
 
 
@@ -28,7 +28,7 @@ def run(tmp_path: Path) -> Iterator[RunContext]:
     )
     context = RunContext(lesson, "quick", "auto", workspace, workspace.runs / "1")
     yield context
-    stop_background(context)
+    clean_up(context)
 
 
 @pytest.fixture

@@ -20,14 +20,31 @@ def test_a_python_block_runs_in_this_python_and_shows_its_output(step: Step, eve
     assert [event.data["text"] for event in events] == [outcome.output]
 
 
-def test_a_traceback_names_the_file_and_shows_the_line(step: Step) -> None:
+def test_a_traceback_names_the_line_of_the_lesson_and_shows_it(step: Step) -> None:
     context = step()
     outcome = run_python({"script": "import json\n\njson.loads('{')  # here"}, context)
-    assert outcome.status == "failed"
-    assert outcome.exit_code == 1
-    assert f'File "{context.evidence}/script.py", line 3, in <module>\n    json.loads(' in outcome.output
-    assert "# here" in outcome.output
-    assert outcome.message.startswith("exit code 1: json.decoder.JSONDecodeError: Expecting property name")
+    assert (outcome.status, outcome.exit_code) == ("failed", 1)
+    assert outcome.output.startswith(
+        f'Traceback (most recent call last):\n  File "{context.run.lesson.path}", line 3, in <module>\n'
+        "    json.loads('{')  # here\n"
+    )
+    assert outcome.message.startswith(
+        "line 3: json.loads('{')  # here: exit code 1: json.decoder.JSONDecodeError: "
+    )
+
+
+def test_a_syntax_error_names_the_line_of_the_lesson(step: Step) -> None:
+    context = step()
+    outcome = run_python({"script": "x = 1\nx = = 2"}, context)
+    assert f'  File "{context.run.lesson.path}", line 2\n    x = = 2\n' in outcome.output
+    assert outcome.message == "line 2: x = = 2: exit code 1: SyntaxError: invalid syntax"
+
+
+def test_a_block_that_asks(step: Step) -> None:
+    outcome = run_python({"script": "name = input('Name? ')"}, step())
+    assert outcome.message.endswith(
+        "EOFError: EOF when reading a line (it asks, and nobody can answer: standard input is empty)"
+    )
 
 
 def test_a_python_block_sees_the_terminal_state_and_does_not_change_it(step: Step) -> None:
@@ -56,7 +73,8 @@ def test_output_is_kept_if_a_python_block_is_killed(step: Step) -> None:
     outcome = run_python({"script": "import time\nprint('epoch 1')\ntime.sleep(60)"}, context)
     assert outcome.status == "failed"
     assert outcome.output == "epoch 1"
-    assert "its timeout of 1 s; killed: python" in outcome.message
+    assert "its timeout of 1 s; killed: bash (" in outcome.message
+    assert ", python" in outcome.message
 
 
 def test_the_command_is_the_script() -> None:

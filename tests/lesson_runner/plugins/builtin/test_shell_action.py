@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from lesson_runner.model import Event, Expectation
 from lesson_runner.plugins import builtin
-from lesson_runner.plugins.builtin.shell import BACKGROUND, SHELL, run_shell
+from lesson_runner.plugins.builtin.shell import SHELL, TERMINAL, run_shell
 from lesson_runner.plugins.context import RunContext, StepContext
 
 Step = Callable[..., StepContext]
@@ -44,9 +44,20 @@ def test_a_relative_workspace_is_made_absolute(
 @pytest.mark.parametrize(
     ("script", "code", "message"),
     [
-        ("exit 3", 3, "exit code 3"),
-        ("echo first; echo the cause >&2; echo; false; echo last", 1, "exit code 1: the cause"),
-        ("bash -c 'kill -SEGV $$' 2>/dev/null", 139, "exit code 139 (SIGSEGV)"),
+        ("exit 3", 3, "line 1: exit 3: exit code 3"),
+        ("echo one\ngrep -q x /dev/null\necho two", 1, "line 2: grep -q x /dev/null: exit code 1"),
+        ("echo one; ls /nowhere", 2, "line 1: ls /nowhere: exit code 2: ls: cannot access"),
+        (
+            "echo one\n\nfor i in 1 2; do\n  echo $i\n  false\ndone",
+            1,
+            "line 3: for i in 1 2; do …: exit code 1: 1",
+        ),
+        (
+            "bash -c 'kill -SEGV $$' 2>/dev/null",
+            139,
+            "line 1: bash -c 'kill -SEGV $$' 2>/dev/null: exit code 139 (SIGSEGV)",
+        ),
+        ("echo one; read -p 'Go on? ' answer", 1, "line 1: read -p 'Go on? ' answer: exit code 1 (it asks,"),
     ],
 )
 def test_a_block_that_fails_says_why(step: Step, script: str, code: int, message: str) -> None:
@@ -89,8 +100,8 @@ def test_background_processes_live_until_the_run_is_over(step: Step, run: RunCon
     builtin.lesson_step_event(Event("step-finished", "start"), run)
     assert run_shell(running, step("use")).status == "passed"
     builtin.lesson_step_event(Event("run-finished"), run)
+    assert TERMINAL not in run.store
     assert run_shell(running, step("after")).status == "failed"
-    assert BACKGROUND not in run.store
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,86 @@
+"""The evaluation of one block by the bash of a terminal: its output and its result so far."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Collection
+
+from lesson_runner.document.statements import Statement
+from lesson_runner.execute.child import Reader
+from lesson_runner.execute.family import Member
+from lesson_runner.execute.lines import OutputCollector
+from lesson_runner.execute.redaction.redactor import Redactor
+
+MOST_READS = 64
+"""Reads of 64 KiB after which output that bash itself has printed has certainly been read."""
+
+
+class Evaluation:
+    """A block while it is being evaluated."""
+
+    def __init__(
+        self,
+        on_line: Callable[[str], None],
+        redactor: Redactor | None,
+        mode: str,
+        *,
+        apart: bool,
+        deadline: float | None,
+    ) -> None:
+        self._on_line = on_line
+        self.mode, self.deadline = mode, deadline
+        self.reader = Reader()
+        self.lines = OutputCollector(self._show, redactor=redactor)
+        self.stdout = OutputCollector(lambda _: None, redactor=redactor) if apart else None
+        self.statement: Statement | None = None
+        self.status = 0
+        self.last_words = ""
+        self.timed_out = False
+        self.state_error = ""
+
+    @property
+    def feeds(self) -> list[Callable[[bytes], None]]:
+        """What to call with the output of each pipe."""
+        stdout = self.stdout
+        if stdout is None:
+            return [self.lines.feed]
+
+        def both(data: bytes) -> None:
+            self.lines.feed(data)
+            stdout.feed(data)
+
+        return [both, self.lines.feed]
+
+    def _show(self, text: str) -> None:
+        self.last_words = next((line for line in reversed(text.split("\n")) if line.strip()), self.last_words)
+        self._on_line(text)
+
+    def watch(self, pid: int) -> None:
+        """Let :attr:`reader` return when the process ends; on Linux only, elsewhere the next tick notices."""
+        with contextlib.suppress(AttributeError, OSError):
+            self.reader.wake(os.pidfd_open(pid))
+
+    def read_all(self) -> None:
+        """Read what bash has printed so far, even if a process in the background never stops printing."""
+        for _ in range(MOST_READS):
+            if not self.reader.read(0):
+                break
+
+    def finish(self, left: Collection[Member]) -> None:
+        """Read the rest of the output; processes that are left in the background may keep printing."""
+        if left:
+            self.reader.drain()
+        else:
+            self.read_all()
+        for collector in (self.lines, self.stdout):
+            if collector is not None:
+                collector.feed(b"", final=True)
+        if left:
+            names = ", ".join(map(str, by_pid(left)))
+            self.lines.note(f"[still running in the background: {names}; further output is not shown]")
+
+
+def by_pid(members: Collection[Member]) -> tuple[Member, ...]:
+    """Return processes in the order of their numbers."""
+    return tuple(sorted(members, key=lambda member: member.pid))

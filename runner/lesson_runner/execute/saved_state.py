@@ -1,0 +1,101 @@
+"""The saved states of a terminal, as scripts that bash sources: the last one, and one before each step."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from lesson_runner.files.plain import open_plain, read_plain
+from lesson_runner.files.untrusted import make_below
+from lesson_runner.model.errors import LessonError
+
+COMPLETE = b"\n# complete\n"
+PROBE = 65_536
+"""Bytes that are written to find out why a state could not be saved."""
+MOST_STATE = 16 * 1024 * 1024
+"""The largest state that is passed on, in bytes; a new bash reads all of it."""
+
+
+class SavedStates:
+    """
+    The states of the terminal of a run, in a folder that only the user can read: blocks may export secrets.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.last = folder / "state.sh"
+        """The state after the last block; missing before the first."""
+        self._before = make_below(folder, "before")
+
+    def before(self, step: str) -> Path:
+        """Return the file with the state before a step."""
+        return self._before / f"{step}.sh"
+
+    def keep(self, step: str) -> None:
+        """Keep the last state as the one before a step."""
+        path = self.before(step)
+        path.unlink(missing_ok=True)
+        if not os.path.lexists(self.last):
+            path.touch(mode=0o600)
+            path.write_bytes(COMPLETE)
+            return
+        try:
+            os.link(self.last, path)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(self.last, path)
+            path.chmod(0o600)
+
+    def store(self, new: Path) -> None:
+        """
+        Make a file that bash has written the last state.
+
+        Raises:
+            OSError: bash could save only a part of its state, or the file cannot be renamed.
+        """
+        try:
+            _check_stored(new)
+            new.chmod(0o600)
+            os.replace(new, self.last)  # noqa: PTH105 - documented as atomic
+        except OSError:
+            with contextlib.suppress(OSError):
+                new.unlink()
+            raise
+
+
+def check_complete(state: Path) -> None:
+    """
+    Check a saved state before bash loads it.
+
+    Raises:
+        LessonError: it is damaged.
+    """
+    with contextlib.suppress(OSError):
+        if read_plain(state, MOST_STATE).endswith(COMPLETE):
+            return
+    raise LessonError(f"{state}: the state of the terminal is damaged", fix="start the run from scratch")
+
+
+def _check_stored(state: Path) -> None:
+    """
+    Check that bash has saved its whole state.
+
+    Raises:
+        OSError: it has not; the error says why.
+    """
+    with open_plain(state) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size > MOST_STATE:
+            raise OSError(errno.E2BIG, f"it has {size:,} bytes; at most {MOST_STATE:,} are passed on")
+        file.seek(max(0, size - len(COMPLETE)))
+        if file.read() == COMPLETE:
+            os.fsync(file.fileno())  # some disks report only now that they are full
+            return
+    with state.open("ab", buffering=0) as file:  # raises the cause, if it persists
+        os.write(file.fileno(), bytes(PROBE))
+        os.fsync(file.fileno())
+    raise OSError(errno.EIO, "it was cut short: was the disk full for a moment?")
