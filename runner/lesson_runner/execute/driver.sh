@@ -4,8 +4,8 @@
 # The runner writes requests to standard input, one a line, and reads answers from the pipe `reply`:
 #
 #   open      a block begins: connect its output, and set its options and variables
-#   check     answer whether the text in the file `text` is complete
-#   run       evaluate the text, and answer with its status
+#   check     answer whether all texts in the file `text` are complete
+#   run       evaluate the text in the file, and answer with its status
 #   restore   set the variables that were only for this block to their values before it
 #   save      write the state of the terminal to the file `state`
 #
@@ -54,38 +54,31 @@ __lesson_print() {
   fi
 }
 
-# Print the limits of this bash as commands; some cannot be set on every system.
-__lesson_limits() {
-  local __lesson_kind
-  for __lesson_kind in c d f l m n s t u v; do
-    builtin printf 'builtin ulimit -S -%s %s\n' "$__lesson_kind" "$(builtin ulimit -S "-$__lesson_kind")"
-  done 2>/dev/null
-}
-
 # Print the state as a script. Runs in a subshell, so it does not change the terminal.
 __lesson_describe() {
-  local __lesson_place __lesson_now
+  local __lesson_place
   builtin umask -p
   builtin shopt -p
   builtin printf '__lesson_flags=%q __lesson_traced=%q\n' "${__lesson_flags//e/}" "$__lesson_traced"
   __lesson_variables
   for __lesson_name in "${__lesson_list[@]}"; do __lesson_print "$__lesson_name"; done
-  __lesson_now=$(__lesson_limits)
-  if [[ $__lesson_now != "$__lesson_limits" ]]; then builtin printf '{ %s\n} 2>/dev/null\n' "$__lesson_now"; fi
-  for __lesson_name in variables print limits describe answer next open check done save return startup_file; do
+  if [[ $(builtin ulimit -S -a) != "$__lesson_limits" ]]; then
+    for __lesson_name in c d f l m n s t u v; do
+      builtin printf 'builtin ulimit -S -%s %s 2>/dev/null\n' "$__lesson_name" "$(builtin ulimit -S "-$__lesson_name")"
+    done
+  fi
+  for __lesson_name in variables print describe answer next open check done save return startup_file; do
     builtin unset -f "__lesson_$__lesson_name"
   done
   builtin declare -f
-  builtin declare -F | while IFS= builtin read -r __lesson_name; do
-    [[ $__lesson_name == 'declare -fx '* ]] && builtin printf '%s\n' "$__lesson_name"
-  done
+  builtin declare -Fx
   builtin alias -p
   for ((__lesson_place = ${#DIRSTACK[@]} - 1; __lesson_place > 0; __lesson_place--)); do
     builtin printf 'builtin cd -- %q && builtin pushd . >/dev/null\n' "${DIRSTACK[__lesson_place]}"
   done
   builtin printf 'builtin cd -- %q || builtin cd -- "$__lesson_start"\n' "$PWD"
   [[ -n $OLDPWD ]] && builtin printf 'OLDPWD=%q\n' "$OLDPWD"
-  builtin printf '# end'
+  builtin printf '\n# complete\n'
 }
 
 # Answer the runner. If it no longer listens, or the folder is gone, this bash is of no use.
@@ -141,14 +134,17 @@ __lesson_open() {
   __lesson_answer opened
 }
 
-# Answer whether the text is complete. Nothing of it runs: it becomes the body of a function.
+# Answer whether each text in the file, with a zero byte after each, is complete. Nothing of it runs: it becomes the
+# body of a function.
 __lesson_check() {
-  local __lesson_text
-  IFS= builtin read -r -d '' __lesson_text <"$__lesson_exchange/text"
-  if builtin eval "function __lesson_checked {
+  local __lesson_text __lesson_found=complete
+  while IFS= builtin read -r -d '' __lesson_text; do
+    builtin eval "function __lesson_checked {
 $__lesson_text
-}" 2>/dev/null; then __lesson_answer complete; else __lesson_answer incomplete; fi
+}" 2>/dev/null || __lesson_found=incomplete
+  done <"$__lesson_exchange/text"
   builtin unset -f __lesson_checked
+  __lesson_answer "$__lesson_found"
 }
 
 # A text has been evaluated, with status $1; or, if it has emptied $__lesson_pending, with $__lesson_status. Runs with
@@ -165,16 +161,10 @@ __lesson_done() {
   __lesson_answer "done $__lesson_status"
 }
 
-# Save the state, in a file that only this user can read.
+# Save the state. The runner checks whether it is complete.
 __lesson_save() {
-  local __lesson_state
-  __lesson_state=$(__lesson_describe 2>/dev/null)
-  if [[ $__lesson_state == *'# end' ]] &&
-    builtin printf '%s\n# complete\n' "$__lesson_state" 2>/dev/null >|"$__lesson_exchange/state"; then
-    __lesson_answer saved
-  else
-    __lesson_answer unsaved
-  fi
+  (__lesson_describe) 2>/dev/null >|"$__lesson_exchange/state"
+  __lesson_answer saved
 }
 
 __lesson_return() { builtin return "$__lesson_status"; }
@@ -196,7 +186,7 @@ for __lesson_name in "${__lesson_list[@]}"; do
   esac
 done
 builtin unset -v __lesson_name __lesson_list
-__lesson_limits=$(__lesson_limits)
+__lesson_limits=$(builtin ulimit -S -a)
 builtin shopt -s expand_aliases
 PS1='\$ '
 builtin cd -- "$__lesson_start"

@@ -130,10 +130,8 @@ class Family:
 
     def reap(self) -> None:
         """Collect the exit codes of adopted processes that have ended, or they stay as zombies."""
-        if not self.since or not (PROC / "self" / "stat").exists():
-            return
-        for entry in os.listdir(PROC):  # noqa: PTH208 - as below
-            row = _read_row(PROC, entry, zombies=True) if entry.isdigit() else None
+        for pid in _children() if self.since else ():
+            row = _read_row(PROC, pid, zombies=True)
             if row is not None and row.member.pid != self.root and _is_adopted(row, self.since):
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(row.member.pid, os.WNOHANG)
@@ -172,11 +170,27 @@ def _is_adopted(row: Row, since: int) -> bool:
     return mine and int(row.member.started) >= since
 
 
+def _children() -> Iterator[str]:
+    """Yield the process numbers of this process's children, from ``/proc``."""
+    try:
+        for thread in (PROC / "self" / "task").iterdir():
+            yield from (thread / "children").read_text().split()
+    except OSError:  # no /proc, or a kernel without this file
+        yield from filter(str.isdigit, os.listdir(PROC) if PROC.exists() else ())  # noqa: PTH208 - as below
+
+
 def _group(pid: int) -> int | None:
     try:
         return os.getpgid(pid)
     except (ProcessLookupError, PermissionError):
         return None
+
+
+def ticks() -> int | None:
+    """Return the time now as in ``Member.started``; ``None`` on systems where that is no number."""
+    if not hasattr(time, "CLOCK_BOOTTIME") or not (PROC / "self" / "stat").exists():
+        return None
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
 
 
 def start_time(pid: int) -> str:

@@ -31,7 +31,7 @@ from lesson_runner.document.statements import Statement, statements
 from lesson_runner.execute.child import signal_name, start, wait
 from lesson_runner.execute.evaluation import Evaluation, by_pid
 from lesson_runner.execute.exchange import Exchange
-from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans
+from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans, ticks
 from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
@@ -114,7 +114,9 @@ class Terminal:
         self._exchange = Exchange(folder.absolute() / "exchange")
         self._bash: subprocess.Popen[bytes] | None = None
         self._own: set[Member] = set()  # the processes that bash consists of
-        self._earlier: set[Member] = set()  # in the background when the first attempt at a step began
+        self._after: set[Member] = set()  # all processes after the last block
+        self._known: set[Member] = set()  # all processes before the first attempt at the step
+        self._began: int | None = None  # when the first attempt at the step began, in ticks
         self._family = Family(-1, self._token)
         self._unused = True
 
@@ -122,6 +124,11 @@ class Terminal:
     def sandbox_files(self) -> Path:
         """Holds the home folder and ``/tmp`` of the sandbox."""
         return self.folder / "sandbox"
+
+    @property
+    def exchange(self) -> Path:
+        """The folder with the pipes ``out`` and ``err`` of the block that is being evaluated."""
+        return self._exchange.folder
 
     def run(
         self,
@@ -179,7 +186,7 @@ class Terminal:
                 killed = self._stop_block(reader.read)
                 block.status = self._exit_status()
             reader.release(self._exchange.reply)
-            left = self._family.members() - self._own - self._earlier
+            left = self._new()
             block.finish(left)
         except BaseException:
             self._stop_block()
@@ -233,7 +240,9 @@ class Terminal:
         if not self._alive():
             self._start(state, block)
         if attempt == 1:
-            self._earlier = self._family.members() - self._own
+            self._began, self._known = ticks(), self._after
+            if self._began is None:
+                self._known = self._family.members()
 
     def _start(self, state: Path, block: Evaluation) -> None:
         """Start bash from a saved state."""
@@ -316,8 +325,8 @@ class Terminal:
     def _statements(self, script: str, line: int, block: Evaluation) -> Sequence[Statement]:
         """Return the statements of a script, or all of it as one if bash would divide it differently."""
         found = statements(script, line)
-        for statement in found if len(found) > 1 else ():
-            self._exchange.write("text", statement.text)
+        if len(found) > 1:
+            self._exchange.write("text", "".join(f"{statement.text}\0" for statement in found))
             if self._ask("check", block) != "complete":
                 return [Statement(line, script)]
         return found
@@ -343,13 +352,25 @@ class Terminal:
         except OSError as error:
             block.state_error = with_fix((error.strerror or str(error)).lower(), error)
 
+    def _new(self) -> set[Member]:
+        """Return the processes, without bash, that were started since the first attempt at the step."""
+        self._after = self._family.members()
+        began = self._began or 0
+        return {
+            member
+            for member in self._after - self._own - self._known
+            if not began or int(member.started) >= began
+        }
+
     def _stop_block(self, read: Callable[[float], object] = time.sleep) -> tuple[Member, ...]:
         """End bash, and all processes that were not there when the first attempt at the step began."""
         if self._bash is None:
             time.sleep(TICK)  # a forked child may not have run exec yet, so it does not carry the token
         elif self._family.root != self._bash.pid:
             self._family = Family(self._bash.pid, self._token)
-        killed = self._family.stop(GRACE, read, self._earlier)
+        new = self._new()
+        spared = self._after - self._own - new
+        killed = self._family.stop(GRACE, read, spared)
         if self._bash is not None:
             wait(self._bash, REAPED)
         return killed

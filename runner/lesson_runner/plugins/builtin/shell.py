@@ -128,6 +128,11 @@ def terminal(run: RunContext) -> Terminal:
     return found
 
 
+def exchange_folder(context: StepContext) -> Path:
+    """Return the folder with the pipes ``out`` and ``err`` for the output of the block that runs."""
+    return terminal(context.run).exchange
+
+
 def block_line(context: StepContext) -> int:
     """Return the line of the lesson on which the step's block begins."""
     name = context.step.id

@@ -40,10 +40,12 @@ def events() -> list[Event]:
 def step(run: RunContext, events: list[Event]) -> Callable[..., StepContext]:
     """Creates the context of a step; keywords are fields of the step and of the context."""
 
-    def make(id: str = "one", *, deadline: float | None = None, **fields: Any) -> StepContext:  # noqa: A002
+    def make(
+        id: str = "one", *, deadline: float | None = None, attempt: int = 1, **fields: Any
+    ) -> StepContext:
         planned = PlannedStep(id, id, Location(run.lesson.path, 1), "shell", {}, **fields)
         evidence = run.folder / "evidence" / id
         evidence.mkdir(parents=True, exist_ok=True)
-        return StepContext(run, planned, evidence, events.append, deadline)
+        return StepContext(run, planned, evidence, events.append, deadline, attempt)
 
     return make

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 
 from lesson_runner.model import Event
+from lesson_runner.plugins import Outcome
 from lesson_runner.plugins.builtin.python import PYTHON, run_python
-from lesson_runner.plugins.builtin.shell import run_shell
-from lesson_runner.plugins.context import StepContext
+from lesson_runner.plugins.builtin.shell import clean_up, run_shell
+from lesson_runner.plugins.context import RunContext, StepContext, Store
 
 Step = Callable[..., StepContext]
 
@@ -62,6 +63,52 @@ os.chdir("/")
     import_path = run_shell({"script": "echo [$PYTHONPATH]"}, step("four")).output
     assert after.output == f"x y plain sub {import_path}"
     assert "sub" not in import_path
+
+
+SESSION = "main"
+
+
+def in_session(script: str, context: StepContext) -> Outcome:
+    return run_python({"script": script, "session": SESSION}, context)
+
+
+def test_blocks_of_a_session_share_their_names(step: Step, events: list[Event]) -> None:
+    assert (
+        in_session("import os\nx = 41\ndef f():\n    return x + 1\nprint('set')", step("one")).output == "set"
+    )
+    assert run_python({"script": "print('x' in globals())"}, step("two")).output == "False"
+    outcome = in_session("print(f(), __name__)\nos.system('echo child')", step("three"))
+    assert (outcome.status, outcome.output) == ("passed", "42 __main__\nchild")
+
+
+def test_a_block_of_a_session_that_fails_leaves_nothing(step: Step, run: RunContext) -> None:
+    in_session("x = 1; print('once')", step("one"))
+    failed = in_session("x = 2\nraise ValueError(x)", step("two"))
+    assert failed.message == "line 2: raise ValueError(x): exit code 1: ValueError: 2"
+    assert failed.output == (
+        f'Traceback (most recent call last):\n  File "{run.lesson.path}", line 2, in <module>\n'
+        "    raise ValueError(x)\nValueError: 2"
+    )
+    assert in_session("print(x)", step("two", attempt=2)).output == "1"
+    assert in_session("import sys\nsys.exit(3)", step("three")).exit_code == 3
+    assert in_session("print(x)", step("four")).output == "1"
+
+
+def test_a_session_that_takes_too_long_is_ended(step: Step, run: RunContext) -> None:
+    in_session("x = 1", step("one"))
+    outcome = in_session(
+        "import time\nprint('on')\ntime.sleep(60)", step("two", timeout=1.5, deadline=time.monotonic() + 1.5)
+    )
+    assert (outcome.status, outcome.output) == ("failed", "on")
+    assert in_session("print(x)", step("three")).output == "1"
+
+
+def test_a_resumed_run_repeats_the_blocks_of_a_session(step: Step, run: RunContext) -> None:
+    in_session("x = 1", step("one"))
+    in_session("x += 1; print('again')", step("two"))
+    clean_up(run)
+    run.store = Store(run.folder, resumed=True)
+    assert in_session("print(x)", step("three")).output == "2"
 
 
 def test_the_exit_code_of_a_python_block_is_that_of_the_step(step: Step) -> None:
