@@ -44,8 +44,8 @@ SESSION = """(
   builtin exit "${{status:-1}}"
 )"""
 """
-The command that runs block number ``last`` in a session. It starts the session's process if that does not run,
-and ends it if the block fails, so that no later block sees half of its work.
+The command that runs block number ``last`` in a session. It starts the session's process if that does not
+run, and ends it if the block fails, so that no later block sees half of its work.
 """
 
 

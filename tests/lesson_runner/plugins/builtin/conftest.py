@@ -41,7 +41,11 @@ def step(run: RunContext, events: list[Event]) -> Callable[..., StepContext]:
     """Creates the context of a step; keywords are fields of the step and of the context."""
 
     def make(
-        id: str = "one", *, deadline: float | None = None, attempt: int = 1, **fields: Any
+        id: str = "one",  # noqa: A002
+        *,
+        deadline: float | None = None,
+        attempt: int = 1,
+        **fields: Any,
     ) -> StepContext:
         planned = PlannedStep(id, id, Location(run.lesson.path, 1), "shell", {}, **fields)
         evidence = run.folder / "evidence" / id
