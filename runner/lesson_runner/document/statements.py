@@ -13,7 +13,7 @@ _JOB = re.compile(r"(?<!\S)%[\w%+?-]|\bwait\b")
 _JOB = re.compile(r"(?<!\S)%[\w%+?-]|\bwait\b")
 _SHELL = re.compile(
     r"""exec[ \t]+(?:-[a-z]+[ \t]+)*["']?(?:\$\{?SHELL\}?|(?:/\S*/)?(?:ba|z|da|k)?sh)["']?"""
-    r"""(?:[ \t]+-[il]+)*$"""
+    r"""(?:[ \t]+-\S+)*$"""
 )
 _STARTUP_FILE = re.compile(
     r"""(?:source|\.)[ \t]+(?P<file>(?:~|"?\$\{?HOME\}?"?)/"""
