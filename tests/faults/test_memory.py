@@ -47,7 +47,7 @@ KILLED = "exit code 137 (SIGKILL: did the machine run out of memory?)"
     [
         pytest.param(
             shell("one", "echo so far; kill -KILL $$"),
-            f"{KILLED}: so far",
+            f"line 14: kill -KILL $$: {KILLED}",
             marks=fault(
                 AREA,
                 "the system kills a step's process",
@@ -59,7 +59,7 @@ KILLED = "exit code 137 (SIGKILL: did the machine run out of memory?)"
         ),
         pytest.param(
             PYTHON,
-            "exit code 1: MemoryError",
+            "line 16: bytearray(1 << 30): exit code 1: MemoryError",
             marks=fault(
                 AREA,
                 "a Python step runs out of memory",

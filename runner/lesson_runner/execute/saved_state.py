@@ -31,6 +31,7 @@ class SavedStates:
         self.last = folder / "state.sh"
         """The state after the last block; missing before the first."""
         self._before = make_below(folder, "before")
+        self._kept = b""
 
     def before(self, step: str) -> Path:
         """Return the file with the state before a step."""
@@ -43,12 +44,21 @@ class SavedStates:
         if not os.path.lexists(self.last):
             path.touch(mode=0o600)
             path.write_bytes(COMPLETE)
-            return
-        try:
-            os.link(self.last, path)
-        except OSError:  # a file system without hard links
-            shutil.copyfile(self.last, path)
-            path.chmod(0o600)
+        else:
+            try:
+                os.link(self.last, path)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(self.last, path)
+                path.chmod(0o600)
+        self._kept = read_plain(path, MOST_STATE)
+
+    def restore(self, step: str) -> None:
+        """Write the state before the current step again, if a block has removed it."""
+        path = self.before(step)
+        if not path.exists():
+            make_below(self._before.parent.parent, self._before.parent.name, self._before.name)
+            path.touch(mode=0o600)
+            path.write_bytes(self._kept)
 
     def store(self, new: Path) -> None:
         """

@@ -173,9 +173,9 @@ class Terminal:
         # Ctrl-C can come at any moment, even while bash is being started.
         try:
             reader.add(self._exchange.reply, self._exchange.feed)
-            self._exchange.write_variables(extra or {})
             try:
                 self._begin(step, attempt, block)
+                self._exchange.write_variables(extra or {})
                 self._evaluate(script, line, block)
                 if self._alive() and extra:
                     self._ask("restore", block)
@@ -185,6 +185,8 @@ class Terminal:
                 block.timed_out = True
                 killed = self._stop_block(reader.read)
                 block.status = self._exit_status()
+            if not self._exchange.folder.exists():
+                block.state_error = "its folder was removed"
             reader.release(self._exchange.reply)
             left = self._new()
             block.finish(left)
@@ -234,10 +236,16 @@ class Terminal:
         state = self._states.before(step)
         if attempt > 1:
             self._stop_block()
+            self._states.restore(step)
         elif not (self._unused and os.path.lexists(state)):
             self._states.keep(step)
         self._unused = False
         if not self._alive():
+            if not self._exchange.folder.exists():  # a block has removed it
+                block.reader.release(self._exchange.reply)
+                self._exchange.close()
+                self._exchange = Exchange(self._exchange.folder)
+                block.reader.add(self._exchange.reply, self._exchange.feed)
             self._start(state, block)
         if attempt == 1:
             self._began, self._known = ticks(), self._after
