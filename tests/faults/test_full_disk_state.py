@@ -69,7 +69,7 @@ def test_a_step_that_never_stores_a_state_passes(command: Command, tmp_path: Pat
 
 def test_a_step_that_is_tried_again_starts_where_it_did(command: Command, tmp_path: Path) -> None:
     lesson = tmp_path / "a.md"
-    one = "[ -e tried ] || rm -r $LESSON_WORKSPACE/runs/*/shell; touch tried; A=${A}x"
+    one = "[ -e tried ] || { touch tried; rm -r $LESSON_WORKSPACE/runs/*/shell; }; A=${A}x"
     lesson.write_text(lesson_text(shell("one", one, retries="1") + shell("two", "echo is $A")))
     said = command("run", lesson, "--allow", "shell")
     assert said.code == 0, said

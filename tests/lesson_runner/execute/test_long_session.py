@@ -24,8 +24,7 @@ BLOCKS = [
     "greet() {\n  local who=${1:-you}\n  echo \"hello $who\"\n}\nalias ll='ls -1'\nexport TOPIC=jobs COUNT=2",
     "ll\ngreet $TOPIC\ngreet",
     "PYTHON -m http.server PORT >server.log 2>&1 &\nserver=$!",
-    "until PYTHON -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:PORT\").read().decode().strip())' "
-    "2>/dev/null; do sleep 0.05; done",
+    "until (exec 3<>/dev/tcp/127.0.0.1/PORT) 2>/dev/null; do sleep 0.05; done; echo up",
     "sleep 300 &\njobs | sed 's/ *$//'",
     "kill %2; wait %2 2>/dev/null || echo stopped $?\nkill -0 $server && echo serving",
     "pushd pages >/dev/null; pushd /tmp >/dev/null\ndirs -p | sed 's#.*/##'",
@@ -35,7 +34,7 @@ BLOCKS = [
     "umask 027; ulimit -n 200; set -o noclobber; shopt -s nullglob",
     "umask; ulimit -n; echo *.none end\necho again > notes.txt || echo refused",
     "no-such-program || echo status $?\nls no-such-file 2>&1 || true\ncd no-such-folder || true",
-    "PYTHON -m venv --without-pip env && source env/bin/activate\npython -c 'import sys; print(sys.prefix[-3:])'",
+    "PYTHON -m venv --without-pip env && . env/bin/activate\npython -c 'import sys; print(sys.prefix[-3:])'",
     "for n in 1 2 3; do\n  if [ $n -gt $COUNT ]; then break; fi\n  echo item $n\ndone",
     "numbers=(3 1 2); printf '%s\\n' \"${numbers[@]}\" | sort | tr '\\n' ' '; echo",
     "exec 3> log; echo logged >&3; exec 3>&-; cat log",
