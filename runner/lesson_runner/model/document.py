@@ -71,7 +71,7 @@ class Block:
     """A fenced code block of a lesson."""
 
     language: str
-    """The first word after the opening fence, in lower case; empty if there is none."""
+    """The first word after the opening fence (of ``{.bash}``: ``bash``), in lower case; or empty."""
     text: str
     """The lines between the fences, each with its ``\\n``, without the indentation of the fence."""
     location: Location
@@ -139,7 +139,7 @@ class NotRun:
     block: Block
     """The block."""
     reason: str = ""
-    """The author's reason from a ``skip`` directive; empty if there is none."""
+    """The author's reason from a ``skip`` directive, or why it cannot run; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +270,8 @@ class Lesson:
     """The ``ignore`` directives."""
     links_complete: bool = True
     """False if the document has so many brackets that not all links were searched for."""
+    unseen: tuple[NotRun, ...] = ()
+    """Blocks that a reader would type in, whose fences Markdown does not see; not in ``blocks``."""
 
     @property
     def id(self) -> str:
