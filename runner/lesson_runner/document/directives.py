@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.document.languages import language_of
+from lesson_runner.document.schema.wording import as_written
 from lesson_runner.document.yaml_text import KeyPath, Origin, YamlText, load
 from lesson_runner.model import Diagnostic, Location
 
@@ -79,9 +80,9 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
     yaml = inside[: fence.start()] if word == "run" and fence else inside
     parsed = load(yaml, Origin(path, line, indent + opening.end() + 1, indent))
     if not parsed.diagnostics and not isinstance(parsed.data, dict | None):
-        return failed(
-            "directive-not-mapping", f"'{word}' is followed by {parsed.data!r}", "write 'key: value' lines"
-        )
+        shown = as_written(parsed.data, (), parsed.positions)
+        message = f"'{word}' is followed by {shown}"
+        return failed("directive-not-mapping", message, "write 'key: value' lines")
     problems = [*parsed.diagnostics, *problems]
     if problems:
         return None, problems

@@ -22,6 +22,11 @@ class Location:
     """Counted from 1."""
     column: int = 1
     """In characters, counted from 1."""
+    written: str | None = field(default=None, compare=False, repr=False)
+    """
+    For the place of a value in YAML: its text, if the value is another than the text, as 3.1 is another than
+    ``3.10``; ``None`` for all other places.
+    """
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"

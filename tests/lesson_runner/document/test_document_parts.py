@@ -73,7 +73,7 @@ def test_blocks_in_containers() -> None:
 
 def test_an_info_string_that_looks_like_a_fence() -> None:
     (block,) = read("~~~ x~~~", "ls", "~~~").blocks
-    assert (block.language, block.location) == ("x~~~", place(2))
+    assert (block.language, block.location) == ("x", place(2))
 
 
 def test_the_paragraph_before_a_block() -> None:
