@@ -319,5 +319,5 @@ def test_a_directive_is_planned_or_reported(
 def test_it_takes_linear_time(tmp_path: Path, text: str) -> None:
     before = time.process_time()
     _, found = loaded(tmp_path, text)
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < 3
     assert len(found) <= 2 * MOST
