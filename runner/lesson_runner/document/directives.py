@@ -20,6 +20,7 @@ from lesson_runner.model import Diagnostic, Location
 WORDS = ("step", "expect", "run", "skip", "manual", "ignore")
 # "<!-- step by step -->" is prose; after a directive's word comes a key, a mapping, or a line end.
 _OPENING = re.compile(r"^ {0,3}<!--[ \t]*(?P<word>[a-z]+)(?![\w-])(?=[ \t]*(?:\n|-->|\{|[\w-]+[ \t]*:))")
+_NEXT_COMMENT = re.compile(r"\n[ \t]*<!--")
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)[^\n]*$", re.MULTILINE)
 
 
@@ -64,6 +65,9 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
     if end < 0:
         return failed("unclosed-directive", f"the '{word}' comment is not closed", "end it with -->")
     inside = comment[opening.end() : end]
+    if word != "run" and _NEXT_COMMENT.search(inside):
+        message = f"the '{word}' comment is not closed before the next comment begins"
+        return failed("unclosed-directive", message, "end it with -->")
     fence = _FENCE.search(inside)
     hidden, problems = _hidden(inside, fence, path, line, indent) if word == "run" and fence else (None, [])
     # A --> in a hidden block causes text after the comment; report that instead of its consequences.

@@ -27,7 +27,8 @@ _OPENER = re.compile(
     (?P<html><!--)
     | (?P<shown>\\<!--|&(?:lt|\#60|\#x3c);!--|<--)
     | (?P<dashes><[ \t]{0,3}![ \t]{0,3}[-\u2013\u2014](?:[ \t]{0,3}[-\u2013\u2014])?)
-    | (?P<other>\{/\*|\{\{!|\{\#(?=\s)|\{%-?[ \t]{0,3}comment[ \t]{0,3}-?%\}|<%--|<\?
+    | (?P<other>\{/\*|\{\{!|\{\#(?=\s)|\{%-?[ \t]{0,3}comment[ \t]{0,3}-?%\}|\{::comment\}
+        |<%--|<\?|%%(?=\s)|:::+[ \t]?\{?
         |\[[^\]\n]{1,30}\]:[ \t]{0,3}(?:\#|<>)[ \t]{0,3}[("'])
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -36,21 +37,25 @@ _CLOSERS: dict[str, re.Pattern[str]] = {
     "html": re.compile(r"-->"),
     "shown": re.compile(r"--(?:>|&gt;|&#62;|&#x3e;)", re.IGNORECASE),
     "dashes": re.compile(r"[-\u2013\u2014][ \t]{0,3}>"),
-    "other": re.compile(r"\*/\}|\}\}|#\}|\{%-?[ \t]{0,3}endcomment|--%>|\?>|[)\"'][ \t]*$", re.MULTILINE),
+    "other": re.compile(
+        r"\*/\}|\}\}|#\}|\{%-?[ \t]{0,3}endcomment|--%>|\?>|\{:/|%%|:::|[)\"'][ \t]*$", re.MULTILINE
+    ),
 }
 _WORD = re.compile(r"[\W_]*(?:lesson[\W_]+(?:runner[\W_]+)?)?(?P<word>[A-Za-z]+)(?![\w-])(?P<colon>:?)")
 _MARGIN = r"^[ \t>]*(?:[-*+][ \t]+)?"
+_NAMES = "id|step|uses|reason|rules|expect|instruction|capture"
 _STRONG = re.compile(
-    rf"(?:{_MARGIN}|[:{{][ \t]*)[\"']?(?:id|step|uses|reason|rules|expect|instruction|capture)[\"']?"
-    r"[ \t]*[:=]",
+    rf"(?:{_MARGIN}|[:{{][ \t]*)[\"']?(?:{_NAMES})[\"']?[ \t]*[:=]",
     re.MULTILINE,
 )
 """Keys that prose is unlikely to have at the beginning of a line."""
+_NEXT = re.compile(rf"[ \t]+[{{\"']*(?:{_NAMES})[\"']?[ \t]*[:=]")
 _STEP_KEY = re.compile(
     rf"{_MARGIN}(?P<key>id|uses|expect|capture|needs|claims|instruction)[ \t]*:", re.MULTILINE
 )
 _NO_WORDS = re.compile(r"[^\w{]*")
 _ONE_VALUE = re.compile(r"\s*:\s*[\w.\"'{}\[\]-]+[^\w{]*")
+_EXPLAINED = re.compile(r"[ \t]*(?::|[-\u2013\u2014][ \t])")
 _ABOVE_FENCE = re.compile(r"[^\w\n]*(?:\n[ \t>]*){1,4}(?:`{3}|~{3})")
 _LINE_END = re.compile(r"[ \t]*(?:\n|\Z)")
 _MARKS = re.compile(r"[ \t>*+-]*(?:\d+[.)][ \t]+)?")
@@ -120,9 +125,9 @@ def _meant(content: str, *, above_fence: bool) -> tuple[str, str] | None:
             return near, written
         if (exact or (same and above_fence)) and (_NO_WORDS.fullmatch(rest) or _ONE_VALUE.fullmatch(rest)):
             return near, written
-        if exact and above_fence and first["colon"]:
+        if exact and (above_fence or near == "manual") and _EXPLAINED.match(rest):
             return near, written
-        if _STRONG.search(content, first.end("word")):
+        if _NEXT.match(rest) or _STRONG.search(content, first.end("word")):
             return near, written
     keys = {match["key"] for match in _STEP_KEY.finditer(content)}
     if "id" in keys and len(keys) > 1:
@@ -143,4 +148,6 @@ def _keys() -> re.Pattern[str]:
     for word in WORDS:
         known.update(schema["$defs"].get(word, {}).get("properties", {}))
     names = "|".join(sorted(map(re.escape, known)))
-    return re.compile(rf"[\s:,;({{\[|>*+\u2013\u2014-]*[\"']?(?:{names})[\"']?[ \t]*[:=]|[ \t]*[={{]")
+    return re.compile(
+        rf"[\s:,;({{\[|>*+\u2013\u2014-]*[\"']?(?:{names})[\"']?[ \t]*[:=]|[ \t]*[={{]", re.IGNORECASE
+    )
