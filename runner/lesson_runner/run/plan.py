@@ -195,7 +195,9 @@ def _plan_step(
         absorbed=call.absorbed,
     )
     understood = not first_error(call.diagnostics)
-    return planned, [] if planned.skip else list(check_step(planned, step, action, understood=understood))
+    return planned, [] if planned.skip else list(
+        check_step(planned, step, action, lesson, understood=understood)
+    )
 
 
 def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str:

@@ -201,6 +201,20 @@ def test_messages_repeat_a_value_as_it_is_written(lesson: Lesson, tmp_path: Path
     assert f"capture: [{value}] is not a mapping" in [message for message, _ in said]
 
 
+def test_messages_about_parameters_repeat_the_value_at_its_place(lesson: Lesson, tmp_path: Path) -> None:
+    runner = (
+        "runner:\n  with: {shell: {strict: 0x1F}}\n"
+        "  profiles: {p: {summary: s, with: {shell: {env: 0.70}}}}\n"
+    )
+    step = STEP.replace("id: one", "id: one\nwith: {script: 010}")
+    (tmp_path / "a.md").write_text(lesson_text(step).replace("tags:", f"{runner}tags:", 1))
+    rows = (tmp_path / "a.md").read_text().split("\n")
+    found = lesson("validate", "a.md", "--json").json["findings"]
+    said = [(item["message"].rpartition(": ")[2].split()[0], rows[item["line"] - 1]) for item in found]
+    assert {value for value, _ in said} == {"0x1F", "0.70", "010"}
+    assert all(value in row for value, row in said)
+
+
 @pytest.mark.parametrize(("value", "fix"), [("yes", "write true"), ("off", "write false")])
 def test_a_truth_value_of_yaml_1_1(lesson: Lesson, tmp_path: Path, value: str, fix: str) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP.replace("id: one", f"id: one\noptional: {value}")))
