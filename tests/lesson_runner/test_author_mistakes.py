@@ -74,7 +74,7 @@ def test_one_mistake_one_finding(
     ("right", "wrong", "message"),
     [
         ("title:", "titel:", "unknown-key 3:1 frontmatter: unknown key 'titel' (did you mean 'title'?)"),
-        ("---\nid", "\n---\nid", "does not begin with frontmatter (delete the empty lines above '---')"),
+        ("---\nid", "\n---\nid", "(delete the empty lines above it)"),
     ],
 )
 def test_one_mistake_in_the_frontmatter(

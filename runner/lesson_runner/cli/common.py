@@ -285,4 +285,5 @@ def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnos
 def describe_block(item: NotRun) -> str:
     """Describe a block that is not run, with the reason."""
     reason = f": {item.reason}" if item.reason else ""
-    return f"the {item.block.language} block at line {item.block.location.line}{reason}"
+    language = f"{item.block.language} block" if item.block.language else "block without a language"
+    return f"the {language} at line {item.block.location.line}{reason}"

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.document.languages import language_of
+from lesson_runner.document.schema.wording import as_written
 from lesson_runner.document.yaml_text import KeyPath, Origin, YamlText, load
 from lesson_runner.model import Diagnostic, Location
-from lesson_runner.model.hints import did_you_mean
 
 WORDS = ("step", "expect", "run", "skip", "manual", "ignore")
 # "<!-- step by step -->" is prose; after a directive's word comes a key, a mapping, or a line end.
-_OPENING = re.compile(
-    r"^ {0,3}<!--[ \t]*(?P<word>[A-Za-z]+)(?![\w-])(?P<colon>:?)(?=[ \t]*(?:\n|-->|\{|[\w-]+[ \t]*:))"
-)
-_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[^\s`]*)[^\n]*$", re.MULTILINE)
+_OPENING = re.compile(r"^ {0,3}<!--[ \t]*(?P<word>[a-z]+)(?![\w-])(?=[ \t]*(?:\n|-->|\{|[\w-]+[ \t]*:))")
+_NEXT_COMMENT = re.compile(r"\n[ \t]*<!--")
+_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)[^\n]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,16 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
         indent: its indentation by containers, in columns.
 
     Returns:
-        The directive, or ``None`` for an ordinary comment or a broken directive; and the diagnostics.
+        The directive, or ``None`` for a broken one or another comment; and the diagnostics. A comment that
+        only looks like a directive has none: :mod:`~lesson_runner.document.lost` reports it.
     """
     opening = _OPENING.match(comment)
     if opening is None:
         return None, []
     word = opening["word"]
+    if word not in WORDS:
+        return None, []
     location = Location(path, line, indent + comment.index("<") + 1)
-    if word not in WORDS or opening["colon"]:
-        return None, _misspelt(word, opening["colon"], comment, location)
 
     def failed(rule: str, message: str, fix: str) -> tuple[None, list[Diagnostic]]:
         return None, [Diagnostic(rule, "error", message, location, fix)]
@@ -64,6 +65,9 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
     if end < 0:
         return failed("unclosed-directive", f"the '{word}' comment is not closed", "end it with -->")
     inside = comment[opening.end() : end]
+    if word != "run" and _NEXT_COMMENT.search(inside):
+        message = f"the '{word}' comment is not closed before the next comment begins"
+        return failed("unclosed-directive", message, "end it with -->")
     fence = _FENCE.search(inside)
     hidden, problems = _hidden(inside, fence, path, line, indent) if word == "run" and fence else (None, [])
     # A --> in a hidden block causes text after the comment; report that instead of its consequences.
@@ -80,23 +84,13 @@ def read(comment: str, path: Path, line: int, indent: int) -> tuple[Directive | 
     yaml = inside[: fence.start()] if word == "run" and fence else inside
     parsed = load(yaml, Origin(path, line, indent + opening.end() + 1, indent))
     if not parsed.diagnostics and not isinstance(parsed.data, dict | None):
-        return failed(
-            "directive-not-mapping", f"'{word}' is followed by {parsed.data!r}", "write 'key: value' lines"
-        )
+        shown = as_written(parsed.data, (), parsed.positions)
+        message = f"'{word}' is followed by {shown}"
+        return failed("directive-not-mapping", message, "write 'key: value' lines")
     problems = [*parsed.diagnostics, *problems]
     if problems:
         return None, problems
     return Directive(word, parsed.data or {}, _with_root(parsed, location), location, hidden), []
-
-
-def _misspelt(word: str, colon: str, comment: str, location: Location) -> list[Diagnostic]:
-    """Return an error if a comment looks like a directive with a misspelt first word."""
-    if not re.search(r"(?:^|[:{])[ \t]*(id|step|uses|reason|rules)[ \t]*:", comment, re.MULTILINE):
-        return []
-    fix = did_you_mean(word.lower(), WORDS)
-    if fix is None:
-        return []
-    return [Diagnostic("unknown-directive", "error", f"'{word}{colon}' is not a directive", location, fix)]
 
 
 def _with_root(parsed: YamlText, location: Location) -> Mapping[KeyPath, Location]:
@@ -122,7 +116,7 @@ def _hidden(
         message, fix = "text after the hidden block", "put another block into a separate 'run' comment"
         return None, [Diagnostic("text-after-directive", "error", message, place, fix)]
     text = "".join(f"{row}\n" for row in body[:closing])
-    return (fence["language"].lower(), text, Location(path, first + 1, indent + 1)), []
+    return (language_of(fence["info"]), text, Location(path, first + 1, indent + 1)), []
 
 
 def _closes(text: str, fence: str) -> bool:

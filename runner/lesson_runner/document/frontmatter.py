@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lesson_runner.document.frontmatter_errors import Problem, why_missing, why_unclosed
 from lesson_runner.document.yaml_text import Origin, YamlText, load
 from lesson_runner.model import Diagnostic, Location
 
@@ -58,12 +59,11 @@ def split(text: str, path: Path) -> Parts:
     """
     lines = text.split("\n")
     if not _closes(lines[0]):
-        return Parts(None, text, 1, (_not_begun(text, lines[0], path),))
+        return Parts(None, text, 1, (_found(path, why_missing(lines)),))
     end = next((index for index, line in enumerate(lines[1:], 1) if _closes(line)), None)
     if end is None:
-        return Parts(
-            None, text, 1, (_found(path, 1, 1, "the frontmatter is not closed", "end it with '---'"),)
-        )
+        problem = why_unclosed(lines) or ("the frontmatter is not closed", 1, 1, "end it with a line '---'")
+        return Parts(None, text, 1, (_found(path, problem),))
     problems = tuple(_ambiguities(lines, end, path))
     yaml = "".join(f"{line}\n" for line in lines[1:end])  # its last line end is part of a block scalar
     return Parts(yaml, "\n".join(lines[end + 1 :]), end + 2, problems)
@@ -79,10 +79,13 @@ def read_frontmatter(parts: Parts, path: Path) -> YamlText:
         return YamlText({}, diagnostics=parts.problems)
     parsed = load(parts.yaml, Origin(path, line=2))
     if parsed.diagnostics:
-        return YamlText({}, parsed.positions, parsed.diagnostics)
+        lines = [MARKER, *parts.yaml.split("\n")]
+        meant = why_unclosed(lines, before=parsed.diagnostics[0].location.line)
+        problems = (_found(path, meant),) if meant else parsed.diagnostics
+        return YamlText({}, parsed.positions, problems)
     if not isinstance(parsed.data, dict):
         message = "the frontmatter is not a mapping of keys to values"
-        return YamlText({}, diagnostics=(_found(path, 2, 1, message, "write 'key: value' lines"),))
+        return YamlText({}, diagnostics=(_found(path, (message, 2, 1, "write 'key: value' lines")),))
     return parsed
 
 
@@ -90,32 +93,23 @@ def _closes(line: str) -> bool:
     return line.rstrip(" ") == MARKER
 
 
-def _not_begun(text: str, first: str, path: Path) -> Diagnostic:
-    message, fix = "the document does not begin with frontmatter", "begin it with a line '---'"
-    if _LIKE_A_MARKER.fullmatch(first):
-        fix = "write the first line as '---', with nothing before or after it"
-    elif text.lstrip().startswith(f"{MARKER}\n"):
-        fix = "delete the empty lines above '---'"
-    return _found(path, 1, 1, message, fix)
-
-
 def _ambiguities(lines: Sequence[str], end: int, path: Path) -> Iterator[Diagnostic]:
     """Yield errors about lines that another parser could take for the end of the frontmatter."""
     for number, line in enumerate(lines[1:end], 2):
         if _LIKE_A_MARKER.fullmatch(line):
             message = f"{line.strip()[:20]!r} inside the frontmatter: some programs end it here"
-            fix = "write the frontmatter without lines of dashes or '...'; it ends with '---' at the margin"
-            yield _found(path, number, len(line) - len(line.lstrip()) + 1, message, fix)
+            fix = "to end it here, write '---' at the margin; otherwise write it without such a line"
+            yield _found(path, (message, number, len(line) - len(line.lstrip()) + 1, fix))
         elif match := _LINE_BREAK.search(line):
             message = f"U+{ord(match[0]):04X} inside the frontmatter: some programs begin a new line here"
-            yield _found(path, number, match.start() + 1, message, "write a line feed, or delete it")
+            yield _found(path, (message, number, match.start() + 1, "write a line feed, or delete it"))
     below = lines[end + 1] if end + 1 < len(lines) else ""
     if _LIKE_A_MARKER.fullmatch(below):
         message = f"{below.strip()[:20]!r} directly below the frontmatter: some programs take it for its end"
-        yield _found(
-            path, end + 2, len(below) - len(below.lstrip()) + 1, message, "leave an empty line above it"
-        )
+        column = len(below) - len(below.lstrip()) + 1
+        yield _found(path, (message, end + 2, column, "leave an empty line above it"))
 
 
-def _found(path: Path, line: int, column: int, message: str, fix: str) -> Diagnostic:
+def _found(path: Path, problem: Problem) -> Diagnostic:
+    message, line, column, fix = problem
     return Diagnostic("frontmatter", "error", message, Location(path, line, column), fix)

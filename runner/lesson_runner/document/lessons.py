@@ -71,6 +71,7 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
         anchors=frozenset(body.anchors),
         ignores=tuple(declared.ignores),
         links_complete=body.links_complete,
+        unseen=tuple(body.unseen),
     )
     return lesson, sorted(problems, key=lambda item: (item.location.line, item.location.column))
 

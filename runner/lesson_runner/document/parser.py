@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from lesson_runner.document import directives
 from lesson_runner.document.frontmatter import Parts
-from lesson_runner.document.languages import SHELL
+from lesson_runner.document.languages import language_of
 from lesson_runner.document.links import LinkFinder
+from lesson_runner.document.lost import FENCE_LIKE, LostDirectives, is_closed
 from lesson_runner.document.yaml_text import KeyPath
-from lesson_runner.model import Block, Diagnostic, Heading, Link, Location
+from lesson_runner.model import Block, Diagnostic, Heading, Link, Location, NotRun
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _NOTE = re.compile(r"^\*\*(?P<kind>Why|Look for):\*\*\s*(?P<text>.+)$", re.DOTALL)
-RUNNABLE = (SHELL - {"zsh"}) | {"python", "py"}
-"""Languages of blocks that a step can run; zsh is not among them, because bash runs shell blocks."""
+_MOVE = "put the comment directly above its code block"
+_FENCE_RIGHT = "put the block between lines ``` that begin in the column of the comment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Document:
     links: list[Link] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
     links_complete: bool = True
+    unseen: list[NotRun] = field(default_factory=list)
+    """Blocks whose fences Markdown does not see."""
 
 
 def parse(parts: Parts, path: Path) -> Document:
@@ -67,7 +70,14 @@ def parse(parts: Parts, path: Path) -> Document:
     text = parts.body_in_place
     lines = text.split("\n")
     links = LinkFinder(parser, environment, path, lines)  # makes the parser accept all link targets
-    return _Reader(path, lines, links).read(parser.parse(text, environment))
+    tokens = parser.parse(text, environment)
+    reader = _Reader(path, lines, links)
+    document = reader.read(tokens)
+    lost = LostDirectives(text, lines, tokens, reader.directive_lines, path)
+    document.diagnostics += lost.directives()
+    document.unseen += lost.fences()
+    document.diagnostics += [_unseen_fence(item) for item in document.unseen]
+    return document
 
 
 @dataclass(slots=True)
@@ -94,6 +104,8 @@ class _Reader:
         self.why = ""
         self.lead = ""
         self.ignoring: list[directives.Directive] = []
+        self.directive_lines: set[int] = set()
+        """The first lines, from 0, of the HTML blocks that are directives or have errors of their own."""
 
     def read(self, tokens: list[Token]) -> Document:
         for index, token in enumerate(tokens):
@@ -109,12 +121,16 @@ class _Reader:
                 self.containers.pop()
             elif token.type == "inline":
                 self.links.read(token, self._titles())
+                self._leave_block_unseen(token)
                 if tokens[index - 1].type == "paragraph_open":
                     self.lead = token.content
                     self._note(token.content)
             elif token.type == "html_block":
                 self.links.read_html(token, self._titles())
+                self._leave_block_unseen(token)
                 self._comment(token)
+            elif token.type == "code_block":
+                self._leave_block_unseen(token)
             elif token.type == "fence":
                 self._fence(token)
         self._leave_nothing_waiting("before the document ends")
@@ -181,6 +197,8 @@ class _Reader:
         line, indent = self._place(token)
         found, problems = directives.read(token.content, self.path, line + 1, indent)
         self.document.diagnostics.extend(problems)
+        if found or problems:
+            self.directive_lines.add(line)
         if found is None:
             return
         if found.word == "ignore":
@@ -203,15 +221,13 @@ class _Reader:
     def _fence(self, token: Token) -> None:
         line, indent = self._place(token)
         location = Location(self.path, line + 2, indent + 1)
-        language = (token.info.split() or [""])[0].lower()
-        rows = token.content.count("\n") + (not token.content.endswith("\n") and bool(token.content))
-        first, end = token.map or (line, line)
+        language = language_of(token.info)
         block = Block(
             language,
             token.content,
             location,
             self._titles(),
-            closed=end - first - 1 > rows,  # there is one more line, the closing fence
+            closed=is_closed(token),
             depth=len(self.containers),
             lead=self.lead,
         )
@@ -236,7 +252,17 @@ class _Reader:
         self.document.directives.append(bound)
         self.waiting = None
 
-    def _leave_nothing_waiting(self, where: str) -> None:
+    def _leave_block_unseen(self, token: Token) -> None:
+        """Report the waiting directive if its block is text that Markdown does not see as a fenced block."""
+        if self.waiting is None or not token.map:
+            return
+        is_code = token.type == "code_block" or token.content.lstrip().startswith(("<pre", "<code"))
+        if is_code or (not _is_comment(token) and FENCE_LIKE.search(token.content)):
+            row = token.map[0] + 1
+            what = "indented code" if token.type == "code_block" else "no code block"
+            self._leave_nothing_waiting(f"above line {row}, where Markdown sees {what}", _FENCE_RIGHT)
+
+    def _leave_nothing_waiting(self, where: str, fix: str = _MOVE) -> None:
         if self.waiting is None:
             return
         directive = self.waiting.directive
@@ -246,10 +272,18 @@ class _Reader:
                 "error",
                 f"'{directive.word}' needs a code block below it, and there is none {where}",
                 directive.location,
-                "put the comment directly above its code block",
+                fix,
             )
         )
         self.waiting = None
+
+
+def _unseen_fence(item: NotRun) -> Diagnostic:
+    """Report a block whose fence Markdown does not see."""
+    message = f"this {item.block.language} block is not read: {item.reason}"
+    fix = "begin its fence at the margin, below an empty line, with only its language after it"
+    place = Location(item.block.location.path, item.block.location.line - 1, item.block.location.column)
+    return Diagnostic("unseen-fence", "info", message, place, fix)
 
 
 def _is_comment(token: Token) -> bool:

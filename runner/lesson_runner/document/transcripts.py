@@ -67,6 +67,11 @@ def typed_in(block: Block) -> Typed:
     return typed(block.text, terminal=block.language in TERMINAL)
 
 
+def shows_prompts(text: str) -> bool:
+    """Return whether a block without a language shows a terminal or a Python prompt."""
+    return typed(text).transcript or text.lstrip().startswith(">>> ")
+
+
 def as_script(block: Block) -> Block:
     """Return a block whose text gives the same result from :func:`typed` without the block's language."""
     if block.language in TERMINAL and not typed(block.text).transcript:

@@ -45,12 +45,13 @@ class Origin:
     """The column of the text's first line; the lines below it begin at :attr:`indent` + 1."""
     indent: int = 0
 
-    def locate(self, text: str, index: int) -> Location:
-        """Return the place in the file of the character at an index of the text."""
+    def locate(self, text: str, index: int, written: str | None = None) -> Location:
+        """Return the place in the file of the character at an index of the text, where a value is written."""
         # YAML has more line ends than editors, so the parser's line numbers cannot be used.
         line = text.count("\n", 0, index)
         column = index - (text.rfind("\n", 0, index) + 1)
-        return Location(self.path, self.line + line, column + (self.column if line == 0 else self.indent + 1))
+        column += self.column if line == 0 else self.indent + 1
+        return Location(self.path, self.line + line, column, written)
 
 
 class _RefusedError(Exception):
@@ -93,7 +94,10 @@ def load(text: str, origin: Origin) -> YamlText:
         return failed("yaml-syntax", f"not valid YAML: {error.reason}", index)
     except (YAMLError, UnicodeError, RecursionError) as error:
         return failed("yaml-syntax", f"not valid YAML: {' '.join(str(error).split())}")
-    return YamlText(data, {path: origin.locate(text, index) for path, index in reader.places.items()})
+    positions = {
+        path: origin.locate(text, index, reader.written.get(path)) for path, index in reader.places.items()
+    }
+    return YamlText(data, positions)
 
 
 def _check_limits(text: str) -> None:
@@ -128,6 +132,8 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.loader = _loader()(text)
         self.places: dict[KeyPath, int] = {}
+        self.written: dict[KeyPath, str] = {}
+        """The text of each number, date, truth value and empty value."""
 
     def read(self) -> Any:
         node = self.loader.get_single_node()
@@ -151,7 +157,10 @@ class _Reader:
                 self.places[(*path, number)] = item.start_mark.index
                 items.append(self._value(item, (*path, number), depth + 1))
             return items
-        return self._scalar(node)
+        value = self._scalar(node)
+        if not isinstance(value, str) or node.tag.endswith(":timestamp"):
+            self.written[path] = str(node.value)
+        return value
 
     def _mapping(self, node: Any, path: KeyPath, depth: int) -> dict[str, Any]:
         own = [key for key, _ in node.value if key.id == "scalar" and key.tag != "tag:yaml.org,2002:merge"]

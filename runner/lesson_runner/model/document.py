@@ -22,6 +22,11 @@ class Location:
     """Counted from 1."""
     column: int = 1
     """In characters, counted from 1."""
+    written: str | None = field(default=None, compare=False, repr=False)
+    """
+    For the place of a value in YAML: its text, if the value is another than the text, as 3.1 is another than
+    ``3.10``; ``None`` for all other places.
+    """
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
@@ -71,7 +76,7 @@ class Block:
     """A fenced code block of a lesson."""
 
     language: str
-    """The first word after the opening fence, in lower case; empty if there is none."""
+    """The first word after the opening fence (of ``{.bash}``: ``bash``), in lower case; or empty."""
     text: str
     """The lines between the fences, each with its ``\\n``, without the indentation of the fence."""
     location: Location
@@ -139,7 +144,7 @@ class NotRun:
     block: Block
     """The block."""
     reason: str = ""
-    """The author's reason from a ``skip`` directive; empty if there is none."""
+    """The author's reason from a ``skip`` directive, or why it cannot run; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +275,8 @@ class Lesson:
     """The ``ignore`` directives."""
     links_complete: bool = True
     """False if the document has so many brackets that not all links were searched for."""
+    unseen: tuple[NotRun, ...] = ()
+    """Blocks that a reader would type in, whose fences Markdown does not see; not in ``blocks``."""
 
     @property
     def id(self) -> str:

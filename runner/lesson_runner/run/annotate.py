@@ -17,7 +17,6 @@ from typing import Any
 
 from lesson_runner.document.frontmatter import split
 from lesson_runner.document.lessons import load_lesson, read_lesson_bytes
-from lesson_runner.document.parser import RUNNABLE
 from lesson_runner.model import ActionCall, Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.plugins.manager import Plugins
@@ -112,7 +111,7 @@ def _comments(lesson: Lesson, found: Recognition, plugins: Plugins) -> Iterable[
                 continue
             yield _above(block, _skip(f"covered by step '{name}'"), lines)
     for item in found.not_covered:
-        if item.block.language in RUNNABLE and _prefix(item.block, lines) is not None:
+        if item.block.language != COMMAND_LINK and _prefix(item.block, lines) is not None:
             yield _above(item.block, _skip(item.reason), lines)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lesson_runner.document.schema.validator import KeyPath, check, once_per_schema
-from lesson_runner.model import Diagnostic, Json, Location, PlannedStep, Step
+from lesson_runner.model import Diagnostic, Json, Lesson, Location, PlannedStep, Step
 from lesson_runner.plugins.action import Action
 
 MOST_GOOD = 1_000
@@ -16,7 +16,7 @@ SHORT = 100
 
 
 def check_step(
-    planned: PlannedStep, step: Step, action: Action, *, understood: bool = True
+    planned: PlannedStep, step: Step, action: Action, lesson: Lesson, *, understood: bool = True
 ) -> Iterable[Diagnostic]:
     """
     Yield the problems of a planned step: wrong parameters, or nothing to judge its result by.
@@ -26,7 +26,7 @@ def check_step(
             consequence of that, and is not reported.
     """
     what = f"step '{planned.id}'"
-    wrong = list(_parameters(planned, step, action, what))
+    wrong = list(_parameters(planned, step, action, lesson, what))
     yield from wrong
     if action.inspect and understood and not wrong and (problem := action.inspect(planned.params).problem):
         yield Diagnostic("wrong-value", "error", f"{what}: {problem}", planned.location)
@@ -36,24 +36,43 @@ def check_step(
         yield Diagnostic("nothing-judged", "error", message, step.location, fix)
 
 
-def _parameters(planned: PlannedStep, step: Step, action: Action, what: str) -> Iterable[Diagnostic]:
-    written: dict[KeyPath, Location] = {
-        key[1:]: place for key, place in step.positions.items() if key[:1] == ("with",)
-    }
-    written[()] = planned.location
-    block: dict[KeyPath, Location] = {(): planned.location}
+def _parameters(
+    planned: PlannedStep, step: Step, action: Action, lesson: Lesson, what: str
+) -> Iterable[Diagnostic]:
     whole, each, good = _parts(action.schema)
-    yield from check(planned.params, whole, written, what=what)
+    yield from check(planned.params, whole, _places("step", planned, step, lesson), what=what)
     for name, value in planned.params.items():
         known = (name, repr(value)) if _is_short(value) else None
         if name not in each or known in good:
             continue
         source = next(layer.name for layer in reversed(planned.layers) if name in layer.params)
-        places = written if source == "step" else block
-        found = list(check(value, each[name], places, what=f"{what}: {name} (from {source})", base=(name,)))
-        if known and not found and len(good) < MOST_GOOD:
-            good.add(known)
-        yield from found
+        where = f"{what}: {name} (from {source})"
+        if next(check(value, each[name], {}, what=where, base=(name,)), None) is None:
+            if known and len(good) < MOST_GOOD:
+                good.add(known)
+            continue
+        # The places are needed only here; a frontmatter may have very many.
+        yield from check(value, each[name], _places(source, planned, step, lesson), what=where, base=(name,))
+
+
+def _places(layer: str, planned: PlannedStep, step: Step, lesson: Lesson) -> dict[KeyPath, Location]:
+    """Return where the parameters of a layer are written; the empty path is the place of the step's block."""
+    _, _, profile = layer.partition("profile ")
+    parts: list[tuple[Mapping[KeyPath, Location], KeyPath]] = []
+    if layer == "step":
+        parts = [(step.positions, ("with",))]
+    elif layer == "lesson":
+        parts = [(lesson.positions, ("runner", "with", planned.action))]
+    elif profile:
+        shared = ("runner", "profiles", profile, "with", planned.action)
+        parts = [(lesson.positions, shared), (step.positions, ("profiles", profile, "with"))]
+    found: dict[KeyPath, Location] = {(): planned.location}
+    for positions, path in parts:
+        size = len(path)
+        found.update(
+            (key[size:], place) for key, place in positions.items() if key[:size] == path and len(key) > size
+        )
+    return found
 
 
 def _is_short(value: object) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lesson_runner.document.parser import RUNNABLE
 from lesson_runner.document.schema.validator import place_of
 from lesson_runner.document.steps import seconds
 from lesson_runner.model import (
@@ -31,7 +30,7 @@ from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
-from lesson_runner.run.recognise import has_directives
+from lesson_runner.run.recognise import has_directives, is_typed_in
 from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps, resolve_block
 
 
@@ -110,14 +109,15 @@ def make_plan(
     if trouble:
         raise InvalidLessonError([*found, *trouble])
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
+    not_run = tuple(sorted((*not_run, *lesson.unseen), key=lambda item: item.block.location))
     return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered))
 
 
 def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:
-    """Return the runnable blocks that no step covers, with the author's reasons."""
+    """Return the blocks that a reader would type in and no step covers, with the author's reasons."""
     covered = {step.block for step in lesson.steps}
     reasons = {item.block: item.reason for item in lesson.skipped}
-    blocks = [block for block in lesson.blocks if block in reasons or block.language in RUNNABLE]
+    blocks = [block for block in lesson.blocks if block in reasons or is_typed_in(block)]
     return tuple(NotRun(block, reasons.get(block, "")) for block in blocks if block not in covered)
 
 
@@ -195,7 +195,9 @@ def _plan_step(
         absorbed=call.absorbed,
     )
     understood = not first_error(call.diagnostics)
-    return planned, [] if planned.skip else list(check_step(planned, step, action, understood=understood))
+    return planned, [] if planned.skip else list(
+        check_step(planned, step, action, lesson, understood=understood)
+    )
 
 
 def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from lesson_runner.document.parser import RUNNABLE
+from lesson_runner.document.languages import TYPED_IN
+from lesson_runner.document.transcripts import shows_prompts
 from lesson_runner.model import ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
 from lesson_runner.plugins.action import Action
 from lesson_runner.run.headings import is_under_step, step_name, why_not_a_step
@@ -37,7 +38,7 @@ class Recognition:
     absorbed: Mapping[str, tuple[Block, ...]]
     """The further blocks that a step covers, by the step's id."""
     not_covered: tuple[NotRun, ...]
-    """Runnable blocks and command links that are not steps, each with the reason."""
+    """Blocks that a reader would type in and command links that are not steps, each with the reason."""
     problems: tuple[Diagnostic, ...]
     """Problems of absorbed blocks; planning finds those of a step's own block."""
 
@@ -57,6 +58,11 @@ class _Found:
 def has_directives(lesson: Lesson) -> bool:
     """Return whether the author declared steps or skipped blocks."""
     return bool(lesson.steps or lesson.skipped)
+
+
+def is_typed_in(block: Block) -> bool:
+    """Return whether a reader would type in a block: shell, Python, or something that shows their prompts."""
+    return block.language in TYPED_IN or (not block.language and shows_prompts(block.text))
 
 
 def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action]) -> Recognition:
@@ -80,7 +86,7 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
             reason = "not under a step's heading"
         calls = [] if reason else join_checks(interpret(block, lesson), actions)
         if not calls:
-            if block.language in RUNNABLE or block.language == COMMAND_LINK:
+            if is_typed_in(block) or block.language == COMMAND_LINK:
                 not_covered.append(NotRun(block, reason or "no plugin recognises it"))
             continue
         if unjudged := next((call.action for call in calls if not _is_judged(call, actions)), None):
@@ -138,7 +144,7 @@ def _merged_params(first: Json, second: Json) -> Json | None:
 
 def _candidates(lesson: Lesson) -> list[Block]:
     """Return the blocks, and the command links as blocks, in document order."""
-    blocks = [block for block in lesson.blocks if block.language and not block.hidden]
+    blocks = [block for block in lesson.blocks if not block.hidden]
     blocks += [
         Block(COMMAND_LINK, unquote(link.target[len(_COMMAND) :]), link.location, link.headings)
         for link in lesson.links

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lesson_runner.document.parser import RUNNABLE
-from lesson_runner.document.transcripts import as_script
-from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Step
+from lesson_runner.document.languages import PYTHON, PYTHON_SCRIPT, RUNNABLE, TYPED_IN
+from lesson_runner.document.transcripts import as_script, shows_prompts
+from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location, Step
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Interpretation, Plugins
 from lesson_runner.run.names import profiles_of
 from lesson_runner.run.recognise import Recognition, has_directives, join_checks, recognise
-
-PYTHON = frozenset({"python", "py"})
 
 
 def known_profiles(lesson: Lesson, plugins: Plugins) -> list[str]:
@@ -69,13 +67,25 @@ def resolve_block(
             item for call in calls for item in call.diagnostics
         ]
     if block.language in RUNNABLE and not step.recognised:
-        name = "python" if block.language in PYTHON else "shell"
+        name = "python" if block.language in PYTHON_SCRIPT else "shell"
         call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))
         return Interpretation("", (call,)), []
+    return Interpretation("", ()), [_unknown_language(step, block)]
+
+
+def _unknown_language(step: Step, block: Block) -> Diagnostic:
     kind = f"of language '{block.language}'" if block.language else "without a language"
     message = f"step '{step.id}': no action runs a block {kind}"
     fix = f"write one of {', '.join(sorted(RUNNABLE))} after the fence, or name an action with 'uses:'"
-    return Interpretation("", ()), [Diagnostic("unknown-language", "error", message, step.location, fix)]
+    if block.language in PYTHON:
+        fix = "write 'python' after the fence, and the statements without prompts and output"
+    elif block.language in TYPED_IN:
+        fix = "write 'bash' after the fence if bash can run it, or name an action with 'uses:'"
+    elif not block.language and shows_prompts(block.text):
+        fix = "write 'console' after the fence if it shows a shell, or name an action with 'uses:'"
+    start = block.location
+    fence = start if block.hidden else Location(start.path, start.line - 1, start.column)
+    return Diagnostic("unknown-language", "error", message, fence, fix)
 
 
 def only_verifies(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:

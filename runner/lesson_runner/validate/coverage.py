@@ -17,7 +17,7 @@ def uncovered(plan: Plan) -> Iterable[Diagnostic]:
     for item in plan.not_run:
         if not item.reason:
             block = item.block
-            message = f"no step runs this {block.language} block"
+            message = f"no step runs this {block.language or 'terminal'} block"
             fix = "put a 'step' comment above it, or a 'skip' comment with the reason"
             yield Diagnostic("uncovered-block", "info", message, block.location, fix)
 

@@ -71,9 +71,48 @@ def test_blocks_in_containers() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("info", "language"),
+    [
+        ("", ""),
+        ("Bash", "bash"),
+        ("shell script", "shell"),
+        ('bash title="x"', "bash"),
+        ("bash {1,3}", "bash"),
+        ("bash{1,3-4}", "bash"),
+        ("bash,ignore", "bash"),
+        ("bash[tab]", "bash"),
+        ("sh:run.sh", "sh"),
+        ("{.bash}", "bash"),
+        ("{ .bash .copy }", "bash"),
+        ('{#one .bash file="a.b"}', "bash"),
+        ("{: .bash}", "bash"),
+        ('{lang="bash"}', "bash"),
+        ("{bash}", "bash"),
+        ("{bash, eval=FALSE}", "bash"),
+        ("{code-block} bash", "bash"),
+        ("{code-cell} ipython3", "ipython3"),
+        ("{note}", "note"),
+        ("language-bash", "bash"),
+        (".bash", "bash"),
+        ("shell-session", "shell-session"),
+        ("c++", "c++"),
+        ("c#", "c#"),
+        ("asp.net", "asp.net"),
+        ("!?", "!?"),
+    ],
+)
+def test_the_language_of_a_block(info: str, language: str) -> None:
+    assert [block.language for block in read(f"~~~{info}", "ls", "~~~").blocks] == [language]
+    if "`" not in info and info:
+        assert only("<!-- run", "id: one", f"```{info}", "ls", "```", "-->").block == Block(
+            language, "ls\n", place(4), hidden=True
+        )
+
+
 def test_an_info_string_that_looks_like_a_fence() -> None:
     (block,) = read("~~~ x~~~", "ls", "~~~").blocks
-    assert (block.language, block.location) == ("x~~~", place(2))
+    assert (block.language, block.location) == ("x", place(2))
 
 
 def test_the_paragraph_before_a_block() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,7 @@ def test_valid_frontmatter(text: str, data: object, body: str, first: int) -> No
     [
         ("# Title", f"{NONE} (begin it with a line '---')"),
         ("", f"{NONE} (begin it with a line '---')"),
-        (" ---\nid: a\n---", f"{NONE} (write the first line as '---', with nothing before or after it)"),
-        ("----\nid: a\n----", f"{NONE} (write the first line as '---', with nothing before or after it)"),
-        ("---\t\nid: a\n---", f"{NONE} (write the first line as '---', with nothing before or after it)"),
-        ("\n\n---\nid: a\n---\n", f"{NONE} (delete the empty lines above '---')"),
-        ("---\nid: a\n", "frontmatter 1:1 the frontmatter is not closed (end it with '---')"),
+        ("---\nid: a\n", "frontmatter 1:1 the frontmatter is not closed (end it with a line '---')"),
         (
             "---\n- a\n---",
             "frontmatter 2:1 the frontmatter is not a mapping of keys to values (write 'key: value' lines)",
@@ -99,3 +96,61 @@ def test_a_second_marker_directly_below_is_an_error(row: str) -> None:
 def test_without_frontmatter_everything_is_body(text: str) -> None:
     parts = split(text, HERE)
     assert (parts.yaml, parts.body, parts.first, parts.body_in_place) == (None, text, 1, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "words"),
+    [
+        # another format
+        ("+++\nid = 'a'\n+++\n", 1, 1, ("TOML", "YAML", "'---'")),
+        ("---toml\nid = 'a'\n---\n", 1, 1, ("TOML", "YAML", "'---'")),
+        ('{\n  "id": "a"\n}\n', 1, 1, ("JSON", "YAML", "'---'")),
+        ('{"id": "a"}\n', 1, 1, ("JSON", "YAML", "'---'")),
+        (";;;\n{}\n;;;\n", 1, 1, ("JSON", "YAML", "'---'")),
+        # another first line
+        (" ---\nid: a\n---\n", 1, 2, ("' ---'", "'---'")),
+        ("----\nid: a\n----\n", 1, 1, ("'----'", "'---'")),
+        ("--\nid: a\n--\n", 1, 1, ("'--'", "'---'")),
+        ("---\t\nid: a\n---\n", 1, 1, ("'---\\t'", "'---'")),
+        ("---yaml\nid: a\n---\n", 1, 1, ("'---yaml'", "'---'")),
+        ("\u2014\u2014\u2014\nid: a\n---\n", 1, 1, ("U+2014", "'---'")),
+        ("\u2014 \u2014 \u2014\nid: a\n---\n", 1, 1, ("U+2014", "'---'")),
+        ("***\nid: a\n***\n", 1, 1, ("'***'", "'---'")),
+        ("\ufeff---\nid: a\n---\n", 1, 1, ("U+FEFF",)),
+        ("---\u200b\nid: a\n---\n", 1, 4, ("U+200B",)),
+        ("```yaml\nid: a\n```\n", 1, 1, ("code block", "'---'")),
+        ("id: a\n---\n", 1, 1, ("key", "'---'")),
+        # something above it
+        ("\n\n---\nid: a\n---\n", 1, 1, ("line 3", "empty lines")),
+        ("<!-- a license -->\n---\nid: a\n---\n", 1, 1, ("line 2", "below")),
+        ("# a comment\n\n---\nid: a\n---\n", 1, 1, ("line 3", "below")),
+        # another last line
+        ("---\nid: a\n...\n\n# T\n", 3, 1, ("'...'", "'---'")),
+        ("---\nid: a\n...\n\nText: with: colons\n\n---\n", 3, 1, ("'...'", "'---'")),
+        ("---\nid: a\n----\n\n# T\n", 3, 1, ("'----'", "'---'")),
+        ("---\nid: a\n---\t\n\n# T\n", 3, 1, ("'---\\t'", "'---'")),
+        ("---\nid: a\n  ---\n\n# T\n", 3, 3, ("'---'",)),
+        ("---\nid: a\n\u2014\u2014\u2014\n\nText: with: colons\n\n---\n", 3, 1, ("U+2014", "'---'")),
+        # no last line
+        ("---\nid: a\n\n# T\n\nText\n", 4, 1, ("not closed", "'---'")),
+        ("---\nid: a\n\n# T\n\nText: with: colons\n\n---\n", 4, 1, ("not closed", "'---'")),
+    ],
+)
+def test_what_is_there_instead(text: str, line: int, column: int, words: tuple[str, ...]) -> None:
+    (problem,) = read_frontmatter(split(text, HERE), HERE).diagnostics
+    assert (problem.rule, problem.location) == ("frontmatter", Location(HERE, line, column))
+    assert all(word in f"{problem.message} ({problem.fix})" for word in words)
+
+
+@pytest.mark.parametrize("text", ["# Title\n\n---\n\nText\n", "Title\n---\n\nText\n", "{{< shortcode >}}\n"])
+def test_a_line_of_dashes_is_not_always_meant_as_frontmatter(text: str) -> None:
+    (problem,) = read_frontmatter(split(text, HERE), HERE).diagnostics
+    assert f"{problem.rule} 1:1 {problem.message}" == NONE
+
+
+@pytest.mark.parametrize("line", ["-" * 100_000 + "x", "\u2014 " * 50_000 + "x", " " * 100_000 + "x"])
+def test_a_long_line_takes_no_time(line: str) -> None:
+    before = time.process_time()
+    for text in (f"{line}\nid: a\n", f"---\n{line}\n"):
+        assert read_frontmatter(split(text, HERE), HERE).diagnostics
+    assert time.process_time() - before < 1

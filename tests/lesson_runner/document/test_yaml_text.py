@@ -222,3 +222,33 @@ def test_the_value_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(f"[{many}, 1]") == few
     # Each alias counts as what it stands for.
     assert refused(f"a: &a [{', '.join(['1'] * 50)}]\n" + "".join(f"{n}: *a\n" for n in "bcde")) == few
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0.70",
+        "3.10",
+        "010",
+        "0x1F",
+        "0o17",
+        "1e3",
+        ".5",
+        "+5",
+        "1.",
+        ".inf",
+        "True",
+        "null",
+        "~",
+        "2026-01-02 03:04:05Z",
+    ],
+)
+def test_a_value_that_is_another_than_its_text_keeps_its_text(written: str) -> None:
+    parsed = load(f"a: {written}\nb: [x, {written}]\n", ORIGIN)
+    assert parsed.positions["a",].written == parsed.positions["b", 1].written == written
+    assert parsed.positions["b", 0].written is None
+
+
+@pytest.mark.parametrize("written", ["yes", "on", "12:30", "1_000", "'0.70'", '"010"', "a: |\n  0.70"])
+def test_text_is_its_own_text(written: str) -> None:
+    assert load(f"a: {written}\n".replace("a: a", "a"), ORIGIN).positions["a",].written is None

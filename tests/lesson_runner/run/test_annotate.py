@@ -125,6 +125,15 @@ def test_the_plan_stays_the_same(lesson: Lesson, tmp_path: Path) -> None:
     assert without_comments(after.encode()) == lesson_text(MARKET).encode()
 
 
+def test_all_blocks_that_readers_type_in_get_a_comment(lesson: Lesson, tmp_path: Path) -> None:
+    rest = "```pycon\n>>> 1\n```\n\n```\n$ pay\n```\n\n```zsh\npay\n```\n\n```\nonly output\n```\n"
+    text = written(lesson, tmp_path / "a.md", lesson_text(f"{MARKET}\n{rest}").encode()).decode()
+    for block in ("```pycon", "```\n$ pay", "```zsh"):
+        before = text.partition(f"{block}\n")[0] if "\n" not in block else text.partition(block)[0]
+        assert before.endswith("-->\n")
+    assert not text.partition("```\nonly output")[0].endswith("-->\n")
+
+
 def test_content_of_directives(lesson: Lesson, tmp_path: Path) -> None:
     text = written(lesson, tmp_path / "a.md", lesson_text(MARKET).encode()).decode()
 

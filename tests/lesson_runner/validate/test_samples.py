@@ -183,6 +183,88 @@ def test_messages_say_what_was_expected(lesson: Lesson, tmp_path: Path, text: st
     assert message in lesson("validate", "a.md").out
 
 
+@pytest.mark.parametrize(
+    "value", ["0.70", "010", "0x1F", "1e3", ".5", "True", "null", "~", "2026-01-02 03:04:05Z"]
+)
+def test_messages_repeat_a_value_as_it_is_written(lesson: Lesson, tmp_path: Path, value: str) -> None:
+    step = STEP.replace("id: one", f"id: one\nneeds: {value}\ncapture: [{value}]", 1)
+    (tmp_path / "a.md").write_text(lesson_text(step).replace('tags: ["test"]', f"tags: {value}", 1))
+    found = [
+        item
+        for item in lesson("validate", "a.md", "--json").json["findings"]
+        if item["rule"] == "wrong-value"
+    ]
+    text = value if value.startswith("2026") else f'"{value}"'  # a date is text
+    said = [(item["message"].partition(": ")[2], item["fix"]) for item in found]
+    assert (f"tags: {value} is not a list", f"write [{text}]") in said
+    assert (f"needs: {value} is not a list", f"write [{text}]") in said
+    assert f"capture: [{value}] is not a mapping" in [message for message, _ in said]
+
+
+def test_messages_about_parameters_repeat_the_value_at_its_place(lesson: Lesson, tmp_path: Path) -> None:
+    runner = (
+        "runner:\n  with: {shell: {strict: 0x1F}}\n"
+        "  profiles: {p: {summary: s, with: {shell: {env: 0.70}}}}\n"
+    )
+    step = STEP.replace("id: one", "id: one\nwith: {script: 010}")
+    (tmp_path / "a.md").write_text(lesson_text(step).replace("tags:", f"{runner}tags:", 1))
+    rows = (tmp_path / "a.md").read_text().split("\n")
+    found = lesson("validate", "a.md", "--json").json["findings"]
+    said = [(item["message"].rpartition(": ")[2].split()[0], rows[item["line"] - 1]) for item in found]
+    assert {value for value, _ in said} == {"0x1F", "0.70", "010"}
+    assert all(value in row for value, row in said)
+
+
+@pytest.mark.parametrize(("value", "fix"), [("yes", "write true"), ("off", "write false")])
+def test_a_truth_value_of_yaml_1_1(lesson: Lesson, tmp_path: Path, value: str, fix: str) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(STEP.replace("id: one", f"id: one\noptional: {value}")))
+    assert [item["fix"] for item in lesson("validate", "a.md", "--json").json["findings"]] == [fix]
+
+
+def test_steps_run_whatever_tools_attach_to_the_language(lesson: Lesson, tmp_path: Path) -> None:
+    fences = [
+        "bash{1,3}",
+        "{.bash .copy}",
+        "{bash}",
+        "{code-block} bash",
+        "bash,ignore",
+        "sh:a.sh",
+        "Shell script",
+    ]
+    steps = "\n\n".join(
+        STEP.replace("id: one", f"id: s{number}").replace("```bash", f"```{fence}")
+        for number, fence in enumerate(fences)
+    )
+    (tmp_path / "a.md").write_text(lesson_text(steps))
+    assert lesson("validate", "a.md").out == "1 lesson, 0 errors, 0 warnings\n"
+    said = lesson("run", "a.md", "--allow", "shell", "--json")
+    assert [step["status"] for step in said.json["steps"]] == ["passed"] * len(fences)
+
+
+@pytest.mark.parametrize(
+    ("fence", "text", "fix"),
+    [
+        ("pycon", ">>> 1", "'python'"),
+        ("ipython3", "%time", "'python'"),
+        ("zsh", "echo", "'bash'"),
+        ("fish", "echo", "'bash'"),
+        ("", "$ echo one", "'console'"),
+        ("{note}", "one", "bash, bash-session"),
+    ],
+)
+def test_a_step_above_a_fence_that_nothing_runs(
+    lesson: Lesson, tmp_path: Path, fence: str, text: str, fix: str
+) -> None:
+    (tmp_path / "a.md").write_text(lesson_text(STEP.replace("```bash\necho one", f"```{fence}\n{text}")))
+    (found,) = [
+        item
+        for item in lesson("validate", "a.md", "--json").json["findings"]
+        if item["rule"] == "unknown-language"
+    ]
+    assert (tmp_path / "a.md").read_text().split("\n")[found["line"] - 1] == f"```{fence}"
+    assert fix in found["fix"]
+
+
 def test_dates_become_text(lesson: Lesson, tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_text(lesson_text(STEP).replace("id: ", "validationDate: 2025-11-03\nid: ", 1))

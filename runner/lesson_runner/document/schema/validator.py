@@ -10,7 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lesson_runner.document.schema.wording import meaning, required_keys, rewritten, sentence
+from lesson_runner.document.schema.wording import (
+    as_written,
+    meaning,
+    required_keys,
+    rewritten,
+    sentence,
+)
 from lesson_runner.files.folders import schemas_folder
 from lesson_runner.model import Diagnostic, Edit, Json, Location, Severity
 from lesson_runner.model.errors import LessonError
@@ -229,6 +235,7 @@ def _explain(
     place = place_of(positions, path)
     name = _dotted(tuple(error.absolute_path))
     what = f"{what}: {name}" if name else what
+    value = as_written(error.instance, path, positions)
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = sorted(error.schema.get("properties", {}))
         for key in sorted(set(error.instance) - set(known)):
@@ -247,14 +254,15 @@ def _explain(
     elif error.validator == "enum":
         allowed = [str(value) for value in error.validator_value]
         fix = did_you_mean(str(error.instance), allowed)
-        message = f"{what}: {error.instance!r} is not allowed; expected one of {', '.join(allowed)}"
+        shown = repr(error.instance) if isinstance(error.instance, str) else value
+        message = f"{what}: {shown} is not allowed; expected one of {', '.join(allowed)}"
         edits = _respelt(error.instance, allowed, place)
         if own and isinstance(own[-1], str):  # the place of a value is that of its key
             edits = tuple(Edit(place, f"{own[-1]}: {edit.old}", f"{own[-1]}: {edit.new}") for edit in edits)
         yield Diagnostic("wrong-value", "error", message, place, fix, edits)
     elif not (error.validator == "anyOf" and meant):
-        fix = rewritten(error) or meaning(error)
-        yield Diagnostic("wrong-value", "error", f"{what}: {sentence(error)}", place, fix)
+        fix = rewritten(error, value) or meaning(error)
+        yield Diagnostic("wrong-value", "error", f"{what}: {sentence(error, value)}", place, fix)
 
 
 def _respelt(name: object, known: list[str], place: Location) -> tuple[Edit, ...]:

@@ -16,6 +16,8 @@ RULES = (
     Rule("missing-key", "error", "A required key is missing."),
     Rule("wrong-value", "error", "A value that its key does not allow."),
     Rule("unknown-directive", "error", "A comment that looks like a directive with a misspelt first word."),
+    Rule("lost-directive", "error", "A directive that is not read, because of its place or its form."),
+    Rule("unseen-fence", "info", "A code block whose fence Markdown does not see."),
     Rule("unclosed-directive", "error", "A directive whose comment is not closed."),
     Rule("directive-not-mapping", "error", "A directive whose YAML is not 'key: value' lines."),
     Rule("orphan-directive", "error", "A directive with no code block below it."),
