@@ -12,8 +12,9 @@ from pathlib import Path
 
 from lesson_runner.execute.child import Reader, signal_name, start, wait
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans
-from lesson_runner.execute.lines import OutputCollector
+from lesson_runner.execute.lines import BoundedLines, OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
+from lesson_runner.model import Gap
 from lesson_runner.model.errors import LessonError
 
 REAPED = 1.0
@@ -28,6 +29,10 @@ class CommandResult:
     """As in a shell: 128 + n for a process that was ended by signal n."""
     output: str
     """Standard output and error together; if very long, without the middle."""
+    stdout: str | None
+    """Standard output alone; ``None`` if it was not read separately."""
+    gaps: Mapping[str, Gap]
+    """What is missing in ``output`` and ``stdout``, by that name."""
     family: Family
     timed_out: bool = False
     killed: tuple[Member, ...] = ()
@@ -49,6 +54,7 @@ def run(
     deadline: float | None = None,
     grace: float = 2.0,
     redactor: Redactor | None = None,
+    separate: bool = False,
 ) -> CommandResult:
     """
     Run a command in its own session, with an empty standard input.
@@ -64,6 +70,8 @@ def run(
         deadline: when to stop the command, on the clock of :func:`time.monotonic`.
         grace: seconds between SIGTERM and SIGKILL.
         redactor: removes secrets from the output.
+        separate: read standard output and error through two pipes. Their lines are shown and kept in the
+            order in which they are read, which may differ from the order in which they were written.
 
     Raises:
         LessonError: the command cannot be started.
@@ -76,16 +84,19 @@ def run(
     killed: tuple[Member, ...] = ()
     # Ctrl-C can come at any moment, even while the command is being started.
     try:
-        process = start(command, env={**env, TOKEN: token}, folder=folder)
+        process = start(command, env={**env, TOKEN: token}, folder=folder, merged=not separate)
         family = Family.of(process.pid, token)
-        lines = OutputCollector(on_line, redactor=redactor)
-        reader = Reader((process.stdout, lines.feed))
+        together = BoundedLines()
+        lines = OutputCollector(on_line, redactor=redactor, also=together)
+        errors = OutputCollector(on_line, redactor=redactor, also=together)
+        reader = Reader((process.stdout, lines.feed), (process.stderr, errors.feed))
         in_time = reader.read_until_end(process, deadline)
         if not in_time:
             killed = family.stop(grace, reader.read)
         wait(process, REAPED)
         reader.drain()
         lines.feed(b"", final=True)
+        errors.feed(b"", final=True)
         still_running = tuple(sorted(family.members(), key=lambda member: member.pid))
         if reader.open:
             names = ", ".join(map(str, still_running)) or "unknown"
@@ -109,9 +120,12 @@ def run(
         elif process is not None and process.stdout is not None:
             process.stdout.close()
     code = -signal.SIGKILL if process.returncode is None else process.returncode
+    gaps = {"output": together.gap(), "stdout": lines.gap() if separate else None}
     return CommandResult(
         exit_code=code if code >= 0 else 128 - code,
-        output=lines.text(),
+        output=together.text(),
+        stdout=lines.text() if separate else None,
+        gaps={name: gap for name, gap in gaps.items() if gap is not None},
         family=family,
         timed_out=not in_time,
         killed=killed,

@@ -82,6 +82,7 @@ def run_block(
     deadline: float | None = None,
     redactor: Redactor | None = None,
     sandbox: Sandbox | None = None,
+    separate: bool = False,
 ) -> CommandResult:
     """
     Run a bash script from a terminal state, and save the new state.
@@ -99,6 +100,7 @@ def run_block(
         deadline: when to stop the block, on the clock of :func:`time.monotonic`.
         redactor: removes secrets from the output.
         sandbox: the sandbox to run in; the block can then write only in ``state.start``.
+        separate: read standard output and error through two pipes.
 
     Raises:
         LessonError: there is no bash, or the saved state is damaged.
@@ -132,7 +134,15 @@ def run_block(
             command, env, state.sandbox, state.start, writable=(state.start, new_state), readable=readable
         )
     folder = state.start if sandbox is None else OUTSIDE
-    finished = run(command, folder=folder, env=env, on_line=on_line, deadline=deadline, redactor=redactor)
+    finished = run(
+        command,
+        folder=folder,
+        env=env,
+        on_line=on_line,
+        deadline=deadline,
+        redactor=redactor,
+        separate=separate,
+    )
     # A killed block may have been in the middle of saving its state.
     if finished.timed_out or finished.signal is not None:
         new_state.unlink(missing_ok=True)

@@ -81,6 +81,7 @@ def run_in_terminal(
         deadline=context.deadline,
         redactor=run.redactor,
         sandbox=run.sandbox,
+        separate=any(expectation.matcher == "json" for expectation in context.step.expect),
     )
     if finished.state_error:
         lost[context.step.id] = finished.state_error
@@ -139,6 +140,8 @@ def outcome_of(finished: CommandResult, context: StepContext) -> Outcome:
         message=message,
         output=finished.output,
         exit_code=finished.exit_code,
+        stdout=finished.stdout,
+        gaps=finished.gaps,
     )
 
 
