@@ -16,6 +16,10 @@ from typing import IO
 
 from lesson_runner.execute.family import TICK
 
+GATHER = 0.02
+"""Seconds for which output is gathered before it is passed on: a program may write each line by itself."""
+GATHERED = 65_536
+"""Bytes after which it is passed on at once."""
 QUIET = 0.2
 """Seconds without output, after the program has ended, until the output counts as complete."""
 LINGER = 1.0
@@ -98,14 +102,23 @@ class Reader:
         if not self.open:
             time.sleep(seconds)
             return False
-        found = False
-        for key, _ in self._selector.select(seconds):
-            if data := os.read(key.fd, 65_536):
-                key.data(data)
-                found = True
-            else:
-                self._selector.unregister(key.fileobj)
-        return found
+        found: dict[int, tuple[Callable[[bytes], None], list[bytes]]] = {}
+        size, until = 0, time.monotonic() + seconds
+        while self.open and size < GATHERED and (left := until - time.monotonic()) >= 0:
+            ready = self._selector.select(left)
+            if not found:
+                until = time.monotonic() + GATHER
+            for key, _ in ready:
+                if data := os.read(key.fd, 65_536):
+                    found.setdefault(key.fd, (key.data, []))[1].append(data)
+                    size += len(data)
+                else:
+                    self._selector.unregister(key.fileobj)
+            if not ready:
+                break
+        for feed, parts in found.values():
+            feed(b"".join(parts))
+        return bool(found)
 
     def read_until_end(self, process: subprocess.Popen[bytes], deadline: float | None) -> bool:
         """Read until the process ends; return True if it ended before the deadline (monotonic clock)."""

@@ -7,7 +7,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
 from lesson_runner.execute.screen import Screen
@@ -36,7 +36,8 @@ class BoundedLines:
         self._room = most
         """How many characters the tail may have."""
         self._head: list[str] = []
-        self._tail: deque[str] = deque()
+        self._tail: deque[list[str]] = deque()
+        """Lines in the groups in which they came, which are dropped as a whole where that is possible."""
         self._tail_size = 0
         self._dropped = 0
 
@@ -48,19 +49,37 @@ class BoundedLines:
             self._half -= len(lines[taken]) + 1
             self._room -= len(lines[taken]) + 1
             taken += 1
-        rest = lines[taken:]
-        self._tail.extend(rest)
-        self._tail_size += sum(map(len, rest)) + len(rest)
-        while self._tail_size > self._room and len(self._tail) > 1:
-            self._tail_size -= len(self._tail.popleft()) + 1
-            self._dropped += 1
+        if taken < len(lines):
+            self._tail.append(list(lines[taken:]))
+            self._tail_size += _size(self._tail[-1])
+        while self._tail_size > self._room and (len(self._tail) > 1 or len(self._tail[0]) > 1):
+            group, over = self._tail[0], self._tail_size - self._room
+            if len(self._tail) > 1 and (size := _size(group)) <= max(over, PIECE):
+                self._drop(group, len(group), size)  # a line at a time takes minutes for millions of lines
+                continue
+            count = size = 0
+            most = len(group) - (len(self._tail) == 1)
+            while count < most and size < over:
+                size += len(group[count]) + 1
+                count += 1
+            self._drop(group, count, size)
+
+    def _drop(self, group: list[str], count: int, size: int) -> None:
+        """Drop the first lines of the first group of the tail."""
+        del group[:count]
+        if not group:
+            self._tail.popleft()
+        self._tail_size -= size
+        self._dropped += count
 
     def take_back(self, count: int) -> list[str]:
         """Remove and return the last so many lines, or fewer if there are not so many."""
         rows: list[str] = []
         while len(rows) < count and self._tail:
-            rows.append(self._tail.pop())
+            rows.append(self._tail[-1].pop())
             self._tail_size -= len(rows[-1]) + 1
+            if not self._tail[-1]:
+                self._tail.pop()
         while len(rows) < count and self._head and not self._dropped:
             rows.append(self._head.pop())
             self._half += len(rows[-1]) + 1
@@ -68,12 +87,13 @@ class BoundedLines:
         return rows[::-1]
 
     def last(self, count: int) -> list[str]:
-        """Return the last so many lines, or fewer, of those after the dropped ones."""
-        return list(islice(reversed(self._tail or self._head), count))[::-1]
+        """Return the last so many lines, or fewer if there are not so many."""
+        groups = chain(reversed(self._tail), [self._head])
+        return list(islice((line for group in groups for line in reversed(group)), count))[::-1]
 
     def lines(self) -> list[str]:
         """Return the kept lines; nothing in them shows where lines were dropped."""
-        return [*self._head, *self._tail]
+        return [*self._head, *chain.from_iterable(self._tail)]
 
     def text(self) -> str:
         """Return the kept lines as one text."""
@@ -82,6 +102,10 @@ class BoundedLines:
     def gap(self) -> Gap | None:
         """Return which lines were dropped, if any."""
         return Gap(self._dropped, len(self._head)) if self._dropped else None
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(map(len, lines)) + len(lines)
 
 
 def split_long_line(line: str, most: int = MOST_KEPT) -> list[str]:
@@ -197,7 +221,7 @@ class OutputCollector:
         self._progress(self._screen.row)
 
     def _take(self, lines: Sequence[str]) -> None:
-        if any(len(line) > self._longest for line in lines):
+        if max(map(len, lines), default=0) > self._longest:
             lines = [piece for line in lines for piece in split_long_line(line, self._longest)]
         if lines:
             self._keep(self._lines.feed(lines))

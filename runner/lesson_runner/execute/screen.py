@@ -43,6 +43,8 @@ class Screen:
         self._cells: list[str] = []
         """One item for each column; the columns of a character after its first are empty."""
         self._cursor = 0
+        self._narrow = True
+        """True if each character of the row has one column."""
         self._moved = False
         """True if the cursor was moved within the row: then blanks at its end may have erased text."""
 
@@ -66,7 +68,12 @@ class Screen:
         """Write text with control codes; return the rows that were finished."""
         for token in _TOKEN.finditer(text):
             found = token[0]
-            if token.lastgroup == "text":
+            if token.lastgroup == "text" and self._narrow and found.isascii():
+                self._fill(self._cursor)
+                end = self._cursor + len(found)
+                self._cells[self._cursor : end] = found
+                self._cursor = end
+            elif token.lastgroup == "text":
                 self._put(found if found.isascii() else _cells_of(found))
             elif token.lastgroup == "code":
                 self._code(_MUTE.sub("", found))
@@ -75,7 +82,7 @@ class Screen:
             elif found == "\r":
                 self._move(0)
             elif found[0] == "\b":
-                self._move(self._cursor - len(found))
+                self._cursor, self._moved = max(self._cursor - len(found), 0), True
             elif found == "\t":
                 self._tab()
         finished, self._finished = self._finished, []
@@ -96,7 +103,7 @@ class Screen:
         self._finished += self.end()
 
     def _load(self, text: str) -> None:
-        self._cells, self._cursor, self._moved = [], 0, False
+        self._cells, self._cursor, self._moved, self._narrow = [], 0, False, True
         for part in re.split("(\t)", text):
             if part == "\t":
                 self._tab()
@@ -111,6 +118,7 @@ class Screen:
 
     def _put(self, cells: Sequence[str]) -> None:
         """Write characters at the cursor, over those that are there."""
+        self._narrow = self._narrow and isinstance(cells, str)
         self._fill(self._cursor)
         if cells and self._cursor and _is_mark(cells[0]):  # it belongs to the character before
             self._cells[self._start(self._cursor - 1)] += cells[0]
@@ -126,6 +134,7 @@ class Screen:
         stop = (self._cursor // TAB + 1) * TAB
         self._fill(self._cursor)
         if len(self._cells) < stop:
+            self._narrow = False
             self._cells += ["\t", *[""] * (stop - len(self._cells) - 1)]
         self._cursor = stop
 

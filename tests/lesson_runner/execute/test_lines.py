@@ -228,7 +228,7 @@ def test_an_endless_line_is_not_split_inside_an_escape() -> None:
     "printed", [b"\x08", b"x\x08", b"\x1b", b"\x1b[", b"\x1b]", b"\x9d", b"\x90\x01", b"\x1b[\x01"]
 )
 def test_hostile_output_takes_no_time(printed: bytes) -> None:
-    data = (printed * 2_000_000)[:2_000_000]
+    data = (printed * 1_000_000)[:1_000_000]
     began = time.process_time()
     collect(*(data[start : start + 65_536] for start in range(0, len(data), 65_536)))
     assert time.process_time() - began < 5
