@@ -36,7 +36,7 @@ def position_of(text: str, gap: Gap) -> int:
     for _ in range(gap.after):
         position = text.find("\n", position) + 1
         if not position:
-            return len(text)
+            return len(text) + 1
     return position
 
 
