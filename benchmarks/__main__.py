@@ -25,6 +25,7 @@ from benchmarks import (
     documents,
     generation,
     machine,
+    output,
     scale,
     training,
     validation,
@@ -40,6 +41,7 @@ CASES: Mapping[str, Case] = {
     "steps": OneTable(commands.steps),
     "shell-blocks": OneTable(documents.shell),
     "python-blocks": OneTable(documents.python),
+    "output": OneTable(output.run),
     "scale": OneTable(scale.run),
     "certificates": OneTable(certificates.run),
 }

@@ -16,8 +16,10 @@ from typing import Any
 from lesson_runner.files.evidence import OUTPUT, Evidence
 from lesson_runner.model import Claim, Expectation, Location, PlannedStep, Verdict
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.run.captures import capture_metrics
 from lesson_runner.run.files import load_file_facts
-from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
+from lesson_runner.run.judge import Conditions, Produced, evaluate_claim, judge
+from lesson_runner.run.printed import Printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +99,26 @@ def _judge_step(
         return RejudgedStep(step.id, status, optional=step.optional)
     evidence = Evidence.of(folder, entry)
     try:
-        output = evidence.read_bytes(OUTPUT).decode("utf-8", "backslashreplace")
-    except FileNotFoundError:
-        why = f"its output ({OUTPUT}) is missing from the evidence"
+        printed = Printed.stored(evidence)
+    except FileNotFoundError as error:
+        why = f"its output ({Path(error.filename or OUTPUT).name}) is missing from the evidence"
         return RejudgedStep(step.id, "error", not_judged=(why,), optional=step.optional)
-    except OSError as error:
-        why = f"its output ({OUTPUT}) cannot be read: {error.strerror}"
+    except (OSError, ValueError) as error:
+        why = f"its output cannot be read: {getattr(error, 'strerror', None) or error}"
         return RejudgedStep(step.id, "error", not_judged=(why,), optional=step.optional)
-    evidence = replace(evidence, output=output)
+    evidence = replace(evidence, output=printed.output)
     try:
-        metrics = {**capture_metrics(step.capture, output), **plugins.measure(step, evidence)}
-        produced = Produced(output, entry.get("exit_code"), metrics, load_file_facts(evidence))
+        read, unread = capture_metrics(step.capture, printed.output, printed.gaps.get("output"))
+        metrics = {**read, **plugins.measure(step, evidence)}
+        produced = Produced(
+            printed.output,
+            printed.stdout,
+            printed.gaps,
+            entry.get("exit_code"),
+            metrics,
+            load_file_facts(evidence),
+            unread,
+        )
         verdicts = judge(step.expect, produced, record["facts"])
         count = count_meaningful(step, record["facts"])
     except Exception as error:  # as in the first judging; the other steps still count

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from lesson_runner.document.bash import parse
 
 MOST_SHOWN = 80
-MOST_SHOWN = 80
-_JOB = re.compile(r"(?<!\S)%[\w%+?-]|\bwait\b")
+"""Characters of a statement that messages show."""
 _JOB = re.compile(r"(?<!\S)%[\w%+?-]|\bwait\b")
 _SHELL = re.compile(
     r"""exec[ \t]+(?:-[a-z]+[ \t]+)*["']?(?:\$\{?SHELL\}?|(?:/\S*/)?(?:ba|z|da|k)?sh)["']?"""

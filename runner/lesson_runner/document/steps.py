@@ -76,11 +76,18 @@ def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
         yield Diagnostic("unknown-key", "error", message, place_of(directive.positions, ("instruction",)))
     yield from _expectation_rules(directive)
     captures = directive.data.get("capture")
-    for name, pattern in captures.items() if isinstance(captures, Mapping) else ():
+    for name, given in captures.items() if isinstance(captures, Mapping) else ():
+        pattern, path = (given, (name,)) if isinstance(given, str) else _pattern_of(name, given)
         if isinstance(pattern, str) and _groups(pattern) not in (1, None):  # None: the schema reported it
-            message = f"'{directive.word}' directive: capture.{name}: '{pattern}' needs exactly one group ( )"
-            place = place_of(directive.positions, ("capture", name))
+            where = ".".join(("capture", *path))
+            message = f"'{directive.word}' directive: {where}: '{pattern}' needs exactly one group ( )"
+            place = place_of(directive.positions, ("capture", *path))
             yield Diagnostic("wrong-value", "error", message, place, "put ( ) around the number to read")
+
+
+def _pattern_of(name: str, given: object) -> tuple[object, tuple[str, ...]]:
+    """Return the pattern of a capture that is a mapping, and its path below ``capture``."""
+    return (given.get("regex") if isinstance(given, Mapping) else None), (name, "regex")
 
 
 @cache

@@ -16,6 +16,10 @@ from typing import IO
 
 from lesson_runner.execute.family import TICK
 
+GATHER = 0.02
+"""Seconds for which output is gathered before it is passed on: a program may write each line by itself."""
+GATHERED = 65_536
+"""Bytes after which it is passed on at once."""
 QUIET = 0.2
 """Seconds without output, after the program has ended, until the output counts as complete."""
 LINGER = 1.0
@@ -89,13 +93,16 @@ class Reader:
     def __init__(self, *outputs: tuple[IO[bytes] | None, Callable[[bytes], None]]) -> None:
         self._selector = selectors.DefaultSelector()
         self._streams: list[IO[bytes]] = []
+        self._urgent: list[IO[bytes]] = []
         self._wakes: list[int] = []
         for stream, feed in outputs:
             if stream is not None:
                 self.add(stream, feed)
 
-    def add(self, stream: IO[bytes], feed: Callable[[bytes], None]) -> None:
-        """Read this pipe too, and call ``feed`` with the bytes."""
+    def add(self, stream: IO[bytes], feed: Callable[[bytes], None], *, urgent: bool = False) -> None:
+        """Read this pipe too, and call ``feed`` with the bytes; at once if they are urgent."""
+        if urgent:
+            self._urgent.append(stream)
         self._streams.append(stream)
         self._selector.register(stream, selectors.EVENT_READ, feed)
 
@@ -121,16 +128,28 @@ class Reader:
         if not self.open:
             time.sleep(seconds)
             return False
-        found = False
-        for key, _ in self._selector.select(seconds):
-            if key.data is None:
-                self._selector.unregister(key.fd)
-            elif data := os.read(key.fd, 65_536):
-                key.data(data)
-                found = True
-            else:
-                self._selector.unregister(key.fileobj)
-        return found
+        found: dict[int, tuple[Callable[[bytes], None], list[bytes]]] = {}
+        size, left, until = 0, seconds, time.monotonic() + seconds
+        while self.open and size < GATHERED and left >= 0:
+            ready = self._selector.select(left)
+            if not found and seconds:
+                until = time.monotonic() + GATHER
+            for key, _ in ready:
+                if key.data is None:
+                    self._selector.unregister(key.fd)
+                elif data := os.read(key.fd, 65_536):
+                    found.setdefault(key.fd, (key.data, []))[1].append(data)
+                    size += len(data)
+                else:
+                    self._selector.unregister(key.fileobj)
+                if key.data is None or key.fileobj in self._urgent:
+                    until = 0.0
+            if not ready:
+                break
+            left = until - time.monotonic()
+        for feed, parts in found.values():
+            feed(b"".join(parts))
+        return bool(found)
 
     def read_until_end(self, process: subprocess.Popen[bytes], deadline: float | None) -> bool:
         """Read until the process ends; return True if it ended before the deadline (monotonic clock)."""

@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection
 from lesson_runner.document.statements import Statement
 from lesson_runner.execute.child import Reader
 from lesson_runner.execute.family import Member
-from lesson_runner.execute.lines import OutputCollector
+from lesson_runner.execute.lines import BoundedLines, OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
+from lesson_runner.model import Gap
 
 MOST_READS = 64
 """Reads of 64 KiB after which output that bash itself has printed has certainly been read."""
@@ -31,8 +32,11 @@ class Evaluation:
         self._on_line = on_line
         self.mode, self.deadline = mode, deadline
         self.reader = Reader()
-        self.lines = OutputCollector(self._show, redactor=redactor)
-        self.stdout = OutputCollector(lambda _: None, redactor=redactor) if apart else None
+        self.together = BoundedLines()
+        self.lines = OutputCollector(self._show, redactor=redactor, also=self.together)
+        self.errors: OutputCollector | None = None
+        if apart:
+            self.errors = OutputCollector(self._show, redactor=redactor, also=self.together)
         self.statement: Statement | None = None
         self.status = 0
         self.last_words = ""
@@ -40,17 +44,15 @@ class Evaluation:
         self.state_error = ""
 
     @property
-    def feeds(self) -> list[Callable[[bytes], None]]:
+    def feeds(self) -> list[Callable[..., None]]:
         """What to call with the output of each pipe."""
-        stdout = self.stdout
-        if stdout is None:
-            return [self.lines.feed]
+        return [self.lines.feed, *([self.errors.feed] if self.errors is not None else ())]
 
-        def both(data: bytes) -> None:
-            self.lines.feed(data)
-            stdout.feed(data)
-
-        return [both, self.lines.feed]
+    @property
+    def gaps(self) -> dict[str, Gap]:
+        """What is missing in the output, and in standard output alone."""
+        gaps = {"output": self.together.gap(), "stdout": self.lines.gap() if self.errors else None}
+        return {name: gap for name, gap in gaps.items() if gap is not None}
 
     def _show(self, text: str) -> None:
         self.last_words = next((line for line in reversed(text.split("\n")) if line.strip()), self.last_words)
@@ -73,12 +75,12 @@ class Evaluation:
             self.reader.drain()
         else:
             self.read_all()
-        for collector in (self.lines, self.stdout):
-            if collector is not None:
-                collector.feed(b"", final=True)
+        for feed in self.feeds:
+            feed(b"", final=True)
         if left:
-            names = ", ".join(map(str, by_pid(left)))
+            names, last = ", ".join(map(str, by_pid(left))), self.last_words
             self.lines.note(f"[still running in the background: {names}; further output is not shown]")
+            self.last_words = last
 
 
 def by_pid(members: Collection[Member]) -> tuple[Member, ...]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TOKEN = "LESSON_STEP_TOKEN"
@@ -28,7 +28,8 @@ class Member:
 
     pid: int
     started: str
-    name: str
+    name: str = field(compare=False)
+    """Changes when the process calls ``exec``."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pid})"

@@ -24,7 +24,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesson_runner.document.statements import Statement, statements
@@ -36,6 +36,7 @@ from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
 from lesson_runner.execute.saved_state import SavedStates, check_complete
+from lesson_runner.model import Gap
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import with_fix
 
@@ -66,6 +67,8 @@ class CommandResult:
     """Standard output and error together; if very long, without the middle."""
     stdout: str | None = None
     """Standard output alone, if it was asked for."""
+    gaps: Mapping[str, Gap] = field(default_factory=dict)
+    """What is missing in ``output`` and ``stdout``, by that name."""
     failed: Statement | None = None
     """The statement that ended the block with a status other than 0."""
     last_words: str = ""
@@ -172,7 +175,7 @@ class Terminal:
         adopt_orphans(enabled=True)
         # Ctrl-C can come at any moment, even while bash is being started.
         try:
-            reader.add(self._exchange.reply, self._exchange.feed)
+            reader.add(self._exchange.reply, self._exchange.feed, urgent=True)
             try:
                 self._begin(step, attempt, block)
                 self._exchange.write_variables(extra or {})
@@ -199,8 +202,9 @@ class Terminal:
             reader.close()
         return CommandResult(
             exit_code=block.status if block.status >= 0 else 128 - block.status,
-            output=block.lines.text(),
-            stdout=block.stdout.text() if block.stdout is not None else None,
+            output=block.together.text(),
+            stdout=block.lines.text() if apart else None,
+            gaps=block.gaps,
             failed=block.statement if block.status and not block.timed_out else None,
             last_words=block.last_words,
             timed_out=block.timed_out,
@@ -245,7 +249,7 @@ class Terminal:
                 block.reader.release(self._exchange.reply)
                 self._exchange.close()
                 self._exchange = Exchange(self._exchange.folder)
-                block.reader.add(self._exchange.reply, self._exchange.feed)
+                block.reader.add(self._exchange.reply, self._exchange.feed, urgent=True)
             self._start(state, block)
         if attempt == 1:
             self._began, self._known = ticks(), self._after
@@ -323,8 +327,8 @@ class Terminal:
 
     def _open(self, block: Evaluation) -> None:
         """Connect bash with new pipes for the output of a block."""
-        pipes = self._exchange.connect(apart=block.stdout is not None)
-        answer = self._ask(f"open {block.mode} {'merged' if block.stdout is None else 'apart'}", block)
+        pipes = self._exchange.connect(apart=block.errors is not None)
+        answer = self._ask(f"open {block.mode} {'merged' if block.errors is None else 'apart'}", block)
         if answer is None:
             raise LessonError("bash ended before the block began", fix="run the lesson again")
         for pipe, feed in zip(pipes, block.feeds, strict=True):
@@ -376,9 +380,12 @@ class Terminal:
             time.sleep(TICK)  # a forked child may not have run exec yet, so it does not carry the token
         elif self._family.root != self._bash.pid:
             self._family = Family(self._bash.pid, self._token)
-        new = self._new()
-        spared = self._after - self._own - new
-        killed = self._family.stop(GRACE, read, spared)
+        spared = self._known - self._own
+        try:
+            new = self._new()
+            spared = self._after - self._own - new
+        finally:  # a second Ctrl-C
+            killed = self._family.stop(GRACE, read, spared)
         if self._bash is not None:
             wait(self._bash, REAPED)
         return killed

@@ -17,6 +17,10 @@ SHARED = "_shared"
 """The folder in there with files that several steps share."""
 OUTPUT = "output.txt"
 """The file in a step's folder with its output."""
+STDOUT = "stdout.txt"
+"""The file with its standard output alone, if that was read separately."""
+GAPS = "gaps.json"
+"""The file that says which lines of these two were not kept; missing if all were kept."""
 MAX_READ = 32 * 1024 * 1024
 """The default size limit for reading a file, in bytes."""
 
@@ -48,6 +52,12 @@ class Evidence:
         sizes = {str(name): int(facts["bytes"]) for name, facts in artifacts.items()}
         place = run / EVIDENCE
         return cls(place / str(step["id"]), place / SHARED, output, run, sizes)
+
+    def has(self, name: str) -> bool:
+        """Return whether the record lists a file; while the step runs, whether the file exists."""
+        if self.run is None or not self.sizes:
+            return (self.folder / name).exists()
+        return (self.folder / name).relative_to(self.run).as_posix() in self.sizes
 
     def read_bytes(self, name: str, most: int = MAX_READ) -> bytes:
         """

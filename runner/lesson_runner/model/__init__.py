@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lesson_runner.model.action import (
         ActionCall,
+        Gap,
         Inspection,
         Outcome,
     )
@@ -78,6 +79,7 @@ __all__ = [
     "Edit",
     "Event",
     "Expectation",
+    "Gap",
     "Hardware",
     "Heading",
     "Ignore",

@@ -46,6 +46,16 @@ class ActionCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Lines in the middle of an output that were not kept, because there were too many."""
+
+    lines: int
+    """How many were not kept."""
+    after: int
+    """The number of kept lines before them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """
     What an action produced.
@@ -55,13 +65,16 @@ class Outcome:
             the step passes. ``failed`` is judged as well. ``error`` means that something the action needs
             is broken, such as a full disk, so there is nothing to judge. ``skipped`` is not judged either.
         message: why it failed or was skipped, in one line; empty if it passed.
-        output: the text that ``contains``, ``regex``, ``lines`` and ``json`` match. Empty means everything
-            that was passed to ``context.say``.
+        output: the text that ``contains``, ``regex``, ``lines``, ``json`` and ``capture`` read: what was
+            printed, and nothing else. Empty means everything that was passed to ``context.say``.
         exit_code: the exit code of the process, if the action ran one. ``None`` means that there was none;
             any other value must be 0 unless the step expects another.
         metrics: numbers by name, such as ``{"loss": 1.5}``. Those from ``lesson_measure`` override them.
         facts: facts about the whole run, such as ``{"dataset": {...}}``; merged into the record.
         labels: what readers must know wherever the result is shown, such as ``emulated``.
+        stdout: what was printed to standard output alone, which is what ``json`` reads. ``None`` means
+            ``output``.
+        gaps: lines that are missing in ``output`` or ``stdout``, by that name; empty if there are none.
     """
 
     status: Literal["passed", "failed", "skipped", "error"] = "passed"
@@ -72,3 +85,4 @@ class Outcome:
     facts: Json = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     stdout: str | None = None
+    gaps: Mapping[str, Gap] = field(default_factory=dict)

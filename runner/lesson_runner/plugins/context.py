@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lesson_runner.execute.environment import redactor_for
 from lesson_runner.execute.inputs import Inputs
-from lesson_runner.execute.lines import PROGRESS_EVERY, BoundedLines, split_long_line
+from lesson_runner.execute.lines import PIECE, PROGRESS_EVERY, BoundedLines, split_long_line
 from lesson_runner.execute.redaction.redactor import LineRedactor, Redactor
 from lesson_runner.files.evidence import EVIDENCE, SHARED
 from lesson_runner.files.plain import real, write_atomically
@@ -254,6 +254,11 @@ class StepContext:
         return self._kept.lines()
 
     @property
+    def said(self) -> BoundedLines:
+        """The same lines, and how many of them were not kept."""
+        return self._kept
+
+    @property
     def workspace(self) -> Workspace:
         """The run's workspace."""
         return self.run.workspace
@@ -265,7 +270,7 @@ class StepContext:
 
     def say(self, text: str = "") -> None:
         """Show ``text`` to the user and keep it as the step's output."""
-        rows = [piece for line in text.split("\n") for piece in split_long_line(line)]
+        rows = [piece for row in text.split("\n") for piece in split_long_line(row)]
         self._kept.extend(rows)
         if self._said is None:
             self._said = LineRedactor(self.run.redactor)
@@ -300,7 +305,7 @@ class StepContext:
         now = time.monotonic()
         if self._shown_at is None or now - self._shown_at >= PROGRESS_EVERY:
             left_out = f"[{self._unseen - 1:,} lines are left out here]\n" if self._unseen > 1 else ""
-            self._output(left_out + split_long_line(text[text.rfind("\n") + 1 :])[-1])
+            self._output(left_out + text[text.rfind("\n") + 1 :][-PIECE:])
             self._shown_at, self._unseen = now, 0
 
     def _output(self, text: str) -> None:

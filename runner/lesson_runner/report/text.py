@@ -36,6 +36,7 @@ _JOINERS = (
     r"|(?<![^\x00-\x7f\ufe0e\ufe0f])[\ufe0e\ufe0f](?!\u20e3)"
 )
 _CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{_INVISIBLE}]|{_JOINERS}")
+_ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPED_IN_JSON = re.compile(rf"[{_INVISIBLE}]|{_JOINERS}|(?<=#)#(?=\w*\[)")
 _BREAKS = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 # Workflow commands: GitHub's runner takes `::name …::` at the start of a line, after blanks, and `##[name …]`
@@ -56,7 +57,9 @@ def line(text: object, most: int = MOST_IN_LINE) -> str:
 
 def block(text: object, indent: str = INDENT) -> str:
     """Return a text of several lines, each harmless and after ``indent``: none looks like our own output."""
-    rows = _BREAKS.sub(lambda match: match[0] if match[0] == "\t" else "\n", str(text)).split("\n")
+    if _is_harmless(plain := str(text)) and "::" not in plain and "##" not in plain:
+        return indent + plain.replace("\n", f"\n{indent}")
+    rows = _BREAKS.sub(lambda match: match[0] if match[0] == "\t" else "\n", plain).split("\n")
     return "\n".join(inert(f"{indent}{safe(row)}") for row in rows)
 
 
@@ -66,7 +69,14 @@ def safe(text: str) -> str:
 
     Newlines and tabs stay. Use :func:`line` or :func:`block` for what is printed.
     """
+    if _is_harmless(text):
+        return text
     return visible(_SEQUENCE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def _is_harmless(text: str) -> bool:
+    """Return whether a text is ASCII without control characters; most texts are, and need no more work."""
+    return text.isascii() and _ASCII_CONTROL.search(text) is None
 
 
 def visible(text: str) -> str:

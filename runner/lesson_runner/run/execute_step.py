@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.document.anchors import slug_of
-from lesson_runner.execute.lines import without_middle
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT, Evidence
 from lesson_runner.files.untrusted import make_below, remove_tree
 from lesson_runner.model import Diagnosis, Event, Lesson, Outcome, PlannedStep, Status, StepResult
@@ -22,18 +21,19 @@ from lesson_runner.model.hints import fix_for, with_fix
 from lesson_runner.plugins.context import RunContext, StepContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
+from lesson_runner.run.captures import capture_metrics
 from lesson_runner.run.clean import STATE, clean_evidence
-from lesson_runner.run.files import FileFacts, inspect_files, save_file_facts
+from lesson_runner.run.files import inspect_files, save_file_facts
 from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.judge import (
     Conditions,
     Produced,
-    capture_metrics,
     describe_expected,
     evaluate_claim,
     judge,
 )
 from lesson_runner.run.permissions import describe_permission, is_granted, kind_of, permissions_needed
+from lesson_runner.run.printed import Printed
 from lesson_runner.run.time_limit import enforce_timeout
 
 MOST_NAMED = 5
@@ -92,10 +92,10 @@ def _attempt(
     finally:
         context.finish()
     # Judge exactly what is stored, so that judging it again gives the same result.
-    output = run.redactor.text(without_middle(outcome.output) or "\n".join(context.lines))
+    printed = Printed.by(outcome, context.said, run.redactor)
     outcome = dataclasses.replace(outcome, message=run.redactor.text(outcome.message))
     try:
-        (folder / OUTPUT).write_text(output, "utf-8", "backslashreplace")
+        printed.save(folder)
     except OSError as error:
         return _evidence_error(step, run, error, outcome.message), {}
     hasher = Hasher(deadline)
@@ -111,11 +111,12 @@ def _attempt(
             outcome, message="; ".join(filter(None, (outcome.message, _cleaned_message(cleaned))))
         )
     try:
-        read = capture_metrics(step.capture, output)
+        read, unread = capture_metrics(step.capture, printed.output, printed.gaps.get("output"))
     except Exception as error:  # too slow, or a pattern that Python cannot handle
         message = f"the 'capture' patterns cannot be applied to the output: {error}"
-        status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
-    evidence = Evidence(folder, run.shared_evidence, output, run.folder)
+        read, unread = {}, {}
+        status, outcome = "error", dataclasses.replace(outcome, message=message)
+    evidence = Evidence(folder, run.shared_evidence, printed.output, run.folder)
     measured = plugins.measure(step, evidence)
     metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
@@ -130,7 +131,10 @@ def _attempt(
     )
     if status is None and outcome.status not in ("skipped", "error"):
         try:
-            result = _judged(result, output, files, run, facts)
+            produced = Produced(
+                printed.output, printed.stdout, printed.gaps, result.exit_code, metrics, files, unread
+            )
+            result = _judged(result, produced, run, facts)
         except Exception as error:  # such as JSON nested too deeply; continue with the other steps
             message = f"the step cannot be judged: {type(error).__name__}: {error}"
             result = dataclasses.replace(result, status="error", message=message)
@@ -208,15 +212,8 @@ def _check_permissions(step: PlannedStep, run: RunContext, plugins: Plugins) -> 
             raise LessonError(f"the step is not allowed to {describe_permission(permission)}", fix=fix)
 
 
-def _judged(
-    result: StepResult,
-    output: str,
-    files: Mapping[str, FileFacts],
-    run: RunContext,
-    facts: Mapping[str, Any],
-) -> StepResult:
+def _judged(result: StepResult, produced: Produced, run: RunContext, facts: Mapping[str, Any]) -> StepResult:
     step = result.step
-    produced = Produced(output, result.exit_code, result.metrics, files)
     verdicts = judge(step.expect, produced, facts)
     hardware = [item.name for item in run.hardware if item.is_board]
     conditions = Conditions(run.profile, hardware, step.params, facts)

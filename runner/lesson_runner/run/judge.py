@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lesson_runner.document.schema.validator import validator_for
 from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
 from lesson_runner.run.files import FileFacts
+from lesson_runner.run.matchers import TEXT_MATCHERS
+from lesson_runner.run.printed import Printed
 from lesson_runner.run.time_limit import time_limit
 
 
 @dataclass(frozen=True, slots=True)
-class Produced:
+class Produced(Printed):
     """What a step produced, to be judged."""
 
-    output: str = ""
     exit_code: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, FileFacts] = field(default_factory=dict)
     """Facts about the expected files, by path."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Why ``capture`` did not measure a metric, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,59 +69,14 @@ def _exit(argument: int, produced: Produced) -> Verdict:
     return Verdict("exit", str(argument), actual, produced.exit_code == argument)
 
 
-def _contains(argument: str, produced: Produced) -> Verdict:
-    found = argument in produced.output
-    return Verdict("contains", argument, "found" if found else _tail(produced.output), found)
-
-
-def _not_contains(argument: str, produced: Produced) -> Verdict:
-    line = next((line for line in produced.output.split("\n") if argument in line), None)
-    found = argument in produced.output
-    return Verdict("not_contains", argument, (line or "found") if found else "not found", not found)
-
-
-def _regex(argument: str, produced: Produced) -> Verdict:
-    match = re.search(argument, produced.output, re.MULTILINE)
-    return Verdict("regex", argument, match[0] if match else _tail(produced.output), match is not None)
-
-
-def _lines(argument: Sequence[str], produced: Produced) -> Verdict:
-    """Look for the lines in this order; ``...`` matches any lines, or any text within a line."""
-    rest = [line.strip() for line in produced.output.split("\n")]
-    expected = "\n".join(argument)
-    for wanted in (line.strip() for line in argument):
-        if wanted in ("", "..."):
-            continue
-        pattern = re.compile(".*".join(re.escape(part) for part in wanted.split("...")))
-        index = next((n for n, line in enumerate(rest) if pattern.fullmatch(line)), None)
-        if index is None:
-            return Verdict("lines", expected, f"no line {wanted!r} in: {_tail(produced.output)}", False)
-        rest = rest[index + 1 :]
-    return Verdict("lines", expected, "all found", True)
-
-
-def _json(argument: Mapping[str, Any], produced: Produced) -> Verdict:
-    from referencing.exceptions import Unresolvable
-
-    expected = json.dumps(argument, sort_keys=True)
-    try:
-        data = json.loads(produced.output)
-    except ValueError as error:
-        return Verdict("json", expected, f"not JSON: {error}: {_tail(produced.output)}", False)
-    try:
-        problem = next((error.message for error in validator_for(argument).iter_errors(data)), None)
-    except Unresolvable as error:
-        problem = f"the lesson's schema has a reference that cannot be resolved: {error}"
-    return Verdict("json", expected, problem or "matches", problem is None)
-
-
 def _metric(argument: Mapping[str, Any], produced: Produced) -> Verdict:
     name, unit = argument["name"], argument.get("unit", "")
     value = produced.metrics.get(name)
     expected = bounds(argument)
     if value is None:
         known = ", ".join(sorted(produced.metrics)) or "none"
-        return Verdict("metric", expected, f"not measured (measured: {known})", False)
+        reason = f": {produced.unread[name]}" if name in produced.unread else ""
+        return Verdict("metric", expected, f"not measured{reason} (measured: {known})", False)
     # NaN compares false with everything; an infinite value never counts as within bounds.
     good = math.isfinite(value) and argument.get("min", -math.inf) <= value <= argument.get("max", math.inf)
     return Verdict("metric", expected, f"{name} = {_shown(value)}{' ' + unit if unit else ''}", good)
@@ -141,11 +97,7 @@ def _file(argument: Mapping[str, Any], produced: Produced) -> Verdict:
 
 _MATCHERS: Mapping[str, Callable[[Any, Produced], Verdict]] = {
     "exit": _exit,
-    "contains": _contains,
-    "not_contains": _not_contains,
-    "regex": _regex,
-    "lines": _lines,
-    "json": _json,
+    **TEXT_MATCHERS,
     "metric": _metric,
     "file": _file,
 }
@@ -234,29 +186,3 @@ def fact_of(facts: Mapping[str, Any], name: str) -> Any:
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
-
-
-def capture_metrics(patterns: Mapping[str, str], output: str) -> dict[str, float]:
-    """
-    Return the metrics that a step's ``capture`` patterns find in its output; the last match counts.
-
-    Raises:
-        TooSlowError: searching takes too long.
-    """
-    numbers: dict[str, float] = {}
-    with time_limit():
-        for name, pattern in patterns.items():
-            for match in re.finditer(pattern, output, re.MULTILINE):
-                try:
-                    numbers[name] = float(match[1].replace(",", ""))
-                except (TypeError, ValueError, AttributeError):
-                    continue
-    return numbers
-
-
-def _tail(output: str) -> str:
-    """Return the end of an output, shortened for a message."""
-    text = output.strip()
-    if not text:
-        return "no output"
-    return text if len(text) <= 200 else f"…{text[-200:]}"

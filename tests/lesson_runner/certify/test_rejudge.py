@@ -126,6 +126,35 @@ def test_without_its_output(again: Again, optional: bool) -> None:
     assert said == RejudgedStep("grow", "error", not_judged=(why,), optional=optional)
 
 
+JSON = {"matcher": "json", "argument": {"type": "object"}, "when": {}}
+ABSENT = {"matcher": "not_contains", "argument": "peas", "when": {}}
+
+
+def test_json_is_judged_again_on_standard_output(again: Again, own: Path) -> None:
+    (own / "stdout.txt").write_text("{}")
+    assert [item.passed for item in again(step(expect=[JSON]), entry()).verdicts] == [True]
+    listed = {f"evidence/grow/{name}": {"bytes": (own / name).stat().st_size} for name in ("output.txt",)}
+    assert [item.passed for item in again(step(expect=[JSON]), entry(artifacts=listed)).verdicts] == [False]
+    listed["evidence/grow/stdout.txt"] = {"bytes": 2}
+    assert [item.passed for item in again(step(expect=[JSON]), entry(artifacts=listed)).verdicts] == [True]
+    (own / "stdout.txt").unlink()
+    said = again(step(expect=[JSON]), entry(artifacts=listed))
+    assert (said.status, said.not_judged) == (
+        "error",
+        ("its output (stdout.txt) is missing from the evidence",),
+    )
+
+
+def test_lines_that_were_not_kept_count_when_it_is_judged_again(again: Again, own: Path) -> None:
+    (own / "gaps.json").write_text(json.dumps({"output": {"lines": 3, "after": 1}}))
+    said = again(step(expect=[ABSENT, CONTAINS], capture={"beans": r"(\d) beans"}), entry())
+    assert [item.passed for item in said.verdicts] == [False, True]
+    assert said.status == "failed"
+    for damaged in ("[]", "{", '{"output": {}}'):
+        (own / "gaps.json").write_text(damaged)
+        assert again(step(), entry()).not_judged[0].startswith("its output cannot be read: ")
+
+
 @pytest.mark.usefixtures("own")
 @pytest.mark.parametrize("optional", [True, False])
 def test_what_cannot_be_judged(again: Again, optional: bool) -> None:

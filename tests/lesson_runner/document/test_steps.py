@@ -184,9 +184,27 @@ def test_durations(text: Any, number: float | None) -> None:
             "id: one\ncapture:\n  a: x\n  b: '(.)(.)'\n  c: '(.)'\n  d: 1",
             "step",
             [
-                "wrong-value 7:3 'step' directive: capture.d: 1 is not text (put it in quotes: \"1\")",
+                (
+                    "wrong-value 7:3 'step' directive: capture.d: 1 is not text or a mapping (expected here: "
+                    "A pattern with one group; or a mapping with such a regex, and which match to take)"
+                ),
                 f"wrong-value 4:3 'step' directive: capture.a: 'x' {GROUP}",
                 f"wrong-value 5:3 'step' directive: capture.b: '(.)(.)' {GROUP}",
+            ],
+        ),
+        (
+            "id: one\ncapture:\n  a: {regex: x}\n  b: {regex: '(.)', take: frist}\n  c: {take: first}",
+            "step",
+            [
+                (
+                    "wrong-value 5:21 'step' directive: capture.b.take: 'frist' is not allowed; "
+                    "expected one of last, first, all (did you mean 'first'?)"
+                ),
+                (
+                    "missing-key 6:3 'step' directive: capture.c: 'regex' is missing "
+                    "(A regular expression with one group)"
+                ),
+                f"wrong-value 4:7 'step' directive: capture.a.regex: 'x' {GROUP}",
             ],
         ),
         (

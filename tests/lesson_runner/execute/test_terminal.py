@@ -284,9 +284,9 @@ def test_a_continued_run_begins_from_the_state_before_its_first_step(
 def test_a_removed_folder_is_reported_and_replaced(bash: Bash, tmp_path: Path) -> None:
     bash("mkdir sub; cd sub; rmdir ../sub")
     bash("exit")
-    finished = bash("pwd -P")
-    assert "sub: No such file or directory" in finished.output
-    assert finished.output.endswith(f"\n{(tmp_path / 'files').resolve()}")
+    shown: list[str] = []
+    assert bash("pwd -P", on_line=shown.append).output == str((tmp_path / "files").resolve())
+    assert "sub: No such file or directory" in shown[0]
 
 
 def test_secrets_stay_private(bash: Bash, tmp_path: Path) -> None:

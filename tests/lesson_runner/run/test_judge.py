@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Claim, Expectation
+from lesson_runner.run.captures import capture_metrics
 from lesson_runner.run.files import inspect_files, load_file_facts, save_file_facts
 from lesson_runner.run.hashing import Hasher
-from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
+from lesson_runner.run.judge import Conditions, Produced, evaluate_claim, judge
 
 TEXT = "first line\n  second: 2 \n\nlast line"
 SHA = hashlib.sha256(b"abc").hexdigest()
@@ -164,7 +165,7 @@ def test_conditional_expectations() -> None:
     ],
 )
 def test_capture(text: str, numbers: dict[str, float]) -> None:
-    assert capture_metrics({"loss": r"^loss=(\S+)"}, text) == numbers
+    assert capture_metrics({"loss": r"^loss=(\S+)"}, text)[0] == numbers
 
 
 @pytest.mark.parametrize(

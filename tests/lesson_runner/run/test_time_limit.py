@@ -13,7 +13,8 @@ import pytest
 
 from lesson_runner.model import Expectation
 from lesson_runner.run import time_limit as module
-from lesson_runner.run.judge import Produced, capture_metrics, judge
+from lesson_runner.run.captures import capture_metrics
+from lesson_runner.run.judge import Produced, judge
 from lesson_runner.run.time_limit import TooSlowError, time_limit
 
 YEARS = r"(a|a)*b"

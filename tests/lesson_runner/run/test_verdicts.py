@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
+from lesson_runner.run.captures import capture_metrics
 from lesson_runner.run.files import FileFacts
-from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
+from lesson_runner.run.judge import Conditions, Produced, evaluate_claim, judge
 
 TEXT = "one line\nanother line\nlast"
 THERE = FileFacts(3, "a" * 64)
@@ -190,5 +191,5 @@ def test_a_claim_that_is_not_evaluated(
 
 
 def test_an_invalid_number_does_not_hide_an_earlier_one() -> None:
-    assert capture_metrics({"loss": r"loss=(\S+)"}, "loss=soon loss=1.5") == {"loss": 1.5}
-    assert capture_metrics({"loss": r"loss=(\S+)?"}, "loss= loss=1.5 loss=") == {"loss": 1.5}
+    assert capture_metrics({"loss": r"loss=(\S+)"}, "loss=soon loss=1.5") == ({"loss": 1.5}, {})
+    assert capture_metrics({"loss": r"loss=(\S+)?"}, "loss= loss=1.5 loss=") == ({"loss": 1.5}, {})

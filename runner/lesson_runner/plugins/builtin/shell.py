@@ -195,6 +195,7 @@ def outcome_of(finished: CommandResult, context: StepContext) -> Outcome:
         output=finished.output,
         exit_code=finished.exit_code,
         stdout=finished.stdout,
+        gaps=finished.gaps,
     )
 
 

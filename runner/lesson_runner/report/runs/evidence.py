@@ -15,6 +15,7 @@ from lesson_runner.files.evidence import EVIDENCE, OUTPUT, Evidence
 from lesson_runner.files.untrusted import open_sized
 from lesson_runner.model import Json, Table
 from lesson_runner.report.runs.formatting import printable, public
+from lesson_runner.run.printed import stored_gaps
 
 BEGINNING = 48 * 1024
 """Bytes shown of the beginning of a long output."""
@@ -37,11 +38,18 @@ class Excerpt:
     left_out: int = 0
     """Bytes."""
     path: str = ""
-    """The file with the whole output, relative to the run folder."""
+    """The file with the output, relative to the run folder."""
+    not_kept: int = 0
+    """Lines in the middle that are not in the file either."""
 
     @property
     def note(self) -> str:
         """The line between the beginning and the end."""
+        if self.not_kept:
+            return (
+                f"… {self.left_out:,} bytes left out, and {self.not_kept:,} lines that were not kept; "
+                f"the rest: {self.path} …"
+            )
         return f"… {self.left_out:,} bytes left out; all of it: {self.path} …"
 
     @property
@@ -78,7 +86,16 @@ def read_output(folder: Path, step: Json) -> Excerpt | None:
     if not head.strip():
         return None
     beginning, end = (public(part.decode("utf-8", "replace")).rstrip() for part in (head, tail))
-    return Excerpt(beginning, end, size - len(head) - len(tail), path)
+    return Excerpt(beginning, end, size - len(head) - len(tail), path, _not_kept(evidence))
+
+
+def _not_kept(evidence: Evidence) -> int:
+    """Return how many lines of the output were not kept, as far as the evidence says so."""
+    try:
+        gap = stored_gaps(evidence).get("output")
+    except (OSError, ValueError):
+        return 0
+    return 0 if gap is None else gap.lines
 
 
 def unread(record: Json, folder: Path) -> list[Table]:
