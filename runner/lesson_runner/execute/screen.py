@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-
-from rich.cells import get_character_cell_size
+from functools import lru_cache
 
 from lesson_runner.execute.redaction.views import SEQUENCE
 
@@ -244,8 +243,15 @@ def _cells_of(text: str) -> Sequence[str]:
 
 def _is_mark(character: str) -> bool:
     """Return whether a character is shown in the column of the one before it."""
-    return not character.isascii() and get_character_cell_size(character[0]) <= 0
+    return not character.isascii() and _columns(character[0]) <= 0
 
 
 def _wide(character: str) -> Iterable[str]:
-    return ("",) if get_character_cell_size(character) == 2 else ()
+    return ("",) if _columns(character) == 2 else ()
+
+
+@lru_cache(maxsize=4096)
+def _columns(character: str) -> int:
+    from rich.cells import get_character_cell_size  # plugins import this module, and most need no rich
+
+    return get_character_cell_size(character)
