@@ -89,7 +89,7 @@ def run_in_terminal(
 
 def terminal(run: RunContext) -> ShellState:
     """Return the state of the terminal that the shell and Python steps of a run share."""
-    return ShellState(run.folder / "shell", run.workspace.files.absolute())
+    return ShellState(run.home / "shell", run.workspace.files.absolute())
 
 
 def environment(run: RunContext) -> dict[str, str]:
@@ -101,7 +101,9 @@ def environment(run: RunContext) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         **command_environment(os.environ, run.passed),
         RUN: str(run.folder.absolute()),
-        "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
+        # What is typed in a step works in this run's files, and neither sees nor changes other runs.
+        "LESSON_WORKSPACE": str(run.home.absolute()),
+        "LESSON_FILES": str(run.workspace.files.absolute()),
         "PATH": os.pathsep.join((own, os.environ.get("PATH", os.defpath))),
     }
 
