@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_ct4.data.fetch import LARGEST
+from lesson_ct4.data.text import decode
 from lesson_runner.files.evidence import Evidence
 from lesson_tenstorrent.findings import measure as measure_checks
 
@@ -212,7 +213,7 @@ def _shared_text(evidence: Evidence, name: str, most: int = LARGEST) -> str:
     data = evidence.read_shared(name, most)
     if name != f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt":
         raise ValueError(f"{name} does not match its digest")
-    return data.decode("utf-8")
+    return decode(data)
 
 
 @lru_cache(maxsize=2)

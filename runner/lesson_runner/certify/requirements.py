@@ -146,7 +146,9 @@ def _fresh(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[Re
             *(f"{name} worked in a folder that already existed" for name in placed),
         ]
     )
-    fix = "run the whole lesson again with --fresh, without --in, --continue and interruption" if found else ""
+    fix = (
+        "run the whole lesson again with --fresh, without --in, --continue and interruption" if found else ""
+    )
     found = found or "yes"
     yield RequirementResult("fresh", "each run started from scratch", found, fix)
 

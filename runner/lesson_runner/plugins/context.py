@@ -221,7 +221,7 @@ class RunContext:
     @property
     def cache(self) -> Path:
         """The folder for what is expensive to make, kept by digest; with ``--fresh``, only for this run."""
-        return self.home if self.fresh else self.workspace.root
+        return self.folder if self.fresh else self.workspace.root
 
     @property
     def inputs(self) -> Inputs:

@@ -47,7 +47,8 @@ def run_to_continue(plan: Plan, options: RunOptions) -> Path | None:
     choice = f"--from {options.selection.start}" if options.selection.start else "--only"
     where = f" in {options.place}" if options.place else ""
     raise LessonError(
-        f"{choice} continues the last run of '{plan.lesson.id}'{where}, and {options.workspace.runs} has none",
+        f"{choice} continues the last run of '{plan.lesson.id}'{where}, "
+        f"and {options.workspace.runs} has none",
         fix=f"run the lesson from its first step: lesson run {plan.lesson.path}",
     )
 

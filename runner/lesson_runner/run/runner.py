@@ -254,8 +254,7 @@ def _blocked(step: PlannedStep, state: _State, *, continues: bool) -> StepResult
     unmet = [
         results[need]
         for need in step.needs
-        if results[need].status != "passed"
-        and not (continues and results[need].message.startswith(LEFT_OUT))
+        if results[need].status != "passed" and not (continues and results[need].message.startswith(LEFT_OUT))
     ]
     for item in unmet:
         if item.status != "skipped":
