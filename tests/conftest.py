@@ -90,3 +90,8 @@ def lesson(
 def installed_lesson(lesson: Callable[..., Said]) -> Callable[..., Said]:
     """Runs ``lesson`` in this process as that fixture does, with the plugins that are installed."""
     return partial(lesson, points=installed_points())
+
+
+def last_files(workspace: Path) -> Path:
+    """Return the folder that the last run of a workspace worked in."""
+    return max((workspace / "runs").iterdir()) / "files"

@@ -4,7 +4,7 @@ Convert paths in a lesson to names of data sets and checkpoints of a run.
 tt-train writes ``<save path>_final.pkl``, so ``--model_save_path x.pkl`` (as in the published lesson) gives
 the file ``x.pkl_final.pkl``. All of these name the checkpoint ``x``.
 
-A name keeps the folders of its path, so ``exp1/final`` and ``exp2/final`` are two checkpoints. It never leaves
+A name keeps the folders of its path, so ``exp1/final`` and ``exp2/final`` are two checkpoints. No name leaves
 the folder of all checkpoints: ``~/exp1/final``, ``/exp1/final`` and ``../exp1/final`` are named
 ``exp1/final`` too.
 """
@@ -82,7 +82,7 @@ def loaded_stems(path: str) -> tuple[str, ...]:
 
 
 def written_names(name: str, *, rooted: bool) -> tuple[str, ...]:
-    """Return the names by which later steps may read what is saved as ``name``: of a rooted path, its ends."""
+    """Return the names by which later steps may read what is saved; of a rooted path, all its ends."""
     parts = name.split("/")
     return tuple("/".join(parts[start:]) for start in range(len(parts) if rooted else 1))
 

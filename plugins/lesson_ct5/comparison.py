@@ -19,8 +19,11 @@ def collect(checkpoints: Sequence[tuple[str, Path]]) -> dict[str, Any]:
     """
     Return a comparison as JSON data for :func:`lesson_ct5.scaling.runs_from`.
 
-    ``checkpoints`` are names and files. ``runs`` has the fields of :class:`lesson_ct5.scaling.Run` and the checkpoint's ``sha256``; ``session``
+    ``runs`` has the fields of :class:`lesson_ct5.scaling.Run` and the checkpoint's ``sha256``; ``session``
     and ``dataset`` are common to all runs.
+
+    Args:
+        checkpoints: the name and the file of each.
 
     Raises:
         LessonError: a checkpoint is missing or damaged, or the trainings cannot be compared.

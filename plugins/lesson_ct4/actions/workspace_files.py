@@ -189,7 +189,7 @@ def find_checkpoint(context: StepContext, path: str) -> FoundCheckpoint:
 
 
 def _folders(workspace: Workspace, kind: str) -> Iterator[Path]:
-    """Yield the folders in which to look for files of a kind: those of runs only for what is typed by hand."""
+    """Yield the folders in which to look for files; for what is typed by hand, also those of runs."""
     yield workspace.resolve(kind)
     if workspace.work is None:
         for run in reversed(run_folders(workspace.runs)):

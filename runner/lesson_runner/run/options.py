@@ -40,7 +40,7 @@ class RunOptions:
     place: Path | None = None
     """The folder of the user's to work in (``--in``), absolute; ``None``: the run's own."""
     continues: str | None = None
-    """The run to continue (``--continue``); ``None``: see :func:`lesson_runner.run.continued.run_to_continue`."""
+    """The run to continue (``--continue``); ``None``: the last one if the first step is left out."""
     fresh: bool = False
     """Do not reuse cached downloads and trainings."""
     allowed: frozenset[str] = frozenset()
