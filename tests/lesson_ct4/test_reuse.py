@@ -63,13 +63,12 @@ def run(tmp_path: Path) -> Run:
             fresh=fresh,
         )
         evidence = tmp_path / ".lesson" / "runs" / record["run_id"] / "evidence"
-        files = evidence.parents[0] if fresh else tmp_path / ".lesson"
         return {
             step["id"]: {
                 **step,
                 "said": (evidence / step["id"] / "output.txt").read_text(),
                 "curve": (evidence / step["id"] / "loss.csv").read_bytes(),
-                "checkpoint": files / "files" / "checkpoints" / f"{step['id']}.safetensors",
+                "checkpoint": evidence.parent / "files" / "checkpoints" / f"{step['id']}.safetensors",
                 "trained": sum(event.kind == "progress" and event.step == step["id"] for event in heard),
             }
             for step in record["steps"]

@@ -113,7 +113,7 @@ def test_trainings_are_compared(tmp_path: Path) -> None:
     printed = CliRunner().invoke(
         _app(), ["ct5", "compare", "one", "two", "--workspace", str(tmp_path / "space")]
     )
-    assert printed.output.startswith("Chips  Batch  Per chip")
+    assert printed.stdout.startswith("Chips  Batch  Per chip")
     numbers = CliRunner().invoke(
         _app(), ["ct5", "compare", "one", "two", "--json", "--workspace", str(tmp_path / "space")]
     )

@@ -42,7 +42,7 @@ def run_to_continue(plan: Plan, options: RunOptions) -> Path | None:
         return None
     for run, stored in _runs_of(plan.lesson.id, options.workspace.runs):
         home = home_of(run, stored)
-        if _place_of(stored) == options.place and _has_files(home):
+        if _place_of(stored) == options.place and _has_files(home, options):
             return home
     choice = f"--from {options.selection.start}" if options.selection.start else "--only"
     where = f" in {options.place}" if options.place else ""
@@ -93,7 +93,7 @@ def _named(name: str, plan: Plan, options: RunOptions) -> Path:
         fix = f"add --in {place}" if place else "leave out --in"
         raise LessonError(f"--continue {name}: {run.name} worked in {place or 'its own folder'}", fix=fix)
     home = home_of(run, stored)
-    if not _has_files(home):
+    if not _has_files(home, options):
         raise LessonError(
             f"--continue {name}: the files of {home.name} are not there any more ({home / FILES})",
             fix=f"run the lesson from its first step: lesson run {plan.lesson.path}",
@@ -108,6 +108,8 @@ def _place_of(stored: Mapping[str, Any]) -> Path | None:
     return Path(place) if isinstance(place, str) else None
 
 
-def _has_files(home: Path) -> bool:
+def _has_files(home: Path, options: RunOptions) -> bool:
     """Return whether a run's folder of files is there; a run received from elsewhere has none."""
+    if options.place is not None:
+        return home.is_dir()
     return (home / FILES).is_dir() and not (home / FILES).is_symlink()
