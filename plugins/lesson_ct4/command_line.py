@@ -92,7 +92,7 @@ def workspace_for(given: str | None) -> Workspace:
             is a link.
     """
     named = given or os.environ.get("LESSON_WORKSPACE")
-    work = None if given else os.environ.get("LESSON_FILES")
+    work = os.environ.get("LESSON_FILES") if named and not given else None
     workspace = Workspace(expanded(named) if named else default_workspace(), Path(work) if work else None)
     workspace.check_links()
     return workspace

@@ -170,8 +170,8 @@ def test_two_data_sets_with_the_same_last_name(by_hand: Callable[[str], Said], t
         path = tmp_path / ".lesson" / "files" / "data" / folder / "text.txt"
         path.parent.mkdir(parents=True)
         path.write_text(text)
-    for path in ("a/text.txt", "data/a/text.txt", "~/data/a/text.txt", "data\\a\\text.txt"):
-        said = by_hand(TRAIN.format(path, "m"))
+    for name in ("a/text.txt", "data/a/text.txt", "~/data/a/text.txt", "data\\a\\text.txt"):
+        said = by_hand(TRAIN.format(name, "m"))
         assert f"Data path: {Path('.lesson/files/data/a/text.txt').resolve()}" in said.out, said
     said = by_hand(TRAIN.format("text.txt", "m"))
     assert (said.code, "a/text.txt, b/text.txt" in said.err) == (2, True)

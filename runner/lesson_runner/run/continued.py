@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.model import Plan
+from lesson_runner.model import Plan, PlannedStep
 from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.context import FILES
 from lesson_runner.run import record
 from lesson_runner.run.find import find_run, run_folders
 from lesson_runner.run.options import RunOptions
-from lesson_runner.run.selection import Selection, left_out
+from lesson_runner.run.selection import Selection, left_out, selected
 
 
 def home_of(run: Path, stored: Mapping[str, Any]) -> Path:
@@ -26,12 +27,16 @@ def home_of(run: Path, stored: Mapping[str, Any]) -> Path:
     return run.with_name(name) if isinstance(name, str) and name == Path(name).name else run
 
 
-def run_to_continue(plan: Plan, options: RunOptions) -> Path | None:
+def run_to_continue(plan: Plan, options: RunOptions, actions: Mapping[str, Action]) -> Path | None:
     """
     Return the run folder whose files and terminal a run of the plan continues; ``None`` for a new run.
 
     A run continues the one that ``--continue`` names. If it begins after the first step of the lesson, it
     continues the lesson's last run, in which the steps before were run.
+
+    Args:
+        actions: by name. If there is no earlier run, steps that use neither the terminal nor what the steps
+            before make can run in a new one.
 
     Raises:
         LessonError: there is no such run, or its files are not there any more.
@@ -44,6 +49,8 @@ def run_to_continue(plan: Plan, options: RunOptions) -> Path | None:
         home = home_of(run, stored)
         if _place_of(stored) == options.place and _has_files(home, options):
             return home
+    if _stand_alone(selected(plan, options.selection), actions):
+        return None
     choice = f"--from {options.selection.start}" if options.selection.start else "--only"
     where = f" in {options.place}" if options.place else ""
     raise LessonError(
@@ -58,6 +65,14 @@ def _begins_later(plan: Plan, selection: Selection) -> bool:
     without = left_out(plan.steps, selection)
     first = next((step for step in plan.steps if not step.skip), None)
     return first is not None and first.id in without
+
+
+def _stand_alone(steps: Sequence[PlannedStep], actions: Mapping[str, Action]) -> bool:
+    """Return whether steps use neither the terminal nor anything that others make."""
+    own = {step.id for step in steps}
+    permissions = [actions[step.action].permissions for step in steps]
+    typed = all(callable(needed) or "shell" not in needed for needed in permissions)
+    return typed and all(own.issuperset(step.needs) for step in steps)
 
 
 def _runs_of(lesson: str, runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

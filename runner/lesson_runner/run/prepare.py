@@ -129,7 +129,7 @@ def prepare_run(
     steps = selected(plan, options.selection)
     folder = carried = None
     if resume is None:
-        continues = run_to_continue(plan, options)
+        continues = run_to_continue(plan, options, plugins.actions())
     else:
         folder, home = resume.folder, home_of(resume.folder, resume.record)
         continues = None if home == folder else home
