@@ -70,10 +70,10 @@ def import_checkpoint(
 
 def _dataset(workspace: Workspace, path: str, model: Checkpoint) -> dict[str, Any]:
     """Return name and digest of the text that the user names as the training text."""
-    from lesson_ct4.actions.workspace_files import data_path
+    from lesson_ct4.actions.workspace_files import data_path, locate_data
     from lesson_ct4.data.dataset import load_dataset
 
-    found = data_path(workspace, path)
+    found = locate_data(workspace, path) or data_path(workspace, path)  # loading says what is missing
     text = load_dataset(found, validation_fraction=0.0, sequence_length=model.config.sequence_length)
     if text.tokenizer.characters != model.tokenizer.characters:
         raise LessonError(

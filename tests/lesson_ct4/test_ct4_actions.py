@@ -318,9 +318,12 @@ def test_what_is_missing_names_the_step_that_makes_it(do: Do, run: RunContext) -
         do("ct4.train")
     with pytest.raises(LessonError, match="no checkpoint for 'x/tiny") as no_checkpoint:
         do("ct4.generate", "two", model_path="x/tiny.pkl_final.pkl")
+    with pytest.raises(LessonError, match="no checkpoint for 'c/tiny") as no_folder:
+        do("ct4.generate", "three", model_path="~/c/tiny.pkl_final.pkl")
 
     assert no_data.value.fix == "run step 'dataset' first"
-    assert no_checkpoint.value.fix == "run step 'stage-1' first"
+    assert no_checkpoint.value.fix == "train it first, and save it with that name"  # c/tiny is another one
+    assert no_folder.value.fix == "run step 'stage-1' first"
 
 
 def test_without_such_a_step_it_says_what_to_do(do: Do) -> None:

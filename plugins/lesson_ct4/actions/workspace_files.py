@@ -114,6 +114,23 @@ def data_path(workspace: Workspace, path: str) -> Path:
     return workspace.resolve(DATA, *parts)
 
 
+def locate_data(workspace: Workspace, path: str) -> Path | None:
+    """
+    Return the file of a data set, looking as :func:`locate_checkpoint` does; ``None`` if there is none.
+
+    Raises:
+        LessonError: the path names no file, or several data sets fit equally well.
+    """
+    wanted = data_path(workspace, path)
+    if wanted.is_file():
+        return wanted
+    name = "/".join(parts_of(path, DATA))
+    for folder in _folders(workspace, DATA):
+        if found := matching(path, (name,), _texts_in(folder), loose=True):
+            return folder / _only(found, path, folder)
+    return None
+
+
 def find_data(context: StepContext, path: str) -> Path:
     """
     Return the file of a data set in the workspace.
@@ -121,16 +138,11 @@ def find_data(context: StepContext, path: str) -> Path:
     Raises:
         LessonError: it does not exist; the message names the step that fetches it.
     """
-    wanted = data_path(context.workspace, path)
-    name = "/".join(parts_of(path, DATA))
-    if wanted.is_file():
-        return wanted
-    for folder in _folders(context.workspace, DATA):
-        if found := matching(path, (name,), _texts_in(folder), loose=True):
-            return folder / _only(found, path, folder)
+    if found := locate_data(context.workspace, path):
+        return found
     raise LessonError(
-        f"the data set {base_name(path)} is not in the workspace ({wanted})",
-        fix=_fix_for(context, "dataset", (name,))
+        f"the data set {base_name(path)} is not in the workspace ({data_path(context.workspace, path)})",
+        fix=_fix_for(context, "dataset", ("/".join(parts_of(path, DATA)),))
         or "fetch it with a ct4.fetch-dataset step; on the command line, pass a file: --data_path FILE",
     )
 

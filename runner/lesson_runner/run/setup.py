@@ -98,7 +98,7 @@ def _check_folder(run: Path) -> None:
 def _clean_up_killed_run(context: RunContext) -> None:
     """Stop the processes and remove the temporary files of a killed run, and take over its labels."""
     Family.of_run(context.folder.absolute()).stop(GRACE)  # a repeated step must be the only writer
-    for folder in (context.workspace.files, context.folder):
+    for folder in {context.home, context.folder}:  # with --in, the files are the user's
         remove_temporary_files(folder)
     kept = context.store.load(LABELS)
     context.labels = tuple(dict.fromkeys((*context.labels, *(kept if isinstance(kept, list) else ()))))
