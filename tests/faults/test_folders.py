@@ -110,7 +110,7 @@ GONE = [
     ),
     ("all evidence", 'rm -r "$LESSON_WORKSPACE"/evidence', ["passed", "error", "passed"]),
     ("the run's folder", 'rm -r "$LESSON_WORKSPACE"', ["passed", "error", "failed"]),
-    ("the workspace", 'cd ..; rm -r "$LESSON_WORKSPACE"/../..', ["passed", "error", "failed"]),
+    ("the workspace", 'rm -r "${LESSON_WORKSPACE%/runs/*}"', ["passed", "error", "failed"]),
 ]
 
 
