@@ -451,10 +451,12 @@ def test_a_run_next_to_another(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "slow.md").write_text(shell(("one", "mkdir demo; test ! -e ../../other || sleep 300")))
     (tmp_path / ".lesson" / "runs").mkdir(parents=True)
     (tmp_path / ".lesson" / "runs" / "other").touch()
-    with started(tmp_path, "run", "slow.md"):
+    with started(tmp_path, "run", "slow.md") as process:
         until(lambda: list(tmp_path.glob(".lesson/runs/*/files/demo")))
         (tmp_path / ".lesson" / "runs" / "other").unlink()
         assert lesson("run", "slow.md", "--allow", "shell").code == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 130
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"since": 3}', "\0"])
