@@ -72,7 +72,7 @@ def lesson(
     monkeypatch.chdir(tmp_path)
     if "LESSON_HOME" not in os.environ:  # what this user has allowed lessons to do is not for tests
         monkeypatch.setenv("LESSON_HOME", str(tmp_path / "home"))
-    for name in ("LESSON_WORKSPACE", "FORCE_COLOR", "NO_COLOR"):
+    for name in ("LESSON_WORKSPACE", "LESSON_FILES", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object, plugins: Sequence[object] = (), points: Sequence[Point] = ()) -> Said:
@@ -90,3 +90,8 @@ def lesson(
 def installed_lesson(lesson: Callable[..., Said]) -> Callable[..., Said]:
     """Runs ``lesson`` in this process as that fixture does, with the plugins that are installed."""
     return partial(lesson, points=installed_points())
+
+
+def last_files(workspace: Path) -> Path:
+    """Return the folder that the last run of a workspace worked in."""
+    return max((workspace / "runs").iterdir()) / "files"

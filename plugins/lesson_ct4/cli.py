@@ -106,7 +106,7 @@ def run_command(command: Command, args: list[str]) -> Outcome:
 def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outcome:
     from lesson_ct4.actions import generate as act_generate
     from lesson_ct4.actions import train as act_train
-    from lesson_ct4.actions.workspace_files import close_session
+    from lesson_ct4.actions.workspace_files import close_session, find_checkpoint
 
     # On the command line, an existing file takes precedence over a name in the workspace.
     path = expanded(str(params["data_path" if command == "train" else "model_path"]))
@@ -115,6 +115,9 @@ def _run(command: Command, params: dict[str, Any], context: StepContext) -> Outc
         if command == "train":
             # There is no run with stages: repeating a command trains again.
             return act_train.run(params, context, here, share_steps=False)
+        if here is None:
+            here = find_checkpoint(context, str(params["model_path"])).path
+            say(f"Checkpoint: {here}", err=True)  # to standard error, because the text may be piped
         return act_generate.run(params, context, here)
     finally:
         close_session(context.run)

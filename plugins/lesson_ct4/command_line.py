@@ -85,12 +85,15 @@ def workspace_for(given: str | None) -> Workspace:
     """
     Return the workspace: ``given``, or ``LESSON_WORKSPACE``, or the default.
 
+    In a step of a run, it is the run's, and commands work in the run's files (``LESSON_FILES``).
+
     Raises:
         LessonError: the default workspace is a link or belongs to another user, or something in the workspace
             is a link.
     """
     named = given or os.environ.get("LESSON_WORKSPACE")
-    workspace = Workspace(expanded(named) if named else default_workspace())
+    work = os.environ.get("LESSON_FILES") if named and not given else None
+    workspace = Workspace(expanded(named) if named else default_workspace(), Path(work) if work else None)
     workspace.check_links()
     return workspace
 

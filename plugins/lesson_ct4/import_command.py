@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lesson_ct4.command_line import expanded, workspace_for
+from lesson_ct4.names import CHECKPOINTS, base_name
 from lesson_runner.cli.common import print_json
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
@@ -44,7 +45,9 @@ def import_checkpoint(
     place = workspace_for(workspace)
     # The file's own name loses tt-train's endings; a name that the user gives is read like --model_save_path.
     target = (
-        checkpoint_to_save(place, name) if name else checkpoint_path(place.resolve("checkpoints"), checkpoint)
+        checkpoint_to_save(place, name)
+        if name
+        else checkpoint_path(place.resolve(CHECKPOINTS), base_name(checkpoint))
     )
     imported = import_upstream(expanded(checkpoint))
     model = imported.checkpoint
@@ -67,10 +70,10 @@ def import_checkpoint(
 
 def _dataset(workspace: Workspace, path: str, model: Checkpoint) -> dict[str, Any]:
     """Return name and digest of the text that the user names as the training text."""
-    from lesson_ct4.actions.workspace_files import data_path
+    from lesson_ct4.actions.workspace_files import data_path, locate_data
     from lesson_ct4.data.dataset import load_dataset
 
-    found = data_path(workspace, path)
+    found = locate_data(workspace, path) or data_path(workspace, path)  # loading says what is missing
     text = load_dataset(found, validation_fraction=0.0, sequence_length=model.config.sequence_length)
     if text.tokenizer.characters != model.tokenizer.characters:
         raise LessonError(

@@ -15,31 +15,34 @@ MAY_DIFFER = frozenset({"batch_size", "recipe"})
 SESSION_MAY_DIFFER = frozenset({"mesh"})
 
 
-def collect(paths: Sequence[Path]) -> dict[str, Any]:
+def collect(checkpoints: Sequence[tuple[str, Path]]) -> dict[str, Any]:
     """
     Return a comparison as JSON data for :func:`lesson_ct5.scaling.runs_from`.
 
     ``runs`` has the fields of :class:`lesson_ct5.scaling.Run` and the checkpoint's ``sha256``; ``session``
     and ``dataset`` are common to all runs.
 
+    Args:
+        checkpoints: the name and the file of each.
+
     Raises:
         LessonError: a checkpoint is missing or damaged, or the trainings cannot be compared.
     """
-    loaded = [(path, load_checkpoint(path)) for path in paths]
-    first_path, first = loaded[0]
-    for path, checkpoint in loaded:
+    loaded = [(name, path, load_checkpoint(path)) for name, path in checkpoints]
+    first_name, _, first = loaded[0]
+    for name, _, checkpoint in loaded:
         if checkpoint.imported:
             raise LessonError(
-                f"{path.stem} cannot be compared: it was imported from tt-train, without losses and times",
+                f"{name} cannot be compared: it was imported from tt-train, without losses and times",
                 fix="train it here, with lesson ct4 train",
             )
-    for path, checkpoint in loaded[1:]:
+    for name, _, checkpoint in loaded[1:]:
         if difference := _difference(first, checkpoint):
             raise LessonError(
-                f"{first_path.stem} and {path.stem} cannot be compared: {difference}",
+                f"{first_name} and {name} cannot be compared: {difference}",
                 fix="train both with the same settings, except for --mesh and --batch_size",
             )
-    runs = [_run(path, checkpoint) for path, checkpoint in loaded]
+    runs = [_run(name, path, checkpoint) for name, path, checkpoint in loaded]
     chips = [run["chips"] for run in runs]
     if len(set(chips)) < len(chips):
         raise LessonError(
@@ -65,9 +68,9 @@ def collect(paths: Sequence[Path]) -> dict[str, Any]:
     return {"runs": runs, "session": first.session, "dataset": first.dataset}
 
 
-def _run(path: Path, checkpoint: Checkpoint) -> dict[str, Any]:
+def _run(name: str, path: Path, checkpoint: Checkpoint) -> dict[str, Any]:
     return {
-        "checkpoint": path.stem,
+        "checkpoint": name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "chips": int(checkpoint.session["mesh"][1]),
         "batch_size": checkpoint.config.batch_size,

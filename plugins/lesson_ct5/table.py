@@ -28,7 +28,7 @@ COMPARE_ACTION = Action(
             "checkpoints": {
                 "description": "The checkpoints to compare, one for each number of chips.",
                 "type": "array",
-                "items": {"type": "string", "pattern": r"^[\w.-]+$"},
+                "items": {"type": "string", "pattern": r"^[\w.-]+(/[\w.-]+)*$"},
                 "minItems": 2,
                 "uniqueItems": True,
                 "examples": [["chips1", "chips2"]],

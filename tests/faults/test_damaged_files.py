@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 from tests.faults.running import only_run, shell, tree
 from tests.lesson_ct4.test_checkpoint import small
 from tests.lesson_ct4.test_reuse import LESSON, PLAY, STAGES, content
@@ -131,14 +132,14 @@ def test_a_damaged_checkpoint_cache(tmp_path: Path) -> None:
     options: dict[str, Any] = {"plugins": [lesson_ct4.plugin], "backend": "emulated"}
     params = [f"dataset={tmp_path / 'play.txt'}"]
     assert run_lesson(LESSON, tmp_path, params=params, **options)["status"] == "passed"
-    files = tmp_path / ".lesson" / "files" / "checkpoints"
+    files = last_files(tmp_path / ".lesson") / "checkpoints"
     before = {name: content(files / f"{name}.safetensors") for name in STAGES}
     for region in CHECKPOINT_CACHE:
         for path in (tmp_path / ".lesson" / "checkpoint-cache").glob("*/*.safetensors"):
             data = REGIONS[region](path.read_bytes())
             path.unlink()  # it may be the stage's own checkpoint by another name
             path.write_bytes(data)
-        record = run_lesson(LESSON, tmp_path, params=params, only=["short"], **options)
+        record = run_lesson(LESSON, tmp_path, params=params, start="short", until="short", **options)
         short = next(step for step in record["steps"] if step["id"] == "short")
         assert (short["status"], short["metrics"]["reused_steps"]) == ("passed", 0), region
         output = tmp_path / ".lesson" / "runs" / record["run_id"] / "evidence" / "short" / "output.txt"

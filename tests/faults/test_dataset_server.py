@@ -82,14 +82,15 @@ def test_a_server_that_gives_something_else(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     path = lesson_of(server.url, tmp_path)
-    earlier = tmp_path / ".lesson" / "files" / "data"
+    earlier = tmp_path / "work" / "data"
     earlier.mkdir(parents=True)
     (earlier / "text.txt").write_bytes(TEXT)
     (earlier / "text.json").write_text("{}")
     before = tree(earlier)
     prepare, words = WAYS[way]
     prepare(server)
-    said = lesson("run", path, "--allow", "network", "--json", plugins=[lesson_ct4.plugin])
+    options = ("--in", earlier.parent, "--allow", "network", "--json")
+    said = lesson("run", path, *options, plugins=[lesson_ct4.plugin])
     assert (said.code, told(said.json)) == (1, {"text": "failed"})
     message = messages(said.json)["text"]
     assert server.url in message
@@ -148,9 +149,10 @@ def test_no_room_in_the_workspace(
     said = command("run", path, "--allow", "network", "--json", plugins="ct4", before=disk.of("600k"))
     assert (said.code, told(said.json)) == (1, {"text": "error"})
     message = messages(said.json)["text"]
-    assert message.startswith(f"{disk.place}/.lesson/files/data/text.txt: cannot be written: ")
-    assert message.endswith("No space left on device (make room on the disk)")
     folder = only_run(disk.content / ".lesson")
+    place = f"{disk.place}/.lesson/runs/{folder.name}/files/data/text.txt"
+    assert message.startswith(f"{place}: cannot be written: ")
+    assert message.endswith("No space left on device (make room on the disk)")
     record_of(folder)
-    assert leftovers(disk.content / ".lesson" / "files") == []
-    assert tree(disk.content / ".lesson" / "files") == {}
+    assert leftovers(folder / "files") == []
+    assert tree(folder / "files") == {}

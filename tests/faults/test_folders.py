@@ -67,7 +67,7 @@ def test_a_read_only_workspace(command: Command, tmp_path: Path) -> None:
     survives="the record, the events, and the evidence of earlier steps",
 )
 def test_evidence_that_becomes_read_only(command: Command, disk: Disk, tmp_path: Path) -> None:
-    evidence = frozen('"$LESSON_WORKSPACE"/runs/*/evidence')
+    evidence = frozen('"$LESSON_WORKSPACE"/evidence')
     lesson = written(tmp_path, shell("one", "echo first"), shell("two", evidence), shell("three", "echo 3"))
     said = command("run", lesson, "--allow", "shell", before=disk.of("2m"))
     assert (said.code, said.err) == (1, "")
@@ -88,7 +88,7 @@ def test_evidence_that_becomes_read_only(command: Command, disk: Disk, tmp_path:
     survives="the evidence of earlier steps; all events, which have every step's result; no partial record",
 )
 def test_a_record_that_cannot_be_written(command: Command, disk: Disk, tmp_path: Path) -> None:
-    lesson = written(tmp_path, shell("one", "echo first"), shell("two", frozen('"$LESSON_WORKSPACE"/runs/*')))
+    lesson = written(tmp_path, shell("one", "echo first"), shell("two", frozen('"$LESSON_WORKSPACE"')))
     said = command("run", lesson, "--allow", "shell", before=disk.of("2m"))
     assert said.code == 2
     folder = only_run(disk.content / ".lesson")
@@ -105,12 +105,12 @@ def test_a_record_that_cannot_be_written(command: Command, disk: Disk, tmp_path:
 GONE = [
     (
         "the evidence of a step",
-        'rm -r "$LESSON_WORKSPACE"/runs/*/evidence/two',
+        'rm -r "$LESSON_WORKSPACE"/evidence/two',
         ["passed", "error", "passed"],
     ),
-    ("all evidence", 'rm -r "$LESSON_WORKSPACE"/runs/*/evidence', ["passed", "error", "passed"]),
-    ("the run's folder", 'rm -r "$LESSON_WORKSPACE"/runs/*', ["passed", "error", "failed"]),
-    ("the workspace", 'cd ..; rm -r "$LESSON_WORKSPACE"', ["passed", "error", "failed"]),
+    ("all evidence", 'rm -r "$LESSON_WORKSPACE"/evidence', ["passed", "error", "passed"]),
+    ("the run's folder", 'rm -r "$LESSON_WORKSPACE"', ["passed", "error", "failed"]),
+    ("the workspace", 'rm -r "${LESSON_WORKSPACE%/runs/*}"', ["passed", "error", "failed"]),
 ]
 
 

@@ -50,10 +50,10 @@ def test_no_room_for_a_checkpoint(command: Command, disk: Disk, tmp_path: Path) 
     folder = only_run(workspace)
     record = record_of(folder)
     assert told(record) == {"text": "passed", "short": "passed", "fill": "passed", "long": "failed"}
-    file = f"{disk.place}/.lesson/files/checkpoints/long.safetensors"
+    file = f"{disk.place}/.lesson/runs/{folder.name}/files/checkpoints/long.safetensors"
     assert messages(record)["long"] == f"{file} cannot be written: {FULL} (check disk space and permissions)"
-    assert [path.name for path in (workspace / "files" / "checkpoints").iterdir()] == ["short.safetensors"]
-    assert load_checkpoint(workspace / "files" / "checkpoints" / "short.safetensors").step == 4
+    assert [path.name for path in (folder / "files" / "checkpoints").iterdir()] == ["short.safetensors"]
+    assert load_checkpoint(folder / "files" / "checkpoints" / "short.safetensors").step == 4
     assert leftovers(workspace) == []
     evidence = folder / "evidence" / "long"
     assert "Note: the steps so far cannot be reused later: " in (evidence / "output.txt").read_text()
@@ -71,7 +71,7 @@ def test_no_room_for_a_checkpoint(command: Command, disk: Disk, tmp_path: Path) 
 )
 def test_a_training_whose_evidence_is_gone(command: Command, disk: Disk, tmp_path: Path) -> None:
     watch = (
-        'cd "$LESSON_WORKSPACE"/runs/*/evidence; '
+        'cd "$LESSON_WORKSPACE"/evidence; '
         "(while [ ! -d long ]; do read -r -t 0.01 < /dev/zero || true; done; rm -rf long; : > long) &"
     )
     said, workspace = trained(command, disk, tmp_path, shell("watch", watch))
@@ -79,7 +79,7 @@ def test_a_training_whose_evidence_is_gone(command: Command, disk: Disk, tmp_pat
     record = record_of(only_run(workspace))
     assert told(record) == {"text": "passed", "short": "passed", "watch": "passed", "long": "error"}
     assert "/evidence/long" in messages(record)["long"]
-    assert load_checkpoint(workspace / "files" / "checkpoints" / "long.safetensors").step == 6
+    assert load_checkpoint(only_run(workspace) / "files" / "checkpoints" / "long.safetensors").step == 6
 
 
 @fault(

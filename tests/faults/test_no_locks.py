@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import last_files
 from tests.faults.running import Ran, ended, shell
 from tests.reliability import fault
 
@@ -36,12 +37,12 @@ def no_locks(tmp_path: Path) -> dict[str, str]:
 @fault(
     "folders",
     "a file system without locks",
-    how="`flock` fails with ENOLCK; a second run in the same workspace; then a lock file that"
+    how="`flock` fails with ENOLCK; a second run continues a run in progress; then a lock file that"
     " a killed run left",
     seen="the second run: `is in use by`, exit code 2; after the kill the next run starts",
-    survives="only the first run writes in the workspace",
+    survives="only the first run writes in its files",
 )
-def test_two_runs_do_not_share_a_workspace(
+def test_two_runs_do_not_share_files(
     start: Callable[..., subprocess.Popen[str]],
     command: Callable[..., Ran],
     no_locks: dict[str, str],
@@ -51,16 +52,17 @@ def test_two_runs_do_not_share_a_workspace(
         lesson_text(shell("one", "touch began; while [ ! -e go ]; do sleep 0.1; done"))
     )
     first = start("run", "a.md", "--allow", "shell", env=no_locks)
-    files = tmp_path / ".lesson" / "files"
-    while not (files / "began").exists():
+    while not list(tmp_path.glob(".lesson/runs/*/files/began")):
         assert first.poll() is None
         time.sleep(0.05)
-    said = command("run", "a.md", "--allow", "shell", env=no_locks)
+    files = last_files(tmp_path / ".lesson")
+    again = ("run", "a.md", "--continue", files.parent.name, "--allow", "shell")
+    said = command(*again, env=no_locks)
     assert (said.code, "is in use by the run" in said.err) == (2, True)
     (files / "go").touch()
     assert ended(first).code == 0
-    mark = tmp_path / ".lesson" / "lock.held"
+    mark = files.parent / "lock.held"
     assert not mark.exists()
-    lock = json.loads((tmp_path / ".lesson" / "lock").read_text() or "{}")
+    lock = json.loads((files.parent / "lock").read_text() or "{}")
     mark.write_text(json.dumps({**lock, "pid": first.pid, "host": platform.node(), "started": "1"}))
-    assert command("run", "a.md", "--allow", "shell", env=no_locks).code == 0
+    assert command(*again, env=no_locks).code == 0

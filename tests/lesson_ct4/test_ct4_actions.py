@@ -97,7 +97,7 @@ def test_training_takes_every_field_of_the_configuration() -> None:
         (
             "ct4.train",
             {"data_path": "~/x/y.txt", "model_save_path": "~/c/a.pkl"},
-            Inspection(("dataset:y.txt",), ("checkpoint:a",)),
+            Inspection(("dataset:x/y.txt", "dataset:y.txt"), ("checkpoint:c/a", "checkpoint:a")),
         ),
         (
             "ct4.train",
@@ -107,7 +107,7 @@ def test_training_takes_every_field_of_the_configuration() -> None:
         (
             "ct4.generate",
             {"model_path": "c/a.pkl_final.pkl"},
-            Inspection(("checkpoint:a",)),
+            Inspection(("checkpoint:c/a",)),
         ),
     ],
 )
@@ -316,11 +316,14 @@ def test_what_is_missing_names_the_step_that_makes_it(do: Do, run: RunContext) -
 
     with pytest.raises(LessonError, match=r"shakespeare\.txt is not in the workspace") as no_data:
         do("ct4.train")
-    with pytest.raises(LessonError, match="no checkpoint for 'tiny") as no_checkpoint:
+    with pytest.raises(LessonError, match="no checkpoint for 'x/tiny") as no_checkpoint:
         do("ct4.generate", "two", model_path="x/tiny.pkl_final.pkl")
+    with pytest.raises(LessonError, match="no checkpoint for 'c/tiny") as no_folder:
+        do("ct4.generate", "three", model_path="~/c/tiny.pkl_final.pkl")
 
     assert no_data.value.fix == "run step 'dataset' first"
-    assert no_checkpoint.value.fix == "run step 'stage-1' first"
+    assert no_checkpoint.value.fix == "train it first, and save it with that name"  # c/tiny is another one
+    assert no_folder.value.fix == "run step 'stage-1' first"
 
 
 def test_without_such_a_step_it_says_what_to_do(do: Do) -> None:

@@ -55,9 +55,10 @@ def test_commands_outside_a_lesson(app: typer.Typer, here: Path) -> None:
     assert result["labels"] == ["emulated", "other dataset"]
 
     shown = call(app, "generate", "--max_new_tokens", "5")
-    assert (shown.stdout, shown.stderr) == (result["output"] + "\n", "[emulated, other dataset]\n")
-
     saved = here / ".lesson" / "files" / "checkpoints" / "nanogpt.safetensors"
+    said = f"Checkpoint: {saved}\n[emulated, other dataset]\n"
+    assert (shown.stdout, shown.stderr) == (result["output"] + "\n", said)
+
     elsewhere = saved.rename(here / "elsewhere.safetensors")
     again = call(
         app, "generate", "--model_path", str(elsewhere), "--max_new_tokens=5", "--workspace", "w", "--json"

@@ -142,12 +142,11 @@ def test_the_text_may_come_from_a_step_that_names_its_action(tmp_path: Path) -> 
 )
 def test_a_look_at_what_is_not_there(tmp_path: Path, text: str | None, message: str) -> None:
     if text is not None:
-        path = tmp_path / ".lesson" / "files" / "data" / "mine.txt"
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "mine.txt").write_text(text)
     body = "<!-- step\nid: look\nuses: ct4.preview\nwith: {name: mine.txt, lines: 3}\n-->\n```bash\nx\n```\n"
 
-    (step,) = run_lesson(lesson_text(body), tmp_path, plugins=Plugins(points=[CT4]))["steps"]
+    (step,) = run_lesson(lesson_text(body), tmp_path, plugins=Plugins(points=[CT4]), place=tmp_path)["steps"]
 
     assert step["status"] == "failed"
     assert message in step["message"]

@@ -57,14 +57,15 @@ def run(tmp_path: Path) -> Run:
     """Trains or generates as a step of a lesson, and returns the step's record."""
 
     def go(command: str, data_text: str | bytes | None = None, name: str = "one") -> dict[str, Any]:
-        data = tmp_path / ".lesson" / "files" / "data" / "text.txt"
+        data = tmp_path / "work" / "data" / "text.txt"
         data.parent.mkdir(parents=True, exist_ok=True)
         if data_text is not None:
             data.write_bytes(data_text if isinstance(data_text, bytes) else data_text.encode())
         metric = "final_loss" if command.startswith("train") else "characters"
         body = STEP.format(id=name, command=command, metric=metric)
         text = lesson_text(body, runner={"profiles": {"unchanged": {"summary": "no other numbers"}}})
-        record = run_lesson(text, tmp_path, plugins=[lesson_ct4.plugin], backend="emulated")
+        options: dict[str, Any] = {"plugins": [lesson_ct4.plugin], "backend": "emulated"}
+        record = run_lesson(text, tmp_path, place=tmp_path / "work", **options)
         step: dict[str, Any] = record["steps"][0]
         return step
 
@@ -102,7 +103,7 @@ def test_a_learning_rate_of_one(run: Run) -> None:
 @pytest.mark.torch
 def test_a_loss_that_is_no_number(run: Run, tmp_path: Path) -> None:
     run(train("--max_steps 3"), play(1000))
-    path = tmp_path / ".lesson" / "files" / "checkpoints" / "tiny.safetensors"
+    path = tmp_path / "work" / "checkpoints" / "tiny.safetensors"
     saved = load_checkpoint(path)
     # The result of an update that threw the weights out of range.
     thrown = {name: np.full_like(array, 3e38) for name, array in saved.parameters.items()}
@@ -178,7 +179,7 @@ def test_no_text_and_no_checkpoint(run: Run) -> None:
 def test_a_folder_for_checkpoints_that_is_not_there_is_made(run: Run, tmp_path: Path) -> None:
     step = run(train("--max_steps 3").replace("path tiny", "path ~/not/yet/there/tiny.pkl"), play(1000))
     assert (step["status"], ids(step)) == ("passed", [])
-    assert (tmp_path / ".lesson/files/checkpoints/tiny.safetensors").is_file()
+    assert (tmp_path / "work/checkpoints/not/yet/there/tiny.safetensors").is_file()
 
 
 @pytest.mark.torch
@@ -193,7 +194,7 @@ def test_a_batch_that_no_memory_holds(run: Run) -> None:
 @pytest.mark.slow
 def test_an_optimizer_that_lost_its_moments(run: Run, tmp_path: Path) -> None:
     first = run(train("--max_steps 400", "--learning_rate 1e-2"), play(1000))
-    path = tmp_path / ".lesson" / "files" / "checkpoints" / "tiny.safetensors"
+    path = tmp_path / "work" / "checkpoints" / "tiny.safetensors"
     saved = load_checkpoint(path)
     assert saved.optimizer is not None
     # As from a checkpoint that has only the weights: the moments are lost.

@@ -194,7 +194,7 @@ def test_an_open_quote_is_reported_for_our_commands() -> None:
         ("checkpoints/shakespeare_final.pkl", "checkpoints/shakespeare_final.pkl_final.pkl"),
         ("stage2", "stage2_final.pkl"),
         ("stage2.pkl", "stage2.pkl"),
-        ("$OUT/stage2.safetensors", "stage2"),
+        ("$OUT/stage2.safetensors", "$OUT/stage2"),
         ("x_final.pkl", "x_final.pkl"),
     ],
 )
@@ -203,6 +203,6 @@ def test_checkpoints_are_found_again(saved: str, loaded: str) -> None:
 
 
 def test_the_likelier_name_comes_first() -> None:
-    assert loaded_stems("x/a.pkl_final.pkl") == ("a",)
+    assert loaded_stems("x/a.pkl_final.pkl") == ("x/a",)
     assert loaded_stems("a_final.pkl") == ("a", "a_final")
     assert loaded_stems("a_step_500.pkl") == ("a_step_500",)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 from tests.lesson_ct4.test_reuse import LESSON, PLAY, content
 from tests.reliability import fault
 
@@ -71,7 +72,7 @@ def test_training_resumes_where_it_stopped(
     assert long["metrics"]["reused_steps"] == 13  # step 14 had not saved its state
     assert long["labels"] == ["emulated", "other dataset"]  # not reused: all steps are from this run
     assert said.json["facts"]["backend"]["matmul"] == before["matmul"]
-    checkpoint = tmp_path / ".lesson" / "files" / "checkpoints" / "long.safetensors"
+    checkpoint = last_files(tmp_path / ".lesson") / "checkpoints" / "long.safetensors"
     resumed = content(checkpoint)
     monkeypatch.setattr(numerics, "fastest_matmul", lambda: before["matmul"])
     words = ("run", "lesson.md", "--backend", "emulated", "--param", "dataset=play.txt", "--fresh", "--json")

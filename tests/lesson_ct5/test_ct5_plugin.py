@@ -113,11 +113,11 @@ def test_trainings_are_compared(tmp_path: Path) -> None:
     printed = CliRunner().invoke(
         _app(), ["ct5", "compare", "one", "two", "--workspace", str(tmp_path / "space")]
     )
-    assert printed.output.startswith("Chips  Batch  Per chip")
+    assert printed.stdout.startswith("Chips  Batch  Per chip")
     numbers = CliRunner().invoke(
         _app(), ["ct5", "compare", "one", "two", "--json", "--workspace", str(tmp_path / "space")]
     )
-    assert json.loads(numbers.output)["metrics"] == pytest.approx(found)
+    assert json.loads(numbers.stdout)["metrics"] == pytest.approx(found)
 
 
 def _app() -> Any:

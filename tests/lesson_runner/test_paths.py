@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 from tests.fake_plugin import fake_plugin
 from tests.reliability import fault
 
@@ -62,14 +63,15 @@ OUTSIDE = [
 )
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_a_path_that_leads_outside(lesson: Lesson, tmp_path: Path, name: str) -> None:
-    files = tmp_path / ".lesson" / "files"
-    files.mkdir(parents=True)
     (tmp_path / "outside").mkdir()
+    write(tmp_path, name="x")
+    assert lesson("run", "a.md", plugins=[writer]).code == 0
+    files = last_files(tmp_path / ".lesson")
     (files / "link").symlink_to(tmp_path / "outside")
     (files / "loop").symlink_to(files / "loop")
     write(tmp_path, name=name)
     before = tree(tmp_path)
-    said = lesson("run", "a.md", plugins=[writer])
+    said = lesson("run", "a.md", "--continue", "latest", plugins=[writer])
     assert said.code == 1, said
     assert tree(tmp_path) == before
     assert not Path("/tmp/lesson-x").exists()
@@ -80,12 +82,14 @@ def test_a_path_that_leads_outside(lesson: Lesson, tmp_path: Path, name: str) ->
 @pytest.mark.parametrize("name", ["~/x", "~root/x", "$HOME/x"])
 def test_a_path_that_only_looks_as_if(lesson: Lesson, tmp_path: Path, name: str) -> None:
     """No shell reads it: it is a name in the workspace like any other."""
-    (tmp_path / ".lesson" / "files" / name).parent.mkdir(parents=True)
+    write(tmp_path, name="x")
+    assert lesson("run", "a.md", plugins=[writer]).code == 0
+    (last_files(tmp_path / ".lesson") / name).parent.mkdir(parents=True)
     write(tmp_path, name=name)
     before = tree(tmp_path)
-    assert lesson("run", "a.md", plugins=[writer]).code == 0
+    assert lesson("run", "a.md", "--continue", "latest", plugins=[writer]).code == 0
     assert tree(tmp_path) == before
-    assert (tmp_path / ".lesson" / "files" / name).is_file()
+    assert list(tmp_path.glob(f".lesson/runs/*/files/{name}"))
 
 
 @fault(
@@ -150,7 +154,7 @@ def test_a_workspace_that_the_user_names_may_be_a_link(
     (tmp_path / ".lesson").symlink_to(tmp_path / "disk")
     write(tmp_path, name="x")
     assert lesson("run", "a.md", "--workspace", ".lesson", plugins=[writer]).code == 0
-    assert (tmp_path / "disk" / "files" / "x").is_file()
+    assert (last_files(tmp_path / "disk") / "x").is_file()
     monkeypatch.setenv("LESSON_WORKSPACE", ".lesson")
     assert lesson("run", "a.md", plugins=[writer]).code == 0
     assert lesson("runs", "rm", "latest", "--yes").code == 0
@@ -215,13 +219,14 @@ def test_the_data_set_that_a_lesson_names(lesson: Lesson, tmp_path: Path, name: 
     (tmp_path / "given.txt").write_text("ROMEO:\nBut soft.\n" * 99)
     outside = tmp_path / "outside.txt"
     outside.write_text("kept")
-    data = tmp_path / ".lesson" / "files" / "data"
-    data.mkdir(parents=True)
+    write(tmp_path, "ct4.fetch-dataset", name="first.txt", sha256="any", dataset="given.txt")
+    assert lesson("run", "a.md", plugins=[ct4]).code == 0
+    data = last_files(tmp_path / ".lesson") / "data"
     (data / "text.txt").symlink_to(outside)
     (data / "text.json").symlink_to(outside)
     write(tmp_path, "ct4.fetch-dataset", name=name, sha256="any", dataset="given.txt")
     before = tree(tmp_path)
-    said = lesson("run", "a.md", plugins=[ct4])
+    said = lesson("run", "a.md", "--continue", "latest", plugins=[ct4])
     assert tree(tmp_path) == before
     assert outside.read_text() == "kept"
     assert not Path("/tmp/lesson-x").exists()
@@ -245,14 +250,14 @@ def test_a_checkpoint_is_not_written_through_a_link(tmp_path: Path) -> None:
 
 def test_an_expected_file_outside_is_not_looked_at(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("x")
-    files = tmp_path / ".lesson" / "files"
-    files.mkdir(parents=True)
-    (files / "link.txt").symlink_to(tmp_path / "secret.txt")
-    for path in ("../../secret.txt", "link.txt", str(tmp_path / "secret.txt")):
+    write(tmp_path, name="x")
+    assert lesson("run", "a.md", plugins=[writer]).code == 0
+    (last_files(tmp_path / ".lesson") / "link.txt").symlink_to(tmp_path / "secret.txt")
+    for path in ("../../../../secret.txt", "link.txt", str(tmp_path / "secret.txt")):
         step = STEP.replace("-->", "expect: [{{file: {{path: {path}}}}}]\n-->")
         text = step.format(id="one", uses="put", params='{"name": "x"}', path=json.dumps(path))
         (tmp_path / "a.md").write_text(lesson_text(text))
-        said = lesson("run", "a.md", plugins=[writer])
+        said = lesson("run", "a.md", "--continue", "latest", plugins=[writer])
         assert (said.code, "the path is outside the workspace" in said.out) == (1, True), said
 
 

@@ -6,6 +6,7 @@ import json
 
 from lesson_ct4.actions.workspace_files import data_path, dataset_labels, share_corpus, text_name
 from lesson_ct4.data.fetch import LARGEST, Found, Given, Pin, WrongTextError, find_text
+from lesson_ct4.data.text import decode
 from lesson_ct4.names import base_name
 from lesson_runner.execute.environment import SHORTEST_WITHHELD
 from lesson_runner.files.plain import write_atomically
@@ -32,7 +33,13 @@ def run(params: Json, context: StepContext) -> Outcome:
         context.progress(min(done, total or done), total or done, unit="bytes")
 
     try:
-        found = find_text(pin, given=_given(params, context), fallback=params["fallback"], progress=progress)
+        found = find_text(
+            pin,
+            given=_given(params, context),
+            fallback=params["fallback"],
+            reuse=not context.run.fresh,
+            progress=progress,
+        )
     except WrongTextError as error:
         return Outcome(status="failed", message=str(error))
     target = data_path(context.workspace, params["name"])
@@ -78,7 +85,7 @@ def _given(params: Json, context: StepContext) -> Given | None:
 
 
 def _show(found: Found, target: str, context: StepContext) -> None:
-    text = found.data.decode("utf-8")
+    text = decode(found.data)
     for note in found.notes:
         context.say(f"Note: {note}")
     if found.source == "synthetic":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_ct4.actions.workspace_files import dataset_labels, find_checkpoint, find_corpus, session_for
+from lesson_ct4.data.text import as_read
 from lesson_ct4.device.session import is_emulated
 from lesson_ct4.generation.generate import check_request, generate
 from lesson_ct4.measuring.captions import metrics_caption, news_caption
@@ -34,10 +35,13 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
     Raises:
         LessonError: the checkpoint is missing or damaged, or the prompt has characters unknown to it.
     """
-    path = checkpoint or find_checkpoint(context, params["model_path"])
+    name, path = (
+        (checkpoint.stem, checkpoint) if checkpoint else find_checkpoint(context, params["model_path"])
+    )
     loaded = load_checkpoint(path)
+    prompt, total = as_read(str(params["prompt"])), int(params["max_new_tokens"])
     # Check before opening a device: if another run has the board open, opening it would wait for that run.
-    check_request(loaded.tokenizer, str(params["prompt"]), params["temperature"], params["top_k"])
+    check_request(loaded.tokenizer, prompt, params["temperature"], params["top_k"])
     emulated = is_emulated(context.run.backend)
     session = session_for(
         context.run,
@@ -45,7 +49,6 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
         "1x1" if emulated else None,  # reopening a board takes longer than fewer chips would save
         context.say,
     )
-    prompt, total = str(params["prompt"]), int(params["max_new_tokens"])
     done = 0
 
     def count(sample: int, _: str) -> None:
@@ -77,7 +80,7 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
         "seed": params["seed"],
         "samples": samples,
         "checkpoint": {
-            "name": path.stem,
+            "name": name,
             "step": loaded.step,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         },
@@ -85,7 +88,7 @@ def run(params: Json, context: StepContext, checkpoint: Path | None = None) -> O
     }
     write_atomically(context.evidence / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     if context.run.lesson.steps:  # outside a lesson there are no stages, and the text may be piped
-        _print_metrics(path.stem, context)
+        _print_metrics(name, context)
     return Outcome(
         facts={"backend": session.info},
         labels=tuple(dict.fromkeys((*session.labels, *loaded.labels, *text_labels))),

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 
 from lesson_ct4.data import fetch
 from lesson_ct4.flags import Command, flags_of
-from lesson_ct4.names import base_name, loaded_stems, saved_stem
+from lesson_ct4.names import DATA, is_rooted, loaded_stems, parts_of, saved_stem, written_names
 from lesson_runner.model import Inspection, Json
 
 
 def train_paths(params: Json) -> Inspection:
     """Return what training reads and writes: a data set, a checkpoint to resume; a checkpoint."""
-    reads = [f"dataset:{base_name(_value('train', 'data_path', params))}"]
+    reads = _dataset_reads(_value("train", "data_path", params))
     if params.get("resume"):
         reads += [f"checkpoint:{stem}" for stem in loaded_stems(params["resume"])]
-    return Inspection(tuple(reads), (f"checkpoint:{saved_stem(_value('train', 'model_save_path', params))}",))
+    save_to = _value("train", "model_save_path", params)
+    saved = written_names(saved_stem(save_to), rooted=is_rooted(save_to))
+    return Inspection(tuple(reads), tuple(f"checkpoint:{name}" for name in saved))
 
 
 def generate_paths(params: Json) -> Inspection:
@@ -26,12 +28,19 @@ def generate_paths(params: Json) -> Inspection:
 
 def fetch_paths(params: Json) -> Inspection:
     """Return what fetching writes: a data set."""
-    return Inspection(writes=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
+    name = params.get("name", fetch.NAME)
+    saved = written_names("/".join(parts_of(name, DATA)), rooted=is_rooted(name))
+    return Inspection(writes=tuple(f"dataset:{item}" for item in saved))
 
 
 def preview_paths(params: Json) -> Inspection:
     """Return what a preview reads: a data set."""
-    return Inspection(reads=(f"dataset:{base_name(params.get('name', fetch.NAME))}",))
+    return Inspection(reads=tuple(_dataset_reads(params.get("name", fetch.NAME))))
+
+
+def _dataset_reads(path: str) -> list[str]:
+    """Return the names of data sets that a path can mean; their texts are known, so all its ends count."""
+    return [f"dataset:{name}" for name in written_names("/".join(parts_of(path, DATA)), rooted=True)]
 
 
 PATHS: Mapping[str, Callable[[Json], Inspection]] = {

@@ -6,6 +6,7 @@ import hashlib
 
 from lesson_ct4.actions.workspace_files import dataset_labels, find_data
 from lesson_ct4.data.fetch import LARGEST
+from lesson_ct4.data.text import as_read
 from lesson_runner.files.plain import read_plain
 from lesson_runner.model import Json, Outcome
 from lesson_runner.model.errors import LessonError
@@ -26,7 +27,7 @@ def run(params: Json, context: StepContext) -> Outcome:
         raise LessonError(
             f"{path} cannot be read: {error.strerror}", fix="fetch the data set again"
         ) from None
-    lines = data.decode("utf-8", "replace").splitlines()[: params["lines"]]
+    lines = as_read(data.decode("utf-8", "replace")).splitlines()[: params["lines"]]
     if not any(line.strip() for line in lines):
         return Outcome("failed", f"the first lines of {path} are all empty")
     context.say("\n".join(lines))

@@ -59,7 +59,7 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
         validation_fraction=config.validation_fraction,
         sequence_length=config.sequence_length,
     )
-    resume = find_checkpoint(context, params["resume"]) if params.get("resume") else None
+    resume = find_checkpoint(context, params["resume"]).path if params.get("resume") else None
     save_to = checkpoint_to_save(context.workspace, params["model_save_path"])
     try:
         session = session_for(context.run, config.numerics, params["mesh"], context.say)
@@ -71,8 +71,7 @@ def run(params: Json, context: StepContext, data: Path | None = None, *, share_s
     labels = (*session.labels, *dataset_labels(dataset.sha256))
     output = _TrainingOutput(context, config, session.chips.count)
     output.open(dataset, path, labels)
-    workspace = context.workspace
-    cache = workspace.inside(workspace.root / "checkpoint-cache") if share_steps else None
+    cache = context.workspace.inside(context.run.cache / "checkpoint-cache") if share_steps else None
     before = _earlier_states(context, cache)
     result = train(
         config,

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 from lesson_ct4.actions.paths import outputs_of
 from lesson_ct4.blocks.interpret import interpret_block
 from lesson_ct4.data import fetch
-from lesson_ct4.names import STATE, base_name, loaded_stems, saved_stem
+from lesson_ct4.names import CHECKPOINTS, DATA, STATE, base_name, loaded_stems, matching, parts_of, saved_stem
 from lesson_ct4.training.callbacks import ignore
-from lesson_ct4.training.checkpoint import checkpoint_path
+from lesson_ct4.training.checkpoint import SUFFIX, checkpoint_path
 from lesson_runner.files.plain import read_plain, write_atomically
+from lesson_runner.files.untrusted import files_below
 from lesson_runner.model import ActionCall
 from lesson_runner.model.errors import LessonError
-from lesson_runner.plugins.context import RunContext, StepContext, Workspace
+from lesson_runner.plugins.context import FILES, RunContext, StepContext, Workspace
+from lesson_runner.run.find import run_folders
 
 if TYPE_CHECKING:
     from lesson_ct4.device.session import Session
@@ -98,8 +102,33 @@ def close_session(run: RunContext) -> None:
 
 
 def data_path(workspace: Workspace, path: str) -> Path:
-    """Return the file in the workspace of the data set that a lesson calls ``path``."""
-    return workspace.resolve("data", base_name(path))
+    """
+    Return the file of the data set that a lesson calls ``path``.
+
+    Raises:
+        LessonError: the path names no file.
+    """
+    parts = parts_of(path, DATA)
+    if not parts:
+        raise LessonError(f"{path!r} is not a valid name of a data set", fix="use a file name")
+    return workspace.resolve(DATA, *parts)
+
+
+def locate_data(workspace: Workspace, path: str) -> Path | None:
+    """
+    Return the file of a data set, looking as :func:`locate_checkpoint` does; ``None`` if there is none.
+
+    Raises:
+        LessonError: the path names no file, or several data sets fit equally well.
+    """
+    wanted = data_path(workspace, path)
+    if wanted.is_file():
+        return wanted
+    name = "/".join(parts_of(path, DATA))
+    for folder in _folders(workspace, DATA):
+        if found := matching(path, (name,), _texts_in(folder), loose=True):
+            return folder / _only(found, path, folder)
+    return None
 
 
 def find_data(context: StepContext, path: str) -> Path:
@@ -109,37 +138,96 @@ def find_data(context: StepContext, path: str) -> Path:
     Raises:
         LessonError: it does not exist; the message names the step that fetches it.
     """
-    found = data_path(context.workspace, path)
-    if found.is_file():
+    if found := locate_data(context.workspace, path):
         return found
     raise LessonError(
-        f"the data set {base_name(path)} is not in the workspace ({found})",
-        fix=_fix_for(context, "dataset", (base_name(path),))
+        f"the data set {base_name(path)} is not in the workspace ({data_path(context.workspace, path)})",
+        fix=_fix_for(context, "dataset", ("/".join(parts_of(path, DATA)),))
         or "fetch it with a ct4.fetch-dataset step; on the command line, pass a file: --data_path FILE",
     )
 
 
 def checkpoint_to_save(workspace: Workspace, path: str) -> Path:
-    """Return the file in the workspace for a checkpoint to be saved as ``path``."""
-    return checkpoint_path(workspace.resolve("checkpoints"), saved_stem(path))
-
-
-def find_checkpoint(context: StepContext, path: str) -> Path:
     """
-    Return the file in the workspace of the checkpoint that ``path`` names.
+    Return the file for a checkpoint to be saved as ``path``.
+
+    Raises:
+        LessonError: the path is not a usable name, or a link leads out of the folder of checkpoints.
+    """
+    folder = workspace.resolve(CHECKPOINTS)
+    target = checkpoint_path(folder, saved_stem(path))
+    return workspace.resolve(CHECKPOINTS, *target.parent.relative_to(folder).parts) / target.name
+
+
+class FoundCheckpoint(NamedTuple):
+    """A checkpoint that exists: its name in the lesson, and its file."""
+
+    name: str
+    path: Path
+
+
+def locate_checkpoint(workspace: Workspace, path: str) -> FoundCheckpoint | None:
+    """
+    Return the checkpoint that ``path`` names; ``None`` if there is none.
+
+    A command typed by hand looks in its own files first, then in those of the runs, newest first.
+
+    Raises:
+        LessonError: several checkpoints fit equally well, or a link leads out of the folder of checkpoints.
+    """
+    for folder in _folders(workspace, CHECKPOINTS):
+        known = [name.removesuffix(SUFFIX) for name, _ in files_below(folder) if name.endswith(SUFFIX)]
+        if found := matching(path, loaded_stems(path), known):
+            name = _only(found, path, folder)
+            return FoundCheckpoint(name, folder / f"{name}{SUFFIX}")
+    return None
+
+
+def find_checkpoint(context: StepContext, path: str) -> FoundCheckpoint:
+    """
+    Return the checkpoint that ``path`` names.
 
     Raises:
         LessonError: it does not exist; the message names the step that trains it.
     """
-    folder = context.workspace.resolve("checkpoints")
-    stems = loaded_stems(path)
-    for stem in stems:
-        found = checkpoint_path(folder, stem)
-        if found.is_file():
-            return found
+    if found := locate_checkpoint(context.workspace, path):
+        return found
+    folder = context.workspace.resolve(CHECKPOINTS)
     raise LessonError(
-        f"there is no checkpoint for {base_name(path)!r} in {folder}",
-        fix=_fix_for(context, "checkpoint", stems) or "train it first, and save it with that name",
+        f"there is no checkpoint for {'/'.join(parts_of(path, CHECKPOINTS)) or path!r} in {folder}",
+        fix=_fix_for(context, "checkpoint", loaded_stems(path))
+        or "train it first, and save it with that name",
+    )
+
+
+def _folders(workspace: Workspace, kind: str) -> Iterator[Path]:
+    """Yield the folders in which to look for files; for what is typed by hand, also those of runs."""
+    yield workspace.resolve(kind)
+    if workspace.work is None:
+        for run in reversed(run_folders(workspace.runs)):
+            with contextlib.suppress(LessonError):  # a link that leads out
+                yield Workspace(workspace.root, run / FILES).resolve(kind)
+
+
+def _texts_in(folder: Path) -> list[str]:
+    """Return the names of the data sets in a folder; a ``.json`` next to a text describes it."""
+    return [
+        name for name, facts in files_below(folder) if stat.S_ISREG(facts.st_mode) and name[-5:] != ".json"
+    ]
+
+
+def _only(found: list[str], path: str, folder: Path) -> str:
+    """
+    Return the only one of the names that a path can mean.
+
+    Raises:
+        LessonError: there are several.
+    """
+    if len(found) == 1:
+        return found[0]
+    raise LessonError(
+        f"{path!r} can mean several files in {folder}: {', '.join(found[:8])}",
+        fix="name it with its folder",
     )
 
 
@@ -162,9 +250,10 @@ def find_corpus(context: StepContext, sha256: str) -> str | None:
     name = f"corpus-{sha256[:16]}.txt"
     if _is_plain(context.run.shared_evidence / name):
         return name
-    for path in sorted(context.workspace.resolve("data").glob("*")):
-        if path.suffix == ".json":
-            continue
+    found = (
+        folder / name for folder in _folders(context.workspace, DATA) for name in sorted(_texts_in(folder))
+    )
+    for path in found:
         try:
             data = read_plain(path, fetch.LARGEST)  # refuses links: they may lead out of the workspace
         except OSError:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesson_ct4.data.fetch import LARGEST
+from lesson_ct4.data.text import decode
 from lesson_ct4.data.tokenizer import CharTokenizer
 from lesson_ct4.training.randomness import Purpose, words
 from lesson_runner.files.plain import read_plain, real
@@ -50,7 +51,7 @@ def load_dataset(
     path: Path, *, name: str | None = None, validation_fraction: float = 0.1, sequence_length: int = 256
 ) -> Dataset:
     """
-    Read a UTF-8 text file and split it.
+    Read a UTF-8 text file, as :func:`lesson_ct4.data.text.decode` does, and split it.
 
     Args:
         name: its name in records; by default the file name.
@@ -62,7 +63,7 @@ def load_dataset(
     """
     try:
         data = read_plain(real(path), LARGEST)
-        text = data.decode("utf-8")
+        text = decode(data)
     except FileNotFoundError:
         raise LessonError(
             f"{path} does not exist", fix="fetch the data set first, or check the path"

@@ -115,6 +115,7 @@ def find_text(
     given: Given | None = None,
     fallback: Fallback = "auto",
     cache: Path | None = None,
+    reuse: bool = True,
     limits: Limits | None = None,
     progress: Progress | None = None,
     synthetic: Callable[[], bytes] | None = None,
@@ -126,6 +127,8 @@ def find_text(
         given: a file on this machine; if given, it is the only source.
         fallback: ``auto``: use the synthetic play if the network is unreachable; ``never``: fail instead;
             ``only``: use the synthetic play without trying the network.
+        cache: the folder with earlier downloads, by digest.
+        reuse: take the text from there; it is always saved there.
         synthetic: generates the synthetic play.
 
     Raises:
@@ -140,7 +143,7 @@ def find_text(
     # The digest is in the name, so that lessons do not overwrite each other's texts.
     kept = cache / f"{pin.sha256[:16]}.txt"
     notes = []
-    if not pin.any and kept.is_file():
+    if reuse and not pin.any and kept.is_file():
         try:
             data = read_plain(kept, LARGEST)
         except OSError:  # a bad block, or another user's file

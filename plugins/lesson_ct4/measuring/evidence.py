@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_ct4.data.fetch import LARGEST
+from lesson_ct4.data.text import decode
 from lesson_runner.files.evidence import Evidence
 from lesson_tenstorrent.findings import measure as measure_checks
 
@@ -159,8 +160,8 @@ def measure_samples(evidence: Evidence) -> dict[str, float]:
 def measure_dataset(evidence: Evidence) -> dict[str, float]:
     """Return the size of the fetched text; empty if the stored copy does not have the recorded digest."""
     record = evidence.read_json("dataset.json")
-    text = _shared_text(evidence, record["corpus"])
-    data = text.encode("utf-8")
+    data = _shared_file(evidence, record["corpus"])
+    text = decode(data)
     if hashlib.sha256(data).hexdigest() != record["sha256"]:
         return {}
     return {
@@ -196,12 +197,12 @@ def stored_corpus(evidence: Evidence, name: str, most: int = LARGEST) -> Corpus:
         ValueError: its digest does not match its name, or it has no words.
         OSError: it cannot be read.
     """
-    return _corpus(_shared_text(evidence, name, most))
+    return _corpus(decode(_shared_file(evidence, name, most)))
 
 
-def _shared_text(evidence: Evidence, name: str, most: int = LARGEST) -> str:
+def _shared_file(evidence: Evidence, name: str, most: int = LARGEST) -> bytes:
     """
-    Return a text in the run's shared evidence.
+    Return a text file in the run's shared evidence.
 
     Raises:
         ValueError: its name is not ``corpus-<digest>.txt``, or its digest does not match its name.
@@ -212,7 +213,7 @@ def _shared_text(evidence: Evidence, name: str, most: int = LARGEST) -> str:
     data = evidence.read_shared(name, most)
     if name != f"corpus-{hashlib.sha256(data).hexdigest()[:16]}.txt":
         raise ValueError(f"{name} does not match its digest")
-    return data.decode("utf-8")
+    return data
 
 
 @lru_cache(maxsize=2)

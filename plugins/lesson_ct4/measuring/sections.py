@@ -13,7 +13,7 @@ from lesson_ct4.measuring.evidence import WINDOW, stored_corpus
 from lesson_ct4.measuring.experiments import Written, in_rows, settings_text
 from lesson_ct4.measuring.learned import what_was_learned
 from lesson_ct4.measuring.marks import marks
-from lesson_ct4.names import loaded_stems, saved_stem
+from lesson_ct4.names import base_name, loaded_stems, matching, saved_stem
 from lesson_runner.files.evidence import EVIDENCE, SHARED, Evidence
 from lesson_runner.model import Cell, Json, Passage, Section, Table, Texts
 
@@ -38,7 +38,7 @@ def report_sections(record: Json, folder: Path) -> list[Section]:
     shown, others = [], []
     for step, samples in generated:
         stage = _stage(step, stages)
-        written = _written(step, samples, stage, last=list(stages)[-1:])
+        written = _written(step, samples, stage, list(stages))
         if stage is not None and stage not in first:
             first[stage] = (step, samples)
             shown.append(written)
@@ -83,8 +83,9 @@ def _title(step: Json) -> str:
 
 
 def _stage(step: Json, stages: Iterable[str]) -> str | None:
-    names = loaded_stems(str(step["params"].get("model_path", "")))
-    return next((stage for stage in names if stage in stages), None)
+    path = str(step["params"].get("model_path", ""))
+    found = matching(path, loaded_stems(path), list(stages))
+    return found[0] if len(found) == 1 else None
 
 
 def _samples(step: Json, folder: Path) -> Json | None:
@@ -100,10 +101,12 @@ def _samples(step: Json, folder: Path) -> Json | None:
     return {**settings, "prompt": prompt[:MAX_TEXT], "samples": [first[:MAX_TEXT]]}
 
 
-def _written(step: Json, samples: Json, stage: str | None, *, last: list[str]) -> Written:
+def _written(step: Json, samples: Json, stage: str | None, stages: list[str]) -> Written:
     """Return a text with the name of its model, which is empty for the last stage's model."""
     model = stage or loaded_stems(str(step["params"].get("model_path", "")))[0]
-    return Written(str(step["id"]), str(step.get("title")), "" if [stage] == last else model, samples)
+    if [base_name(name) for name in stages].count(base_name(model)) < 2:
+        model = base_name(model)  # the folder says nothing more
+    return Written(str(step["id"]), str(step.get("title")), "" if [stage] == stages[-1:] else model, samples)
 
 
 def _shared_settings(found: list[Written]) -> str:

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,18 +25,22 @@ from numpy.typing import NDArray
 
 from lesson_ct4.config import TrainConfig, config_from
 from lesson_ct4.data.tokenizer import CharTokenizer
+from lesson_ct4.names import CHECKPOINTS, parts_of
 from lesson_runner.files.plain import TEMPORARY_SUFFIX, read_plain, real
 from lesson_runner.model.errors import LessonError
 
 Array = NDArray[Any]
 Tensors = dict[str, Array]
 
+SUFFIX = ".safetensors"
 FORMAT = "lesson-ct4-checkpoint"
 VERSION = 1
 IMPORTED = "imported"
 """The session name in a checkpoint imported from tt-train, see :mod:`lesson_ct4.upstream.convert`."""
 LARGEST = 4 * 1024**3
 """Maximum size of a checkpoint in bytes; all of it is held in memory."""
+LONGEST_NAME = 1000
+"""Maximum length of a name with its folders, in characters."""
 MAX_HEADER_BYTES = 4 * 1024 * 1024
 """The header for the lesson's model has 40 kB. Parsing a huge header would exhaust the memory."""
 
@@ -92,21 +95,23 @@ def checkpoint_path(folder: Path, name: str) -> Path:
     """
     Return the path of the checkpoint that a lesson calls ``name``.
 
-    Only the last component of a path is used, and tt-train's suffixes are removed: ``~/x.pkl_final.pkl``,
-    ``x_final.pkl``, ``x.pkl`` and ``x`` all become ``folder/x.safetensors``.
+    Folders are kept, and tt-train's suffixes are removed: ``~/x.pkl_final.pkl``, ``x_final.pkl``, ``x.pkl``
+    and ``x`` all become ``folder/x.safetensors``.
 
     Raises:
         LessonError: the name is not a usable file name.
     """
-    stem = re.split(r"[\\/]", name.strip())[-1]
-    stem = stem.removesuffix(".safetensors")
+    *folders, stem = parts_of(name, CHECKPOINTS) or ("",)
+    stem = stem.removesuffix(SUFFIX)
     if stem.endswith(".pkl"):
         stem = stem.removesuffix(".pkl").removesuffix("_final").removesuffix(".pkl")
-    if not stem.strip(". ~") or not stem.isprintable() or len(stem) > 200:
+    parts = (*folders, stem)
+    bad = [part for part in parts if not part.strip(". ~") or not part.isprintable() or len(part) > 200]
+    if bad or len("/".join(parts)) > LONGEST_NAME:
         raise LessonError(
             f"{name!r} is not a valid checkpoint name", fix="use a file name, such as shakespeare.pkl"
         )
-    return folder / f"{stem}.safetensors"
+    return folder.joinpath(*folders, f"{stem}{SUFFIX}")
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

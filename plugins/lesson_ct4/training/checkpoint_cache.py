@@ -28,7 +28,8 @@ from lesson_ct4.config import TrainConfig
 from lesson_ct4.device.origin import origin
 from lesson_ct4.training.checkpoint import Checkpoint, load_checkpoint, replacing, save_checkpoint
 from lesson_ct4.training.schedule import cache_key, shared_steps, training_identity
-from lesson_runner.files.plain import write_atomically
+from lesson_runner.execute.family import start_time
+from lesson_runner.files.plain import TEMPORARY_SUFFIX, write_atomically
 from lesson_runner.files.untrusted import read_json, remove_temporary_files
 from lesson_runner.model.errors import LessonError
 
@@ -81,8 +82,8 @@ class CheckpointCache:
             path.unlink(missing_ok=True)
 
     def remove_snapshots(self) -> None:
-        """Remove the snapshots and partly written files of a run that has finished."""
-        remove_temporary_files(self._folder)
+        """Remove the snapshots of a run that has finished, and what killed processes left partly written."""
+        remove_temporary_files(self._folder, unless=_is_written)
         for path in self._folder.glob("snapshot_*"):
             path.unlink(missing_ok=True)
 
@@ -153,6 +154,12 @@ class CheckpointCache:
         used = {path.parent: written_at(path) for path in self._all.glob(f"*/{IDENTITY}")}
         for folder in sorted(used, key=lambda folder: used[folder], reverse=True)[KEPT:]:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_written(name: str) -> bool:
+    """Return whether the process that a temporary file is named after is running: a run next to this one."""
+    match = re.search(r"\.(\d+)$", name.removesuffix(TEMPORARY_SUFFIX))
+    return match is not None and int(match[1]) != os.getpid() and start_time(int(match[1])) != ""
 
 
 def written_at(path: Path) -> int:

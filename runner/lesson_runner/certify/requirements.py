@@ -136,12 +136,18 @@ def _fresh(policy_input: PolicyInput, content: Mapping[str, Any]) -> Iterable[Re
         return
     stale = [item.id for item in policy_input.passes if item.record["options"].get("fresh") is not True]
     resumed = [item.id for item in policy_input.passes if item.record.get("resumed")]
-    fix = "run again with --fresh, without interruption" if stale or resumed else ""
+    continued = [item.id for item in policy_input.passes if item.record.get("continues")]
+    placed = [item.id for item in policy_input.passes if item.record["options"].get("in")]
     found = _few(
         [
             *(f"{name} could reuse results of earlier runs" for name in stale),
             *(f"{name} was resumed" for name in resumed),
+            *(f"{name} continued the files of another run" for name in continued),
+            *(f"{name} worked in a folder that already existed" for name in placed),
         ]
+    )
+    fix = (
+        "run the whole lesson again with --fresh, without --in, --continue and interruption" if found else ""
     )
     found = found or "yes"
     yield RequirementResult("fresh", "each run started from scratch", found, fix)

@@ -64,6 +64,12 @@ WorkspaceOption = Annotated[
         help="Folder for everything that a run writes. Default: .lesson.",
     ),
 ]
+PlaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--in", metavar="DIR", help="Work in this folder of yours. Default: a new folder for each run."
+    ),
+]
 AllowOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -84,7 +90,7 @@ SandboxOption = Annotated[
     bool,
     typer.Option(
         "--sandbox",
-        help="Run commands in a sandbox (bubblewrap): only the workspace is writable, no network.",
+        help="Run commands in a sandbox (bubblewrap): only the run's files are writable, no network.",
     ),
 ]
 PolicyOption = Annotated[

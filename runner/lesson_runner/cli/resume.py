@@ -10,6 +10,7 @@ from lesson_runner.cli.common import (
     AllowOption,
     EnvOption,
     JsonOption,
+    PlaceOption,
     WorkspaceOption,
     ask,
     check_can_pause,
@@ -40,6 +41,7 @@ def resume(
     from_: Annotated[
         str | None, typer.Option("--from", metavar="STEP", help="Run this step and all later steps again.")
     ] = None,
+    place: PlaceOption = None,
     allow: AllowOption = None,
     env: EnvOption = None,
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
@@ -52,7 +54,7 @@ def resume(
     """
     from lesson_runner.execute.environment import check_passed
     from lesson_runner.plugins.context import Workspace
-    from lesson_runner.run.options import RunOptions
+    from lesson_runner.run.options import RunOptions, check_place
     from lesson_runner.run.params import params_of
     from lesson_runner.run.prepare import plan_run, prepare_run
     from lesson_runner.run.resume import find_resumable, without_steps_from
@@ -65,6 +67,11 @@ def resume(
     unfinished = find_resumable(run, workspace_folder(workspace).resolve() / "runs")
     record = unfinished.record
     was = record["options"]
+    place = check_place(place, sandboxed="sandbox" in was)
+    if was.get("in") != (None if place is None else str(place)):
+        started = f"was started with --in {was['in']}" if was.get("in") else "was started without --in"
+        fix = "repeat it" if was.get("in") else "leave it out"
+        raise LessonError(f"{unfinished.folder.name} {started}", fix=fix)
     # Never take these from the record alone: it may be a stranger's, and they are this user's secrets.
     if forgotten := sorted({*was.get("env", ())} - {*(env or ())}):
         raise LessonError(
@@ -81,6 +88,7 @@ def resume(
         backend=record["backend"],
         params=tuple(params_of(record)),
         selection=Selection(was.get("start"), was.get("until"), tuple(was.get("only", ()))),
+        place=place,
         fresh=bool(was.get("fresh")),
         allowed=allowed,
         passed=passed,

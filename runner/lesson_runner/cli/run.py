@@ -13,6 +13,7 @@ from lesson_runner.cli.common import (
     JsonOption,
     LessonArgument,
     ParamOption,
+    PlaceOption,
     ProfileOption,
     SandboxOption,
     WorkspaceOption,
@@ -46,8 +47,18 @@ def run(
         list[str] | None, typer.Option(metavar="STEP", help="Run only this step; repeatable.")
     ] = None,
     param: ParamOption = None,
+    continue_: Annotated[
+        str | None,
+        typer.Option(
+            "--continue",
+            metavar="RUN",
+            help="Work in the files and the terminal of this run. Default: those of the lesson's last run if "
+            "--from or --only leave out its first step, else new ones.",
+        ),
+    ] = None,
+    place: PlaceOption = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Reuse nothing from earlier runs; files go into the run folder.")
+        bool, typer.Option("--fresh", help="Do not reuse downloads and trainings of earlier runs.")
     ] = False,
     allow: AllowOption = None,
     sandbox: SandboxOption = False,
@@ -58,7 +69,7 @@ def run(
     """Run a lesson: execute, judge and record every step."""
     from lesson_runner.execute.environment import check_passed
     from lesson_runner.plugins.context import Workspace
-    from lesson_runner.run.options import RunOptions
+    from lesson_runner.run.options import RunOptions, check_place
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.prepare import plan_run, prepare_run
     from lesson_runner.run.selection import Selection
@@ -78,6 +89,8 @@ def run(
         backend=backend,
         params=params,
         selection=Selection(from_, until, tuple(only or ())),
+        place=check_place(place, sandboxed=sandbox),
+        continues=continue_,
         fresh=fresh,
         allowed=allowed,
         passed=passed,

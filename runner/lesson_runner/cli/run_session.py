@@ -29,7 +29,7 @@ def run_session(
         pause: wait for Enter after every step.
 
     Raises:
-        LessonError: the workspace cannot be written, or another run uses it.
+        LessonError: the workspace cannot be written, or another run uses the same files.
     """
     from lesson_runner.cli.pause import Pause
     from lesson_runner.plugins.context import DEFAULT_WORKSPACE
@@ -49,6 +49,9 @@ def run_session(
     if carried is not None:
         done = f"{len(carried.results)} of {len(plan.steps)} steps passed before"
         console.print(context.redactor.text(f"Resuming {folder.name}: {done}"))
+    elif context.continues is not None:
+        what = "the terminal" if prepared.options.place else "the files and the terminal"
+        console.print(context.redactor.text(f"Continuing {what} of {context.continues.name}"))
     reporter = LiveReporter(console, without_repetition(plan), context.redactor)
     listeners: list[Listener] = [reporter, Pause(prepared.steps[-1].id)] if pause else [reporter]
     try:
@@ -86,8 +89,7 @@ def _print_heading(console: Console, plan: Plan, plugins: Plugins, context: RunC
     for text in [*profile_lines(plan, plugins.actions()), recognition_line(plan)]:
         if text:
             console.print(shown(text))
-    place = context.folder.parent.parent
-    console.print(shown(f"Steps: {len(plan.steps)}; everything is written below {place}"))
+    console.print(shown(f"Steps: {len(plan.steps)}; they work in {context.workspace.files}"))
     for problem in plan.diagnostics:
         console.print(Text(line(problem), "yellow"))
     if plan.not_run:

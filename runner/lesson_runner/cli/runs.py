@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,53 +44,69 @@ def list_runs(context: typer.Context, workspace: WorkspaceOption = None, json: J
 @runs.command("rm")
 def remove(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="RUN", help="Runs by name, or latest.")],
+    names: Annotated[list[str] | None, typer.Argument(metavar="RUN", help="Runs by name, or latest.")] = None,
+    keep: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Remove all runs but the N newest ones.")
+    ] = None,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Remove runs that are older, such as 30d, 12h or 2w.")
+    ] = None,
     workspace: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Workspace that the runs are in. Default: .lesson.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not prompt.")] = False,
 ) -> None:
     """
-    Remove runs with their records and evidence.
+    Remove runs with their records, evidence and files.
 
-    Data sets and checkpoints stay.
+    With --keep and --older-than, runs that are in progress stay, and so do runs whose files a later run uses
+    that stays. With both, a run is removed if both say so.
     """
-    from lesson_runner.files.untrusted import remove_tree
+    from rich.filesize import decimal
+
     from lesson_runner.plugins.context import Workspace
-    from lesson_runner.run.find import find_run
-    from lesson_runner.run.lock import lock_owner
+    from lesson_runner.run.removal import Removal
 
     folder = workspace_folder(workspace or context.meta[__name__]) / "runs"
     Workspace(folder.parent).check_links()
-    # Find all of them before removing any.
-    found = list(dict.fromkeys(find_run(name, folder) for name in names))
-    for path in found:
-        if path.parent.resolve() != folder.resolve():
-            raise LessonError(
-                f"{path} is not a run in {folder}",
-                fix=f"name its workspace: --workspace {path.parent.parent}",
-            )
-        for used in (path, path.parent.parent):
-            if (owner := lock_owner(used)) and path.name in owner:
-                raise LessonError(
-                    f"{path.name} is not removed: {used} is in use by {owner}",
-                    fix="stop it, or wait until it ends",
-                )
+    removal = Removal(folder)
+    if names and (keep is not None or older_than is not None):
+        raise LessonError("name runs, or use --keep and --older-than", fix="leave one of them out")
+    if names:
+        found = removal.named(names)
+    elif keep is not None or older_than is not None:
+        found = removal.outdated(keep, None if older_than is None else _age(older_than))
+    else:
+        raise LessonError("no run is named", fix="name runs, or use --keep N or --older-than 30d")
+    for note in removal.notes:
+        say(note)
+    if not found:
+        say(f"nothing to remove in {folder}")
+        return
     if not yes and not confirm(f"Remove {', '.join(path.name for path in found)}?"):
         raise LessonError("nothing was removed", fix="answer yes at the prompt, or add --yes")
     for path in found:
-        # Rename it first: a run that is only half removed must not look like a run.
-        removed = path.with_name(f".{path.name}.removed")
-        try:
-            if os.path.lexists(removed):  # left over from a removal that failed
-                remove_tree(removed)
-            remove_tree(path.rename(removed))
-        except OSError as error:
-            where, why = error.filename or removed, error.strerror or error
-            raise LessonError(
-                f"{path.name} cannot be removed: {where}: {why}", fix=f"remove the rest yourself: {removed}"
-            ) from None
-        say(f"removed {path.name}")
+        size = removal.remove(path)
+        say(f"removed {path.name} ({decimal(size)})")
+
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+def _age(text: str) -> timedelta:
+    """
+    Return an age that is given like ``30d``.
+
+    Raises:
+        LessonError: it is no age.
+    """
+    match = re.fullmatch(r"(\d{1,5})([mhdw])", text.strip())
+    if match is None:
+        raise LessonError(
+            f"--older-than {text}: expected a number of minutes, hours, days or weeks",
+            fix="write it like 45m, 12h, 30d or 2w",
+        )
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
 
 
 def _describe(path: Path) -> dict[str, Any]:

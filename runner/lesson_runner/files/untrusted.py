@@ -14,7 +14,7 @@ import math
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -180,10 +180,15 @@ def make_below(folder: Path, *parts: str) -> Path:
     return folder
 
 
-def remove_temporary_files(folder: Path) -> None:
-    """Remove temporary files of :func:`write_atomically` that a killed process left behind."""
+def remove_temporary_files(folder: Path, unless: Callable[[str], bool] = lambda _: False) -> None:
+    """
+    Remove temporary files of :func:`write_atomically` that a killed process left behind.
+
+    Args:
+        unless: says of a file's path whether it stays.
+    """
     for name, _ in files_below(folder):
-        if PurePosixPath(name).name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
+        if PurePosixPath(name).name.startswith(".") and name.endswith(TEMPORARY_SUFFIX) and not unless(name):
             with contextlib.suppress(OSError):
                 (folder / name).unlink()
 

@@ -26,12 +26,18 @@ if TYPE_CHECKING:
     from lesson_runner.execute.sandbox import Sandbox
 
 
+FILES = "files"
+"""The folder of a run, or of a workspace, in which files are made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The folder that a lesson's actions write in: ``.lesson``, or that of ``--workspace``."""
+    """The folder that everything is written in: ``.lesson``, or that of ``--workspace``."""
 
     root: Path
     """The workspace folder itself."""
+    work: Path | None = None
+    """The folder that a run works in; ``None`` for commands typed by hand, which work in ``root/files``."""
 
     @property
     def runs(self) -> Path:
@@ -40,8 +46,8 @@ class Workspace:
 
     @property
     def files(self) -> Path:
-        """The folder for files that later steps use, such as data sets; the shell's working folder."""
-        return self.root / "files"
+        """The folder for files that later steps use, such as data sets; where the terminal starts."""
+        return self.root / FILES if self.work is None else self.work
 
     def resolve(self, *parts: str) -> Path:
         """
@@ -175,13 +181,15 @@ class RunContext:
     backend: str
     """The value of ``--backend``: ``auto``, ``ttml`` or ``emulated``."""
     workspace: Workspace
-    """The folder for all files of runs."""
+    """The workspace; its ``files`` is the folder that this run works in."""
     folder: Path
     """The run folder, ``runs/<run-id>`` in the workspace."""
     hardware: tuple[Hardware, ...] = ()
     """What plugins detected when the run started."""
     fresh: bool = False
-    """True with ``--fresh``: nothing from earlier runs is reused."""
+    """True with ``--fresh``: no cached download or training is reused."""
+    continues: Path | None = None
+    """The folder of the earlier run whose files and terminal it continues, if it does."""
     interactive: bool = False
     """True if the user is at a terminal and can answer questions."""
     ask: Callable[[str], bool] | None = None
@@ -206,9 +214,19 @@ class RunContext:
         self.store = Store(self.folder, resumed=self.resumed)
 
     @property
+    def home(self) -> Path:
+        """The run folder with the files and the terminal: that of the run it continues, or its own."""
+        return self.continues or self.folder
+
+    @property
+    def cache(self) -> Path:
+        """The folder for what is expensive to make, kept by digest; with ``--fresh``, only for this run."""
+        return self.folder if self.fresh else self.workspace.root
+
+    @property
     def inputs(self) -> Inputs:
         """The files of this machine that its actions may read."""
-        own = (self.workspace.files, self.folder)
+        own = (self.home, self.folder)  # with --in, the files are the user's, and not its own
         return Inputs(self.lesson.path, own, self.sandbox, fresh_params=not self.resumed)
 
     @property

@@ -1,5 +1,5 @@
 """
-Allow one run at a time in a workspace, with a lock file.
+Allow one run at a time to work in a folder, with a lock file.
 
 The system releases the lock when the process that holds it ends, however it ends. The content of the file
 names the owner for people; no decision depends on it. On file systems without locks (some NFS and FUSE), a
@@ -23,20 +23,31 @@ from lesson_runner.execute.family import start_time
 from lesson_runner.files.plain import open_plain, plain_handle, read_plain
 from lesson_runner.files.untrusted import parse_json
 from lesson_runner.model.errors import LessonError
+from lesson_runner.plugins.context import Workspace
 from lesson_runner.run.record import now
 
 LOCK = "lock"
-"""The lock file in a workspace."""
+"""The lock file in a run folder, or in a workspace."""
 MARK = "lock.held"
 """Exists next to the lock file during a run, on file systems without locks."""
 MOST_BYTES = 4096
 """How much of a lock file is read, in bytes."""
 
 
+def lock_folder(workspace: Workspace, home: Path) -> Path:
+    """
+    Return the folder with the lock of a run's files.
+
+    This is the run folder with the files. Runs in a folder of the user's lock the whole workspace, so that
+    nothing of ours is written there.
+    """
+    return home if workspace.files.is_relative_to(home) else workspace.root
+
+
 @contextmanager
 def locked(folder: Path, run: str) -> Iterator[None]:
     """
-    Hold the lock of a workspace.
+    Hold the lock of a folder.
 
     Args:
         run: the name of the run that holds it.
@@ -55,7 +66,7 @@ def locked(folder: Path, run: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            fix = "wait until it ends, add --fresh, or choose another folder with --workspace"
+            fix = "wait until it ends, or run the lesson from its first step"
             raise LessonError(f"{folder} is in use by {_describe_owner(path)}", fix=fix) from None
         except OSError:  # a file system without locks
             with _held_by_file(folder, run):
@@ -78,13 +89,13 @@ def _owner_data(run: str) -> str:
 @contextmanager
 def _held_by_file(folder: Path, run: str) -> Iterator[None]:
     """
-    Hold a workspace with a file that only one process can create, on file systems without locks.
+    Hold a folder with a file that only one process can create, on file systems without locks.
 
     Unlike a lock, the file remains when the process is killed. If that process ran on this machine, the file
     is recognised as stale.
 
     Raises:
-        LessonError: another run holds the workspace, or the file cannot be written.
+        LessonError: another run holds the folder, or the file cannot be written.
     """
     path = folder / MARK
     try:
@@ -115,7 +126,7 @@ def _is_gone(path: Path) -> bool:
 
 
 def lock_owner(folder: Path) -> str | None:
-    """Describe the run that holds the lock of a workspace; ``None`` if no run does."""
+    """Describe the run that holds the lock of a folder; ``None`` if no run does."""
     mark = folder / MARK
     if mark.exists() and not _is_gone(mark):
         return _describe_owner(mark)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lesson_runner.execute.inputs import is_broad_folder
+from lesson_runner.files.plain import real
 from lesson_runner.model import Hardware
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.context import DEFAULT_WORKSPACE, Workspace
@@ -34,8 +37,12 @@ class RunOptions:
     params: tuple[Param, ...] = ()
     selection: Selection = field(default_factory=Selection)
     """Which steps to run."""
+    place: Path | None = None
+    """The folder of the user's to work in (``--in``), absolute; ``None``: the run's own."""
+    continues: str | None = None
+    """The run to continue (``--continue``); ``None``: the last one if the first step is left out."""
     fresh: bool = False
-    """Reuse nothing from an earlier run."""
+    """Do not reuse cached downloads and trainings."""
     allowed: frozenset[str] = frozenset()
     """The permissions that ``--allow`` gives."""
     passed: frozenset[str] = frozenset()
@@ -46,6 +53,30 @@ class RunOptions:
     """Asks the user a yes-or-no question; ``None`` if nobody can answer."""
     note: Callable[[str], None] = discard_note
     """Shows a line that is not part of the result."""
+
+
+def check_place(place: Path | None, *, sandboxed: bool) -> Path | None:
+    """
+    Return the absolute path of the folder that ``--in`` names.
+
+    Raises:
+        LessonError: it does not exist, or a sandbox would open this user's home folder for writing.
+    """
+    if place is None:
+        return None
+    try:
+        folder = real(place.expanduser())
+        found = folder.is_dir()
+    except (OSError, ValueError, RuntimeError):
+        found = False
+    if not found:
+        raise LessonError(f"--in {place}: there is no such folder", fix="create it, or name another folder")
+    if sandboxed and is_broad_folder(folder):
+        raise LessonError(
+            f"--in {place}: commands in a sandbox could change everything in {folder}",
+            fix="name a folder that holds only this lesson's files, or leave out --sandbox",
+        )
+    return folder
 
 
 def check_backend(name: str) -> str:

@@ -17,9 +17,10 @@ from lesson_runner.execute.inputs import Inputs
 from lesson_runner.execute.sandbox import Sandbox
 from lesson_runner.model import Diagnostic, Lesson, Plan, PlannedStep, first_error
 from lesson_runner.model.errors import InvalidLessonError
-from lesson_runner.plugins.context import RunContext, Workspace
+from lesson_runner.plugins.context import FILES, RunContext, Workspace
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.consent import check_permissions
+from lesson_runner.run.continued import home_of, run_to_continue
 from lesson_runner.run.events import Listener
 from lesson_runner.run.options import RunOptions, check_backend
 from lesson_runner.run.permissions import NETWORK, kind_of
@@ -42,6 +43,8 @@ class PreparedRun:
     """The folder of the run to resume; ``None``: each run gets a new folder."""
     carried: CarriedOver | None = None
     """What is taken over from that run."""
+    continues: Path | None = None
+    """The folder of the run whose files and terminal each run continues; ``None``: its own."""
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
@@ -61,10 +64,11 @@ class PreparedRun:
             plan.lesson,
             plan.profile,
             options.backend,
-            Workspace(folder) if options.fresh else options.workspace,
+            _workspace(options, self.continues or folder),
             folder,
             options.hardware,
             options.fresh,
+            self.continues,
             interactive=options.ask is not None,
             ask=options.ask,
             resumed=self.carried is not None,
@@ -119,22 +123,29 @@ def prepare_run(
         resume: the run to resume; ``None``: start a new run.
 
     Raises:
-        LessonError: a selected step does not exist, a permission was not granted, or the run cannot be
-            resumed.
+        LessonError: a selected step does not exist, a permission was not granted, or there is no run to
+            continue, or the run cannot be resumed.
     """
     steps = selected(plan, options.selection)
     folder = carried = None
-    own: tuple[Path, ...] = () if options.fresh else (options.workspace.files,)
-    if resume is not None:
-        folder = resume.folder
-        files = (Workspace(folder) if options.fresh else options.workspace).files
+    if resume is None:
+        continues = run_to_continue(plan, options, plugins.actions())
+    else:
+        folder, home = resume.folder, home_of(resume.folder, resume.record)
+        continues = None if home == folder else home
+        files = _workspace(options, home).files
         carried = carry_over(resume, plan, options.hardware, plugins.infos.values(), files)
         steps = tuple(step for step in steps if step.id not in carried.results)
-        own = (files, folder)
+    own = tuple(filter(None, (continues, folder)))
     inputs = Inputs(plan.lesson.path, own, options.sandbox, fresh_params=resume is None)
     granted = check_permissions(plan, steps, plugins, options, inputs, installed=installed)
     options = dataclasses.replace(options, sandbox=_with_network(options.sandbox, granted))
-    return PreparedRun(plan, plugins, options, granted, folder, carried)
+    return PreparedRun(plan, plugins, options, granted, folder, carried, continues)
+
+
+def _workspace(options: RunOptions, home: Path) -> Workspace:
+    """Return the workspace of a run whose files are in the run folder ``home``, unless ``--in`` is given."""
+    return Workspace(options.workspace.root, options.place or home / FILES)
 
 
 def _with_network(sandbox: Sandbox | None, granted: Collection[str]) -> Sandbox | None:

@@ -21,6 +21,7 @@ from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.context import Workspace
 from lesson_runner.plugins.manager import PluginInfo
 from lesson_runner.run import record
+from lesson_runner.run.continued import home_of
 from lesson_runner.run.events import EVENTS
 from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
@@ -124,10 +125,17 @@ def find_resumable(name: str, runs: Path) -> ResumableRun:
     folder = find_run(name, runs)
     workspace = Workspace(folder.parent.parent)
     workspace.check_links()
-    for used in (workspace.root, folder):
+    run = read_resumable(folder)
+    home = home_of(folder, run.record)
+    if not home.is_dir():
+        raise LessonError(
+            f"{folder.name} continued {home.name}, whose folder with the files of both was removed",
+            fix="start from scratch with lesson run",
+        )
+    for used in {folder, workspace.root if run.record["options"].get("in") else home}:
         if owner := lock_owner(used):
             raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
-    return read_resumable(folder)
+    return run
 
 
 def without_steps_from(run: ResumableRun, plan: Plan, start: str | None) -> ResumableRun:

@@ -101,6 +101,7 @@ def run_plan(
             "run_id": context.folder.name,
             "status": status,
             "exit_code": int(state.exit_code),
+            **({"continues": context.continues.name} if context.continues else {}),
             "lesson": record.describe_lesson(plan),
             "plan_digest": plan.digest,
             "profile": plan.profile,
@@ -170,6 +171,8 @@ def _options(context: RunContext) -> dict[str, Any]:
     options: dict[str, Any] = {"fresh": context.fresh}
     if context.sandbox is not None:
         options["sandbox"] = "with network" if context.sandbox.network else "no network"
+    if not context.workspace.files.is_relative_to(context.home):
+        options["in"] = str(context.workspace.files)
     if context.passed:
         options["env"] = sorted(context.passed)
     return options
@@ -189,7 +192,7 @@ def _run_or_skip(
     """Run one step of a plan, or record why it does not run."""
     noted: dict[str, Any] = {}
     reason = step.skip or excluded or _missing_board(step, context)
-    blocked = _blocked(step, state)
+    blocked = _blocked(step, state, continues=context.continues is not None)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
     elif blocked is not None:
@@ -198,7 +201,7 @@ def _run_or_skip(
         result = StepResult(step, "not-reached", ENDED_EARLY)
     else:
         started, clock = record.now(), time.monotonic()
-        watched = WorkspaceSnapshot(context.workspace.files)
+        watched = WorkspaceSnapshot(context.workspace.files, context.workspace.root)
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
@@ -240,18 +243,18 @@ def _missing_board(step: PlannedStep, context: RunContext) -> str | None:
     return "it needs a board, and there is none in this machine"
 
 
-def _blocked(step: PlannedStep, state: _State) -> StepResult | None:
+def _blocked(step: PlannedStep, state: _State, *, continues: bool) -> StepResult | None:
     """
     Return the result of a step whose needs are not met; ``None`` if they are.
 
-    A step that needs a skipped step is skipped too: nothing went wrong. A step that the user left out is
-    assumed to have passed in an earlier run.
+    A step that needs a skipped step is skipped too: nothing went wrong. If the run continues another one, a
+    step that the user left out is assumed to have passed there.
     """
     results = {item.step.id: item for item in state.results}
     unmet = [
         results[need]
         for need in step.needs
-        if results[need].status != "passed" and not results[need].message.startswith(LEFT_OUT)
+        if results[need].status != "passed" and not (continues and results[need].message.startswith(LEFT_OUT))
     ]
     for item in unmet:
         if item.status != "skipped":

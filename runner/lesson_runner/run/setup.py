@@ -14,7 +14,7 @@ from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.context import RunContext, Workspace
 from lesson_runner.run.disk_reserve import reserve_disk_space
-from lesson_runner.run.lock import locked
+from lesson_runner.run.lock import LOCK, lock_folder, locked
 
 LABELS = "runner.labels"
 """The key in ``RunContext.store`` of the labels that the run started with."""
@@ -44,7 +44,7 @@ def check_names(plan: Plan, context: RunContext) -> None:
 @contextmanager
 def set_up_run(context: RunContext, steps: int) -> Iterator[ExitStack]:
     """
-    Lock the workspace, create the run's folders, and reserve disk space for its record.
+    Lock the run's files, create its folders, and reserve disk space for its record.
 
     Yields the reserved space; close it before the record is written. If the run is resumed, its leftover
     processes and temporary files are removed first.
@@ -54,24 +54,27 @@ def set_up_run(context: RunContext, steps: int) -> Iterator[ExitStack]:
         steps: how many steps the record will have.
 
     Raises:
-        LessonError: another run uses the workspace, a link leads out of it, the disk is full, or a folder
+        LessonError: another run uses the files, a link leads out of it, the disk is full, or a folder
             cannot be created; an empty run folder is removed.
     """
     with ExitStack() as stack:
         try:
             context.workspace.check_links()
-            _check_folder(context.folder)
-            stack.enter_context(locked(context.workspace.root, context.folder.name))
+            for folder in {context.folder, context.home}:
+                _check_folder(folder)
+            stack.enter_context(locked(lock_folder(context.workspace, context.home), context.folder.name))
             room = stack.enter_context(reserve_disk_space(context.folder, steps))
         except LessonError:
-            with suppress(OSError):  # of a new run; that of a resumed run is not empty
-                context.folder.rmdir()
+            if not context.resumed:
+                with suppress(OSError):
+                    (context.folder / LOCK).unlink(missing_ok=True)
+                    context.folder.rmdir()
             raise
         if context.resumed:
             _clean_up_killed_run(context)
         try:
             make_below(context.folder, EVIDENCE, SHARED)
-            context.workspace.files.mkdir(parents=True, exist_ok=True)
+            context.workspace.inside(context.workspace.files).mkdir(parents=True, exist_ok=True)
             context.store.save(LABELS, context.labels)
         except OSError as error:
             message = f"{error.filename}: cannot be created: {error.strerror}"
@@ -95,7 +98,7 @@ def _check_folder(run: Path) -> None:
 def _clean_up_killed_run(context: RunContext) -> None:
     """Stop the processes and remove the temporary files of a killed run, and take over its labels."""
     Family.of_run(context.folder.absolute()).stop(GRACE)  # a repeated step must be the only writer
-    for folder in (context.workspace.files, context.folder):
+    for folder in {context.home, context.folder}:  # with --in, the files are the user's
         remove_temporary_files(folder)
     kept = context.store.load(LABELS)
     context.labels = tuple(dict.fromkeys((*context.labels, *(kept if isinstance(kept, list) else ()))))

@@ -13,7 +13,7 @@ from lesson_runner.model import Diagnostic, Hardware, Lesson, Plan
 from lesson_runner.plugins.context import Workspace
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.events import Listener
-from lesson_runner.run.options import RunOptions
+from lesson_runner.run.options import RunOptions, check_place
 from lesson_runner.run.params import parse_param
 from lesson_runner.run.prepare import plan_run, prepare_run
 from lesson_runner.run.selection import Selection
@@ -91,6 +91,7 @@ def run_lesson(
     only: Sequence[str] = (),
     hardware: Sequence[Hardware] | None = None,
     listeners: Sequence[Listener] = (),
+    place: Path | None = None,
     fresh: bool = False,
 ) -> dict[str, Any]:
     """
@@ -108,6 +109,7 @@ def run_lesson(
         only: as for ``--only``.
         hardware: the machine's hardware. Default: what the plugins find.
         listeners: called with every event.
+        place: as for ``--in``.
         fresh: as for ``--fresh``.
 
     Raises:
@@ -123,6 +125,7 @@ def run_lesson(
         backend=backend,
         params=tuple(map(parse_param, params)),
         selection=Selection(start, until, tuple(only)),
+        place=check_place(place, sandboxed=False),
         fresh=fresh,
     )
     plan = plan_run(document, problems, loaded, options)

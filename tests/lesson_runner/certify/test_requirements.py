@@ -265,11 +265,15 @@ def test_fresh(options: dict[str, Any]) -> None:
     assert stale == (
         what,
         "run-2 could reuse results of earlier runs",
-        "run again with --fresh, without interruption",
+        "run the whole lesson again with --fresh, without --in, --continue and interruption",
     )
     resumed = run(2, resumed=[{"at": "2026-01-01T00:00:00Z", "carried": 1}])
     gone_on = found(run(1), resumed, fresh=True)["fresh"]
-    assert gone_on == (what, "run-2 was resumed", "run again with --fresh, without interruption")
+    assert gone_on == (
+        what,
+        "run-2 was resumed",
+        "run the whole lesson again with --fresh, without --in, --continue and interruption",
+    )
     assert "fresh" not in found(run(1, options=options), fresh=False)
 
 

@@ -224,19 +224,6 @@ def test_a_signal_ends_a_run_and_is_recorded(
         os.kill(int(shown[-2].split()[-1]), 0)
 
 
-def test_a_fresh_run_neither_sees_nor_changes_files_of_earlier_runs(
-    lesson: Lesson, write: Callable[..., Path], tmp_path: Path
-) -> None:
-    path = write(SHELL.format("test ! -e mark && touch mark && echo $LESSON_WORKSPACE"))
-    first, second = (lesson("run", str(path), "--allow", "shell").code for _ in range(2))
-    fresh = lesson("run", str(path), "--allow", "shell", "--fresh")
-    assert (first, second, fresh.code) == (0, 1, 0)
-    assert (tmp_path / ".lesson" / "files" / "mark").exists()
-    folder = max((tmp_path / ".lesson" / "runs").iterdir())
-    assert (folder / "files" / "mark").exists()
-    assert f"│ {folder}" in fresh.out
-
-
 # --- permission ---
 
 

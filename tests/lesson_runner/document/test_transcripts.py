@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.conftest import last_files
 from tests.lesson_runner.validate.rules.code_lessons import lesson_with
 
 from lesson_runner.document.shell import shell_commands
@@ -133,6 +134,6 @@ def test_output_is_never_executed(tmp_path: Path) -> None:
     record = run_lesson(lesson_text(body), tmp_path)
 
     assert record["status"] == "passed"
-    files = tmp_path / ".lesson" / "files"
+    files = last_files(tmp_path / ".lesson")
     assert sorted(path.name for path in files.iterdir()) == ["f.sh", "good1", "good2"]
     assert (files / "f.sh").read_text() == "% touch bad1\necho made\n"

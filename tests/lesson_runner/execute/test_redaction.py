@@ -47,12 +47,12 @@ capture: {number: "number (\\\\d+)"}
 -->
 ```bash
 echo "the token is $DEPLOY_TOKEN"
-echo "from outside: ${HF_TOKEN-nothing}, $(cat ../../withheld)"
-echo "number 12, $(cat ../../github)"
+echo "from outside: ${HF_TOKEN-nothing}, $(cat ../../../../withheld)"
+echo "number 12, $(cat ../../../../github)"
 echo -n "half: ${DEPLOY_TOKEN:0:9}"; sleep 0.1; echo "${DEPLOY_TOKEN:9}"
 printf 'progress %s\\r' "$DEPLOY_TOKEN"
 echo "${DEPLOY_TOKEN}${DEPLOY_TOKEN}" | fold -w 10
-cat ../../pem
+cat ../../../../pem
 echo '{"deploy_token": "'$DEPLOY_TOKEN'"}'
 echo "proxy is $http_proxy"
 echo "end of it"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 from tests.lesson_runner.execute.conftest import STEP
 from tests.reliability import fault
 
@@ -45,25 +46,25 @@ def test_only_the_workspace_can_be_written(steps: Callable[..., Any], tmp_path: 
         "echo a > here; mkdir -p deep; cd deep; export FRUIT=fig; pwd",
         f"cat ../here; echo $FRUIT; touch {outside}",
         "touch /etc/x || touch /usr/x || touch /dev/x/y",
-        "echo 'echo owned' >> $LESSON_WORKSPACE/runs/*/shell/state.sh",
-        "mkdir $LESSON_WORKSPACE/runs/planted && echo planted",
+        "echo 'echo owned' >> $LESSON_WORKSPACE/shell/state.sh",
+        "mkdir -p $LESSON_WORKSPACE/planted && echo planted",
     )
-    assert done["s1"] == ("passed", str(tmp_path / ".lesson" / "files" / "deep"))
+    assert done["s1"] == ("passed", str(last_files(tmp_path / ".lesson") / "deep"))
     assert done["s2"][0] == "failed"
     assert done["s2"][1].startswith("a\nfig\n")
     assert "Read-only file system" in done["s2"][1]
     assert not outside.exists()
     assert [done[name][0] for name in ("s3", "s4")] == ["failed", "failed"]
     # In the sandbox's own /tmp the path can be created, but not in the real one.
-    assert [path.name for path in (tmp_path / ".lesson" / "runs").iterdir() if path.name == "planted"] == []
-    assert (tmp_path / ".lesson" / "files" / "here").read_text() == "a\n"
+    assert not list((tmp_path / ".lesson").rglob("planted"))
+    assert (last_files(tmp_path / ".lesson") / "here").read_text() == "a\n"
 
 
 @pytest.mark.usefixtures("bubblewrap", "home")
 def test_python_runs_in_a_sandbox_with_installed_packages(steps: Callable[..., Any], tmp_path: Path) -> None:
     code = "import sys, lesson_runner, typer\nopen('made', 'w').write('x')\nprint(sys.executable)"
     assert steps(code, language="python") == {"s1": ("passed", sys.executable)}
-    assert (tmp_path / ".lesson" / "files" / "made").exists()
+    assert (last_files(tmp_path / ".lesson") / "made").exists()
 
 
 @pytest.mark.usefixtures("bubblewrap")
@@ -228,7 +229,7 @@ def test_a_sandboxed_run_is_resumed_in_a_sandbox(lesson: Lesson, tmp_path: Path)
     )
     (tmp_path / "a.md").write_text(lesson_text("".join(steps).replace("optional: true\n", "")))
     assert lesson("run", "a.md", "--allow", "shell", "--sandbox").code == 1
-    (tmp_path / ".lesson" / "files" / "go").touch()
+    (last_files(tmp_path / ".lesson") / "go").touch()
     said = lesson("resume", "--allow", "shell", "--json")
     assert (said.code, said.json["options"]["sandbox"]) == (0, "no network")
     (output,) = (tmp_path / ".lesson").glob("runs/*/evidence/three/output.txt")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 
 from lesson_runner.testing import lesson_text
 
@@ -63,7 +64,7 @@ for make in (
 os.chmod("a", 0o755)"""
     done = steps("touch a; chmod 750 a", f"cat > chmods.py <<'END'\n{code}\nEND\npython3 chmods.py")
     assert done["s2"] == ("passed", "\n".join(["refused"] * 4))
-    files = tmp_path / ".lesson" / "files"
+    files = last_files(tmp_path / ".lesson")
     assert not [path for path in files.iterdir() if path.stat().st_mode & 0o4000]
     assert (files / "a").stat().st_mode & 0o7777 == 0o755
 
@@ -75,7 +76,7 @@ def test_programs_that_a_step_left_do_not_run_outside(
     monkeypatch.setenv("PATH", f":{os.environ['PATH']}")
     script = f'#!/bin/bash\ntouch {tmp_path}/escaped\nexec /bin/sh "$@"\n'
     make = f"cat > sh <<'END'\n{script}END\nchmod +x sh; cp sh bwrap; cp sh bash; cp sh true"
-    assert steps(make, "pwd")["s2"] == ("passed", f"{tmp_path}/.lesson/files")
+    assert steps(make, "pwd")["s2"] == ("passed", str(last_files(tmp_path / ".lesson")))
     assert not (tmp_path / "escaped").exists()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 
 from lesson_runner.execute.environment import command_environment, redactor_for
 from lesson_runner.testing import lesson_text
@@ -134,7 +135,7 @@ def test_a_resumed_run_passes_no_secret_because_of_its_record(
     (tmp_path / "a.md").write_text(lesson_text(STEP.format("bash", 'test -e go && test -n "$HF_TOKEN"')))
     monkeypatch.setenv("HF_TOKEN", "kumquat-kumquat")
     assert lesson("run", "a.md", "--allow", "shell", "--env", "HF_TOKEN").code == 1
-    (tmp_path / ".lesson" / "files" / "go").touch()
+    (last_files(tmp_path / ".lesson") / "go").touch()
     said = lesson("resume", "--allow", "shell")
     assert (said.code, "was started with --env HF_TOKEN" in said.err) == (2, True)
     said = lesson("resume", "--allow", "shell", "--env", "HF_TOKEN", "--json")

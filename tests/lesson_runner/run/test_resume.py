@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 from tests.fake_plugin import fake_plugin
 from tests.reliability import fault
 
@@ -104,7 +105,7 @@ def statuses(folder: Path) -> dict[str, str]:
 def test_passed_steps_are_not_run_again(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
     before = record_of(failed)
     assert statuses(failed) == {"one": "passed", "two": "failed", "three": "passed"}
-    (tmp_path / ".lesson" / "files" / "go").touch()
+    (last_files(tmp_path / ".lesson") / "go").touch()
 
     said = lesson("resume", "--allow", "shell")
 
@@ -113,7 +114,7 @@ def test_passed_steps_are_not_run_again(lesson: Lesson, failed: Path, tmp_path: 
     after = record_of(failed)
     assert statuses(failed) == dict.fromkeys(("one", "two", "three"), "passed")
     assert after["steps"][0] == before["steps"][0]
-    assert (tmp_path / ".lesson" / "files" / "one.txt").read_text() == "first\n"
+    assert (last_files(tmp_path / ".lesson") / "one.txt").read_text() == "first\n"
     assert (after["started"], after["run_id"]) == (before["started"], before["run_id"])
     assert [item["carried"] for item in after["resumed"]] == [2]
     assert after["seconds"] >= sum(step["seconds"] for step in after["steps"])
@@ -143,7 +144,7 @@ def test_stored_values_of_a_plugin_survive_a_resume(
 
 
 def test_resume_can_start_at_an_earlier_step(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
-    files = tmp_path / ".lesson" / "files"
+    files = last_files(tmp_path / ".lesson")
     (files / "go").touch()
     (files / "one.txt").write_text("somebody's\n")
 
@@ -160,9 +161,9 @@ def test_files_changed_by_a_failed_step_do_not_block_resuming(lesson: Lesson, tm
     steps = shell(("one", "echo one > log.txt"), ("two", "echo two >> log.txt; test -e go"))
     (tmp_path / "log.md").write_text(steps)
     assert lesson("run", "log.md", "--allow", "shell").code == 1
-    (tmp_path / ".lesson" / "files" / "go").touch()
+    (last_files(tmp_path / ".lesson") / "go").touch()
     assert lesson("resume", "--allow", "shell").code == 0
-    assert (tmp_path / ".lesson" / "files" / "log.txt").read_text() == "one\ntwo\ntwo\n"
+    assert (last_files(tmp_path / ".lesson") / "log.txt").read_text() == "one\ntwo\ntwo\n"
 
 
 def test_initial_labels_of_a_run_are_kept_on_resume(
@@ -172,7 +173,7 @@ def test_initial_labels_of_a_run_are_kept_on_resume(
     monkeypatch.setenv("LESSON_LABELS", "pretended n300")
     assert lesson("run", "three.md", "--allow", "shell").code == 1
     monkeypatch.delenv("LESSON_LABELS")
-    (tmp_path / ".lesson" / "files" / "go").touch()
+    (last_files(tmp_path / ".lesson") / "go").touch()
     said = lesson("resume", "--allow", "shell", "--json")
     assert [step["labels"] for step in said.json["steps"]] == [["pretended n300"]] * 3
 
@@ -211,7 +212,7 @@ def change_evidence(folder: Path) -> None:
 
 
 def remove_what_was_left(folder: Path) -> None:
-    (folder.parents[1] / "files" / "one.txt").unlink()
+    (folder / "files" / "one.txt").unlink()
 
 
 @fault(
@@ -267,7 +268,7 @@ def test_an_empty_workspace(lesson: Lesson) -> None:
     survives="the steps whose results are complete; the others are run again",
 )
 def test_damaged_events(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
-    (tmp_path / ".lesson" / "files" / "go").touch()
+    (last_files(tmp_path / ".lesson") / "go").touch()
     path = failed / "events.jsonl"
     lines = path.read_text().splitlines(keepends=True)
     whole = [n for n, line in enumerate(lines) if '"event": "step-finished"' in line]
@@ -284,7 +285,7 @@ def test_damaged_events(lesson: Lesson, failed: Path, tmp_path: Path) -> None:
 def test_a_damaged_start(lesson: Lesson, failed: Path, start: Json, carried: int) -> None:
     with (failed / "events.jsonl").open("a") as file:
         file.write(json.dumps({"event": "run-started", **start}) + "\n")
-    (failed.parents[1] / "files" / "go").touch()
+    (failed / "files" / "go").touch()
     said = lesson("resume", "--allow", "shell")
     assert said.code == 0, said
     assert record_of(failed)["resumed"][-1]["carried"] == carried
@@ -345,7 +346,7 @@ def test_numbers_and_facts_are_taken_over(lesson: Lesson, tmp_path: Path) -> Non
     (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
     before = record_of(folder)
     answered.clear()
-    (tmp_path / ".lesson" / "files" / "go").touch()
+    (last_files(tmp_path / ".lesson") / "go").touch()
 
     said = lesson("resume", "--allow", "shell", "--json", plugins=[answering])
 
@@ -400,8 +401,9 @@ def until(condition: Callable[[], object]) -> None:
 def test_processes_of_a_killed_run_are_ended_on_resume(lesson: Lesson, tmp_path: Path) -> None:
     wait = "echo $$ > pid; test -e go || { sleep 300; echo late >> late.txt; }"
     (tmp_path / "slow.md").write_text(shell(("one", "echo one"), ("two", wait)))
-    files = tmp_path / ".lesson" / "files"
     with started(tmp_path, "run", "slow.md") as process:
+        until(lambda: list(tmp_path.glob(".lesson/runs/*/files/pid")))
+        files = last_files(tmp_path / ".lesson")
         until(lambda: (files / "pid").is_file() and (files / "pid").read_text().strip())
         process.send_signal(signal.SIGKILL)
     pid = int((files / "pid").read_text())
@@ -420,18 +422,17 @@ def test_processes_of_a_killed_run_are_ended_on_resume(lesson: Lesson, tmp_path:
 
 @fault(
     "two at once",
-    "two runs in one workspace",
-    how="a second `lesson run`, a `lesson resume` and a `lesson runs rm` while the first run waits; then the "
-    "first is killed",
-    seen="exit 2: which process uses the workspace and for how long; after the kill the lock is free",
+    "two runs in the same files",
+    how="`lesson run --continue`, `lesson resume` and `lesson runs rm` while a run waits; then it is killed",
+    seen="exit 2: which process uses the files and for how long; after the kill the lock is free",
     survives="the first run; the second leaves nothing behind",
 )
-def test_one_run_at_a_time_in_a_workspace(lesson: Lesson, tmp_path: Path) -> None:
+def test_one_run_at_a_time_in_the_same_files(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "slow.md").write_text(shell(("one", "touch here; test -e go || sleep 300")))
     with started(tmp_path, "run", "slow.md") as process:
-        until((tmp_path / ".lesson" / "files" / "here").exists)
+        until(lambda: list(tmp_path.glob(".lesson/runs/*/files/here")))
         runs = list((tmp_path / ".lesson" / "runs").iterdir())
-        second = lesson("run", "slow.md", "--allow", "shell")
+        second = lesson("run", "slow.md", "--continue", runs[0].name, "--allow", "shell")
         resumed = lesson("resume", "--allow", "shell")
         removed = lesson("runs", "rm", "latest", "--yes")
         assert list((tmp_path / ".lesson" / "runs").iterdir()) == runs
@@ -440,23 +441,32 @@ def test_one_run_at_a_time_in_a_workspace(lesson: Lesson, tmp_path: Path) -> Non
     for said in (second, resumed, removed):
         assert said.code == 2, said
         assert f"in use by the run {runs[0].name} (process {process.pid}, for " in said.err
-    (tmp_path / ".lesson" / "files" / "go").touch()
-    assert lesson("run", "slow.md", "--allow", "shell").code == 0
+    (runs[0] / "files" / "go").touch()
+    with started(tmp_path, "resume") as process:
+        assert process.wait(60) == 0
 
 
-def test_a_fresh_run_next_to_another(lesson: Lesson, tmp_path: Path) -> None:
-    (tmp_path / "one.md").write_text(shell(("one", "echo done")))
-    with locked(tmp_path / ".lesson", "another"):
-        assert lesson("run", "one.md", "--allow", "shell").code == 2
-        assert lesson("run", "one.md", "--allow", "shell", "--fresh").code == 0
+def test_a_run_next_to_another(lesson: Lesson, tmp_path: Path) -> None:
+    """Each has its own files, so it needs nothing of the other."""
+    (tmp_path / "slow.md").write_text(shell(("one", "mkdir demo; test ! -e ../../other || sleep 300")))
+    (tmp_path / ".lesson" / "runs").mkdir(parents=True)
+    (tmp_path / ".lesson" / "runs" / "other").touch()
+    with started(tmp_path, "run", "slow.md") as process:
+        until(lambda: list(tmp_path.glob(".lesson/runs/*/files/demo")))
+        (tmp_path / ".lesson" / "runs" / "other").unlink()
+        assert lesson("run", "slow.md", "--allow", "shell").code == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 130
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"since": 3}', "\0"])
 def test_a_lock_with_an_unreadable_owner(lesson: Lesson, tmp_path: Path, text: str) -> None:
     (tmp_path / "one.md").write_text(shell(("one", "echo done")))
-    with locked(tmp_path / ".lesson", "another"):
-        (tmp_path / ".lesson" / "lock").write_text(text)
-        said = lesson("run", "one.md", "--allow", "shell")
+    assert lesson("run", "one.md", "--allow", "shell").code == 0
+    (folder,) = (tmp_path / ".lesson" / "runs").iterdir()
+    with locked(folder, "another"):
+        (folder / "lock").write_text(text)
+        said = lesson("run", "one.md", "--continue", folder.name, "--allow", "shell")
     assert (said.code, "is in use by another run" in said.err) == (2, True)
 
 
@@ -469,7 +479,7 @@ def test_a_lock_with_an_unreadable_owner(lesson: Lesson, tmp_path: Path, text: s
 def test_a_lock_replacement_with_an_unreadable_owner(
     lesson: Lesson, failed: Path, text: str, command: tuple[str, ...]
 ) -> None:
-    (failed.parents[1] / "lock.held").write_text(text)
+    (failed / "lock.held").write_text(text)
     said = lesson(*command)
     assert said.code != 3, said
     assert "this is a bug" not in said.err

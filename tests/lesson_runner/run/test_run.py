@@ -286,7 +286,8 @@ SELECTIONS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("selection", "expected"), SELECTIONS)
 def test_some_steps_only(tmp_path: Path, selection: dict[str, Any], expected: str) -> None:
-    """Steps that the selection leaves out count as passed earlier, so steps that need them run."""
+    """Steps that the selection leaves out passed in the run before, so steps that need them run."""
+    run(tmp_path, step("a"), step("b", "x y", needs="[a]"), step("c", needs="[b]"))
     record = run(tmp_path, step("a"), step("b", "x y", needs="[a]"), step("c", needs="[b]"), **selection)
     assert " ".join(name for name, status in statuses(record).items() if status == "passed") == expected
     assert record["exit_code"] == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 from tests.lesson_runner.run.test_resume import shell
 from tests.reliability import fault
 
@@ -57,7 +58,7 @@ def test_a_run_is_resumed_only_if_a_file_that_was_not_hashed_is_the_same(
 ) -> None:
     steps = shell(("one", "truncate -s 60G big"), ("two", "test -e go"))
     run(lesson, tmp_path, steps)
-    big = tmp_path / ".lesson" / "files" / "big"
+    big = last_files(tmp_path / ".lesson") / "big"
     (big.parent / "go").touch()
     facts = big.stat()
     with big.open("rb+") as file:
@@ -70,7 +71,7 @@ def test_a_run_is_resumed_only_if_a_file_that_was_not_hashed_is_the_same(
 
 
 def test_sparse_evidence_is_removed(lesson: Lesson, tmp_path: Path) -> None:
-    script = 'cd "$LESSON_WORKSPACE"/runs/*/evidence/one; truncate -s 60G big; cd; echo done'
+    script = 'cd "$LESSON_WORKSPACE"/evidence/one; truncate -s 60G big; cd; echo done'
     said, record = run(lesson, tmp_path, shell(("one", script), more="expect: [{contains: done}]"))
     (step,) = record["steps"]
     assert (said.code, step["status"]) == (0, "passed")
@@ -96,7 +97,7 @@ def test_evidence_that_was_not_hashed_cannot_be_certified(lesson: Lesson, tmp_pa
 def test_changes_are_noticed_among_more_than_a_thousand_files(lesson: Lesson, tmp_path: Path) -> None:
     steps = shell(("one", "mkdir b; for n in $(seq 1200); do echo $n > b/$n; done"), ("two", "test -e go"))
     run(lesson, tmp_path, steps)
-    files = tmp_path / ".lesson" / "files"
+    files = last_files(tmp_path / ".lesson")
     (files / "go").touch()
     (files / "b" / "77").write_text("changed\n")
     said = lesson("resume", "--allow", "shell")
@@ -112,7 +113,7 @@ def test_too_many_files_in_a_workspace_are_reported(
     run(lesson, tmp_path, shell(("one", "touch $(seq 60)"), ("two", "test -e go")))
     said = lesson("resume", "--allow", "shell")
     assert said.code == 2
-    assert "files of step 'one' may have changed: the workspace has more than 50 files" in said.err
+    assert "files of step 'one' may have changed: the folder has more than 50 files" in said.err
 
 
 def test_a_state_that_is_too_large_is_not_passed_on(lesson: Lesson, tmp_path: Path) -> None:

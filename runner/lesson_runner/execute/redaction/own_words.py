@@ -48,7 +48,7 @@ NAMES = frozenset(
             "line",
             "language",
         ),
-        *("fresh", "sandbox", "env", "only", "start", "until", "name", "version", "error"),
+        *("fresh", "sandbox", "env", "in", "continues", "only", "start", "until", "name", "version", "error"),
         *("devices", "kind", "detected_by"),
         # of their steps
         *(

@@ -104,7 +104,7 @@ def _in_session(context: StepContext, session: str, python: str, blocks: Sequenc
 
     If the session has ended, a new one runs its earlier blocks first, without showing their output.
     """
-    folder = make_below(context.run.folder.absolute(), "shell", "python", session)
+    folder = make_below(context.run.home.absolute(), "shell", "python", session)
     for name in ("request", "reply"):
         if not (folder / name).exists():
             os.mkfifo(folder / name, 0o600)

@@ -118,7 +118,7 @@ def terminal(run: RunContext) -> Terminal:
     """Return the terminal that the shell and Python steps of a run share."""
     if TERMINAL not in run.store:
         run.store[TERMINAL] = Terminal(
-            run.folder / "shell",
+            run.home / "shell",
             run.workspace.files.absolute(),
             environment(run),
             run.sandbox,
@@ -148,7 +148,9 @@ def environment(run: RunContext) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         **command_environment(os.environ, run.passed),
         RUN: str(run.folder.absolute()),
-        "LESSON_WORKSPACE": str(run.workspace.root.absolute()),
+        # What is typed in a step works in this run's files, and neither sees nor changes other runs.
+        "LESSON_WORKSPACE": str(run.home.absolute()),
+        "LESSON_FILES": str(run.workspace.files.absolute()),
         "PATH": search_path(os.environ),
     }
 

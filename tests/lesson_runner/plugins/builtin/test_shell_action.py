@@ -27,7 +27,7 @@ def test_steps_of_a_run_share_a_terminal(step: Step, run: RunContext) -> None:
     run_shell({"script": "A=1; mkdir sub; cd sub"}, step("one"))
     outcome = run_shell({"script": "echo $A; pwd -P; echo $LESSON_WORKSPACE"}, step("two"))
     files = (run.workspace.files / "sub").resolve()
-    assert outcome.output == f"1\n{files}\n{run.workspace.root.absolute()}"
+    assert outcome.output == f"1\n{files}\n{run.folder.absolute()}"
     assert (run.folder / "shell" / "state.sh").exists()
 
 
@@ -37,7 +37,7 @@ def test_a_relative_workspace_is_made_absolute(
     monkeypatch.chdir(tmp_path)
     run.workspace = type(run.workspace)(Path("space"))
     run.folder = Path("space/runs/1")
-    outcome = run_shell({"script": "cd /; cat $LESSON_WORKSPACE/runs/1/evidence/one/script.sh"}, step())
+    outcome = run_shell({"script": "cd /; cat $LESSON_WORKSPACE/evidence/one/script.sh"}, step())
     assert outcome.output.startswith("cd /; cat")
 
 
