@@ -37,7 +37,7 @@ _MOUNTS = re.compile(r"(?:^|[=,])(?:(?:source|src)=|(?=[^:=]*:/))")
 
 
 def check_home(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
-    """Yield the first path of each block in the home folder of a particular user."""
+    """Yield the first path of each block in the home folder of each particular user."""
     if not _HOME.search(lesson.text):
         return
     for place, match in (*_homes_in_shell(lesson), *_homes_in_python(lesson)):
@@ -49,10 +49,12 @@ def check_home(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: A
 
 def _homes_in_shell(lesson: Lesson) -> Iterator[tuple[Location, re.Match[str]]]:
     for shell in shells(lesson):
+        known: set[str] = set()
         for match in _HOME.finditer(shell.typed.text) if shell.judged else ():
-            if not _is_explained(lesson, match["name"]) and _is_used(shell, match.start()):
+            name = match["name"]
+            if name not in known and not _is_explained(lesson, name) and _is_used(shell, match.start()):
+                known.add(name)
                 yield shell.place_of(match.start()), match
-                break
 
 
 def _homes_in_python(lesson: Lesson) -> Iterator[tuple[Location, re.Match[str]]]:

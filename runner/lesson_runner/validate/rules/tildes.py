@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lesson_runner.document.bash import walk
@@ -17,6 +18,8 @@ from lesson_runner.validate.rules.code.shell_tree import Shell, above, shells
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+FEW = 20
+"""Upper limit for diagnostics of one block."""
 _EXPAND = frozenset({"alias", "bash", "dash", "eval", "git", "sh", "ssh", "su", "tmux", "trap", "zsh"})
 """Commands that expand ``~`` in a word themselves, or give it to a shell."""
 _UNDOES = re.compile(r"\$\{\w+/{1,2}#?[\\\"']*~")
@@ -33,32 +36,24 @@ _OPENS = frozenset(
 """Names of Python functions that take a path and do not expand ``~``."""
 
 
-def check_tilde(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
-    """Yield the first ``~`` of each block that is not expanded."""
+def check_tilde(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001  # one form for all rules
+    """Yield each ``~`` that looks like a home folder and is not expanded."""
     for shell in shells(lesson):
         if "~" not in shell.source or not shell.judged or _UNDOES.search(shell.source):
             continue
-        if (offset := next(_tildes(shell), None)) is not None:
+        for offset in islice(_tildes(shell), FEW):
             place = shell.place_of(offset)
             quoted = above(shell.tree, offset, offset + 1, ("string", "raw_string", "command"))
             edits = (Edit(place, "~", "$HOME"),) if quoted is not None and quoted.type == "string" else ()
             message = "bash does not expand this ~: the path begins with a folder that is called '~'"
-            yield Diagnostic(
-                "quoted-tilde",
-                "warning",
-                message,
-                place,
-                'write "$HOME/…", or ~ unquoted at the beginning of a word',
-                edits,
-            )
+            fix = 'write "$HOME/…", or ~ unquoted at the beginning of a word'
+            yield Diagnostic("quoted-tilde", "warning", message, place, fix, edits)
     for python in pythons(lesson):
-        for node in _unexpanded(python):
+        for node in islice(_unexpanded(python), FEW):
             message = "Python does not expand ~: the path begins with a folder that is called '~'"
             place = python.place(node.lineno, node.col_offset)
-            yield Diagnostic(
-                "quoted-tilde", "warning", message, place, "write Path.home() / …, or call expanduser()"
-            )
-            break
+            fix = "write Path.home() / …, or call expanduser()"
+            yield Diagnostic("quoted-tilde", "warning", message, place, fix)
 
 
 def _tildes(shell: Shell) -> Iterator[int]:
