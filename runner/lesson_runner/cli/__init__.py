@@ -54,7 +54,10 @@ def _report_import(error: Exception) -> int | None:
     if explained is None:
         return None
     what, fix = explained
-    sys.stderr.write(f"error: {what}\nfix: {fix}\n")
+    # The module that prints may be what cannot be imported.
+    shown = "".join(sign if sign.isprintable() else "?" for sign in what)
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"error: {shown}\nfix: {fix}\n")
     return ExitCode.FIXABLE
 
 

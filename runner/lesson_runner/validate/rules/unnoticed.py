@@ -20,8 +20,9 @@ FEW = 20
 SHOWN = 40
 """Upper limit for the characters of a command that a message shows."""
 _CANNOT_FAIL = frozenset(
-    "arch basename date dirname echo export hostname id nproc printf pwd seq true uname whoami :".split()  # noqa: SIM905
+    "arch basename date dirname echo export hostname id nproc printf pwd seq true uname wc whoami :".split()  # noqa: SIM905
 )
+"""Commands that hardly ever fail, or whose failure shows in what is printed."""
 _ASKS = frozenset({"[", "test", "command", "grep", "egrep", "which", "type", "hash", "pgrep", "cmp", "diff"})
 """Commands that authors use as conditions: a failure is an answer."""
 _PASSES_ON = frozenset({"compound_statement", "case_statement", "case_item"})
