@@ -165,7 +165,9 @@ def test_what_two_rules_find_is_said_once(lesson: Command, tmp_path: Path) -> No
     (tmp_path / "a.md").write_text("---\ntitle: Here\n---\n")
     missing = [item["message"] for item in lesson("validate", "a.md", "--json").json["findings"]][:-1]
     assert missing == sorted(missing)
-    body = STEP.replace("echo one", 'python train_nanogpt.py --data_path play.txt --model_path "x')
+    body = "In a venv:\n\n" + STEP.replace(
+        "echo one", 'python train_nanogpt.py --data_path play.txt --model_path "x'
+    )
     (tmp_path / "a.md").write_text(lesson_text(body))
     [found] = lesson("validate", "a.md", "--json", points=[ModuleEntryPoint(ct4, "ct4")]).json["findings"]
     assert found["rule"] == "ct4.shell-syntax"

@@ -12,6 +12,7 @@ from tests.lesson_runner.test_architecture import SOURCES
 PRINTS_ITSELF = {
     "lesson_runner.cli.common": "JSON",
     "lesson_runner.cli.explain": "a page, as Markdown",
+    "lesson_runner.cli": "what is wrong if say() cannot be imported",
     "lesson_runner.cli.matrix": "a file's text",
     "lesson_runner.cli.output": "the streams themselves",
     "lesson_runner.cli.commands": "it provides say()",

@@ -7,6 +7,9 @@ inside its function, so that ``lesson --help`` stays fast.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import fcntl
 import io
 import os
 import signal
@@ -29,21 +32,54 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 signal.signal(number, signal.SIG_DFL)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
+    except Exception as error:
+        explained = _report_import(error)
+        if explained is None:
+            raise
+        code = explained
+    if sys.flags.inspect:  # PYTHONINSPECT; Python would print SystemExit as an error
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(code)
     sys.exit(code)
+
+
+def _report_import(error: Exception) -> int | None:
+    """Print that a library cannot be imported, and return the exit code; ``None`` for any other error."""
+    from lesson_runner.cli.imports import explain_import
+
+    explained = explain_import(error)
+    if explained is None:
+        return None
+    what, fix = explained
+    # The module that prints may be what cannot be imported.
+    shown = "".join(sign if sign.isprintable() else "?" for sign in what)
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"error: {shown}\nfix: {fix}\n")
+    return ExitCode.FIXABLE
 
 
 def _open_standard_streams() -> None:
     """
-    Open /dev/null in place of standard streams that the caller closed.
+    Open /dev/null in place of standard streams that the caller closed, or opened the wrong way round.
 
-    Otherwise the next file to be opened, such as a record, gets the number of the stream, and receives what
-    this process and its children print.
+    Otherwise the next file to be opened, such as a record, gets the number of a closed stream, and receives
+    what this process and its children print.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
+        wrong = os.O_WRONLY if number == 0 else os.O_RDONLY
         try:
-            os.fstat(number)
-        except OSError:  # the streams are opened in order, so this is the lowest free number
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+            usable = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != wrong
+        except OSError:
+            usable = False
+        if not usable:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:  # the lowest free number, so that of the stream if it was closed
+                os.dup2(null, number)
+                os.close(null)
+            os.set_inheritable(number, True)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
@@ -77,12 +113,9 @@ def _invoke(arguments: list[str]) -> int:
         return report_usage(error)
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) is gone. Keep Python from flushing the stream at exit.
-        sys.stdout = None
-        return ExitCode.GOOD
     except Exception as error:
-        return (
-            report_environment_error(error) if is_environment_error(error) else report_bug(error, arguments)
-        )
+        if is_environment_error(error):
+            return report_environment_error(error)
+        code = _report_import(error)
+        return report_bug(error, arguments) if code is None else code
     return result if isinstance(result, int) else ExitCode.GOOD

@@ -26,7 +26,12 @@ _MOST_KEPT = 200
 def filter_workflow_commands() -> Iterator[None]:
     """Filter workflow commands out of standard output and error; see :class:`WorkflowCommandFilter`."""
     streams = {"stdout": sys.stdout, "stderr": sys.stderr}
-    ours = {name: WorkflowCommandFilter(stream) for name, stream in streams.items() if stream is not None}
+    # When the reader (head, less) is gone, the command continues and ends with its own exit code.
+    ours = {
+        name: WorkflowCommandFilter(BestEffortStream(stream, BrokenPipeError))
+        for name, stream in streams.items()
+        if stream is not None
+    }
     for name, stream in ours.items():
         setattr(sys, name, stream)
     try:
@@ -45,7 +50,7 @@ class WorkflowCommandFilter:
         stream: the stream to write to.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | BestEffortStream) -> None:
         self._stream = stream
         self._line = ""
         """What was written of an unfinished line."""
@@ -75,10 +80,12 @@ class BestEffortStream:
 
     Args:
         stream: the stream to write to until it fails.
+        errors: the kind of error that ends it; others are raised.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, errors: type[OSError] = OSError) -> None:
         self._stream = stream
+        self._errors = errors
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the stream, such as its encoding or ``isatty``."""
@@ -88,7 +95,7 @@ class BestEffortStream:
         """Write ``text``, unless the stream has failed."""
         try:
             self._stream.write(text)
-        except OSError as error:
+        except self._errors as error:
             self._end(error)
         return len(text)
 
@@ -96,7 +103,7 @@ class BestEffortStream:
         """Flush the stream."""
         try:
             self._stream.flush()
-        except OSError as error:
+        except self._errors as error:
             self._end(error)
 
     def _end(self, error: OSError) -> None:

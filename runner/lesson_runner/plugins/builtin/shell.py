@@ -44,7 +44,8 @@ SCHEMA: dict[str, Any] = {
             "type": "string",
         },
         "strict": {
-            "description": "Stop at the first command that fails (`set -e -o pipefail`).",
+            "description": "Stop at the first command that fails (`set -e -o pipefail`). Bash does not count"
+            " `a` in `a && b` before another command, nor `$(a)` in `export X=$(a)`.",
             "type": "boolean",
         },
         "env": {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lesson_runner.model import Diagnostic, Lesson, Location, Rule, Scope
 from lesson_runner.validate.rules.code import hosts
 from lesson_runner.validate.rules.code.python_tree import pythons
-from lesson_runner.validate.rules.code.shell_commands import Command, commands
+from lesson_runner.validate.rules.code.shell_commands import NOT_SAVED, Command, commands, goes_to_file
 from lesson_runner.validate.rules.code.shell_tree import Shell, shells
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _CURL_VALUES = "AbcCdDeEFhHKmPQrtTuUwxXyYz"
 _CHECKERS = re.compile(r"(?:sha\d+|md5|b2|b3)(?:sum)?|shasum|openssl|gpgv?2?|minisign|cosign|signify")
 _TO_FILL_IN = re.compile(r"\[|(?<!\$)\{|\.\.\.|…|X{4}")
 """Parts of a URL that show that the reader has to complete it."""
-_NOT_SAVED = ("-", "/dev/null", "/dev/stdout", "/dev/stderr")
 _PYTHON_DOWNLOADERS = {
     "urlretrieve": None,
     "urlopen": None,
@@ -127,28 +126,12 @@ def _saves(shell: Shell, command: Command) -> bool:
         return False
     if command.name == "wget":
         target = command.option("O", "--output-document", valued="aeDIAlRUPtTwQiB")
-        return "--spider" not in texts and target not in _NOT_SAVED
+        return "--spider" not in texts and target not in NOT_SAVED
     target = command.option("o", "--output", valued=_CURL_VALUES)
     if target is None:
         named = command.option("O", "--remote-name", "--remote-name-all", valued=_CURL_VALUES) is not None
-        return named or _goes_to_file(shell, command.node)
-    return target not in _NOT_SAVED
-
-
-def _goes_to_file(shell: Shell, node: Node) -> bool:
-    """Return whether a command's output is redirected to a file."""
-    parent = node.parent
-    if parent is not None and parent.type == "list" and parent.end_byte == node.end_byte:
-        parent = parent.parent  # in the grammar, the redirection belongs to all of `cd x && curl … > file`
-    if parent is None or parent.type != "redirected_statement":
-        return False
-    for child in parent.children:
-        parts = [part.type for part in child.children]
-        if child.type == "file_redirect" and parts[:1] in ([">"], [">>"], [">|"]):
-            target = child.child_by_field_name("destination")
-            if target is not None and shell.text(target) not in _NOT_SAVED:
-                return True
-    return False
+        return named or goes_to_file(shell, command.node)
+    return target not in NOT_SAVED
 
 
 RULES = (

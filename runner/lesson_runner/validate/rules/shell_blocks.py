@@ -8,44 +8,23 @@ import subprocess
 from collections.abc import Iterable
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from lesson_runner.document.bash import PLACEHOLDER, parse, without_placeholders
 from lesson_runner.document.shell_errors import Problem, first_problem
 from lesson_runner.execute.redaction.secrets import mask
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
 from lesson_runner.validate.rules.code.blocks import is_elided
-from lesson_runner.validate.rules.code.shell_tree import Shell, shells
-
-if TYPE_CHECKING:
-    from tree_sitter import Node, Tree
+from lesson_runner.validate.rules.code.command_lines import is_command
+from lesson_runner.validate.rules.code.shell_tree import LITERAL, Shell, above, shells
+from lesson_runner.validate.rules.markup import IN_SHELL
 
 ENOUGH = 30
 """Upper limit for blocks of a lesson that bash checks, because each check starts a process."""
 FEW = 50
 """Upper limit for placeholders of a block that are checked."""
-_COMMANDS = frozenset(
-    """
-    [ [[ : apt apt-get awk bash brew bundle bunzip2 cargo case cat cd chmod chown clang cmake conda cp curl
-    cut date declare deactivate df diff dirname dnf do docker docker-compose done du echo elif else env esac
-    eval exec exit export false fi find for free function g++ gcc gh git go grep gunzip gzip head hf hostname
-    huggingface-cli if jq kill kubectl lesson less let ln local ls lsmod lspci make mamba md5sum mkdir mktemp
-    modprobe mount mpirun mv nano ninja node nohup npm npx nproc openssl pip pip3 pipx podman poetry printf
-    ps pwd pytest python python3 read readlink realpath return rm rmdir rsync ruby rustup scp screen sed
-    select seq set sh sha256sum shasum shift sleep snap sort source ssh stat strings sudo systemctl tail tar
-    tee test then time timeout tmux top touch tr trap true tt-flash tt-metalium tt-smi tt-topology typeset
-    uname uniq unset until unzip uv vi vim wait watch wc wget which while whoami xargs yes yum zip zsh
-    """.split()  # noqa: SIM905  # easier to read so
-)
-"""A line that begins with one of these is a command, not output or prose."""
-_FIRST = re.compile(
-    r"(?:[({!&|;\s]|(?:then|do|else|sudo|time|env)\s|[A-Za-z_]\w*=[^\s()\"'`]*\s)*"
-    r"(?:(?P<word>[^\s;&|()]+)(?P<function>[ \t]*\(\))?)?"
-)
-_PATH = re.compile(r"[.~]?/|\$|[A-Za-z_]\w*\+?=|<<")
 _SYNOPSIS = re.compile(r"<[A-Za-z][^<>]*>|\[-")
 """A synopsis of a command, such as ``<file> [--option]``, which need not parse."""
-_LITERAL = frozenset({"comment", "string", "raw_string", "ansi_c_string", "heredoc_body", "regex", "ERROR"})
 _ENDS_EARLY = re.compile("unexpected EOF|unexpected end of file")
 """In a transcript, the rest of the command may follow without a prompt and look like output."""
 
@@ -77,7 +56,9 @@ def check_placeholders(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  #
         places = [match.span() for match in islice(PLACEHOLDER.finditer(shell.typed.text), FEW)]
         tree = parse(without_placeholders(shell.typed.text)) if places else None
         for start, end in places:
-            if tree is None or not _is_bare(tree, start, end):
+            if IN_SHELL.fullmatch(shell.typed.text, start, end):
+                continue  # another rule reports markup
+            if tree is None or above(tree, start, end, (*LITERAL, "ERROR")) is not None:
                 continue
             row = shell.typed.text.count("\n", 0, start)
             column = start - (shell.typed.text.rfind("\n", 0, start) + 1)
@@ -85,16 +66,6 @@ def check_placeholders(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  #
             fix = "write a value, or a variable that an earlier step sets; or add a 'skip' directive"
             yield Diagnostic("placeholder-in-step", "error", message, shell.place(row, column), fix)
             break
-
-
-def _is_bare(tree: Tree, start: int, end: int) -> bool:
-    """Return whether a piece of text is not in quotes, a comment or a here-document."""
-    node: Node | None = tree.root_node.descendant_for_byte_range(start, end)
-    while node is not None:
-        if node.type in _LITERAL:
-            return False
-        node = node.parent
-    return True
 
 
 def _only_shows(shell: Shell, problem: Problem) -> bool:
@@ -106,12 +77,7 @@ def _only_shows(shell: Shell, problem: Problem) -> bool:
         return True
     if shell.typed.transcript and as_written.lstrip().startswith(">"):
         return True  # it may be another program's prompt
-    while row > 0 and lines[row - 1].endswith("\\"):
-        row -= 1
-    first = _FIRST.match(lines[row])
-    if first is None or not first["word"]:
-        return True
-    return not (first["function"] or first["word"] in _COMMANDS or _PATH.match(first["word"]))
+    return not is_command(lines, row)
 
 
 def _bash_error(source: str) -> str | None:

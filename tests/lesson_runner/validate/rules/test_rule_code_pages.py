@@ -11,14 +11,31 @@ import pytest
 
 from lesson_runner.model import Rule
 from lesson_runner.testing import lesson_text
-from lesson_runner.validate.rules import downloads, pipes, python_blocks, shell_blocks, tokens
+from lesson_runner.validate.rules import (
+    continuations,
+    downloads,
+    home_folders,
+    markup,
+    pipes,
+    python_blocks,
+    python_names,
+    shell_blocks,
+    tildes,
+    tokens,
+    typography,
+    unnoticed,
+)
 from lesson_runner.validate.rules.table import page_of
 
 PAGE = re.compile(
     r"\nWrong:\n\n````markdown\n(?P<wrong>.*?)\n````\n\nRight:\n\n````markdown\n(?P<right>.*?)\n````$",
     re.DOTALL,
 )
-RULES = [rule for module in (downloads, pipes, python_blocks, shell_blocks, tokens) for rule in module.RULES]
+MODULES = (
+    *(continuations, downloads, home_folders, markup, pipes, python_blocks, python_names, shell_blocks),
+    *(tildes, tokens, typography, unnoticed),
+)
+RULES = [rule for module in MODULES for rule in module.RULES]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

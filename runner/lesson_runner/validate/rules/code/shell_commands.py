@@ -26,6 +26,12 @@ _WRAPPERS = {
     "doas": frozenset("u"),
 }
 """Commands that run another one, and their options that take a value."""
+PRINTS = frozenset({"echo", "printf"})
+"""Commands that only print their words."""
+PATTERNS = frozenset({"grep", "egrep", "rg", "sed", "awk", "perl", "jq"})
+"""Commands whose words are patterns."""
+NOT_SAVED = ("-", "/dev/null", "/dev/stdout", "/dev/stderr")
+"""Names that commands write to without saving a file."""
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
@@ -76,8 +82,14 @@ class Command:
 def commands(shell: Shell, root: Node | None = None) -> Iterator[Command]:
     """Yield the simple commands in a block, or in a part of it, in order, including those in words."""
     for node in walk(root or shell.tree.root_node):
-        if node.type == "command" and (command := _command(shell, node)) is not None:
+        if node.type == "command" and (command := command_of(shell, node)) is not None:
             yield command
+
+
+def command_name(shell: Shell, node: Node) -> str:
+    """Return the name of the program that a command starts; empty if it starts none."""
+    command = command_of(shell, node) if node.type == "command" else None
+    return "" if command is None else command.name
 
 
 def first_command(shell: Shell, node: Node) -> Command | None:
@@ -85,12 +97,14 @@ def first_command(shell: Shell, node: Node) -> Command | None:
     return next(commands(shell, node), None)
 
 
-def _command(shell: Shell, node: Node) -> Command | None:
+def command_of(shell: Shell, node: Node) -> Command | None:
+    """Return the simple command of a node; ``None`` for assignments alone, or ``sudo`` alone."""
     parts = [part for part in word_nodes(node) if part.type != "variable_assignment"]
     words = [Word(unquoted(shell.text(part)), part) for part in parts]
     while words:
         name = words.pop(0).text.rpartition("/")[2]
-        if name not in _WRAPPERS:
+        asks = name == "command" and words and words[0].text in ("-v", "-V")
+        if asks or name not in _WRAPPERS:
             return Command(name, tuple(words), node)
         _skip_options(words, _WRAPPERS[name])
     return None
@@ -108,3 +122,19 @@ def _skip_options(words: list[Word], with_value: frozenset[str]) -> None:
             words.pop(0)
         else:
             return
+
+
+def goes_to_file(shell: Shell, node: Node) -> bool:
+    """Return whether a command's output is redirected to a file."""
+    parent = node.parent
+    if parent is not None and parent.type == "list" and parent.end_byte == node.end_byte:
+        parent = parent.parent  # in the grammar, the redirection belongs to all of `cd x && curl … > file`
+    if parent is None or parent.type != "redirected_statement":
+        return False
+    for child in parent.children:
+        parts = [part.type for part in child.children]
+        if child.type == "file_redirect" and parts[:1] in ([">"], [">>"], [">|"]):
+            target = child.child_by_field_name("destination")
+            if target is not None and shell.text(target) not in NOT_SAVED:
+                return True
+    return False

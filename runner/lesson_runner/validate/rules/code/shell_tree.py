@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lesson_runner.document.bash import PLACEHOLDER, Script, parse, without_placeholders
 from lesson_runner.document.languages import SHELL, TERMINAL
@@ -12,10 +14,16 @@ from lesson_runner.document.transcripts import Typed, typed_in
 from lesson_runner.model import Lesson, Location
 from lesson_runner.validate.rules.code.blocks import Code, blocks
 
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
 PATIENCE = 0.25
 """Time limit for one block, in seconds of processor time."""
 PATIENCE_WITH_ALL = 1.0
 """Time limit for all blocks of a lesson, in seconds of processor time."""
+
+LITERAL = frozenset({"comment", "string", "raw_string", "ansi_c_string", "heredoc_body", "regex"})
+"""Nodes of text that the shell does not read as commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,31 @@ class Shell(Script):
     def place(self, row: int, column: int) -> Location:
         """Return the place in the document for a row and column of the source, both counted from 0."""
         return self.code.place(row, self.typed.cut[row] + column)
+
+    def place_of(self, offset: int) -> Location:
+        """Return the place in the document for an offset in the source."""
+        start = self.source.rfind("\n", 0, offset) + 1
+        return self.place(self.source.count("\n", 0, offset), offset - start)
+
+    def word_at(self, offset: int) -> tuple[int, str]:
+        """Return where the word around an offset begins, and the word, as it is typed."""
+        text = self.typed.text
+        begin = max(text.rfind(sign, 0, offset) for sign in " \t\n\"'") + 1
+        return begin, re.split(r"[\s\"']", text[begin:], maxsplit=1)[0]
+
+    def bare(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """Yield the matches in what is typed that are not in quotes, comments or here-documents."""
+        for match in pattern.finditer(self.typed.text):
+            if above(self.tree, *match.span(), LITERAL) is None:
+                yield match
+
+
+def above(tree: Tree, start: int, end: int, types: Collection[str]) -> Node | None:
+    """Return the smallest node of one of these types that contains a piece of a script."""
+    node: Node | None = tree.root_node.descendant_for_byte_range(start, end)
+    while node is not None and node.type not in types:
+        node = node.parent
+    return node
 
 
 _latest: list[tuple[Lesson, tuple[Shell, ...]]] = []
