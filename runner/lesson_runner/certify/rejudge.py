@@ -16,6 +16,7 @@ from typing import Any
 from lesson_runner.files.evidence import OUTPUT, Evidence
 from lesson_runner.model import Claim, Expectation, Location, PlannedStep, Verdict
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.plugins.plugin_errors import PluginError
 from lesson_runner.run.files import load_file_facts
 from lesson_runner.run.judge import Conditions, Produced, capture_metrics, evaluate_claim, judge
 
@@ -106,14 +107,15 @@ def _judge_step(
         return RejudgedStep(step.id, "error", not_judged=(why,), optional=step.optional)
     evidence = replace(evidence, output=output)
     try:
-        metrics = {**capture_metrics(step.capture, output), **plugins.measure(step, evidence)}
+        measured, unmeasured = plugins.measure(step, evidence)
+        metrics = {**capture_metrics(step.capture, output), **measured}
         produced = Produced(output, entry.get("exit_code"), metrics, load_file_facts(evidence))
         verdicts = judge(step.expect, produced, record["facts"])
         count = count_meaningful(step, record["facts"])
     except Exception as error:  # as in the first judging; the other steps still count
         why = f"it cannot be judged: {type(error).__name__}: {error}"
         return RejudgedStep(step.id, "error", not_judged=(why,), optional=step.optional)
-    missing = tuple(_not_judged(step, metrics, entry, plugins))
+    missing = tuple(_not_judged(step, metrics, entry, plugins, unmeasured))
     if missing:
         return RejudgedStep(step.id, "error", not_judged=missing, optional=step.optional)
     problems = (*_verdict_mismatches(verdicts, entry), *_metric_mismatches(metrics, entry["metrics"]))
@@ -147,12 +149,19 @@ def planned_step(content: Mapping[str, Any]) -> PlannedStep:
 
 
 def _not_judged(
-    step: PlannedStep, metrics: Mapping[str, float], entry: Mapping[str, Any], plugins: Plugins
+    step: PlannedStep,
+    metrics: Mapping[str, float],
+    entry: Mapping[str, Any],
+    plugins: Plugins,
+    unmeasured: Sequence[PluginError],
 ) -> Iterable[str]:
     if step.action not in plugins.actions():
         yield f"no installed plugin has the action '{step.action}'"
     wanted = {item.argument["name"] for item in step.expect if item.matcher == "metric"}
-    errors = [f"; plugin '{item.name}': {item.error}" for item in plugins.infos.values() if item.error]
+    if wanted and unmeasured:
+        yield f"its metrics cannot be measured: {'; '.join(map(str, unmeasured))}"
+        return
+    errors = [f"; {error}" for error in plugins.errors.values()]
     for name in sorted(wanted & set(entry["metrics"]) - set(metrics)):
         yield f"no installed plugin measures '{name}' from the evidence{''.join(errors)}"
 

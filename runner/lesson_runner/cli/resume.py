@@ -16,6 +16,7 @@ from lesson_runner.cli.common import (
     is_interactive,
     note,
     open_valid_lesson,
+    plan_to_run,
     print_json,
     workspace_folder,
 )
@@ -54,7 +55,7 @@ def resume(
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import params_of
-    from lesson_runner.run.prepare import plan_run, prepare_run
+    from lesson_runner.run.prepare import prepare_run
     from lesson_runner.run.resume import find_resumable, without_steps_from
     from lesson_runner.run.selection import Selection
 
@@ -88,7 +89,7 @@ def resume(
         ask=ask if interactive else None,
         note=note,
     )
-    plan = plan_run(document, problems, plugins, options)
+    plan = plan_to_run(document, problems, plugins, options)
     unfinished = without_steps_from(unfinished, plan, from_)
     prepared = prepare_run(plan, plugins, options, installed=installed, resume=unfinished)
     result, _ = run_session(prepared, json=json, pause=step)

@@ -116,7 +116,7 @@ def _attempt(
         message = f"the 'capture' patterns cannot be applied to the output: {error}"
         status, read, outcome = "error", {}, dataclasses.replace(outcome, message=message)
     evidence = Evidence(folder, run.shared_evidence, output, run.folder)
-    measured = plugins.measure(step, evidence)
+    measured, unmeasured = plugins.measure(step, evidence)
     metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
     result = StepResult(
@@ -129,6 +129,9 @@ def _attempt(
         artifacts=record.artifacts(folder, run.folder, hasher),
     )
     if status is None and outcome.status not in ("skipped", "error"):
+        if unmeasured and any(item.matcher == "metric" for item in step.expect):
+            message = f"the step cannot be judged by its metrics: {'; '.join(map(str, unmeasured))}"
+            return dataclasses.replace(result, status="error", message=message), outcome.facts
         try:
             result = _judged(result, output, files, run, facts)
         except Exception as error:  # such as JSON nested too deeply; continue with the other steps

@@ -52,9 +52,8 @@ def choose_profile(
         defaults = lesson.runner.get("defaultProfile", {})
         requested = str(defaults.get("board" if board else "none", usual_profile(lesson, known, board=board)))
     if requested not in known:
-        raise LessonError(
-            f"--profile {requested}: the lesson has no such profile", fix=suggest_names(requested, known)
-        )
+        fix = plugins.hint(suggest_names(requested, known), "lesson_actions")
+        raise LessonError(f"--profile {requested}: the lesson has no such profile", fix=fix)
     return requested
 
 
@@ -76,7 +75,7 @@ def make_plan(
     found = list(problems)
     if first_error(found):  # an invalid lesson cannot be planned
         raise InvalidLessonError(found)
-    found += unknown_names(lesson, actions)
+    found += unknown_names(lesson, plugins)
     recognition = None if has_directives(lesson) else recognise_steps(lesson, plugins)
     if recognition is not None:
         lesson = recognition.lesson
@@ -91,7 +90,7 @@ def make_plan(
         for number, call in enumerate(interpretation.calls, 1):
             action = actions.get(call.action)
             if action is None:
-                found.append(_unknown_action(step, call.action, actions))
+                found.append(_unknown_action(step, call.action, plugins))
                 continue
             used.setdefault(step.id, set()).add(action.name)
             several = len(interpretation.calls) > 1
@@ -131,11 +130,10 @@ def _no_steps(lesson: Lesson) -> Diagnostic:
     )
 
 
-def _unknown_action(step: Step, name: str, actions: Mapping[str, Action]) -> Diagnostic:
+def _unknown_action(step: Step, name: str, plugins: Plugins) -> Diagnostic:
     message = f"step '{step.id}': no plugin has an action '{name}'"
-    return Diagnostic(
-        "unknown-action", "error", message, place_of(step.positions, ("uses",)), suggest_names(name, actions)
-    )
+    fix = plugins.hint(suggest_names(name, plugins.actions()), "lesson_actions")
+    return Diagnostic("unknown-action", "error", message, place_of(step.positions, ("uses",)), fix)
 
 
 def _title(step: Step, call: ActionCall) -> str:

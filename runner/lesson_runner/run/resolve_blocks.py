@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from lesson_runner.document.parser import RUNNABLE
@@ -31,11 +32,15 @@ def used_actions(lesson: Lesson, plugins: Plugins) -> Mapping[str, Action]:
 def recognise_steps(lesson: Lesson, plugins: Plugins) -> Recognition:
     """Recognise the steps of a lesson without directives, with all plugins."""
 
+    problems: list[Diagnostic] = []
+
     def interpret(block: Block, lesson: Lesson) -> Sequence[ActionCall]:
         interpretation = plugins.interpret_block(block, lesson)
-        return interpretation.calls if interpretation else ()
+        problems.extend(interpretation.diagnostics)
+        return interpretation.calls
 
-    return recognise(lesson, interpret, plugins.actions())
+    found = recognise(lesson, interpret, plugins.actions())
+    return dataclasses.replace(found, problems=(*problems, *found.problems))
 
 
 def resolve_block(
@@ -59,23 +64,21 @@ def resolve_block(
     if block is None:  # the parser binds every other directive to a block
         return Interpretation("", ()), []
     interpretation = plugins.interpret_block(block, lesson)
-    if (
-        interpretation
-        and interpretation.calls
-        and (step.recognised or not only_verifies(interpretation.calls, block, plugins))
-    ):
+    # Those of a recognised step are reported when it is recognised.
+    problems = [] if step.recognised else list(interpretation.diagnostics)
+    if interpretation.calls and (step.recognised or not only_verifies(interpretation.calls, block, plugins)):
         calls = join_checks(interpretation.calls, plugins.actions())
-        return Interpretation(interpretation.plugin, tuple(calls)), [
-            item for call in calls for item in call.diagnostics
-        ]
+        problems += [item for call in calls for item in call.diagnostics]
+        return Interpretation(interpretation.plugin, tuple(calls)), problems
     if block.language in RUNNABLE and not step.recognised:
         name = "python" if block.language in PYTHON else "shell"
         call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))
-        return Interpretation("", (call,)), []
+        return Interpretation("", (call,)), problems
     kind = f"of language '{block.language}'" if block.language else "without a language"
     message = f"step '{step.id}': no action runs a block {kind}"
     fix = f"write one of {', '.join(sorted(RUNNABLE))} after the fence, or name an action with 'uses:'"
-    return Interpretation("", ()), [Diagnostic("unknown-language", "error", message, step.location, fix)]
+    unknown = Diagnostic("unknown-language", "error", message, step.location, fix)
+    return Interpretation("", ()), [*problems, unknown]
 
 
 def only_verifies(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
