@@ -6,8 +6,9 @@ The types that hooks return are imported where they are checked, because ``lesso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,8 @@ class Plugins(HookCaller):
     """The loaded plugins, with a typed method for each hook; see :class:`HookCaller` for the arguments."""
 
     _actions: dict[str, Action] | None = None
+    _owners: dict[str, str] = field(default_factory=dict)
+    """The plugin of each action, by the action's name."""
     _interpretations: dict[Block, Interpretation] = field(default_factory=dict)
     """A cache for the blocks of one lesson, because ``validate`` plans a lesson once for each profile."""
     _interpreted: tuple[Path, str] | None = None
@@ -82,7 +85,6 @@ class Plugins(HookCaller):
 
         if self._actions is None:
             found: dict[str, Action] = {}
-            owners: dict[str, str] = {}
             order = list(self.infos)
             pairs = sorted(
                 self.collect("lesson_actions", Action), key=lambda pair: order.index(pair[0].plugin_name)
@@ -90,10 +92,10 @@ class Plugins(HookCaller):
             for source, action in pairs:
                 plugin = source.plugin_name
                 if action.name in found:
-                    other = f"plugin '{owners[action.name]}' has an action '{action.name}' already"
+                    other = f"plugin '{self._owners[action.name]}' has an action '{action.name}' already"
                     self.blame(source, "lesson_actions", ValueError(other))
                 else:
-                    found[action.name], owners[action.name] = wrap_action(action, plugin), plugin
+                    found[action.name], self._owners[action.name] = wrap_action(action, plugin), plugin
             self._actions = found
         return self._actions
 
@@ -186,8 +188,26 @@ class Plugins(HookCaller):
         """
         from lesson_runner.plugins.action_errors import load
 
-        outcome = load(self.actions()[step.action].run)(step.params, context)
-        return _outcome(outcome, f"action '{step.action}'")
+        action = self.actions()[step.action]
+        outcome = _outcome(load(action.run)(step.params, context), f"action '{step.action}'")
+        if problem := undeclared(action, outcome.metrics):
+            raise ValueError(problem)
+        return outcome
+
+    def metrics_of(self, action: Action) -> tuple[str, ...] | None:
+        """
+        Return the names, or patterns with ``*``, of all metrics that an action's steps can have.
+
+        Metrics of ``capture`` are not included. ``None`` if the action does not declare them, or if another
+        plugin may measure any step.
+        """
+        measuring = {item.plugin_name for item in self._manager.hook.lesson_measure.get_hookimpls()}
+        return action.metrics if all(map(self._declares_metrics, measuring)) else None
+
+    def _declares_metrics(self, plugin: str) -> bool:
+        """Return whether a plugin has actions, all of which declare their metrics."""
+        own = [action for name, action in self.actions().items() if self._owners[name] == plugin]
+        return bool(own) and all(action.metrics is not None for action in own)
 
     def measure(self, step: PlannedStep, evidence: Evidence) -> tuple[dict[str, float], list[PluginError]]:
         """
@@ -201,10 +221,23 @@ class Plugins(HookCaller):
         failed: list[PluginError] = []
         for source, result in self.each("lesson_measure", failed, step=step, evidence=evidence):
             try:
-                numbers.update({str(key): float(value) for key, value in (result or {}).items()})
+                found = {str(key): float(value) for key, value in (result or {}).items()}
+                if found and (problem := self._not_to_be_measured(source.plugin_name, step, found)):
+                    raise ValueError(problem)
+                numbers.update(found)
             except (AttributeError, TypeError, ValueError) as error:
                 failed.append(self.blame(source, "lesson_measure", error))
         return numbers, failed
+
+    def _not_to_be_measured(self, plugin: str, step: PlannedStep, found: Iterable[str]) -> str | None:
+        """Return which of a plugin's metrics contradict what its actions declare, if any do."""
+        if not self._declares_metrics(plugin):
+            return None
+        if self._owners.get(step.action) != plugin:
+            return (
+                f"measured a step of '{step.action}', although the plugin's actions declare all its metrics"
+            )
+        return undeclared(self.actions()[step.action], found)
 
     def diagnose(self, result: StepResult, evidence: Evidence) -> tuple[Diagnosis, ...]:
         """Return all plugins' explanations of a step's result."""
@@ -227,6 +260,15 @@ class Plugins(HookCaller):
         sections: list[Section] = [checked_section(section) for _, section in found]
         rows = tuple((name, error.what) for (name, place), error in self.errors.items() if place == hook)
         return [*sections, Table("Sections that are missing", ("Plugin", "Why"), rows)] if rows else sections
+
+
+def undeclared(action: Action, names: Iterable[str]) -> str | None:
+    """Return which metric an action does not declare, if it declares any."""
+    for name in names:
+        if action.metrics is not None and not any(fnmatchcase(name, item) for item in action.metrics):
+            declared = ", ".join(action.metrics) or "none"
+            return f"the metric '{name}' is not among the 'metrics' of action '{action.name}' ({declared})"
+    return None
 
 
 def _outcome(value: object, source: str) -> Outcome:

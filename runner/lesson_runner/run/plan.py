@@ -95,7 +95,7 @@ def make_plan(
             used.setdefault(step.id, set()).add(action.name)
             several = len(interpretation.calls) > 1
             part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
-            one, trouble = _plan_step(step, part, action, lesson, profile, params)
+            one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
             planned.append(dataclasses.replace(one, claimed_by=interpretation.plugin))
             found += trouble
     # With wrong parameters, an action cannot say what it reads and writes.
@@ -158,6 +158,7 @@ def _plan_step(
     step: Step,
     part: _Part,
     action: Action,
+    metrics: Sequence[str] | None,
     lesson: Lesson,
     profile: str,
     params: Sequence[Param],
@@ -193,7 +194,9 @@ def _plan_step(
         absorbed=call.absorbed,
     )
     understood = not first_error(call.diagnostics)
-    return planned, [] if planned.skip else list(check_step(planned, step, action, understood=understood))
+    return planned, [] if planned.skip else list(
+        check_step(planned, step, action, metrics, understood=understood)
+    )
 
 
 def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str:
