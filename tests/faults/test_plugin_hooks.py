@@ -158,8 +158,8 @@ def giving(value: object) -> Callable[[], object]:
     "a hook raises",
     how="every hook, with an exception, `sys.exit`, and a BaseException",
     seen="the command names the plugin, the hook and the line: `validate` as an error, `doctor` as a failed "
-    "check, others in a warning and under `plugin_errors`; so do `lesson plugins` and the record. A block that "
-    "a plugin could not interpret stops a run with exit code 2",
+    "check, others in a warning and under `plugin_errors`; so do `lesson plugins` and the record. A block "
+    "that a plugin could not interpret stops a run with exit code 2",
     survives="the results of all other plugins, the record",
 )
 @pytest.mark.parametrize(

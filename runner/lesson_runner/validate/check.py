@@ -105,8 +105,6 @@ def errors_before_run(plan: Plan, plugins: Plugins) -> list[Diagnostic]:
     """
     Return the errors for which ``lesson validate`` would refuse a planned lesson, under the same settings.
 
-    Other lessons are ignored: the copy of a lesson may be run.
-
     Raises:
         LessonError: the settings cannot be read.
         InvalidLessonError: the settings have errors.
@@ -114,7 +112,6 @@ def errors_before_run(plan: Plan, plugins: Plugins) -> list[Diagnostic]:
     lesson, rules = plan.lesson, all_rules(plugins)
     settings = find_settings(None, rules)
     scope = scope_of([lesson.path], plugins)
-    scope = replace(scope, lessons={**scope.lessons, lesson.id: (lesson.path,)})
     found = dict.fromkeys([*plan.diagnostics, *uncovered(plan), *judged_by_exit_alone(plan)])
     found.update(dict.fromkeys(_by_rules(lesson, plugins, rules, scope, settings)))
     kept = _kept(_Read(lesson.path, lesson, ()), found, rules, settings)
