@@ -105,6 +105,8 @@ def errors_before_run(plan: Plan, plugins: Plugins) -> list[Diagnostic]:
     """
     Return the errors for which ``lesson validate`` would refuse a planned lesson, under the same settings.
 
+    A lesson without directives was not written for this tool: only a plugin that goes wrong stops it.
+
     Raises:
         LessonError: the settings cannot be read.
         InvalidLessonError: the settings have errors.
@@ -115,7 +117,8 @@ def errors_before_run(plan: Plan, plugins: Plugins) -> list[Diagnostic]:
     found = dict.fromkeys([*plan.diagnostics, *uncovered(plan), *judged_by_exit_alone(plan)])
     found.update(dict.fromkeys(_by_rules(lesson, plugins, rules, scope, settings)))
     kept = _kept(_Read(lesson.path, lesson, ()), found, rules, settings)
-    return [_masked(item) for item in kept if item.severity == "error"]
+    stopping = (item for item in kept if item.rule == PLUGIN_FAILED or not plan.recognised)
+    return [_masked(item) for item in stopping if item.severity == "error"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.fake_plugin import fake_plugin
 
-from lesson_runner.plugins import Diagnostic, Lesson, Location, Rule
+from lesson_runner.plugins import Action, ActionCall, Diagnostic, Lesson, Location, Outcome, Rule
 from lesson_runner.testing import lesson_text
 
 Command = Callable[..., Any]
@@ -90,6 +90,16 @@ def test_an_error_of_a_plugin_s_rule_stops_a_run(lesson: Command, document: Path
     said = lesson(*RUN, plugins=[plugin])
     assert said.code == 2
     assert "a.md:3:1: error: it is Monday [theirs.rule]" in said.err
+
+
+def test_a_lesson_without_directives_is_not_stopped_by_rules(lesson: Command, document: Path) -> None:
+    act = Action("theirs.act", "Act", lambda *_: Outcome(), self_judging=True)
+    plugin = fake_plugin(
+        "theirs", actions=[act], interpret_block=lambda block: [ActionCall("theirs.act", {}, block.location)]
+    )
+    document.write_text(lesson_text("## Step 1: go\n\n[notes](notes.md)\n\n```bash\ngo\n```"))
+    assert lesson("validate", "a.md", plugins=[plugin]).code == 1
+    assert lesson(*RUN, plugins=[plugin]).code == 0
 
 
 def test_a_copy_of_an_installed_lesson_runs(lesson: Command, tmp_path: Path, document: Path) -> None:
