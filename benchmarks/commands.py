@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchmarks.turns import Timing, in_turns
 from lesson_runner.plugins import Action, Json, Outcome, StepContext, hookimpl
-from lesson_runner.plugins.manager import Plugins, installed_points
+from lesson_runner.plugins.installed import installed_points
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import ModuleEntryPoint, lesson_text, run_lesson
 
 LESSON = (sys.executable, "-m", "lesson_runner")

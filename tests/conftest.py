@@ -17,8 +17,8 @@ from tests import once
 from tests.reliability import FAULTS, faults_of
 
 from lesson_runner.cli import invoke
-from lesson_runner.plugins import manager as module
-from lesson_runner.plugins.manager import Point, installed_points
+from lesson_runner.plugins import hook_caller as module
+from lesson_runner.plugins.installed import Point, installed_points
 from lesson_runner.testing import ModuleEntryPoint
 
 # How long an example takes depends on what else the machine does; a test fails for what comes out.

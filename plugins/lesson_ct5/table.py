@@ -40,4 +40,8 @@ COMPARE_ACTION = Action(
     inspect=_inspect,
     command=_command,
     expect=(Expectation("metric", {"name": "efficiency", "min": 0.0}),),
+    metrics=(
+        *("ms_per_step_*", "tokens_per_second_*", "final_loss_*", "speedup_*", "efficiency_*"),
+        *("efficiency", "loss_gap", "final_loss_gap"),
+    ),
 )

@@ -9,7 +9,7 @@ from lesson_fleet.cells import CellOptions, Document
 from lesson_fleet.certificate import CertificateRequest
 from lesson_runner.certify.keys import KeyStore
 from lesson_runner.certify.policy import load_policy
-from lesson_runner.cli.common import ask, is_interactive, note, open_valid_lesson
+from lesson_runner.cli.common import ask, is_interactive, note, open_valid_lesson, plan_to_run
 from lesson_runner.cli.permissions import allowed_permissions
 from lesson_runner.document.schema.validator import load_schema
 from lesson_runner.execute.inputs import Inputs
@@ -20,7 +20,7 @@ from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.options import RunOptions, check_backend
 from lesson_runner.run.params import parse_param
 from lesson_runner.run.permissions import permissions_needed
-from lesson_runner.run.prepare import plan_run, prepare_run
+from lesson_runner.run.prepare import prepare_run
 
 
 def known_hardware() -> list[str]:
@@ -134,7 +134,7 @@ def read_documents(
 
 def _document(name: str, plugins: Plugins, options: RunOptions) -> Document:
     lesson, problems, installed = open_valid_lesson(name, plugins)
-    plan = plan_run(lesson, problems, plugins, options)
+    plan = plan_to_run(lesson, problems, plugins, options)
     prepare_run(plan, plugins, options, installed=installed)
     text = lesson.path.read_bytes()
     if hashlib.sha256(text).hexdigest() != lesson.digest:

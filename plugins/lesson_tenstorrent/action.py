@@ -13,7 +13,7 @@ from lesson_runner.model import Inspection, Json, Outcome
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check, Machine
 from lesson_runner.plugins.context import StepContext
-from lesson_tenstorrent.findings import outcome, run_and_show
+from lesson_tenstorrent.findings import METRICS, outcome, run_and_show
 from lesson_tenstorrent.packages import import_check, package_check, read_requirement
 from lesson_tenstorrent.table import CHECKS_BY_ID
 
@@ -78,4 +78,5 @@ CHECK = Action(
     inspect=inspect,
     command=describe,
     checks=checks_for,
+    metrics=METRICS,
 )

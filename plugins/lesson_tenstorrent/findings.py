@@ -36,6 +36,10 @@ def write_findings(results: Iterable[tuple[Check, Finding]], folder: Path) -> No
     write_atomically(folder / RECORD, json.dumps(findings, indent=2) + "\n")
 
 
+METRICS = ("checks", "failed_checks", "warnings", "skipped_checks")
+"""The names of the metrics that :func:`measure` returns."""
+
+
 def measure(evidence: Evidence) -> Mapping[str, float]:
     """
     Return the number of checks by status.

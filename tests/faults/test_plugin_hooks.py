@@ -50,6 +50,10 @@ ASK = {
 """A command that calls the hook and answers in JSON; a run, for the others."""
 
 
+CODES = {"lesson_checks": 1, "lesson_rules": 1, "lesson_interpret_block": 2}
+"""The exit codes of those commands, where one that goes on would hide something; 0 for the others."""
+
+
 class Cancelled(BaseException):
     """As libraries raise it that are no Exception: asyncio's CancelledError, for one."""
 
@@ -121,7 +125,7 @@ def answer(lesson: Lesson, hook: str, plugin: object, tmp_path: Path) -> tuple[A
     said = lesson(*ASK.get(hook, RUN), "--json", plugins=[plugin])
     assert "Traceback" not in said.out + said.err
     assert "this is a bug" not in said.err, said
-    data = said.json
+    data = said.json if said.out else {}  # an error leaves nothing to answer
     if hook not in ASK:
         record_of(only_run(tmp_path / ".lesson"))
         errors = {item["name"]: item["error"] for item in data["plugins"]}
@@ -153,8 +157,10 @@ def giving(value: object) -> Callable[[], object]:
     AREA,
     "a hook raises",
     how="every hook, with an exception, `sys.exit`, and a BaseException",
-    seen="`lesson plugins` and the record name the plugin, the hook and the line",
-    survives="the command and its exit code, the results of all other plugins, the record",
+    seen="the command names the plugin, the hook and the line: `validate` as an error, `doctor` as a failed "
+    "check, others in a warning and under `plugin_errors`; so do `lesson plugins` and the record. A block "
+    "that a plugin could not interpret stops a run with exit code 2",
+    survives="the results of all other plugins, the record",
 )
 @pytest.mark.parametrize(
     "error", [ValueError("boom"), SystemExit(7), Cancelled()], ids=lambda e: type(e).__name__
@@ -163,12 +169,22 @@ def giving(value: object) -> Callable[[], object]:
 def test_a_hook_that_raises(lesson: Lesson, tmp_path: Path, hook: str, error: BaseException) -> None:
     plugin = hooked(hook, fail(error))
     said, blamed = answer(lesson, hook, plugin, tmp_path)
-    assert said.code == 0
+    assert said.code == CODES.get(hook, 0)
     if hook in BLAMED_BY_LIST:
         blamed = named(lesson, hook, plugin)
-    if hook not in ("lesson_interpret_block", "lesson_report_sections"):  # a plan and a report name nobody
+    if hook == "lesson_report_sections":  # reports are made after the record
+        said = lesson("report", plugins=[plugin])
+        assert "Sections that are missing" in said.out
+    elif hook != "lesson_interpret_block":  # that stops a run
         assert blamed is not None
         assert blamed.startswith(f"in {hook}: {type(error).__name__}")
+    shown = said.out + said.err
+    assert f"in {hook}: {type(error).__name__}" in shown
+    assert "theirs" in shown
+    assert Path(__file__).name in shown
+    if hook == "lesson_detect_hardware":
+        (told,) = said.json["plugin_errors"]
+        assert told.startswith(f"plugin 'theirs': in {hook}: {type(error).__name__}")
 
 
 @fault(
@@ -185,7 +201,7 @@ def test_a_hook_that_returns_rubbish(lesson: Lesson, tmp_path: Path, hook: str) 
             run.rename(tmp_path / f"earlier-{run.name}-{id(value)}")
         plugin = hooked(hook, giving(value))
         said, blamed = answer(lesson, hook, plugin, tmp_path)
-        assert said.code == (1 if said.out.count('"failed"') and hook == "lesson_checks" else 0), value
+        assert said.code == CODES.get(hook, 0), value
         if hook in ("lesson_measure", "lesson_diagnose"):
             assert blamed is not None, value
             assert blamed.startswith(f"in {hook}: "), value
@@ -233,10 +249,9 @@ def test_a_hook_that_prints(
 )
 @pytest.mark.parametrize("hook", [name for name in BLAMED_BY_LIST if name != "lesson_add_commands"])
 def test_a_hook_that_does_not_end(lesson: Lesson, hook: str) -> None:
-    assert (
-        named(lesson, hook, hooked(hook, forever))
-        == f"in {hook}: ValueError: returned more than 100,000 items"
-    )
+    error = named(lesson, hook, hooked(hook, forever))
+    assert error is not None
+    assert error.startswith(f"in {hook}: ValueError: returned more than 100,000 items (")
 
 
 @fault(

@@ -67,7 +67,7 @@ def test_steps_are_measured(plugins: Plugins, tmp_path: Path) -> None:
     (tmp_path / "loss.csv").write_text("step,loss\n1,2.5\n")
     step = PlannedStep("a", "a", Location(Path("lesson.md"), 1), "ct4.train", {})
 
-    assert plugins.measure(step, Evidence(tmp_path, tmp_path))["final_loss"] == 2.5
+    assert plugins.measure(step, Evidence(tmp_path, tmp_path))[0]["final_loss"] == 2.5
 
 
 def test_the_device_is_closed_when_the_run_ends(plugins: Plugins, run: RunContext) -> None:

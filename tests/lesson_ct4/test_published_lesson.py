@@ -220,5 +220,7 @@ def test_the_published_lesson(tmp_path: Path, profile: str) -> None:
 def test_annotating_the_published_lesson_keeps_its_plan(lesson: Lesson, tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_bytes(published_lesson().read_bytes())
+    # With directives, errors that rules find in its text would stop it.
+    (tmp_path / "lesson.toml").write_text('select = ["plugin-failed"]\n')
 
     check_annotated(lesson, path)

@@ -111,6 +111,7 @@ def hostile(lesson: Lesson, tmp_path: Path) -> Lesson:
     text = lesson_text("".join(steps), id="a", tags=[HOSTILE], **front)
     (tmp_path / "a.md").write_text(text)
     (tmp_path / "b.md").write_text(lesson_text("", id=HOSTILE, title=HOSTILE))
+    (tmp_path / "lesson.toml").write_text('[severity]\nunseen-character = "warning"\n')  # so that it runs
     return lambda *words: lesson(*words, plugins=[shouter])
 
 

@@ -37,6 +37,7 @@ from lesson_runner.cli import app, invoke
 from lesson_runner.files.canonical import canonical
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.plugins.plugin_errors import PluginError
 
 GOOD = (0, 1, 2, 5)
 """The good exit codes: all is well, something was found, the input must be fixed, it does not count."""
@@ -76,8 +77,9 @@ class Doors:
         self.key = KeyStore().own(None)
         self.touched: dict[Path, bytes] = {}
         # Building the commands takes as long as running most of them, and always gives the same result.
-        command = typer.main.get_command(app.build_app())
-        self.built: Callable[[], Any] = lambda: command
+        self.plugins = app.load_plugins()
+        command = typer.main.get_command(app.build_app(self.plugins))
+        self.built: Callable[[Plugins], Any] = lambda _: command
 
     def try_document(self, kind: str, data: bytes, choice: int) -> Answer:
         """
@@ -258,7 +260,16 @@ class Doors:
         out, err = StringIO(), StringIO()
         blamed: list[BaseException] = []
         with redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Plugins, "_record_error", lambda _, name, hook, error: blamed.append(error))
+            record = Plugins.record_error
+
+            def blame(
+                plugins: Plugins, name: str, hook: str, error: BaseException, function: object
+            ) -> PluginError:
+                blamed.append(error)
+                return record(plugins, name, hook, error, function)
+
+            patch.setattr(Plugins, "record_error", blame)
+            patch.setattr(app, "load_plugins", lambda: self.plugins)
             patch.setattr(app, "build_app", self.built)
             code = invoke(list(arguments))
         if blamed:

@@ -16,6 +16,7 @@ from lesson_ct4.names import TOO_FEW_CHIPS
 from lesson_runner.model import Expectation, Inspection, Json
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.action import Action
+from lesson_tenstorrent.findings import METRICS
 
 QUICK = {
     "recipe": "tuned",
@@ -120,6 +121,17 @@ FETCH_PROPERTIES = {
     },
 }
 
+TRAINING_METRICS = (
+    *("steps", "reused_steps", "parameters", "seconds", "tokens_per_second", "training_seconds"),
+    *("first_loss", "last_loss", "final_loss", "best_loss", "improvement"),
+    *("validation_loss", "bits_per_character"),
+)
+GENERATION_METRICS = (
+    *("samples", "characters", "unknown_characters", "words", "invented_words", "speaker_lines"),
+    *("known_speakers", "longest_copied", "copied_ratio", "real_word_ratio", "novelty", "repetition"),
+    *("character_plausibility", "word_plausibility", "format_score"),
+)
+
 ACTIONS = (
     Action(
         "ct4.check-environment",
@@ -130,6 +142,7 @@ ACTIONS = (
         ),
         self_judging=True,
         checks="lesson_ct4.actions.environment:checks_for",
+        metrics=METRICS,
     ),
     Action(
         "ct4.fetch-dataset",
@@ -147,6 +160,7 @@ ACTIONS = (
         inspect=fetch_paths,
         command=_fetch_command,
         permissions=_fetch_permissions,
+        metrics=("bytes", "characters", "unique_characters", "lines"),
     ),
     Action(
         "ct4.preview",
@@ -162,6 +176,7 @@ ACTIONS = (
         self_judging=True,
         inspect=preview_paths,
         command=_preview_command,
+        metrics=(),
     ),
     Action(
         "ct4.train",
@@ -174,6 +189,7 @@ ACTIONS = (
         inspect=_inspect_training,
         command=_flag_command("train"),
         expect=TRAINING_EXPECTS,
+        metrics=TRAINING_METRICS,
     ),
     Action(
         "ct4.generate",
@@ -184,6 +200,7 @@ ACTIONS = (
         inspect=generate_paths,
         command=_flag_command("generate"),
         expect=GENERATION_EXPECTS,
+        metrics=GENERATION_METRICS,
     ),
 )
 """In the order in which a lesson uses them."""

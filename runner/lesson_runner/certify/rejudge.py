@@ -16,6 +16,7 @@ from typing import Any
 from lesson_runner.files.evidence import OUTPUT, Evidence
 from lesson_runner.model import Claim, Expectation, Location, PlannedStep, Verdict
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.plugins.plugin_errors import PluginError
 from lesson_runner.run.captures import capture_metrics
 from lesson_runner.run.files import load_file_facts
 from lesson_runner.run.judge import Conditions, Produced, evaluate_claim, judge
@@ -109,7 +110,8 @@ def _judge_step(
     evidence = replace(evidence, output=printed.output)
     try:
         read, unread = capture_metrics(step.capture, printed.output, printed.gaps.get("output"))
-        metrics = {**read, **plugins.measure(step, evidence)}
+        measured, unmeasured = plugins.measure(step, evidence)
+        metrics = {**read, **measured}
         produced = Produced(
             printed.output,
             printed.stdout,
@@ -124,7 +126,7 @@ def _judge_step(
     except Exception as error:  # as in the first judging; the other steps still count
         why = f"it cannot be judged: {type(error).__name__}: {error}"
         return RejudgedStep(step.id, "error", not_judged=(why,), optional=step.optional)
-    missing = tuple(_not_judged(step, metrics, entry, plugins))
+    missing = tuple(_not_judged(step, metrics, entry, plugins, unmeasured))
     if missing:
         return RejudgedStep(step.id, "error", not_judged=missing, optional=step.optional)
     problems = (*_verdict_mismatches(verdicts, entry), *_metric_mismatches(metrics, entry["metrics"]))
@@ -158,12 +160,19 @@ def planned_step(content: Mapping[str, Any]) -> PlannedStep:
 
 
 def _not_judged(
-    step: PlannedStep, metrics: Mapping[str, float], entry: Mapping[str, Any], plugins: Plugins
+    step: PlannedStep,
+    metrics: Mapping[str, float],
+    entry: Mapping[str, Any],
+    plugins: Plugins,
+    unmeasured: Sequence[PluginError],
 ) -> Iterable[str]:
     if step.action not in plugins.actions():
         yield f"no installed plugin has the action '{step.action}'"
     wanted = {item.argument["name"] for item in step.expect if item.matcher == "metric"}
-    errors = [f"; plugin '{item.name}': {item.error}" for item in plugins.infos.values() if item.error]
+    if wanted and unmeasured:
+        yield f"its metrics cannot be measured: {'; '.join(map(str, unmeasured))}"
+        return
+    errors = [f"; {error}" for error in plugins.errors.values()]
     for name in sorted(wanted & set(entry["metrics"]) - set(metrics)):
         yield f"no installed plugin measures '{name}' from the evidence{''.join(errors)}"
 

@@ -95,18 +95,23 @@ def invoke(arguments: list[str]) -> int:
 def _invoke(arguments: list[str]) -> int:
     import typer
 
-    from lesson_runner.cli.app import build_app
+    from lesson_runner.cli.app import build_app, load_plugins
     from lesson_runner.cli.failures import (
         is_environment_error,
         report_bug,
         report_environment_error,
         report_error,
+        report_plugins,
         report_usage,
     )
 
     try:
-        result = build_app()(args=arguments, prog_name="lesson", standalone_mode=False)
-        sys.stdout.flush()
+        plugins = load_plugins()
+        try:
+            result = build_app(plugins)(args=arguments, prog_name="lesson", standalone_mode=False)
+            sys.stdout.flush()
+        finally:
+            report_plugins(plugins)
     except LessonError as error:
         return report_error(error)
     except typer.TyperException as error:

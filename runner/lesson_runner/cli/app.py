@@ -45,10 +45,14 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def build_app() -> typer.Typer:
-    """Load the plugins, and return the application; commands get the plugins as ``context.obj``."""
-    with stdout_to_stderr():  # what a plugin prints on import is not a command's output
-        loaded = Plugins()
+def load_plugins() -> Plugins:
+    """Load the plugins; what they print on import goes to standard error."""
+    with stdout_to_stderr():
+        return Plugins()
+
+
+def build_app(loaded: Plugins) -> typer.Typer:
+    """Return the application; commands get the plugins as ``context.obj``."""
     app = typer.Typer(
         name="lesson",
         cls=Group,

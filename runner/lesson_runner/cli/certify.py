@@ -25,6 +25,7 @@ from lesson_runner.cli.common import (
     is_interactive,
     note,
     open_valid_lesson,
+    plan_to_run,
     stdout_to_stderr,
     workspace_folder,
 )
@@ -75,7 +76,7 @@ def certify(
     from lesson_runner.run.find import find_run
     from lesson_runner.run.options import RunOptions, check_backend
     from lesson_runner.run.params import parse_param
-    from lesson_runner.run.prepare import plan_run, prepare_run
+    from lesson_runner.run.prepare import prepare_run
 
     plugins: Plugins = context.obj
     loaded_policy = load_policy(policy)
@@ -108,7 +109,7 @@ def certify(
             ask=ask if is_interactive(json=json) else None,
             note=note,
         )
-        plan = plan_run(document, problems, plugins, options)
+        plan = plan_to_run(document, problems, plugins, options)
         if missing := forecast(plan, options.params, hardware, backend, loaded_policy):
             return print_answer(Issued(tuple(missing), None), loaded_policy, json=json)
         runs = _run(prepare_run(plan, plugins, options, installed=installed), loaded_policy.passes, json=json)

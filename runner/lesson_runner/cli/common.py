@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -16,7 +16,8 @@ from lesson_runner.plugins.manager import Plugins
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lesson_runner.model import Diagnostic, Lesson, NotRun
+    from lesson_runner.model import Diagnostic, Lesson, NotRun, Plan
+    from lesson_runner.run.options import RunOptions
 
 PIPED_WIDTH = 110
 """Columns of output to a file or a pipe; rich assumes 80, which is too narrow for the tables."""
@@ -31,10 +32,13 @@ def _redirect(context: typer.Context, wanted: bool) -> bool:
     if wanted:
         _redirections.append(context.with_resource(ExitStack()))
         _redirections[-1].enter_context(stdout_to_stderr())
+        _plugins[:] = [context.obj]
     return wanted
 
 
 _redirections: list[ExitStack] = []
+_plugins: list[Plugins] = []
+"""The plugins of the command that answers in JSON."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.", callback=_redirect)]
 ProfileOption = Annotated[
     str | None,
@@ -128,10 +132,19 @@ def workspace_folder(workspace: Path | None) -> Path:
 
 
 def print_json(data: Any) -> None:
-    """Print ``data`` as JSON to standard output; the last thing that a command does with ``--json``."""
+    """
+    Print ``data`` as JSON to standard output; the last thing that a command does with ``--json``.
+
+    An object that does not list the plugins gets the key ``plugin_errors`` if a plugin went wrong.
+    """
     from lesson_runner.report.text import json_text
     from lesson_runner.run.record import plain
 
+    errors = [str(error) for plugins in _plugins for error in plugins.errors.values()]
+    if errors and isinstance(data, Mapping) and "plugins" not in data:
+        from lesson_runner.execute.environment import redactor_for
+
+        data = {**data, "plugin_errors": list(map(redactor_for().text, errors))}
     while _redirections:
         _redirections.pop().close()
     sys.stdout.write(json_text(plain(data)) + "\n")
@@ -286,6 +299,26 @@ def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnos
     if first_error(problems):
         raise InvalidLessonError(problems)
     return lesson, problems, installed
+
+
+def plan_to_run(
+    lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, options: RunOptions
+) -> Plan:
+    """
+    Return the plan of a lesson for which ``lesson validate`` finds no error, apart from other profiles.
+
+    Raises:
+        InvalidLessonError: the lesson or the settings have errors.
+        LessonError: the backend, the profile or a parameter does not exist.
+    """
+    from lesson_runner.model.errors import InvalidLessonError
+    from lesson_runner.run.prepare import plan_run
+    from lesson_runner.validate.check import errors_before_run
+
+    plan = plan_run(lesson, problems, plugins, options)
+    if errors := errors_before_run(plan, plugins):
+        raise InvalidLessonError(errors)
+    return plan
 
 
 def describe_block(item: NotRun) -> str:

@@ -25,6 +25,7 @@ from lesson_runner.model.errors import ExitCode, LessonError
 if TYPE_CHECKING:
     from lesson_runner.model import Hardware, Json, Lesson
     from lesson_runner.plugins.checks import Check, Finding, Machine
+    from lesson_runner.plugins.installed import PluginInfo
     from lesson_runner.plugins.manager import Plugins
     from lesson_runner.run.params import Param
 
@@ -78,7 +79,7 @@ def doctor(
         if lesson is not None:
             document, checks = _lesson_checks(lesson, plugins, hardware, backend, params)
             machine = dataclasses.replace(machine, lesson=document.frontmatter)
-        results = _run(_select(checks, only), machine, quiet=json)
+        results = _run(_select(checks, only, plugins), machine, quiet=json)
         fixes = apply_fixes(results, machine, yes=yes) if fix else []
         if fixes:
             results = _rerun(results, machine, quiet=json)
@@ -90,9 +91,11 @@ def doctor(
     return ExitCode.FAILED if failed else ExitCode.GOOD
 
 
-def _select(checks: Sequence[Check], wanted: Iterable[str] | None) -> list[Check]:
+def _select(checks: Sequence[Check], wanted: Iterable[str] | None, plugins: Plugins) -> list[Check]:
     """
     Return the checks with the given ids, in their usual order; all checks if no id is given.
+
+    All checks begin with a failed one for each plugin that does not work, because its checks may be missing.
 
     Raises:
         LessonError: there is no check with one of the ids.
@@ -103,8 +106,23 @@ def _select(checks: Sequence[Check], wanted: Iterable[str] | None) -> list[Check
     known = [check.id for check in checks]
     for name in ids:
         if name not in known:
-            raise LessonError(f"--check {name}: there is no such check", fix=suggest_names(name, known))
-    return [check for check in checks if not ids or check.id in ids]
+            fix = plugins.hint(suggest_names(name, known), "lesson_checks")
+            raise LessonError(f"--check {name}: there is no such check", fix=fix)
+    if ids:
+        return [check for check in checks if check.id in ids]
+    plugins.unreported.clear()
+    return [*map(_broken, filter(lambda info: info.error, plugins.infos.values())), *checks]
+
+
+def _broken(info: PluginInfo) -> Check:
+    """Return a check that fails because a plugin does not work."""
+    from lesson_runner.plugins.checks import Check, Finding
+    from lesson_runner.plugins.plugin_errors import FIX
+
+    state = "it does not work" if info.loaded else "it was not loaded"
+    finding = Finding("failed", f"{state}: {info.error}", fix=FIX)
+    why = "the checks, actions and lessons of this plugin may be missing"
+    return Check(f"plugin-{info.name}", f"plugin {info.name}", why, lambda _: finding)
 
 
 def _lesson_checks(

@@ -38,7 +38,10 @@ def explain(
     if rule not in rules:
         raise LessonError(
             f"there is no rule '{rule}'",
-            fix=did_you_mean(rule.strip("[]").lower(), rules) or "'lesson explain' lists all rules",
+            fix=plugins.hint(
+                did_you_mean(rule.strip("[]").lower(), rules) or "'lesson explain' lists all rules",
+                "lesson_rules",
+            ),
         )
     _show(rules[rule], json)
 

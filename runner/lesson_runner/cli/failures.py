@@ -22,6 +22,8 @@ from lesson_runner.report.text import line
 if TYPE_CHECKING:
     import typer
 
+    from lesson_runner.plugins.manager import Plugins
+
 
 def report_error(error: LessonError) -> int:
     """Print an error that the user can fix, and return its exit code."""
@@ -32,6 +34,13 @@ def report_error(error: LessonError) -> int:
         lines.append(f"fix: {error.fix}")
     _say(*lines)
     return int(error.exit_code)
+
+
+def report_plugins(plugins: Plugins) -> None:
+    """Print what went wrong in plugins, except for what the command has shown."""
+    broken = [f"warning: {error}" for error in plugins.unreported if not error.is_diagnosed]
+    if lines := [*broken, *(f"note: {text}" for text in plugins.notes)]:
+        _say(*lines)
 
 
 _ENVIRONMENT = frozenset(

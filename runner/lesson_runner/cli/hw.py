@@ -35,7 +35,8 @@ def hw(
         print_json({"hardware": [item.found for item in found]})
         return
     if not found:
-        say("none: no plugin looks for hardware ('lesson plugins' lists the plugins)")
+        reason = "a plugin does not work" if plugins.errors else "no plugin looks for hardware"
+        say(f"none: {reason} ('lesson plugins' lists the plugins)")
     for item in found:
         say(*_lines(item))
 

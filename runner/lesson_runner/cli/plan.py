@@ -16,6 +16,7 @@ from lesson_runner.cli.common import (
     ProfileOption,
     make_console,
     open_valid_lesson,
+    plan_to_run,
     print_json,
 )
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
@@ -47,7 +48,6 @@ def plan(
     from lesson_runner.run.options import RunOptions
     from lesson_runner.run.params import parse_param
     from lesson_runner.run.permissions import permissions_needed
-    from lesson_runner.run.prepare import plan_run
     from lesson_runner.run.record import describe_plan
 
     plugins: Plugins = context.obj
@@ -55,7 +55,7 @@ def plan(
     hardware = detect_hardware(plugins, expected)
     params = tuple(map(parse_param, param or ()))
     options = RunOptions(hardware=hardware, profile=profile, backend=backend, params=params)
-    made = plan_run(document, problems, plugins, options)
+    made = plan_to_run(document, problems, plugins, options)
     actions, inputs = plugins.actions(), Inputs(document.path)
     asked = {step.id: sorted(permissions_needed(step, actions[step.action], inputs)) for step in made.steps}
     if json:

@@ -23,6 +23,7 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
     checks = loaded.checks()
     rules = loaded.rules()
     infos = list(loaded.infos.values())
+    loaded.unreported.clear()  # they are part of the answer
     if json:
         print_json(
             {
@@ -40,7 +41,7 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
         version = f" {item.version}" if item.version else ""
         say(f"{item.name}{version}: {item.origin}")
         if item.error:
-            say(f"  does not work: {item.error}")
+            say(f"  {'does not work' if item.loaded else 'was not loaded'}: {item.error}")
     _table("actions", {action.name: action.summary for action in actions.values()})
     _table("checks", {check.id: check.title for check in checks.values()})
     _table("rules", {rule.id: rule.summary for rule in rules.values()})

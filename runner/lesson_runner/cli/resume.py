@@ -17,6 +17,7 @@ from lesson_runner.cli.common import (
     is_interactive,
     note,
     open_valid_lesson,
+    plan_to_run,
     print_json,
     workspace_folder,
 )
@@ -56,7 +57,7 @@ def resume(
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions, check_place
     from lesson_runner.run.params import params_of
-    from lesson_runner.run.prepare import plan_run, prepare_run
+    from lesson_runner.run.prepare import prepare_run
     from lesson_runner.run.resume import find_resumable, without_steps_from
     from lesson_runner.run.selection import Selection
 
@@ -96,7 +97,7 @@ def resume(
         ask=ask if interactive else None,
         note=note,
     )
-    plan = plan_run(document, problems, plugins, options)
+    plan = plan_to_run(document, problems, plugins, options)
     unfinished = without_steps_from(unfinished, plan, from_)
     prepared = prepare_run(plan, plugins, options, installed=installed, resume=unfinished)
     result, _ = run_session(prepared, json=json, pause=step)

@@ -22,6 +22,7 @@ from lesson_runner.cli.common import (
     is_interactive,
     note,
     open_valid_lesson,
+    plan_to_run,
     print_json,
     workspace_folder,
 )
@@ -71,7 +72,7 @@ def run(
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions, check_place
     from lesson_runner.run.params import parse_param
-    from lesson_runner.run.prepare import plan_run, prepare_run
+    from lesson_runner.run.prepare import prepare_run
     from lesson_runner.run.selection import Selection
 
     plugins: Plugins = context.obj
@@ -98,7 +99,7 @@ def run(
         ask=ask if interactive else None,
         note=note,
     )
-    plan = plan_run(document, problems, plugins, options)
+    plan = plan_to_run(document, problems, plugins, options)
     prepared = prepare_run(plan, plugins, options, installed=installed)
     record, _ = run_session(prepared, json=json, pause=step)
     if json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,7 +76,7 @@ def validate(
     """
     from lesson_runner.model import Diagnostics
     from lesson_runner.report.diagnostics import render
-    from lesson_runner.validate.check import all_rules, validate
+    from lesson_runner.validate.check import all_rules, broken_plugins, validate
     from lesson_runner.validate.fix import apply_fixes
     from lesson_runner.validate.parallel import useful_jobs, validate_with
     from lesson_runner.validate.paths import documents
@@ -96,6 +97,8 @@ def validate(
             from lesson_runner.cli.certification_status import certificate_check
 
             uncertified = certificate_check(certs, policy or (), plugins, workspace_folder(workspace))
+        broken = broken_plugins(plugins, settings)
+        plugins.unreported.clear()
 
     def check() -> Iterator[Checked]:
         if uncertified is not None:  # the certificates cannot be passed to other processes
@@ -108,7 +111,7 @@ def validate(
         fixed += applied
         if not applied:
             break
-    found = Diagnostics(check(), rules, fixed)
+    found = Diagnostics(chain(broken, check()), rules, fixed)
     write = sys.stdout.write
     if shown_as == "github" and isinstance(sys.stdout, WorkflowCommandFilter):
         # Diagnostics for GitHub are workflow commands, with escaping of their own.

@@ -19,6 +19,8 @@ class Checked:
     """In the order of lines."""
     lines: Mapping[int, str] = field(default_factory=dict)
     """The lines of the document that diagnostics are about, by number; secrets in them are masked."""
+    is_lesson: bool = True
+    """False for the code of a plugin that does not work."""
     digest: str | None = None
     """The sha256 of the file when it was validated; ``None`` if it could not be read."""
 
@@ -49,7 +51,7 @@ class Diagnostics:
     def __iter__(self) -> Iterator[Checked]:
         self.lessons = self.errors = self.warnings = self.notes = self.fixable = 0
         for document in self.documents:
-            self.lessons += 1
+            self.lessons += document.is_lesson
             for item in document.diagnostics:
                 self.errors += item.severity == "error"
                 self.warnings += item.severity == "warning"

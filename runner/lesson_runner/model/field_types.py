@@ -27,7 +27,7 @@ def _fields(kind: type) -> tuple[tuple[str, str, Predicate], ...]:
     if not is_dataclass(kind):
         return ()
     found = [(item.name, str(item.type), _predicate(str(item.type))) for item in fields(kind)]
-    return tuple((name, wanted, accepts) for name, wanted, accepts in found if accepts)
+    return tuple((name, _WORDS.get(wanted, wanted), accepts) for name, wanted, accepts in found if accepts)
 
 
 def _predicate(wanted: str) -> Predicate | None:
@@ -41,6 +41,10 @@ def _predicate_one(wanted: str) -> Predicate | None:
     """Return a check for an annotation without alternatives; where it says tuple, a list is accepted too."""
     if wanted == "None":
         return lambda value: value is None
+    if wanted == "Severity":
+        return lambda value: isinstance(value, str) and value in _SEVERITIES
+    if wanted == "Location":
+        return lambda value: type(value).__name__ == "Location"
     if wanted == "FunctionName":
         return lambda value: isinstance(value, str) and _FUNCTION_NAME.fullmatch(value) is not None
     if wanted.startswith("Literal["):
@@ -55,13 +59,15 @@ def _predicate_one(wanted: str) -> Predicate | None:
 
 _ALTERNATIVES = re.compile(r" \| (?![^\[]*\])")
 """The separator between two alternatives of an annotation, outside brackets."""
+_SEVERITIES = ("error", "warning", "info")
+_WORDS = {"Severity": f"one of {', '.join(_SEVERITIES)}"}
+"""How a message describes an annotation whose name says too little."""
 _FUNCTION_NAME = re.compile(r"\w+(\.\w+)*:\w+")
 _KINDS: dict[str, Any] = {
     "str": str,
     "int": int,
     "bool": bool,
     "HardwareKind": str,
-    "Severity": str,
     "Json": Mapping,
     "Mapping[": Mapping,
     "tuple[": (tuple, list),

@@ -50,6 +50,11 @@ class Action:
             name, as for ``run``. ``lesson doctor LESSON`` runs them too. Consecutive calls, in a block or in
             a section of a lesson without directives, become one step. For a declared step whose block a
             shell can run, the action is used only if ``uses:`` names it. ``None`` for all other actions.
+        metrics: the names of all metrics that a step can have, from the outcome or from the plugin's
+            ``lesson_measure``; ``*`` in a name stands for any characters. Then ``lesson validate`` finds an
+            expectation of any other metric, and another metric is an error of the plugin. If all actions of
+            a plugin declare theirs, its ``lesson_measure`` may only measure steps of its own actions.
+            ``None``: unknown.
     """
 
     name: str
@@ -65,3 +70,4 @@ class Action:
     command: Callable[[Json], str] | None = None
     expect: tuple[Expectation, ...] = ()
     checks: Callable[[Json], Iterable[Check]] | FunctionName | None = None
+    metrics: tuple[str, ...] | None = None

@@ -11,8 +11,7 @@ from lesson_runner.model import Inspection, check_fields
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check
-
-REPORT = "report it to the plugin's author, or do not load the plugin: LESSON_PLUGINS lists those to load"
+from lesson_runner.plugins.plugin_errors import FIX
 
 
 class FunctionNotFoundError(LookupError):
@@ -64,10 +63,10 @@ def wrap_action(action: Action, plugin: str) -> Action:
                 raise
             except BaseException as error:
                 raise LessonError(
-                    f"{describe(name)} raised {type(error).__name__}: {error}", fix=REPORT
+                    f"{describe(name)} raised {type(error).__name__}: {error}", fix=FIX
                 ) from error
             if not is_valid(result):
-                raise LessonError(f"{describe(name)} returned {result!r}", fix=REPORT)
+                raise LessonError(f"{describe(name)} returned {result!r}", fix=FIX)
             return result
 
         return call if function is not None else None

@@ -93,7 +93,7 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
         known = [entry.id for entry in entries]
         hint = did_you_mean(name, [f"{name}.md"] if _is_file(f"{name}.md") else known)
         hint = hint or "see 'lesson list', or give the path of a .md file"
-        raise LessonError(f"there is no lesson '{name}'", fix=hint)
+        raise LessonError(f"there is no lesson '{name}'", fix=plugins.hint(hint, "lesson_directories"))
     return found[0].path, True
 
 

@@ -2,7 +2,7 @@
 The hooks a plugin can implement, in the order of a run.
 
 Hooks return values and do not change their arguments. An implementation may accept fewer arguments than its
-specification. If one raises, the error is reported and the results of other plugins are kept.
+specification. If one raises, the command names the plugin, and keeps the results of other plugins.
 """
 
 from __future__ import annotations

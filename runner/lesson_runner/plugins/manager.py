@@ -1,29 +1,20 @@
 """
-Find plugins, load them safely, and call their hooks.
-
-This is the only module that uses pluggy. It handles what plugins do wrong in practice: they raise when
-imported, raise in a hook, return a generator that raises when it is read, or misspell a hook's name. Such a
-plugin is listed with its error, and everything else works.
+The plugins, with a typed method for each hook.
 
 The types that hooks return are imported where they are checked, because ``lesson --help`` needs none of them.
 """
 
 from __future__ import annotations
 
-import importlib
-import os
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
-from importlib.metadata import Distribution, entry_points
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+from typing import TYPE_CHECKING
 
-import pluggy
-
-from lesson_runner.plugins import hookspecs
+from lesson_runner.plugins.hook_caller import MAX_ITEMS, HookCaller
+from lesson_runner.plugins.plugin_errors import FIX, PluginError
 
 if TYPE_CHECKING:
     import typer
@@ -38,6 +29,7 @@ if TYPE_CHECKING:
         Hardware,
         Json,
         Lesson,
+        Location,
         Outcome,
         PlannedStep,
         Rule,
@@ -49,44 +41,9 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.checks import Check
     from lesson_runner.plugins.context import RunContext, StepContext
 
-PROJECT = "lesson_runner"
-BUILT_IN = ("lesson_runner.plugins.builtin",)
-"""Plugins in this package; their hooks are called last."""
-MAX_ITEMS = 100_000
-"""Upper limit for the results of one hook; more suggests an infinite generator."""
-RESTRICT = "LESSON_PLUGINS"
-"""Environment variable: load only these entry points, comma-separated; empty loads none."""
 
-
-class Point(Protocol):
-    """The parts of :class:`importlib.metadata.EntryPoint` that are used."""
-
-    @property
-    def name(self) -> str:
-        """The plugin's name."""
-
-    @property
-    def value(self) -> str:
-        """The plugin's module."""
-
-    @property
-    def dist(self) -> Distribution | None:
-        """The distribution it came with."""
-
-    def load(self) -> Any:
-        """Import and return the plugin."""
-
-
-@dataclass(frozen=True, slots=True)
-class PluginInfo:
-    """A plugin, loaded or not."""
-
-    name: str
-    origin: str
-    """The module, and the distribution it came with."""
-    version: str | None
-    error: str | None = None
-    """Why it was not loaded, or what went wrong in it later."""
+PLUGIN_FAILED = "plugin-failed"
+"""The rule of diagnostics about plugins that went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,132 +52,31 @@ class Interpretation:
 
     plugin: str
     calls: tuple[ActionCall, ...]
-    """One for each command of the block."""
+    """One for each command of the block; empty if no plugin knows the block."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """One for each plugin that went wrong before, so that this may not be what the block means."""
 
 
 @dataclass(slots=True)
-class Plugins:
-    """
-    The loaded plugins, with a typed method for each hook.
+class Plugins(HookCaller):
+    """The loaded plugins, with a typed method for each hook; see :class:`HookCaller` for the arguments."""
 
-    Args:
-        built_in: names of modules to load as built-in plugins.
-        points: entry points to load; by default all that are installed.
-    """
-
-    built_in: Sequence[str] = BUILT_IN
-    points: Sequence[Point] | None = None
-    infos: dict[str, PluginInfo] = field(default_factory=dict)
-    _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
     _actions: dict[str, Action] | None = None
-    _interpretations: dict[Block, Interpretation | None] = field(default_factory=dict)
+    _owners: dict[str, str] = field(default_factory=dict)
+    """The plugin of each action, by the action's name."""
+    _interpretations: dict[Block, Interpretation] = field(default_factory=dict)
     """A cache for the blocks of one lesson, because ``validate`` plans a lesson once for each profile."""
     _interpreted: tuple[Path, str] | None = None
     """The path and digest of that lesson."""
 
-    def __post_init__(self) -> None:
-        self._manager.add_hookspecs(hookspecs)
-        for module in self.built_in:
-            info = PluginInfo(module.rsplit(".", 1)[-1], module, None)
-            self._load(info, partial(importlib.import_module, module))
-        for point in installed_points() if self.points is None else self.points:
-            dist, version = _distribution(point.dist)
-            origin = f"{point.value} ({dist})" if dist else point.value
-            self._load(PluginInfo(point.name, origin, version), point.load)
-
-    # --- loading ---
-
-    def _load(self, info: PluginInfo, load: Callable[[], object]) -> None:
-        name = info.name
-        if name in self.infos:
-            other = self.infos[name].origin
-            self.infos[f"{name} ({info.origin})"] = replace(
-                info, error=f"another plugin has the name '{name}' already: {other}"
-            )
-            return
-        self.infos[name] = info
-        try:
-            module = load()
-            self._manager.register(module, name=name)
-            # Without this, a hook whose name is misspelt is registered and never called.
-            self._manager.check_pending()
-            self._refuse_wrappers(module)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        # A plugin may even call sys.exit() when it is imported, which must not end the program.
-        except BaseException as error:
-            # register() leaves a plugin half registered when it raises.
-            if self._manager.has_plugin(name):
-                self._manager.unregister(name=name)
-            self.infos[name] = replace(info, error=_describe(error))
-
-    def _refuse_wrappers(self, module: object) -> None:
-        for caller in self._manager.get_hookcallers(module) or ():
-            found = [item for item in caller.get_hookimpls() if item.plugin is module]
-            if any(item.wrapper or item.hookwrapper for item in found):
-                raise TypeError(f"{caller.name} is a hook wrapper; lesson hooks are plain functions")
-
-    def _record_error(self, name: str, hook: str, error: BaseException) -> None:
-        """Record an error of a hook's implementation; the plugin keeps its other hooks."""
-        info = self.infos.get(name, PluginInfo(name, "?", None))
-        self.infos[name] = replace(info, error=f"in {hook}: {_describe(error)}")
-
-    # --- calling ---
-
-    def _each(self, hook: str, **arguments: object) -> Iterator[tuple[str, Any]]:
-        """
-        Call a hook's implementations one by one and yield each plugin's name and result.
-
-        One call for all would lose all results when one raises. Generators are read here, inside the
-        ``try``, up to :data:`MAX_ITEMS`.
-        """
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            try:
-                given = {name: arguments[name] for name in implementation.argnames}
-                result = implementation.function(*given.values())
-                if isinstance(result, Iterable) and not isinstance(result, str | Mapping):
-                    result = list(islice(result, MAX_ITEMS + 1))
-                    if len(result) > MAX_ITEMS:
-                        raise ValueError(f"returned more than {MAX_ITEMS:,} items")
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # asyncio.CancelledError, for example, is not an Exception
-                self._record_error(implementation.plugin_name, hook, error)
-                continue
-            yield implementation.plugin_name, result
-
-    def _collect(
-        self, hook: str, kind: Any, *, fields: bool = True, **arguments: object
-    ) -> Iterator[tuple[str, Any]]:
-        """
-        Yield all items of the lists that a hook's implementations return, after checking their types.
-
-        Args:
-            kind: a class, or a union of classes.
-            fields: False leaves it to the caller to check the fields of the items.
-        """
-        from lesson_runner.model import check_fields
-
-        for name, result in self._each(hook, **arguments):
-            # A plugin that returns one object instead of a list gets an error that says so.
-            for item in [] if result is None else result if isinstance(result, list) else [result]:
-                if not isinstance(item, kind) or not isinstance(result, list):
-                    self._record_error(
-                        name, hook, TypeError(f"returned {item!r}, not a list of {_name(kind)}")
-                    )
-                elif fields and (problem := check_fields(item)):
-                    self._record_error(name, hook, TypeError(problem))
-                else:
-                    yield name, item
-
     def add_commands(self, app: typer.Typer) -> None:
         """Let every plugin add its commands."""
-        for _ in self._each("lesson_add_commands", app=app):
+        for _ in self.each("lesson_add_commands", app=app):
             pass
 
     def directories(self) -> list[tuple[str, Path]]:
         """Return the files and folders of lessons, each with the name of its plugin."""
-        return list(self._collect("lesson_directories", Path))
+        return [(source.plugin_name, path) for source, path in self.collect("lesson_directories", Path)]
 
     def actions(self) -> Mapping[str, Action]:
         """Return all actions by name; of two with one name, that of the plugin loaded first."""
@@ -229,15 +85,17 @@ class Plugins:
 
         if self._actions is None:
             found: dict[str, Action] = {}
-            owners: dict[str, str] = {}
             order = list(self.infos)
-            pairs = sorted(self._collect("lesson_actions", Action), key=lambda pair: order.index(pair[0]))
-            for plugin, action in pairs:
+            pairs = sorted(
+                self.collect("lesson_actions", Action), key=lambda pair: order.index(pair[0].plugin_name)
+            )
+            for source, action in pairs:
+                plugin = source.plugin_name
                 if action.name in found:
-                    other = f"plugin '{owners[action.name]}' has an action '{action.name}' already"
-                    self._record_error(plugin, "lesson_actions", ValueError(other))
+                    other = f"plugin '{self._owners[action.name]}' has an action '{action.name}' already"
+                    self.blame(source, "lesson_actions", ValueError(other))
                 else:
-                    found[action.name], owners[action.name] = wrap_action(action, plugin), plugin
+                    found[action.name], self._owners[action.name] = wrap_action(action, plugin), plugin
             self._actions = found
         return self._actions
 
@@ -246,11 +104,9 @@ class Plugins:
         from lesson_runner.plugins.checks import Check
 
         found: dict[str, Check] = {}
-        for plugin, check in self._collect("lesson_checks", Check):
+        for source, check in self.collect("lesson_checks", Check):
             if check.id in found:
-                self._record_error(
-                    plugin, "lesson_checks", ValueError(f"there is a check '{check.id}' already")
-                )
+                self.blame(source, "lesson_checks", ValueError(f"there is a check '{check.id}' already"))
             else:
                 found[check.id] = check
         return found
@@ -260,34 +116,43 @@ class Plugins:
         from lesson_runner.model import Rule
 
         found: dict[str, Rule] = {}
-        for plugin, rule in self._collect("lesson_rules", Rule):
-            if rule.id.startswith(f"{plugin}."):
+        for source, rule in self.collect("lesson_rules", Rule):
+            if rule.id.startswith(f"{source.plugin_name}."):
                 found[rule.id] = rule
             else:
-                self._record_error(
-                    plugin, "lesson_rules", ValueError(f"'{rule.id}' does not begin with '{plugin}.'")
-                )
+                problem = f"'{rule.id}' does not begin with '{source.plugin_name}.'"
+                self.blame(source, "lesson_rules", ValueError(problem))
         return found
 
     def check_rule(self, rule: Rule, lesson: Lesson, scope: Scope) -> list[Diagnostic]:
-        """Return the diagnostics of a plugin's rule; if it raises, record the error and return none."""
+        """Return the diagnostics of a plugin's rule; if it goes wrong, the last one says so."""
+        from lesson_runner.model import Diagnostic, Location, check_fields
+
+        found: list[Diagnostic] = []
         try:
-            return list(islice(rule.check(lesson, scope), MAX_ITEMS)) if rule.check else []
+            for item in islice(rule.check(lesson, scope) if rule.check else (), MAX_ITEMS):
+                if not isinstance(item, Diagnostic):
+                    raise TypeError(f"returned {item!r}, not diagnostics")
+                if problem := check_fields(item):
+                    raise TypeError(problem)
+                found.append(item)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            self._record_error(rule.id.partition(".")[0], f"rule {rule.id}", error)
-            return []
+            name, what = rule.id.partition(".")[0], f"rule {rule.id}"
+            broken = self.record_error(name, what, error, rule.check)
+            found.append(_failed(broken, Location(lesson.path, 1)))
+        return found
 
     def detect_hardware(self, *, thorough: bool = False) -> tuple[Hardware, ...]:
         """Return the hardware that plugins detect; ``thorough`` asks for all details."""
         from lesson_runner.model import Hardware
 
-        found = self._collect("lesson_detect_hardware", Hardware, thorough=thorough)
+        found = self.collect("lesson_detect_hardware", Hardware, thorough=thorough)
         return tuple(item for _, item in found)
 
-    def interpret_block(self, block: Block, lesson: Lesson) -> Interpretation | None:
-        """Return the first plugin's interpretation of a block, if there is one; results are cached."""
+    def interpret_block(self, block: Block, lesson: Lesson) -> Interpretation:
+        """Return the first plugin's interpretation of a block; results are cached."""
         if self._interpreted != (lesson.path, lesson.digest):
             self._interpreted = lesson.path, lesson.digest
             self._interpretations.clear()
@@ -295,19 +160,24 @@ class Plugins:
             self._interpretations[block] = self._interpret(block, lesson)
         return self._interpretations[block]
 
-    def _interpret(self, block: Block, lesson: Lesson) -> Interpretation | None:
+    def _interpret(self, block: Block, lesson: Lesson) -> Interpretation:
         from lesson_runner.model import ActionCall, check_fields
 
-        for name, result in self._each("lesson_interpret_block", block=block, lesson=lesson):
+        hook = "lesson_interpret_block"
+        failed: list[PluginError] = []
+        chosen: Interpretation | None = None
+        for source, result in self.each(hook, failed, block=block, lesson=lesson):
             if result is None:
                 continue
             problem = f"returned {result!r}, not a list of ActionCall"
             if isinstance(result, list) and all(isinstance(item, ActionCall) for item in result):
                 problem = next(filter(None, map(check_fields, result)), "")
             if not problem:
-                return Interpretation(name, tuple(result))
-            self._record_error(name, "lesson_interpret_block", TypeError(problem))
-        return None
+                chosen = Interpretation(source.plugin_name, tuple(result))
+                break
+            failed.append(self.blame(source, hook, TypeError(problem)))
+        diagnostics = tuple(_failed(error, block.location) for error in failed)
+        return replace(chosen or Interpretation("", ()), diagnostics=diagnostics)
 
     def run_step(self, step: PlannedStep, context: StepContext) -> Outcome:
         """
@@ -318,42 +188,87 @@ class Plugins:
         """
         from lesson_runner.plugins.action_errors import load
 
-        outcome = load(self.actions()[step.action].run)(step.params, context)
-        return _outcome(outcome, f"action '{step.action}'")
+        action = self.actions()[step.action]
+        outcome = _outcome(load(action.run)(step.params, context), f"action '{step.action}'")
+        if problem := undeclared(action, outcome.metrics):
+            raise ValueError(problem)
+        return outcome
 
-    def measure(self, step: PlannedStep, evidence: Evidence) -> dict[str, float]:
-        """Return the numbers that all plugins measure from a step's stored files."""
+    def metrics_of(self, action: Action) -> tuple[str, ...] | None:
+        """
+        Return the names, or patterns with ``*``, of all metrics that an action's steps can have.
+
+        Metrics of ``capture`` are not included. ``None`` if the action does not declare them, or if another
+        plugin may measure any step.
+        """
+        measuring = {item.plugin_name for item in self._manager.hook.lesson_measure.get_hookimpls()}
+        return action.metrics if all(map(self._declares_metrics, measuring)) else None
+
+    def _declares_metrics(self, plugin: str) -> bool:
+        """Return whether a plugin has actions, all of which declare their metrics."""
+        own = [action for name, action in self.actions().items() if self._owners[name] == plugin]
+        return bool(own) and all(action.metrics is not None for action in own)
+
+    def measure(self, step: PlannedStep, evidence: Evidence) -> tuple[dict[str, float], list[PluginError]]:
+        """
+        Measure a step's stored files with all plugins.
+
+        Returns:
+            the numbers by name, and what went wrong: with an error, any metric may be missing or wrong,
+            because a measured number replaces one that the action or ``capture`` gave.
+        """
         numbers: dict[str, float] = {}
-        for name, result in self._each("lesson_measure", step=step, evidence=evidence):
+        failed: list[PluginError] = []
+        for source, result in self.each("lesson_measure", failed, step=step, evidence=evidence):
             try:
-                numbers.update({str(key): float(value) for key, value in (result or {}).items()})
+                found = {str(key): float(value) for key, value in (result or {}).items()}
+                if found and (problem := self._not_to_be_measured(source.plugin_name, step, found)):
+                    raise ValueError(problem)
+                numbers.update(found)
             except (AttributeError, TypeError, ValueError) as error:
-                self._record_error(name, "lesson_measure", error)
-        return numbers
+                failed.append(self.blame(source, "lesson_measure", error))
+        return numbers, failed
+
+    def _not_to_be_measured(self, plugin: str, step: PlannedStep, found: Iterable[str]) -> str | None:
+        """Return which of a plugin's metrics contradict what its actions declare, if any do."""
+        if not self._declares_metrics(plugin):
+            return None
+        if self._owners.get(step.action) != plugin:
+            return (
+                f"measured a step of '{step.action}', although the plugin's actions declare all its metrics"
+            )
+        return undeclared(self.actions()[step.action], found)
 
     def diagnose(self, result: StepResult, evidence: Evidence) -> tuple[Diagnosis, ...]:
         """Return all plugins' explanations of a step's result."""
         from lesson_runner.model import Diagnosis
 
-        found = self._collect("lesson_diagnose", Diagnosis, result=result, evidence=evidence)
+        found = self.collect("lesson_diagnose", Diagnosis, result=result, evidence=evidence)
         return tuple(diagnosis for _, diagnosis in found)
 
     def step_event(self, event: Event, context: RunContext) -> None:
         """Pass an event to every plugin."""
-        for _ in self._each("lesson_step_event", event=event, context=context):
+        for _ in self.each("lesson_step_event", event=event, context=context):
             pass
 
     def report_sections(self, record: Json, folder: Path) -> list[Section]:
-        """Return the sections that plugins add to a report; one that cannot be shown says why."""
-        from lesson_runner.model import Section, checked_section
+        """Return the sections that plugins add to a report; those that cannot be shown say why."""
+        from lesson_runner.model import Section, Table, checked_section
 
-        found = self._collect("lesson_report_sections", Section, fields=False, record=record, folder=folder)
-        return [checked_section(section) for _, section in found]
+        hook = "lesson_report_sections"
+        found = self.collect(hook, Section, fields=False, record=record, folder=folder)
+        sections: list[Section] = [checked_section(section) for _, section in found]
+        rows = tuple((name, error.what) for (name, place), error in self.errors.items() if place == hook)
+        return [*sections, Table("Sections that are missing", ("Plugin", "Why"), rows)] if rows else sections
 
 
-def _name(kind: Any) -> str:
-    """Return the name of a class, or the names of the classes of a union."""
-    return " or ".join(item.__name__ for item in get_args(kind) or (kind,))
+def undeclared(action: Action, names: Iterable[str]) -> str | None:
+    """Return which metric an action does not declare, if it declares any."""
+    for name in names:
+        if action.metrics is not None and not any(fnmatchcase(name, item) for item in action.metrics):
+            declared = ", ".join(action.metrics) or "none"
+            return f"the metric '{name}' is not among the 'metrics' of action '{action.name}' ({declared})"
+    return None
 
 
 def _outcome(value: object, source: str) -> Outcome:
@@ -367,34 +282,8 @@ def _outcome(value: object, source: str) -> Outcome:
     return replace(value, metrics={str(key): float(number) for key, number in value.metrics.items()})
 
 
-def installed_points() -> list[Point]:
-    """
-    Return the entry points of installed plugins, this project's own first.
+def _failed(error: PluginError, location: Location) -> Diagnostic:
+    """Return the diagnostic of a plugin that went wrong while a document was checked."""
+    from lesson_runner.model import Diagnostic
 
-    The environment variable ``LESSON_PLUGINS`` restricts them to the names it lists.
-    """
-    wanted = os.environ.get(RESTRICT)
-    points: list[Point] = sorted(
-        entry_points(group=PROJECT),
-        key=lambda point: (_distribution(point.dist)[0] != "lesson-runner", point.name),
-    )
-    if wanted is None:
-        return points
-    names = {name.strip() for name in wanted.split(",")}
-    return [point for point in points if point.name in names]
-
-
-@cache
-def _distribution(dist: Distribution | None) -> tuple[str | None, str | None]:
-    """Return a distribution's name and version; cached, because they are in a file with all of its README."""
-    return (dist.name, dist.version) if dist else (None, None)
-
-
-def _describe(error: BaseException) -> str:
-    """Return an error's message with the line of the plugin that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = str(Path(__file__).parents[1])
-    theirs = [frame for frame in frames if not frame.filename.startswith((ours, "<frozen"))]
-    theirs = [frame for frame in theirs if "importlib" not in frame.filename]
-    where = f" ({theirs[-1].filename}:{theirs[-1].lineno})" if theirs else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
+    return Diagnostic(PLUGIN_FAILED, "error", str(error), location, FIX)

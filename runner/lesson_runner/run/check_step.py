@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
-from lesson_runner.document.schema.validator import KeyPath, check, once_per_schema
-from lesson_runner.model import Diagnostic, Json, Lesson, Location, PlannedStep, Step
+from lesson_runner.document.schema.validator import KeyPath, check, once_per_schema, place_of
+from lesson_runner.model import Claim, Diagnostic, Expectation, Json, Lesson, Location, PlannedStep, Step
+from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 
 MOST_GOOD = 1_000
@@ -16,12 +18,20 @@ SHORT = 100
 
 
 def check_step(
-    planned: PlannedStep, step: Step, action: Action, lesson: Lesson, *, understood: bool = True
+    planned: PlannedStep,
+    step: Step,
+    action: Action,
+    lesson: Lesson,
+    metrics: Sequence[str] | None,
+    *,
+    understood: bool = True,
 ) -> Iterable[Diagnostic]:
     """
-    Yield the problems of a planned step: wrong parameters, or nothing to judge its result by.
+    Yield the problems of a planned step: wrong parameters, nothing to judge by, or a metric it never has.
 
     Args:
+        metrics: the names, or patterns with ``*``, of the metrics that the step can have apart from
+            ``capture``; ``None`` if they are unknown.
         understood: whether its command could be parsed. If not, a conflict between parameters may only be a
             consequence of that, and is not reported.
     """
@@ -34,6 +44,27 @@ def check_step(
         message = f"{what} needs an 'expect': nothing else judges the result of '{action.name}'"
         fix = "add 'expect:' with what the reader should see, such as a metric or a line of output"
         yield Diagnostic("nothing-judged", "error", message, step.location, fix)
+    if metrics is not None and not step.recognised:  # the action declares those of a recognised step
+        yield from _metrics(planned, step, metrics, what)
+
+
+def _metrics(planned: PlannedStep, step: Step, metrics: Sequence[str], what: str) -> Iterable[Diagnostic]:
+    """Yield the expectations and claims about metrics that nothing captures or measures."""
+    overrides = (("profiles", name) for name, item in step.profiles.items() if item.expect == planned.expect)
+    base = next(overrides, ()) if planned.expect != step.expect else ()
+    named: list[tuple[KeyPath, Expectation | Claim]] = [
+        ((*base, "expect", n), item) for n, item in enumerate(planned.expect) if item.matcher == "metric"
+    ]
+    known = [*planned.capture, *metrics]
+    named += [(("claims", n), claim) for n, claim in enumerate(planned.claims)]
+    for path, item in named:
+        name = item.argument["name"]
+        if name in planned.capture or any(fnmatchcase(name, pattern) for pattern in metrics):
+            continue
+        message = f"{what}: nothing captures or measures the metric '{name}'"
+        place = place_of(step.positions, (*path, "metric", "name"))
+        fix = suggest_names(name, known) if known else "add a 'capture' pattern that finds it in the output"
+        yield Diagnostic("unmeasured-metric", "error", message, place, fix)
 
 
 def _parameters(

@@ -117,7 +117,7 @@ def _attempt(
         read, unread = {}, {}
         status, outcome = "error", dataclasses.replace(outcome, message=message)
     evidence = Evidence(folder, run.shared_evidence, printed.output, run.folder)
-    measured = plugins.measure(step, evidence)
+    measured, unmeasured = plugins.measure(step, evidence)
     metrics = {**outcome.metrics, **read, **measured}
     facts = {**facts, **outcome.facts}
     result = StepResult(
@@ -130,6 +130,9 @@ def _attempt(
         artifacts=record.artifacts(folder, run.folder, hasher),
     )
     if status is None and outcome.status not in ("skipped", "error"):
+        if unmeasured and any(item.matcher == "metric" for item in step.expect):
+            message = f"the step cannot be judged by its metrics: {'; '.join(map(str, unmeasured))}"
+            return dataclasses.replace(result, status="error", message=message), outcome.facts
         try:
             produced = Produced(
                 printed.output, printed.stdout, printed.gaps, result.exit_code, metrics, files, unread

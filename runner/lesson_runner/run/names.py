@@ -8,6 +8,7 @@ from lesson_runner.document.schema.validator import KeyPath, place_of
 from lesson_runner.model import Diagnostic, Lesson
 from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.manager import Plugins
 
 DEFAULT_PROFILE = "default"
 
@@ -25,24 +26,29 @@ def usual_profile(lesson: Lesson, known: Sequence[str], *, board: bool) -> str:
     return fitting if not lesson.runner.get("profiles") and fitting in known else known[0]
 
 
-def unknown_names(lesson: Lesson, actions: Mapping[str, Action]) -> Iterable[Diagnostic]:
+def unknown_names(lesson: Lesson, plugins: Plugins) -> Iterable[Diagnostic]:
     """Yield a diagnostic for each profile or action that a lesson names and that does not exist."""
+    actions = plugins.actions()
     profiles = profiles_of(lesson, actions)
+
+    def hint(name: str, known: Iterable[str]) -> str:
+        return plugins.hint(suggest_names(name, known), "lesson_actions")
+
     for machine, name in lesson.runner.get("defaultProfile", {}).items():
         if isinstance(name, str) and name not in profiles:
             place = place_of(lesson.positions, ("runner", "defaultProfile", machine))
             message = f"there is no profile '{name}'"
-            yield Diagnostic("unknown-profile", "error", message, place, suggest_names(name, profiles))
+            yield Diagnostic("unknown-profile", "error", message, place, hint(name, profiles))
     for step in lesson.steps:
         for name in step.profiles:
             if name not in profiles:
                 place = place_of(step.positions, ("profiles", name))
                 message = f"step '{step.id}': there is no profile '{name}'"
-                yield Diagnostic("unknown-profile", "error", message, place, suggest_names(name, profiles))
+                yield Diagnostic("unknown-profile", "error", message, place, hint(name, profiles))
     for path, name in _actions_named(lesson):
         if name not in actions:
             place, message = place_of(lesson.positions, path), f"no plugin has an action '{name}'"
-            yield Diagnostic("unknown-action", "error", message, place, suggest_names(name, actions))
+            yield Diagnostic("unknown-action", "error", message, place, hint(name, actions))
 
 
 def _actions_named(lesson: Lesson) -> Iterable[tuple[KeyPath, str]]:

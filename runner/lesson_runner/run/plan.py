@@ -51,9 +51,8 @@ def choose_profile(
         defaults = lesson.runner.get("defaultProfile", {})
         requested = str(defaults.get("board" if board else "none", usual_profile(lesson, known, board=board)))
     if requested not in known:
-        raise LessonError(
-            f"--profile {requested}: the lesson has no such profile", fix=suggest_names(requested, known)
-        )
+        fix = plugins.hint(suggest_names(requested, known), "lesson_actions")
+        raise LessonError(f"--profile {requested}: the lesson has no such profile", fix=fix)
     return requested
 
 
@@ -75,7 +74,7 @@ def make_plan(
     found = list(problems)
     if first_error(found):  # an invalid lesson cannot be planned
         raise InvalidLessonError(found)
-    found += unknown_names(lesson, actions)
+    found += unknown_names(lesson, plugins)
     recognition = None if has_directives(lesson) else recognise_steps(lesson, plugins)
     if recognition is not None:
         lesson = recognition.lesson
@@ -90,12 +89,12 @@ def make_plan(
         for number, call in enumerate(interpretation.calls, 1):
             action = actions.get(call.action)
             if action is None:
-                found.append(_unknown_action(step, call.action, actions))
+                found.append(_unknown_action(step, call.action, plugins))
                 continue
             used.setdefault(step.id, set()).add(action.name)
             several = len(interpretation.calls) > 1
             part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
-            one, trouble = _plan_step(step, part, action, lesson, profile, params)
+            one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
             planned.append(dataclasses.replace(one, claimed_by=interpretation.plugin))
             found += trouble
     # With wrong parameters, an action cannot say what it reads and writes.
@@ -131,11 +130,10 @@ def _no_steps(lesson: Lesson) -> Diagnostic:
     )
 
 
-def _unknown_action(step: Step, name: str, actions: Mapping[str, Action]) -> Diagnostic:
+def _unknown_action(step: Step, name: str, plugins: Plugins) -> Diagnostic:
     message = f"step '{step.id}': no plugin has an action '{name}'"
-    return Diagnostic(
-        "unknown-action", "error", message, place_of(step.positions, ("uses",)), suggest_names(name, actions)
-    )
+    fix = plugins.hint(suggest_names(name, plugins.actions()), "lesson_actions")
+    return Diagnostic("unknown-action", "error", message, place_of(step.positions, ("uses",)), fix)
 
 
 def _title(step: Step, call: ActionCall) -> str:
@@ -160,6 +158,7 @@ def _plan_step(
     step: Step,
     part: _Part,
     action: Action,
+    metrics: Sequence[str] | None,
     lesson: Lesson,
     profile: str,
     params: Sequence[Param],
@@ -196,7 +195,7 @@ def _plan_step(
     )
     understood = not first_error(call.diagnostics)
     return planned, [] if planned.skip else list(
-        check_step(planned, step, action, lesson, understood=understood)
+        check_step(planned, step, action, lesson, metrics, understood=understood)
     )
 
 

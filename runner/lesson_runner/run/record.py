@@ -20,7 +20,7 @@ from lesson_runner.files.untrusted import files_below, read_json
 from lesson_runner.model import Expectation, Hardware, Plan, PlannedStep, StepResult
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import fix_for
-from lesson_runner.plugins.manager import PluginInfo
+from lesson_runner.plugins.installed import PluginInfo
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.hashing import Hasher, file_facts
 
@@ -116,7 +116,10 @@ def describe_lesson(plan: Plan) -> dict[str, Any]:
 
 def describe_plugins(infos: Iterable[PluginInfo]) -> list[dict[str, Any]]:
     """Return the installed plugins with their versions and errors."""
-    return [{"name": info.name, "version": info.version, "error": info.error} for info in infos]
+    return [
+        {"name": info.name, "version": info.version, "error": info.error, "loaded": info.loaded}
+        for info in infos
+    ]
 
 
 def versions(hardware: Iterable[Hardware]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from lesson_runner.document.languages import PYTHON, PYTHON_SCRIPT, RUNNABLE, TYPED_IN
@@ -29,11 +30,15 @@ def used_actions(lesson: Lesson, plugins: Plugins) -> Mapping[str, Action]:
 def recognise_steps(lesson: Lesson, plugins: Plugins) -> Recognition:
     """Recognise the steps of a lesson without directives, with all plugins."""
 
+    problems: list[Diagnostic] = []
+
     def interpret(block: Block, lesson: Lesson) -> Sequence[ActionCall]:
         interpretation = plugins.interpret_block(block, lesson)
-        return interpretation.calls if interpretation else ()
+        problems.extend(interpretation.diagnostics)
+        return interpretation.calls
 
-    return recognise(lesson, interpret, plugins.actions())
+    found = recognise(lesson, interpret, plugins.actions())
+    return dataclasses.replace(found, problems=(*problems, *found.problems))
 
 
 def resolve_block(
@@ -57,20 +62,17 @@ def resolve_block(
     if block is None:  # the parser binds every other directive to a block
         return Interpretation("", ()), []
     interpretation = plugins.interpret_block(block, lesson)
-    if (
-        interpretation
-        and interpretation.calls
-        and (step.recognised or not only_verifies(interpretation.calls, block, plugins))
-    ):
+    # Those of a recognised step are reported when it is recognised.
+    problems = [] if step.recognised else list(interpretation.diagnostics)
+    if interpretation.calls and (step.recognised or not only_verifies(interpretation.calls, block, plugins)):
         calls = join_checks(interpretation.calls, plugins.actions())
-        return Interpretation(interpretation.plugin, tuple(calls)), [
-            item for call in calls for item in call.diagnostics
-        ]
+        problems += [item for call in calls for item in call.diagnostics]
+        return Interpretation(interpretation.plugin, tuple(calls)), problems
     if block.language in RUNNABLE and not step.recognised:
         name = "python" if block.language in PYTHON_SCRIPT else "shell"
         call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))
-        return Interpretation("", (call,)), []
-    return Interpretation("", ()), [_unknown_language(step, block)]
+        return Interpretation("", (call,)), problems
+    return Interpretation("", ()), [*problems, _unknown_language(step, block)]
 
 
 def _unknown_language(step: Step, block: Block) -> Diagnostic:

@@ -19,7 +19,7 @@ from lesson_runner.files.untrusted import open_sized, parse_json
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.context import Workspace
-from lesson_runner.plugins.manager import PluginInfo
+from lesson_runner.plugins.installed import PluginInfo
 from lesson_runner.run import record
 from lesson_runner.run.continued import home_of
 from lesson_runner.run.events import EVENTS
@@ -231,7 +231,11 @@ def _libraries(versions: Mapping[str, str]) -> dict[str, str]:
 
 
 def _versions(plugins: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    return {item["name"]: item["error"] or item["version"] or "no version" for item in plugins}
+    """Return each plugin's version, or why it was not loaded; errors of hooks come and go."""
+    return {
+        item["name"]: item["version"] or "no version" if item.get("loaded", True) else item["error"]
+        for item in plugins
+    }
 
 
 def _boards(hardware: Iterable[Mapping[str, Any]]) -> dict[str, str]:

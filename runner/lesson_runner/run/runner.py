@@ -191,7 +191,7 @@ def _run_or_skip(
 ) -> None:
     """Run one step of a plan, or record why it does not run."""
     noted: dict[str, Any] = {}
-    reason = step.skip or excluded or _missing_board(step, context)
+    reason = step.skip or excluded or _missing_board(step, context, plugins)
     blocked = _blocked(step, state, continues=context.continues is not None)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
@@ -229,7 +229,7 @@ def _run_or_skip(
         raise KeyboardInterrupt
 
 
-def _missing_board(step: PlannedStep, context: RunContext) -> str | None:
+def _missing_board(step: PlannedStep, context: RunContext, plugins: Plugins) -> str | None:
     """Return why a step cannot run without a board, if it needs one and there is none."""
     if "board" not in step.requires:
         return None
@@ -240,7 +240,9 @@ def _missing_board(step: PlannedStep, context: RunContext) -> str | None:
     mocks = [item.detected_by for item in context.hardware if item.kind == "mock"]
     if mocks:
         return f"it needs a board, and a mock device does not count ({mocks[0]})"
-    return "it needs a board, and there is none in this machine"
+    broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
+    reason = f"none was found: {'; '.join(broken)}" if broken else "there is none in this machine"
+    return f"it needs a board, and {reason}"
 
 
 def _blocked(step: PlannedStep, state: _State, *, continues: bool) -> StepResult | None:

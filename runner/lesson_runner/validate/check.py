@@ -9,11 +9,12 @@ from pathlib import Path
 from lesson_runner.document.lessons import load_lesson
 from lesson_runner.execute.redaction.secrets import mask
 from lesson_runner.files.plain import real
-from lesson_runner.model import Checked, Diagnostic, Lesson, Location, Rule, Scope, first_error
+from lesson_runner.model import Checked, Diagnostic, Lesson, Location, Plan, Rule, Scope, first_error
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.plugins.catalog import lessons as known_lessons
 from lesson_runner.plugins.catalog import read_head
-from lesson_runner.plugins.manager import Plugins
+from lesson_runner.plugins.manager import PLUGIN_FAILED, Plugins
+from lesson_runner.plugins.plugin_errors import FIX
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.recognise import has_directives
 from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps
@@ -21,7 +22,7 @@ from lesson_runner.validate.coverage import judged_by_exit_alone, uncovered
 from lesson_runner.validate.fix import Source
 from lesson_runner.validate.rules import ignores, planning, table
 from lesson_runner.validate.rules.anchors import anchors_of
-from lesson_runner.validate.settings import Settings
+from lesson_runner.validate.settings import Settings, find_settings
 
 
 def all_rules(plugins: Plugins) -> Mapping[str, Rule]:
@@ -56,11 +57,11 @@ class Checker:
         document = _read(path)
         found = list(_found(document, self.plugins, self.rules, self.scope, self.settings))
         kept = _kept(document, found, self.rules, self.settings)
-        # Diagnostics are shown in CI logs and code scanning, where secrets must not appear.
-        shown = [replace(item, message=mask(item.message), fix=item.fix and mask(item.fix)) for item in kept]
+        shown = list(map(_masked, kept))
         if document.lesson is None:
             return Checked(path, tuple(shown))
-        return Checked(path, tuple(shown), _lines(document.lesson, shown), document.lesson.digest)
+        lines = _lines(document.lesson, shown)
+        return Checked(path, tuple(shown), lines, digest=document.lesson.digest)
 
 
 def validate(
@@ -79,6 +80,45 @@ def validate(
     scope = replace(scope_of(paths, plugins), uncertified=uncertified)
     checker = Checker(plugins, settings, rules, scope)
     return map(checker.check, paths)
+
+
+def broken_plugins(plugins: Plugins, settings: Settings) -> list[Checked]:
+    """Return a document for each plugin whose rules, actions or lessons are missing from a validation."""
+    plugins.actions()
+    plugins.directories()
+    found = []
+    for error in plugins.errors.values():
+        place = Location(error.path or Path(plugins.infos[error.plugin].origin), error.line)
+        if error.hook not in _CATALOGS or not settings.wants(PLUGIN_FAILED, place.path):
+            continue
+        severity = settings.severity.get(PLUGIN_FAILED, "error")
+        item = Diagnostic(PLUGIN_FAILED, severity, mask(error.message), place, FIX)
+        found.append(Checked(place.path, (item,), is_lesson=False))
+    return found
+
+
+_CATALOGS = ("", "lesson_rules", "lesson_actions", "lesson_directories")
+"""The hooks that a whole validation depends on; empty for a plugin that was not loaded."""
+
+
+def errors_before_run(plan: Plan, plugins: Plugins) -> list[Diagnostic]:
+    """
+    Return the errors for which ``lesson validate`` would refuse a planned lesson, under the same settings.
+
+    A lesson without directives was not written for this tool: only a plugin that goes wrong stops it.
+
+    Raises:
+        LessonError: the settings cannot be read.
+        InvalidLessonError: the settings have errors.
+    """
+    lesson, rules = plan.lesson, all_rules(plugins)
+    settings = find_settings(None, rules)
+    scope = scope_of([lesson.path], plugins)
+    found = dict.fromkeys([*plan.diagnostics, *uncovered(plan), *judged_by_exit_alone(plan)])
+    found.update(dict.fromkeys(_by_rules(lesson, plugins, rules, scope, settings)))
+    kept = _kept(_Read(lesson.path, lesson, ()), found, rules, settings)
+    stopping = (item for item in kept if item.rule == PLUGIN_FAILED or not plan.recognised)
+    return [_masked(item) for item in stopping if item.severity == "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +159,25 @@ def _found(
     if lesson is not None:
         if not first_error(document.problems):
             found.update(dict.fromkeys(_planned(lesson, document.problems, plugins)))
-        for rule in rules.values():
-            if rule.check is not None and settings.wants(rule.id, document.path):
-                check = _checker(rule, plugins)
-                found.update(dict.fromkeys(check(lesson, scope)))
+        found.update(dict.fromkeys(_by_rules(lesson, plugins, rules, scope, settings)))
     return found
 
 
+def _by_rules(
+    lesson: Lesson, plugins: Plugins, rules: Mapping[str, Rule], scope: Scope, settings: Settings
+) -> Iterator[Diagnostic]:
+    for rule in rules.values():
+        if rule.check is not None and settings.wants(rule.id, lesson.path):
+            yield from _checker(rule, plugins)(lesson, scope)
+
+
+def _masked(item: Diagnostic) -> Diagnostic:
+    """Mask secrets: diagnostics are shown in CI logs and code scanning."""
+    return replace(item, message=mask(item.message), fix=item.fix and mask(item.fix))
+
+
 def _checker(rule: Rule, plugins: Plugins) -> Callable[[Lesson, Scope], Iterable[Diagnostic]]:
-    """Return a rule's check; if a plugin's check raises, the error is recorded for the plugin."""
+    """Return a rule's check; if a plugin's check raises, a diagnostic says so."""
     if "." in rule.id:
         return lambda lesson, scope: plugins.check_rule(rule, lesson, scope)
     assert rule.check is not None

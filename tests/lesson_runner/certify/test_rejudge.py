@@ -190,9 +190,7 @@ def test_a_metric_that_no_installed_plugin_measures(again: Again, own: Path) -> 
         step(expect=[METRIC]), recorded, Plugins(points=[ModuleEntryPoint(garden), ModuleEntryPoint(broken)])
     )
     (why,) = said.not_judged
-    assert why.startswith(
-        "no installed plugin measures 'beans' from the evidence; plugin 'broken': in lesson_measure: "
-    )
+    assert why.startswith("its metrics cannot be measured: plugin 'broken': in lesson_measure: ")
     assert "ValueError: no scale for _shared" in why
     # If it was not recorded either, its expectation is not met.
     verdicts = [{"matcher": "metric", "expected": "3 <= beans", "actual": MISSED, "passed": False}]

@@ -188,7 +188,8 @@ def test_hook_lesson_checks(lesson: Command) -> None:
         yield Check("mine", "the same again", "", look)
 
     plugins = [hook(lesson_checks)]
-    (found,) = lesson("doctor", "--json", plugins=plugins).json["checks"]
+    broken, found = lesson("doctor", "--json", plugins=plugins).json["checks"]
+    assert (broken["id"], broken["status"]) == ("plugin-plugin_under_test", "failed")
     assert (found["id"], found["status"], found["found"]) == ("mine", "warning", "backend auto")
     assert "there is a check 'mine' already" in lesson("plugins", plugins=plugins).out
     assert "why:      it matters to me" in lesson("doctor", plugins=plugins).out
@@ -214,7 +215,8 @@ def test_hook_lesson_rules(lesson: Command, tmp_path: Path) -> None:
     said = lesson("validate", "a.md", "--json", plugins=plugins)
     assert said.code == 1
     assert [(item["rule"], item["line"]) for item in said.json["findings"]] == [
-        ("plugin_under_test.echo", 15)
+        ("plugin-failed", lesson_rules.__code__.co_firstlineno),  # the second rule has a wrong id
+        ("plugin_under_test.echo", 15),
     ]
     assert "Nobody listens." in lesson("explain", "plugin_under_test.echo", plugins=plugins).out
     assert "'echo' does not begin with 'plugin_under_test.'" in lesson("plugins", plugins=plugins).out
@@ -321,6 +323,8 @@ def test_lifecycle(lesson: Command, tmp_path: Path) -> None:
         "lesson_detect_hardware",
         "lesson_actions",
         "lesson_interpret_block",
+        "lesson_rules",
+        "lesson_directories",
         "lesson_step_event run-started",
         "lesson_step_event step-started",
         "  the action runs",

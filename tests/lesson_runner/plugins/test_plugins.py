@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from tests.reliability import fault
 
-from lesson_runner.plugins import manager as module
-from lesson_runner.plugins.manager import Plugins, installed_points
+from lesson_runner.plugins import installed as module
+from lesson_runner.plugins.installed import installed_points
+from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -26,14 +27,17 @@ BROKEN = {
     "exits when imported": ("sys.exit(3)", "SystemExit: 3"),
     "is not Python": ("def (", "SyntaxError: "),
     "imports what is not there": ("import not_there_at_all", "ModuleNotFoundError: No module named"),
-    "misspells a hook": ("@hookimpl\ndef lesson_action(): return []", "unknown hook 'lesson_action'"),
+    "misspells a hook": (
+        "@hookimpl\ndef lesson_action(): return []",
+        "there is no hook 'lesson_action' (did you mean 'lesson_actions'?)",
+    ),
     "asks for what a hook has not": (
         "@hookimpl\ndef lesson_actions(gpu): return []",
-        "Argument(s) {'gpu'} are declared in the hookimpl but can not be found in the hookspec",
+        "lesson_actions has no argument 'gpu' (it has no arguments)",
     ),
     "wraps a hook": (
         "@hookimpl(wrapper=True)\ndef lesson_actions():\n    return (yield)",
-        "TypeError: lesson_actions is a hook wrapper; lesson hooks are plain functions",
+        "lesson_actions is a hook wrapper; lesson hooks are plain functions",
     ),
     "raises in a hook": (
         "@hookimpl\ndef lesson_actions(): return 1 / 0",
@@ -110,9 +114,14 @@ def test_a_broken_plugin(name: str, point: Callable[..., EntryPoint], lesson: Le
     assert said.code == 0
     assert said.err == ""
     row = said.out.split("theirs: plugin_under_test_0\n")[1].split("\n")[0]
-    assert row.startswith("  does not work: ")
+    state = (
+        "does not work"
+        if " in a hook" in name or name.startswith(("returns", "brings"))
+        else "was not loaded"
+    )
+    assert row.startswith(f"  {state}: ")
     assert error in row
-    assert said.out.count("does not work") == 1
+    assert said.out.count(state) == 1
     assert " fine " in said.out
     assert " shell " in said.out
     (tmp_path / "a.md").write_text(lesson_text(TINY))
@@ -130,7 +139,7 @@ def test_two_plugins_with_the_same_name(point: Callable[..., EntryPoint], lesson
     first = point("@hookimpl\ndef lesson_actions(): return [Action('first', 'F', print)]")
     second = point("@hookimpl\ndef lesson_actions(): return [Action('second', 'S', print)]")
     said = lesson("plugins", points=[first, second])
-    assert "does not work: another plugin has the name 'theirs' already: plugin_under_test_0" in said.out
+    assert "was not loaded: another plugin has the name 'theirs' already: plugin_under_test_0" in said.out
     assert " first " in said.out
     assert " second " not in said.out
 
@@ -142,17 +151,14 @@ def test_of_two_actions_with_the_same_name_the_first_is_used(point: Callable[...
     )
     assert loaded.actions()["a"].summary == "x"
     assert loaded.infos["one"].error is None
-    assert (
-        loaded.infos["two"].error == "in lesson_actions: ValueError: plugin 'one' has an action 'a' already"
-    )
+    error = loaded.infos["two"].error
+    assert error is not None
+    assert error.startswith("in lesson_actions: ValueError: plugin 'one' has an action 'a' already (")
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        "@hookimpl\ndef lesson_interpret_block(): raise ValueError('x')",
-        "@hookimpl\ndef lesson_interpret_block(): return 5",
-        "@hookimpl\ndef lesson_interpret_block(): return ['x']",
         "@hookimpl\ndef lesson_measure(): raise ValueError('x')",
         "@hookimpl\ndef lesson_measure(): return 5",
         "@hookimpl\ndef lesson_measure(): return {'a': 'b'}",
@@ -205,7 +211,7 @@ def test_what_plugins_print_when_imported_is_not_output(
 
 def test_an_implementation_may_accept_fewer_arguments(point: Callable[..., EntryPoint]) -> None:
     loaded = Plugins(points=[point("@hookimpl\ndef lesson_measure(evidence): return {'a': 1}")])
-    assert loaded.measure(None, None) == {"a": 1.0}  # type: ignore[arg-type]  # neither is looked at
+    assert loaded.measure(None, None) == ({"a": 1.0}, [])  # type: ignore[arg-type]  # neither is looked at
 
 
 def test_plugins_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

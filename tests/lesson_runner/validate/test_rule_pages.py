@@ -22,7 +22,7 @@ PAGE = re.compile(
     r"\nWrong:\n\n(?P<a>`{3,})markdown\n(?P<wrong>.*?)\n(?P=a)\n\nRight:\n\n(?P<b>`{3,})markdown\n(?P<right>.*?)\n(?P=b)$",
     re.DOTALL,
 )
-ELSEWHERE = {"unreadable", "not-utf-8", "too-large", "yaml-too-large", "uncovered-block"}
+ELSEWHERE = {"unreadable", "not-utf-8", "too-large", "yaml-too-large", "uncovered-block", "plugin-failed"}
 """Rules whose example is not a piece of a lesson that could be checked here."""
 RULES = [rule for rule in (*reading.RULES, *planning.RULES) if rule.id not in ELSEWHERE]
 

@@ -36,8 +36,14 @@ def samples(kind: str) -> list[Path]:
 
 GOOD, BAD = samples("good"), samples("bad")
 EXPECTED = re.compile(rb"<!-- expected\n(.*?)(?:-->|\Z)", re.DOTALL)
-GENERATED = {"too-large", "unparsed-block", "unreadable", "validated-without-certificate"}
-"""Rules whose bad sample cannot be a file in the repository; tests here or of certificates create it."""
+GENERATED = {
+    "plugin-failed",
+    "too-large",
+    "unparsed-block",
+    "unreadable",
+    "validated-without-certificate",
+}
+"""Rules whose bad sample cannot be a file in the repository; other tests create it."""
 STEP = "<!-- step\nid: one\nexpect: [{contains: one}]\n-->\n```bash\necho one\n```"
 
 Lesson = Callable[..., Any]

@@ -112,9 +112,11 @@ def test_wrong_options(lesson: Command, tmp_path: Path, arguments: list[str], me
 def test_rules_of_plugins(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP, title="SAMPLE"))
     said = lesson("validate", "a.md", plugins=[shouting])
-    assert said.code == 0
+    assert said.code == 1
     assert "a.md:3:1: warning: the title shouts (say it quietly) [shouting.title]" in said.out
-    assert rules(lesson("validate", "a.md", "--json", "--ignore", "shouting.*", plugins=[shouting])) == []
+    assert rules(lesson("validate", "a.md", "--json", "--ignore", "shouting.*", plugins=[shouting])) == [
+        "plugin-failed"  # one of its rules has a wrong id
+    ]
     listed = lesson("plugins", plugins=[shouting])
     assert "shouting.title" in listed.out
     assert "does not work: in lesson_rules: ValueError: 'title'" in listed.out

@@ -6,6 +6,7 @@ from typing import Any
 
 from lesson_runner.plugins import Action, Json
 from lesson_setup.checks.table import IDS
+from lesson_tenstorrent.findings import METRICS
 
 NUMBER = {"type": "number", "exclusiveMinimum": 0}
 CHECK_PROPERTIES: dict[str, Any] = {
@@ -44,6 +45,7 @@ ACTIONS = (
         schema=_schema({}),
         self_judging=True,
         command=lambda _: "lesson hw --quick",
+        metrics=("devices", "usable_devices", "chips_on_bus"),
     ),
     Action(
         "setup.check",
@@ -53,6 +55,7 @@ ACTIONS = (
         self_judging=True,
         command=_check_command,
         checks="lesson_setup.actions.check:checks_for",
+        metrics=METRICS,
     ),
     Action(
         "setup.report",
@@ -62,5 +65,6 @@ ACTIONS = (
         self_judging=True,
         command=lambda _: "lesson doctor verify-your-setup",
         checks="lesson_setup.actions.check:checks_for",
+        metrics=(*METRICS, "ready"),
     ),
 )

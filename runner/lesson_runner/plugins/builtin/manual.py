@@ -32,5 +32,6 @@ MANUAL = Action(
         "additionalProperties": False,
     },
     self_judging=True,
+    metrics=(),
     command=lambda params: str(params["instruction"]),
 )

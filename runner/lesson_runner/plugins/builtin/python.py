@@ -138,5 +138,6 @@ PYTHON = Action(
     },
     permissions=frozenset({"shell"}),
     self_judging=True,
+    metrics=(),
     command=lambda params: str(params["script"]),
 )

@@ -259,5 +259,6 @@ SHELL = Action(
     defaults={"strict": True, "env": {}},
     permissions=frozenset({"shell"}),
     self_judging=True,
+    metrics=(),
     command=lambda params: _command(str(params["script"])),
 )

@@ -17,7 +17,8 @@ def render(diagnostics: Diagnostics, root: Path) -> Iterator[str]:
     yield '{\n  "findings": ['
     between = ""
     for document in diagnostics:
-        lessons.append(shown(document.path, root))
+        if document.is_lesson:
+            lessons.append(shown(document.path, root))
         for item in document.diagnostics:
             yield between + f"\n{json_text(_diagnostic(item, root))}".replace("\n", "\n    ")
             between = ","

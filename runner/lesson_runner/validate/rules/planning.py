@@ -11,6 +11,12 @@ RULES = (
     Rule("unknown-need", "error", "A need for a step that does not exist."),
     Rule("needs-circle", "error", "Steps that need each other in a circle."),
     Rule("nothing-judged", "error", "A step without an exit code or expectations."),
+    Rule(
+        "unmeasured-metric",
+        "error",
+        "An expectation or claim about a metric that nothing captures or measures.",
+    ),
+    Rule("plugin-failed", "error", "A plugin that does not work, so that not everything was checked."),
     Rule("no-steps", "info", "A lesson without anything to run (an error for 'lesson run')."),
     Rule("uncovered-block", "info", "A block that a reader types in but no step runs."),
     Rule("only-exit", "info", "A step that is judged only by its exit code."),
