@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from lesson_runner.document import directives
 from lesson_runner.document.frontmatter import Parts
-from lesson_runner.document.languages import SHELL
 from lesson_runner.document.links import LinkFinder
 from lesson_runner.document.yaml_text import KeyPath
 from lesson_runner.model import Block, Diagnostic, Heading, Link, Location
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _NOTE = re.compile(r"^\*\*(?P<kind>Why|Look for):\*\*\s*(?P<text>.+)$", re.DOTALL)
-RUNNABLE = (SHELL - {"zsh"}) | {"python", "py"}
-"""Languages of blocks that a step can run; zsh is not among them, because bash runs shell blocks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.document.frontmatter import split
+from lesson_runner.document.languages import RUNNABLE
 from lesson_runner.document.lessons import load_lesson, read_lesson_bytes
-from lesson_runner.document.parser import RUNNABLE
 from lesson_runner.model import ActionCall, Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.plugins.manager import Plugins

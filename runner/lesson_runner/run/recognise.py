@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from lesson_runner.document.parser import RUNNABLE
+from lesson_runner.document.languages import RUNNABLE
 from lesson_runner.model import ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
 from lesson_runner.plugins.action import Action
 from lesson_runner.run.headings import is_under_step, step_name, why_not_a_step

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lesson_runner.document.parser import RUNNABLE
-from lesson_runner.document.transcripts import as_script
+from lesson_runner.document.languages import RUNNABLE
+from lesson_runner.document.transcripts import as_script, runs_as, typed_in
 from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Step
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Interpretation, Plugins
 from lesson_runner.run.names import profiles_of
 from lesson_runner.run.recognise import Recognition, has_directives, join_checks, recognise
-
-PYTHON = frozenset({"python", "py"})
 
 
 def known_profiles(lesson: Lesson, plugins: Plugins) -> list[str]:
@@ -54,8 +52,9 @@ def resolve_block(
         source = block.text.rstrip("\n") if block else ""
         action = plugins.actions().get(step.uses)
         takes_script = action is not None and "script" in action.schema.get("properties", {})
-        params = {"script": as_script(block).text} if block and takes_script else {}
-        return Interpretation("", (ActionCall(step.uses, params, step.location, source),)), []
+        params = {"script": as_script(block)} if block and takes_script else {}
+        doubts = _doubts(block) if block and takes_script else []
+        return Interpretation("", (ActionCall(step.uses, params, step.location, source),)), doubts
     if block is None:  # the parser binds every other directive to a block
         return Interpretation("", ()), []
     interpretation = plugins.interpret_block(block, lesson)
@@ -68,18 +67,23 @@ def resolve_block(
         return Interpretation(interpretation.plugin, tuple(calls)), [
             item for call in calls for item in call.diagnostics
         ]
-    if block.language in RUNNABLE and not step.recognised:
-        name = "python" if block.language in PYTHON else "shell"
-        call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))
-        return Interpretation("", (call,)), []
+    name = runs_as(block)
+    if name is not None and not step.recognised:
+        call = ActionCall(name, {"script": as_script(block)}, block.location, block.text.rstrip("\n"))
+        return Interpretation("", (call,)), _doubts(block)
     kind = f"of language '{block.language}'" if block.language else "without a language"
     message = f"step '{step.id}': no action runs a block {kind}"
     fix = f"write one of {', '.join(sorted(RUNNABLE))} after the fence, or name an action with 'uses:'"
     return Interpretation("", ()), [Diagnostic("unknown-language", "error", message, step.location, fix)]
 
 
+def _doubts(block: Block) -> list[Diagnostic]:
+    """Return diagnostics about the lines of a transcript that are not clearly commands or output."""
+    return [doubt.at(block) for doubt in typed_in(block).doubts]
+
+
 def only_verifies(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
     """Return True if shell or Python could run the block, but one of the calls only runs checks."""
     actions = plugins.actions()
     found = (actions.get(call.action) for call in calls)
-    return block.language in RUNNABLE and any(action is not None and action.checks for action in found)
+    return runs_as(block) is not None and any(action is not None and action.checks for action in found)

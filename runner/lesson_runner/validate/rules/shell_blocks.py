@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from lesson_runner.document.bash import PLACEHOLDER, parse, without_placeholders
+from lesson_runner.document.commands import COMMANDS, LIKE_A_PATH
 from lesson_runner.document.shell_errors import Problem, first_problem
 from lesson_runner.execute.redaction.secrets import mask
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
@@ -24,25 +25,10 @@ ENOUGH = 30
 """Upper limit for blocks of a lesson that bash checks, because each check starts a process."""
 FEW = 50
 """Upper limit for placeholders of a block that are checked."""
-_COMMANDS = frozenset(
-    """
-    [ [[ : apt apt-get awk bash brew bundle bunzip2 cargo case cat cd chmod chown clang cmake conda cp curl
-    cut date declare deactivate df diff dirname dnf do docker docker-compose done du echo elif else env esac
-    eval exec exit export false fi find for free function g++ gcc gh git go grep gunzip gzip head hf hostname
-    huggingface-cli if jq kill kubectl lesson less let ln local ls lsmod lspci make mamba md5sum mkdir mktemp
-    modprobe mount mpirun mv nano ninja node nohup npm npx nproc openssl pip pip3 pipx podman poetry printf
-    ps pwd pytest python python3 read readlink realpath return rm rmdir rsync ruby rustup scp screen sed
-    select seq set sh sha256sum shasum shift sleep snap sort source ssh stat strings sudo systemctl tail tar
-    tee test then time timeout tmux top touch tr trap true tt-flash tt-metalium tt-smi tt-topology typeset
-    uname uniq unset until unzip uv vi vim wait watch wc wget which while whoami xargs yes yum zip zsh
-    """.split()  # noqa: SIM905  # easier to read so
-)
-"""A line that begins with one of these is a command, not output or prose."""
 _FIRST = re.compile(
     r"(?:[({!&|;\s]|(?:then|do|else|sudo|time|env)\s|[A-Za-z_]\w*=[^\s()\"'`]*\s)*"
     r"(?:(?P<word>[^\s;&|()]+)(?P<function>[ \t]*\(\))?)?"
 )
-_PATH = re.compile(r"[.~]?/|\$|[A-Za-z_]\w*\+?=|<<")
 _SYNOPSIS = re.compile(r"<[A-Za-z][^<>]*>|\[-")
 """A synopsis of a command, such as ``<file> [--option]``, which need not parse."""
 _LITERAL = frozenset({"comment", "string", "raw_string", "ansi_c_string", "heredoc_body", "regex", "ERROR"})
@@ -62,7 +48,9 @@ def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
         # The grammar does not cover all of bash, so bash has to agree.
         checked += 1
         reason = _bash_error(shell.source)
-        if reason == "" or (reason and shell.typed.transcript and _ENDS_EARLY.search(reason)):
+        if reason == "" or (
+            reason and shell.typed.transcript and not shell.code.run and _ENDS_EARLY.search(reason)
+        ):
             continue
         severity: Literal["error", "warning"] = "warning" if reason is None else "error"
         place = shell.place(problem.row, problem.column)
@@ -111,7 +99,7 @@ def _only_shows(shell: Shell, problem: Problem) -> bool:
     first = _FIRST.match(lines[row])
     if first is None or not first["word"]:
         return True
-    return not (first["function"] or first["word"] in _COMMANDS or _PATH.match(first["word"]))
+    return not (first["function"] or first["word"] in COMMANDS or LIKE_A_PATH.match(first["word"]))
 
 
 def _bash_error(source: str) -> str | None:

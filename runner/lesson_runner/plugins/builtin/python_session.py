@@ -1,0 +1,31 @@
+"""
+Run a file as a person would type it in at Python's prompt: the values of expressions are shown.
+
+The file is the first argument. The others are lines, from 1: the statements that begin there are expected to
+raise an exception. After any other exception the session ends.
+"""
+
+
+def _run() -> None:
+    # Imported here, so that the statements do not see these names.
+    import ast
+    import sys
+    import traceback
+    from pathlib import Path
+
+    path, expected = sys.argv[1], set(map(int, sys.argv[2:]))
+    sys.argv[:] = [""]
+    statements = ast.parse(Path(path).read_text("utf-8"), path).body
+    names = sys.modules["__main__"].__dict__
+    del names["_run"]
+    for statement in statements:
+        try:
+            exec(compile(ast.Interactive([statement]), path, "single", dont_inherit=True), names)
+        except Exception as error:
+            trace = error.__traceback__
+            traceback.print_exception(type(error), error, trace and trace.tb_next)
+            if statement.lineno not in expected:
+                sys.exit(1)
+
+
+_run()
