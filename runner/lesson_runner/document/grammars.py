@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_PARSED = 1_000_000
 """Upper limit for the characters that are parsed for one block; beyond it no command counts as complete."""
+EACH = 200
+"""What parsing costs apart from the length, in characters."""
 _HERE_DOCUMENT = re.compile(r"(?<!<)<<-?[ \t]*('[^'\n]+'|\"[^\"\n]+\"|\\?[\w.-]+)")
 _ENDS = re.compile(r"""['"`)}\]]|\b(?:fi|done|esac)\b""")
 """Text that can end a quote, a bracket or a compound command."""
@@ -61,7 +63,7 @@ class ShellGrammar:
 
     def _tree(self, lines: Sequence[str]) -> Tree | None:
         """Return the tree of these lines; ``None`` if they are too long, or take too long."""
-        self._parsed += len(lines) + sum(map(len, lines)) if self._parsed <= MOST_PARSED else 0
+        self._parsed += EACH + len(lines) + sum(map(len, lines)) if self._parsed <= MOST_PARSED else 0
         return parse(without_placeholders("\n".join(lines))) if self._parsed <= MOST_PARSED else None
 
 

@@ -20,7 +20,6 @@ from lesson_runner.model import Block, Diagnostic, Location
 _LEFT_OUT = re.compile(r"[ \t]*[\[(<]?[ \t]*(?:\.\.\.|…)[ \t]*[\])>]?[ \t]*")
 _OUT = re.compile(r"[ \t]*Out\[\d+\]:[ \t]?")
 _TRACEBACK = "Traceback (most recent call last):"
-RULE = "unclear-transcript"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,15 @@ class Doubt:
     """A line of a transcript that is not clearly a command or output; it does not run."""
 
     row: int
-    severity: Literal["error", "warning"]
-    """``error`` if nothing of the block can run."""
     message: str
     fix: str
+    severity: Literal["error", "warning"] = "error"
+    """``error`` if nothing of the block can run."""
 
     def at(self, block: Block) -> Diagnostic:
         """Return a diagnostic for the author of the block."""
-        return Diagnostic(RULE, self.severity, self.message, _place(block, self.row), self.fix)
+        rule = "unclear-transcript" if self.severity == "error" else "other-prompt"
+        return Diagnostic(rule, self.severity, self.message, _place(block, self.row), self.fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,7 @@ def typed(text: str, *, terminal: bool = False) -> Typed:
     row, prompt = first
     if prompt.kind == WINDOWS:
         message = "this block shows PowerShell or cmd, but bash runs a step's block"
-        return _script(
-            lines, Doubt(row, "error", message, "write the commands of bash, or a 'skip' directive")
-        )
+        return _script(lines, Doubt(row, message, "write the commands of bash, or a 'skip' directive"))
 
     def size(line: str) -> int | None:
         found = prompt_of(line)
@@ -214,16 +212,14 @@ def _without_prompts(lines: Sequence[str]) -> Typed:
         ):
             return read
         message = "`# ` can begin a comment or be the prompt of root here"
-        return _script(
-            lines, Doubt(begin, "error", message, "write `root@host:/# ` or `$ ` before each command")
-        )
+        return _script(lines, Doubt(begin, message, "write `root@host:/# ` or `$ ` before each command"))
     if MORE.match(lines[begin]):
         message = "`> ` can be a prompt or output here"
-        return _script(lines, Doubt(begin, "error", message, "write `$ ` before each command"))
+        return _script(lines, Doubt(begin, message, "write `$ ` before each command"))
     if not _is_one_command(lines):
         message = "no line of this terminal begins with a prompt, so commands and output look the same"
         fix = "write `$ ` before each command, or 'bash' after the fence if there is no output"
-        return _script(lines, Doubt(begin, "error", message, fix))
+        return _script(lines, Doubt(begin, message, fix))
     return _script(lines)
 
 
@@ -233,10 +229,14 @@ def _root_size(line: str) -> int | None:
 
 
 def _are_comments(lines: Sequence[str]) -> bool:
-    """Return whether lines with ``#`` are comments: they do not look like commands, but the others do."""
+    """Return whether lines with ``#`` are comments: they look like prose, and the others like commands."""
     comments = [line[size:] for line in lines if (size := _root_size(line)) is not None]
     other = _first_content("\n".join(lines))
-    return looks_typed(other) and not any(map(looks_typed, comments))
+    return looks_typed(other) and all(map(_is_prose, comments)) and not any(map(looks_typed, comments))
+
+
+def _is_prose(text: str) -> bool:
+    return text[:1].isupper() or len(text.split()) > 2 or text.rstrip()[-1:] in (".", ":", "")
 
 
 def _is_one_command(lines: Sequence[str]) -> bool:
@@ -258,7 +258,7 @@ def _other_prompts(lines: Sequence[str], prompt: Prompt, read: Typed) -> Iterato
         if found.margin == prompt.margin and not _same(found, prompt) and line[found.size :].strip():
             message = "this line begins with another prompt than the block: it counts as output"
             yield Doubt(
-                row, "warning", message, "if it is a command, give it the prompt of the others, or a block"
+                row, message, "if it is a command, write the prompt of the others before it", "warning"
             )
 
 
@@ -284,9 +284,9 @@ def _transcript(lines: Sequence[str], found: TypedLines, *, comments: bool = Fal
     repeated = [
         Doubt(
             row,
-            "warning",
             "this line begins with a prompt, but a command above contains it: it counts as output",
             "if it is a command, put it in a block of its own",
+            "warning",
         )
         for row in found.repeated
     ]
