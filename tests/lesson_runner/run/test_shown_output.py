@@ -97,6 +97,14 @@ def test_an_exception_that_is_not_shown_ends_a_session(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in result["message"]
 
 
+def test_a_statement_that_python_cannot_parse_fails_without_lines_of_ours(tmp_path: Path) -> None:
+    result = run(tmp_path, ">>> x = 1\n>>> x +", "pycon", "title: Add")
+    [output] = tmp_path.rglob("output.txt")
+    assert result["status"] == "failed"
+    assert "line 2" in output.read_text()
+    assert "Traceback" not in output.read_text()
+
+
 def test_the_place_of_a_block_does_not_change_the_digest_of_the_plan(tmp_path: Path) -> None:
     text = step("$ echo a\na")
     plan, moved = (plan_lesson(item, tmp_path) for item in (text, text.replace("<!-- step", "\n\n<!-- step")))

@@ -15,7 +15,11 @@ def _run() -> None:
 
     path, expected = sys.argv[1], set(map(int, sys.argv[2:]))
     sys.argv[:] = [""]
-    statements = ast.parse(Path(path).read_text("utf-8"), path).body
+    try:
+        statements = ast.parse(Path(path).read_text("utf-8"), path).body
+    except SyntaxError as error:
+        traceback.print_exception(SyntaxError, error, None)
+        sys.exit(1)
     names = sys.modules["__main__"].__dict__
     del names["_run"]
     for statement in statements:

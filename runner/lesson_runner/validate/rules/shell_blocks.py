@@ -47,7 +47,7 @@ def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
             continue
         # The grammar does not cover all of bash, so bash has to agree.
         checked += 1
-        reason = _bash_error(shell.source)
+        reason = _bash_error(shell.source, must_end=shell.code.run and shell.typed.transcript)
         if reason == "" or (
             reason and shell.typed.transcript and not shell.code.run and _ENDS_EARLY.search(reason)
         ):
@@ -102,8 +102,13 @@ def _only_shows(shell: Shell, problem: Problem) -> bool:
     return not (first["function"] or first["word"] in COMMANDS or LIKE_A_PATH.match(first["word"]))
 
 
-def _bash_error(source: str) -> str | None:
-    """Return bash's syntax error for a script; empty if there is none, ``None`` if bash cannot be run."""
+def _bash_error(source: str, *, must_end: bool) -> str | None:
+    """
+    Return bash's syntax error for a script; empty if there is none, ``None`` if bash cannot be run.
+
+    Args:
+        must_end: whether a here-document that never ends is an error; bash only warns of it.
+    """
     program = _bash()
     if program is None:
         return None
@@ -119,7 +124,8 @@ def _bash_error(source: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return (done.stderr.decode("utf-8", "replace") or "syntax error") if done.returncode else ""
+    said = done.stderr.decode("utf-8", "replace")
+    return (said or "syntax error") if done.returncode or (must_end and "here-document" in said) else ""
 
 
 @cache
