@@ -43,7 +43,7 @@ class Typed:
     """What a person types from a block, and what the block shows as its output."""
 
     text: str
-    """Has as many lines as the block; lines of output are empty."""
+    """Has as many lines as the block; lines of output, and of a command that never ends all but one, are empty."""
     cut: tuple[int, ...]
     """The length of each line's prompt, which :attr:`text` leaves out."""
     transcript: bool
@@ -52,8 +52,6 @@ class Typed:
     """In a transcript, the first row of each command."""
     output: tuple[int, ...] = ()
     """The rows that show what the commands print."""
-    unfinished: tuple[int, ...] = ()
-    """The first row of each command that never ends; only that row is in :attr:`text`."""
     doubts: tuple[Doubt, ...] = ()
     """In the order of the rows."""
 
@@ -296,7 +294,6 @@ def _transcript(lines: Sequence[str], found: TypedLines, *, comments: bool = Fal
         True,
         tuple(found.first),
         tuple(reversed(output)),
-        tuple(found.unfinished),
         tuple(repeated),
     )
 

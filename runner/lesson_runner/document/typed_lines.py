@@ -46,8 +46,6 @@ class TypedLines:
     """The length of each line's prompt."""
     first: list[int] = field(default_factory=list)
     """The first row of each command."""
-    unfinished: list[int] = field(default_factory=list)
-    """The first row of each command that no line completes; only that row counts as typed."""
     repeated: list[int] = field(default_factory=list)
     """The rows that begin with a prompt, but are in a command above, so that they may be its output."""
 
@@ -87,10 +85,7 @@ class Splitter:
                 found.repeated.append(row)
                 row += 1
                 continue
-            sizes = self.command(row, size)
-            if sizes is None:
-                found.unfinished.append(row)
-                sizes = [size]
+            sizes = self.command(row, size) or [size]
             found.first.append(row)
             found.sizes.update(enumerate(sizes, row))
             recent.append("\n".join(self.lines[row + at][cut:] for at, cut in enumerate(sizes)))

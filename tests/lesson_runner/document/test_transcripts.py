@@ -227,7 +227,6 @@ def test_exactly_the_commands_are_typed(parts: list[tuple[str, list[str]]], prom
     read = typed("\n".join(lines))
 
     assert read.text.split("\n") == expected
-    assert not read.unfinished
 
 
 @pytest.mark.parametrize(
