@@ -43,7 +43,7 @@ class Typed:
     """What a person types from a block, and what the block shows as its output."""
 
     text: str
-    """Has as many lines as the block; lines of output, and of a command that never ends all but one, are empty."""
+    """Has as many lines as the block; lines of output are empty."""
     cut: tuple[int, ...]
     """The length of each line's prompt, which :attr:`text` leaves out."""
     transcript: bool
