@@ -123,6 +123,7 @@ def _step(directive: BoundDirective) -> Step:
         claims=tuple(_claim(item) for item in data.get("claims", ())),
         profiles=profiles,
         optional=data.get("optional", False),
+        compares_output=data.get("output") != "ignore",
         positions=directive.positions,
     )
 

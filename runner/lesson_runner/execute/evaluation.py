@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
 from lesson_runner.document.statements import Statement
 from lesson_runner.execute.child import Reader
@@ -15,6 +16,33 @@ from lesson_runner.model import Gap
 
 MOST_READS = 64
 """Reads of 64 KiB after which output that bash itself has printed has certainly been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """The result of a block."""
+
+    exit_code: int
+    """As in a shell: 128 + n for a process that was ended by signal n."""
+    output: str
+    """Standard output and error together; if very long, without the middle."""
+    stdout: str | None = None
+    """Standard output alone, if it was asked for."""
+    gaps: Mapping[str, Gap] = field(default_factory=dict)
+    """What is missing in ``output`` and ``stdout``, by that name."""
+    failed: Statement | None = None
+    """The statement that ended the block with a status other than 0."""
+    last_words: str = ""
+    """The last line that it printed."""
+    timed_out: bool = False
+    killed: tuple[Member, ...] = ()
+    """The processes that were killed at the deadline."""
+    still_running: tuple[Member, ...] = ()
+    """The processes that it has left in the background."""
+    signal: str | None = None
+    """The signal that ended bash, such as ``SIGSEGV``."""
+    state_error: str = ""
+    """Why the state of the terminal could not be saved; empty if it was."""
 
 
 class Evaluation:

@@ -1,18 +1,22 @@
 """
 Run Python blocks of a lesson as if they were typed in: a program for the Python of the terminal.
 
-``python_block.py FILE LESSON LINE`` runs one block: the file with its source, the lesson's file, and the line of
-the lesson on which the block begins. ``python_block.py --serve FOLDER`` is a session, in which blocks share
+``python_block.py BLOCK`` runs one block. ``python_block.py --serve FOLDER`` is a session, in which blocks share
 their names: it runs the blocks that the pipe ``request`` in the folder names, each with the files for its output
-and errors, and writes their exit codes to the pipe ``reply``.
+and errors (``out`` and ``err``), and writes their exit codes to the pipe ``reply``.
+
+A block is a JSON object: ``script`` is the file with its source, ``lesson`` the lesson's file, and ``line`` the
+line of the lesson on which the block begins. ``raising`` is null for a program. For statements after Python's
+prompt, whose values are shown, it lists the lines of those that are expected to raise.
 
 Modules in the current folder can be imported, and tracebacks name the lines of the lesson. Must work with old
 versions of Python, and without the runner: the Python of the terminal may be any.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, attr-defined"
 # ruff: noqa: E501
 
+import ast
 import json
 import linecache
 import os
@@ -32,13 +36,23 @@ def new_main():
     return module
 
 
-def run(module, script, lesson, line):
+def run(module, block):
     """Run a block in a module."""
+    script, lesson = block["script"], block["lesson"]
     sys.argv[:] = [script]
     module.__dict__["__file__"] = script
-    source = "\n" * (line - 1) + Path(script).read_text("utf-8")
+    source = "\n" * (block["line"] - 1) + Path(script).read_text("utf-8")
     linecache.cache[lesson] = (len(source), None, source.splitlines(True), lesson)
-    exec(compile(source, lesson, "exec"), module.__dict__)
+    if block["raising"] is None:
+        exec(compile(source, lesson, "exec"), module.__dict__)
+        return
+    for statement in compile(source, lesson, "exec", ast.PyCF_ONLY_AST).body:
+        try:
+            exec(compile(ast.Interactive([statement]), lesson, "single"), module.__dict__)
+        except Exception:
+            if statement.lineno not in block["raising"]:
+                raise
+            show(*sys.exc_info())
 
 
 def show(kind, error, trace):
@@ -59,12 +73,12 @@ def serve(folder):
     module = new_main()
     while True:
         with Path(folder, "request").open(encoding="utf-8") as pipe:
-            script, lesson, line, out, err = json.loads(pipe.readline())
-        connect(1, out)
-        connect(2, err if Path(err).exists() else out)
+            block = json.loads(pipe.readline())
+        connect(1, block["out"])
+        connect(2, block["err"] if Path(block["err"]).exists() else block["out"])
         ended, code = False, 0
         try:
-            run(module, script, lesson, line)
+            run(module, block)
         except SystemExit as error:
             ended, code = True, error.code if isinstance(error.code, int) else int(error.code is not None)
         except BaseException:
@@ -84,4 +98,4 @@ if __name__ == "__main__":
         serve(sys.argv[2])
     else:
         sys.excepthook = show
-        run(new_main(), sys.argv[1], sys.argv[2], int(sys.argv[3]))
+        run(new_main(), json.loads(sys.argv[1]))

@@ -24,19 +24,17 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesson_runner.document.statements import Statement, statements
 from lesson_runner.execute.child import signal_name, start, wait
-from lesson_runner.execute.evaluation import Evaluation, by_pid
+from lesson_runner.execute.evaluation import CommandResult, Evaluation, by_pid
 from lesson_runner.execute.exchange import Exchange
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans, ticks
 from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
 from lesson_runner.execute.saved_state import SavedStates, check_complete
-from lesson_runner.model import Gap
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import with_fix
 
@@ -55,33 +53,6 @@ GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
 REAPED = 1.0
 """Seconds to wait for an exit code; a process that hangs in a driver survives even SIGKILL."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """The result of a block."""
-
-    exit_code: int
-    """As in a shell: 128 + n for a process that was ended by signal n."""
-    output: str
-    """Standard output and error together; if very long, without the middle."""
-    stdout: str | None = None
-    """Standard output alone, if it was asked for."""
-    gaps: Mapping[str, Gap] = field(default_factory=dict)
-    """What is missing in ``output`` and ``stdout``, by that name."""
-    failed: Statement | None = None
-    """The statement that ended the block with a status other than 0."""
-    last_words: str = ""
-    """The last line that it printed."""
-    timed_out: bool = False
-    killed: tuple[Member, ...] = ()
-    """The processes that were killed at the deadline."""
-    still_running: tuple[Member, ...] = ()
-    """The processes that it has left in the background."""
-    signal: str | None = None
-    """The signal that ended bash, such as ``SIGSEGV``."""
-    state_error: str = ""
-    """Why the state of the terminal could not be saved; empty if it was."""
 
 
 class Terminal:

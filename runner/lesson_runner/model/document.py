@@ -165,6 +165,8 @@ class Expectation:
     """
     when: Json = field(default_factory=dict)
     """Facts of the run, by dotted name, that must hold for it to apply; empty means always."""
+    places: tuple[Location, ...] = ()
+    """Where the step's block shows each line of the argument as output; empty if a directive says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,8 @@ class Step:
     """What profiles change in the step, by the profile's name."""
     optional: bool = False
     """True if a failure of the step is recorded but does not fail the run."""
+    compares_output: bool = True
+    """False if the output that its block shows is not compared with what it prints (``output: ignore``)."""
     recognised: bool = False
     """True if the author wrote no directive: a plugin recognised the block."""
     positions: Mapping[tuple[str | int, ...], Location] = field(default_factory=dict)

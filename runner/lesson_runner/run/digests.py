@@ -16,10 +16,10 @@ WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validation
 _PROSE = frozenset(
     {
         *("title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"),
-        "claimed_by",
+        *("claimed_by", "places"),
     }
 )
-"""Fields of a planned step that are for readers, or follow from the other fields."""
+"""Fields of a planned step and its expectations that are for readers, or follow from the other fields."""
 
 
 def content_digest(lesson: Lesson) -> str:
@@ -58,8 +58,7 @@ def _distinct(value: Any) -> Any:
 
 def plan_content(steps: Iterable[PlannedStep]) -> list[dict[str, Any]]:
     """Return what the steps will do, as JSON data; titles, prose and line numbers do not count."""
-    names = [field.name for field in dataclasses.fields(PlannedStep) if field.name not in _PROSE]
-    return [_plain({name: getattr(step, name) for name in names}) for step in steps]
+    return [_plain(step) for step in steps]
 
 
 def plan_digest(steps: Iterable[PlannedStep]) -> str:
@@ -69,7 +68,8 @@ def plan_digest(steps: Iterable[PlannedStep]) -> str:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        names = [field.name for field in dataclasses.fields(value) if field.name not in _PROSE]
+        return {name: _plain(getattr(value, name)) for name in names}
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

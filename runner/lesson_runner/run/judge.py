@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lesson_runner.model import Claim, ClaimVerdict, Expectation, Verdict
@@ -61,7 +62,21 @@ def judge(
     if produced.exit_code is not None and not any(item.matcher == "exit" for item in wanted):
         wanted.insert(0, Expectation("exit", 0))
     with time_limit():
-        return tuple(_MATCHERS[item.matcher](item.argument, produced) for item in wanted)
+        return tuple(_verdict(item, produced) for item in wanted)
+
+
+def _verdict(item: Expectation, produced: Produced) -> Verdict:
+    match = _MATCHERS[item.matcher]
+    verdict = match(item.argument, produced)
+    if verdict.passed or not item.places:
+        return verdict
+
+    def is_missing(count: int) -> bool:
+        return not match(item.argument[:count], produced).passed
+
+    place = item.places[bisect_left(range(1, len(item.places)), True, key=is_missing)]
+    hint = "write `...` for what differs from run to run, or `output: ignore` in the step directive"
+    return replace(verdict, actual=f"{verdict.actual}; {place} shows this line as output: {hint}")
 
 
 def _exit(argument: int, produced: Produced) -> Verdict:

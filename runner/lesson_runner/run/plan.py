@@ -9,9 +9,11 @@ from typing import Any
 
 from lesson_runner.document.schema.validator import place_of
 from lesson_runner.document.steps import seconds
+from lesson_runner.document.transcripts import as_script, shown_output
 from lesson_runner.model import (
     ActionCall,
     Diagnostic,
+    Expectation,
     Hardware,
     Lesson,
     Location,
@@ -170,6 +172,7 @@ def _plan_step(
     expect = override.expect if override and override.expect is not None else step.expect
     if step.recognised:  # no author's expectations; each command has its action's
         expect = action.expect
+    expect = (*expect, *_shown_output(step, call))
     timeout = override.timeout if override and override.timeout else step.timeout
     planned = PlannedStep(
         id=step.id + part.suffix,
@@ -197,6 +200,16 @@ def _plan_step(
     return planned, [] if planned.skip else list(
         check_step(planned, step, action, lesson, metrics, understood=understood)
     )
+
+
+def _shown_output(step: Step, call: ActionCall) -> Iterable[Expectation]:
+    """Yield the expectation that a step whose block runs as it is prints what the block shows as output."""
+    block = step.block
+    if block is None or not step.compares_output or call.params.get("script") != as_script(block):
+        return
+    shown = shown_output(block)
+    if any(line.strip() not in ("", "...") for line, _ in shown):
+        yield Expectation("lines", [line for line, _ in shown], places=tuple(place for _, place in shown))
 
 
 def _command(action: Action, call: ActionCall, values: Mapping[str, Any]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from lesson_runner.document.languages import PYTHON, PYTHON_SCRIPT, RUNNABLE, TYPED_IN
-from lesson_runner.document.transcripts import as_script, shows_prompts
+from lesson_runner.document.languages import PYTHON, RUNNABLE, TYPED_IN
+from lesson_runner.document.transcripts import as_script, runs_as, shows_prompts, typed_in
 from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location, Step
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Interpretation, Plugins
@@ -57,8 +57,9 @@ def resolve_block(
         source = block.text.rstrip("\n") if block else ""
         action = plugins.actions().get(step.uses)
         takes_script = action is not None and "script" in action.schema.get("properties", {})
-        params = {"script": as_script(block).text} if block and takes_script else {}
-        return Interpretation("", (ActionCall(step.uses, params, step.location, source),)), []
+        params = {"script": as_script(block)} if block and takes_script else {}
+        doubts = _doubts(block) if block and takes_script else []
+        return Interpretation("", (ActionCall(step.uses, params, step.location, source),)), doubts
     if block is None:  # the parser binds every other directive to a block
         return Interpretation("", ()), []
     interpretation = plugins.interpret_block(block, lesson)
@@ -68,10 +69,10 @@ def resolve_block(
         calls = join_checks(interpretation.calls, plugins.actions())
         problems += [item for call in calls for item in call.diagnostics]
         return Interpretation(interpretation.plugin, tuple(calls)), problems
-    if block.language in RUNNABLE and not step.recognised:
-        name = "python" if block.language in PYTHON_SCRIPT else "shell"
-        call = ActionCall(name, {"script": as_script(block).text}, block.location, block.text.rstrip("\n"))
-        return Interpretation("", (call,)), problems
+    name = runs_as(block)
+    if name is not None and not step.recognised:
+        call = ActionCall(name, {"script": as_script(block)}, block.location, block.text.rstrip("\n"))
+        return Interpretation("", (call,)), [*problems, *_doubts(block)]
     return Interpretation("", ()), [*problems, _unknown_language(step, block)]
 
 
@@ -90,8 +91,13 @@ def _unknown_language(step: Step, block: Block) -> Diagnostic:
     return Diagnostic("unknown-language", "error", message, fence, fix)
 
 
+def _doubts(block: Block) -> list[Diagnostic]:
+    """Return diagnostics about the lines of a transcript that are not clearly commands or output."""
+    return [doubt.at(block) for doubt in typed_in(block).doubts]
+
+
 def only_verifies(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -> bool:
     """Return True if shell or Python could run the block, but one of the calls only runs checks."""
     actions = plugins.actions()
     found = (actions.get(call.action) for call in calls)
-    return block.language in RUNNABLE and any(action is not None and action.checks for action in found)
+    return runs_as(block) is not None and any(action is not None and action.checks for action in found)

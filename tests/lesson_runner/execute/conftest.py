@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from lesson_runner.execute.evaluation import CommandResult
 from lesson_runner.execute.sandbox import open_sandbox
-from lesson_runner.execute.terminal import CommandResult, Terminal
+from lesson_runner.execute.terminal import Terminal
 from lesson_runner.model.errors import LessonError
 from lesson_runner.testing import lesson_text
 

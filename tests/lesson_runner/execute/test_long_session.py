@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from lesson_runner.execute.terminal import CommandResult
+from lesson_runner.execute.evaluation import CommandResult
 
 PROMPT = "<ready>"
 BLOCKS = [

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesson_runner.execute.terminal import CommandResult, Terminal
+from lesson_runner.execute.evaluation import CommandResult
+from lesson_runner.execute.terminal import Terminal
 from lesson_runner.model.errors import LessonError
 
 Bash = Callable[..., CommandResult]

@@ -14,7 +14,8 @@ import pytest
 from tests.reliability import fault
 
 from lesson_runner.execute import family
-from lesson_runner.execute.terminal import CommandResult, Terminal
+from lesson_runner.execute.evaluation import CommandResult
+from lesson_runner.execute.terminal import Terminal
 
 Bash = Callable[..., CommandResult]
 Alive = Callable[[str | int], bool]

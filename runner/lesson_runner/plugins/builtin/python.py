@@ -8,9 +8,10 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lesson_runner.document.statements import Statement
+from lesson_runner.document.transcripts import typed_python
 from lesson_runner.execute import python_block
 from lesson_runner.files.untrusted import make_below
 from lesson_runner.plugins import Action, Json, Outcome, StepContext
@@ -51,10 +52,13 @@ run, and ends it if the block fails, so that no later block sees half of its wor
 
 def run_python(params: Json, context: StepContext) -> Outcome:
     """Run ``script`` in the terminal of the run, with the Python that ``python`` means there."""
-    script, session = params["script"], params.get("session")
+    source, session = typed_python(params["script"]), params.get("session")
     file = context.evidence.absolute() / "script.py"
-    file.write_text(script + "\n", "utf-8")
+    file.write_text(source.text + "\n", "utf-8")
     lesson, line = str(context.run.lesson.path.absolute()), block_line(context)
+    # In a session at Python's prompt, values are shown, and some statements are expected to raise.
+    raising = [line + row for row in source.raising] if source.transcript else None
+    block = {"script": str(file), "lesson": lesson, "line": line, "raising": raising}
     own = shlex.quote(sys.executable)
     python = f'"$(builtin type -P python || builtin type -P python3 || builtin echo {own})" -u'
     python = f"{python} {shlex.quote(python_block.__file__)}"
@@ -62,12 +66,11 @@ def run_python(params: Json, context: StepContext) -> Outcome:
     def failed(output: str) -> Statement:
         places = re.findall(rf'File "{re.escape(lesson)}", line (\d+)', output)
         number = int(places[-1]) if places else line
-        rows = script.split("\n")
+        rows = source.text.split("\n")
         return Statement(number, rows[number - line].strip() if 0 <= number - line < len(rows) else "python")
 
     if session is None:
-        command = f"{python} {shlex.join((str(file), lesson, str(line)))}"
-        outcome = run_in_terminal(command, context, failed=failed)
+        outcome = run_in_terminal(f"{python} {shlex.quote(json.dumps(block))}", context, failed=failed)
         name = _UNKNOWN.search(outcome.message)
         if name and (where := _defined(name[1], context, line)):
             hint = f"line {where} defines it, in another block: give both 'with: {{session: NAME}}'"
@@ -76,7 +79,7 @@ def run_python(params: Json, context: StepContext) -> Outcome:
     key = f"{SESSIONS}.{session}"
     earlier = {**(context.store.load(key) or {})}
     earlier.pop(context.step.id, None)
-    blocks = {**earlier, context.step.id: [str(file), lesson, line]}
+    blocks = {**earlier, context.step.id: block}
     command = _in_session(context, session, python, list(blocks.values()))
     outcome = run_in_terminal(command, context, failed=failed)
     if outcome.exit_code == 0:
@@ -86,9 +89,8 @@ def run_python(params: Json, context: StepContext) -> Outcome:
 
 def _defined(name: str, context: StepContext, before: int) -> int | None:
     """Return the line of the last Python block of a step, before a line, that defines a name."""
-    definition = re.compile(
-        rf"^(?:{name}\b[^=\n(]*=|(?:def|class) {name}\b|.*\bimport\b.*\b{name}\b)", re.MULTILINE
-    )
+    forms = (rf"{name}\b[^=\n(]*=", rf"(?:def|class) {name}\b", rf".*\bimport\b.*\b{name}\b")
+    definition = re.compile(f"^(?:>>> )?(?:{'|'.join(forms)})", re.MULTILINE)
     lines = [
         step.block.location.line + step.block.text.count("\n", 0, found.start())
         for step in context.run.lesson.steps
@@ -98,7 +100,9 @@ def _defined(name: str, context: StepContext, before: int) -> int | None:
     return lines[-1] if lines else None
 
 
-def _in_session(context: StepContext, session: str, python: str, blocks: Sequence[Sequence[object]]) -> str:
+def _in_session(
+    context: StepContext, session: str, python: str, blocks: Sequence[Mapping[str, object]]
+) -> str:
     """
     Return the command that runs the last block in a session.
 
@@ -110,8 +114,8 @@ def _in_session(context: StepContext, session: str, python: str, blocks: Sequenc
             os.mkfifo(folder / name, 0o600)
     for number, block in enumerate(blocks):
         shown = number == len(blocks) - 1
-        outputs = [str(exchange_folder(context) / name) if shown else os.devnull for name in ("out", "err")]
-        (folder / f"{number}.json").write_text(json.dumps([*block, *outputs]) + "\n", "utf-8")
+        out, err = (str(exchange_folder(context) / name) if shown else os.devnull for name in ("out", "err"))
+        (folder / f"{number}.json").write_text(json.dumps({**block, "out": out, "err": err}) + "\n", "utf-8")
     restart = "yes" if context.attempt > 1 else ""
     return SESSION.format(
         folder=shlex.quote(str(folder)), python=python, last=len(blocks) - 1, restart=restart
@@ -125,7 +129,10 @@ PYTHON = Action(
     schema={
         "type": "object",
         "properties": {
-            "script": {"description": "Python source.", "type": "string"},
+            "script": {
+                "description": "Python; after prompts such as `>>> `, only the typed text runs.",
+                "type": "string",
+            },
             "session": {
                 "description": "A name. Blocks with the same one share their variables and imports.",
                 "type": "string",

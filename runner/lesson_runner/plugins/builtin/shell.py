@@ -15,9 +15,9 @@ from lesson_runner.document.statements import Statement
 from lesson_runner.document.transcripts import typed
 from lesson_runner.execute.child import signal_name
 from lesson_runner.execute.environment import command_environment, withheld
-from lesson_runner.execute.evaluation import by_pid
+from lesson_runner.execute.evaluation import CommandResult, by_pid
 from lesson_runner.execute.family import RUN
-from lesson_runner.execute.terminal import CommandResult, Terminal
+from lesson_runner.execute.terminal import Terminal
 from lesson_runner.files.evidence import EVIDENCE
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins import Action, Json, Outcome, RunContext, StepContext

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from lesson_runner.document.commands import is_command
 from lesson_runner.model import Diagnostic, Edit, Lesson, Rule, Scope
-from lesson_runner.validate.rules.code.command_lines import is_command
 from lesson_runner.validate.rules.code.shell_tree import LITERAL, Shell, above, shells
 
 _BLANK = re.compile(r"(?<!\\)(?:\\\\)*\\(?P<blank>[ \t]+)(?P<comment>#.*)?$")

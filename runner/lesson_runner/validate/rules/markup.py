@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from lesson_runner.document.commands import is_command
 from lesson_runner.execute.redaction.secrets import mask
 from lesson_runner.model import Diagnostic, Lesson, Location, Rule, Scope
-from lesson_runner.validate.rules.code.command_lines import is_command
 from lesson_runner.validate.rules.code.python_tree import pythons
 from lesson_runner.validate.rules.code.shell_commands import PATTERNS, command_name
 from lesson_runner.validate.rules.code.shell_tree import Shell, above, shells

@@ -8,6 +8,8 @@ RULES = (
     Rule("unknown-action", "error", "An action that no plugin has."),
     Rule("unknown-profile", "error", "A profile that the lesson does not declare."),
     Rule("unknown-language", "error", "A step's block in a language that nothing runs."),
+    Rule("unclear-transcript", "error", "A step's terminal in which commands and output look the same."),
+    Rule("other-prompt", "warning", "A line of a terminal's output that looks like a command."),
     Rule("unknown-need", "error", "A need for a step that does not exist."),
     Rule("needs-circle", "error", "Steps that need each other in a circle."),
     Rule("nothing-judged", "error", "A step without an exit code or expectations."),

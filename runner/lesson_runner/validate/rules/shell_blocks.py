@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Literal
 
 from lesson_runner.document.bash import PLACEHOLDER, parse, without_placeholders
+from lesson_runner.document.commands import is_command
 from lesson_runner.document.shell_errors import Problem, first_problem
 from lesson_runner.execute.redaction.secrets import mask
 from lesson_runner.model import Diagnostic, Lesson, Rule, Scope
 from lesson_runner.validate.rules.code.blocks import is_elided
-from lesson_runner.validate.rules.code.command_lines import is_command
 from lesson_runner.validate.rules.code.shell_tree import LITERAL, Shell, above, shells
 from lesson_runner.validate.rules.markup import IN_SHELL
 
@@ -40,8 +40,10 @@ def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
             continue
         # The grammar does not cover all of bash, so bash has to agree.
         checked += 1
-        reason = _bash_error(shell.source)
-        if reason == "" or (reason and shell.typed.transcript and _ENDS_EARLY.search(reason)):
+        reason = _bash_error(shell.source, must_end=shell.code.run and shell.typed.transcript)
+        if reason == "" or (
+            reason and shell.typed.transcript and not shell.code.run and _ENDS_EARLY.search(reason)
+        ):
             continue
         severity: Literal["error", "warning"] = "warning" if reason is None else "error"
         place = shell.place(problem.row, problem.column)
@@ -80,8 +82,13 @@ def _only_shows(shell: Shell, problem: Problem) -> bool:
     return not is_command(lines, row)
 
 
-def _bash_error(source: str) -> str | None:
-    """Return bash's syntax error for a script; empty if there is none, ``None`` if bash cannot be run."""
+def _bash_error(source: str, *, must_end: bool) -> str | None:
+    """
+    Return bash's syntax error for a script; empty if there is none, ``None`` if bash cannot be run.
+
+    Args:
+        must_end: whether a here-document that never ends is an error; bash only warns of it.
+    """
     program = _bash()
     if program is None:
         return None
@@ -97,7 +104,8 @@ def _bash_error(source: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return (done.stderr.decode("utf-8", "replace") or "syntax error") if done.returncode else ""
+    said = done.stderr.decode("utf-8", "replace")
+    return (said or "syntax error") if done.returncode or (must_end and "here-document" in said) else ""
 
 
 @cache

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from lesson_runner.document.commands import is_command
 from lesson_runner.model import Diagnostic, Edit, Lesson, Rule, Scope
-from lesson_runner.validate.rules.code.command_lines import is_command
 from lesson_runner.validate.rules.code.shell_commands import PRINTS, command_name
 from lesson_runner.validate.rules.code.shell_tree import Shell, above, shells
 

@@ -85,7 +85,7 @@ def test_fragments(script: str) -> None:
     [
         ("    x = 1", "1:5"),
         ("return 1", "1:1"),
-        (">>> x = 1", "1:1"),
+        (">>> x = 1\n>>> return x", "2:5"),
         ("x = <your-token>", "1:5"),
         ("%timeit f()", "1:1"),
         ("batch → model", "1:7"),

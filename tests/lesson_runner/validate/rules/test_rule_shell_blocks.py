@@ -256,3 +256,16 @@ SCRIPTS = st.recursive(
 def test_no_diagnostic_if_bash_has_no_error(script: str, run: bool) -> None:
     said = found(RULES, lesson_with(script, run=run))
     assert not said or not bash_accepts(script)
+
+
+@pytest.mark.parametrize(
+    ("session", "place"),
+    [
+        ("$ cat <<END\nhello", "1:7"),
+        ("$ ls\na\n$ echo 'never closed\n> rm x", "3:8"),
+        ("$ if true; then\nhello", "1:3"),
+    ],
+)
+def test_a_command_of_a_step_s_terminal_must_end(session: str, place: str) -> None:
+    """What follows may be output, so it does not run."""
+    assert found(RULES, lesson_with(session, "console", run=True)) == [f"{place} shell-syntax"]

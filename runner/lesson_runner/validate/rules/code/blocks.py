@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lesson_runner.document.transcripts import runs_as
 from lesson_runner.model import Block, Lesson, Location
 from lesson_runner.validate.rules.fence_lines import inner_opening
 
@@ -26,7 +27,11 @@ class Code:
 
 
 def blocks(lesson: Lesson, languages: frozenset[str], action: str) -> Iterator[Code]:
-    """Yield the blocks in some languages, including hidden ones; ``action`` is the one that runs them."""
+    """
+    Yield the blocks in some languages, including hidden ones; ``action`` is the one that runs them.
+
+    A step's block without a language, or with Python's prompt, is in the language of what runs it.
+    """
     run = {
         id(step.block): step.block
         for step in lesson.steps
@@ -35,8 +40,11 @@ def blocks(lesson: Lesson, languages: frozenset[str], action: str) -> Iterator[C
     hidden = [step.block for step in lesson.steps if step.block is not None and step.block.hidden]
     for block in (*lesson.blocks, *hidden):
         # A fence within the block makes it something else than the author wrote; another rule reports that.
-        if block.language in languages and inner_opening(lesson, block) is None:
-            yield Code(block, id(block) in run)
+        runs = id(block) in run
+        if runs_as(block) != action if runs else block.language not in languages:
+            continue
+        if inner_opening(lesson, block) is None:
+            yield Code(block, runs)
 
 
 def is_elided(line: str) -> bool:

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 
 from lesson_runner.document.languages import PYTHON
-from lesson_runner.document.transcripts import typed_python
+from lesson_runner.document.transcripts import typed_in, typed_python
 from lesson_runner.model import Lesson, Location
 from lesson_runner.validate.rules.code.blocks import Code, blocks
 
@@ -62,11 +62,12 @@ def pythons(lesson: Lesson) -> tuple[Python, ...]:
 
 
 def _read(code: Code) -> Python:
-    lines = code.block.text.split("\n")
-    python = Python(code, tuple(lines), (0,) * len(lines))
+    typed = typed_in(code.block)
+    lines = typed.text.split("\n")
+    python = Python(code, tuple(lines), typed.cut)
     if len(code.block.text) > LONGEST or (not code.run and _OTHER_LANGUAGE.match(code.block.text)):
         return python
-    tree, error = parse(code.block.text, runs=code.run)
+    tree, error = parse(typed.text, runs=code.run)
     if error is None or code.run:
         return Python(code, python.lines, python.cut, tree, error)
     lines, cut = _shown(code.block.text)
@@ -76,7 +77,8 @@ def _read(code: Code) -> Python:
 
 def _shown(text: str) -> tuple[list[str], list[int]]:
     """Return a block's lines without prompts, margins, magics and gaps, and how much was cut from each."""
-    lines, cut = typed_python(text)
+    typed = typed_python(text, session=True)
+    lines, cut = typed.text.split("\n"), typed.cut
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     text = "\n".join(line[margin:] for line in lines)
     text = _PLACEHOLDER.sub(lambda match: "_" * len(match[0]), _MAGIC.sub(r"\1pass", text)).replace("…", "_")

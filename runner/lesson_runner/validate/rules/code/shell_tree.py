@@ -90,4 +90,5 @@ def _parsed(lesson: Lesson) -> Iterator[Shell]:
             tree = parse(source, min(PATIENCE, end - time.process_time()))
         if tree is not None:
             judged = code.run or typed.transcript or code.block.language not in TERMINAL
+            judged = judged and not typed.unclear
             yield Shell(source, tree, code, typed, judged)
