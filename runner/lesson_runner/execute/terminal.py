@@ -293,8 +293,12 @@ class Terminal:
 
     def _exit_status(self) -> int:
         """Return the exit status of bash, negative if a signal has ended it."""
-        ended = self._bash is not None and wait(self._bash, REAPED)
-        return self._bash.returncode if ended and self._bash is not None else -signal.SIGKILL
+        if self._bash is None or not wait(self._bash, REAPED):
+            return -signal.SIGKILL
+        if self._family.since:  # the system may use its number again; the token and adoption suffice
+            self._family = dataclasses.replace(self._family, root=-1)
+        status: int = self._bash.returncode
+        return status
 
     def _open(self, block: Evaluation) -> None:
         """Connect bash with new pipes for the output of a block."""
@@ -307,6 +311,7 @@ class Terminal:
 
     def _statements(self, script: str, line: int, block: Evaluation) -> Sequence[Statement]:
         """Return the statements of a script, or all of it as one if bash would divide it differently."""
+        script = script.replace("\0", "")  # bash ignores them
         found = statements(script, line)
         if len(found) > 1:
             self._exchange.write("text", "".join(f"{statement.text}\0" for statement in found))
@@ -349,7 +354,7 @@ class Terminal:
         """End bash, and all processes that were not there when the first attempt at the step began."""
         if self._bash is None:
             time.sleep(TICK)  # a forked child may not have run exec yet, so it does not carry the token
-        elif self._family.root != self._bash.pid:
+        elif not self._family.since and self._family.root != self._bash.pid:  # it has just been started
             self._family = Family(self._bash.pid, self._token)
         spared = self._known - self._own
         try:

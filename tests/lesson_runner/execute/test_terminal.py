@@ -186,6 +186,7 @@ def test_a_startup_file_is_read_as_in_a_bash(bash: Bash, tmp_path: Path) -> None
         ("set -e\nfalse\necho on", False, 1, ""),
         (": ${NONE:?missing}\necho on", True, 1, "bash: line 1: NONE: missing"),
         ("break; echo on", True, 125, ""),
+        ("echo o\0n\nfalse", True, 1, "on"),
         ("time { echo on; }; echo off", True, 0, "on\noff"),
     ],
 )
