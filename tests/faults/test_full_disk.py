@@ -128,7 +128,7 @@ def test_nothing_is_begun_without_room_for_the_record(command: Command, disk: Di
     assert (
         f"cannot reserve disk space for the record of the run: {FULL}\nfix: make room on the disk" in said.err
     )
-    assert list(tree(disk.content)) == [".lesson/lock"]
+    assert list(tree(disk.content)) == []
     assert list((disk.content / ".lesson" / "runs").iterdir()) == []
 
 

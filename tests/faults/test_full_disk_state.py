@@ -50,7 +50,7 @@ def test_a_state_that_cannot_be_stored_is_an_error(
 )
 def test_a_state_that_was_removed(command: Command, tmp_path: Path) -> None:
     lesson = tmp_path / "a.md"
-    one = shell("one", "mkdir -p sub; cd sub; rm -r $LESSON_WORKSPACE/runs/*/shell")
+    one = shell("one", "mkdir -p sub; cd sub; rm -r $LESSON_WORKSPACE/shell")
     lesson.write_text(lesson_text(one + shell("two", "pwd")))
     assert command("run", lesson, "--allow", "shell").code == 1
     record = record_of(only_run(tmp_path / ".lesson"))
@@ -69,7 +69,7 @@ def test_a_step_that_never_stores_a_state_passes(command: Command, tmp_path: Pat
 
 def test_a_step_that_is_tried_again_starts_where_it_did(command: Command, tmp_path: Path) -> None:
     lesson = tmp_path / "a.md"
-    one = "[ -e tried ] || { touch tried; rm -r $LESSON_WORKSPACE/runs/*/shell; }; A=${A}x"
+    one = "[ -e tried ] || { touch tried; rm -r $LESSON_WORKSPACE/shell; }; A=${A}x"
     lesson.write_text(lesson_text(shell("one", one, retries="1") + shell("two", "echo is $A")))
     said = command("run", lesson, "--allow", "shell")
     assert said.code == 0, said

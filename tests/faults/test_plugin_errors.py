@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import last_files
 from tests.fake_plugin import fake_plugin
 from tests.faults.running import Ran, messages, only_run, record_of, shell, told, typed
 from tests.reliability import fault
@@ -185,7 +186,7 @@ def test_a_run_whose_hook_raised_can_be_resumed(lesson: Command, tmp_path: Path)
     assert said.code == 1
     assert "warning: plugin 'theirs': in lesson_step_event: ValueError: boom" in said.err
     assert said.err.count("lesson_step_event") == 1
-    (tmp_path / ".lesson" / "files" / "ready").touch()
+    (last_files(tmp_path / ".lesson") / "ready").touch()
     assert lesson("resume", "--allow", "shell", plugins=[plugin]).code == 0
 
 

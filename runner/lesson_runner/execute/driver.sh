@@ -81,9 +81,11 @@ __lesson_describe() {
   builtin printf '\n# complete\n'
 }
 
-# Answer the runner. If it no longer listens, or the folder is gone, this bash is of no use.
+# Answer the runner; if the folder is gone, this bash is of no use. Opened for reading too, a pipe does not wait
+# for a reader, so this bash ends if the runner was killed: its standard input is at its end.
 __lesson_answer() {
-  builtin printf '%s\n' "$1" 2>/dev/null >"$__lesson_exchange/reply" || builtin exit 125
+  [[ -p $__lesson_exchange/reply ]] || builtin exit 125
+  builtin printf '%s\n' "$1" 2>/dev/null 1<>"$__lesson_exchange/reply" || builtin exit 125
 }
 
 # Handle requests until there is text to evaluate; return 1 when the runner has closed the terminal.
@@ -116,10 +118,10 @@ __lesson_open() {
   local __lesson_errors=out
   [[ $1 == *apart* ]] && __lesson_errors=err
   if [[ ! -e $__lesson_exchange/out.old || /dev/fd/1 -ef $__lesson_exchange/out.old ]]; then
-    exec >"$__lesson_exchange/out"
+    { exec >"$__lesson_exchange/out"; } 9<>"$__lesson_exchange/out"
   fi
   if [[ ! -e $__lesson_exchange/err.old || /dev/fd/2 -ef $__lesson_exchange/err.old ]]; then
-    exec 2>"$__lesson_exchange/$__lesson_errors"
+    { exec 2>"$__lesson_exchange/$__lesson_errors"; } 9<>"$__lesson_exchange/$__lesson_errors"
   fi
   __lesson_flags=${__lesson_flags//e/} __lesson_pipefail=+o __lesson_after=''
   [[ $1 == *strict* ]] && __lesson_flags=e$__lesson_flags __lesson_pipefail=-o

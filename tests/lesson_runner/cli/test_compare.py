@@ -192,7 +192,7 @@ def test_runs_are_removed_only_after_a_yes(lesson: Lesson, run: Callable[..., st
     said = lesson("runs", "rm", first, "latest", "--yes")
 
     assert said.code == 0
-    assert said.out.splitlines() == [f"removed {first}", f"removed {third}"]
+    assert [line.split(" (")[0] for line in said.out.splitlines()] == [f"removed {first}", f"removed {third}"]
     assert [item["run_id"] for item in lesson("runs", "--json").json] == [second]
     assert [path.name for path in (tmp_path / ".lesson" / "runs").iterdir()] == [second]
 

@@ -101,7 +101,7 @@ def test_a_statement_that_python_cannot_parse_fails_without_lines_of_ours(tmp_pa
     result = run(tmp_path, ">>> x = 1\n>>> x +", "pycon", "title: Add")
     [output] = tmp_path.rglob("output.txt")
     assert result["status"] == "failed"
-    assert "line 2" in output.read_text()
+    assert '/lesson.md", line 16\n' in output.read_text()
     assert "Traceback" not in output.read_text()
 
 

@@ -250,11 +250,9 @@ def test_steps_run_whatever_tools_attach_to_the_language(lesson: Lesson, tmp_pat
 @pytest.mark.parametrize(
     ("fence", "text", "fix"),
     [
-        ("pycon", ">>> 1", "'python'"),
         ("ipython3", "%time", "'python'"),
         ("zsh", "echo", "'bash'"),
         ("fish", "echo", "'bash'"),
-        ("", "$ echo one", "'console'"),
         ("{note}", "one", "bash, bash-session"),
     ],
 )

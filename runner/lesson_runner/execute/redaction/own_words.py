@@ -48,7 +48,20 @@ NAMES = frozenset(
             "line",
             "language",
         ),
-        *("fresh", "sandbox", "env", "in", "continues", "only", "start", "until", "name", "version", "error"),
+        *(
+            "fresh",
+            "sandbox",
+            "env",
+            "in",
+            "continues",
+            "only",
+            "start",
+            "until",
+            "name",
+            "version",
+            "error",
+            "loaded",
+        ),
         *("devices", "kind", "detected_by"),
         # of their steps
         *(
