@@ -7,7 +7,7 @@
 #   check     answer whether all texts in the file `text` are complete
 #   run       evaluate the text in the file, and answer with its status
 #   restore   set the variables that were only for this block to their values before it
-#   save      write the state of the terminal to the file `state`
+#   save      print the state of the terminal into the pipe `state`
 #
 # The text is evaluated by the loop in the command line that starts this bash, not in a function or a sourced
 # file, so that `declare` is global, and errors are reported as they are in a terminal.
@@ -163,9 +163,9 @@ __lesson_done() {
   __lesson_answer "done $__lesson_status"
 }
 
-# Save the state. The runner checks whether it is complete.
+# Print the state. The runner checks whether it is complete.
 __lesson_save() {
-  (__lesson_describe) 2>/dev/null >|"$__lesson_exchange/state"
+  (__lesson_describe) 2>/dev/null 1<>"$__lesson_exchange/state"
   __lesson_answer saved
 }
 

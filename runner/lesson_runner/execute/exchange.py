@@ -11,6 +11,7 @@ from typing import IO
 
 from lesson_runner.execute.child import Reader
 from lesson_runner.execute.family import TICK
+from lesson_runner.execute.saved_state import MOST_STATE
 from lesson_runner.files.untrusted import make_below, remove_tree
 from lesson_runner.model.errors import LessonError
 
@@ -18,6 +19,9 @@ from lesson_runner.model.errors import LessonError
 class Exchange:
     """
     The folder of one bash; :data:`~lesson_runner.execute.terminal.DRIVER` describes its protocol.
+
+    Bash writes only into pipes, so in a sandbox it need not be able to change the folder: a link in it could
+    lead the runner, which is outside, to any file.
 
     Each block gets a new pipe for its output. A background process that an earlier block has started keeps
     writing into the pipe of that block, which is read and discarded.
@@ -33,17 +37,31 @@ class Exchange:
         make_below(folder.parent, folder.name)
         folder.chmod(0o700)
         self.folder = folder
-        self.reply = self._pipe("reply", os.O_RDWR)
-        self._answers = b""
+        self._reply = self._pipe("reply", os.O_RDWR)
+        self._state = self._pipe("state", os.O_RDWR)
+        self._answers = self._printed = b""
 
-    def feed(self, data: bytes) -> None:
-        """Process bytes that were read from :attr:`reply`."""
+    def attach(self, reader: Reader) -> None:
+        """Let a reader read the answers of bash and its state."""
+        reader.add(self._reply, self._answer, urgent=True)
+        reader.add(self._state, self._print)
+
+    def detach(self, reader: Reader) -> None:
+        """No longer let a reader read them."""
+        reader.release(self._reply)
+        reader.release(self._state)
+
+    def _answer(self, data: bytes) -> None:
         self._answers += data
 
-    @property
-    def state(self) -> Path:
-        """The file in which bash saves its state."""
-        return self.folder / "state"
+    def _print(self, data: bytes) -> None:
+        if len(self._printed) <= MOST_STATE:
+            self._printed += data
+
+    def take_state(self) -> bytes:
+        """Return the state that bash has printed since the last call."""
+        state, self._printed = self._printed, b""
+        return state
 
     def _pipe(self, name: str, mode: int) -> IO[bytes]:
         path = self.folder / name
@@ -79,13 +97,14 @@ class Exchange:
 
     def reset(self) -> None:
         """Forget what is about an earlier bash: its output, and an answer that nobody read."""
-        for name in ("out", "err", "out.old", "err.old", "state"):
+        for name in ("out", "err", "out.old", "err.old"):
             (self.folder / name).unlink(missing_ok=True)
-        os.set_blocking(self.reply.fileno(), False)
-        while self.reply.read(4096):
-            pass
-        os.set_blocking(self.reply.fileno(), True)
-        self._answers = b""
+        for pipe in (self._reply, self._state):
+            os.set_blocking(pipe.fileno(), False)
+            while pipe.read(65_536):
+                pass
+            os.set_blocking(pipe.fileno(), True)
+        self._answers = self._printed = b""
 
     def write(self, name: str, text: str) -> None:
         """Write a file for bash to read."""
@@ -118,6 +137,7 @@ class Exchange:
 
     def close(self) -> None:
         """Remove the folder."""
-        self.reply.close()
+        self._reply.close()
+        self._state.close()
         with contextlib.suppress(OSError):
             remove_tree(self.folder)

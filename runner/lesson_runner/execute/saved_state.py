@@ -8,13 +8,11 @@ import os
 import shutil
 from pathlib import Path
 
-from lesson_runner.files.plain import open_plain, read_plain
+from lesson_runner.files.plain import read_plain, write_atomically
 from lesson_runner.files.untrusted import make_below
 from lesson_runner.model.errors import LessonError
 
 COMPLETE = b"\n# complete\n"
-PROBE = 65_536
-"""Bytes that are written to find out why a state could not be saved."""
 MOST_STATE = 16 * 1024 * 1024
 """The largest state that is passed on, in bytes; a new bash reads all of it."""
 
@@ -60,21 +58,18 @@ class SavedStates:
             path.touch(mode=0o600)
             path.write_bytes(self._kept)
 
-    def store(self, new: Path) -> None:
+    def store(self, state: bytes) -> None:
         """
-        Make a file that bash has written the last state.
+        Store what bash has printed as the last state.
 
         Raises:
-            OSError: bash could save only a part of its state, or the file cannot be renamed.
+            OSError: it is too large or not complete, or the file cannot be written.
         """
-        try:
-            _check_stored(new)
-            new.chmod(0o600)
-            os.replace(new, self.last)  # noqa: PTH105 - documented as atomic
-        except OSError:
-            with contextlib.suppress(OSError):
-                new.unlink()
-            raise
+        if len(state) > MOST_STATE:
+            raise OSError(errno.E2BIG, f"it has {len(state):,} bytes; at most {MOST_STATE:,} are passed on")
+        if not state.endswith(COMPLETE):
+            raise OSError(errno.EIO, "bash printed only a part of it")
+        write_atomically(self.last, state, 0o600)
 
 
 def check_complete(state: Path) -> None:
@@ -88,24 +83,3 @@ def check_complete(state: Path) -> None:
         if read_plain(state, MOST_STATE).endswith(COMPLETE):
             return
     raise LessonError(f"{state}: the state of the terminal is damaged", fix="start the run from scratch")
-
-
-def _check_stored(state: Path) -> None:
-    """
-    Check that bash has saved its whole state.
-
-    Raises:
-        OSError: it has not; the error says why.
-    """
-    with open_plain(state) as file:
-        size = file.seek(0, os.SEEK_END)
-        if size > MOST_STATE:
-            raise OSError(errno.E2BIG, f"it has {size:,} bytes; at most {MOST_STATE:,} are passed on")
-        file.seek(max(0, size - len(COMPLETE)))
-        if file.read() == COMPLETE:
-            os.fsync(file.fileno())  # some disks report only now that they are full
-            return
-    with state.open("ab", buffering=0) as file:  # raises the cause, if it persists
-        os.write(file.fileno(), bytes(PROBE))
-        os.fsync(file.fileno())
-    raise OSError(errno.EIO, "it was cut short: was the disk full for a moment?")

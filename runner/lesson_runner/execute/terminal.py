@@ -146,7 +146,7 @@ class Terminal:
         adopt_orphans(enabled=True)
         # Ctrl-C can come at any moment, even while bash is being started.
         try:
-            reader.add(self._exchange.reply, self._exchange.feed, urgent=True)
+            self._exchange.attach(reader)
             try:
                 self._begin(step, attempt, block)
                 self._exchange.write_variables(extra or {})
@@ -161,7 +161,7 @@ class Terminal:
                 block.status = self._exit_status()
             if not self._exchange.folder.exists():
                 block.state_error = "its folder was removed"
-            reader.release(self._exchange.reply)
+            self._exchange.detach(reader)
             left = self._new()
             block.finish(left)
         except BaseException:
@@ -169,7 +169,7 @@ class Terminal:
             raise
         finally:
             self._family.reap()
-            reader.release(self._exchange.reply)
+            self._exchange.detach(reader)
             reader.close()
         return CommandResult(
             exit_code=block.status if block.status >= 0 else 128 - block.status,
@@ -217,10 +217,10 @@ class Terminal:
         self._unused = False
         if not self._alive():
             if not self._exchange.folder.exists():  # a block has removed it
-                block.reader.release(self._exchange.reply)
+                self._exchange.detach(block.reader)
                 self._exchange.close()
                 self._exchange = Exchange(self._exchange.folder)
-                block.reader.add(self._exchange.reply, self._exchange.feed, urgent=True)
+                self._exchange.attach(block.reader)
             self._start(state, block)
         if attempt == 1:
             self._began, self._known = ticks(), self._after
@@ -241,10 +241,9 @@ class Terminal:
         env, folder = self._env, self.home
         if self._sandbox is not None:
             env, folder = self._sandbox.environment(env), OUTSIDE
-            writable = (self.home, self._exchange.folder)
             readable = (DRIVER.parent, self.folder, *self._readable)
             command = self._sandbox.command(
-                command, env, self.sandbox_files, self.home, writable=writable, readable=readable
+                command, env, self.sandbox_files, self.home, writable=(self.home,), readable=readable
             )
         known = self._family.members() if self._bash is not None else set()
         try:
@@ -335,8 +334,9 @@ class Terminal:
     def _save(self, block: Evaluation) -> None:
         """Save the state of the terminal; if that fails, the block's result says why."""
         self._ask("save", block)
+        block.read_all()
         try:
-            self._states.store(self._exchange.state)
+            self._states.store(self._exchange.take_state())
         except OSError as error:
             block.state_error = with_fix((error.strerror or str(error)).lower(), error)
 

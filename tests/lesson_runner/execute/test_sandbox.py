@@ -166,6 +166,28 @@ def test_a_process_in_the_background_of_a_sandbox_lives_until_the_run_ends(
     assert [mark for mark in marks if f"sleep {mark}" in found] == []
 
 
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_a_step_in_a_sandbox_cannot_change_what_the_runner_writes_for_bash(steps: Callable[..., Any]) -> None:
+    done = steps(
+        "cd $LESSON_WORKSPACE/shell/exchange; ls; rm -f text || ln -s ~/x text || touch new || echo refused",
+        "echo on",
+    )
+    assert done["s1"][1].endswith("refused")
+    assert {"out", "reply", "state", "text"} <= set(done["s1"][1].split("\n"))
+    assert done["s2"] == ("passed", "on")
+
+
+@pytest.mark.usefixtures("bubblewrap", "home")
+def test_a_python_session_in_a_sandbox(lesson: Lesson, tmp_path: Path) -> None:
+    block = (
+        "<!-- step\nid: {}\nwith: {{session: main}}\nexpect: [{{contains: '{}'}}]\n-->\n```python\n{}\n```\n"
+    )
+    text = block.format("one", "set", "x = 41; print('set')") + block.format("two", "42", "print(x + 1)")
+    (tmp_path / "a.md").write_text(lesson_text(text))
+    said = lesson("run", "a.md", "--allow", "shell", "--sandbox", "--json")
+    assert [step["status"] for step in said.json["steps"]] == ["passed", "passed"]
+
+
 def test_a_run_without_a_sandbox_does_not_mention_one(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(STEP.format("one", "5s", "bash", "true")))
     assert "sandbox" not in lesson("run", "a.md", "--allow", "shell", "--json").json["options"]

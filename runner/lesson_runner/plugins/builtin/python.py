@@ -22,28 +22,34 @@ SESSIONS = "python"
 """The beginning of the keys in ``RunContext.store`` of the blocks that the sessions of a run have run."""
 
 
-SESSION = """(
-  folder={folder} number={last} restart={restart} pid='' status=''
-  [[ -f $folder/pid ]] && builtin read -r pid <"$folder/pid"
-  [[ -n $restart && -n $pid ]] && builtin kill -9 "$pid" 2>/dev/null && pid=''
-  if [[ -z $pid ]] || ! builtin kill -0 "$pid" 2>/dev/null; then
-    {python} --serve "$folder" </dev/null >/dev/null 2>&1 &
-    pid=$! number=0
-    builtin echo "$pid" >"$folder/pid"
+SESSION = """{{
+  if [[ -z ${variable} && -f {folder}/pid ]]; then builtin read -r {variable} <{folder}/pid; fi
+  if [[ -n "{restart}" && -n ${variable} ]]; then
+    builtin kill -9 "${variable}" 2>/dev/null || builtin :
+    {variable}=''
   fi
-  builtin trap 'builtin kill -9 "$pid"; builtin exit 143' TERM
-  exec 8<>"$folder/request" 9<>"$folder/reply"
-  for ((; number <= {last}; number++)); do
+  __lesson_number={last}
+  if [[ -z ${variable} ]] || ! builtin kill -0 "${variable}" 2>/dev/null; then
+    {variable}=$({python} --serve {folder} </dev/null >/dev/null 2>&1 & builtin echo $!)
+    __lesson_number=0
+    {{ builtin echo "${variable}" >{folder}/pid; }} 2>/dev/null || builtin :  # a sandbox cannot write it
+  fi
+  (
     status=''
-    builtin echo "$(<"$folder/$number.json")" >&8
-    until builtin read -r -t 1 -u 9 status; do
-      builtin kill -0 "$pid" 2>/dev/null || break 2
+    builtin trap 'builtin kill -9 "${variable}"; builtin exit 143' TERM
+    exec 8<>{folder}/request 9<>{folder}/reply
+    for ((number = __lesson_number; number <= {last}; number++)); do
+      status=''
+      builtin echo "$(<{folder}/$number.json)" >&8
+      until builtin read -r -t 1 -u 9 status; do
+        builtin kill -0 "${variable}" 2>/dev/null || break 2
+      done
+      [[ $status == 0 ]] || break
     done
-    [[ $status == 0 ]] || break
-  done
-  [[ $status == 0 ]] || builtin kill -9 "$pid" 2>/dev/null
-  builtin exit "${{status:-1}}"
-)"""
+    [[ $status == 0 ]] || builtin kill -9 "${variable}" 2>/dev/null || builtin :
+    builtin exit "${{status:-1}}"
+  )
+}}"""
 """
 The command that runs block number ``last`` in a session. It starts the session's process if that does not
 run, and ends it if the block fails, so that no later block sees half of its work.
@@ -118,7 +124,11 @@ def _in_session(
         (folder / f"{number}.json").write_text(json.dumps({**block, "out": out, "err": err}) + "\n", "utf-8")
     restart = "yes" if context.attempt > 1 else ""
     return SESSION.format(
-        folder=shlex.quote(str(folder)), python=python, last=len(blocks) - 1, restart=restart
+        folder=shlex.quote(str(folder)),
+        python=python,
+        last=len(blocks) - 1,
+        restart=restart,
+        variable=f"__lesson_python_{session.replace('-', '_')}",
     )
 
 
