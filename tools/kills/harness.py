@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_ct4.training.checkpoint import load_checkpoint
+from lesson_runner.execute.family import Family
 from tools.kills.lesson import LESSON, STAGES, play
 
 SNAPSHOTS = "0.05"
@@ -113,6 +114,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         "facts": record["facts"],
         "notes": (files / "notes.txt").read_text(),
         "left over": sorted(path.name for path in files.rglob(".*")),
+        "processes": sorted(map(str, Family.of_run(files.parent.absolute()).members())),
         "events": [name for name, event in _finished(folder) if event["status"] == "passed"],
     }
     evidence = next((folder / ".lesson" / "runs").glob("*/evidence"))

@@ -1,4 +1,4 @@
-"""The lesson whose runs are killed: a text, the shell, two stages of training, generated texts of each."""
+"""The lesson whose runs are killed: a text, the shell with a process in the background, trainings, texts."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ expect: [file: {path: notes.txt}]
 -->
 ```bash
 export NAME=Juliet
+sleep 600 &
+alias show='cat notes.txt'
+count() { wc -l; }
 for number in 1 2 3 4 5; do echo "$NAME $number"; sleep 0.05; done > notes.txt
 ```
 """
@@ -57,7 +60,8 @@ uses: shell
 expect: [contains: Juliet]
 -->
 ```bash
-echo "$NAME"; wc -l notes.txt
+echo "$NAME"
+show | count
 ```
 """
 LESSON = lesson_text(
