@@ -366,3 +366,27 @@ def test_what_to_remove_must_be_clear(
 ) -> None:
     assert lesson("runs", "rm", "--yes", *words).code == 2
     assert runs(tmp_path) == five
+
+
+@pytest.mark.parametrize("failing", ["unset X", "unset X; false", "unset X; exit 0"])
+def test_a_later_part_sees_what_an_earlier_part_did_last(
+    lesson: Lesson, write: Callable[..., None], failing: str
+) -> None:
+    last = ("c", 'echo "X=$X"', "[{contains: X=2}]")
+    write("part", ("a", "true"), ("b", "export X=2"), last)
+    assert lesson("run", "part.md", "--allow", "shell").code == 0
+    write("part", ("a", "true"), ("b", failing), last)
+    lesson("run", "part.md", "--only", "b", "--allow", "shell")
+    assert lesson("run", "part.md", "--only", "c", "--allow", "shell").code == 1
+
+
+def test_a_new_step_begins_as_the_step_after_it_did(lesson: Lesson, write: Callable[..., None]) -> None:
+    steps = [("a", "X=1"), ("b", "true"), ("c", "X=3")]
+    write("part", *steps)
+    assert lesson("run", "part.md", "--allow", "shell").code == 0
+    steps.insert(1, ("new", "echo X=$X; X=2"))
+    write("part", *steps)
+    said = lesson("run", "part.md", "--from", "new", "--allow", "shell")
+    assert "│ X=1" in said.out
+    said = lesson("run", "part.md", "--only", "b", "--allow", "shell")
+    assert said.code == 0
