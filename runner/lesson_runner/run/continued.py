@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lesson_runner.model import Plan, PlannedStep
+from lesson_runner.model import LEFT_OUT, Plan, PlannedStep
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.context import FILES
 from lesson_runner.run import record
+from lesson_runner.run.events import read_events
 from lesson_runner.run.find import find_run, run_folders
 from lesson_runner.run.options import RunOptions
 from lesson_runner.run.selection import Selection, left_out, selected
@@ -55,9 +57,34 @@ def run_to_continue(plan: Plan, options: RunOptions, actions: Mapping[str, Actio
     where = f" in {options.place}" if options.place else ""
     raise LessonError(
         f"{choice} continues the last run of '{plan.lesson.id}'{where}, "
-        f"and {options.workspace.runs} has none",
+        f"and {options.workspace.runs} has none whose files are there",
         fix=f"run the lesson from its first step: lesson run {plan.lesson.path}",
     )
+
+
+def runs_in(home: Path, lesson: str) -> list[Path]:
+    """Return the runs of a lesson that worked in the files of a run folder, newest first."""
+    return [run for run, stored in _runs_of(lesson, home.parent) if home_of(run, stored) == home]
+
+
+def last_results(runs: Iterable[Path]) -> dict[str, str]:
+    """
+    Return how each step ended when it last ran in one of several runs: its status, by the step's id.
+
+    A step that a selection left out did not run, and one that was killed ended with ``error``.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for run in runs:
+        with suppress(LessonError):
+            for event in read_events(run):
+                kind, status = event.get("event"), str(event.get("status"))
+                if kind == "step-started":
+                    status = "error"
+                elif kind != "step-finished" or str(event.get("message")).startswith(LEFT_OUT):
+                    continue
+                name, result = str(event.get("step")), (str(event.get("time")), status)
+                found[name] = max(found.get(name, result), result, key=lambda item: item[0])
+    return {name: status for name, (_, status) in found.items()}
 
 
 def _begins_later(plan: Plan, selection: Selection) -> bool:

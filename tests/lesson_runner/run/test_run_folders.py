@@ -390,3 +390,61 @@ def test_a_new_step_begins_as_the_step_after_it_did(lesson: Lesson, write: Calla
     assert "│ X=1" in said.out
     said = lesson("run", "part.md", "--only", "b", "--allow", "shell")
     assert said.code == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [
+        (("b", "false"), "failed"),
+        (("b", "true", "[{contains: x}]"), "failed"),
+        (("b", "true"), "was not reached"),
+    ],
+)
+def test_what_a_step_needs_must_have_passed_in_the_run_that_is_continued(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path, first: tuple[str, ...], reason: str
+) -> None:
+    path, until = tmp_path / "part.md", ("--until", "a") if "not" in reason else ()
+
+    def save(*steps: tuple[str, ...]) -> None:
+        write("part", *steps)
+        path.write_text(path.read_text().replace("id: c\n", "id: c\nneeds: [b]\n"))
+
+    save(("a", "true"), first, ("c", "true"))
+    lesson("run", "part.md", "--allow", "shell", *until)
+    (home,) = runs(tmp_path)
+    for part in ("--from", "--only"):
+        assert lesson("run", "part.md", part, "c", "--allow", "shell").code == 1
+        steps = record(runs(tmp_path)[-1])["steps"]
+        assert steps[-1]["status"] == "not-reached"
+        assert steps[-1]["message"] == f"it needs 'b', which {reason} in {home.name}"
+    save(("a", "true"), ("b", "true"), ("c", "true"))
+    for name in ("b", "c"):
+        assert lesson("run", "part.md", "--only", name, "--allow", "shell").code == 0
+
+
+def test_a_run_without_its_files_is_not_resumed(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path
+) -> None:
+    write("lost", ("a", "mkdir w"), ("b", "cd w; false"))
+    lesson("run", "lost.md", "--allow", "shell")
+    (run,) = runs(tmp_path)
+    (run / "files" / "w").rmdir()
+    (run / "files").rmdir()
+    said = lesson("resume", "--allow", "shell")
+    assert said.code == 2
+    assert f"its files are not in {run / 'files'}" in said.err
+    assert not (run / "files").exists()
+    assert lesson("run", "lost.md", "--from", "b", "--allow", "shell").code == 2
+
+
+@pytest.mark.parametrize(
+    "place", ["", ".lesson", ".lesson/runs", ".lesson/runs/{run}", ".lesson/runs/{run}/files"]
+)
+def test_a_folder_of_runs_is_no_folder_to_work_in(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path, place: str
+) -> None:
+    write("a", ("a", "true"))
+    lesson("run", "a.md", "--allow", "shell")
+    (run,) = runs(tmp_path)
+    assert lesson("run", "a.md", "--allow", "shell", "--in", place.format(run=run.name)).code == 2
+    assert runs(tmp_path) == [run]
