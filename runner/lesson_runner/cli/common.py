@@ -71,7 +71,7 @@ WorkspaceOption = Annotated[
 
 
 def _place(text: str) -> Path:
-    """Return the folder that ``--in`` names; an empty name, such as of an unset variable, is not this folder."""
+    """Return the folder that ``--in`` names; an empty name, as of an unset variable, names none."""
     if not text:
         message = "the name of the folder is empty"
         raise typer.BadParameter(message)

@@ -49,7 +49,7 @@ def run_to_continue(plan: Plan, options: RunOptions, actions: Mapping[str, Actio
         return None
     for run, stored in _runs_of(plan.lesson.id, options.workspace.runs):
         home = home_of(run, stored)
-        if _place_of(stored) == options.place and _has_files(home, options):
+        if place_of(stored) == options.place and has_files(home, options.place):
             return home
     if _stand_alone(selected(plan, options.selection), actions):
         return None
@@ -124,7 +124,7 @@ def _named(name: str, plan: Plan, options: RunOptions) -> Path:
             fix=f"name its workspace: --workspace {run.parent.parent}",
         )
     stored = record.read_any(run)
-    about, place = stored.get("lesson"), _place_of(stored)
+    about, place = stored.get("lesson"), place_of(stored)
     other = about.get("id") if isinstance(about, dict) else None
     if other != plan.lesson.id:
         raise LessonError(
@@ -135,7 +135,7 @@ def _named(name: str, plan: Plan, options: RunOptions) -> Path:
         fix = f"add --in {place}" if place else "leave out --in"
         raise LessonError(f"--continue {name}: {run.name} worked in {place or 'its own folder'}", fix=fix)
     home = home_of(run, stored)
-    if not _has_files(home, options):
+    if not has_files(home, options.place):
         raise LessonError(
             f"--continue {name}: the files of {home.name} are not there any more ({home / FILES})",
             fix=f"run the lesson from its first step: lesson run {plan.lesson.path}",
@@ -143,15 +143,20 @@ def _named(name: str, plan: Plan, options: RunOptions) -> Path:
     return home
 
 
-def _place_of(stored: Mapping[str, Any]) -> Path | None:
+def place_of(stored: Mapping[str, Any]) -> Path | None:
     """Return the folder of the user's that a run worked in, from its record."""
     options = stored.get("options")
     place = options.get("in") if isinstance(options, dict) else None
     return Path(place) if isinstance(place, str) else None
 
 
-def _has_files(home: Path, options: RunOptions) -> bool:
-    """Return whether a run's folder of files is there; a run received from elsewhere has none."""
-    if options.place is not None:
+def has_files(home: Path, place: Path | None) -> bool:
+    """
+    Return whether a run's folder of files is there; a run received from elsewhere has none.
+
+    Args:
+        place: the folder of the user's that the run worked in, if it did.
+    """
+    if place is not None:
         return home.is_dir()
     return (home / FILES).is_dir() and not (home / FILES).is_symlink()

@@ -20,7 +20,7 @@ from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.context import FILES, Workspace
 from lesson_runner.plugins.installed import PluginInfo
 from lesson_runner.run import record
-from lesson_runner.run.continued import home_of
+from lesson_runner.run.continued import has_files, home_of, place_of
 from lesson_runner.run.events import EVENTS, read_events
 from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
@@ -121,13 +121,13 @@ def find_resumable(name: str, runs: Path) -> ResumableRun:
     workspace = Workspace(folder.parent.parent)
     workspace.check_links()
     run = read_resumable(folder)
-    home, place = home_of(folder, run.record), run.record["options"].get("in")
+    home, place = home_of(folder, run.record), place_of(run.record)
     if not home.is_dir():
         raise LessonError(
             f"{folder.name} continued {home.name}, whose folder with the files of both was removed",
             fix="start from scratch with lesson run",
         )
-    if not (home if place else home / FILES).is_dir():
+    if not has_files(home, place):
         raise LessonError(
             f"{folder.name} cannot be resumed: its files are not in {home / FILES}; they were removed, or an "
             "earlier version of lesson-runner, which kept them elsewhere, made the run",

@@ -422,6 +422,20 @@ def test_what_a_step_needs_must_have_passed_in_the_run_that_is_continued(
         assert lesson("run", "part.md", "--only", name, "--allow", "shell").code == 0
 
 
+def test_a_link_in_the_place_of_the_files_is_not_followed(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "file").write_text("x")
+    write("link", ("a", f"rmdir $LESSON_FILES; ln -s {other} $LESSON_FILES"), ("b", "false"))
+    lesson("run", "link.md", "--allow", "shell")
+    (run,) = runs(tmp_path)
+    events = map(json.loads, (run / "events.jsonl").read_text().splitlines())
+    assert [event["left"] for event in events if event["event"] == "step-finished"] == [{}, {}]
+    assert lesson("resume", "--allow", "shell").code == 2
+
+
 def test_a_run_without_its_files_is_not_resumed(
     lesson: Lesson, write: Callable[..., None], tmp_path: Path
 ) -> None:
