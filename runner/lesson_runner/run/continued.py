@@ -41,7 +41,7 @@ def run_to_continue(plan: Plan, options: RunOptions, actions: Mapping[str, Actio
             before make can run in a new one.
 
     Raises:
-        LessonError: there is no such run, or its files are not there any more.
+        LessonError: there is no such run, it has another profile, or its files are not there any more.
     """
     if options.continues is not None:
         return _named(options.continues, plan, options)
@@ -50,6 +50,7 @@ def run_to_continue(plan: Plan, options: RunOptions, actions: Mapping[str, Actio
     for run, stored in _runs_of(plan.lesson.id, options.workspace.runs):
         home = home_of(run, stored)
         if place_of(stored) == options.place and has_files(home, options.place):
+            _check_profile(run, stored, plan)
             return home
     if _stand_alone(selected(plan, options.selection), actions):
         return None
@@ -134,6 +135,7 @@ def _named(name: str, plan: Plan, options: RunOptions) -> Path:
     if place != options.place:
         fix = f"add --in {place}" if place else "leave out --in"
         raise LessonError(f"--continue {name}: {run.name} worked in {place or 'its own folder'}", fix=fix)
+    _check_profile(run, stored, plan)
     home = home_of(run, stored)
     if not has_files(home, options.place):
         raise LessonError(
@@ -141,6 +143,20 @@ def _named(name: str, plan: Plan, options: RunOptions) -> Path:
             fix=f"run the lesson from its first step: lesson run {plan.lesson.path}",
         )
     return home
+
+
+def _check_profile(run: Path, stored: Mapping[str, Any], plan: Plan) -> None:
+    """
+    Check that a run has the profile of the plan: the record of a run names one profile for all its steps.
+
+    Raises:
+        LessonError: it has another one.
+    """
+    if (profile := stored.get("profile")) != plan.profile:
+        raise LessonError(
+            f"{run.name} ran with profile {profile}, and cannot be continued with profile {plan.profile}",
+            fix=f"add --profile {profile}, or name another run with --continue RUN",
+        )
 
 
 def place_of(stored: Mapping[str, Any]) -> Path | None:

@@ -180,6 +180,23 @@ def test_the_run_to_continue_can_be_named(lesson: Lesson, write: Callable[..., N
         assert (said.code, why in said.err) == (2, True), said
 
 
+def test_a_run_with_another_profile_is_not_continued(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path
+) -> None:
+    write("part", ("a", "true"), ("b", "true"))
+    path = tmp_path / "part.md"
+    profiles = "runner: {profiles: {quick: {summary: q}, full: {summary: f}}}"
+    path.write_text(path.read_text().replace("---\n\n", f"{profiles}\n---\n\n", 1))
+    assert lesson("run", "part.md", "--profile", "quick", "--allow", "shell").code == 0
+    (first,) = runs(tmp_path)
+    full = ("run", "part.md", "--profile", "full", "--allow", "shell")
+    for part in (("--from", "b"), ("--continue", "latest")):
+        said = lesson(*full, *part)
+        assert (said.code, f"{first.name} ran with profile quick" in said.err) == (2, True), said
+    assert lesson(*full).code == 0
+    assert lesson(*full, "--from", "b").code == 0
+
+
 def test_a_run_in_progress_is_not_continued(
     lesson: Lesson, write: Callable[..., None], tmp_path: Path
 ) -> None:
