@@ -15,7 +15,7 @@ from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.context import RunContext, Workspace
 from lesson_runner.run.continued import runs_in
 from lesson_runner.run.disk_reserve import reserve_disk_space
-from lesson_runner.run.lock import LOCK, lock_folder, locked
+from lesson_runner.run.lock import LOCK, lock_folder, locked, locked_place
 
 LABELS = "runner.labels"
 """The key in ``RunContext.store`` of the labels that the run started with."""
@@ -64,6 +64,8 @@ def set_up_run(context: RunContext, steps: int) -> Iterator[ExitStack]:
             for folder in {context.folder, context.home}:
                 _check_folder(folder)
             stack.enter_context(locked(lock_folder(context.workspace, context.home), context.folder.name))
+            if not context.workspace.files.is_relative_to(context.home):
+                stack.enter_context(locked_place(context.workspace.files))
             room = stack.enter_context(reserve_disk_space(context.folder, steps))
         except LessonError:
             if not context.resumed:

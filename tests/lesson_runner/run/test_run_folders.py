@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -479,3 +480,15 @@ def test_a_folder_of_runs_is_no_folder_to_work_in(
     (run,) = runs(tmp_path)
     assert lesson("run", "a.md", "--allow", "shell", "--in", place.format(run=run.name)).code == 2
     assert runs(tmp_path) == [run]
+
+
+def test_one_run_at_a_time_works_in_a_folder_of_the_user(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    command = f"{sys.executable} -m lesson_runner run inner.md --allow shell --in {mine} --workspace other"
+    write("inner", ("a", "touch here"))
+    write("outer", ("a", f"cd {tmp_path}; ! {command}"), ("b", "test ! -e here"))
+    assert lesson("run", "outer.md", "--in", "mine", "--allow", "shell").code == 0
+    assert lesson("run", "inner.md", "--in", "mine", "--allow", "shell").code == 0
