@@ -80,7 +80,8 @@ def read_resumable(folder: Path) -> ResumableRun:
     stored = read_any(folder)
     if stored["status"] == "passed":
         raise LessonError(
-            f"{folder.name} has passed: there is nothing to resume", fix="lesson run starts from scratch"
+            f"{folder.name} has passed: there is nothing to resume",
+            fix="to go on from a step, use lesson run --from STEP; lesson run starts from scratch",
         )
     passed: dict[str, PassedStep] = {}
     changed: dict[str, Any] = {}
