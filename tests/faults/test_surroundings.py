@@ -31,8 +31,8 @@ def _lesson(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize(
     ("name", "source"),
-    [("yaml", RAISES), ("pluggy", RAISES), ("typer", ""), ("json", ""), ("markdown_it", "")],
-    ids=["yaml", "pluggy", "empty-typer", "empty-json", "empty-markdown-it"],
+    [("yaml", RAISES), ("pluggy", RAISES), ("typer", ""), ("json", ""), ("random", ""), ("markdown_it", "")],
+    ids=["yaml", "pluggy", "empty-typer", "empty-json", "empty-random", "empty-markdown-it"],
 )
 def test_a_module_that_hides_ours(command: Command, tmp_path: Path, name: str, source: str) -> None:
     folder = tmp_path / "other"

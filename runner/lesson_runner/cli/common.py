@@ -68,10 +68,23 @@ WorkspaceOption = Annotated[
         help="Folder for everything that a run writes. Default: .lesson.",
     ),
 ]
+
+
+def _place(text: str) -> Path:
+    """Return the folder that ``--in`` names; an empty name, as of an unset variable, names none."""
+    if not text:
+        message = "the name of the folder is empty"
+        raise typer.BadParameter(message)
+    return Path(text)
+
+
 PlaceOption = Annotated[
     Path | None,
     typer.Option(
-        "--in", metavar="DIR", help="Work in this folder of yours. Default: a new folder for each run."
+        "--in",
+        metavar="DIR",
+        parser=_place,
+        help="Work in this folder of yours. Default: a new folder for each run.",
     ),
 ]
 AllowOption = Annotated[

@@ -12,7 +12,6 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -71,7 +70,9 @@ def _files(error: BaseException) -> Iterator[Path]:
 def _needed() -> set[str]:
     """Return the names of the modules that lesson needs: Python's own, and those of its dependencies."""
     names = set(sys.stdlib_module_names)
-    with suppress(metadata.PackageNotFoundError):
+    with suppress(ImportError):  # no metadata, or a hidden module of Python's own
+        from importlib import metadata
+
         required = [text for text in metadata.requires(DISTRIBUTION) or () if "extra ==" not in text]
         wanted = {_normal(re.split(r"[^\w.-]", text)[0]) for text in required}
         for name, owners in metadata.packages_distributions().items():

@@ -68,7 +68,8 @@ def resume(
     unfinished = find_resumable(run, workspace_folder(workspace).resolve() / "runs")
     record = unfinished.record
     was = record["options"]
-    place = check_place(place, sandboxed="sandbox" in was)
+    where = Workspace(unfinished.folder.parent.parent)
+    place = check_place(place, where, sandboxed="sandbox" in was)
     if was.get("in") != (None if place is None else str(place)):
         started = f"was started with --in {was['in']}" if was.get("in") else "was started without --in"
         fix = "repeat it" if was.get("in") else "leave it out"
@@ -84,7 +85,7 @@ def resume(
     hardware = plugins.detect_hardware()
     options = RunOptions(
         hardware=hardware,
-        workspace=Workspace(unfinished.folder.parent.parent),
+        workspace=where,
         profile=record["profile"],
         backend=record["backend"],
         params=tuple(params_of(record)),

@@ -83,14 +83,15 @@ def run(
     params = tuple(map(parse_param, param or ()))
     document, problems, installed = open_valid_lesson(lesson, plugins)
     hardware = detect_hardware(plugins, expected)
+    where = Workspace(workspace_folder(workspace).resolve())
     options = RunOptions(
         hardware=hardware,
-        workspace=Workspace(workspace_folder(workspace).resolve()),
+        workspace=where,
         profile=profile,
         backend=backend,
         params=params,
         selection=Selection(from_, until, tuple(only or ())),
-        place=check_place(place, sandboxed=sandbox),
+        place=check_place(place, where, sandboxed=sandbox),
         continues=continue_,
         fresh=fresh,
         allowed=allowed,

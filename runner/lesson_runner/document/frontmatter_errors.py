@@ -52,7 +52,7 @@ def why_missing(lines: Sequence[str]) -> Problem:
         return f"{message}: {what}", 1, column, f"write the first line as '---', {_EXACT}"
     if _KEY.match(first):
         return f"{message}: there is no '---' above its first key", 1, 1, "write a line '---' above it"
-    return message, 1, 1, "begin it with a line '---'"
+    return message, 1, 1, "begin it with a line '---'; 'lesson new lesson ID' writes an example"
 
 
 def why_unclosed(lines: Sequence[str], *, before: int | None = None) -> Problem | None:

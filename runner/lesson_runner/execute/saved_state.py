@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from lesson_runner.files.plain import read_plain, write_atomically
@@ -21,14 +22,19 @@ class SavedStates:
     """
     The states of the terminal of a run, in a folder that only the user can read: blocks may export secrets.
 
+    Args:
+        folder: where they are stored.
+        steps: the ids of the lesson's steps, in order, in a run that continues another.
+
     Raises:
         OSError: the folder cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, steps: Sequence[str] = ()) -> None:
         self.last = folder / "state.sh"
         """The state after the last block; missing before the first."""
         self._before = make_below(folder, "before")
+        self._steps = list(steps)
         self._kept = b""
 
     def before(self, step: str) -> Path:
@@ -49,6 +55,26 @@ class SavedStates:
                 shutil.copyfile(self.last, path)
                 path.chmod(0o600)
         self._kept = read_plain(path, MOST_STATE)
+
+    def begin(self, step: str, *, first: bool) -> None:
+        """
+        Keep the state in which a step begins: the last one, or, for the first step, that of its earlier run.
+
+        In a run that continues another, a step that is new in the lesson begins as the one after it did. The
+        states before later steps are removed: they lack what this step does now.
+        """
+        later = self._later(step)
+        found = [path for path in map(self.before, (step, *later)) if os.path.lexists(path)]
+        if first and found and self._steps:
+            found[0].replace(self.last)
+        if not (first and found) or self._steps:
+            self.keep(step)
+        for name in later:
+            self.before(name).unlink(missing_ok=True)
+
+    def _later(self, step: str) -> list[str]:
+        """Return the steps after a step, in order."""
+        return self._steps[self._steps.index(step) + 1 :] if step in self._steps else []
 
     def restore(self, step: str) -> None:
         """Write the state before the current step again, if a block has removed it."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 import signal
 import subprocess
@@ -66,6 +65,7 @@ class Terminal:
         sandbox: the sandbox that bash runs in. Blocks can then write only below ``home``; and when bash ends,
             so do all background processes.
         readable: what blocks in the sandbox may read, wherever it is.
+        steps: the ids of the lesson's steps, in order, in a run that continues another.
 
     Raises:
         LessonError: the file system has no named pipes.
@@ -79,12 +79,13 @@ class Terminal:
         env: Mapping[str, str],
         sandbox: Sandbox | None = None,
         readable: Iterable[Path] = (),
+        steps: Sequence[str] = (),
     ) -> None:
         self.folder, self.home = folder, home
         self._token = uuid.uuid4().hex
         self._env = {**env, TOKEN: self._token}
         self._sandbox, self._readable = sandbox, tuple(readable)
-        self._states = SavedStates(folder)
+        self._states = SavedStates(folder, steps)
         self._exchange = Exchange(folder.absolute() / "exchange")
         self._bash: subprocess.Popen[bytes] | None = None
         self._own: set[Member] = set()  # the processes that bash consists of
@@ -212,8 +213,8 @@ class Terminal:
         if attempt > 1:
             self._stop_block()
             self._states.restore(step)
-        elif not (self._unused and os.path.lexists(state)):
-            self._states.keep(step)
+        else:
+            self._states.begin(step, first=self._unused)
         self._unused = False
         if not self._alive():
             if not self._exchange.folder.exists():  # a block has removed it

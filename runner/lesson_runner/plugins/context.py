@@ -207,6 +207,8 @@ class RunContext:
     """True if the run was interrupted before and is resumed now."""
     granted: frozenset[str] = frozenset()
     """The permissions that were allowed for its steps."""
+    steps: tuple[str, ...] = ()
+    """The ids of the plan's steps, in order."""
     store: Store = field(init=False)
     """Values that plugins keep between steps."""
 

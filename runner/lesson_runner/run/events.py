@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,11 +14,17 @@ from typing import Any
 
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.files.plain import plain_handle
+from lesson_runner.files.untrusted import open_sized, parse_json
 from lesson_runner.model import Event
-from lesson_runner.run.record import now, plain
+from lesson_runner.model.errors import LessonError
+from lesson_runner.run.record import DAMAGED, now, plain
 
 EVENTS = "events.jsonl"
 Listener = Callable[[Event], None]
+MOST_BYTES = 1024**3
+"""Bytes of ``events.jsonl`` that are read: enough for a run of 1,000 steps with much output."""
+LONGEST = 16 * 1024 * 1024
+"""Bytes of a line of ``events.jsonl``; the runner does not write longer ones."""
 PROGRESS_SECONDS = 1.0
 """Seconds between two progress events in the file; listeners get every one."""
 
@@ -141,3 +147,25 @@ def drop_partial_line(path: Path) -> None:
                 return
             end = start
         file.truncate(0)
+
+
+def read_events(run: Path) -> Iterator[dict[str, Any]]:
+    """
+    Yield the events of a run; lines that are not events, such as a partial last line, are skipped.
+
+    Raises:
+        LessonError: the file cannot be read.
+    """
+    try:
+        with open_sized(run, EVENTS, MOST_BYTES) as file:
+            while line := file.readline(LONGEST):
+                if b'"event"' not in line:
+                    continue
+                try:
+                    event = parse_json(line)
+                except ValueError:
+                    continue
+                if isinstance(event, dict):
+                    yield event
+    except OSError as error:
+        raise LessonError(f"{run / EVENTS}: cannot be read: {error.strerror}", fix=DAMAGED) from None

@@ -79,6 +79,33 @@ def locked(folder: Path, run: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def locked_place(place: Path) -> Iterator[None]:
+    """
+    Hold the lock of a folder of the user's, in which nothing of ours is written.
+
+    Runs of other workspaces hold it too. On file systems without locks nothing is held.
+
+    Raises:
+        LessonError: another run holds the lock.
+    """
+    try:
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:  # it is not readable
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LessonError(f"--in {place}: another run works there", fix="wait until it ends") from None
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
 def _owner_data(run: str) -> str:
     """Return the content of a lock file."""
     pid = os.getpid()

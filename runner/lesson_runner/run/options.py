@@ -55,12 +55,13 @@ class RunOptions:
     """Shows a line that is not part of the result."""
 
 
-def check_place(place: Path | None, *, sandboxed: bool) -> Path | None:
+def check_place(place: Path | None, workspace: Workspace, *, sandboxed: bool) -> Path | None:
     """
     Return the absolute path of the folder that ``--in`` names.
 
     Raises:
-        LessonError: it does not exist, or a sandbox would open this user's home folder for writing.
+        LessonError: it does not exist, it holds records and files of runs, or a sandbox would open this
+            user's home folder for writing.
     """
     if place is None:
         return None
@@ -71,6 +72,11 @@ def check_place(place: Path | None, *, sandboxed: bool) -> Path | None:
         found = False
     if not found:
         raise LessonError(f"--in {place}: there is no such folder", fix="create it, or name another folder")
+    if folder == real(workspace.root) or folder.is_relative_to(real(workspace.runs)):
+        raise LessonError(
+            f"--in {place}: the folder is for the records and files of runs",
+            fix="to go on in the files of a run: --continue RUN; else name a folder of yours",
+        )
     if sandboxed and is_broad_folder(folder):
         raise LessonError(
             f"--in {place}: commands in a sandbox could change everything in {folder}",

@@ -76,6 +76,7 @@ class PreparedRun:
             sandbox=options.sandbox,
             redactor=redactor_for(passed=options.passed),
             granted=self.granted,
+            steps=tuple(step.id for step in plan.steps),
         )
 
     def run(self, context: RunContext, listeners: Sequence[Listener] = ()) -> dict[str, Any]:

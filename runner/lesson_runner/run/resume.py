@@ -15,24 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.execute.redaction.redactor import REDACTED
-from lesson_runner.files.untrusted import open_sized, parse_json
 from lesson_runner.model import ClaimVerdict, Diagnosis, Hardware, Plan, PlannedStep, StepResult, Verdict
 from lesson_runner.model.errors import LessonError
-from lesson_runner.plugins.context import Workspace
+from lesson_runner.plugins.context import FILES, Workspace
 from lesson_runner.plugins.installed import PluginInfo
 from lesson_runner.run import record
-from lesson_runner.run.continued import home_of
-from lesson_runner.run.events import EVENTS
+from lesson_runner.run.continued import has_files, home_of, place_of
+from lesson_runner.run.events import EVENTS, read_events
 from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
 from lesson_runner.run.lock import lock_owner
 from lesson_runner.run.stored import read_any
 from lesson_runner.run.workspace_diff import ChangedFiles
 
-MOST_BYTES = 1024**3
-"""Bytes of ``events.jsonl`` that are read: enough for a run of 1,000 steps with much output."""
-LONGEST = 16 * 1024 * 1024
-"""Bytes of a line of ``events.jsonl``; the runner does not write longer ones."""
 MOST_CHANGED = 500_000
 """The most files that the steps of a run may have changed."""
 SHOWN = 8
@@ -85,13 +80,14 @@ def read_resumable(folder: Path) -> ResumableRun:
     stored = read_any(folder)
     if stored["status"] == "passed":
         raise LessonError(
-            f"{folder.name} has passed: there is nothing to resume", fix="lesson run starts from scratch"
+            f"{folder.name} has passed: there is nothing to resume",
+            fix="to go on from a step, use lesson run --from STEP; lesson run starts from scratch",
         )
     passed: dict[str, PassedStep] = {}
     changed: dict[str, Any] = {}
     resumed: list[Mapping[str, Any]] = []
     known = {step["id"] for step in stored["steps"]}
-    for event in _events(folder / EVENTS):
+    for event in read_events(folder):
         name = str(event.get("step"))
         if event.get("event") == "run-started" and isinstance(event.get("carried"), list):
             passed = {key: value for key, value in passed.items() if key in event["carried"]}
@@ -126,13 +122,19 @@ def find_resumable(name: str, runs: Path) -> ResumableRun:
     workspace = Workspace(folder.parent.parent)
     workspace.check_links()
     run = read_resumable(folder)
-    home = home_of(folder, run.record)
+    home, place = home_of(folder, run.record), place_of(run.record)
     if not home.is_dir():
         raise LessonError(
             f"{folder.name} continued {home.name}, whose folder with the files of both was removed",
             fix="start from scratch with lesson run",
         )
-    for used in {folder, workspace.root if run.record["options"].get("in") else home}:
+    if not has_files(home, place):
+        raise LessonError(
+            f"{folder.name} cannot be resumed: its files are not in {home / FILES}; they were removed, or an "
+            "earlier version of lesson-runner, which kept them elsewhere, made the run",
+            fix="start from scratch with lesson run",
+        )
+    for used in {folder, workspace.root if place else home}:
         if owner := lock_owner(used):
             raise LessonError(f"{used} is in use by {owner}", fix="wait until it ends")
     return run
@@ -192,23 +194,6 @@ def carry_over(
             "or start from scratch with lesson run (trainings with the same settings reuse cached states)",
         )
     return CarriedOver(results, facts, run.record["started"], run.resumed)
-
-
-def _events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of a run; lines that are not events, such as a partial last line, are skipped."""
-    try:
-        with open_sized(path.parent, path.name, MOST_BYTES) as file:
-            while line := file.readline(LONGEST):
-                if b'"event"' not in line:
-                    continue
-                try:
-                    event = parse_json(line)
-                except ValueError:
-                    continue
-                if isinstance(event, dict):
-                    yield event
-    except OSError as error:
-        raise LessonError(f"{path}: cannot be read: {error.strerror}", fix=record.DAMAGED) from None
 
 
 def _different(

@@ -18,6 +18,7 @@ from lesson_runner.plugins.context import RunContext, Workspace
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
 from lesson_runner.run.clean import STATE, clean_evidence
+from lesson_runner.run.continued import last_results, runs_in
 from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.hashing import Hasher
@@ -38,6 +39,8 @@ class _State:
     results: list[StepResult] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.GOOD
+    earlier: Mapping[str, str] = field(default_factory=dict)
+    """How steps ended in the runs whose files this one continues: their statuses, by id."""
 
 
 def new_run_folder(runs: Path, lesson_id: str) -> Path:
@@ -91,6 +94,8 @@ def run_plan(
         before = math.fsum(item.seconds for item in taken_over.values())
         resumed = [*carried.resumed, {"at": began, "carried": len(taken_over)}]
         state.facts |= carried.facts
+    if context.continues is not None:
+        state.earlier = last_results(runs_in(context.continues, plan.lesson.id))
 
     def describe(status: str) -> dict[str, Any]:
         done = {item.step.id for item in state.results}
@@ -192,7 +197,7 @@ def _run_or_skip(
     """Run one step of a plan, or record why it does not run."""
     noted: dict[str, Any] = {}
     reason = step.skip or excluded or _missing_board(step, context, plugins)
-    blocked = _blocked(step, state, continues=context.continues is not None)
+    blocked = _blocked(step, state, context.continues)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
     elif blocked is not None:
@@ -245,28 +250,33 @@ def _missing_board(step: PlannedStep, context: RunContext, plugins: Plugins) -> 
     return f"it needs a board, and {reason}"
 
 
-def _blocked(step: PlannedStep, state: _State, *, continues: bool) -> StepResult | None:
+def _blocked(step: PlannedStep, state: _State, continues: Path | None) -> StepResult | None:
     """
     Return the result of a step whose needs are not met; ``None`` if they are.
 
     A step that needs a skipped step is skipped too: nothing went wrong. If the run continues another one, a
-    step that the user left out is assumed to have passed there.
+    step that the user left out counts as it ended there.
     """
     results = {item.step.id: item for item in state.results}
-    unmet = [
-        results[need]
-        for need in step.needs
-        if results[need].status != "passed" and not (continues and results[need].message.startswith(LEFT_OUT))
-    ]
-    for item in unmet:
-        if item.status != "skipped":
-            return StepResult(step, "not-reached", f"it needs '{item.step.id}', which {_PHRASE[item.status]}")
-    for item in unmet:
-        return StepResult(step, "skipped", f"it needs '{item.step.id}', which was skipped")
-    return None
+    unmet: dict[str, str] = {}
+    for need in step.needs:
+        status, where = str(results[need].status), ""
+        if continues is not None and results[need].message.startswith(LEFT_OUT):
+            status, where = state.earlier.get(need, "not-reached"), f" in {continues.name}"
+        if status != "passed":
+            unmet[status] = f"it needs '{need}', which {_PHRASE.get(status, 'did not pass')}{where}"
+    if not unmet:
+        return None
+    failed = next((phrase for status, phrase in unmet.items() if status != "skipped"), None)
+    return StepResult(step, "not-reached" if failed else "skipped", failed or unmet["skipped"])
 
 
-_PHRASE = {"failed": "failed", "error": "ended with an error", "not-reached": "was not reached"}
+_PHRASE = {
+    "failed": "failed",
+    "error": "ended with an error",
+    "not-reached": "was not reached",
+    "skipped": "was skipped",
+}
 
 
 def _with_plugins(

@@ -13,8 +13,9 @@ from lesson_runner.model import Plan
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.context import RunContext, Workspace
+from lesson_runner.run.continued import runs_in
 from lesson_runner.run.disk_reserve import reserve_disk_space
-from lesson_runner.run.lock import LOCK, lock_folder, locked
+from lesson_runner.run.lock import LOCK, lock_folder, locked, locked_place
 
 LABELS = "runner.labels"
 """The key in ``RunContext.store`` of the labels that the run started with."""
@@ -46,8 +47,8 @@ def set_up_run(context: RunContext, steps: int) -> Iterator[ExitStack]:
     """
     Lock the run's files, create its folders, and reserve disk space for its record.
 
-    Yields the reserved space; close it before the record is written. If the run is resumed, its leftover
-    processes and temporary files are removed first.
+    Yields the reserved space; close it before the record is written. If the run is resumed or continues
+    another, leftover processes of all runs in the same files, and temporary files, are removed first.
 
     Args:
         context: the context of the run.
@@ -63,6 +64,8 @@ def set_up_run(context: RunContext, steps: int) -> Iterator[ExitStack]:
             for folder in {context.folder, context.home}:
                 _check_folder(folder)
             stack.enter_context(locked(lock_folder(context.workspace, context.home), context.folder.name))
+            if not context.workspace.files.is_relative_to(context.home):
+                stack.enter_context(locked_place(context.workspace.files))
             room = stack.enter_context(reserve_disk_space(context.folder, steps))
         except LessonError:
             if not context.resumed:
@@ -70,8 +73,8 @@ def set_up_run(context: RunContext, steps: int) -> Iterator[ExitStack]:
                     (context.folder / LOCK).unlink(missing_ok=True)
                     context.folder.rmdir()
             raise
-        if context.resumed:
-            _clean_up_killed_run(context)
+        if context.resumed or context.continues is not None:
+            _clean_up_killed_runs(context)
         try:
             make_below(context.folder, EVIDENCE, SHARED)
             context.workspace.inside(context.workspace.files).mkdir(parents=True, exist_ok=True)
@@ -95,9 +98,10 @@ def _check_folder(run: Path) -> None:
                 Workspace(run).inside(path)
 
 
-def _clean_up_killed_run(context: RunContext) -> None:
-    """Stop the processes and remove the temporary files of a killed run, and take over its labels."""
-    Family.of_run(context.folder.absolute()).stop(GRACE)  # a repeated step must be the only writer
+def _clean_up_killed_runs(context: RunContext) -> None:
+    """Stop processes and remove temporary files of killed runs; a resumed run takes over its labels."""
+    for run in {*runs_in(context.home, context.lesson.id), context.home, context.folder}:
+        Family.of_run(run.absolute()).stop(GRACE)  # a repeated step must be the only writer
     for folder in {context.home, context.folder}:  # with --in, the files are the user's
         remove_temporary_files(folder)
     kept = context.store.load(LABELS)

@@ -77,7 +77,9 @@ def _stamps(folder: Path, without: str | None) -> dict[str, tuple[int, int, int]
     Returns:
         ``None`` if there are more than :data:`MOST_FILES`.
     """
-    found = {}
+    found: dict[str, tuple[int, int, int]] = {}
+    if folder.is_symlink():  # a step has put it in the folder's place
+        return found
     for name, facts in files_below(folder):
         if stat.S_ISREG(facts.st_mode) and not (without and name.startswith(without)):
             found[name] = stamp(facts)

@@ -118,14 +118,15 @@ def run_lesson(
     """
     loaded = _loaded(plugins)
     document, problems = check_lesson(lesson, folder)
+    workspace = Workspace(folder.resolve() / ".lesson")
     options = RunOptions(
         hardware=_hardware(hardware, loaded),
-        workspace=Workspace(folder.resolve() / ".lesson"),
+        workspace=workspace,
         profile=profile,
         backend=backend,
         params=tuple(map(parse_param, params)),
         selection=Selection(start, until, tuple(only)),
-        place=check_place(place, sandboxed=False),
+        place=check_place(place, workspace, sandboxed=False),
         fresh=fresh,
     )
     plan = plan_run(document, problems, loaded, options)

@@ -35,8 +35,8 @@ def test_valid_frontmatter(text: str, data: object, body: str, first: int) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("# Title", f"{NONE} (begin it with a line '---')"),
-        ("", f"{NONE} (begin it with a line '---')"),
+        ("# Title", f"{NONE} (begin it with a line '---'; 'lesson new lesson ID' writes an example)"),
+        ("", f"{NONE} (begin it with a line '---'; 'lesson new lesson ID' writes an example)"),
         ("---\nid: a\n", "frontmatter 1:1 the frontmatter is not closed (end it with a line '---')"),
         (
             "---\n- a\n---",

@@ -398,7 +398,10 @@ def until(condition: Callable[[], object]) -> None:
     survives="the steps that passed; processes that the killed run left are ended first",
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are recognised in /proc")
-def test_processes_of_a_killed_run_are_ended_on_resume(lesson: Lesson, tmp_path: Path) -> None:
+@pytest.mark.parametrize("again", [("resume",), ("run", "slow.md", "--from", "two")])
+def test_processes_of_a_killed_run_are_ended_on_resume(
+    lesson: Lesson, tmp_path: Path, again: tuple[str, ...]
+) -> None:
     wait = "echo $$ > pid; test -e go || { sleep 300; echo late >> late.txt; }"
     (tmp_path / "slow.md").write_text(shell(("one", "echo one"), ("two", wait)))
     with started(tmp_path, "run", "slow.md") as process:
@@ -413,7 +416,7 @@ def test_processes_of_a_killed_run_are_ended_on_resume(lesson: Lesson, tmp_path:
     assert (unfinished.code, "lesson resume" in unfinished.err) == (2, True)
     (files / "go").touch()
 
-    with started(tmp_path, "resume") as process:
+    with started(tmp_path, *again) as process:
         assert process.wait(60) == 0
 
     until(lambda: not Path(f"/proc/{pid}").exists())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,23 @@ def test_the_run_to_continue_can_be_named(lesson: Lesson, write: Callable[..., N
     }.items():
         said = lesson("run", "part.md", "--continue", name, "--allow", "shell")
         assert (said.code, why in said.err) == (2, True), said
+
+
+def test_a_run_with_another_profile_is_not_continued(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path
+) -> None:
+    write("part", ("a", "true"), ("b", "true"))
+    path = tmp_path / "part.md"
+    profiles = "runner: {profiles: {quick: {summary: q}, full: {summary: f}}}"
+    path.write_text(path.read_text().replace("---\n\n", f"{profiles}\n---\n\n", 1))
+    assert lesson("run", "part.md", "--profile", "quick", "--allow", "shell").code == 0
+    (first,) = runs(tmp_path)
+    full = ("run", "part.md", "--profile", "full", "--allow", "shell")
+    for part in (("--from", "b"), ("--continue", "latest")):
+        said = lesson(*full, *part)
+        assert (said.code, f"{first.name} ran with profile quick" in said.err) == (2, True), said
+    assert lesson(*full).code == 0
+    assert lesson(*full, "--from", "b").code == 0
 
 
 def test_a_run_in_progress_is_not_continued(
@@ -366,3 +384,111 @@ def test_what_to_remove_must_be_clear(
 ) -> None:
     assert lesson("runs", "rm", "--yes", *words).code == 2
     assert runs(tmp_path) == five
+
+
+@pytest.mark.parametrize("failing", ["unset X", "unset X; false", "unset X; exit 0"])
+def test_a_later_part_sees_what_an_earlier_part_did_last(
+    lesson: Lesson, write: Callable[..., None], failing: str
+) -> None:
+    last = ("c", 'echo "X=$X"', "[{contains: X=2}]")
+    write("part", ("a", "true"), ("b", "export X=2"), last)
+    assert lesson("run", "part.md", "--allow", "shell").code == 0
+    write("part", ("a", "true"), ("b", failing), last)
+    lesson("run", "part.md", "--only", "b", "--allow", "shell")
+    assert lesson("run", "part.md", "--only", "c", "--allow", "shell").code == 1
+
+
+def test_a_new_step_begins_as_the_step_after_it_did(lesson: Lesson, write: Callable[..., None]) -> None:
+    steps = [("a", "X=1"), ("b", "true"), ("c", "X=3")]
+    write("part", *steps)
+    assert lesson("run", "part.md", "--allow", "shell").code == 0
+    steps.insert(1, ("new", "echo X=$X; X=2"))
+    write("part", *steps)
+    said = lesson("run", "part.md", "--from", "new", "--allow", "shell")
+    assert "│ X=1" in said.out
+    said = lesson("run", "part.md", "--only", "b", "--allow", "shell")
+    assert said.code == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [
+        (("b", "false"), "failed"),
+        (("b", "true", "[{contains: x}]"), "failed"),
+        (("b", "true"), "was not reached"),
+    ],
+)
+def test_what_a_step_needs_must_have_passed_in_the_run_that_is_continued(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path, first: tuple[str, ...], reason: str
+) -> None:
+    path, until = tmp_path / "part.md", ("--until", "a") if "not" in reason else ()
+
+    def save(*steps: tuple[str, ...]) -> None:
+        write("part", *steps)
+        path.write_text(path.read_text().replace("id: c\n", "id: c\nneeds: [b]\n"))
+
+    save(("a", "true"), first, ("c", "true"))
+    lesson("run", "part.md", "--allow", "shell", *until)
+    (home,) = runs(tmp_path)
+    for part in ("--from", "--only"):
+        assert lesson("run", "part.md", part, "c", "--allow", "shell").code == 1
+        steps = record(runs(tmp_path)[-1])["steps"]
+        assert steps[-1]["status"] == "not-reached"
+        assert steps[-1]["message"] == f"it needs 'b', which {reason} in {home.name}"
+    save(("a", "true"), ("b", "true"), ("c", "true"))
+    for name in ("b", "c"):
+        assert lesson("run", "part.md", "--only", name, "--allow", "shell").code == 0
+
+
+def test_a_link_in_the_place_of_the_files_is_not_followed(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "file").write_text("x")
+    write("link", ("a", f"rmdir $LESSON_FILES; ln -s {other} $LESSON_FILES"), ("b", "false"))
+    lesson("run", "link.md", "--allow", "shell")
+    (run,) = runs(tmp_path)
+    events = map(json.loads, (run / "events.jsonl").read_text().splitlines())
+    assert [event["left"] for event in events if event["event"] == "step-finished"] == [{}, {}]
+    assert lesson("resume", "--allow", "shell").code == 2
+
+
+def test_a_run_without_its_files_is_not_resumed(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path
+) -> None:
+    write("lost", ("a", "mkdir w"), ("b", "cd w; false"))
+    lesson("run", "lost.md", "--allow", "shell")
+    (run,) = runs(tmp_path)
+    (run / "files" / "w").rmdir()
+    (run / "files").rmdir()
+    said = lesson("resume", "--allow", "shell")
+    assert said.code == 2
+    assert f"its files are not in {run / 'files'}" in said.err
+    assert not (run / "files").exists()
+    assert lesson("run", "lost.md", "--from", "b", "--allow", "shell").code == 2
+
+
+@pytest.mark.parametrize(
+    "place", ["", ".lesson", ".lesson/runs", ".lesson/runs/{run}", ".lesson/runs/{run}/files"]
+)
+def test_a_folder_of_runs_is_no_folder_to_work_in(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path, place: str
+) -> None:
+    write("a", ("a", "true"))
+    lesson("run", "a.md", "--allow", "shell")
+    (run,) = runs(tmp_path)
+    assert lesson("run", "a.md", "--allow", "shell", "--in", place.format(run=run.name)).code == 2
+    assert runs(tmp_path) == [run]
+
+
+def test_one_run_at_a_time_works_in_a_folder_of_the_user(
+    lesson: Lesson, write: Callable[..., None], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    command = f"{sys.executable} -m lesson_runner run inner.md --allow shell --in {mine} --workspace other"
+    write("inner", ("a", "touch here"))
+    write("outer", ("a", f"cd {tmp_path}; ! {command}"), ("b", "test ! -e here"))
+    assert lesson("run", "outer.md", "--in", "mine", "--allow", "shell").code == 0
+    assert lesson("run", "inner.md", "--in", "mine", "--allow", "shell").code == 0

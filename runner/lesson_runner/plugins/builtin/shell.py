@@ -124,6 +124,7 @@ def terminal(run: RunContext) -> Terminal:
             environment(run),
             run.sandbox,
             readable=(run.folder.absolute() / EVIDENCE,),
+            steps=run.steps if run.continues is not None and not run.resumed else (),
         )
     found: Terminal = run.store[TERMINAL]
     return found
