@@ -58,7 +58,8 @@ class ShellGrammar:
         for node in walk(tree.root_node) if tree is not None else ():
             # In quotes and in arithmetic, `<<` begins no here-document.
             if node.type == "heredoc_start" and node.start_point[0] == len(lines) - 1:
-                begin = last.rindex("<<", 0, node.start_point[1])
+                # In `$<<E` the parser takes `$` for the operator.
+                begin = max(last.rfind("<<", 0, node.start_point[1]), 0)
                 found = _HERE_DOCUMENT.finditer(last, begin)
                 return [HereDocument(unquoted(match[1]), match.span()) for match in found]
         return ()

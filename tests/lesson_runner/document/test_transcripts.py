@@ -93,6 +93,7 @@ def test_other_blocks_are_not_changed(script: str) -> None:
         ("$ echo $((a << b))\nrm x\nb", "echo $((a << b))\n\n"),
         ("$ echo a\\\\\nrm x", "echo a\\\\\n"),
         ("$ echo a \\ \nrm x\n$ ls", "echo a \\ \n\nls"),
+        ("$ http://x.io $<<E\nrm x\n$ ls", "http://x.io $<<E\n\nls"),
         ("$ scp a me@host:\nme@host: 100% done\n$ ls", "scp a me@host:\n\nls"),
         ("me@host:~$ git log\nyou@there.org Use # rm x\nme@host:~$ ls", "git log\n\nls"),
         ("me@host:~$ docker run -it x\nroot@4f2a:/# rm x\nme@host:~$ ls", "docker run -it x\n\nls"),
