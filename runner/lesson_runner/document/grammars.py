@@ -24,6 +24,8 @@ _HERE_DOCUMENT = re.compile(r"(?<!<)<<-?[ \t]*('[^'\n]+'|\"[^\"\n]+\"|\\?[\w.-]+
 _ENDS = re.compile(r"""['"`)}\]]|\b(?:fi|done|esac)\b""")
 """Text that can end a quote, a bracket or a compound command."""
 _GOES_ON = re.compile(r"[\\|&]\s*$|#")
+_ESCAPED_BLANK = re.compile(r"(?<!\\)((?:\\\\)*)\\[ \t]+$", re.MULTILINE)
+"""A backslash before blanks at the end of a line, which is a word to bash, but an error to the parser."""
 SOME = 8
 """Lines of a command that are all parsed; of later ones only those that can complete it, to save time."""
 
@@ -56,7 +58,8 @@ class ShellGrammar:
         for node in walk(tree.root_node) if tree is not None else ():
             # In quotes and in arithmetic, `<<` begins no here-document.
             if node.type == "heredoc_start" and node.start_point[0] == len(lines) - 1:
-                begin = last.rindex("<<", 0, node.start_point[1])
+                # In `$<<E` the parser takes `$` for the operator.
+                begin = max(last.rfind("<<", 0, node.start_point[1]), 0)
                 found = _HERE_DOCUMENT.finditer(last, begin)
                 return [HereDocument(unquoted(match[1]), match.span()) for match in found]
         return ()
@@ -64,7 +67,9 @@ class ShellGrammar:
     def _tree(self, lines: Sequence[str]) -> Tree | None:
         """Return the tree of these lines; ``None`` if they are too long, or take too long."""
         self._parsed += EACH + len(lines) + sum(map(len, lines)) if self._parsed <= MOST_PARSED else 0
-        return parse(without_placeholders("\n".join(lines))) if self._parsed <= MOST_PARSED else None
+        if self._parsed > MOST_PARSED:
+            return None
+        return parse(without_placeholders(_ESCAPED_BLANK.sub(r"\1_", "\n".join(lines))))
 
 
 class PythonGrammar:

@@ -33,6 +33,12 @@ _DANGLING = re.compile(
 )
 """A line that is meant to open a fence, so that Markdown takes the closing one for an opening one."""
 _FENCE = re.compile(r"`{3,}|~{3,}")
+_NOTE = re.compile(
+    r"(?P<name>\{(?:note|tip|hint|info|important|warning|caution|danger|attention|error|seealso|admonition"
+    r"|callout|dropdown|details|toggle|collapse|tab-set|tab-item|tabs?|tabbed|group-tab|card|grid|grid-item"
+    r"|div|container|margin|sidebar|aside|topic|example|exercise|solution)\}|admonish\b|admonition\b|ad-[\w-]+)"
+)
+"""The info string of a fence that other tools show as a note or a tab with blocks in it."""
 _RAW = re.compile(r"[ \t>]*<(?:pre|script|style|textarea)\b", re.IGNORECASE)
 """HTML that an empty line does not end."""
 _TAB = re.compile(r"[ \t]*(?:!!!|\?\?\?\+?|===!?\+?|:::+)[ \t]")
@@ -163,6 +169,9 @@ class LostDirectives:
         head = self.lines[leaf.first][:200].lstrip(" \t>")
         if leaf.kind == "fence":
             fence = _FENCE.search(head)
+            other = _NOTE.match(head, fence.end()) if fence else None
+            if other:
+                return f"to Markdown '{other['name']}' is a code block, so use a heading or a quote instead"
             return f"close that code block with {fence[0] if fence else '```'} above this comment"
         if leaf.kind == "code":
             tab = self._tab(leaf)
@@ -219,7 +228,8 @@ def _leaves(tokens: Iterable[Token], lines: list[str]) -> Iterator[_Leaf]:
                     item["fence"][0] == token.markup[0] and len(item["fence"]) >= len(token.markup)
                     for item in _INNER.finditer(token.content)
                 )
-                leaf.shifted = shifted or inner or unclosed
+                note = _NOTE.match(token.info.strip()) and _INNER.search(token.content)
+                leaf.shifted = shifted or inner or unclosed or note is not None
                 shifted = shifted and not inner
             yield leaf
         elif token.type == "inline" and token.map:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 _PROMPT = re.compile(
     r"(?P<margin>[ \t]*)(?:\([^()\n]{1,40}\) ?){0,2}"  # (venv)
     r"(?:(?P<sign>[$%❯])|"  # noqa: RUF001
-    r"\[?[\w.\-]{1,40}@[\w.\-]{1,60}[^$#%\n]{0,80}(?:[$#]|(?<!\d)%)|"  # user@host:~/folder$
-    r"(?:ba|z|k|da)?sh-\d[\d.]{0,9}[$#%]|"  # bash-5.1$
-    r"[\w.\-]{1,60}:[~/][\w./\-]{0,80}(?: [\w.\-]{1,40})? ?[$%]|"  # Laptop:~ user$
+    r"\[?(?P<user>[\w.\-]{1,40}@[\w.\-]{1,60})[^$#%\n]{0,80}(?:[$#]|(?<!\d)%)|"  # user@host:~/folder$
+    r"(?P<shell>(?:ba|z|k|da)?sh-)\d[\d.]{0,9}[$#%]|"  # bash-5.1$
+    r"(?P<machine>[\w.\-]{1,60}:)[~/][\w./\-]{0,80}(?: [\w.\-]{1,40})? ?[$%]|"  # Laptop:~ user$
     r"(?:~(?:/[\w./\-]{0,80})?|/[\w./\-]{0,80}) ?[$%]"  # ~/folder $
     r")(?:[ \t]+|$)"
 )
@@ -42,12 +42,15 @@ class Prompt:
     The sign, such as ``$``, if it is alone or after the name of an environment; ``host`` if a user, machine,
     folder or shell is before it; ``root`` for ``#`` alone; ``python``; ``windows``.
     """
+    owner: str = ""
+    """The user and machine, the machine or the shell that it names; empty if it names none of them."""
 
 
 def prompt_of(line: str) -> Prompt | None:
     """Return the prompt that a line begins with; a line with ``#`` alone is a comment here."""
     if match := _PROMPT.match(line):
-        return Prompt(match.end(), match["margin"], match["sign"] or HOST)
+        owner = match["user"] or match["shell"] or match["machine"] or ""
+        return Prompt(match.end(), match["margin"], match["sign"] or HOST, owner)
     if match := _PYTHON.match(line):
         return Prompt(match.end(), match["margin"], PYTHON)
     if match := _WINDOWS.match(line):

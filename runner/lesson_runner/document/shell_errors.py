@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lesson_runner.document.bash import Script, walk
+from lesson_runner.document.bash import Script, unquoted, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -54,6 +54,8 @@ class Problem:
     fix: str
     quote: str = ""
     """The quote or backtick that is never closed, if that is the problem."""
+    hides: bool = False
+    """True if bash only warns of it, but takes the rest of the script for a text."""
 
 
 def first_problem(script: Script) -> Problem | None:
@@ -70,6 +72,29 @@ def first_problem(script: Script) -> Problem | None:
         for node in walk(root):
             if node.type == "command" and (problem := _stray(script, node)):
                 return problem
+    return _endless(script) if "<<" in script.source else None
+
+
+def _endless(script: Script) -> Problem | None:
+    """Return the first here-document whose end is not alone on its line; the grammar accepts blanks there."""
+    rows = script.source.split("\n")
+    last = {row: number for number, row in enumerate(rows)}
+    last_after_tabs = {row.lstrip("\t"): number for number, row in enumerate(rows)}
+    for node in walk(script.tree.root_node):
+        if node.type != "heredoc_redirect":
+            continue
+        start = next((child for child in node.children if child.type == "heredoc_start"), None)
+        end = next((child for child in node.children if child.type == "heredoc_end"), None)
+        if start is None or end is None:
+            continue
+        word = unquoted(script.text(start))
+        ends = last_after_tabs if node.children[0].type == "<<-" else last
+        row = rows[end.start_point[0]]
+        if ends.get(word, -1) <= start.start_point[0] and row.strip() == word:
+            blanks = "before" if row[:1].isspace() else "after"
+            message = f"the here-document never ends: blanks are {blanks} its last word, {_short(word)}"
+            fix = "write that word alone, from the first column of its line"
+            return Problem(*end.start_point, message, fix, hides=True)
     return None
 
 

@@ -264,9 +264,11 @@ def _same(found: Prompt, prompt: Prompt) -> bool:
     """
     Return whether two prompts can be from the same terminal.
 
-    Output may look like a prompt: it can be indented, or begin with ``%`` or ``$`` (``% Total`` of curl).
+    Output may look like a prompt: it can be indented, or begin with ``%`` or ``$`` (``% Total`` of curl), or
+    with an address. The prompt of another user or machine is that of ``ssh`` or ``docker run``: what
+    follows it must not run here.
     """
-    return (found.margin, found.kind) == (prompt.margin, prompt.kind)
+    return (found.margin, found.kind, found.owner) == (prompt.margin, prompt.kind, prompt.owner)
 
 
 def _transcript(lines: Sequence[str], found: TypedLines, *, comments: bool = False) -> Typed:

@@ -57,6 +57,10 @@ PLACES = [
     ("Do this: <!-- skip -->\n\n" + FENCE, 1, 10, "lines of its own"),
     ("## A heading <!-- step: {id: two} -->\n\n" + FENCE, 1, 14, "lines of its own"),
     ("| a |\n|---|\n| <!-- step {id: two} --> |\n\n" + FENCE, 3, 3, "lines of its own"),
+    # in a code block that other tools show as a note or a tab
+    ("````{note}\n" + STEP + FENCE + "````\n", 2, 1, "'{note}' is a code block"),
+    ("::::\n`````{tab-item} Linux\n" + STEP + FENCE + "`````\n", 3, 1, "'{tab-item}' is a code block"),
+    ("~~~admonish tip\n" + STEP + FENCE + "~~~\n", 2, 1, "'admonish' is a code block"),
     # in a code block that should have ended before
     ("Run: ```bash\necho\n```\n\n" + STEP + FENCE, 5, 1, "close that code block"),
     ("Run: ```bash\necho\n```\n\n<!-- expect -->\n```\ntwo\n```\n", 5, 1, "close that code block"),
@@ -222,6 +226,7 @@ SHOWN = [
     f"```\n{STEP}```\n",
     f"- Write:\n\n  ````\n{indented(STEP + FENCE, '  ')}  ````\n",
     f"```bash\ncat > a.md <<'END'\n{STEP}END\n```\n",
+    f"````{{code-block}} markdown\n{STEP}{FENCE}````\n",
     "Write `<!-- step {id: two} -->` above it.\n",
     "Write `<!-- step\nid: two -->` above it.\n",
     "Write ``<!-- skip -->`` or `` `<!-- skip -->` ``.\n",
@@ -246,7 +251,7 @@ def test_an_example_of_a_directive_is_no_directive(tmp_path: Path, text: str) ->
         (f"<details>\n{FENCE}</details>\n", 2, "inside the HTML"),
         (f'=== "Linux"\n\n{indented(FENCE)}', 3, "indented"),
         (f"1. Run:\n\n{indented(FENCE, ' ' * 7)}", 3, "indented"),
-        ("```{.bash} `x`\necho two\n```\n", 1, "backtick"),
+        ("```{.bash} `x`\necho two\n```\n\n```\n", 1, "backtick"),
         (f"Run:\n{indented(FENCE)}", 2, "indented"),
     ],
 )

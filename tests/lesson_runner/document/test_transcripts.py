@@ -53,7 +53,7 @@ def test_other_blocks_are_not_changed(script: str) -> None:
         ("$ echo hi\nhi\n> output", "echo hi\n\n"),
         # Other prompts.
         ("% ls\na", "ls\n"),
-        ("me@host:~/tt-metal$ ls\na\nroot@4f2a:/# id\n0", "ls\n\nid\n"),
+        ("me@host:~/tt-metal$ ls\na\nroot@4f2a:/# id\n0", "ls\n\n\n"),
         ("me@mac tt-metal % ls\na", "ls\n"),
         ("[me@host ~]$ ls\na", "ls\n"),
         ("(venv) $ ls\na\n$ id", "ls\n\nid"),
@@ -92,7 +92,12 @@ def test_other_blocks_are_not_changed(script: str) -> None:
         ("$ echo $((a << b))\nrm x", "echo $((a << b))\n"),
         ("$ echo $((a << b))\nrm x\nb", "echo $((a << b))\n\n"),
         ("$ echo a\\\\\nrm x", "echo a\\\\\n"),
+        ("$ echo a \\ \nrm x\n$ ls", "echo a \\ \n\nls"),
+        ("$ http://x.io $<<E\nrm x\n$ ls", "http://x.io $<<E\n\nls"),
         ("$ scp a me@host:\nme@host: 100% done\n$ ls", "scp a me@host:\n\nls"),
+        ("me@host:~$ git log\nyou@there.org Use # rm x\nme@host:~$ ls", "git log\n\nls"),
+        ("me@host:~$ docker run -it x\nroot@4f2a:/# rm x\nme@host:~$ ls", "docker run -it x\n\nls"),
+        ("bash-5.1$ cat log\nnote:/x $ rm x\nbash-5.2$ ls", "cat log\n\nls"),
     ],
 )  # fmt: skip
 def test_prompts_and_output_are_removed_and_line_numbers_stay(session: str, expected: str) -> None:

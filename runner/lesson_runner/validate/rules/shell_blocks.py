@@ -40,7 +40,8 @@ def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
             continue
         # The grammar does not cover all of bash, so bash has to agree.
         checked += 1
-        reason = _bash_error(shell.source, must_end=shell.code.run and shell.typed.transcript)
+        must_end = shell.code.run and (shell.typed.transcript or problem.hides)
+        reason = _bash_error(shell.source, must_end=must_end)
         if reason == "" or (
             reason and shell.typed.transcript and not shell.code.run and _ENDS_EARLY.search(reason)
         ):

@@ -40,9 +40,23 @@ def check_unnoticed(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # no
     for shell in shells(lesson):
         if not shell.code.run or id(shell.code.block) in lenient or _goes_on(shell):
             continue
-        for node, why, fix in itertools.islice(_statements(shell, shell.tree.root_node, last=True), FEW):
+        root = shell.tree.root_node
+        found = itertools.chain(_after_the_end(shell, root), _statements(shell, root, last=True))
+        for node, why, fix in itertools.islice(found, FEW):
             message = f"a failure of '{_shown(shell, node)}' does not count: {why}"
             yield Diagnostic("unnoticed-failure", "warning", message, shell.place(*node.start_point), fix)
+
+
+def _after_the_end(shell: Shell, root: Node) -> Iterator[Found]:
+    """Yield the first statement below one that always ends the shell with success."""
+    inside = [child for child in root.named_children if child.type != "comment"]
+    for child, following in itertools.pairwise(inside):
+        words = shell.text(child).split() if child.type == "command" else []
+        ends = words in (["exit"], ["exit", "0"]) or (words[:1] == ["exec"] and len(words) > 1)
+        if ends and child.next_sibling is not None and child.next_sibling.type != "&":
+            why = f"'{_shown(shell, child)}' ends the shell, so it never runs"
+            yield following, why, f"remove '{words[0]}', or write what follows it in a step of its own"
+            return
 
 
 def _goes_on(shell: Shell) -> bool:

@@ -269,3 +269,24 @@ def test_no_diagnostic_if_bash_has_no_error(script: str, run: bool) -> None:
 def test_a_command_of_a_step_s_terminal_must_end(session: str, place: str) -> None:
     """What follows may be output, so it does not run."""
     assert found(RULES, lesson_with(session, "console", run=True)) == [f"{place} shell-syntax"]
+
+
+@pytest.mark.parametrize(
+    ("script", "place"),
+    [
+        ("cat <<END\n  a\n  END\nrm a", "3:3"),
+        ("cat <<END\na\nEND \nrm a", "3:1"),
+        ("cat <<-END\n\ta\n  END\nrm a", "3:3"),
+        ("cat <<'THE END'\na\n THE END\nrm a", "3:2"),
+        ("cat <<END\nAN END\nEND\nrm a", ""),
+        ("cat <<-END\n\ta\n\tEND\ncat <<A <<'B C'\nA\nB C\nrm a", ""),
+        ("a=$(cat <<END\nEND\n)\nrm a", ""),
+    ],
+)
+@pytest.mark.parametrize("prompt", ["", "$ "])
+@needs_bash
+def test_a_here_document_does_not_hide_the_rest_of_a_step(script: str, place: str, prompt: str) -> None:
+    text = f"$ {script}".replace("\nrm a", "\n$ rm a").replace("\ncat", "\n$ cat") if prompt else script
+    language = "console" if prompt else "bash"
+    expected = [f"{place} shell-syntax"] if place else []
+    assert found(RULES, lesson_with(text, language, run=True)) == expected

@@ -54,6 +54,13 @@ SCRIPTS = [
     "while read -r a; do :; done < <({x})",
     "{x} | cat\necho end",
     "{x}; echo end",
+    "exit\n{x}",
+    "echo a; exit 0\n{x}",
+    "exec true\n{x}",
+    "exit 0 &\n{x}",
+    "exec 3>&1\n{x}",
+    "( exit 0 )\n{x}",
+    "[ -d . ] || exit 0\n{x}",
 ]
 
 
