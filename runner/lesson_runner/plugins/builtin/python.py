@@ -21,6 +21,13 @@ _UNKNOWN = re.compile(r"NameError: name '(\w+)' is not defined")
 SESSIONS = "python"
 """The beginning of the keys in ``RunContext.store`` of the blocks that the sessions of a run have run."""
 
+PROGRAM = """(
+  exec 9>&2 || exec 9>/dev/null
+  exec 2>/dev/null
+  {python} {block} 2>&9 9>&-
+  builtin exit
+)"""
+"""The command that runs one block; bash shows nothing of it, as it would if a signal ends Python."""
 
 SESSION = """(
   folder={folder} number={last} restart={restart} pid='' status=''
@@ -70,7 +77,9 @@ def run_python(params: Json, context: StepContext) -> Outcome:
         return Statement(number, rows[number - line].strip() if 0 <= number - line < len(rows) else "python")
 
     if session is None:
-        outcome = run_in_terminal(f"{python} {shlex.quote(json.dumps(block))}", context, failed=failed)
+        outcome = run_in_terminal(
+            PROGRAM.format(python=python, block=shlex.quote(json.dumps(block))), context, failed=failed
+        )
         name = _UNKNOWN.search(outcome.message)
         if name and (where := _defined(name[1], context, line)):
             hint = f"line {where} defines it, in another block: give both 'with: {{session: NAME}}'"
