@@ -79,13 +79,19 @@ class Exchange:
 
     def reset(self) -> None:
         """Forget what is about an earlier bash: its output, and an answer that nobody read."""
-        for name in ("out", "err", "out.old", "err.old", "state"):
+        for name in ("out", "err", "out.old", "err.old", "state", "ended"):
             (self.folder / name).unlink(missing_ok=True)
         os.set_blocking(self.reply.fileno(), False)
         while self.reply.read(4096):
             pass
         os.set_blocking(self.reply.fileno(), True)
         self._answers = b""
+
+    def ended(self) -> int:
+        """Return the status with which bash began to end, before its trap on EXIT; 0 if it has none."""
+        with contextlib.suppress(OSError, ValueError):
+            return int((self.folder / "ended").read_text("ascii"))
+        return 0
 
     def write(self, name: str, text: str) -> None:
         """Write a file for bash to read."""

@@ -140,6 +140,17 @@ def test_a_bash_that_ends_costs_nothing_else(bash: Bash, end: str) -> None:
     assert bash("echo $A ${PWD##*/}; kill -0 $server && echo up").output == "1 sub\nup"
 
 
+@pytest.mark.parametrize(
+    "trap", ["kill $server; exit 0", "exit", "echo ended $?", "A='(it'\"'\"'s)'\nexit 0"]
+)
+def test_a_trap_on_exit_does_not_hide_a_failure(bash: Bash, trap: str) -> None:
+    bash(f"sleep 60 & server=$!\nend() {{\n  {trap}\n}}\ntrap 'end' EXIT\ntrap 'end; :' EXIT")
+    said = bash("(exit 5)\necho no")
+    assert (said.exit_code, said.output) == (5, "ended 5" if "echo" in trap else "")
+    assert bash("trap 'echo ended; exit 0' EXIT\nexit").output == "ended"
+    assert bash("trap '' EXIT; trap 'exit 3' EXIT\nexit 0").exit_code == 3
+
+
 def test_another_attempt_begins_in_the_state_of_the_first(bash: Bash) -> None:
     bash("A=1; mkdir sub")
     assert bash("cd sub; A=2; sleep 60 & false", step="b", attempt=1).exit_code == 1
@@ -185,7 +196,8 @@ def test_a_startup_file_is_read_as_in_a_bash(bash: Bash, tmp_path: Path) -> None
         ("set +e\nfalse\necho on", True, 0, "on"),
         ("set -e\nfalse\necho on", False, 1, ""),
         (": ${NONE:?missing}\necho on", True, 1, "bash: line 1: NONE: missing"),
-        ("break; echo on", True, 125, ""),
+        ("break; echo on", True, 0, "on"),
+        ("break 9; echo on", True, 125, ""),
         ("echo o\0n\nfalse", True, 1, "on"),
         ("time { echo on; }; echo off", True, 0, "on\noff"),
     ],
