@@ -86,9 +86,10 @@ __lesson_describe() {
   builtin printf '\n# complete\n'
 }
 
-# Answer the runner. If it no longer listens, or the folder is gone, this bash is of no use.
+# Answer the runner. If the folder is gone, this bash is of no use. If the runner was killed, the requests have ended:
+# the pipe is opened also for reading, so that this does not wait for somebody who reads it.
 __lesson_answer() {
-  builtin printf '%s\n' "$1" 2>/dev/null >"$__lesson_exchange/reply" || builtin exit 125
+  builtin printf '%s\n' "$1" 2>/dev/null 1<>"$__lesson_exchange/reply" || builtin exit 125
 }
 
 # Handle requests until there is text to evaluate, and return 1; return 0 when the runner has closed the terminal.

@@ -327,3 +327,21 @@ def test_a_daemon_without_its_environment_is_found(
     command = ["ps", "-o", "stat=,pid=", "--ppid", str(os.getpid())]
     children = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     assert (tmp_path / "pid").read_text().strip() not in children
+
+
+def test_bash_ends_when_the_runner_was_killed(alive: Alive, tmp_path: Path) -> None:
+    script = f"""
+import os, pathlib
+from lesson_runner.execute.terminal import Terminal
+folder = pathlib.Path({str(tmp_path)!r})
+terminal = Terminal(folder / "shell", folder / "files", dict(os.environ))
+terminal.run("echo $$; sleep 0.5", step="a", on_line=lambda line: print(line, flush=True))
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=-1, text=True) as runner:
+        assert runner.stdout is not None
+        pid = runner.stdout.readline().strip()
+        runner.kill()
+    end = time.monotonic() + 10
+    while alive(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not alive(pid)
