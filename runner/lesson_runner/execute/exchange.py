@@ -14,6 +14,9 @@ from lesson_runner.execute.family import TICK
 from lesson_runner.files.untrusted import make_below, remove_tree
 from lesson_runner.model.errors import LessonError
 
+PROCESS = "process-"
+"""The beginning of the names of files with the number of a process that a bash has started for the runner."""
+
 
 class Exchange:
     """
@@ -77,8 +80,15 @@ class Exchange:
                 os.link(self.folder / "out.old", old)
         return [self._pipe(name, os.O_RDONLY) for name in (("out", "err") if apart else ("out",))]
 
-    def reset(self) -> None:
-        """Forget what is about an earlier bash: its output, and an answer that nobody read."""
+    def reset(self, *, processes: bool) -> None:
+        """
+        Forget what is about an earlier bash: its output, and an answer that nobody read.
+
+        Args:
+            processes: forget its processes too: they have ended with it, and their numbers belong to others.
+        """
+        for path in self.folder.glob(f"{PROCESS}*") if processes else ():
+            path.unlink()
         for name in ("out", "err", "out.old", "err.old", "state", "ended"):
             (self.folder / name).unlink(missing_ok=True)
         os.set_blocking(self.reply.fileno(), False)

@@ -240,7 +240,7 @@ class Terminal:
         check_complete(state)
         self._close_pipes()
         self.home.mkdir(parents=True, exist_ok=True)
-        self._exchange.reset()
+        self._exchange.reset(processes=self._sandbox is not None)
         places = (DRIVER, self._exchange.folder, state.absolute(), self.home.absolute())
         command = [program, "--noprofile", "--norc", "-c", LOOP, "bash", *map(str, places)]
         env, folder = self._env, self.home

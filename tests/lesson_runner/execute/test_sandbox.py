@@ -279,3 +279,15 @@ def test_folders_that_variables_name_for_secrets_are_hidden(
         shutil.rmtree(folder)
     assert "kumquat" not in done["s1"][1]
     assert done["s1"][1].endswith("[]")
+
+
+@pytest.mark.usefixtures("bubblewrap")
+def test_a_python_session_in_a_sandbox(lesson: Lesson, tmp_path: Path) -> None:
+    step = "<!-- step\nid: {}\nwith: {{session: a}}\n-->\n```python\n{}\n```\n"
+    body = step.format("one", "x = 5") + step.format("two", "print(x)")
+    body += "<!-- step\nid: end\n-->\n```bash\nexit\n```\n" + step.format("three", "print(x + 1)")
+    (tmp_path / "a.md").write_text(lesson_text(body))
+    said = lesson("run", "a.md", "--allow", "shell", "--sandbox")
+    assert said.code == 0, said
+    assert "│ 5\n" in said.out
+    assert "│ 6\n" in said.out

@@ -335,7 +335,7 @@ import os, pathlib
 from lesson_runner.execute.terminal import Terminal
 folder = pathlib.Path({str(tmp_path)!r})
 terminal = Terminal(folder / "shell", folder / "files", dict(os.environ))
-terminal.run("echo $$; sleep 0.5", step="a", on_line=lambda line: print(line, flush=True))
+terminal.run("echo $$ && sleep 0.5", step="a", on_line=lambda line: print(line, flush=True))
 """
     with subprocess.Popen([sys.executable, "-c", script], stdout=-1, text=True) as runner:
         assert runner.stdout is not None

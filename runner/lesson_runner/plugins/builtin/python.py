@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from lesson_runner.document.statements import Statement
 from lesson_runner.document.transcripts import typed_python
 from lesson_runner.execute import python_block
+from lesson_runner.execute.exchange import PROCESS
 from lesson_runner.files.untrusted import make_below
 from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.plugins.builtin.shell import block_line, exchange_folder, run_in_terminal
@@ -30,13 +31,13 @@ PROGRAM = """(
 """The command that runs one block; bash shows nothing of it, as it would if a signal ends Python."""
 
 SESSION = """(
-  folder={folder} number={last} restart={restart} pid='' status=''
-  [[ -f $folder/pid ]] && builtin read -r pid <"$folder/pid"
+  folder={folder} process={process} number={last} restart={restart} pid='' status=''
+  [[ -f $process ]] && builtin read -r pid <"$process"
   [[ -n $restart && -n $pid ]] && builtin kill -9 "$pid" 2>/dev/null && pid=''
   if [[ -z $pid ]] || ! builtin kill -0 "$pid" 2>/dev/null; then
     {python} --serve "$folder" </dev/null >/dev/null 2>&1 &
     pid=$! number=0
-    builtin echo "$pid" >"$folder/pid"
+    builtin echo "$pid" >|"$process"
   fi
   builtin trap 'builtin kill -9 "$pid"; builtin exit 143' TERM
   exec 8<>"$folder/request" 9<>"$folder/reply"
@@ -125,9 +126,14 @@ def _in_session(
         shown = number == len(blocks) - 1
         out, err = (str(exchange_folder(context) / name) if shown else os.devnull for name in ("out", "err"))
         (folder / f"{number}.json").write_text(json.dumps({**block, "out": out, "err": err}) + "\n", "utf-8")
+    process = exchange_folder(context) / f"{PROCESS}{session}"
     restart = "yes" if context.attempt > 1 else ""
     return SESSION.format(
-        folder=shlex.quote(str(folder)), python=python, last=len(blocks) - 1, restart=restart
+        folder=shlex.quote(str(folder)),
+        process=shlex.quote(str(process)),
+        python=python,
+        last=len(blocks) - 1,
+        restart=restart,
     )
 
 
