@@ -37,8 +37,13 @@ __lesson_variables() {
         eval "[[ -n \${$__lesson_name+x} ]]" && continue
         ;;
       __lesson_* | LESSON_STEP_TOKEN | LESSON_WORKSPACE) continue ;;
-      BASH_ENV) ;;
-      _ | BASH* | COMP_* | COPROC | DIRSTACK | EPOCH* | EUID | FUNCNAME | GROUPS | HISTCMD | LINENO) continue ;;
+      # Those of bash by their full names: a lesson may have a BASH_IT.
+      _ | BASH | BASHOPTS | BASHPID | BASH_ALIASES | BASH_ARGC | BASH_ARGV | BASH_ARGV0 | BASH_CMDS) continue ;;
+      BASH_COMMAND | BASH_EXECUTION_STRING | BASH_LINENO | BASH_LOADABLES_PATH | BASH_MONOSECONDS) continue ;;
+      BASH_REMATCH | BASH_SOURCE | BASH_SUBSHELL | BASH_TRAPSIG | BASH_VERSINFO | BASH_VERSION) continue ;;
+      BASH_XTRACEFD | COMP_CWORD | COMP_KEY | COMP_LINE | COMP_POINT | COMP_TYPE | COMP_WORDBREAKS) continue ;;
+      COMP_WORDS | COPROC | DIRSTACK | EPOCHREALTIME | EPOCHSECONDS | EUID | FUNCNAME | GROUPS) continue ;;
+      HISTCMD | LINENO) continue ;;
       OLDPWD | OPTARG | OPTERR | OPTIND | PIPESTATUS | PPID | PS1 | PWD | RANDOM | SECONDS) continue ;;
       SHELLOPTS | SHLVL | SRANDOM | UID) continue ;;
     esac

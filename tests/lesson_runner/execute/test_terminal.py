@@ -93,6 +93,12 @@ KEPT = [
     ("set -u; set -f", "echo *; echo $NONE; echo on", "*\nbash: line 1: NONE: unbound variable"),
     ("set -o noclobber; echo x >f", "echo y >f", "bash: line 1: f: cannot overwrite existing file"),
     ("set +e", "false; echo on", ""),
+    ("BASH_IT=1 BASHX=2 COMP_X=3 EPOCHX=4", "echo $BASH_IT $BASHX $COMP_X $EPOCHX", "1 2 3 4"),
+    (
+        "shopt -s nocasematch; random=1 uid=2 bash=3 _x=4",
+        "[[ A = a ]] && echo $random $uid $bash $_x",
+        "1 2 3 4",
+    ),
 ]
 
 
