@@ -209,10 +209,9 @@ __lesson_guard() {
   case $__lesson_found in
     '' | "trap -- '' EXIT"* | *__lesson_ending*) builtin return ;;
   esac
-  builtin eval "builtin set ${__lesson_found#trap }"
-  __lesson_trap=$1
-  builtin trap -- 'if __lesson_ending "$?"; then
-  builtin eval "$__lesson_trap"; else builtin eval "$__lesson_trap"; fi' EXIT
+  builtin eval "builtin set -- ${__lesson_found#trap -- }"
+  # Twice, so that `$?` is what it would be; not with `eval`, which `set -x` would show.
+  builtin trap -- "if { __lesson_ending \"\$?\"; } 2>/dev/null; then"$'\n'"$1"$'\n'else$'\n'"$1"$'\n'fi EXIT
 }
 
 __lesson_ending() {

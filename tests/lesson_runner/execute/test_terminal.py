@@ -155,6 +155,7 @@ def test_a_trap_on_exit_does_not_hide_a_failure(bash: Bash, trap: str) -> None:
     assert (said.exit_code, said.output) == (5, "ended 5" if "echo" in trap else "")
     assert bash("trap 'echo ended; exit 0' EXIT\nexit").output == "ended"
     assert bash("trap '' EXIT; trap 'exit 3' EXIT\nexit 0").exit_code == 3
+    assert "__lesson" not in bash("set -x; trap 'echo ended; exit 0' EXIT\nfalse").output
 
 
 def test_another_attempt_begins_in_the_state_of_the_first(bash: Bash) -> None:
