@@ -18,6 +18,8 @@ _STARTUP_FILE = re.compile(
     r"""(?:source|\.)[ \t]+(?P<file>(?:~|"?\$\{?HOME\}?"?)/"""
     r"""\.(?:bashrc|bash_profile|bash_aliases|bash_login|profile)"?)$"""
 )
+_SET = re.compile(r"set[ \t]+[-+][\w \t]+$")
+_NO_EXECUTION = re.compile(r"set[ \t]+-(?:[a-z]*n[a-z]*|o[ \t]+noexec)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,16 @@ class Statement:
         return _SHELL.match(self.text) is not None
 
     @property
+    def sets_options(self) -> bool:
+        """True for ``set -v`` and the like, after which bash shows what it reads."""
+        return _SET.match(self.text) is not None
+
+    @property
+    def stops_reading(self) -> bool:
+        """True for ``set -n``, after which a script runs nothing; an interactive bash ignores it."""
+        return _NO_EXECUTION.match(self.text) is not None
+
+    @property
     def startup_file(self) -> str:
         """The startup file of bash that it reads (``source ~/.bashrc``), as written; else empty."""
         found = _STARTUP_FILE.match(self.text)
@@ -61,16 +73,19 @@ def statements(script: str, line: int) -> list[Statement]:
     if tree is None or tree.root_node.has_error:
         return all_of_it
     found: list[Statement] = []
-    row = -1
+    row = begin = -1
     for node in tree.root_node.children:
         text = script[node.start_byte : node.end_byte]
         if node.type == "&" and found:
             found[-1] = Statement(found[-1].line, f"{found[-1].text} &")
         elif node.is_named and node.type != "comment":
-            if node.start_point.row == row and _JOB.search(f"{found[-1].text} {text}"):
-                # Between two lines, bash forgets the jobs that have ended.
-                text = f"{found.pop().text}; {text}"
-            found.append(Statement(line + node.start_point.row, text))
+            # Between two lines, bash forgets the jobs that have ended; between two evaluations, the pipeline.
+            jobs = node.start_point.row == row and _JOB.search(f"{found[-1].text} {text}")
+            if found and (jobs or "PIPESTATUS" in text):
+                found[-1] = Statement(found[-1].line, script[begin : node.end_byte])
+            else:
+                begin = node.start_byte
+                found.append(Statement(line + node.start_point.row, text))
             row = node.start_point.row
         elif node.type not in (";", "\n", "comment"):
             return all_of_it

@@ -1,7 +1,8 @@
 # The terminal of a run: one bash that runs the blocks of a lesson as if a person typed them in.
 #
 # Arguments: the folder for the exchange with the runner, the saved state to begin with, the folder to start in.
-# The runner writes requests to standard input, one a line, and reads answers from the pipe `reply`:
+# The runner writes requests to the pipe that is standard input at the start, one a line, and reads answers from the
+# pipe `reply`. Blocks have an empty standard input, and never see the pipe: it is descriptor 53 outside of them.
 #
 #   open      a block begins: connect its output, and set its options and variables
 #   check     answer whether all texts in the file `text` are complete
@@ -19,6 +20,8 @@
 
 __lesson_exchange=$1 __lesson_load=$2 __lesson_start=$3
 __lesson_after='' __lesson_pending='' __lesson_status=0 __lesson_flags='' __lesson_set='' __lesson_traced=''
+__lesson_errexit='' __lesson_running='' __lesson_last=bash
+exec 53<&0 </dev/null
 
 # Fill __lesson_list with the names of all variables, set or unset since, that belong neither to bash nor to us.
 # (`compgen -v` is not in every bash; `${!prefix*}` is.)
@@ -34,8 +37,13 @@ __lesson_variables() {
         eval "[[ -n \${$__lesson_name+x} ]]" && continue
         ;;
       __lesson_* | LESSON_STEP_TOKEN | LESSON_WORKSPACE) continue ;;
-      BASH_ENV) ;;
-      _ | BASH* | COMP_* | COPROC | DIRSTACK | EPOCH* | EUID | FUNCNAME | GROUPS | HISTCMD | LINENO) continue ;;
+      # Those of bash by their full names: a lesson may have a BASH_IT.
+      _ | BASH | BASHOPTS | BASHPID | BASH_ALIASES | BASH_ARGC | BASH_ARGV | BASH_ARGV0 | BASH_CMDS) continue ;;
+      BASH_COMMAND | BASH_EXECUTION_STRING | BASH_LINENO | BASH_LOADABLES_PATH | BASH_MONOSECONDS) continue ;;
+      BASH_REMATCH | BASH_SOURCE | BASH_SUBSHELL | BASH_TRAPSIG | BASH_VERSINFO | BASH_VERSION) continue ;;
+      BASH_XTRACEFD | COMP_CWORD | COMP_KEY | COMP_LINE | COMP_POINT | COMP_TYPE | COMP_WORDBREAKS) continue ;;
+      COMP_WORDS | COPROC | DIRSTACK | EPOCHREALTIME | EPOCHSECONDS | EUID | FUNCNAME | GROUPS) continue ;;
+      HISTCMD | LINENO) continue ;;
       OLDPWD | OPTARG | OPTERR | OPTIND | PIPESTATUS | PPID | PS1 | PWD | RANDOM | SECONDS) continue ;;
       SHELLOPTS | SHLVL | SRANDOM | UID) continue ;;
     esac
@@ -59,7 +67,8 @@ __lesson_describe() {
   local __lesson_place
   builtin umask -p
   builtin shopt -p
-  builtin printf '__lesson_flags=%q __lesson_traced=%q\n' "${__lesson_flags//e/}" "$__lesson_traced"
+  builtin shopt -u nocasematch
+  builtin printf '__lesson_flags=%q __lesson_traced=%q\n' "$__lesson_flags" "$__lesson_traced"
   __lesson_variables
   for __lesson_name in "${__lesson_list[@]}"; do __lesson_print "$__lesson_name"; done
   if [[ $(builtin ulimit -S -a) != "$__lesson_limits" ]]; then
@@ -67,7 +76,8 @@ __lesson_describe() {
       builtin printf 'builtin ulimit -S -%s %s 2>/dev/null\n' "$__lesson_name" "$(builtin ulimit -S "-$__lesson_name")"
     done
   fi
-  for __lesson_name in variables print describe answer next open check done save return startup_file; do
+  for __lesson_name in variables print describe answer closed echo open check done guard ending \
+    save return startup_file; do
     builtin unset -f "__lesson_$__lesson_name"
   done
   builtin declare -f
@@ -88,28 +98,42 @@ __lesson_answer() {
   builtin printf '%s\n' "$1" 2>/dev/null 1<>"$__lesson_exchange/reply" || builtin exit 125
 }
 
-# Handle requests until there is text to evaluate; return 1 when the runner has closed the terminal.
-__lesson_next() {
+# Handle requests until there is text to evaluate, and return 1; return 0 when the runner has closed the terminal.
+__lesson_closed() {
   local __lesson_request
-  while builtin read -r __lesson_request; do
+  if [[ -n $__lesson_running ]]; then { __lesson_done 0; } 2>/dev/null; fi # the text was `continue 2`
+  while IFS= builtin read -r __lesson_request <&53; do
     case $__lesson_request in
       open*) __lesson_open "${__lesson_request#open }" ;;
       check) __lesson_check ;;
       save) __lesson_save ;;
       run)
         IFS= builtin read -r -d '' __lesson_text <"$__lesson_exchange/text"
-        __lesson_set="builtin set -${__lesson_flags:-h}; builtin set $__lesson_pipefail pipefail"
-        [[ -z $__lesson_traced ]] || __lesson_text="builtin set -$__lesson_traced;$__lesson_text"
-        __lesson_pending=yes
-        builtin return 0
+        __lesson_set="\\builtin set -h$__lesson_errexit$__lesson_flags; \\builtin set $__lesson_pipefail pipefail"
+        case $__lesson_traced in
+          x) __lesson_text="\\builtin set -x;$__lesson_text" ;;
+          *v*) __lesson_echo ;;
+        esac
+        __lesson_pending=yes __lesson_running=yes
+        builtin return 1
         ;;
       restore)
-        __lesson_text=$__lesson_after __lesson_set='builtin set +e' __lesson_pending=restore
-        builtin return 0
+        __lesson_text=$__lesson_after __lesson_set='\builtin set +e' __lesson_pending=restore
+        builtin return 1
         ;;
     esac
   done
-  builtin return 1
+  builtin return 0
+}
+
+# `set -v` is on: show the text as it was written. bash itself would also show what the runner has put around it.
+__lesson_echo() {
+  local __lesson_shown=${__lesson_text%%$'\n{ __lesson_status='*} __lesson_above=''
+  while [[ $__lesson_shown == $'\n'* ]]; do
+    __lesson_shown=${__lesson_shown#?} __lesson_above=$__lesson_above$'\n'
+  done
+  builtin printf '%s\n' "${__lesson_shown%$'\n'}" >&2
+  __lesson_text="$__lesson_above\\builtin set -$__lesson_traced;$__lesson_shown"
 }
 
 # Begin a block, with what $1 says: `strict`; `apart` if standard error has a pipe of its own. If an earlier block
@@ -123,8 +147,9 @@ __lesson_open() {
   if [[ ! -e $__lesson_exchange/err.old || /dev/fd/2 -ef $__lesson_exchange/err.old ]]; then
     { exec 2>"$__lesson_exchange/$__lesson_errors"; } 9<>"$__lesson_exchange/$__lesson_errors"
   fi
-  __lesson_flags=${__lesson_flags//e/} __lesson_pipefail=+o __lesson_after=''
-  [[ $1 == *strict* ]] && __lesson_flags=e$__lesson_flags __lesson_pipefail=-o
+  exec </dev/null
+  __lesson_errexit='' __lesson_pipefail=+o __lesson_after=''
+  [[ $1 == *strict* ]] && __lesson_errexit=e __lesson_pipefail=-o
   if [[ -f $__lesson_exchange/variables ]]; then
     while IFS= builtin read -r -d '' __lesson_name; do
       __lesson_after="$__lesson_after$(builtin declare -p "${__lesson_name%%=*}" 2>/dev/null ||
@@ -152,15 +177,47 @@ $__lesson_text
 # A text has been evaluated, with status $1; or, if it has emptied $__lesson_pending, with $__lesson_status. Runs with
 # errors discarded, so that `set -x` does not show it.
 __lesson_done() {
+  __lesson_running=''
   if [[ $__lesson_pending == restore ]]; then
     __lesson_answer restored
     builtin return
   fi
   [[ -z $__lesson_pending ]] || __lesson_status=$1
-  __lesson_flags=${-//[!aefuCETP]/} __lesson_traced=${-//[!vx]/} __lesson_pipefail=+o
+  __lesson_errexit='' __lesson_pipefail=+o __lesson_flags='' __lesson_traced=''
+  # Not by a pattern in `$-`: `shopt -s nocasematch` would take C for e.
+  [[ -o errexit ]] && __lesson_errexit=e
   [[ -o pipefail ]] && __lesson_pipefail=-o
+  [[ -o allexport ]] && __lesson_flags=a
+  [[ -o noglob ]] && __lesson_flags=f$__lesson_flags
+  [[ -o nounset ]] && __lesson_flags=u$__lesson_flags
+  [[ -o noclobber ]] && __lesson_flags=C$__lesson_flags
+  [[ -o errtrace ]] && __lesson_flags=E$__lesson_flags
+  [[ -o functrace ]] && __lesson_flags=T$__lesson_flags
+  [[ -o physical ]] && __lesson_flags=P$__lesson_flags
+  [[ -o verbose ]] && __lesson_traced=v
+  [[ -o xtrace ]] && __lesson_traced=x$__lesson_traced
   builtin set +aefnuvxCETP
+  __lesson_guard
   __lesson_answer "done $__lesson_status"
+}
+
+# Wrap a trap on EXIT, so that the runner learns the status with which bash began to end: a trap such as
+# `kill $server; exit 0` would hide that a command has failed.
+__lesson_guard() {
+  local __lesson_found
+  builtin trap -p EXIT >"$__lesson_exchange/bash/trap"
+  IFS= builtin read -r -d '' __lesson_found <"$__lesson_exchange/bash/trap"
+  case $__lesson_found in
+    '' | "trap -- '' EXIT"* | *__lesson_ending*) builtin return ;;
+  esac
+  builtin eval "builtin set -- ${__lesson_found#trap -- }"
+  # Twice, so that `$?` is what it would be; not with `eval`, which `set -x` would show.
+  builtin trap -- "if { __lesson_ending \"\$?\"; } 2>/dev/null; then"$'\n'"$1"$'\n'else$'\n'"$1"$'\n'fi EXIT
+}
+
+__lesson_ending() {
+  { builtin printf '%s\n' "$1" >|"$__lesson_exchange/bash/ended"; } 2>/dev/null
+  builtin return "$1"
 }
 
 # Print the state. The runner checks whether it is complete.

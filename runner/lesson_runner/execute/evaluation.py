@@ -34,6 +34,8 @@ class CommandResult:
     """The statement that ended the block with a status other than 0."""
     last_words: str = ""
     """The last line that it printed."""
+    not_evaluated: tuple[Statement, ...] = ()
+    """The statements after one that has ended bash."""
     timed_out: bool = False
     killed: tuple[Member, ...] = ()
     """The processes that were killed at the deadline."""
@@ -67,6 +69,7 @@ class Evaluation:
             self.errors = OutputCollector(self._show, redactor=redactor, also=self.together)
         self.statement: Statement | None = None
         self.status = 0
+        self.not_evaluated: tuple[Statement, ...] = ()
         self.last_words = ""
         self.timed_out = False
         self.state_error = ""

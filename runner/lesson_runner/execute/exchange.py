@@ -12,16 +12,24 @@ from typing import IO
 from lesson_runner.execute.child import Reader
 from lesson_runner.execute.family import TICK
 from lesson_runner.execute.saved_state import MOST_STATE
+from lesson_runner.files.plain import read_plain
 from lesson_runner.files.untrusted import make_below, remove_tree
 from lesson_runner.model.errors import LessonError
+
+PROCESS = "process-"
+"""The beginning of the names of files with the number of a process that a bash has started for the runner."""
+OWN = "bash"
+"""The folder in the folder of an exchange in which bash writes."""
+ENDED = "ended"
+"""The file in there with the status with which bash began to end."""
 
 
 class Exchange:
     """
     The folder of one bash; :data:`~lesson_runner.execute.terminal.DRIVER` describes its protocol.
 
-    Bash writes only into pipes, so in a sandbox it need not be able to change the folder: a link in it could
-    lead the runner, which is outside, to any file.
+    Bash writes only into pipes and below :data:`OWN`, so in a sandbox it need not be able to change the rest:
+    a link could lead the runner, which is outside, to any file.
 
     Each block gets a new pipe for its output. A background process that an earlier block has started keeps
     writing into the pipe of that block, which is read and discarded.
@@ -36,7 +44,7 @@ class Exchange:
             remove_tree(folder)
         make_below(folder.parent, folder.name)
         folder.chmod(0o700)
-        self.folder = folder
+        self.folder, self.own = folder, make_below(folder, OWN)
         self._reply = self._pipe("reply", os.O_RDWR)
         self._state = self._pipe("state", os.O_RDWR)
         self._answers = self._printed = b""
@@ -95,8 +103,16 @@ class Exchange:
                 os.link(self.folder / "out.old", old)
         return [self._pipe(name, os.O_RDONLY) for name in (("out", "err") if apart else ("out",))]
 
-    def reset(self) -> None:
-        """Forget what is about an earlier bash: its output, and an answer that nobody read."""
+    def reset(self, *, processes: bool) -> None:
+        """
+        Forget what is about an earlier bash: its output, and an answer that nobody read.
+
+        Args:
+            processes: forget its processes too: they have ended with it, and their numbers belong to others.
+        """
+        for path in self.own.glob(f"{PROCESS}*") if processes else ():
+            path.unlink()
+        (self.own / ENDED).unlink(missing_ok=True)
         for name in ("out", "err", "out.old", "err.old"):
             (self.folder / name).unlink(missing_ok=True)
         for pipe in (self._reply, self._state):
@@ -105,6 +121,12 @@ class Exchange:
                 pass
             os.set_blocking(pipe.fileno(), True)
         self._answers = self._printed = b""
+
+    def ended(self) -> int:
+        """Return the status with which bash began to end, before its trap on EXIT; 0 if it has none."""
+        with contextlib.suppress(OSError, ValueError):
+            return int(read_plain(self.own / ENDED, 16))
+        return 0
 
     def write(self, name: str, text: str) -> None:
         """Write a file for bash to read."""

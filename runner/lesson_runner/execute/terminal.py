@@ -39,14 +39,19 @@ from lesson_runner.model.hints import with_fix
 
 DRIVER = Path(__file__).with_name("driver.sh")
 LOOP = (
-    'builtin source "$1" "$2" "$3" "$4"; builtin set --; while __lesson_next; do'
-    ' if builtin eval "$__lesson_set"; [[ $__lesson_status == 0 ]]; then builtin eval "$__lesson_text";'
-    ' else __lesson_return || builtin eval "$__lesson_text"; fi </dev/null;'
-    " { __lesson_result=$?; builtin trap - DEBUG; __lesson_done $__lesson_result; } 2>/dev/null; done;"
+    'builtin source "$1" "$2" "$3" "$4"; builtin set --; until __lesson_closed; do for __lesson_once in 1; do'
+    ' if builtin eval "$__lesson_set"; builtin : "$__lesson_last"; [[ $__lesson_status == 0 ]];'
+    ' then builtin eval "$__lesson_text";'
+    ' else __lesson_return "$__lesson_last" || builtin eval "$__lesson_text"; fi 53<&-; done;'
+    ' { __lesson_result=$?; builtin trap - DEBUG; __lesson_done "$__lesson_result"; } 2>/dev/null; done;'
     " builtin exit 125"
 )
-"""What bash runs: one line, and no function, so that line numbers and ``declare`` are as in a terminal."""
-END = "\n{ __lesson_status=$? __lesson_pending=; } 2>/dev/null\n"
+"""
+What bash runs: one line, and no function, so that line numbers and ``declare`` are as in a terminal.
+
+The loop around the text is for ``break`` and ``continue`` outside of a loop, which would end ours.
+"""
+END = "\n{ __lesson_status=$? __lesson_last=$_ __lesson_pending=; } 2>/dev/null\n"
 """The line after a statement that others follow: ``a && b`` may fail there, and ``eval`` must not."""
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -177,6 +182,7 @@ class Terminal:
             output=block.together.text(),
             stdout=block.lines.text() if apart else None,
             gaps=block.gaps,
+            not_evaluated=block.not_evaluated,
             failed=block.statement if block.status and not block.timed_out else None,
             last_words=block.last_words,
             timed_out=block.timed_out,
@@ -236,7 +242,7 @@ class Terminal:
         check_complete(state)
         self._close_pipes()
         self.home.mkdir(parents=True, exist_ok=True)
-        self._exchange.reset()
+        self._exchange.reset(processes=self._sandbox is not None)
         places = (DRIVER, self._exchange.folder, state.absolute(), self.home.absolute())
         command = [program, "--noprofile", "--norc", "-c", LOOP, "bash", *map(str, places)]
         env, folder = self._env, self.home
@@ -244,7 +250,12 @@ class Terminal:
             env, folder = self._sandbox.environment(env), OUTSIDE
             readable = (DRIVER.parent, self.folder, *self._readable)
             command = self._sandbox.command(
-                command, env, self.sandbox_files, self.home, writable=(self.home,), readable=readable
+                command,
+                env,
+                self.sandbox_files,
+                self.home,
+                writable=(self.home, self._exchange.own),
+                readable=readable,
             )
         known = self._family.members() if self._bash is not None else set()
         try:
@@ -278,7 +289,9 @@ class Terminal:
                 block.last_words = ""
             if statement.starts_shell:
                 self._save(block)
-            text = "\n" * (statement.line - 1) + _evaluated(statement) + (END if waiting else "\n")
+            text = "\n" * (statement.line - 1) + _evaluated(statement)
+            more = waiting or block.mode == "plain"  # or `eval` would set off a trap on ERR again
+            text += END if more and not statement.sets_options else "\n"
             self._exchange.write("text", text)
             answer = self._ask("run", block)
             block.read_all()
@@ -287,6 +300,7 @@ class Terminal:
                 continue
             block.status = self._exit_status()
             if block.status or not (statement.starts_shell and waiting):
+                block.not_evaluated = tuple(waiting)
                 return
             self._start(self._states.last, block)
             self._open(block)
@@ -298,7 +312,7 @@ class Terminal:
         if self._family.since:  # the system may use its number again; the token and adoption suffice
             self._family = dataclasses.replace(self._family, root=-1)
         status: int = self._bash.returncode
-        return status
+        return status or self._exchange.ended()
 
     def _open(self, block: Evaluation) -> None:
         """Connect bash with new pipes for the output of a block."""
@@ -313,7 +327,7 @@ class Terminal:
         """Return the statements of a script, or all of it as one if bash would divide it differently."""
         script = script.replace("\0", "")  # bash ignores them
         found = statements(script, line)
-        if len(found) > 1:
+        if [statement.text for statement in found] != [script]:
             self._exchange.write("text", "".join(f"{statement.text}\0" for statement in found))
             if self._ask("check", block) != "complete":
                 return [Statement(line, script)]
@@ -371,6 +385,8 @@ class Terminal:
 def _evaluated(statement: Statement) -> str:
     """Return the text that bash evaluates for a statement."""
     file = statement.startup_file
+    if statement.stops_reading:  # as an interactive bash does
+        return ":"
     if not file:
         return statement.text
     return (  # not `builtin source`: `set -e` ends bash inside it, in spite of `||`

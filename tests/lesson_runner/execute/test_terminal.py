@@ -93,6 +93,12 @@ KEPT = [
     ("set -u; set -f", "echo *; echo $NONE; echo on", "*\nbash: line 1: NONE: unbound variable"),
     ("set -o noclobber; echo x >f", "echo y >f", "bash: line 1: f: cannot overwrite existing file"),
     ("set +e", "false; echo on", ""),
+    ("BASH_IT=1 BASHX=2 COMP_X=3 EPOCHX=4", "echo $BASH_IT $BASHX $COMP_X $EPOCHX", "1 2 3 4"),
+    (
+        "shopt -s nocasematch; random=1 uid=2 bash=3 _x=4",
+        "[[ A = a ]] && echo $random $uid $bash $_x",
+        "1 2 3 4",
+    ),
 ]
 
 
@@ -140,6 +146,18 @@ def test_a_bash_that_ends_costs_nothing_else(bash: Bash, end: str) -> None:
     assert bash("echo $A ${PWD##*/}; kill -0 $server && echo up").output == "1 sub\nup"
 
 
+@pytest.mark.parametrize(
+    "trap", ["kill $server; exit 0", "exit", "echo ended $?", "A='(it'\"'\"'s)'\nexit 0"]
+)
+def test_a_trap_on_exit_does_not_hide_a_failure(bash: Bash, trap: str) -> None:
+    bash(f"sleep 60 & server=$!\nend() {{\n  {trap}\n}}\ntrap 'end' EXIT\ntrap 'end; :' EXIT")
+    said = bash("(exit 5)\necho no")
+    assert (said.exit_code, said.output) == (5, "ended 5" if "echo" in trap else "")
+    assert bash("trap 'echo ended; exit 0' EXIT\nexit").output == "ended"
+    assert bash("trap '' EXIT; trap 'exit 3' EXIT\nexit 0").exit_code == 3
+    assert "__lesson" not in bash("set -x; trap 'echo ended; exit 0' EXIT\nfalse").output
+
+
 def test_another_attempt_begins_in_the_state_of_the_first(bash: Bash) -> None:
     bash("A=1; mkdir sub")
     assert bash("cd sub; A=2; sleep 60 & false", step="b", attempt=1).exit_code == 1
@@ -185,7 +203,8 @@ def test_a_startup_file_is_read_as_in_a_bash(bash: Bash, tmp_path: Path) -> None
         ("set +e\nfalse\necho on", True, 0, "on"),
         ("set -e\nfalse\necho on", False, 1, ""),
         (": ${NONE:?missing}\necho on", True, 1, "bash: line 1: NONE: missing"),
-        ("break; echo on", True, 125, ""),
+        ("break; echo on", True, 0, "on"),
+        ("break 9; echo on", True, 125, ""),
         ("echo o\0n\nfalse", True, 1, "on"),
         ("time { echo on; }; echo off", True, 0, "on\noff"),
     ],

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from lesson_runner.document.statements import Statement
 from lesson_runner.document.transcripts import typed_python
 from lesson_runner.execute import python_block
+from lesson_runner.execute.exchange import OWN, PROCESS
 from lesson_runner.files.untrusted import make_below
 from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.plugins.builtin.shell import block_line, exchange_folder, run_in_terminal
@@ -21,35 +22,36 @@ _UNKNOWN = re.compile(r"NameError: name '(\w+)' is not defined")
 SESSIONS = "python"
 """The beginning of the keys in ``RunContext.store`` of the blocks that the sessions of a run have run."""
 
+PROGRAM = """(
+  exec 9>&2 || exec 9>/dev/null
+  exec 2>/dev/null
+  {python} {block} 2>&9 9>&-
+  builtin exit
+)"""
+"""The command that runs one block; bash shows nothing of it, as it would if a signal ends Python."""
 
-SESSION = """{{
-  if [[ -z ${variable} && -f {folder}/pid ]]; then builtin read -r {variable} <{folder}/pid; fi
-  if [[ -n "{restart}" && -n ${variable} ]]; then
-    builtin kill -9 "${variable}" 2>/dev/null || builtin :
-    {variable}=''
+SESSION = """(
+  folder={folder} process={process} number={last} restart={restart} pid='' status=''
+  [[ -f $process ]] && builtin read -r pid <"$process"
+  [[ -n $restart && -n $pid ]] && builtin kill -9 "$pid" 2>/dev/null && pid=''
+  if [[ -z $pid ]] || ! builtin kill -0 "$pid" 2>/dev/null; then
+    {python} --serve "$folder" </dev/null >/dev/null 2>&1 &
+    pid=$! number=0
+    builtin echo "$pid" >|"$process"
   fi
-  __lesson_number={last}
-  if [[ -z ${variable} ]] || ! builtin kill -0 "${variable}" 2>/dev/null; then
-    {variable}=$({python} --serve {folder} </dev/null >/dev/null 2>&1 & builtin echo $!)
-    __lesson_number=0
-    {{ builtin echo "${variable}" >{folder}/pid; }} 2>/dev/null || builtin :  # a sandbox cannot write it
-  fi
-  (
+  builtin trap 'builtin kill -9 "$pid"; builtin exit 143' TERM
+  exec 8<>"$folder/request" 9<>"$folder/reply"
+  for ((; number <= {last}; number++)); do
     status=''
-    builtin trap 'builtin kill -9 "${variable}"; builtin exit 143' TERM
-    exec 8<>{folder}/request 9<>{folder}/reply
-    for ((number = __lesson_number; number <= {last}; number++)); do
-      status=''
-      builtin echo "$(<{folder}/$number.json)" >&8
-      until builtin read -r -t 1 -u 9 status; do
-        builtin kill -0 "${variable}" 2>/dev/null || break 2
-      done
-      [[ $status == 0 ]] || break
+    builtin echo "$(<"$folder/$number.json")" >&8
+    until builtin read -r -t 1 -u 9 status; do
+      builtin kill -0 "$pid" 2>/dev/null || break 2
     done
-    [[ $status == 0 ]] || builtin kill -9 "${variable}" 2>/dev/null || builtin :
-    builtin exit "${{status:-1}}"
-  )
-}}"""
+    [[ $status == 0 ]] || break
+  done
+  [[ $status == 0 ]] || builtin kill -9 "$pid" 2>/dev/null
+  builtin exit "${{status:-1}}"
+)"""
 """
 The command that runs block number ``last`` in a session. It starts the session's process if that does not
 run, and ends it if the block fails, so that no later block sees half of its work.
@@ -76,7 +78,9 @@ def run_python(params: Json, context: StepContext) -> Outcome:
         return Statement(number, rows[number - line].strip() if 0 <= number - line < len(rows) else "python")
 
     if session is None:
-        outcome = run_in_terminal(f"{python} {shlex.quote(json.dumps(block))}", context, failed=failed)
+        outcome = run_in_terminal(
+            PROGRAM.format(python=python, block=shlex.quote(json.dumps(block))), context, failed=failed
+        )
         name = _UNKNOWN.search(outcome.message)
         if name and (where := _defined(name[1], context, line)):
             hint = f"line {where} defines it, in another block: give both 'with: {{session: NAME}}'"
@@ -122,13 +126,14 @@ def _in_session(
         shown = number == len(blocks) - 1
         out, err = (str(exchange_folder(context) / name) if shown else os.devnull for name in ("out", "err"))
         (folder / f"{number}.json").write_text(json.dumps({**block, "out": out, "err": err}) + "\n", "utf-8")
+    process = exchange_folder(context) / OWN / f"{PROCESS}{session}"
     restart = "yes" if context.attempt > 1 else ""
     return SESSION.format(
         folder=shlex.quote(str(folder)),
+        process=shlex.quote(str(process)),
         python=python,
         last=len(blocks) - 1,
         restart=restart,
-        variable=f"__lesson_python_{session.replace('-', '_')}",
     )
 
 

@@ -188,6 +188,11 @@ def outcome_of(finished: CommandResult, context: StepContext) -> Outcome:
     elif finished.exit_code and not _expects_exit_code(context):
         _show_restrictions(context)
         message = _failure(finished)
+    elif finished.not_evaluated and not _expects_exit_code(context):
+        first = finished.not_evaluated[0]
+        message = (
+            f"line {first.line}: {first.shown}: not reached, because the block ended its shell before it"
+        )
     status: Literal["passed", "failed", "error"] = "failed" if message else "passed"
     if finished.state_error:
         status = "error"

@@ -4,6 +4,8 @@ import sys
 import time
 from collections.abc import Callable
 
+import pytest
+
 from lesson_runner.model import Event
 from lesson_runner.plugins import Outcome
 from lesson_runner.plugins.builtin.python import PYTHON, run_python
@@ -127,3 +129,12 @@ def test_output_is_kept_if_a_python_block_is_killed(step: Step) -> None:
 def test_the_command_is_the_script() -> None:
     assert PYTHON.command is not None
     assert PYTHON.command({"script": "print(1)"}) == "print(1)"
+
+
+@pytest.mark.parametrize("before", ["true", "exec 2>&-"])
+def test_python_that_a_signal_ends_shows_only_its_own_words(step: Step, before: str) -> None:
+    run_shell({"script": before}, step("one"))
+    script = "import os, sys\nprint('so far')\nprint('no', file=sys.stderr)\nos.kill(os.getpid(), 11)"
+    outcome = run_python({"script": script}, step("two"))
+    assert (outcome.exit_code, outcome.output) == (139, "so far\nno" if before == "true" else "so far")
+    assert outcome.message.endswith("exit code 139 (SIGSEGV): " + outcome.output.split("\n")[-1])

@@ -66,6 +66,15 @@ def test_a_block_that_fails_says_why(step: Step, script: str, code: int, message
     assert outcome.message.startswith(message)
 
 
+def test_a_block_that_ends_its_shell_early_fails(step: Step) -> None:
+    outcome = run_shell({"script": "echo on\n[ -d . ] && exit 0\nfalse"}, step("one"))
+    assert (outcome.status, outcome.exit_code, outcome.output) == ("failed", 0, "on")
+    assert outcome.message == "line 3: false: not reached, because the block ended its shell before it"
+    assert run_shell({"script": "echo on\nexit 0"}, step("two")).status == "passed"
+    expected = step("three", expect=(Expectation("exit", 0),))
+    assert run_shell({"script": "exit 0\nfalse"}, expected).status == "passed"
+
+
 def test_an_expected_exit_code_is_left_to_the_judge(step: Step) -> None:
     outcome = run_shell({"script": "exit 3"}, step(expect=(Expectation("exit", 3),)))
     assert (outcome.status, outcome.exit_code, outcome.message) == ("passed", 3, "")
