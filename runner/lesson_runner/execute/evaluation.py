@@ -13,6 +13,7 @@ from lesson_runner.execute.family import Member
 from lesson_runner.execute.lines import BoundedLines, OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
 from lesson_runner.model import Gap
+from lesson_runner.model.errors import LessonError
 
 MOST_READS = 64
 """Reads of 64 KiB after which output that bash itself has printed has certainly been read."""
@@ -117,3 +118,32 @@ class Evaluation:
 def by_pid(members: Collection[Member]) -> tuple[Member, ...]:
     """Return processes in the order of their numbers."""
     return tuple(sorted(members, key=lambda member: member.pid))
+
+
+def status_of(answer: str) -> int:
+    """
+    Return the status that an answer reports.
+
+    Raises:
+        LessonError: the block has changed what bash needs for its answers, such as ``builtin``.
+    """
+    status = answer.removeprefix("done ")
+    if not status.isdecimal():
+        raise LessonError(
+            "the block has changed a command of bash that the runner needs: its status is unknown",
+            fix="do not define a function or an alias that is called 'builtin' or 'printf'",
+        )
+    return int(status)
+
+
+def text_of(statement: Statement) -> str:
+    """Return the text that bash evaluates for a statement."""
+    file = statement.startup_file
+    if statement.stops_reading:  # as an interactive bash does
+        return ":"
+    if not file:
+        return statement.text
+    return (  # not `builtin source`: `set -e` ends bash inside it, in spite of `||`
+        f"if [[ -r {file} ]]; then {{ source <(__lesson_startup_file {file}) || :; }};"
+        f" else {statement.text}; fi"
+    )

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from lesson_runner.document.statements import Statement, statements
 from lesson_runner.execute.child import signal_name, start, wait
-from lesson_runner.execute.evaluation import CommandResult, Evaluation, by_pid
+from lesson_runner.execute.evaluation import CommandResult, Evaluation, by_pid, status_of, text_of
 from lesson_runner.execute.exchange import Exchange
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans, ticks
 from lesson_runner.execute.lines import OutputCollector
@@ -289,14 +289,14 @@ class Terminal:
                 block.last_words = ""
             if statement.starts_shell:
                 self._save(block)
-            text = "\n" * (statement.line - 1) + _evaluated(statement)
+            text = "\n" * (statement.line - 1) + text_of(statement)
             more = waiting or block.mode == "plain"  # or `eval` would set off a trap on ERR again
             text += END if more and not statement.sets_options else "\n"
             self._exchange.write("text", text)
             answer = self._ask("run", block)
             block.read_all()
             if answer is not None:
-                block.status = int(answer.removeprefix("done "))
+                block.status = status_of(answer)
                 continue
             block.status = self._exit_status()
             if block.status or not (statement.starts_shell and waiting):
@@ -380,16 +380,3 @@ class Terminal:
         if self._bash is not None:
             wait(self._bash, REAPED)
         return killed
-
-
-def _evaluated(statement: Statement) -> str:
-    """Return the text that bash evaluates for a statement."""
-    file = statement.startup_file
-    if statement.stops_reading:  # as an interactive bash does
-        return ":"
-    if not file:
-        return statement.text
-    return (  # not `builtin source`: `set -e` ends bash inside it, in spite of `||`
-        f"if [[ -r {file} ]]; then {{ source <(__lesson_startup_file {file}) || :; }};"
-        f" else {statement.text}; fi"
-    )

@@ -323,3 +323,9 @@ def test_without_bash_the_error_says_what_to_do(bash: Bash, tmp_path: Path) -> N
     with pytest.raises(LessonError) as raised:
         bash("true", env={"PATH": str(tmp_path)})
     assert raised.value.fix == "install bash"
+
+
+def test_a_block_that_replaces_what_the_runner_needs_is_an_error(bash: Bash) -> None:
+    with pytest.raises(LessonError, match="its status is unknown"):
+        bash("builtin() { echo mine; }")
+    assert bash("echo on").output == "on"
