@@ -29,6 +29,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # PyTorch's threads of several processe
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Use one worker more than there are processors, up to four: most tests wait for processes they start."""
+    processors = os.cpu_count() or 1
+    return processors + 1 if config.option.numprocesses == "auto" and processors < 4 else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note which faults tests provoke; skip what computes with PyTorch where it is not installed."""
