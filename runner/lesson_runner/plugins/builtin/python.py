@@ -73,9 +73,9 @@ def run_python(params: Json, context: StepContext) -> Outcome:
 
     def failed(output: str) -> Statement:
         places = re.findall(rf'File "{re.escape(lesson)}", line (\d+)', output)
-        number = int(places[-1]) if places else line
-        rows = source.text.split("\n")
-        return Statement(number, rows[number - line].strip() if 0 <= number - line < len(rows) else "python")
+        number, rows = int(places[-1]) if places else line, source.text.split("\n")
+        known = places and 0 <= number - line < len(rows)
+        return Statement(number, rows[number - line].strip() if known else "the Python block")
 
     if session is None:
         outcome = run_in_terminal(

@@ -114,7 +114,8 @@ def test_a_resumed_run_repeats_the_blocks_of_a_session(step: Step, run: RunConte
 
 
 def test_the_exit_code_of_a_python_block_is_that_of_the_step(step: Step) -> None:
-    assert run_python({"script": "raise SystemExit(4)"}, step()).exit_code == 4
+    outcome = run_python({"script": "import sys\nsys.exit(4)"}, step())
+    assert (outcome.exit_code, outcome.message) == (4, "line 1: the Python block: exit code 4")
 
 
 def test_output_is_kept_if_a_python_block_is_killed(step: Step) -> None:
