@@ -27,6 +27,7 @@ def test_a_case_that_does_not_exist() -> None:
 TINY = ("--layers", "1", "--heads", "1", "--width", "32", "--block", "32", "--turns", "2")
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_training_is_measured_next_to_its_peers_and_its_floor(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
@@ -43,6 +44,7 @@ def test_training_is_measured_next_to_its_peers_and_its_floor(capsys: pytest.Cap
     assert result["notes"][-1].endswith(" times the floor")
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_generating_is_measured_inside_and_beyond_the_block(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
@@ -127,6 +129,7 @@ def test_numerics_without_what_it_needs(tmp_path: Path, arguments: list[str], wo
     assert words in done.stderr
 
 
+@pytest.mark.slow
 def test_certificates() -> None:
     size = ["--lessons", "1", "--boards", "2", "--each", "2", "--turns", "1"]
     command = [sys.executable, "-m", "benchmarks.certificates", *size]

@@ -24,6 +24,7 @@ def test_a_made_up_run_is_as_good_as_a_real_one(tmp_path: Path) -> None:
     assert [len(line.points) for line in curves.lines] == [100, 200, 150, 200]
 
 
+@pytest.mark.slow
 def test_many_runs_and_lessons_are_made_and_looked_at(tmp_path: Path) -> None:
     runs = list(scale.use_runs(tmp_path, 3))
     assert len(list((tmp_path / "runs-3" / ".lesson" / "runs").iterdir())) == 3

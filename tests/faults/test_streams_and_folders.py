@@ -17,6 +17,7 @@ TWO = [pytest.param(closed, marks=pytest.mark.slow) for closed in ("<&- >&-", "<
 CLOSED = ["<&-", ">&-", "2>&-", *TWO, "<&- >&- 2>&-"]
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "standard input, output or error is closed",

@@ -75,6 +75,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: next(iter(settings)))
 def test_settings_that_change_nothing(command: Command, tmp_path: Path, settings: dict[str, str]) -> None:
     said = command("run", "a.md", "--allow", "shell", env=settings)
@@ -83,6 +84,7 @@ def test_settings_that_change_nothing(command: Command, tmp_path: Path, settings
     assert command("--help", env=settings).code == 0
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "a standard stream is open the wrong way round",

@@ -118,6 +118,7 @@ def long_header() -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [bomb, long_header])
 def test_a_small_archive_of_a_large_file(make: Callable[[], bytes], tmp_path: Path) -> None:
     data = make()

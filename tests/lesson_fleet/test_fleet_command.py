@@ -94,6 +94,7 @@ def test_the_plugin_keeps_its_promises() -> None:
     assert_conforms("lesson_fleet.plugin")
 
 
+@pytest.mark.slow
 def test_a_fleet_of_pretended_boards(fleet: Fleet, lesson: Callable[..., Any], tmp_path: Path) -> None:
     done = fleet(
         "good.md", "bad.md", "--hardware", "n150,n300", "--pretend", "--passes", 2, "--allow", "shell"
@@ -149,6 +150,7 @@ def test_ctrl_c_keeps_results(fleet: Fleet, tmp_path: Path) -> None:
     assert [item["status"] for item in data["results"]] == ["passed", "waiting"]
 
 
+@pytest.mark.slow
 def test_certificates(fleet: Fleet, lesson: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A pretended board can get an emulated certificate, which counts for no board; refusals are shown."""
     pytest.importorskip("cryptography", reason="certificates are signed with the `sign` extra")

@@ -72,6 +72,7 @@ def test_the_originals_are_good(doors: Doors) -> None:
         assert 0 in [answer.code for answer in answers], (kind, answers)
 
 
+@pytest.mark.slow
 def test_a_bug_is_found_and_made_small(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
     read = stored.read_run
 

@@ -42,6 +42,7 @@ def test_a_reader_that_lets_other_markers_pass_is_found(
     assert any("markdown-it-py ends the front matter elsewhere" in item for item in wrong)
 
 
+@pytest.mark.slow
 def test_a_digest_that_takes_two_values_for_one_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def snapshot(world: Any, model: Any) -> dict[str, Any]:
 BOUNDS = {"fp32": (2e-6, 1e-5), "device": (0.012, 0.04)}
 
 
+@pytest.mark.slow
 def test_fifty_steps_follow_float64(world: Any) -> None:
     model = create(world)
     oracle = OracleGPT(snapshot(world, model), LAYERS, HEADS)

@@ -46,6 +46,7 @@ def losses(lines: list[str], start: str = "Step: ") -> list[float]:
     return [float(line.split("Loss: ")[1].split(",")[0]) for line in lines if line.startswith(start)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numerics", ["device", pytest.param("fp32", marks=SLOW)])
 def test_the_first_era_trains_saves_and_generates(home: Path, numerics: str) -> None:
     lines = run(home, scripts.FIRST_ERA, numerics=numerics)

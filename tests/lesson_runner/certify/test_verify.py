@@ -95,7 +95,7 @@ def bundle(certified: Bench) -> bytes:
 
 
 @given(data=st.data())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_bit_of_the_bundle(bundle: bytes, data: st.DataObject) -> None:
     index = data.draw(
         st.integers(0, len(bundle) - 2)

@@ -106,6 +106,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=list(HOSTILE))
 def test_the_search_in_hostile_text_stops_in_time(text: str, tmp_path: Path) -> None:
     """Searching after each bracket would take minutes or hours; the search stops after about a second."""

@@ -149,7 +149,7 @@ def test_a_block_does_what_a_script_does(block: str, strict: bool) -> None:
     compare(block, strict)
 
 
-@settings(max_examples=int(os.environ.get("MANY", "40")), deadline=None)
+@settings(max_examples=int(os.environ.get("MANY", "20")), deadline=None)
 @given(block=st.lists(statement(), min_size=1, max_size=8).map("\n".join), strict=st.booleans())
 def test_any_block_does_what_a_script_does(block: str, strict: bool) -> None:
     compare(block, strict)

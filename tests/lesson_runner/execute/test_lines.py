@@ -224,6 +224,7 @@ def test_an_endless_line_is_not_split_inside_an_escape() -> None:
         assert kept.replace("\n", "") == "x " * (place // 2) + "x"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "printed", [b"\x08", b"x\x08", b"\x1b", b"\x1b[", b"\x1b]", b"\x9d", b"\x90\x01", b"\x1b[\x01"]
 )

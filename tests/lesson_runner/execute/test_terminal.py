@@ -61,7 +61,7 @@ def test_hard_values_survive() -> None:
     round_trip(HARD)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(VALUE, min_size=1, max_size=6))
 def test_any_value_survives(values: list[str]) -> None:
     round_trip(values)

@@ -128,6 +128,7 @@ QUICK = {
 """The fast ones; ``.ci/run`` tries all."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in HOSTILE]
 )
@@ -150,6 +151,7 @@ def test_validation_ends_in_time(name: str, tmp_path: Path) -> None:
     assert spent < SECONDS, f"{spent:.1f} s"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["two-megabytes-of-arithmetic", "two-megabytes-of-words-in-parts"])
 def test_planning_ends_in_time(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes(HOSTILE[name]())
@@ -166,6 +168,7 @@ def _processor_time() -> float:
     return used.ru_utime + used.ru_stime
 
 
+@pytest.mark.slow
 def test_all_of_them_in_one_folder(tmp_path: Path) -> None:
     for name, make in HOSTILE.items():
         if len(content := make()) < 100_000:

@@ -73,6 +73,7 @@ RULE = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "sarif"])
 def test_several_processes_find_what_one_finds(
     lesson: Command, form: str, monkeypatch: pytest.MonkeyPatch
@@ -85,6 +86,7 @@ def test_several_processes_find_what_one_finds(
     assert len(said[0].out) > 10_000
 
 
+@pytest.mark.slow
 def test_several_processes_fix_what_one_fixes(
     lesson: Command, documents: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

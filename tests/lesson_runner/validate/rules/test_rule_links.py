@@ -178,6 +178,7 @@ def test_a_dead_link_is_not_a_dead_anchor_too(say: Say) -> None:
     assert found.startswith("dead-link")
 
 
+@pytest.mark.slow
 def test_many_dead_links_do_not_take_long(say: Say, tmp_path: Path) -> None:
     folder = tmp_path / "lessons"
     folder.mkdir()

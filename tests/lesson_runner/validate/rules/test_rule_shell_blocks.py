@@ -204,7 +204,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=40).map("".join), st.booleans())
 @example("{\U000f0000\n{\U0010ffff", True)
 @example("\ud800'", True)
@@ -251,7 +251,7 @@ SCRIPTS = st.recursive(
 
 
 @needs_bash
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCRIPTS, st.booleans())
 def test_no_diagnostic_if_bash_has_no_error(script: str, run: bool) -> None:
     said = found(RULES, lesson_with(script, run=run))
