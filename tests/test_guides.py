@@ -77,6 +77,7 @@ def test_files_commands_and_names(tmp_path: Path) -> None:
     assert guide.here.name == "a"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -114,6 +114,7 @@ GONE = [
 ]
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "evidence, the run folder or the workspace is removed during a run",

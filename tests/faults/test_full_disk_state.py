@@ -59,6 +59,7 @@ def test_a_state_that_was_removed(command: Command, tmp_path: Path) -> None:
     assert "step 'one'" in messages(record)["two"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["exec true", "trap true EXIT; exit 0", "trap 'exit 0' EXIT"])
 def test_a_step_that_never_stores_a_state_passes(command: Command, tmp_path: Path, end: str) -> None:
     lesson = tmp_path / "a.md"

@@ -34,6 +34,7 @@ def no_locks(tmp_path: Path) -> dict[str, str]:
     return {"LD_PRELOAD": str(tmp_path / "no.so")}
 
 
+@pytest.mark.slow
 @fault(
     "folders",
     "a file system without locks",

@@ -187,6 +187,7 @@ def test_a_hook_that_raises(lesson: Lesson, tmp_path: Path, hook: str, error: Ba
         assert told.startswith(f"plugin 'theirs': in {hook}: {type(error).__name__}")
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "a hook returns invalid values",
@@ -215,6 +216,7 @@ PRINTS = ("lesson_add_commands", "lesson_interpret_block", "lesson_step_event")
 """One before a command, one while it plans, one in a run; the others take long together."""
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "a hook prints to standard output",

@@ -56,6 +56,7 @@ IN_NOWHERE = [
 ]
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "the current folder was removed",

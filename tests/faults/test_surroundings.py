@@ -103,6 +103,7 @@ def test_streams_that_are_open_the_wrong_way_round(command: Command, tmp_path: P
     assert [command("validate", name, before=before).code for name in ("a.md", "bad.md")] == [0, 1]
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "the reader of standard output goes away",

@@ -54,6 +54,7 @@ def speeches(text: str, seed: int) -> list[str]:
     return [text[start : start + LENGTH] for start in random.Random(seed).sample(starts, SAMPLES)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_a_play_that_was_not_copied_is_as_expected_at_every_stage(
     step: str, parts: tuple[str, str], corpus: Corpus

@@ -104,6 +104,7 @@ def test_for_a_program(lesson: Lesson, here: Path) -> None:
     assert result["imported_from"]["upstream"]["training"]["scheduler_type"] == "warmup_linear"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "message"),
     [

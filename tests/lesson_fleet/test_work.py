@@ -44,6 +44,7 @@ def job(lesson: str, *, passes: int = 1, **changes: object) -> dict[str, Any]:
     return {**data, **changes}
 
 
+@pytest.mark.slow
 def test_two_passes_are_returned(temp: Path, tmp_path: Path) -> None:
     answer = run_cell(job(toy("toy", "ls; echo done > left; cat left"), passes=2), "node", 1)
     assert (answer["refused"], answer["board"]) == (None, "pretended 1")
@@ -105,6 +106,7 @@ run_cell(job, "node", 1)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("daemon", [False, True], ids=["plain", "with a daemon"])
 def test_a_worker_that_dies_takes_its_lesson_along(

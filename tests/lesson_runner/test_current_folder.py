@@ -48,6 +48,7 @@ def lure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 MODULE = (sys.executable, "-m", "lesson_runner")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "words"),
     [

@@ -181,6 +181,7 @@ def test_a_file_that_is_far_too_large_for_a_lesson(lesson: Lesson, tmp_path: Pat
     assert "a lesson has at most 2000000" in said.out + said.err or command == "matrix"
 
 
+@pytest.mark.slow
 def test_a_large_lesson_is_run(lesson: Lesson, tmp_path: Path) -> None:
     """Just below the limit: nearly all of it text, and a step behind."""
     step = "<!-- step\nid: one\nexpect: [{contains: hello}]\n-->\n```bash\necho hello\n```\n"

@@ -182,6 +182,7 @@ def harmless(said: Any, command: tuple[str, ...], *, text: bool) -> None:
     assert said.code in (0, 1, 2, 5), (command, said)
 
 
+@pytest.mark.slow
 @given(words)
 @example(WORST)
 @FEW

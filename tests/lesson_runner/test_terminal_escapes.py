@@ -133,6 +133,7 @@ COMMANDS: list[tuple[str, ...]] = [
 ]
 
 
+@pytest.mark.slow
 @fault(
     "hostile lessons",
     "escapes and bidirectional characters in a lesson's text, a step's output or a plugin's texts",

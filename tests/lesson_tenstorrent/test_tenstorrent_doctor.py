@@ -199,6 +199,7 @@ TT_TRAIN = ("autograd/__init__.py", "_ttml.so")
 """Files that only tt-train's ttml has."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "found", "fix"),
     [

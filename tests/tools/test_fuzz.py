@@ -51,6 +51,7 @@ def look(doors: Doors, documents: int) -> Tally:
     return tally
 
 
+@pytest.mark.slow
 def test_some_documents(doors: Doors) -> None:
     look(doors, 60)
 

@@ -82,6 +82,7 @@ def alone(request: pytest.FixtureRequest) -> tuple[str, list[float], dict[str, A
     return mode, losses, weights(one, model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("era", "count"), [(ERAS[0], 2), (ERAS[1], 2), (ERAS[0], 4), (ERAS[1], 8)])
 def test_a_mesh_follows_one_chip(
     alone: tuple[str, list[float], dict[str, Array]], era: Era, count: int

@@ -100,6 +100,7 @@ def test_any_text_can_be_read(text: str) -> None:
         assert 1 <= place.column <= len(text.split("\n")[place.line - 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["a && ", "a || ", "a | ", "a; ", "a\n", "(", "$(", "a <b>\n", "export a\n", "{ a; }\n", "'a' \\\n"],

@@ -318,6 +318,7 @@ def test_a_log_full_of_escapes_takes_no_time() -> None:
         assert seconds(log(2000), redactor) < 40 * seconds(plain, redactor) + 0.2  # once it was 300 times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_secret_is_found_in_a_log_full_of_escapes(coding: str) -> None:
     for name in ("plain", "punctuation"):

@@ -165,6 +165,7 @@ def test_the_wheel_has_every_file_and_no_other(wheel: Path) -> None:
     assert found == expected
 
 
+@pytest.mark.slow
 def test_schemas_and_lessons_are_found_in_the_wheel(fresh: Callable[..., Any]) -> None:
     plugins = {item["name"]: item for item in fresh("plugins", "--json")["plugins"]}
     assert plugins["ct4"]["error"] is None
@@ -176,6 +177,7 @@ def test_schemas_and_lessons_are_found_in_the_wheel(fresh: Callable[..., Any]) -
     assert fresh("validate", "knocking", "ct4-finetuning-basics") == "2 lessons, 0 errors, 0 warnings\n"
 
 
+@pytest.mark.slow
 def test_a_stranger_s_lesson_runs(fresh: Callable[..., Any]) -> None:
     plugins = {item["name"]: item for item in fresh("plugins", "--json")["plugins"]}
     assert plugins["stranger"] == {

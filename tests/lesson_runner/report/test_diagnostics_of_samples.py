@@ -18,6 +18,7 @@ BAD = Path(__file__).parents[2] / "samples" / "bad"
 Lesson = Callable[..., Any]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", DIAGNOSTICS.names)
 def test_all_formats_have_the_same_diagnostics(lesson: Lesson, form: str) -> None:
     wanted = lesson("validate", BAD, "--json").json

@@ -80,6 +80,7 @@ def test_the_file_name_determines_the_format(lesson: Lesson, ran: Path, name: st
     assert [path.name for path in Path("new").iterdir()] == [name], "nothing else is left behind"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", REPORTS.names)
 def test_printed_and_written_are_the_same_bytes_every_time(lesson: Lesson, ran: Path, form: str) -> None:
     printed = lesson("report", "--format", form, plugins=[teller]).out

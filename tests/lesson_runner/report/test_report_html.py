@@ -201,6 +201,7 @@ def test_equal_drawings_have_different_ids() -> None:
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8)
 @given(TEXTS)
 def test_any_text_stays_text(texts: dict[str, str]) -> None:
@@ -218,6 +219,7 @@ def test_any_text_stays_text(texts: dict[str, str]) -> None:
 NUMBERS = [0, -1, 5e-324, 1.7e308, -1.7e308, 10**400, float("nan"), float("inf"), None, True, "x"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: str(number)[:9])
 def test_any_number_is_drawn_or_written(number: Any) -> None:
     sections: list[Section] = [

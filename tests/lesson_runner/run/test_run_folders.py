@@ -375,6 +375,7 @@ def test_a_run_in_progress_stays(lesson: Lesson, five: list[Path], tmp_path: Pat
             assert lesson("runs", "rm", folder.name, "--yes").code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [(), ("--older-than", "soon"), ("--older-than", "-3d"), ("latest", "--keep", "1"), ("--keep", "-1")],

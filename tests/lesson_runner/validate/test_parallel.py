@@ -98,6 +98,7 @@ def test_several_processes_fix_what_one_fixes(
     assert all("supportedHardware" in path.read_text() for path in documents)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "said"),
     [("os.kill(os.getpid(), signal.SIGSEGV)", "signal 11"), ("os._exit(3)", "exit code 3")],
@@ -172,6 +173,7 @@ def test_an_interrupt_ends_all_of_them(documents: list[Path], installed: Callabl
         os.kill(int((here / "pid").read_text()), 0)
 
 
+@pytest.mark.slow
 def test_only_one_document_is_kept_in_memory(documents: list[Path]) -> None:
     def held() -> int:
         return sum(type(item) is Lesson for item in gc.get_objects())

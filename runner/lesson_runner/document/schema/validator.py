@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -96,7 +97,9 @@ def _formats() -> FormatChecker:
     formats.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)
 
     def is_regex(instance: object) -> bool:
-        return not isinstance(instance, str) or bool(re.compile(instance))
+        with warnings.catch_warnings():  # Python warns of `[[` and `--`, which may mean more in the future
+            warnings.simplefilter("ignore", FutureWarning)
+            return not isinstance(instance, str) or bool(re.compile(instance))
 
     # These are raised for `a{99999999999}`, for a thousand brackets, and for `(?a)(?u)`, for example.
     formats.checks("regex", raises=(re.error, OverflowError, RecursionError, ValueError))(is_regex)
