@@ -48,7 +48,7 @@ def test_a_new_plugin_where_users_install_it(tmp_path: Path) -> None:
     assert "my-lessons " in there(lesson, "list")
     # Lessons of installed plugins are trusted, so this one may use the shell without a prompt.
     assert "my-lessons: passed" in there(lesson, "run", "my-lessons")
-    # The plugin of the tests' environment that is installed in editable mode is listed here, but not importable.
+    # A plugin that the tests' environment has in editable mode is listed here, but cannot be imported.
     env["LESSON_PLUGINS"] = "my_lessons"
     assert there(lesson, "validate", "my-lessons").startswith("1 lesson, 0 errors, 0 warnings")
     assert "Success" in there(sys.executable, "-m", "mypy")
