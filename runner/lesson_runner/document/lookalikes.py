@@ -101,7 +101,7 @@ def begins_its_line(text: str, index: int) -> bool:
 
 
 def _read(text: str, opener: re.Match[str], limit: int) -> Lookalike | None:
-    kind: Kind = opener.lastgroup  # type: ignore[assignment]  # the names of the groups
+    kind: Kind = opener.lastgroup  # type: ignore[assignment]  # each group of _OPENER is named after a kind
     closer = _CLOSERS[kind].search(text, opener.end(), limit)
     end = closer.end() if closer else limit
     if kind == "shown" and not (begins_its_line(text, opener.start()) and _LINE_END.match(text, end)):
