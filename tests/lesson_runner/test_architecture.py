@@ -24,6 +24,7 @@ LAYERS = (
     {"model"},
     {"files"},
     {"document"},
+    {"roles"},
     {"execute"},
     {"plugins"},
     {"run"},

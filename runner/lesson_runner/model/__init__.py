@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from lesson_runner.model.field_types import check_fields
     from lesson_runner.model.hardware import NOT_BOARDS, Hardware
+    from lesson_runner.model.roles import MAIN_PATH, BlockRole, Need, Opinion, Role
     from lesson_runner.model.rule import Rule, Scope
     from lesson_runner.model.run import (
         LEFT_OUT,
@@ -65,9 +66,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEFT_OUT",
+    "MAIN_PATH",
     "NOT_BOARDS",
     "ActionCall",
     "Block",
+    "BlockRole",
     "Cell",
     "Checked",
     "Claim",
@@ -90,13 +93,16 @@ __all__ = [
     "Line",
     "Link",
     "Location",
+    "Need",
     "NotRun",
+    "Opinion",
     "Outcome",
     "Override",
     "Passage",
     "Plan",
     "PlannedStep",
     "Point",
+    "Role",
     "Rule",
     "Scope",
     "Section",
@@ -113,7 +119,17 @@ __all__ = [
     "first_error",
 ]
 
-_MODULES = ("document", "run", "action", "diagnostics", "field_types", "hardware", "rule", "sections")
+_MODULES = (
+    "document",
+    "run",
+    "action",
+    "diagnostics",
+    "field_types",
+    "hardware",
+    "roles",
+    "rule",
+    "sections",
+)
 """Where these names are defined."""
 
 

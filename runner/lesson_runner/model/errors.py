@@ -6,6 +6,7 @@ Every error the runner raises on purpose.
     LessonError                 something the user can fix (exit 2)
     ├── InvalidLessonError      a lesson or a plan has errors; carries the diagnostics
     ├── TimedOutError           a step exceeded its timeout
+    ├── UnmetNeedError          a step needs what this machine lacks: it is skipped
     ├── HardwareError           this hardware cannot run it (exit 4)
     └── CertificateError        a certificate is not valid, or a policy is not met (exit 5)
 
@@ -64,6 +65,10 @@ class InvalidLessonError(LessonError):
 
 class TimedOutError(LessonError):
     """A step took longer than its ``timeout``."""
+
+
+class UnmetNeedError(LessonError):
+    """A step needs something that this machine, or this run, does not have; the step is skipped."""
 
 
 class HardwareError(LessonError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lesson_runner.model.document import Claim, Diagnostic, Expectation, Json, Lesson, Location, NotRun
+from lesson_runner.model.roles import BlockRole
 
 LEFT_OUT = "left out by "
 """The message of a step that the user's selection skipped begins with this."""
@@ -85,6 +86,8 @@ class Plan:
     """Warnings; errors stop planning."""
     digest: str
     """The sha256 of the steps' canonical JSON, in hex."""
+    blocks: tuple[BlockRole, ...] = ()
+    """The role of every fence and ``command:`` link of the lesson, in the order of the document."""
 
     @property
     def recognised(self) -> bool:

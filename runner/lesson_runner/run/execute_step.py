@@ -16,7 +16,7 @@ from lesson_runner.document.anchors import slug_of
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT, Evidence
 from lesson_runner.files.untrusted import make_below, remove_tree
 from lesson_runner.model import Diagnosis, Event, Lesson, Outcome, PlannedStep, Status, StepResult
-from lesson_runner.model.errors import HardwareError, LessonError
+from lesson_runner.model.errors import HardwareError, LessonError, UnmetNeedError
 from lesson_runner.model.hints import fix_for, with_fix
 from lesson_runner.plugins.context import RunContext, StepContext
 from lesson_runner.plugins.manager import Plugins
@@ -52,13 +52,14 @@ def run_step(
 
     Raises:
         HardwareError: this machine cannot run the step.
+        UnmetNeedError: the step needs something that is missing, and is skipped.
         KeyboardInterrupt: the user stopped it.
     """
     started, clock = record.now(), time.monotonic()
     for attempt in range(1, step.retries + 2):
         try:
             result, found = _attempt(step, run, plugins, emit, facts, attempt)
-        except HardwareError:
+        except (HardwareError, UnmetNeedError):
             raise
         except OSError as error:  # the disk is full, or the folder was removed
             result, found = _evidence_error(step, run, error), {}
@@ -179,7 +180,7 @@ def _call(
         _check_permissions(step, context.run, plugins)
         with enforce_timeout(context):
             return None, plugins.run_step(step, context)
-    except HardwareError:
+    except (HardwareError, UnmetNeedError):
         raise
     except LessonError as error:
         message = f"{error} ({error.fix})" if error.fix else str(error)

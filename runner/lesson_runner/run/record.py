@@ -17,7 +17,7 @@ from typing import Any
 from lesson_runner import __version__
 from lesson_runner.files.plain import write_atomically
 from lesson_runner.files.untrusted import files_below, read_json
-from lesson_runner.model import Expectation, Hardware, Plan, PlannedStep, StepResult
+from lesson_runner.model import BlockRole, Expectation, Hardware, Plan, PlannedStep, StepResult
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import fix_for
 from lesson_runner.plugins.installed import PluginInfo
@@ -90,6 +90,23 @@ def describe_plan(plan: Plan) -> dict[str, Any]:
         "profile": plan.profile,
         "steps": [describe_step(step) for step in plan.steps],
         "not_run": describe_not_run(plan),
+        "blocks": [describe_block(item) for item in plan.blocks],
+    }
+
+
+def describe_block(item: BlockRole) -> dict[str, Any]:
+    """Return the role of a block, as in ``lesson plan --json``; ``line`` is that of its opening fence."""
+    block = item.block
+    is_link = block.hidden or not item.number
+    return {
+        "block": item.number,
+        "line": block.location.line - (0 if is_link else 1),
+        "language": block.language,
+        "role": item.role,
+        "reason": item.reason,
+        "rule": item.rule,
+        "needs": [str(need) for need in item.needs],
+        "step": item.step,
     }
 
 

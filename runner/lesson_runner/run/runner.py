@@ -13,7 +13,7 @@ from typing import Any
 
 from lesson_runner.files.plain import new_folder
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
-from lesson_runner.model.errors import ExitCode, HardwareError, LessonError
+from lesson_runner.model.errors import ExitCode, HardwareError, LessonError, UnmetNeedError
 from lesson_runner.plugins.context import RunContext, Workspace
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
@@ -212,6 +212,8 @@ def _run_or_skip(
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
             state.facts.update(facts)
             noted = {"facts": facts}
+        except UnmetNeedError as error:
+            result = StepResult(step, "skipped", str(error))
         except HardwareError as error:
             message = f"{error} ({error.fix})" if error.fix else str(error)
             result = StepResult(step, "failed", message, started=started, attempts=1)
