@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Inspection,
         Outcome,
     )
+    from lesson_runner.model.block_role import BlockRole
     from lesson_runner.model.diagnostics import Checked, Diagnostics
     from lesson_runner.model.document import (
         Block,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     )
     from lesson_runner.model.field_types import check_fields
     from lesson_runner.model.hardware import NOT_BOARDS, Hardware
-    from lesson_runner.model.roles import MAIN_PATH, BlockRole, Need, Opinion, Role
+    from lesson_runner.model.roles import MAIN_PATH, Need, Opinion, Role
     from lesson_runner.model.rule import Rule, Scope
     from lesson_runner.model.run import (
         LEFT_OUT,
@@ -127,6 +128,7 @@ _MODULES = (
     "field_types",
     "hardware",
     "roles",
+    "block_role",
     "rule",
     "sections",
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lesson_runner.model.roles import Role
+
 Severity = Literal["error", "warning", "info"]
 Json = Mapping[str, Any]
 """A JSON object: a mapping with string keys, and values that JSON can hold."""
@@ -244,7 +246,11 @@ class Step:
     compares_output: bool = True
     """False if the output that its block shows is not compared with what it prints (``output: ignore``)."""
     recognised: bool = False
-    """True if the author wrote no directive: a plugin recognised the block."""
+    """True if the author wrote no directive: the block was recognised as a step."""
+    role: Role = "run"
+    """What the block is; ``system`` steps run only with the permission of that name."""
+    skip: str = ""
+    """Why the step cannot run, although its block is one of a run; empty if it can."""
     positions: Mapping[tuple[str | int, ...], Location] = field(default_factory=dict)
     """The place of each key of the directive, by its path, such as ``("expect", 0, "contains")``."""
 
@@ -281,6 +287,11 @@ class Lesson:
     """False if the document has so many brackets that not all links were searched for."""
     unseen: tuple[NotRun, ...] = ()
     """Blocks that a reader would type in, whose fences Markdown does not see; not in ``blocks``."""
+
+    @property
+    def has_directives(self) -> bool:
+        """True if the author declared steps or skipped blocks."""
+        return bool(self.skipped) or any(not step.recognised for step in self.steps)
 
     @property
     def id(self) -> str:

@@ -150,6 +150,11 @@ class LiveReporter:
                 text = f"claim {claim['claim']} ({claim['source']}): {claim['result']}, {claim['actual']}"
                 self._indented(Text(line(text), "dim"))
 
+        for shown in data.get("shown", ()):
+            if not shown["passed"]:
+                text = f"the lesson shows other output: {shown['actual']}"
+                self._indented(Text(line(text), "dim"))
+
     def _diagnosis(self, diagnosis: Mapping[str, str]) -> None:
         """Print a plugin's diagnosis, where the lesson explains it, and what to try."""
         self._indented(

@@ -27,7 +27,7 @@ from lesson_runner.run.permissions import NETWORK, kind_of
 from lesson_runner.run.plan import choose_profile, make_plan
 from lesson_runner.run.resume import CarriedOver, ResumableRun, carry_over
 from lesson_runner.run.runner import new_run_folder, run_plan
-from lesson_runner.run.selection import selected
+from lesson_runner.run.selection import not_allowed, selected
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class PreparedRun:
             listeners=listeners,
             selection=self.options.selection,
             params=self.options.params,
+            choices=dict(self.options.choices),
             carried=self.carried,
         )
 
@@ -105,7 +106,7 @@ def plan_run(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, o
         raise InvalidLessonError(found)
     backend = check_backend(options.backend)
     profile = choose_profile(lesson, plugins, options.profile, options.hardware, backend)
-    return make_plan(lesson, found, plugins, profile, options.params)
+    return make_plan(lesson, found, plugins, profile, options.params, dict(options.choices))
 
 
 def prepare_run(
@@ -137,6 +138,7 @@ def prepare_run(
         files = _workspace(options, home).files
         carried = carry_over(resume, plan, options.hardware, plugins.infos.values(), files)
         steps = tuple(step for step in steps if step.id not in carried.results)
+    steps = tuple(step for step in steps if not not_allowed(step, options.allowed))
     own = tuple(filter(None, (continues, folder)))
     inputs = Inputs(plan.lesson.path, own, options.sandbox, fresh_params=resume is None)
     granted = check_permissions(plan, steps, plugins, options, inputs, installed=installed)

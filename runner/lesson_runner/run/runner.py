@@ -25,7 +25,7 @@ from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.interruption import Interruption
 from lesson_runner.run.params import Param, params_for_record
 from lesson_runner.run.resume import CarriedOver
-from lesson_runner.run.selection import Selection, left_out
+from lesson_runner.run.selection import Selection, left_out, not_allowed
 from lesson_runner.run.setup import check_names, set_up_run
 from lesson_runner.run.workspace_diff import WorkspaceSnapshot
 
@@ -67,6 +67,7 @@ def run_plan(
     listeners: Sequence[Listener] = (),
     selection: Selection | None = None,
     params: Sequence[Param] = (),
+    choices: Mapping[str, str] | None = None,
     carried: CarriedOver | None = None,
 ) -> dict[str, Any]:
     """
@@ -112,6 +113,7 @@ def run_plan(
             "profile": plan.profile,
             "backend": context.backend,
             "params": params_for_record(params),
+            **({"choices": dict(choices)} if choices else {}),
             "options": {**dataclasses.asdict(selection), **_options(context)},
             "hardware": [record.plain(item.found) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
@@ -154,9 +156,13 @@ def run_plan(
             broken = error
             interruption.hold()
         room.close()
+        if state.exit_code == ExitCode.GOOD and not any(map(_has_run, state.results)):
+            state.exit_code = ExitCode.HARDWARE
         # A process in the background may have written more evidence.
         clean_evidence(context.folder / "evidence", context.redactor, context.store.get(STATE, {}))
-        finished = describe(_STATUS.get(state.exit_code, "failed"))
+        status = _STATUS.get(state.exit_code, "failed")
+        nothing = state.exit_code == ExitCode.HARDWARE and not any(map(_has_run, state.results))
+        finished = describe(record.NOTHING_RAN if nothing else status)
         try:
             record.write(finished, context.folder)
         finally:  # processes in the background must end even if the record cannot be written
@@ -169,6 +175,10 @@ def run_plan(
         if broken is not None:
             raise broken
     return finished
+
+
+def _has_run(result: StepResult) -> bool:
+    return result.status not in ("skipped", "not-reached")
 
 
 def _options(context: RunContext) -> dict[str, Any]:
@@ -196,7 +206,8 @@ def _run_or_skip(
 ) -> None:
     """Run one step of a plan, or record why it does not run."""
     noted: dict[str, Any] = {}
-    reason = step.skip or excluded or _missing_board(step, context, plugins)
+    reason = step.skip or excluded or not_allowed(step, context.granted)
+    reason = reason or _missing_board(step, context, plugins)
     blocked = _blocked(step, state, context.continues)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
