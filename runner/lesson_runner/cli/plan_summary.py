@@ -45,7 +45,7 @@ def without_repetition(plan: Plan) -> Plan:
 def not_run_line(item: NotRun) -> str:
     """Describe a block or command link that is not run, with the reason."""
     from lesson_runner.cli.common import describe_block
-    from lesson_runner.run.recognise import COMMAND_LINK
+    from lesson_runner.roles import COMMAND_LINK
 
     block = item.block
     if block.language != COMMAND_LINK:

@@ -13,17 +13,14 @@ import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from lesson_runner.document.languages import TYPED_IN
 from lesson_runner.document.transcripts import shows_prompts
 from lesson_runner.model import ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
 from lesson_runner.plugins.action import Action
+from lesson_runner.roles import COMMAND_LINK, candidates
 from lesson_runner.run.headings import is_under_step, step_name, why_not_a_step
 
-COMMAND_LINK = "command-link"
-"""The language of a block that represents a ``command:`` link; its text is the command."""
-_COMMAND = "command:"
 _BOLD = re.compile(r"\*\*(?P<text>[^*]+)\*\*:?")
 
 Interpret = Callable[[Block, Lesson], Sequence[ActionCall]]
@@ -78,7 +75,7 @@ def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action
     problems: list[Diagnostic] = []
     sections = [heading.location.line for heading in lesson.headings]
     titles = [heading.title for heading in lesson.headings if heading.level == 1]
-    for block in _candidates(lesson):
+    for block in candidates(lesson):
         # The title of the document says nothing about a section.
         chain = block.headings[1:] if titles == list(block.headings[:1]) else block.headings
         reason = why_not_a_step(chain)
@@ -140,17 +137,6 @@ def _merged_params(first: Json, second: Json) -> Json | None:
         elif first.get(name) != second.get(name):
             return None
     return both
-
-
-def _candidates(lesson: Lesson) -> list[Block]:
-    """Return the blocks, and the command links as blocks, in document order."""
-    blocks = [block for block in lesson.blocks if not block.hidden]
-    blocks += [
-        Block(COMMAND_LINK, unquote(link.target[len(_COMMAND) :]), link.location, link.headings)
-        for link in lesson.links
-        if link.kind == "link" and link.target.startswith(_COMMAND)
-    ]
-    return sorted(blocks, key=lambda block: block.location)
 
 
 def _is_judged(call: ActionCall, actions: Mapping[str, Action]) -> bool:
