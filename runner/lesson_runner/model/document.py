@@ -93,6 +93,12 @@ class Block:
     """How many lists and quotes contain it; 0 at the top level."""
     lead: str = ""
     """The paragraph directly above it, with its markup; empty if there is none."""
+    below: str = ""
+    """The paragraph directly below it, with its markup; empty if something else follows."""
+    info: str = ""
+    """What the line of the opening fence says, such as ``python title="app.py"``."""
+    fold: str = ""
+    """The title of the fold (``<details>``) or of the tab that contains it; empty if none does."""
 
 
 @dataclass(frozen=True, slots=True)
