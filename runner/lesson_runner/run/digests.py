@@ -16,7 +16,7 @@ WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validation
 _PROSE = frozenset(
     {
         *("title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"),
-        *("claimed_by", "places"),
+        *("claimed_by", "places", "hint"),
     }
 )
 """Fields of a planned step and its expectations that are for readers, or follow from the other fields."""
