@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lesson_runner.model.diagnostics import Checked, Diagnostics
     from lesson_runner.model.document import (
         Block,
+        Choice,
         Claim,
         Diagnostic,
         Edit,
@@ -74,6 +75,7 @@ __all__ = [
     "BlockRole",
     "Cell",
     "Checked",
+    "Choice",
     "Claim",
     "ClaimResult",
     "ClaimVerdict",

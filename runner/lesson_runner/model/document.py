@@ -210,6 +210,14 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """The option that a step belongs to. Of the options of a group, one runs: the first, or the user's."""
+
+    group: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step as its author wrote it: a directive and the block it belongs to."""
 
@@ -251,6 +259,12 @@ class Step:
     """True if a failure of the step is recorded but does not fail the run."""
     compares_output: bool = True
     """False if the output that its block shows is not compared with what it prints (``output: ignore``)."""
+    cleanup: bool = False
+    """True if it runs at the end of the run, whatever happened before."""
+    choice: Choice | None = None
+    """The option that it belongs to; ``None`` if it runs in any case."""
+    hint: str = ""
+    """What a learner can try if it fails; empty if the author did not say."""
     recognised: bool = False
     """True if the author wrote no directive: the block was recognised as a step."""
     role: Role = "run"

@@ -58,8 +58,12 @@ class PlannedStep:
     """Metrics to read from the output: name, and a regular expression with one group."""
     optional: bool = False
     """True if a failure of the step is recorded but does not fail the run."""
+    cleanup: bool = False
+    """True if it runs at the end of the run, whatever happened before."""
     skip: str | None = None
     """Why the step will not run; ``None`` if it will."""
+    hint: str = ""
+    """What a learner can try if it fails; empty if the author did not say."""
     why: str = ""
     """The lesson's **Why:** paragraph; empty if there is none."""
     look_for: str = ""

@@ -143,6 +143,8 @@ class LiveReporter:
             result.append(f": {line(data['message'])}", "none")
         self._indented(result)
         self._more_verdicts(data)
+        if data["status"] in ("failed", "error") and data.get("hint"):
+            self._indented(Text(line(f"Hint: {data['hint']}"), "bold"))
         for diagnosis in data.get("diagnoses", ()):
             self._diagnosis(diagnosis)
         for claim in data["claims"]:

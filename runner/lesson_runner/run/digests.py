@@ -16,11 +16,11 @@ WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validation
 _PROSE = frozenset(
     {
         *("title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"),
-        *("claimed_by", "places", "shown"),
+        *("claimed_by", "places", "shown", "hint"),
     }
 )
 """Fields of a planned step and its expectations that are for readers, or follow from the other fields."""
-_NEWER = frozenset({"role"})
+_NEWER = frozenset({"role", "cleanup"})
 """Fields that count only if they are set, so that the digests of older plans stay as they are."""
 
 

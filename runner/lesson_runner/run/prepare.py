@@ -7,7 +7,7 @@ Everything that runs a lesson (``lesson run``, ``resume``, ``certify``, a fleet,
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class PreparedRun:
             resumed=self.carried is not None,
             passed=options.passed,
             sandbox=options.sandbox,
-            redactor=redactor_for(passed=options.passed),
+            redactor=redactor_for(passed=options.passed, more=_secret_answers(plan)),
             granted=self.granted,
             steps=tuple(step.id for step in plan.steps),
         )
@@ -91,6 +91,14 @@ class PreparedRun:
             choices=dict(self.options.choices),
             carried=self.carried,
         )
+
+
+def _secret_answers(plan: Plan) -> Iterator[str]:
+    """Yield the answers of a plan's steps that must not be shown."""
+    for step in plan.steps:
+        for item in step.params.get("answers", ()) if step.action == "shell" else ():
+            if item.get("secret"):
+                yield item["answer"]
 
 
 def plan_run(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, options: RunOptions) -> Plan:

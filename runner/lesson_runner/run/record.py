@@ -52,6 +52,8 @@ def describe_step(step: PlannedStep) -> dict[str, Any]:
         "expect": [_expectation(item) for item in step.expect],
         "command": step.command,
         "optional": step.optional,
+        **({"cleanup": True} if step.cleanup else {}),
+        **({"hint": step.hint} if step.hint else {}),
         "status": "skipped" if step.skip else "planned",
         "message": step.skip or "",
         "metrics": {},

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lesson_runner.document.languages import PYTHON, RUNNABLE, TYPED_IN
+from lesson_runner.document.steps import SERVICE
 from lesson_runner.document.transcripts import as_script, runs_as, shows_prompts, typed_in
 from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location, Step
-from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.action import X_BLOCK, Action
 from lesson_runner.plugins.manager import Interpretation, Plugins
 from lesson_runner.roles import roles_of
+from lesson_runner.roles.ready import ready_of
 from lesson_runner.run.names import profiles_of
 from lesson_runner.run.recognise import Choices, Recognition, recognise
 from lesson_runner.run.recognised_steps import join_checks
@@ -63,9 +66,11 @@ def resolve_block(
     if step.uses is not None:
         source = block.text.rstrip("\n") if block else ""
         action = plugins.actions().get(step.uses)
-        takes_script = action is not None and "script" in action.schema.get("properties", {})
-        params = {"script": as_script(block)} if block and takes_script else {}
-        doubts = _doubts(block) if block and takes_script and not step.recognised else []
+        params, doubts = block_params(block, action) if block and action else ({}, [])
+        if step.recognised:
+            doubts = []
+        if step.uses == SERVICE and block and (ready := ready_of(block, lesson)):
+            params["ready"] = ready
         return Interpretation("", (ActionCall(step.uses, params, step.location, source),)), doubts
     if block is None:  # the parser binds every other directive to a block
         return Interpretation("", ()), []
@@ -81,6 +86,19 @@ def resolve_block(
         call = ActionCall(name, {"script": as_script(block)}, block.location, block.text.rstrip("\n"))
         return Interpretation("", (call,)), [*problems, *_doubts(block)]
     return Interpretation("", ()), [*problems, _unknown_language(step, block)]
+
+
+def block_params(block: Block, action: Action) -> tuple[dict[str, Any], Sequence[Diagnostic]]:
+    """
+    Return the parameters that an action takes from the block of a step that names it, and what is unclear.
+
+    The action's schema marks such a parameter with ``x-block``: ``commands`` stands for what the block types
+    in, without prompts and output, and ``text`` for all of it.
+    """
+    marked = {name: part.get(X_BLOCK) for name, part in action.schema.get("properties", {}).items()}
+    texts = {"commands": as_script(block), "text": block.text}
+    params = {name: texts[mark] for name, mark in marked.items() if mark in texts}
+    return params, _doubts(block) if "commands" in marked.values() else []
 
 
 def _unknown_language(step: Step, block: Block) -> Diagnostic:
