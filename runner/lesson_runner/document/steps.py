@@ -11,7 +11,7 @@ from typing import Any
 
 from lesson_runner.document.parser import BoundDirective
 from lesson_runner.document.schema.validator import check, load_schema, place_of, schema_problem
-from lesson_runner.model import Claim, Diagnostic, Expectation, Ignore, Location, NotRun, Override, Step
+from lesson_runner.model import Claim, Diagnostic, Expectation, Ignore, Location, Need, NotRun, Override, Step
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -117,7 +117,7 @@ def _step(directive: BoundDirective) -> Step:
         needs=tuple(data.get("needs", ())),
         timeout=seconds(data.get("timeout")),
         retries=data.get("retries", 0),
-        requires=tuple(data.get("requires", ())),
+        requires=needs_in(data.get("requires", ())),
         capture=data.get("capture", {}),
         expect=expectations(data.get("expect", ())),
         claims=tuple(_claim(item) for item in data.get("claims", ())),
@@ -136,6 +136,12 @@ def expectations(items: Iterable[Mapping[str, Any]]) -> tuple[Expectation, ...]:
         for name, argument in item.items()
         if name != "when"
     )
+
+
+def needs_in(items: Iterable[str | Mapping[str, Any]]) -> tuple[Need, ...]:
+    """Return needs written as ``board`` or ``{command: git}``."""
+    pairs = (pair for item in items for pair in ({item: ""} if isinstance(item, str) else item).items())
+    return tuple(Need(kind, str(value)) for kind, value in pairs)
 
 
 def _override(data: Mapping[str, Any]) -> Override:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from lesson_runner.document.statements import Statement, statements
 from lesson_runner.execute.child import signal_name, start, wait
-from lesson_runner.execute.evaluation import CommandResult, Evaluation, by_pid, status_of, text_of
+from lesson_runner.execute.evaluation import END, CommandResult, Evaluation, by_pid, status_of, text_of
 from lesson_runner.execute.exchange import Exchange
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans, ticks
 from lesson_runner.execute.lines import OutputCollector
@@ -51,8 +51,6 @@ What bash runs: one line, and no function, so that line numbers and ``declare`` 
 
 The loop around the text is for ``break`` and ``continue`` outside of a loop, which would end ours.
 """
-END = "\n{ __lesson_status=$? __lesson_last=$_ __lesson_pending=; } 2>/dev/null\n"
-"""The line after a statement that others follow: ``a && b`` may fail there, and ``eval`` must not."""
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
 REAPED = 1.0
@@ -192,6 +190,27 @@ class Terminal:
             state_error=block.state_error,
         )
 
+    def ask(self, script: str, *, step: str, deadline: float) -> str:
+        """
+        Return the line that a script prints in a copy of the terminal; empty if bash has ended.
+
+        Raises what :meth:`run` raises, and TimeoutError at the deadline.
+        """
+        block = Evaluation(lambda _: None, None, "plain", apart=False, deadline=deadline)
+        adopt_orphans(enabled=True)
+        try:
+            self._exchange.attach(block.reader)
+            self._begin(step, 1, block)
+            self._exchange.write("text", script)
+            return (self._ask("ask", block) or "").removeprefix("asked ")
+        except BaseException:
+            self._stop_block()
+            raise
+        finally:
+            self._family.reap()
+            self._exchange.detach(block.reader)
+            block.reader.close()
+
     def close(self) -> None:
         """End bash and all background processes."""
         try:
@@ -215,7 +234,6 @@ class Terminal:
 
     def _begin(self, step: str, attempt: int, block: Evaluation) -> None:
         """Make sure that bash runs, in the state in which the step begins."""
-        state = self._states.before(step)
         if attempt > 1:
             self._stop_block()
             self._states.restore(step)
@@ -228,7 +246,7 @@ class Terminal:
                 self._exchange.close()
                 self._exchange = Exchange(self._exchange.folder)
                 self._exchange.attach(block.reader)
-            self._start(state, block)
+            self._start(self._states.before(step), block)
         if attempt == 1:
             self._began, self._known = ticks(), self._after
             if self._began is None:

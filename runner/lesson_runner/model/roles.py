@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lesson_runner.model.document import Block
+from lesson_runner.model.need import Need
 
 Role = Literal[
     "run",
@@ -31,25 +32,6 @@ ways, and not the recommended one. ``output``: what a command prints. ``illustra
 
 MAIN_PATH: frozenset[Role] = frozenset({"run", "file", "service", "system", "placeholder", "interactive"})
 """The roles of blocks that are steps of a lesson without directives."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Need:
-    """
-    Something that a step needs from the machine, as ``requires:`` names it.
-
-    Attributes:
-        kind: ``board``, ``chips``, ``network``, ``linux``, ``macos``, ``docker``, ``sudo``, ``command``,
-            ``python``, ``env``, ``file`` or ``server``.
-        value: the number of chips, or the name of the command, module, variable, file or host and port;
-            empty for the others, and for ``network`` if the host is unknown.
-    """
-
-    kind: str
-    value: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +64,8 @@ class BlockRole:
     """The id of the step that runs the block; ``None`` if none does."""
     needs: tuple[Need, ...] = ()
     """What it needs from the machine."""
+    earlier: tuple[Need, ...] = ()
+    """What it needs that an earlier block makes; each says which block, in :attr:`Need.made_by`."""
     file: str = ""
     """For ``file``: the path of the file as the lesson writes it; empty if unknown."""
     placeholders: tuple[str, ...] = ()

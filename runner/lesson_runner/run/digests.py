@@ -9,7 +9,7 @@ from typing import Any
 
 from lesson_runner.document.frontmatter import split
 from lesson_runner.files.canonical import digest_of
-from lesson_runner.model import Lesson, PlannedStep
+from lesson_runner.model import Lesson, Need, PlannedStep
 
 WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validationNotes"})
 """Keys that record a validation; writing them must not change the digest."""
@@ -67,6 +67,8 @@ def plan_digest(steps: Iterable[PlannedStep]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Need):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value) if field.name not in _PROSE]
         return {name: _plain(getattr(value, name)) for name in names}

@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from lesson_runner.execute.child import signal_name
 from lesson_runner.execute.environment import command_environment, withheld
 from lesson_runner.execute.evaluation import CommandResult, by_pid
 from lesson_runner.execute.family import RUN
+from lesson_runner.execute.needs import PATIENCE, Surroundings
 from lesson_runner.execute.terminal import Terminal
 from lesson_runner.files.evidence import EVIDENCE
 from lesson_runner.model.errors import LessonError
@@ -26,6 +28,8 @@ TERMINAL = "shell"
 """The key in ``RunContext.store`` of the run's terminal."""
 UNSTORED = "shell.lost"
 """The key of the steps after which the terminal's state could not be saved, with the reason."""
+ANSWERS = "shell.needs"
+"""The key of what was found about hosts, docker and sudo."""
 
 MOST_QUOTED = 200
 """Characters of a command's last line that a message repeats."""
@@ -128,6 +132,23 @@ def terminal(run: RunContext) -> Terminal:
         )
     found: Terminal = run.store[TERMINAL]
     return found
+
+
+def surroundings(run: RunContext, step: str, undetected: Sequence[str]) -> Surroundings:
+    """Return where a step is about to run; ``undetected`` says why plugins could not detect hardware."""
+
+    def ask(script: str) -> str:
+        return terminal(run).ask(script, step=step, deadline=time.monotonic() + PATIENCE)
+
+    return Surroundings(
+        ask,
+        run.hardware,
+        run.backend == "emulated",
+        undetected,
+        run.sandbox,
+        withheld(os.environ, run.passed),
+        run.store.setdefault(ANSWERS, {}),
+    )
 
 
 def exchange_folder(context: StepContext) -> Path:
