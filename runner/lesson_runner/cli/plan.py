@@ -105,6 +105,7 @@ def _rows(step: PlannedStep) -> list[str]:
     rows += [f"{step.role}: {_ROLES[step.role]}"] if step.role in _ROLES else []
     rows += [f"skipped: {step.skip}"] if step.skip else []
     rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
+    rows += [f"requires {', '.join(map(str, step.requires))}"] if step.requires else []
     rows += [row for row in command_rows(step.command or step.source, step.action) if row.strip(" $")]
     rows += [
         f"{layer.name}: {', '.join(f'{k} {v}' for k, v in layer.params.items())}"

@@ -18,6 +18,7 @@ from lesson_runner.model import (
     Expectation,
     Ignore,
     Location,
+    Need,
     NotRun,
     Override,
     Step,
@@ -142,7 +143,7 @@ def _step(directive: BoundDirective) -> Step:
         needs=tuple(data.get("needs", ())),
         timeout=seconds(data.get("timeout")),
         retries=data.get("retries", 0),
-        requires=tuple(data.get("requires", ())),
+        requires=needs_in(data.get("requires", ())),
         capture=data.get("capture", {}),
         expect=expectations(data.get("expect", ())),
         claims=tuple(_claim(item) for item in data.get("claims", ())),
@@ -170,6 +171,12 @@ def expectations(items: Iterable[Mapping[str, Any]]) -> tuple[Expectation, ...]:
         for name, argument in item.items()
         if name != "when"
     )
+
+
+def needs_in(items: Iterable[str | Mapping[str, Any]]) -> tuple[Need, ...]:
+    """Return needs written as ``board`` or ``{command: git}``."""
+    pairs = (pair for item in items for pair in ({item: ""} if isinstance(item, str) else item).items())
+    return tuple(Need(kind, str(value)) for kind, value in pairs)
 
 
 def _override(data: Mapping[str, Any]) -> Override:

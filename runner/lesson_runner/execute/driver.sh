@@ -9,6 +9,7 @@
 #   run       evaluate the text in the file, and answer with its status
 #   restore   set the variables that were only for this block to their values before it
 #   save      print the state of the terminal into the pipe `state`
+#   ask       evaluate the text in the file in a copy of this bash, and answer with what it prints
 #
 # The text is evaluated by the loop in the command line that starts this bash, not in a function or a sourced
 # file, so that `declare` is global, and errors are reported as they are in a terminal.
@@ -77,7 +78,7 @@ __lesson_describe() {
     done
   fi
   for __lesson_name in variables print describe answer closed echo open check done guard ending \
-    save return startup_file; do
+    save ask return startup_file; do
     builtin unset -f "__lesson_$__lesson_name"
   done
   builtin declare -f
@@ -107,6 +108,7 @@ __lesson_closed() {
       open*) __lesson_open "${__lesson_request#open }" ;;
       check) __lesson_check ;;
       save) __lesson_save ;;
+      ask) __lesson_ask ;;
       run)
         IFS= builtin read -r -d '' __lesson_text <"$__lesson_exchange/text"
         __lesson_set="\\builtin set -h$__lesson_errexit$__lesson_flags; \\builtin set $__lesson_pipefail pipefail"
@@ -229,6 +231,13 @@ __lesson_ending() {
 __lesson_save() {
   (__lesson_describe) 2>/dev/null 1<>"$__lesson_exchange/state"
   __lesson_answer saved
+}
+
+# Nothing that the text does changes this bash; it prints one line.
+__lesson_ask() {
+  local __lesson_text
+  IFS= builtin read -r -d '' __lesson_text <"$__lesson_exchange/text"
+  __lesson_answer "asked $({ builtin eval "$__lesson_text"; } 2>/dev/null 53<&-)"
 }
 
 __lesson_return() { builtin return "$__lesson_status"; }

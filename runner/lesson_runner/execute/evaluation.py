@@ -18,6 +18,8 @@ from lesson_runner.model.errors import LessonError
 
 MOST_READS = 64
 """Reads of 64 KiB after which output that bash itself has printed has certainly been read."""
+END = "\n{ __lesson_status=$? __lesson_last=$_ __lesson_pending=; } 2>/dev/null\n"
+"""The line after a statement that others follow: ``a && b`` may fail there, and ``eval`` must not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from pathlib import Path
 from lesson_runner.document.statements import Statement, statements
 from lesson_runner.execute.bash_process import GRACE, Bash
 from lesson_runner.execute.child import signal_name, wait
-from lesson_runner.execute.evaluation import CommandResult, Evaluation, by_pid, status_of, text_of
+from lesson_runner.execute.evaluation import END, CommandResult, Evaluation, by_pid, status_of, text_of
 from lesson_runner.execute.exchange import Exchange
 from lesson_runner.execute.family import Member, adopt_orphans, ticks
 from lesson_runner.execute.redaction.redactor import Redactor
@@ -32,9 +32,6 @@ from lesson_runner.execute.saved_state import SavedStates, check_complete
 from lesson_runner.execute.typist import Typist
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import with_fix
-
-END = "\n{ __lesson_status=$? __lesson_last=$_ __lesson_pending=; } 2>/dev/null\n"
-"""The line after a statement that others follow: ``a && b`` may fail there, and ``eval`` must not."""
 
 
 class Terminal(Bash):
@@ -169,6 +166,27 @@ class Terminal(Bash):
             state_error=block.state_error,
         )
 
+    def ask(self, script: str, *, step: str, deadline: float) -> str:
+        """
+        Return the line that a script prints in a copy of the terminal; empty if bash has ended.
+
+        Raises what :meth:`run` raises, and TimeoutError at the deadline.
+        """
+        block = Evaluation(lambda _: None, None, "plain", apart=False, deadline=deadline)
+        adopt_orphans(enabled=True)
+        try:
+            self._exchange.attach(block.reader)
+            self._begin(step, 1, block)
+            self._exchange.write("text", script)
+            return (self._ask("ask", block) or "").removeprefix("asked ")
+        except BaseException:
+            self._stop_block()
+            raise
+        finally:
+            self._family.reap()
+            self._exchange.detach(block.reader)
+            block.reader.close()
+
     def close(self) -> None:
         """End bash and all background processes."""
         try:
@@ -183,15 +201,15 @@ class Terminal(Bash):
 
     def _begin(self, step: str, attempt: int, block: Evaluation, *, again: bool = False) -> None:
         """Make sure that bash runs, in the state in which the step begins."""
-        state = self._states.before(step)
         if attempt > 1:
             self._stop_block()
-        if again:
-            state = state if state.exists() else self._states.last
-        elif attempt > 1:
+        if attempt > 1 and not again:
             self._states.restore(step)
-        else:
+        elif not again:
             self._states.begin(step, first=self._unused)
+        state = self._states.before(step)
+        if again and not state.exists():
+            state = self._states.last
         self._unused = self._unused and again
         if block.typist is not None:
             self._end_bash()

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     )
     from lesson_runner.model.field_types import check_fields
     from lesson_runner.model.hardware import NOT_BOARDS, Hardware
-    from lesson_runner.model.roles import MAIN_PATH, Need, Opinion, Role
+    from lesson_runner.model.need import Need
+    from lesson_runner.model.roles import MAIN_PATH, Opinion, Role
     from lesson_runner.model.rule import Rule, Scope
     from lesson_runner.model.run import (
         LEFT_OUT,
@@ -129,6 +130,7 @@ _MODULES = (
     "diagnostics",
     "field_types",
     "hardware",
+    "need",
     "roles",
     "block_role",
     "rule",

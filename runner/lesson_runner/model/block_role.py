@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lesson_runner.model.document import Block
-from lesson_runner.model.roles import Need, Opinion, Role
+from lesson_runner.model.need import Need
+from lesson_runner.model.roles import Opinion, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class BlockRole:
     """The id of the step that runs the block; ``None`` if none does."""
     needs: tuple[Need, ...] = ()
     """What it needs from the machine."""
+    earlier: tuple[Need, ...] = ()
+    """What it needs that an earlier block makes; each says which block, in :attr:`Need.made_by`."""
     file: str = ""
     """For ``file``: the path of the file as the lesson writes it; empty if unknown."""
     placeholders: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lesson_runner.model.need import Need
 from lesson_runner.model.roles import Role
 
 Severity = Literal["error", "warning", "info"]
@@ -245,8 +246,8 @@ class Step:
     """In seconds, for each attempt; ``None`` takes the lesson's timeout, if it has one."""
     retries: int = 0
     """How many times a failed step is tried again; 0 to 10."""
-    requires: tuple[str, ...] = ()
-    """What the machine must have, or else the step is skipped: ``board``, ``network``."""
+    requires: tuple[Need, ...] = ()
+    """What the machine must have, or else the step is skipped."""
     capture: Json = field(default_factory=dict)
     """Metrics to read from the output: name, and a regular expression with one group."""
     expect: tuple[Expectation, ...] = ()

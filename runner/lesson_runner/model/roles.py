@@ -31,25 +31,6 @@ MAIN_PATH: frozenset[Role] = frozenset({"run", "file", "service", "system", "pla
 """The roles of blocks that are steps of a lesson without directives."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Need:
-    """
-    Something that a step needs from the machine, as ``requires:`` names it.
-
-    Attributes:
-        kind: ``board``, ``chips``, ``network``, ``linux``, ``macos``, ``docker``, ``sudo``, ``command``,
-            ``python``, ``env``, ``file`` or ``server``.
-        value: the number of chips, or the name of the command, module, variable, file or host and port;
-            empty for the others, and for ``network`` if the host is unknown.
-    """
-
-    kind: str
-    value: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value}".strip()
-
-
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """What one rule said about a block."""

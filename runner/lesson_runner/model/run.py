@@ -8,6 +8,7 @@ from typing import Literal
 
 from lesson_runner.model.block_role import BlockRole
 from lesson_runner.model.document import Claim, Diagnostic, Expectation, Json, Lesson, Location, NotRun
+from lesson_runner.model.need import Need
 from lesson_runner.model.roles import Role
 
 LEFT_OUT = "left out by "
@@ -52,8 +53,8 @@ class PlannedStep:
     """In seconds, for each attempt; ``None`` means no limit."""
     retries: int = 0
     """How many times a failed step is tried again; 0 to 10."""
-    requires: tuple[str, ...] = ()
-    """What the machine must have, or else the step is skipped: ``board``, ``network``."""
+    requires: tuple[Need, ...] = ()
+    """What the machine must have, or else the step is skipped."""
     capture: Json = field(default_factory=dict)
     """Metrics to read from the output: name, and a regular expression with one group."""
     optional: bool = False

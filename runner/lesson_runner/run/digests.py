@@ -9,7 +9,7 @@ from typing import Any
 
 from lesson_runner.document.frontmatter import split
 from lesson_runner.files.canonical import digest_of
-from lesson_runner.model import Lesson, PlannedStep
+from lesson_runner.model import Lesson, Need, PlannedStep
 
 WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validationNotes"})
 """Keys that record a validation; writing them must not change the digest."""
@@ -69,6 +69,8 @@ def plan_digest(steps: Iterable[PlannedStep]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Need):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: field.default for field in dataclasses.fields(value)}
         kept = {name: getattr(value, name) for name in fields if name not in _PROSE}

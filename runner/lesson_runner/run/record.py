@@ -49,6 +49,7 @@ def describe_step(step: PlannedStep) -> dict[str, Any]:
         "params": plain(step.params),
         "layers": [{"name": layer.name, "params": plain(layer.params)} for layer in step.layers],
         "needs": list(step.needs),
+        "requires": [str(need) for need in step.requires],
         "expect": [_expectation(item) for item in step.expect],
         "command": step.command,
         "optional": step.optional,

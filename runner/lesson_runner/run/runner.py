@@ -24,6 +24,7 @@ from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.interruption import Interruption
+from lesson_runner.run.needs import PHRASES, makers, why_unmet
 from lesson_runner.run.params import Param, params_for_record
 from lesson_runner.run.resume import CarriedOver
 from lesson_runner.run.selection import Selection, left_out, not_allowed
@@ -40,6 +41,8 @@ class _State:
     results: list[StepResult] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.GOOD
+    makers: Mapping[int, str] = field(default_factory=dict)
+    """The steps of the lesson's blocks, by the block's number."""
     earlier: Mapping[str, str] = field(default_factory=dict)
     """How steps ended in the runs whose files this one continues: their statuses, by id."""
 
@@ -88,7 +91,7 @@ def run_plan(
     selection = selection or Selection()
     excluded = dict(left_out(plan.steps, selection))
     check_names(plan, context)
-    state, began, clock = _State(), record.now(), time.monotonic()
+    state, began, clock = _State(makers=makers(plan)), record.now(), time.monotonic()
     started, before, resumed = began, 0.0, []
     taken_over: Mapping[str, StepResult] = {}
     if carried is not None:
@@ -222,7 +225,6 @@ def _run_or_skip(
     """Run one step of a plan, or record why it does not run."""
     noted: dict[str, Any] = {}
     reason = step.skip or excluded or not_allowed(step, context.granted)
-    reason = reason or _missing_board(step, context, plugins)
     interrupted = False
     blocked = _blocked(step, state, context.continues)
     if reason is not None:
@@ -231,6 +233,8 @@ def _run_or_skip(
         result = blocked
     elif state.exit_code == ExitCode.HARDWARE and not step.cleanup:
         result = StepResult(step, "not-reached", ENDED_EARLY)
+    elif unmet := _unmet(step, state, context, plugins):
+        result = StepResult(step, "skipped", unmet)
     else:
         started, clock = record.now(), time.monotonic()
         watched = WorkspaceSnapshot(context.workspace.files, context.workspace.root)
@@ -280,20 +284,10 @@ def _end_services(state: _State, context: RunContext, log: EventLog) -> None:
             log.emit(Event("step-finished", result.step.id, record.describe_result(failed)))
 
 
-def _missing_board(step: PlannedStep, context: RunContext, plugins: Plugins) -> str | None:
-    """Return why a step cannot run without a board, if it needs one and there is none."""
-    if "board" not in step.requires:
-        return None
-    if context.backend == "emulated":
-        return "it needs a board, and --backend emulated uses none"
-    if any(item.usable for item in context.hardware):
-        return None
-    mocks = [item.detected_by for item in context.hardware if item.kind == "mock"]
-    if mocks:
-        return f"it needs a board, and a mock device does not count ({mocks[0]})"
-    broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
-    reason = f"none was found: {'; '.join(broken)}" if broken else "there is none in this machine"
-    return f"it needs a board, and {reason}"
+def _unmet(step: PlannedStep, state: _State, context: RunContext, plugins: Plugins) -> str:
+    """Return why the machine cannot run a step; empty if it can."""
+    results = {item.step.id: item for item in state.results}
+    return why_unmet(step, context, plugins, results, state.makers)
 
 
 def _blocked(step: PlannedStep, state: _State, continues: Path | None) -> StepResult | None:
@@ -310,7 +304,7 @@ def _blocked(step: PlannedStep, state: _State, continues: Path | None) -> StepRe
         if continues is not None and results[need].message.startswith(LEFT_OUT):
             status, where = state.earlier.get(need, "not-reached"), f" in {continues.name}"
         if status != "passed":
-            unmet[status] = f"it needs '{need}', which {_PHRASE.get(status, 'did not pass')}{where}"
+            unmet[status] = f"it needs '{need}', which {PHRASES.get(status, 'did not pass')}{where}"
     if step.cleanup:  # after steps that failed too, but not after those that never ran
         never = [text for status, text in unmet.items() if status in ("skipped", "not-reached")]
         return StepResult(step, "skipped", never[0]) if never else None
@@ -318,14 +312,6 @@ def _blocked(step: PlannedStep, state: _State, continues: Path | None) -> StepRe
         return None
     failed = next((phrase for status, phrase in unmet.items() if status != "skipped"), None)
     return StepResult(step, "not-reached" if failed else "skipped", failed or unmet["skipped"])
-
-
-_PHRASE = {
-    "failed": "failed",
-    "error": "ended with an error",
-    "not-reached": "was not reached",
-    "skipped": "was skipped",
-}
 
 
 def _with_plugins(

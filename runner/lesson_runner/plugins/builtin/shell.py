@@ -19,6 +19,7 @@ from lesson_runner.execute.child import signal_name
 from lesson_runner.execute.environment import command_environment, withheld
 from lesson_runner.execute.evaluation import CommandResult, by_pid
 from lesson_runner.execute.family import RUN
+from lesson_runner.execute.needs import PATIENCE, Surroundings
 from lesson_runner.execute.terminal import Terminal
 from lesson_runner.execute.typist import Answer, Person, Typist
 from lesson_runner.files.evidence import EVIDENCE
@@ -29,6 +30,8 @@ TERMINAL = "shell"
 """The key in ``RunContext.store`` of the run's terminal."""
 UNSTORED = "shell.lost"
 """The key of the steps after which the terminal's state could not be saved, with the reason."""
+ANSWERS = "shell.needs"
+"""The key of what was found about hosts, docker and sudo."""
 
 ANSWERED_WITHIN = 300.0
 """Seconds after which a block with answers is ended if its step has no timeout."""
@@ -190,6 +193,23 @@ def terminal(run: RunContext) -> Terminal:
         )
     found: Terminal = run.store[TERMINAL]
     return found
+
+
+def surroundings(run: RunContext, step: str, undetected: Sequence[str]) -> Surroundings:
+    """Return where a step is about to run; ``undetected`` says why plugins could not detect hardware."""
+
+    def ask(script: str) -> str:
+        return terminal(run).ask(script, step=step, deadline=time.monotonic() + PATIENCE)
+
+    return Surroundings(
+        ask,
+        run.hardware,
+        run.backend == "emulated",
+        undetected,
+        run.sandbox,
+        withheld(os.environ, run.passed),
+        run.store.setdefault(ANSWERS, {}),
+    )
 
 
 def exchange_folder(context: StepContext) -> Path:
