@@ -15,6 +15,14 @@ _COUNTED = re.compile(r"(?P<word>[a-z]+)\s+(?P<number>\d+)\s*(?:[^\w\s]|$)", re.
 _SLUG_LENGTH = 32
 
 
+def is_under_step(headings: Sequence[str]) -> bool:
+    """Return whether one of the headings starts a step: "Step 3: …", or "2. …" below "Prerequisites"."""
+    titles = [_bare(title) for title in headings]
+    return any(_STEP.match(title) for title in titles) or any(
+        _NUMBERED.match(title) and _is_setup(titles[:index]) for index, title in enumerate(titles)
+    )
+
+
 def step_name(headings: Sequence[str]) -> str:
     """Return an ``id`` for a step below these headings."""
     if not headings:
