@@ -22,6 +22,7 @@ from lesson_runner.model.sections import Table, Texts
 from lesson_runner.plugins import (
     Action,
     ActionCall,
+    BlockRule,
     Check,
     Diagnosis,
     Finding,
@@ -79,6 +80,7 @@ def rubbish(hook: str) -> Iterator[object]:
         ],
         "lesson_checks": [Check(number, "x", "y", act), Check("x", number, "y", lambda _: number)],
         "lesson_rules": [Rule(number, "error", "x", "y"), Rule("theirs.x", "error", number, "y")],
+        "lesson_block_rules": [BlockRule(number, "run", "x", act), BlockRule("theirs.x", number, "y", act)],
         "lesson_interpret_block": [ActionCall(number, {}, nothing), ActionCall("shell", number, nothing)],
         "lesson_diagnose": [Diagnosis("x", number, "y"), Diagnosis("x", "y", "z", number)],
         "lesson_report_sections": [Texts(number, ()), Texts("x", (number,)), Table("x", number, nothing)],

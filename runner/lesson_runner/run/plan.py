@@ -113,7 +113,13 @@ def make_plan(
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
     not_run = tuple(sorted((*not_run, *lesson.unseen), key=lambda item: item.block.location))
     return Plan(
-        lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), roles_of(lesson)
+        lesson,
+        profile,
+        tuple(ordered),
+        not_run,
+        tuple(found),
+        plan_digest(ordered),
+        roles_of(lesson, plugins.block_rules()),
     )
 
 
