@@ -47,6 +47,7 @@ ASK = {
     "lesson_checks": ["doctor"],
     "lesson_rules": ["validate", "a.md"],
     "lesson_interpret_block": ["plan", "a.md"],
+    "lesson_block_rules": ["plan", "a.md"],
 }
 """A command that calls the hook and answers in JSON; a run, for the others."""
 
@@ -147,7 +148,7 @@ BLAMED_BY_LIST: tuple[str, ...] = (
     "lesson_actions",
     "lesson_detect_hardware",
 )
-BLAMED_BY_LIST += ("lesson_checks", "lesson_rules")
+BLAMED_BY_LIST += ("lesson_checks", "lesson_rules", "lesson_block_rules")
 
 
 def giving(value: object) -> Callable[[], object]:
