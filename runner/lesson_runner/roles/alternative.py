@@ -7,20 +7,16 @@ import re
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.services import service_key, why_service
 from lesson_runner.roles.view import BlockView
+from lesson_runner.roles.ways import FIRST, OPTION
 
 _WAYS = frozenset({"shell", "python", "json", "yaml", "toml", "powershell", "dockerfile", "ini"})
 _OR = re.compile(
     r"^(?:\W*)(?:or\b|alternativ(?:e|es|ely)\b|another (?:way|option|approach|method)\b|instead\b|otherwise,|conversely\b"
     r"|(?:you can |it is possible to |to )?(?:also |manually |otherwise ))"
-    r"|\b(?:if you(?:'d| would)? (?:prefer|rather|like|want)|prefer (?:a|the|to|docker|conda|pip|npm|yarn)\b|as an alternative|instead of|or,? (?:if|with|via|using|use|run|from))\b"
+    r"|\b(?:if you(?:'d| would)? (?:prefer|rather|like|want)|prefer (?:a|the|to|docker|conda|pip|npm|yarn)\b|as an alternative|^instead of\b[^,]{0,80},|or,? (?:if|with|via|using|use|run|from))\b"
     r"|\binstead:?$|\balternatively\b|\bmanual(?:ly)? (?:install|boot|start|run|way)\w*:?$|\bmanually:?$|^\W*(?:[\w-]+ ){0,3}users?\b\W",
     re.I,
 )
-_OPTION = re.compile(
-    r"^\W*(?:option|method|approach|alternative|variant|choice|way|path)\s*#?(?P<mark>[a-z]|\d+|one|two|three|four|i{1,3}|iv)\b",
-    re.I,
-)
-_FIRST = frozenset({"a", "1", "one", "i"})
 _ALTERNATIVE = re.compile(
     r"^\W*(?:alternativ(?:e|es|ely)|or\b|other (?:ways|options|methods)|without|non-|manual(?:ly)?|instead)\b"
     r"|\bif you (?:already (?:have|use)|prefer|would rather)\b",
@@ -34,10 +30,25 @@ def option_heading(view: BlockView) -> str | None:
     if view.kind not in _WAYS:
         return None
     for title in (*view.sections, view.lead):
-        found = _OPTION.match(title)
-        if found and found["mark"].lower() not in _FIRST and not _RECOMMENDED.search(title):
+        found = OPTION.match(title)
+        if found and found["mark"].lower() not in FIRST and not _RECOMMENDED.search(title):
             return f"'{title[:60]}' is one of several ways"
     return None
+
+
+def other_way(view: BlockView) -> str | None:
+    """A tab, a platform or a package manager other than the first."""
+    way = view.way
+    first = view.memory.first_ways.get(way.scope, way.label) if way is not None else ""
+    if way is None or first == way.label or view.kind not in _WAYS:
+        return None
+    return f"'{way.label}' is another way than '{first}'"
+
+
+def folded(view: BlockView) -> str | None:
+    """Commands in a fold."""
+    title = view.block.fold
+    return f"it is folded away under '{title}'" if title and view.kind == "shell" else None
 
 
 def alternative_heading(view: BlockView) -> str | None:
@@ -88,20 +99,38 @@ def variant(view: BlockView) -> str | None:
             item.block.headings[:-1] == view.block.headings[:-1]
             and item.block.headings != view.block.headings
         ):
-            if len(other) == len(words) and 0 < sum(a != b for a, b in zip(other, words)) <= max(
-                1, len(words) // 5
+            if (
+                len(other) == len(words) > 5
+                and other[:3] == words[:3]
+                and 0 < sum(a != b for a, b in zip(other, words)) <= max(1, len(words) // 5)
             ):
                 return f"it differs from the block in line {item.block.location.line} in a few values"
     return None
 
 
-OPTION = BlockRule(
+OPTION_RULE = BlockRule(
     "option",
     "alternative",
     'The block is below a heading such as "Option B" or "Method 2".',
     option_heading,
     "## Option A: pip\n\n```bash\npip install shop\n```\n\n## Option B: Docker\n\n```bash\ndocker pull shop\n```\n",
     "## Option A: pip\n\n```bash\npip install shop\n```\n",
+)
+OTHER_WAY = BlockRule(
+    "other-way",
+    "alternative",
+    "The block is for another tab, platform or package manager than the first block of its kind.",
+    other_way,
+    "**Linux:**\n\n```bash\nmake\n```\n\n**macOS:**\n\n```bash\ngmake\n```\n",
+    "**Linux:**\n\n```bash\nmake\n```\n\n**Linux:**\n\n```bash\nmake test\n```\n",
+)
+FOLDED = BlockRule(
+    "folded",
+    "alternative",
+    "Commands that the page folds away (`<details>`) are not the recommended way.",
+    folded,
+    "<details>\n<summary>From source</summary>\n\n```bash\nmake\n```\n\n</details>\n",
+    "<details>\n<summary>From source</summary>\n</details>\n\n```bash\nmake\n```\n",
 )
 HEADING = BlockRule(
     "alternative-heading",
@@ -132,6 +161,6 @@ VARIANT = BlockRule(
     "alternative",
     "The commands differ from those of a section next to it in a few values.",
     variant,
-    "## Linux\n\n```bash\nmake shop SYSTEM=linux ARCH=x86 all\n```\n\n## Mac\n\n```bash\nmake shop SYSTEM=mac ARCH=x86 all\n```\n",
-    "## Linux\n\n```bash\nmake shop SYSTEM=linux ARCH=x86 all\n```\n\n## Test\n\n```bash\nmake test\n```\n",
+    "## Small\n\n```bash\nmake shop --all --jobs 2 --size 10\n```\n\n## Large\n\n```bash\nmake shop --all --jobs 2 --size 90\n```\n",
+    "## Small\n\n```bash\nmake shop --all --jobs 2 --size 10\n```\n\n## Test\n\n```bash\nmake test\n```\n",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lesson_runner.document.languages import SHELL
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
@@ -40,12 +41,79 @@ _NOT_FILES = frozenset(
         "etc.",
     }
 )
+_ADDED = re.compile(
+    r"^(?:and|then|now|next|finally|there|inside)?,?\s*(?:add|append|insert|paste|put|write|replace|change|set|enter|save|copy|fill)\b"
+    r"|\b(?:open|edit|create|in) (?:the|a|your|this|that|another|new)(?: \w+){0,3} (?:file|script|manifest|config(?:uration)?|playbook|workflow)\b"
+    r"|\b(?:with|has|have) (?:the|this|these|some) (?:following )?(?:contents?|code|lines?|settings|configuration)\b",
+    re.IGNORECASE,
+)
+_CONTENT = frozenset(
+    {
+        *(
+            "yaml",
+            "yml",
+            "json",
+            "jsonl",
+            "json5",
+            "toml",
+            "ini",
+            "conf",
+            "cfg",
+            "properties",
+            "env",
+            "dotenv",
+            "xml",
+            "html",
+            "css",
+        ),
+        *(
+            "dockerfile",
+            "docker",
+            "makefile",
+            "make",
+            "cmake",
+            "nginx",
+            "apache",
+            "hcl",
+            "terraform",
+            "groovy",
+            "csv",
+            "markdown",
+            "md",
+        ),
+        *(
+            "javascript",
+            "js",
+            "jsx",
+            "typescript",
+            "ts",
+            "tsx",
+            "go",
+            "rust",
+            "java",
+            "kotlin",
+            "c",
+            "cpp",
+            "csharp",
+            "ruby",
+            "php",
+        ),
+    }
+)
 _CODE = frozenset({"", "text", "output", "diff", "console", "mermaid"})
 
 
 def file_name(view: BlockView) -> str:
     """Return the path of the file that a block is the content of, as the lesson writes it; empty if unknown."""
-    return _named_by_fence(view) or _named_in_text(view) or _named_by_comment(view)
+    return _named_by_fence(view) or _named_in_text(view) or _named_by_comment(view) or _named_before(view)
+
+
+def _named_before(view: BlockView) -> str:
+    """Return the file that the block before it opens in an editor, or is the content of."""
+    before = view.previous
+    if before is None or before.role == "file":
+        return before.file if before else ""
+    return next(iter(_PATH.findall(before.block.text)), "") if before.block.language in SHELL else ""
 
 
 def _named_by_fence(view: BlockView) -> str:
@@ -122,6 +190,13 @@ def first_comment(view: BlockView) -> str | None:
     return f"its first line names the file '{path}'"
 
 
+def content(view: BlockView) -> str | None:
+    """The content of a file that the text does not name again."""
+    if view.kind not in _CONTENT or _is_left_out(view) or not _ADDED.search(view.request):
+        return None
+    return "the text above says to put it into a file"
+
+
 NAMED = BlockRule(
     "fence-names-file",
     "file",
@@ -145,4 +220,12 @@ COMMENT = BlockRule(
     first_comment,
     "```python\n# shop/app.py\nprint(3)\n```\n",
     "```python\n# print it\nprint(3)\n```\n",
+)
+CONTENT = BlockRule(
+    "content-of-a-file",
+    "file",
+    "The sentence above says to add or change something in a file that was named before.",
+    content,
+    "Open it, and add:\n\n```yaml\nsize: 3\n```\n",
+    "The settings of the old version:\n\n```yaml\nsize: 3\n```\n",
 )

@@ -105,7 +105,7 @@ def python_fragment(view: BlockView) -> str | None:
 
 def python_definitions(view: BlockView) -> str | None:
     """Python that only defines something."""
-    if view.kind == "python" and not view.python.acts:
+    if view.kind == "python" and not view.python.acts and not (view.typed and view.typed.transcript):
         return "it only defines names, and nothing asks to run it"
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lesson_runner.document.commands import COMMANDS
 from lesson_runner.roles.commands import Command
@@ -77,7 +78,7 @@ _LOGINS = re.compile(r"log-?in|login|configure|signin|auth")
 _TALKS = re.compile(r"(?:^|[-_./])(?:chat|tui|repl|shell|console|wizard|menu|interactive)(?:$|[-_.])")
 _WAITS = re.compile(
     r"\b(?:interactive (?:session|mode|shell|prompt|chat|console|menu|setup|installer|wizard)|interactively|chat session"
-    r"|prompted (?:for|to)|(?:asks?|prompts?) (?:you )?(?:for|to)|log ?in (?:to|with)"
+    r"|prompted (?:for|to)|(?:asks?|prompts?) you|log ?in (?:to|with)"
     r"|(?:launch|start|open|enter|connect to|use)\b[^.]{0,40}\b(?:chat|repl|tui|terminal ui|ui|console|editor|shell))\b",
     re.IGNORECASE,
 )
@@ -104,7 +105,21 @@ def reads_input(view: BlockView) -> str | None:
     return "'input()' waits for a person" if view.python.called & {"input", "getpass"} else None
 
 
+def _inside(command: Command) -> Command:
+    """Return the command that runs in a container, if the command is ``docker exec`` or the like."""
+    words = command.words
+    at = next((index for index, word in enumerate(words[:4]) if word == "exec"), 0)
+    if command.program not in ("docker", "podman", "docker-compose", "nerdctl") or not at:
+        return command
+    rest = list(words[at + 1 :])
+    while rest and rest[0].startswith("-"):
+        rest = rest[2 if rest[0] in ("-e", "--env", "-u", "--user", "-w", "--workdir") else 1 :]
+    return replace(command, words=tuple(rest[1:])) if len(rest) > 1 else command
+
+
 def _why(command: Command) -> str:
+    if (inner := _inside(command)) is not command and (reason := _why(inner)):
+        return reason
     program, arguments, options = command.program, command.arguments, command.options
     if {"--help", "--version", "-h"} & options:
         return ""
