@@ -18,7 +18,7 @@ _OR = re.compile(
     re.I,
 )
 _ALTERNATIVE = re.compile(
-    r"^\W*(?:alternativ(?:e|es|ely)|or\b|other (?:ways|options|methods)|without|non-|manual(?:ly)?|instead)\b"
+    r"^\W*(?:alternativ(?:e|es|ely)|or\b|other (?:ways|options|methods)|without|non-|manual(?:ly)?|instead|no [\w ]{2,30}\?|(?:do ?n[o']t|you do ?n[o']t) have)\b"
     r"|\bif you (?:already (?:have|use)|prefer|would rather)\b",
     re.I,
 )

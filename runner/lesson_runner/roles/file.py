@@ -41,8 +41,10 @@ _NOT_FILES = frozenset(
         "etc.",
     }
 )
+_DOCSTRING = re.compile(rf"(?:#![^\n]*\n)?\s*[\"']{{3}}\s*(?P<path>{_NAME})(?=\s|:|$)")
 _ADDED = re.compile(
     r"^(?:and|then|now|next|finally|there|inside)?,?\s*(?:add|append|insert|paste|put|write|replace|change|set|enter|save|copy|fill)\b"
+    r"|\band (?:then )?(?:add|append|insert|paste|put|enter)\b"
     r"|\b(?:open|edit|create|in) (?:the|a|your|this|that|another|new)(?: \w+){0,3} (?:file|script|manifest|config(?:uration)?|playbook|workflow)\b"
     r"|\b(?:with|has|have) (?:the|this|these|some) (?:following )?(?:contents?|code|lines?|settings|configuration)\b",
     re.IGNORECASE,
@@ -105,7 +107,13 @@ _CODE = frozenset({"", "text", "output", "diff", "console", "mermaid"})
 
 def file_name(view: BlockView) -> str:
     """Return the path of the file that a block is the content of, as the lesson writes it; empty if unknown."""
-    return _named_by_fence(view) or _named_in_text(view) or _named_by_comment(view) or _named_before(view)
+    return (
+        _named_by_fence(view)
+        or _named_in_text(view)
+        or _named_by_comment(view)
+        or _named_by_heading(view)
+        or _named_before(view)
+    )
 
 
 def _named_before(view: BlockView) -> str:
@@ -123,6 +131,8 @@ def _named_by_fence(view: BlockView) -> str:
 
 
 def _named_by_comment(view: BlockView) -> str:
+    if docstring := _DOCSTRING.match(view.block.text):
+        return docstring["path"]
     lines = [line for line in view.lines[:3] if not line.startswith("#!")]
     for line in lines[:2]:
         if (found := _COMMENT.match(line)) and found["path"] not in _NOT_FILES:
@@ -190,6 +200,36 @@ def first_comment(view: BlockView) -> str | None:
     return f"its first line names the file '{path}'"
 
 
+def script(view: BlockView) -> str | None:
+    """A Python program that begins as a file does."""
+    if view.kind != "python" or not view.python.is_python or _is_left_out(view):
+        return None
+    if view.block.text.startswith("#!"):
+        return "it begins with '#!', as a file to execute does"
+    named = _DOCSTRING.match(view.block.text)
+    return f"its first line names the file '{named['path']}'" if named else None
+
+
+def heading(view: BlockView) -> str | None:
+    """The first program below a heading that names a file."""
+    path = _named_by_heading(view)
+    if not path or view.kind in _CODE | {"shell"} or _is_left_out(view):
+        return None
+    before = view.previous
+    if (before is not None and before.role == "file") or (
+        view.kind == "python" and not view.python.is_python
+    ):
+        return None
+    return f"the heading above names the file '{path}'"
+
+
+def _named_by_heading(view: BlockView) -> str:
+    found = _QUOTED.findall(view.block.headings[-1]) if view.block.headings else []
+    return next(
+        (path or bold for path, bold in found if not path.startswith(".") and path not in _NOT_FILES), ""
+    )
+
+
 def content(view: BlockView) -> str | None:
     """The content of a file that the text does not name again."""
     if view.kind not in _CONTENT or _is_left_out(view) or not _ADDED.search(view.request):
@@ -220,6 +260,22 @@ COMMENT = BlockRule(
     first_comment,
     "```python\n# shop/app.py\nprint(3)\n```\n",
     "```python\n# print it\nprint(3)\n```\n",
+)
+SCRIPT = BlockRule(
+    "script",
+    "file",
+    "Python that begins with `#!`, or whose first text begins with a file's name, is the content of that file.",
+    script,
+    "```python\n#!/usr/bin/env python3\nprint(3)\n```\n",
+    "```python\n# print it\nprint(3)\n```\n",
+)
+HEADING = BlockRule(
+    "heading-names-file",
+    "file",
+    'The first code below a heading that names a file, such as "2. The model (`model.py`)".',
+    heading,
+    "## The model (`model.py`)\n\n```python\nprint(3)\n```\n",
+    "## The model (`fast`)\n\n```python\nprint(3)\n```\n",
 )
 CONTENT = BlockRule(
     "content-of-a-file",

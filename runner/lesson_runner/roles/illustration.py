@@ -15,7 +15,7 @@ _ONLY_DOTS = re.compile(
 )
 _SLASH_COMMAND = re.compile(r"/[A-Za-z][\w:-]*$")
 _IDEAS = re.compile(
-    r"\b(?:you (?:could|might)|try (?:these|some|other|different|it with|changing|adding|increasing|experimenting|\d)"
+    r"\b(?:you(?:'d| would| could| might)\b(?! like| prefer)|try (?:these|some|other|different|it with|changing|adding|increasing|experimenting|\d)"
     r"|experiment with|for example,? (?:you could|to)|imagine|suppose|consider|in practice you"
     r"|under the hood|behind the scenes|resolves to|is equivalent to|same as|roughly|conceptually|pseudo-?code"
     r"|looks like this|would look like|(?:general|basic|typical) (?:form|shape|pattern|syntax|usage)|syntax is|the shape of)\b",

@@ -93,6 +93,8 @@ def waits(view: BlockView) -> str | None:
     said = _WAITS.search(view.request)
     if view.commands and said and not re.search(r"\b(?:non-?interactive|without|no)\b", view.request, re.I):
         return f"the text above says that it waits for a person: '{said[0]}'"
+    if view.commands and re.match(r"\W*(?:an? |the )?interactive\b[^.]{0,40}:$", view.request, re.I):
+        return f"the text above says that it waits for a person: '{view.request}'"
     if len(view.commands) == 1 and _LAUNCH.search(view.request):
         words = view.commands[0].words
         if len(words) == 1 and words[0] not in COMMANDS and "/" not in words[0]:

@@ -70,7 +70,7 @@ LATER = _words(
     r"(?:discussion )?questions?(?: \d+)?(?:\W.*)?$",
     r"experiments? to try",
     r"beyond\b.*",
-    r"(?:deep(?:er)?[- ]dives?|under the hood|internals)(?:\W.*)?",
+    r"(?:under the hood|internals)(?:\W.*)?",
     r"best practices?",
     r"(?:tips|tricks|tips (?:and|&) tricks|pro tips?|recommendations|guidelines)(?: .*)?",
     r"contributing|contribute|for (?:contributors|maintainers|developers|ai agents)",
@@ -107,7 +107,7 @@ CONCEPT = _words(
     r"industry context",
     r"meet\b.*",
     r"mental model.*",
-    r"deep dive.*",
+    r"deep(?:er)?[- ]dives?(?:\W.*)?",
 )
 """Sections to read: how something works, and why."""
 

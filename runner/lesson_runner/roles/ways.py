@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lesson_runner.roles.view import BlockView
 
 OPTION = re.compile(
-    r"^\W*(?:option|method|approach|alternative|variant|choice|way|path)\s*#?"
+    r"^\W*(?:option|method|alternative|variant|choice|way)\s*#?"
     r"(?P<mark>[a-z]|\d+|one|two|three|four|i{1,3}|iv)\b",
     re.IGNORECASE,
 )
