@@ -7,21 +7,21 @@ import re
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.services import service_key, why_service
 from lesson_runner.roles.view import BlockView
-from lesson_runner.roles.ways import FIRST, OPTION
+from lesson_runner.roles.ways import FIRST, OPTION, alternative_title
 
 _WAYS = frozenset({"shell", "python", "json", "yaml", "toml", "powershell", "dockerfile", "ini"})
 _OR = re.compile(
     r"^(?:\W*)(?:or\b|alternativ(?:e|es|ely)\b|another (?:way|option|approach|method)\b|instead\b|otherwise,|conversely\b"
-    r"|(?:you can |it is possible to |to )?(?:also |manually |otherwise ))"
-    r"|\b(?:if you(?:'d| would)? (?:prefer|rather|like|want)|prefer (?:a|the|to|docker|conda|pip|npm|yarn)\b|as an alternative|^instead of\b[^,]{0,80},|or,? (?:if|with|via|using|use|run|from))\b"
+    r"|(?:you can |it is possible to |to )?(?:manually |otherwise ))"
+    r"|\b(?:if you(?:'d| would)? (?:prefer|rather|like|want)|prefer (?:a|the|to|docker|conda|pip|npm|yarn)\b|as an alternative|or,? (?:if|with|via|using|use|run|from))\b"
+    r"|^\W*(?:no|need|want|prefer|do ?n[o't]+ have|have ?n[o't]+)\b[^?.]{0,60}\?"
     r"|\binstead:?$|\balternatively\b|\bmanual(?:ly)? (?:install|boot|start|run|way)\w*:?$|\bmanually:?$|^\W*(?:[\w-]+ ){0,3}users?\b\W",
     re.I,
 )
-_ALTERNATIVE = re.compile(
-    r"^\W*(?:alternativ(?:e|es|ely)|or\b|other (?:ways|options|methods)|without|non-|manual(?:ly)?|instead|no [\w ]{2,30}\?|(?:do ?n[o']t|you do ?n[o']t) have)\b"
-    r"|\bif you (?:already (?:have|use)|prefer|would rather)\b",
-    re.I,
+_GETS = re.compile(
+    r"(?:hf|huggingface-cli|ollama|docker|podman|lms|gsutil|kaggle)\b[ \w]{0,20}? (?:download|pull)\b"
 )
+_LABEL = re.compile(r"\W*\*\*")
 _RECOMMENDED = re.compile(r"\b(?:recommended|preferred|easiest|default|suggested|simplest|best)\b", re.I)
 
 
@@ -53,7 +53,7 @@ def folded(view: BlockView) -> str | None:
 
 def alternative_heading(view: BlockView) -> str | None:
     """A heading such as "Alternative: …"."""
-    title = next((item for item in view.sections if _ALTERNATIVE.match(item)), "")
+    title = alternative_title(view.sections)
     return f"it is under '{title}'" if title and view.kind in _WAYS else None
 
 
@@ -85,6 +85,26 @@ def service_again(view: BlockView) -> str | None:
         if line is not None:
             return f"it starts what line {line} starts, with other settings"
     return None
+
+
+def other_download(view: BlockView) -> str | None:
+    """One of several downloads in a section, each with a label."""
+    got = _download(view.block.text)
+    if view.kind != "shell" or not got or not _LABEL.match(view.block.lead):
+        return None
+    for item, _ in view.memory.words:
+        same = (
+            item.block.headings == view.block.headings and item.block.location.line < view.block.location.line
+        )
+        if same and _download(item.block.text) == got:
+            return f"it downloads another thing of the kind that line {item.block.location.line} downloads"
+    return None
+
+
+def _download(text: str) -> str:
+    """Return the command that a block begins with, if that downloads what a reader chooses."""
+    found = _GETS.match(text.strip())
+    return found[0] if found else ""
 
 
 def variant(view: BlockView) -> str | None:
@@ -155,6 +175,14 @@ AGAIN = BlockRule(
     service_again,
     "```bash\npython server.py --port 80\n```\n\nOn a laptop:\n\n```bash\npython server.py --port 8080 --small\n```\n",
     "```bash\npython server.py --port 80\n```\n",
+)
+DOWNLOAD = BlockRule(
+    "other-download",
+    "alternative",
+    "In a section with several labelled downloads of a kind, all but the first.",
+    other_download,
+    "**Small:**\n\n```bash\nollama pull mini\n```\n\n**Large:**\n\n```bash\nollama pull maxi\n```\n",
+    "**Small:**\n\n```bash\nollama pull mini\n```\n\n**Large:**\n\n```bash\nollama list\n```\n",
 )
 VARIANT = BlockRule(
     "variant",

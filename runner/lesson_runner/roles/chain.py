@@ -51,6 +51,7 @@ RULES: tuple[BlockRule, ...] = (
     illustration.CONCEPT,
     illustration.IDEA,
     alternative.VARIANT,
+    alternative.DOWNLOAD,
     illustration.UNREADABLE,
     output.AFTER,
     system.SYSTEM,

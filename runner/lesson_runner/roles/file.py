@@ -42,6 +42,7 @@ _NOT_FILES = frozenset(
     }
 )
 _DOCSTRING = re.compile(rf"(?:#![^\n]*\n)?\s*[\"']{{3}}\s*(?P<path>{_NAME})(?=\s|:|$)")
+_ENVIRONMENT = re.compile(r"^\s*#.*(?<![\w/])\.env\b")
 _ADDED = re.compile(
     r"^(?:and|then|now|next|finally|there|inside)?,?\s*(?:add|append|insert|paste|put|write|replace|change|set|enter|save|copy|fill)\b"
     r"|\band (?:then )?(?:add|append|insert|paste|put|enter)\b"
@@ -194,6 +195,8 @@ def _only_assignments(view: BlockView) -> bool:
 
 def first_comment(view: BlockView) -> str | None:
     """The first line is a comment with a file's name."""
+    if view.kind == "shell" and _only_assignments(view) and _ENVIRONMENT.search(view.lines[0]):
+        return "its first line says that it is a file of settings"
     path = _named_by_comment(view) if view.kind != "shell" else ""
     if not path or _is_left_out(view) or (view.kind == "python" and not view.python.is_python):
         return None

@@ -77,7 +77,7 @@ _GIVEN = {
 _LOGINS = re.compile(r"log-?in|login|configure|signin|auth")
 _TALKS = re.compile(r"(?:^|[-_./])(?:chat|tui|repl|shell|console|wizard|menu|interactive)(?:$|[-_.])")
 _WAITS = re.compile(
-    r"\b(?:interactive (?:session|mode|shell|prompt|chat|console|menu|setup|installer|wizard)|interactively|chat session"
+    r"\b(?:interactive (?:session|mode|shell|prompt|console|menu|setup|installer|wizard)|interactively|chat session"
     r"|prompted (?:for|to)|(?:asks?|prompts?) you|log ?in (?:to|with)"
     r"|(?:launch|start|open|enter|connect to|use)\b[^.]{0,40}\b(?:chat|repl|tui|terminal ui|ui|console|editor|shell))\b",
     re.IGNORECASE,
@@ -95,10 +95,12 @@ def waits(view: BlockView) -> str | None:
         return f"the text above says that it waits for a person: '{said[0]}'"
     if view.commands and re.match(r"\W*(?:an? |the )?interactive\b[^.]{0,40}:$", view.request, re.I):
         return f"the text above says that it waits for a person: '{view.request}'"
-    if len(view.commands) == 1 and _LAUNCH.search(view.request):
-        words = view.commands[0].words
-        if len(words) == 1 and words[0] not in COMMANDS and "/" not in words[0]:
-            return f"'{words[0]}' without arguments waits for a person"
+    programs = {command.words[0] for command in view.commands if command.words}
+    if len(programs) == 1 and _LAUNCH.search(view.request):
+        (program,) = programs
+        alone = all(word.startswith("-") for command in view.commands for word in command.words[1:2])
+        if alone and program not in COMMANDS and "/" not in program:
+            return f"'{program}' without arguments waits for a person"
     return None
 
 

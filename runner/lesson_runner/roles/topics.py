@@ -75,6 +75,8 @@ LATER = _words(
     r"(?:tips|tricks|tips (?:and|&) tricks|pro tips?|recommendations|guidelines)(?: .*)?",
     r"contributing|contribute|for (?:contributors|maintainers|developers|ai agents)",
     r"(?:release|publishing|versioning)(?: .*)?$",
+    r"advanced (?:\w+ )?(?:configurations?|usage|options?|topics?|features?|settings|examples?|techniques?|customi[sz]ation)(?:\W.*)?",
+    r"(?:deployment|integration|usage|scaling|production) patterns(?:\W.*)?",
     r"roadmap|changelog|license|acknowledge?ments?|see also|resources|further resources|learn more|additional resources",
     r"(?:performance|production|deployment) (?:tips|tuning|considerations|notes)",
     r"escape hatch.*",

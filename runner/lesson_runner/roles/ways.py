@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,12 @@ OPTION = re.compile(
 )
 """A heading or a sentence that names one of several ways."""
 FIRST = frozenset({"a", "1", "one", "i"})
+_ALTERNATIVE = re.compile(
+    r"^\W*(?:(?:alternativ(?:e|es|ely)|or|other (?:ways|options|methods)|without|non-\w+|manual(?:ly)?|instead"
+    r"|(?:you )?do(?:n't| not) have)\b|no [\w ]{2,30}\?)"
+    r"|\bif you (?:already (?:have|use)|prefer|would rather)\b",
+    re.IGNORECASE,
+)
 _FAMILIES = {
     "system": r"linux|ubuntu|debian|fedora|red ?hat|rhel|centos|arch(?: linux)?|alpine|opensuse|nixos|mac ?os(?: x)?|macs?|windows"
     r"|wsl2?|freebsd|raspberry pi|homebrew|apt|dnf|yum|pacman|brew|winget|scoop|chocolatey|snap|nix",
@@ -58,6 +65,11 @@ def way_of(view: BlockView) -> Way | None:
         if len(title) <= _LONGEST and (family := _family(title)):
             return Way((*headings[:depth], family), title)
     return None
+
+
+def alternative_title(headings: Sequence[str]) -> str:
+    """Return the outermost heading such as "Alternative: …" or "Without Docker"; empty if there is none."""
+    return next((title for title in headings if _ALTERNATIVE.search(title)), "")
 
 
 def _family(title: str) -> str:
