@@ -155,8 +155,8 @@ def test_one_of_several_ways_runs(tutorial: Callable[..., Any]) -> None:
     other = tutorial("run", WAYS, "--allow", "shell", "--choose", chosen)
 
     assert (first["role"], second["role"]) == ("run", "alternative")
-    assert [step["line"] for step in usual["steps"]] == [16, 28]
-    assert [step["line"] for step in other["steps"]] == [22, 28]
+    assert [step["line"] for step in usual["steps"]] == [17, 29]
+    assert [step["line"] for step in other["steps"]] == [23, 29]
     assert other["choices"] == {second["group"]: second["option"]}
 
 
