@@ -28,6 +28,7 @@ from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles import roles_of
+from lesson_runner.roles.needs import with_needs
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
@@ -112,9 +113,8 @@ def make_plan(
         raise InvalidLessonError([*found, *trouble])
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
     not_run = tuple(sorted((*not_run, *lesson.unseen), key=lambda item: item.block.location))
-    return Plan(
-        lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), roles_of(lesson)
-    )
+    blocks = with_needs(lesson, roles_of(lesson), plugins.block_needs)
+    return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), blocks)
 
 
 def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:

@@ -31,6 +31,7 @@ from lesson_runner.plugins import (
     Json,
     Lesson,
     Machine,
+    Need,
     Outcome,
     PlannedStep,
     Rule,
@@ -235,6 +236,22 @@ def test_hook_lesson_interpret_block(tmp_path: Path) -> None:
     assert [(step.id, step.action, step.source, step.absorbed) for step in plan.steps] == [
         ("one.1", "shell", "a", ("# of sample",)),
         ("one.2", "shell", "b", ("# of sample",)),
+    ]
+
+
+def test_hook_lesson_needs(tmp_path: Path) -> None:
+    def lesson_needs(block: Block, lesson: Lesson) -> list[Need]:
+        return [Need("board"), Need("command", lesson.id)] if "loud" in block.text else []
+
+    plugins = [hook(lesson_needs)]
+    text = lesson_text(
+        STEP.format("").replace("text", "bash") + "```bash\njq . # loud\n```\n\n```\nloud\n```\n"
+    )
+    plan = plan_lesson(text, tmp_path, plugins=plugins)
+    assert [list(map(str, item.needs)) for item in plan.blocks] == [
+        ["command x"],
+        ["board", "command sample", "command jq"],
+        [],
     ]
 
 
