@@ -42,6 +42,7 @@ SHELL = [
     ("mkdir -p a/b && cd a/b && touch c && cat c ../b/c && cd ../.. && ls a", ""),
     ("cd sub\ncat one.txt", "file sub, file sub/one.txt"),
     ("source /opt/x/activate\ntool\npython -c 'import numpy'", "file /opt/x/activate"),
+    ("eval \"$(conda shell.bash hook)\"; conda activate x; tool $X", "command conda"),
     ("python examples/a.py --n 3", "file examples/a.py"),
     ("cat < in.txt > out.txt; cat out.txt", "file in.txt"),
     ("cp a.txt b.txt && cat b.txt", "file a.txt"),

@@ -43,6 +43,16 @@ def with_needs(
     return tuple(found)
 
 
+def made_in(blocks: Iterable[BlockRole]) -> frozenset[Need]:
+    """Return what the blocks of a lesson's main path make: commands, modules of Python and files."""
+    world = World()
+    for item in blocks:
+        if item.role in MAIN_PATH:
+            _read(item, world)
+    kinds = {"command": world.commands, "python": world.modules, "file": world.files}
+    return frozenset(Need(kind, name) for kind, names in kinds.items() for name in names)
+
+
 def _read(item: BlockRole, world: World) -> Found:
     """Return what a block needs, and note in the world what it makes."""
     found = Found()

@@ -248,7 +248,7 @@ def _load_driver(command: Command, world: World, found: Found) -> None:  # noqa:
 
 
 def _unsettle(command: Command, world: World, found: Found) -> None:  # noqa: ARG001
-    world.unsettled = True
+    world.unsettled, world.any_variable = True, world.block
 
 
 _HANDLERS: Mapping[str, Callable[[Command, World, Found], None]] = {
@@ -256,7 +256,7 @@ _HANDLERS: Mapping[str, Callable[[Command, World, Found], None]] = {
     "pushd": _change_folder,
     "source": _source,
     ".": _source,
-    "eval": _source,
+    "eval": _unsettle,
     "module": _unsettle,
     "insmod": _load_driver,
     "modprobe": _load_driver,
