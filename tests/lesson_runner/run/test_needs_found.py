@@ -52,6 +52,10 @@ SHELL = [
     ("python3 -m venv v && source v/bin/activate && v/bin/pip list", ""),
     ("docker compose -f stack.yml up -d", "docker, file stack.yml"),
     ("docker run --device /dev/accel/0 image", "docker, file /dev/accel/0"),
+    ("npx create-thing app && cd app && node x.js", "network registry.npmjs.org, command npx, command node"),
+    ("python a.py && cat made.txt ~/x", "file a.py, file ~/x"),
+    ("scp a.txt me@example.org:/x; ssh example.org ls",
+     "command scp, command ssh, network example.org"),
     ("cargo build", "command cargo, file Cargo.toml"),
     ("cargo new app && cd app && cargo build", "command cargo"),
     # Variables.
@@ -144,6 +148,7 @@ MADE = [
     ("source settings.sh", "deploy $X", "env X"),
     ("python -m http.server 8000 &", "curl localhost:8000", "server localhost:8000"),
     ("uvicorn app:app --port 5000 &", "curl localhost:5000/x", "server localhost:5000"),
+    ("docker run -d -p 8080:80 nginx", "curl localhost:8080", "server localhost:8080"),
     ("some-server &", "curl localhost:5000/x", "server localhost:5000"),
     ("pip install httpie pillow", "http --version && python -c 'import PIL'", "command http, python PIL"),
     ("pip install -r r.txt", "python -c 'import x'", "python x"),

@@ -56,7 +56,7 @@ def made_in(blocks: Iterable[BlockRole]) -> frozenset[Need]:
 def _read(item: BlockRole, world: World) -> Found:
     """Return what a block needs, and note in the world what it makes."""
     found = Found()
-    world.block, world.unsettled = item.number, False
+    world.block = item.number
     if item.role in _NOTHING_RUNS:
         return found
     if item.role == "file":

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from lesson_runner.model import Need
 from lesson_runner.roles.needs import packages
 from lesson_runner.roles.needs.programs import (
-    BUILD,
     BUILT_IN,
     EVERYWHERE,
     EXTRACT,
@@ -26,10 +25,19 @@ from lesson_runner.roles.needs.urls import need_url
 from lesson_runner.roles.needs.words import Command
 from lesson_runner.roles.needs.world import Found, World, is_known
 
+_KEEP_FILES = (EVERYWHERE | packages.INSTALLERS.keys() | LINUX) - {
+    "python",
+    "python3",
+    "bash",
+    "sh",
+    "npx",
+    "make",
+} | {
+    *("git", "docker", "curl", "wget", "jq", "tree", "unzip", "hf", "huggingface-cli", "open"),
+}
+"""Programs whose words say which files they make."""
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*")
-_PORT = re.compile(
-    r"(?:--port[= ]|-p[ =]?|--bind[= ]\S*?:|--addr[= ]\S*?:|http\.server )(?:\d+:)?(\d{2,5})\b"
-)
+_PORT = re.compile(r"(?:--port[= ]|-p[ =]?|--bind[= ]\S*?:|--addr[= ]\S*?:|http\.server )(\d{2,5})\b")
 _OUTPUTS = (
     "-o",
     "--output",
@@ -84,9 +92,8 @@ def read_command(command: Command, world: World, found: Found) -> None:
     alone = first not in ("install", "i") or len(command.plain) == 1
     if name in PROJECT_FILES and first in IN_PROJECT and alone:
         world.need_file(PROJECT_FILES[name], found)
-    if name in BUILD or (first in STARTS_PROJECT and name not in _NO_PROJECT):
-        world.make(".", opaque=True)
-        for made in command.plain[1:3]:
+    if first in STARTS_PROJECT and name not in _NO_PROJECT:
+        for made in command.plain[1:3] or (".",):
             world.make(made, opaque=True)
     if name in _READ_OPTIONS and (name != "docker" or first == "compose"):
         for file in command.options("-f", "--file", "--env-file", "--values"):
@@ -94,8 +101,10 @@ def read_command(command: Command, world: World, found: Found) -> None:
     for option in _OUTPUTS:
         if name not in ("ssh", "grep", "curl", "wget") and (value := command.option(option)):
             world.make(value, opaque=True)
+    if name not in _KEEP_FILES and name not in BUILT_IN:
+        world.stirred = True
     for port in _PORT.findall(" ".join(command.words)):
-        if name not in ("ssh", "curl", "nc", "psql", "mysql", "redis-cli"):
+        if name not in ("docker", "ssh", "curl", "nc", "psql", "mysql", "redis-cli"):
             world.servers.setdefault(port, world.block)
 
 
@@ -223,6 +232,9 @@ def _docker(command: Command, world: World, found: Found) -> None:
         registry, slash, _ = words[1].partition("/")
         host = registry if slash and ("." in registry or ":" in registry) else "registry-1.docker.io"
         found.machine.setdefault(Need("network", host.partition(":")[0]))
+    for published in command.options("-p", "--publish"):
+        if ":" in published:
+            world.servers.setdefault(published.split(":")[-2], world.block)
     for device in command.options("--device", "-v", "--volume"):
         place = device.partition(":")[0]
         if place.startswith("/dev/"):
@@ -235,12 +247,11 @@ def _download(command: Command, world: World, found: Found) -> None:  # noqa: AR
 
 
 def _ssh(command: Command, world: World, found: Found) -> None:  # noqa: ARG001
-    for word in command.plain:
+    remote = [word for word in command.plain if "@" in word]
+    for word in remote or (command.plain[:1] if command.name == "ssh" else ()):
         host = word.partition(":")[0].rpartition("@")[2]
-        if "@" in word or re.fullmatch(r"[\w-]+(\.[\w-]+)*\.(?:\d+|[a-z]{3,})", host):
-            if "." in host and is_known(host):
-                found.machine.setdefault(Need("network", host))
-            return
+        if "." in host and is_known(host):
+            found.machine.setdefault(Need("network", host))
 
 
 def _load_driver(command: Command, world: World, found: Found) -> None:  # noqa: ARG001

@@ -56,10 +56,6 @@ RUN_FILES = frozenset(
 )
 """Programs whose first word is a file that they run."""
 EXTRACT = frozenset({"tar", "unzip", "7z", "gunzip", "bunzip2", "unxz"})
-BUILD = frozenset(
-    {"make", "cmake", "ninja", "meson", "cargo", "go", "gcc", "g++", "clang", "clang++", "rustc", "javac"}
-)
-"""Programs that make files whose names are not in their commands."""
 STARTS_PROJECT = frozenset({"init", "new", "create", "startproject", "startapp", "generate", "scaffold"})
 """First words of programs that make such files: ``npm init``, ``cargo new``."""
 PROJECT_FILES = {

@@ -133,21 +133,21 @@ class _Reader:
 
     def _redirected(self, node: Node, *, certain: bool) -> None:
         body = node.child_by_field_name("body")
+        parts = [child for child in node.named_children if child != body]
+        for child in parts:  # what it reads, before it runs and makes anything
+            target = child.child_by_field_name("destination")
+            if child.type == "heredoc_redirect" and body is not None:
+                self._heredoc(child, body, certain=certain)
+            elif target is not None and certain and any(part.type == "<" for part in child.children):
+                self.world.need_file(self._text(target), self.found)
         if body is not None:
             self.read(body, certain=certain)
-        for child in node.named_children:
-            if child == body:
-                continue
+        for child in parts:
             target = child.child_by_field_name("destination")
             if child.type == "file_redirect" and target is not None:
-                if any(part.type == "<" for part in child.children):
-                    if certain:
-                        self.world.need_file(self._text(target), self.found)
-                else:
+                if not any(part.type == "<" for part in child.children):
                     self.world.make(self._text(target))
-            elif child.type == "heredoc_redirect" and body is not None:
-                self._heredoc(child, body, certain=certain)
-            else:
+            elif child.type != "heredoc_redirect":
                 self._children(child, certain=certain)
 
     def _heredoc(self, node: Node, body: Node, *, certain: bool) -> None:

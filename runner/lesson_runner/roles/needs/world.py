@@ -39,6 +39,8 @@ class World:
     """The number of the block that is being read."""
     unsettled: bool = False
     """True if the block has read a file or has changed ``PATH``: which programs there are is not known."""
+    stirred: bool = False
+    """True if the block has run a program that may have made any file in the terminal's folder."""
     folder: str | None = ""
     """The terminal's folder; ``None`` if it is not known."""
     began_in: str | None = ""
@@ -61,8 +63,8 @@ class World:
     """The last block that has started something in the background."""
 
     def begin_block(self) -> None:
-        """Note where the terminal is."""
-        self.began_in = self.folder
+        """Note where the terminal is, and that the block has run nothing yet."""
+        self.began_in, self.unsettled, self.stirred = self.folder, False, False
 
     def resolve(self, path: str) -> str | None:
         """Return a path as this class writes it; ``None`` if it is not known."""
@@ -113,6 +115,8 @@ class World:
         number = self.maker(place)
         shown = place
         if not place.startswith(("/", "~")):
+            if number is None and self.stirred:
+                return
             if self.began_in is None or self.began_in.startswith(("/", "~")):
                 return
             shown = posixpath.relpath(place, self.began_in or ".")
