@@ -138,10 +138,11 @@ __lesson_echo() {
   __lesson_text="$__lesson_above\\builtin set -$__lesson_traced;$__lesson_shown"
 }
 
-# Begin a block, with what $1 says: `strict`; `apart` if standard error has a pipe of its own. If an earlier block
+# Begin a block, with what $1 says: `strict`; `apart` if standard error has a pipe of its own; at its end the number of
+# a descriptor if the block gets a terminal device. If an earlier block
 # has sent the output elsewhere with `exec`, it stays there, as in a terminal.
 __lesson_open() {
-  local __lesson_errors=out
+  local __lesson_errors=out __lesson_device=${1##* }
   [[ $1 == *apart* ]] && __lesson_errors=err
   if [[ ! -e $__lesson_exchange/out.old || /dev/fd/1 -ef $__lesson_exchange/out.old ]]; then
     { exec >"$__lesson_exchange/out"; } 9<>"$__lesson_exchange/out"
@@ -150,6 +151,10 @@ __lesson_open() {
     { exec 2>"$__lesson_exchange/$__lesson_errors"; } 9<>"$__lesson_exchange/$__lesson_errors"
   fi
   exec </dev/null
+  case $__lesson_device in
+    *[!0-9]*) ;;
+    *) builtin eval "exec <&$__lesson_device >&$__lesson_device 2>&$__lesson_device $__lesson_device>&-" ;;
+  esac
   __lesson_errexit='' __lesson_pipefail=+o __lesson_after=''
   [[ $1 == *strict* ]] && __lesson_errexit=e __lesson_pipefail=-o
   if [[ -f $__lesson_exchange/variables ]]; then

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
         Inspection,
         Outcome,
     )
+    from lesson_runner.model.block_role import BlockRole
     from lesson_runner.model.diagnostics import Checked, Diagnostics
     from lesson_runner.model.document import (
         Block,
+        Choice,
         Claim,
         Diagnostic,
         Edit,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from lesson_runner.model.field_types import check_fields
     from lesson_runner.model.hardware import NOT_BOARDS, Hardware
     from lesson_runner.model.need import Need
-    from lesson_runner.model.roles import MAIN_PATH, BlockRole, Opinion, Role
+    from lesson_runner.model.roles import MAIN_PATH, Opinion, Role
     from lesson_runner.model.rule import Rule, Scope
     from lesson_runner.model.run import (
         LEFT_OUT,
@@ -74,6 +76,7 @@ __all__ = [
     "BlockRole",
     "Cell",
     "Checked",
+    "Choice",
     "Claim",
     "ClaimResult",
     "ClaimVerdict",
@@ -129,6 +132,7 @@ _MODULES = (
     "hardware",
     "need",
     "roles",
+    "block_role",
     "rule",
     "sections",
 )
