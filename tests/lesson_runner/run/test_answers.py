@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,3 +75,26 @@ def test_a_step_for_a_person_is_skipped_where_there_is_none(lesson: Lesson, tmp_
     found = record(tmp_path)["by_id"]
     assert [step["status"] for step in found.values()] == ["skipped", "skipped"]
     assert "person" in found["ask"]["message"]
+
+
+@pytest.mark.slow
+def test_the_person_at_a_terminal_takes_over(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(
+        steps(
+            ("id: ask\nuses: shell\nwith: {person: true}", "read -p 'Your name? ' name"),
+            ("id: after\nexpect: [{contains: AnnX}]", "echo ${name}X"),
+        )
+    )
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(tmp_path)
+        command = [sys.executable, "-m", "lesson_runner", "run", "a.md", "--allow", "shell"]
+        os.execve(sys.executable, command, {**os.environ, "LESSON_HOME": str(tmp_path / "home")})
+    shown, answered = b"", False
+    with contextlib.suppress(OSError):  # the end of what a terminal device shows is an error
+        while data := os.read(terminal, 65_536):
+            shown += data
+            if not answered and (answered := shown.endswith(b"Your name? ")):
+                os.write(terminal, b"Ann\r")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown.decode()
+    assert record(tmp_path)["by_id"]["after"]["status"] == "passed"
