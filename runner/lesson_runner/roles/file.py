@@ -8,7 +8,7 @@ from lesson_runner.document.languages import SHELL
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
-_NAME = r"(?:[~.]{0,2}/)?(?:[\w@+-][\w@+.-]*/)*(?:[\w@+-][\w@+.-]*\.[A-Za-z][A-Za-z0-9]{0,9}|\.[a-z][\w.-]+|Dockerfile(?:\.\w+)?|Containerfile|Makefile|Procfile|Jenkinsfile|Vagrantfile|Gemfile|Rakefile|LICENSE|CMakeLists\.txt|go\.mod)"
+_NAME = r"(?:[~.]{0,2}/)?(?:[\w@+-][\w@+.-]{0,60}/){0,9}(?:[\w@+-][\w@+.-]*\.[A-Za-z][A-Za-z0-9]{0,9}|\.[a-z][\w.-]+|Dockerfile(?:\.\w+)?|Containerfile|Makefile|Procfile|Jenkinsfile|Vagrantfile|Gemfile|Rakefile|LICENSE|CMakeLists\.txt|go\.mod)"
 _PATH = re.compile(rf"(?<![\w/.:@-])(?P<path>{_NAME})(?![\w/(])")
 _QUOTED = re.compile(rf"`(?P<path>{_NAME})`|\*\*(?P<bold>{_NAME})\*\*")
 _INFO = re.compile(
@@ -42,6 +42,7 @@ _NOT_FILES = frozenset(
     }
 )
 _DOCSTRING = re.compile(rf"(?:#![^\n]*\n)?\s*[\"']{{3}}\s*(?P<path>{_NAME})(?=\s|:|$)")
+_EDITED = re.compile(r"\b(?:nano|n?vim?|emacs|code|micro|gedit|subl|touch)\s+(?P<path>[\w~./-]+)")
 _ENVIRONMENT = re.compile(r"^\s*#.*(?<![\w/])\.env\b")
 _ADDED = re.compile(
     r"^(?:and|then|now|next|finally|there|inside)?,?\s*(?:add|append|insert|paste|put|write|replace|change|set|enter|save|copy|fill)\b"
@@ -122,7 +123,8 @@ def _named_before(view: BlockView) -> str:
     before = view.previous
     if before is None or before.role == "file":
         return before.file if before else ""
-    return next(iter(_PATH.findall(before.block.text)), "") if before.block.language in SHELL else ""
+    found = _EDITED.search(before.block.text) if before.block.language in SHELL else None
+    return found["path"] if found else ""
 
 
 def _named_by_fence(view: BlockView) -> str:

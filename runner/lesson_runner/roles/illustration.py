@@ -55,7 +55,7 @@ def _left_out_of_python(view: BlockView) -> bool:
 
 
 def _unquoted(text: str) -> str:
-    return re.sub(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'", "''", text)
+    return re.sub(r"\"(?:[^\"\\]|\\.){0,500}\"|'[^']{0,500}'", "''", text)
 
 
 def no_program(view: BlockView) -> str | None:
@@ -96,7 +96,7 @@ def python_fragment(view: BlockView) -> str | None:
     """Python that uses names that nothing defines."""
     if view.kind != "python":
         return None
-    missing = view.python.missing - known_names(view)
+    missing = view.python.missing - view.memory.names
     if missing:
         names = ", ".join(f"'{name}'" for name in sorted(missing)[:3])
         return f"it uses {names}, which no block defines"
@@ -108,11 +108,6 @@ def python_definitions(view: BlockView) -> str | None:
     if view.kind == "python" and not view.python.acts and not (view.typed and view.typed.transcript):
         return "it only defines names, and nothing asks to run it"
     return None
-
-
-def known_names(view: BlockView) -> frozenset[str]:
-    """Return the names that earlier Python blocks of the main path define."""
-    return frozenset(view.memory.names)
 
 
 def later(view: BlockView) -> str | None:

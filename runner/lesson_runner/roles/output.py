@@ -68,9 +68,7 @@ def named_output(view: BlockView) -> str | None:
 
 def announced(view: BlockView) -> str | None:
     """A sentence above that announces output, over a block that is not code to run."""
-    if view.kind == "python" or (view.kind == "shell" and not looks_printed(view)):
-        return None
-    if view.kind not in _PLAIN | _DATA | {"shell"}:
+    if not (view.kind in _PLAIN | _DATA or (view.kind == "shell" and looks_printed(view))):
         return None
     if view.request and _ANNOUNCED.search(view.request) and not _ASKS_TO_RUN.match(view.request):
         return f"the text above announces output: '{view.request[-60:]}'"
@@ -102,9 +100,10 @@ def printed_in_shell(view: BlockView) -> str | None:
 def after_commands(view: BlockView) -> str | None:
     """Data or plain text directly below commands, with no text between them."""
     before = view.previous
-    if before is None or view.lead or before.block.language in ("", *_PLAIN):
+    if before is None or view.lead or before.block.language in _PLAIN or _shows_prompts(view):
         return None
-    if view.kind in _PLAIN | _DATA and before.role in (
+    language = view.block.language
+    if language in _PLAIN | _DATA and before.role in (
         "run",
         "service",
         "system",
@@ -124,8 +123,10 @@ def plain_text(view: BlockView) -> str | None:
 
 def looks_printed(view: BlockView) -> bool:
     """Return whether the first line of a block is no command."""
+    if not view.block.language and not _shows_prompts(view):
+        return True
     first = next((line for line in view.lines if not line.lstrip().startswith("#")), "")
-    if view.typed is not None and view.typed.transcript:
+    if _shows_prompts(view):
         return False
     return not names_program(first) and bool(
         _FACT.match(first)
@@ -134,6 +135,10 @@ def looks_printed(view: BlockView) -> bool:
         or not view.shell.is_shell
         or not looks_typed(first)
     )
+
+
+def _shows_prompts(view: BlockView) -> bool:
+    return view.typed is not None and view.typed.transcript
 
 
 DRAWING = BlockRule(

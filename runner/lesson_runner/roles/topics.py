@@ -18,6 +18,7 @@ TROUBLE = _words(
     r"errors?(?:\s+messages?)?$",
     r"still (?:having|seeing|stuck|not)\b.*",
     r"(?:if|when) (?:something|things?|it|anything|this) (?:goes|go|went|fails?|breaks?|does ?n[o']t)\b.*",
+    r"(?:if|when|in case)\b.{0,40}\b(?:fails?|breaks?|crash\w*|hangs?|goes wrong)",
     r"what (?:if|to do (?:if|when))\b.*",
     r"(?:does|is|are|do|will|can|could)(?:n't| not) (?:work|start|run|load|found|find|connect|respond|build|detected)\w*",
     r"(?:cannot|can't|won't|unable to|fails? to|failed to|failing|failed|crash\w*|hangs?|hanging|stuck)",

@@ -13,6 +13,7 @@ from lesson_runner.document.commands import is_command, names_program
 from lesson_runner.document.languages import PYTHON, SHELL
 from lesson_runner.document.transcripts import Typed, runs_as, shows_prompts, typed_in
 from lesson_runner.model import MAIN_PATH, Block, BlockRole, Lesson
+from lesson_runner.roles.blanks import placeholders
 from lesson_runner.roles.commands import Command, ShellText, read_shell
 from lesson_runner.roles.python_text import PythonText, read_python
 from lesson_runner.roles.services import listens, service_key, why_service
@@ -148,6 +149,11 @@ class BlockView:
             return typed_in(self.block)
         language = "" if shows_prompts(self.block.text) else "bash"
         return typed_in(dataclasses.replace(self.block, language=language))
+
+    @cached_property
+    def placeholders(self) -> tuple[str, ...]:
+        """The texts that a reader fills in, in their order."""
+        return placeholders(self.kind, self.typed.text, f"{self.lead} {self.below}") if self.typed else ()
 
     @cached_property
     def way(self) -> Way | None:
