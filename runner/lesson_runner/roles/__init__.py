@@ -20,7 +20,7 @@ UNSURE = "unsure"
 
 def roles_of(lesson: Lesson, rules: Iterable[BlockRule] = ()) -> tuple[BlockRole, ...]:
     """
-    Return the role of every fence that readers see and of every ``command:`` link, in the order of the document.
+    Return the role of every fence that readers see and of every ``command:`` link, in the document's order.
 
     Directives are not looked at: this is what each block seems to be without them.
 

@@ -15,19 +15,25 @@ _ONLY_DOTS = re.compile(
 )
 _SLASH_COMMAND = re.compile(r"/[A-Za-z][\w:-]*$")
 _IDEAS = re.compile(
-    r"\b(?:you(?:'d| would| could| might)\b(?! like| prefer)|try (?:these|some|other|different|it with|changing|adding|increasing|experimenting|\d)"
+    r"\b(?:you(?:'d| would| could| might)\b(?! like| prefer)|try (?:these|some|other|different|it"
+    r" with|changing|adding|increasing|experimenting|\d)"
     r"|experiment with|for example,? (?:you could|to)|imagine|suppose|consider|in practice you"
-    r"|under the hood|behind the scenes|resolves to|is equivalent to|same as|roughly|conceptually|pseudo-?code"
-    r"|looks like this|would look like|(?:general|basic|typical) (?:form|shape|pattern|syntax|usage)|syntax is|the shape of)\b",
+    r"|under the hood|behind the scenes|resolves to|is equivalent to|same as|roughly|conceptually"
+    r"|pseudo-?code"
+    r"|looks like this|would look like|(?:general|basic|typical) (?:form|shape|pattern|syntax"
+    r"|usage)|syntax is|the shape of)\b",
     re.IGNORECASE,
 )
 _EXCERPT = re.compile(
-    r"\b(?:quoted|excerpt|snippet|verbatim|from (?:the )?(?:source|file)|the (?:key|relevant|important|core) (?:part|lines?|code|bit|function)"
-    r"|code pattern|pattern:|before:|after:|instead of:|wrong:|bad:|good:|(?:don't|do not|never|avoid)\b[^.]{0,40}:$)",
+    r"\b(?:quoted|excerpt|snippet|verbatim|from (?:the )?(?:source|file)|the (?:key|relevant"
+    r"|important|core) (?:part|lines?|code|bit|function)"
+    r"|code pattern|pattern:|before:|after:|instead of:|wrong:|bad:|good:|(?:don't|do not|never"
+    r"|avoid)\b[^.]{0,40}:$)",
     re.IGNORECASE,
 )
 _ASKED = re.compile(
-    r"\b(?:you (?:ask|type|say|write)|ask (?:it|the)|prompts?(?: like| such as)?|drop a|question|message)\b[^.]{0,60}:$",
+    r"\b(?:you (?:ask|type|say|write)|ask (?:it|the)|prompts?(?: like| such as)?|drop a|question"
+    r"|message)\b[^.]{0,60}:$",
     re.I,
 )
 

@@ -31,14 +31,17 @@ _ANNOUNCED = re.compile(
     r"\b(?:expected|example|sample|typical|actual|real|partial|abridged|truncated|full|its|the|this|similar)?\s*"
     r"(?:outputs?|results?|responses?|repl(?:y|ies)|logs?|listing|traceback|stack trace|error message)\b"
     r"(?:\s+\w+){0,6}\s*(?:\([^()]{0,80}\))?\s*[:.]?$"
-    r"|\b(?:you(?:'ll|'d| will| should| can| may| might)?(?: now| then| also)? (?:see|get|notice|receive|find)\b)"
+    r"|\b(?:you(?:'ll|'d| will| should| can| may| might)?(?: now| then| also)? (?:see|get|notice"
+    r"|receive|find)\b)"
     r"|\b(?:should|will|would|might|may|can|could|must)\s+(?:now |then |also |again )?"
-    r"(?:see|look|print|show|display|output|return|give|produce|report|respond|say|read|list|be greeted|appear|contain)\b"
+    r"(?:see|look|print|show|display|output|return|give|produce|report|respond|say|read|list|be"
+    r" greeted|appear|contain)\b"
     r"|\b(?:prints?|outputs?|displays?|shows?|returns?|reports?|responds?|produces?|yields?|emits?|gives?|replies|answers?)"
     r"(?: (?:something|back|out|the|you|a|an|this|these|us|with|like|only|just)\b.{0,80})?[:.]?$"
     r"|\b(?:looks?|look something|something|similar|output is|looks similar) (?:like|to)\b.{0,40}[:.]?$"
     r"|\b(?:look for|watch for|wait (?:for|until)|expect(?:ed)?)\b"
-    r"|\bif (?:\w+ ){1,4}(?:passes|fails|succeeds|succeeded|works|worked|is (?:working|correct|successful))\b.{0,40}:$"
+    r"|\bif (?:\w+ ){1,4}(?:passes|fails|succeeds|succeeded|works|worked|is (?:working|correct"
+    r"|successful))\b.{0,40}:$"
     r"|\bverbatim\b|\bsuccess(?:ful)? looks\b|\b(?:answer|console|terminal|screen):$",
     re.IGNORECASE,
 )
@@ -47,7 +50,8 @@ _ASKS_TO_RUN = re.compile(
 )
 _DRAWN = re.compile(r"[\u2190-\u21ff\u2500-\u257f\u2580-\u259f\u25a0-\u25ff\u2794\u27f5-\u27ff]|<?-+>|=+>")
 _STATUS = re.compile(
-    r"\s*(?:[\u2713\u2714\u2705\u274c\u26a0\u2717\u2718]|\[?(?:INFO|WARN(?:ING)?|ERROR|DEBUG|OK|PASS(?:ED)?|FAIL(?:ED)?)\b|\d{4}-\d\d-\d\d[ T]\d\d:|\[\d)"
+    r"\s*(?:[\u2713\u2714\u2705\u274c\u26a0\u2717\u2718]|\[?(?:INFO|WARN(?:ING)?|ERROR|DEBUG|OK"
+    r"|PASS(?:ED)?|FAIL(?:ED)?)\b|\d{4}-\d\d-\d\d[ T]\d\d:|\[\d)"
 )
 _FACT = re.compile(r"\s*[A-Z][\w ()/-]{0,40}:\s+\S")
 _JSON_LINE = re.compile(r"\s*[{}\[\]][\s,]*$|\s*\"[^\"]+\":\s")

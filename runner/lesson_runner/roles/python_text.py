@@ -59,7 +59,7 @@ def read_python(text: str) -> PythonText:
 
 
 def _ends_in_value(tree: ast.Module) -> bool:
-    """Return whether a notebook would show the last statement: ``frame.head()``, but not ``items.append(1)``."""
+    """Return whether a notebook shows the last statement, such as ``frame.head()``, and imports are above."""
     last = tree.body[-1].value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     imports = any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in tree.body)
     return last is not None and not isinstance(last, ast.Constant) and imports
@@ -94,8 +94,7 @@ class _Found:
                 self._naming(node)
             if kind in _MAY_LEAVE_OUT and _is_left_out(node):
                 self.left_out = True
-            for child in _children(node):
-                waiting.append((child, inside))
+            waiting += [(child, inside) for child in _children(node)]
 
     def _name(self, node: Any) -> None:
         (self.used if type(node.ctx) is ast.Load else self.defined).add(node.id)

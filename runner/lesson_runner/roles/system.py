@@ -143,7 +143,7 @@ def _installs(command: Command) -> bool:
 
 
 def _is_outside(path: str) -> bool:
-    """Return whether a path to delete is in the user's home, or in a folder of the machine; not in ``/tmp``."""
+    """Return whether a path to delete is in the user's home or a folder of the machine; not in ``/tmp``."""
     if path.startswith(("~", "$HOME", "${HOME}")):
         return True
     return path.startswith("/") and PurePosixPath(path).parts[1:2] != ("tmp",)

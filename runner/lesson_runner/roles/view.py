@@ -124,7 +124,7 @@ class BlockView:
 
     @cached_property
     def kind(self) -> str:
-        """``shell`` or ``python`` if its language, its prompts or all of its lines say so; else its language."""
+        """``shell`` or ``python`` if its language, its prompts or all its lines say so; else its language."""
         language = self.block.language
         if language in SHELL:
             return "python" if runs_as(self.block) == "python" else "shell"

@@ -18,21 +18,24 @@ OPTION = re.compile(
 """A heading or a sentence that names one of several ways."""
 FIRST = frozenset({"a", "1", "one", "i"})
 _ALTERNATIVE = re.compile(
-    r"^\W*(?:(?:alternativ(?:e|es|ely)|or|other (?:ways|options|methods)|without|non-\w+|manual(?:ly)?|instead"
+    r"^\W*(?:(?:alternativ(?:e|es|ely)|or|other (?:ways|options|methods)|without|non-\w+"
+    r"|manual(?:ly)?|instead"
     r"|(?:you )?do(?:n't| not) have)\b|no [\w ]{2,30}\?)"
     r"|\bif you (?:already (?:have|use)|prefer|would rather)\b",
     re.IGNORECASE,
 )
 _FAMILIES = {
-    "system": r"linux|ubuntu|debian|fedora|red ?hat|rhel|centos|arch(?: linux)?|alpine|opensuse|nixos|mac ?os(?: x)?|macs?|windows"
-    r"|wsl2?|freebsd|raspberry pi|homebrew|apt|dnf|yum|pacman|brew|winget|scoop|chocolatey|snap|nix",
-    "manager": r"npm|yarn|pnpm|bun|pip3?|pipx|uv|poetry|pdm|conda|mamba|micromamba|docker|podman|docker compose|source|(?:pre-?built )?binar(?:y|ies)"
-    r"|cargo|go install|gem|composer",
+    "system": r"linux|ubuntu|debian|fedora|red ?hat|rhel|centos|arch(?: linux)?|alpine|opensuse|nixos|nix"
+    r"|mac ?os(?: x)?|macs?|windows|wsl2?|freebsd|raspberry pi|homebrew|brew|apt|dnf|yum|pacman|winget|scoop"
+    r"|chocolatey|snap",
+    "manager": r"npm|yarn|pnpm|bun|pip3?|pipx|uv|poetry|pdm|conda|mamba|micromamba|docker(?: compose)?|podman"
+    r"|source|(?:pre-?built )?binar(?:y|ies)|cargo|go install|gem|composer",
     "shell": r"bash|zsh|fish|powershell|cmd|command prompt|git bash",
 }
 _FAMILY = {
     name: re.compile(
-        rf"^\W*(?:if you(?:'re| are)? (?:use|using|on)|on|for|using|with|via|from|install(?:ing)? (?:on|with|via|from|using))?\s*(?:{words})\b",
+        rf"^\W*(?:if you(?:'re| are)? (?:use|using|on)|on|for|using|with|via|from|install(?:ing)?"
+        rf" (?:on|with|via|from|using))?\s*(?:{words})\b",
         re.I,
     )
     for name, words in _FAMILIES.items()

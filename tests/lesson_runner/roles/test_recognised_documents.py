@@ -19,10 +19,14 @@ ROLES = {
     "git-guide": "run output system run file run run output run interactive placeholder reference reference "
     "illustration",
     "go-tool": "run file run run output output illustration reference",
-    "kubernetes": "run file run output run output placeholder service run interactive output illustration run",
-    "node-readme": "run alternative placeholder service run output illustration output run system interactive",
+    "kubernetes": (
+        "run file run output run output placeholder service run interactive output illustration run"
+    ),
+    "node-readme": "run alternative placeholder service run output illustration output run"
+    " system interactive",
     "notebook": "run run run output run illustration reference",
-    "python-readme": "run alternative alternative run output output run file reference illustration reference",
+    "python-readme": "run alternative alternative run output output run file reference"
+    " illustration reference",
     "python-session": "interactive run run file run run output illustration illustration",
     "rust-readme": "run alternative run file illustration output reference",
     "server-admin": "system system file run output system service interactive illustration",
