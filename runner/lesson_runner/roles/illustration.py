@@ -68,12 +68,20 @@ def no_program(view: BlockView) -> str | None:
     """A shell fence that begins with an option, or with a command of another program."""
     if view.kind != "shell" or not view.commands:
         return None
+    if (begin := _begin(view)).startswith("> ") or begin.startswith(">>"):
+        return "it begins with '>', which a shell reads as a redirection"
     first = view.commands[0].words[0] if view.commands[0].words else ""
     if first.startswith("-"):
         return "it begins with an option, not with a program"
     if _SLASH_COMMAND.match(first):
         return f"'{first}' is a command of another program, not of the shell"
     return None
+
+
+def _begin(view: BlockView) -> str:
+    """Return the first line that a person types, without comments."""
+    lines = (line.strip() for line in (view.typed.text if view.typed else "").splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "")
 
 
 def unreadable_shell(view: BlockView) -> str | None:
@@ -177,7 +185,7 @@ LEFT_OUT = BlockRule(
 NO_PROGRAM = BlockRule(
     "no-program",
     "illustration",
-    "A shell fence begins with an option, or with `/word`, a command of a chat or an editor.",
+    "A shell fence begins with an option, with `>`, or with `/word`, a command of a chat or an editor.",
     no_program,
     "```bash\n--verbose --jobs 4\n```\n",
     "```bash\n/bin/ls --all\n```\n",

@@ -117,7 +117,8 @@ def why_service(command: Command, listening: Container[str]) -> str:
     if program in _SERVERS and not {"-t", "-v", "-V", "-s"} & options:
         return f"'{program}' runs until it is stopped"
     starts = _STARTS.get(program, set())
-    if {*arguments[:1]} & starts or {*arguments[1:2]} & starts - {"start"}:
+    first, second = ([word.partition(":")[0] for word in arguments[:2]] + ["", ""])[:2]
+    if first in starts or second in starts:
         return f"'{' '.join([program, *arguments[:2]])}' runs until it is stopped"
     if program in ("docker", "podman", "docker-compose", "nerdctl") and (reason := _why_container(command)):
         return reason

@@ -158,7 +158,7 @@ class BlockView:
     @cached_property
     def way(self) -> Way | None:
         """Which of several ways it belongs to; ``None`` if nothing says so."""
-        return way_of(self)
+        return way_of(self.block.headings, self.sections, self.block.tab, self.lead)
 
     @cached_property
     def shell(self) -> ShellText:

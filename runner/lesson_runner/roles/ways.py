@@ -5,10 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lesson_runner.roles.view import BlockView
 
 OPTION = re.compile(
     r"^\W*(?:option|method|alternative|variant|choice|way)\s*#?"
@@ -54,17 +50,25 @@ class Way:
     """The name of this one, as the lesson writes it."""
 
 
-def way_of(view: BlockView) -> Way | None:
-    """Return which of several ways a block belongs to; ``None`` if no heading, tab or sentence says so."""
-    headings = view.block.headings
-    for depth, title in enumerate(view.sections, len(headings) - len(view.sections)):
+def way_of(headings: Sequence[str], sections: Sequence[str], tab: str, lead: str) -> Way | None:
+    """
+    Return which of several ways a block belongs to; ``None`` if no heading, tab or sentence says so.
+
+    Args:
+        headings: the headings above the block, outermost first.
+        sections: the same as plain text, without the title of the document.
+        tab: the title of its tab; empty if it is in none.
+        lead: the paragraph directly above it, as plain text.
+    """
+    numbered = list(enumerate(sections, len(headings) - len(sections)))
+    for depth, title in numbered:
         if OPTION.match(title):
             return Way((*headings[:depth], "option"), title)
-    if view.block.tab:
-        return Way((*headings, "tab"), view.block.tab)
-    if len(view.lead) <= _LONGEST and (family := _family(view.lead)):
-        return Way((*headings, family), view.lead.rstrip(":"))
-    for depth, title in reversed(list(enumerate(view.sections, len(headings) - len(view.sections)))):
+    if tab:
+        return Way((*headings, "tab"), tab)
+    if len(lead) <= _LONGEST and (family := _family(lead)):
+        return Way((*headings, family), lead.rstrip(":"))
+    for depth, title in reversed(numbered):
         if len(title) <= _LONGEST and (family := _family(title)):
             return Way((*headings[:depth], family), title)
     return None

@@ -161,3 +161,35 @@ def test_any_document_has_roles(parts: list[str], tmp_path_factory: pytest.TempP
     assert [item.number for item in found] == list(range(1, len(found) + 1))
     assert all(item.reason and item.role == item.opinions[0].role for item in found if item.opinions)
     assert all(bool(item.group) == bool(item.option) for item in found)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ('{% tab title="One" %}', "{% endtab %}"),
+        ('{{% tab tabName="One" %}}', "{{% /tab %}}"),
+        ('{{< tab name="One" >}}', "{{< /tab >}}"),
+        ('<Tab title="One">', "</Tab>"),
+        ('=== "One"', "# Next"),
+    ],
+)
+def test_marks_of_tabs(tmp_path: Path, begin: str, end: str) -> None:
+    fence = "```bash\nls\n```"
+    inside, after = of(f"{begin}\n\n{fence}\n\n{end}\n\n{fence}\n", tmp_path / "a.md")
+    assert (inside.block.tab, after.block.tab) == ("One", "")
+
+
+def test_marks_of_folds(tmp_path: Path) -> None:
+    fence = "```bash\nls\n```"
+    folds = ("<details>\n<summary><b>More</b></summary>", "</details>", "::: details Log", ":::")
+    text = "\n\n".join(f"{mark}\n\n{fence}" for mark in folds)
+    assert [item.block.fold for item in of(text, tmp_path / "a.md")] == ["More", "", "Log", ""]
+
+
+def test_the_text_below_a_block(tmp_path: Path) -> None:
+    fence = "```bash title=x\nls\n```"
+    first, second = of(
+        f"- one\n\n  {fence.replace(chr(10), chr(10) + '  ')}\n- *two*\n\n{fence}\n\n## Next\n\nlast\n",
+        tmp_path / "a.md",
+    )
+    assert (first.block.below, second.block.below, first.block.info) == ("*two*", "", "bash title=x")
