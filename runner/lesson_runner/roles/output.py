@@ -84,7 +84,7 @@ def section_of_output(view: BlockView) -> str | None:
     title = view.sections[-1] if view.sections else ""
     if not re.search(r"\b(?:outputs?|results?|expected|responses?|what you (?:should )?see)\b", title, re.I):
         return None
-    if view.kind in _PLAIN or (view.kind == "shell" and looks_printed(view)):
+    if view.kind in _PLAIN | _DATA or (view.kind == "shell" and looks_printed(view)):
         return f"it is text under '{title}'"
     return None
 

@@ -18,7 +18,7 @@ ROLES = {
     "compose": "file service run service interactive reference run reference",
     "git-guide": "run output system run file run run output run interactive placeholder reference reference "
     "illustration",
-    "go-tool": "run file run run output output illustration reference",
+    "go-tool": "run file run run output system output output illustration reference",
     "kubernetes": (
         "run file run output run output placeholder service run interactive output illustration run"
     ),
