@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
-    """Return the action that replaces set-up commands."""
+    """Return the action that replaces set-up commands, and the one that copies templates."""
     from lesson_tenstorrent.action import CHECK
+    from lesson_tenstorrent.links.copy_template import COPY_TEMPLATE
 
-    return [CHECK]
+    return [CHECK, COPY_TEMPLATE]
 
 
 @hookimpl
@@ -45,9 +46,13 @@ def lesson_rules() -> Iterable[Rule]:
 
 @hookimpl
 def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Recognise blocks whose commands set up a machine; the steps only check the result."""
+    """Recognise set-up commands, whose steps only check the result, and links to the extension's commands."""
     from lesson_tenstorrent.blocks import interpret_block
 
+    if block.language == "command-link":
+        from lesson_tenstorrent.links.interpret import link_calls
+
+        return link_calls(block) or None
     return interpret_block(block)
 
 
