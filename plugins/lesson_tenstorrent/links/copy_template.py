@@ -18,7 +18,8 @@ from lesson_tenstorrent.links.toolkit import NAME, find_templates
 
 COPY = "tenstorrent.copy_template"
 _SCRIPT = """(
-mkdir -p {to} && cd {to}
+mkdir -p {to}
+cd {to}
 for file in {names}; do
   if [ ! -e "$file" ]; then
     mkdir -p "$(dirname "$file")"

@@ -51,7 +51,7 @@ def link_calls(block: Block) -> Sequence[ActionCall]:
         return []
     link, command = found
     source, here = block.text.strip(), block.location
-    calls = []
+    calls: list[ActionCall] = []
     if command.checks:
         calls.append(ActionCall(CHECK, {"checks": list(command.checks)}, here, source))
     if command.copies:
@@ -59,8 +59,10 @@ def link_calls(block: Block) -> Sequence[ActionCall]:
         calls.append(ActionCall(COPY, params, here, source))
     if command.runs:
         script = command.script(link)
-        typed = replace(block, language="bash", text=script)  # means what it means in a block
-        calls += interpret_block(typed) or [ActionCall("shell", {"script": script}, here, source)]
+        understood = interpret_block(replace(block, language="bash", text=script)) or ()
+        calls += [replace(call, location=here, source=source) for call in understood] or [
+            ActionCall("shell", {"script": script}, here, source)
+        ]
     return calls
 
 

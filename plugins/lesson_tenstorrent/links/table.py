@@ -38,6 +38,11 @@ class Command:
     needs: tuple[Need, ...] = ()
     argument: Argument | None = None
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether the extension lists the command, but has no code for it."""
+        return self.shows.startswith("nothing")
+
     def problem(self, link: CommandLink) -> str:
         """Return what is wrong with the arguments of a link to this command; empty if nothing is."""
         if link.problem:

@@ -25,8 +25,8 @@ def find_templates(lesson: Path, given: Path | None = None) -> Path:
     """
     Return the folder of the extension's templates.
 
-    They are those of ``given``, or else of the folder that :data:`VARIABLE` names; without both, of the source
-    around the lesson, or of the extension that this user's VS Code has.
+    They are those of ``given``, or else of the folder that :data:`VARIABLE` names; without both, those of the
+    source around the lesson, or of the extension that this user's VS Code has.
 
     Raises:
         UnmetNeedError: there is none.

@@ -20,7 +20,7 @@ class CommandLink:
     """Why the arguments are not JSON; empty if they are, and if there are none."""
 
     def argument(self, name: str) -> Any:
-        """Return a named argument; ``None`` if it is not given. The names may be in the first item of a list."""
+        """Return a named argument, which may be in the first item of a list; ``None`` if it is not given."""
         value = self.first
         return value.get(name) if isinstance(value, dict) else None
 
