@@ -121,11 +121,13 @@ COPY_TEMPLATE = Action(
                 "items": {"type": "string", "minLength": 1},
                 "minItems": 1,
                 "uniqueItems": True,
+                "examples": [["cookbook"]],
             },
             "to": {
                 "type": "string",
-                "description": "The folder to copy them into, such as `~/tt-scratchpad`.",
+                "description": "The folder to copy them into.",
                 "minLength": 1,
+                "examples": ["~/tt-scratchpad"],
             },
             "toolkit": {
                 "type": "string",
