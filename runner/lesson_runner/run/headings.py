@@ -1,4 +1,4 @@
-"""Decide from headings whether the blocks below them are steps, and name those steps."""
+"""Name the steps below headings."""
 
 from __future__ import annotations
 
@@ -12,32 +12,13 @@ _SETUP = re.compile(
     r"\bprerequisites?\b|\bset-?\s?up\b|\bbefore you begin\b|\binstall(?:ation|ing)\b", re.IGNORECASE
 )
 _COUNTED = re.compile(r"(?P<word>[a-z]+)\s+(?P<number>\d+)\s*(?:[^\w\s]|$)", re.IGNORECASE)
-_ELSEWHERE = re.compile(
-    r"\btrouble-?\s?shooting\b|(?<!\bfine\W)\btuning\b|\bnext steps?\b|\bwhat(?:'s| is)? next\b"
-    r"|\bwhat you(?:'ve| have)? learn(?:ed|t)\b|\bresources\b|\bappendix\b|\bexpectations?\b"
-    r"|\bwhat (?:to|you can) expect\b|\bfaqs?\b|\bfrequently asked\b|\btakeaways?\b",
-    re.IGNORECASE,
-)
-"""Titles of sections without steps, such as "Tuning"; "Fine-tuning" is part of a lesson."""
 _SLUG_LENGTH = 32
-
-
-def why_not_a_step(headings: Sequence[str]) -> str:
-    """Return why blocks below these headings (outermost first) are not steps; empty if they may be."""
-    found = next((title for title in headings if _ELSEWHERE.search(title.replace("\u2019", "'"))), None)
-    return f"under '{found}'" if found else ""
-
-
-def is_under_step(headings: Sequence[str]) -> bool:
-    """Return whether one of the headings starts a step: "Step 3: …", or "2. …" below "Prerequisites"."""
-    titles = [_bare(title) for title in headings]
-    return any(_STEP.match(title) for title in titles) or any(
-        _NUMBERED.match(title) and _is_setup(titles[:index]) for index, title in enumerate(titles)
-    )
 
 
 def step_name(headings: Sequence[str]) -> str:
     """Return an ``id`` for a step below these headings."""
+    if not headings:
+        return "step"
     titles = [_bare(title) for title in headings]
     if step := _STEP.match(titles[-1]):
         return f"step-{step['number'].lower()}"

@@ -72,6 +72,8 @@ NAMES = frozenset(
             "expect",
             "when",
             "command",
+            "cleanup",
+            "hint",
             "optional",
             "message",
             "metrics",

@@ -1,0 +1,63 @@
+"""The rules, in their order: the most precise first."""
+
+from __future__ import annotations
+
+from lesson_runner.roles import (
+    alternative,
+    file,
+    illustration,
+    interactive,
+    output,
+    placeholder,
+    reference,
+    run,
+    service,
+    system,
+)
+from lesson_runner.roles.rule import BlockRule
+
+RULES: tuple[BlockRule, ...] = (
+    run.LINK,
+    illustration.COMMENTS,
+    illustration.NO_PROGRAM,
+    output.NAMED,
+    output.IN_SHELL,
+    output.ANNOUNCED,
+    output.SECTION,
+    file.NAMED,
+    reference.TROUBLE,
+    reference.LOOK_UP,
+    reference.WENT_WRONG,
+    illustration.LEFT_OUT,
+    illustration.ASKED,
+    illustration.ONE_PATH,
+    output.DRAWING,
+    file.SAVED,
+    file.COMMENT,
+    illustration.INDENTED,
+    illustration.FRAGMENT,
+    illustration.EXCERPT,
+    alternative.OPTION,
+    alternative.HEADING,
+    alternative.OR,
+    illustration.LATER,
+    reference.ANOTHER_TIME,
+    alternative.AGAIN,
+    illustration.CONCEPT,
+    illustration.IDEA,
+    alternative.VARIANT,
+    illustration.UNREADABLE,
+    output.AFTER,
+    system.SYSTEM,
+    placeholder.FILLED_IN,
+    interactive.WAITS,
+    interactive.READS,
+    service.SERVICE,
+    illustration.DEFINITIONS,
+    run.PROMPTS,
+    run.SHELL_COMMANDS,
+    run.BARE,
+    run.PYTHON,
+    output.PLAIN,
+)
+"""The first rule that knows a block decides its role; without one it is an illustration."""
