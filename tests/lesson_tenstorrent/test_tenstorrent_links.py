@@ -98,6 +98,19 @@ def test_what_a_link_does() -> None:
     assert calls("tenstorrent.nobodyKnows") == calls("other.install") == []
 
 
+def test_a_link_that_starts_a_server() -> None:
+    (action, params), *more = calls("tenstorrent.startApiServer")
+
+    assert (action, params["ready"], more) == ("service", {"port": 8080}, [])
+    assert "stop" in calls("tenstorrent.startTtInferenceServer")[0][1]
+
+
+def test_a_link_that_starts_a_chat() -> None:
+    ((action, params),) = calls("tenstorrent.startChatSession")
+
+    assert (action, params["person"]) == ("shell", True)
+
+
 def test_commands_of_a_link_mean_what_they_mean_in_a_block() -> None:
     """Like the block ``pip install flask``."""
     assert calls("tenstorrent.installFlask") == [("tenstorrent.check", {"packages": ["flask"]})]

@@ -12,6 +12,8 @@ from lesson_tenstorrent.blocks import CHECK, interpret_block
 from lesson_tenstorrent.links.copy_template import COPY
 from lesson_tenstorrent.links.table import Command, table
 
+STARTS_WITHIN = "20m"
+"""The time in which a server has to be ready: it loads a large model, and compiles it the first time."""
 _REASONS = {
     "service": "it starts a server",
     "interactive": "it starts a program that waits for a person",
@@ -58,12 +60,23 @@ def link_calls(block: Block) -> Sequence[ActionCall]:
         params = {"templates": list(command.copies), "to": command.to}
         calls.append(ActionCall(COPY, params, here, source))
     if command.runs:
-        script = command.script(link)
-        understood = interpret_block(replace(block, language="bash", text=script)) or ()
-        calls += [replace(call, location=here, source=source) for call in understood] or [
-            ActionCall("shell", {"script": script}, here, source)
-        ]
+        calls += _typed(command, command.script(link), block)
     return calls
+
+
+def _typed(command: Command, script: str, block: Block) -> list[ActionCall]:
+    """Return the calls that stand for the commands that a link types into a terminal."""
+    source, here = block.text.strip(), block.location
+    if command.role == "service":
+        stop = {"stop": command.stop} if command.stop else {}
+        params = {"script": script, "ready": {"port": command.port}, "timeout": STARTS_WITHIN, **stop}
+        return [ActionCall("service", params, here, source)]
+    if command.role == "interactive":
+        return [ActionCall("shell", {"script": script, "person": True}, here, source)]
+    understood = interpret_block(replace(block, language="bash", text=script)) or ()
+    return [replace(call, location=here, source=source) for call in understood] or [
+        ActionCall("shell", {"script": script}, here, source)
+    ]
 
 
 def _known(text: str) -> tuple[CommandLink, Command] | None:

@@ -35,6 +35,9 @@ class Command:
     to: str = ""
     runs: str = ""
     role: Role = "run"
+    port: int = 0
+    """For a service: the port on which it answers."""
+    stop: str = ""
     needs: tuple[Need, ...] = ()
     argument: Argument | None = None
 
@@ -98,6 +101,8 @@ def _command(entry: Mapping[str, Any]) -> Command:
         to=entry.get("to", ""),
         runs=entry.get("runs", ""),
         role=entry.get("role", "run"),
+        port=entry.get("port", 0),
+        stop=entry.get("stop", ""),
         needs=tuple(Need(*need.split(" ")) for need in entry.get("needs", ())),
         argument=Argument(**entry["argument"]) if "argument" in entry else None,
     )
