@@ -26,6 +26,8 @@ cd ~/tt-scratchpad/cookbook/game_of_life && python game_of_life.py
 ```
 """
 
+PAGE = Path(__file__).parents[2] / "docs" / "published-lesson.md"
+
 Run = Callable[..., dict[str, tuple[str, str]]]
 
 
@@ -67,6 +69,16 @@ def test_a_lesson_that_begins_with_a_button_runs_to_its_end(run: Run, home: Path
     assert (copied / ".env").read_text() == f"PYTHONPATH={home}/tt-metal\nTT_METAL_HOME={home}/tt-metal\n"
     assert not (copied / "__pycache__" / "old.pyc").exists()
     assert list(last_files(tmp_path / ".lesson").iterdir()) == []
+
+
+def test_the_example_of_the_documentation(run: Run, home: Path, tmp_path: Path) -> None:
+    make_toolkit(tmp_path)
+    example = PAGE.read_text("utf-8").partition("````markdown\n")[2].partition("````\n")[0]
+
+    steps = run(example + PLAY)
+
+    assert list(steps) == ["create-projects.1", "create-projects.2", "copy-chat", "play"]
+    assert set(statuses(steps)) == {"passed"}
 
 
 def test_a_home_folder_that_the_lesson_sets(run: Run, home: Path, tmp_path: Path) -> None:
