@@ -27,6 +27,7 @@ from lesson_runner.model import (
 )
 from lesson_runner.plugins.action import Action
 from lesson_runner.roles import COMMAND_LINK, UNSURE
+from lesson_runner.run.headings import is_under_step
 from lesson_runner.run.recognised_steps import Blank, Found, join_checks, make_steps
 
 CLAIMED = "claimed"
@@ -92,7 +93,7 @@ def recognise(
     for recognised in blocks:
         item = _after_choice(recognised, choices.options)
         calls = _calls_of_plugins(item, lesson, interpret, actions)
-        if calls and item.rule == UNSURE:
+        if calls and item.role not in MAIN_PATH:
             item = dataclasses.replace(item, role="run", rule=CLAIMED, reason="a plugin knows what it does")
         decided.append(item)
         if reason := _why_not_a_step(item, calls):
@@ -145,10 +146,18 @@ def _calls_of_plugins(
     item: BlockRole, lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action]
 ) -> list[ActionCall]:
     """Return what plugins make of a block that may be a step; empty if nothing would judge it."""
-    if item.role == "file" or (item.role not in MAIN_PATH and item.rule != UNSURE):
+    if item.role == "file" or (item.role not in MAIN_PATH and not _can_be_claimed(item)):
         return []
     calls = join_checks(interpret(item.block, lesson), actions)
     return calls if all(_is_judged(call, actions) for call in calls) else []
+
+
+def _can_be_claimed(item: BlockRole) -> bool:
+    """Return whether a block that is not on the main path is, after all, if a plugin knows what it does."""
+    if item.rule == UNSURE or item.block.language == COMMAND_LINK:
+        return item.role != "reference"
+    uncertain = item.role == "illustration" or (item.role == "alternative" and not item.group)
+    return uncertain and is_under_step(item.block.headings)
 
 
 def _why_not_a_step(item: BlockRole, calls: Sequence[ActionCall]) -> str:

@@ -112,6 +112,8 @@ def describe_block(item: BlockRole) -> dict[str, Any]:
         "reason": item.reason,
         "rule": item.rule,
         "needs": [str(need) for need in item.needs],
+        "group": item.group,
+        "option": item.option,
         "step": item.step,
     }
 
