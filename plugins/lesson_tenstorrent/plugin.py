@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:
-    from lesson_runner.plugins import Action, ActionCall, Block, Check, Evidence, Hardware, PlannedStep, Rule
+    from lesson_runner.plugins import (
+        Action,
+        ActionCall,
+        Block,
+        BlockRule,
+        Check,
+        Evidence,
+        Hardware,
+        PlannedStep,
+        Rule,
+    )
 
 
 @hookimpl
@@ -40,6 +50,14 @@ def lesson_checks() -> Iterable[Check]:
 def lesson_rules() -> Iterable[Rule]:
     """Return the rules for lessons for Tenstorrent hardware."""
     from lesson_tenstorrent.rules import RULES
+
+    return RULES
+
+
+@hookimpl
+def lesson_block_rules() -> Iterable[BlockRule]:
+    """Return the rules that recognise links to the commands of Tenstorrent's VS Code extension."""
+    from lesson_tenstorrent.links.roles import RULES
 
     return RULES
 

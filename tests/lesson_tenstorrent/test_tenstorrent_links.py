@@ -26,6 +26,7 @@ from lesson_tenstorrent.links.table import table
 from lesson_tenstorrent.table import CHECKS_BY_ID
 
 START = "tenstorrent.startVllmServerWithHardware"
+SERVER = "tenstorrent.startTtInferenceServer"
 Lesson = Callable[..., Any]
 
 
@@ -73,11 +74,10 @@ def test_every_command_is_a_step_or_shows_something(tmp_path: Path) -> None:
 
     shown = [item.block.text for item in planned.not_run]
     assert shown == [name for name, command in commands.items() if command.shows]
-    assert len({step.id.partition(".")[0] for step in planned.steps}) == len(commands) - len(shown)
-    assert {link_role(name)[0] for name in shown} == {"illustration"}
-    assert {link_role(name)[0] for name in commands.keys() - set(shown)} == {
-        *("run", "service", "interactive", "system"),
+    assert {item.block.text: item.role for item in planned.blocks} == {
+        name: link_role(name)[0] for name in commands
     }
+    assert {item.block.text for item in planned.blocks if item.step is None} == set(shown)
 
 
 # --- links ---
@@ -196,6 +196,77 @@ def test_no_argument_of_a_link_gets_into_its_commands(value: object) -> None:
     assert calls(text) == [] or started(text) in {
         started(f'{START}?[{{"hardware":"{name}"}}]') for name in ("N150", "N300", "T3K", "P100")
     }
+
+
+# --- roles in a lesson ---
+
+
+def roles(folder: Path, body: str) -> list[str]:
+    point = ModuleEntryPoint(plugin, "tenstorrent")
+    return [
+        item.role for item in plan_lesson(lesson_text(body), folder, plugins=Plugins(points=[point])).blocks
+    ]
+
+
+def test_roles_of_buttons(tmp_path: Path) -> None:
+    body = """
+# Chat
+
+## Prerequisites
+
+[Detect](command:tenstorrent.runHardwareDetection) and [build](command:tenstorrent.installDependencies).
+
+## Serve
+
+### One chip
+
+[Start](command:tenstorrent.startTtInferenceServerN150)
+
+### Two chips
+
+[Start](command:tenstorrent.startTtInferenceServerN300)
+
+## Ask
+
+[Ask](command:tenstorrent.testTtInferenceServerSimple), [save](command:workbench.action.files.save) or
+[read on](command:tenstorrent.showLesson?%5B%22next%22%5D).
+
+## Troubleshooting
+
+[Reset](command:tenstorrent.resetDevice)
+
+[Read](command:tenstorrent.showFaq)
+"""
+
+    assert roles(tmp_path, body) == [
+        *("run", "system"),
+        *("service", "alternative"),
+        *("run", "illustration", "illustration"),
+        *("reference", "illustration"),
+    ]
+
+
+def test_one_of_several_servers_can_be_chosen(lesson: Lesson, tmp_path: Path) -> None:
+    chips = {"One": "N150", "Two": "N300"}
+    body = "".join(
+        f"### {name}\n\n[Start](command:{SERVER}{hardware})\n\n" for name, hardware in chips.items()
+    )
+    (tmp_path / "a.md").write_text(lesson_text("# Chat\n\n## Serve\n\n" + body))
+    points = [ModuleEntryPoint(plugin, "tenstorrent")]
+
+    first, second = lesson("plan", "a.md", "--json", points=points).json["blocks"]
+    chosen = lesson("plan", "a.md", "--json", "--choose", f"{second['group']}=two", points=points).json
+
+    assert (first["option"], second["option"], first["group"]) == ("one", "two", second["group"])
+    (step,) = chosen["steps"]
+    assert "--tt-device n300" in step["command"]
+    assert [block["role"] for block in chosen["blocks"]] == ["alternative", "service"]
+
+
+def test_the_same_server_in_another_part_of_the_lesson_is_started_again(tmp_path: Path) -> None:
+    start = "[Start](command:tenstorrent.startApiServer)\n\n"
+
+    assert roles(tmp_path, f"# Serve\n\n## First\n\n{start}## Second\n\n{start}") == ["service", "service"]
 
 
 # --- the rule ---

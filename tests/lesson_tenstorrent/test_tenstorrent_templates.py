@@ -71,6 +71,31 @@ def test_a_lesson_that_begins_with_a_button_runs_to_its_end(run: Run, home: Path
     assert list(last_files(tmp_path / ".lesson").iterdir()) == []
 
 
+def test_a_lesson_without_directives(run: Run, home: Path, tmp_path: Path) -> None:
+    folder = make_toolkit(tmp_path / "toolkit") / "content" / "lessons"
+    body = f"""
+# Life
+
+## Step 1: Create the project
+
+[Create the project](command:{COOKBOOK}), or read the [questions](command:tenstorrent.showFaq) first.
+
+## Step 2: Play
+
+```bash
+cd ~/tt-scratchpad/cookbook/game_of_life && python game_of_life.py
+```
+
+## Troubleshooting
+
+[Reset the board](command:tenstorrent.resetDevice)
+"""
+
+    steps = run(body, folder=folder)
+
+    assert steps == {"step-1.1": ("passed", ""), "step-1.2": ("passed", ""), "step-2": ("passed", "")}
+
+
 def test_the_example_of_the_documentation(run: Run, home: Path, tmp_path: Path) -> None:
     make_toolkit(tmp_path)
     example = PAGE.read_text("utf-8").partition("````markdown\n")[2].partition("````\n")[0]

@@ -46,6 +46,12 @@ def link_needs(text: str) -> tuple[Need, ...]:
     return found[1].needs if found else ()
 
 
+def link_port(text: str) -> int:
+    """Return the port of the server that a link starts; 0 if it starts none."""
+    found = _known(text)
+    return found[1].port if found else 0
+
+
 def link_calls(block: Block) -> Sequence[ActionCall]:
     """Return the action calls of a ``command-link`` block; empty for a command that is no step."""
     found = _known(block.text)
