@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Check,
         Evidence,
         Hardware,
+        Need,
         PlannedStep,
         Rule,
     )
@@ -72,6 +73,14 @@ def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
 
         return link_calls(block) or None
     return interpret_block(block)
+
+
+@hookimpl
+def lesson_needs(block: Block) -> Iterable[Need]:
+    """Return that a block needs a board, if it calls the board's tools or opens a device."""
+    from lesson_tenstorrent.needs import needs_of
+
+    return needs_of(block)
 
 
 @hookimpl
