@@ -22,8 +22,8 @@ _PROSE = frozenset(
 """Fields of a planned step and its expectations that are for readers, or follow from the other fields."""
 _NEWER = frozenset({"cleanup"})
 """
-Fields that count only if they are set, so that the digests of older plans stay as they are. Of the roles, only
-``system`` counts.
+Fields that count only if they are set, so that the digests of older plans stay as they are. Of the roles,
+only ``system`` counts.
 """
 
 
