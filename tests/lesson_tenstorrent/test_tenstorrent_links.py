@@ -297,6 +297,23 @@ cat ~/tt-scratchpad/notes/today.txt
     assert Need("file", "~/tt-scratchpad/cookbook/game_of_life") in blocks[1].earlier
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "[Create the projects](command:tenstorrent.createCookbookProjects)",
+        "```bash\ngit clone https://example.org/cookbook ~/tt-scratchpad/cookbook\n```",
+    ],
+)
+def test_modules_of_a_folder_that_was_copied(tmp_path: Path, first: str) -> None:
+    play = "```bash\ncd ~/tt-scratchpad/cookbook/life\npython3 -c 'import life'\n```"
+    point = ModuleEntryPoint(plugin, "tenstorrent")
+
+    text = lesson_text(f"# Life\n\n{first}\n\n{play}\n")
+    *_, last = plan_lesson(text, tmp_path, plugins=Plugins(points=[point])).blocks
+
+    assert [str(need) for need in last.needs if need.kind == "python"] == []
+
+
 def test_a_button_is_skipped_without_what_its_commands_need(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
