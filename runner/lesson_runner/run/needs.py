@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from lesson_runner.execute.needs import name_of, unmet_needs
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT
 from lesson_runner.files.untrusted import read_below
-from lesson_runner.model import Need, Plan, PlannedStep, StepResult
+from lesson_runner.model import BlockRole, Need, Plan, PlannedStep, StepResult
 from lesson_runner.plugins.builtin.shell import surroundings
 from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles.needs import made_in
-from lesson_runner.run.missing import missing_from
+from lesson_runner.run.missing import lacks_something, missing_from
 
 PHRASES = {
     "failed": "failed",
@@ -68,12 +68,18 @@ def _is_own_file(need: Need) -> bool:
     return need.kind == "file" and not need.made_by and need.value[:1] not in ("/", "~", "$")
 
 
-def skipped_if_missing(result: StepResult, context: RunContext, plan: Plan) -> StepResult:
+def skipped_if_missing(
+    result: StepResult, context: RunContext, plan: Plan, results: Mapping[str, StepResult]
+) -> StepResult:
     """
     Return the result of a recognised step, as skipped if it failed because the machine lacks something.
 
-    Nobody has said what the step needs, and not all of it can be seen in its block. The result of a step that
-    an author has declared, or that a plugin runs, stays as it is.
+    Nobody has said what the step needs, and not all of it can be seen in its block: what it does not find may
+    also be what skipped steps would have made. The result of a step that an author has declared, or that a
+    plugin runs, stays as it is.
+
+    Args:
+        results: how the earlier steps ended, by id.
     """
     step = result.step
     names = {step.id, step.id.rpartition(".")[0]}
@@ -84,11 +90,22 @@ def skipped_if_missing(result: StepResult, context: RunContext, plan: Plan) -> S
         output = read_below(context.folder, f"{EVIDENCE}/{step.id}/{OUTPUT}", MOST_READ)
     except OSError:
         return result
-    need = missing_from(output.decode("utf-8", "replace"), result.exit_code, made_in(plan.blocks))
-    if need is None:
+    text = output.decode("utf-8", "replace")
+    need = missing_from(text, result.exit_code, made_in(plan.blocks))
+    skipped = [name for name, item in results.items() if item.status == "skipped"]
+    if need is not None:
+        lacks = f"it needs {name_of(need)}"
+        lacks += "" if need.kind == "package" else ", which is missing here"
+    elif skipped and result.exit_code and lacks_something(text, made_in(_passed(plan.blocks, results))):
+        lacks = f"it lacks what skipped steps would have made ({', '.join(skipped[:MOST_NAMED])})"
+    else:
         return result
-    lacks = f"it needs {name_of(need)}, which is missing here"
-    return replace(result, status="skipped", message=f"{lacks} ({result.message})")
+    return replace(result, status="skipped", message=f"{lacks}: {result.message}")
+
+
+def _passed(blocks: Iterable[BlockRole], results: Mapping[str, StepResult]) -> list[BlockRole]:
+    """Return the blocks whose steps have passed."""
+    return [item for item in blocks if _end_of(item.step, results) == "passed"]
 
 
 def _end_of(maker: str | None, results: Mapping[str, StepResult]) -> str:
