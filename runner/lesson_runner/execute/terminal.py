@@ -70,6 +70,7 @@ class Terminal:
         sandbox: the sandbox that bash runs in. Blocks can then write only below ``home``; and when bash ends,
             so do all background processes.
         readable: what blocks in the sandbox may read, wherever it is.
+        writable: further folders that they may change; ``HOME`` of ``env`` is one of them, or the sandbox's.
         steps: the ids of the lesson's steps, in order, in a run that continues another.
 
     Raises:
@@ -84,12 +85,13 @@ class Terminal:
         env: Mapping[str, str],
         sandbox: Sandbox | None = None,
         readable: Iterable[Path] = (),
+        writable: Iterable[Path] = (),
         steps: Sequence[str] = (),
     ) -> None:
         self.folder, self.home = folder, home
         self._token = uuid.uuid4().hex
         self._env = {**env, TOKEN: self._token}
-        self._sandbox, self._readable = sandbox, tuple(readable)
+        self._sandbox, self._readable, self._writable = sandbox, tuple(readable), tuple(writable)
         self._states = SavedStates(folder, steps)
         self._exchange = Exchange(folder.absolute() / "exchange")
         self._bash: subprocess.Popen[bytes] | None = None
@@ -247,14 +249,15 @@ class Terminal:
         command = [program, "--noprofile", "--norc", "-c", LOOP, "bash", *map(str, places)]
         env, folder = self._env, self.home
         if self._sandbox is not None:
-            env, folder = self._sandbox.environment(env), OUTSIDE
+            home = {"HOME": env["HOME"]} if Path(env.get("HOME", "")) in self._writable else {}
+            env, folder = {**self._sandbox.environment(env), **home}, OUTSIDE
             readable = (DRIVER.parent, self.folder, *self._readable)
             command = self._sandbox.command(
                 command,
                 env,
                 self.sandbox_files,
                 self.home,
-                writable=(self.home, self._exchange.own),
+                writable=(self.home, self._exchange.own, *self._writable),
                 readable=readable,
             )
         known = self._family.members() if self._bash is not None else set()

@@ -24,6 +24,8 @@ from lesson_runner.plugins import Action, Json, Outcome, RunContext, StepContext
 
 TERMINAL = "shell"
 """The key in ``RunContext.store`` of the run's terminal."""
+LINKED = "shell.linked"
+"""The key of what the run's own home folder shows of the user's, until the user has been told."""
 UNSTORED = "shell.lost"
 """The key of the steps after which the terminal's state could not be saved, with the reason."""
 
@@ -96,7 +98,10 @@ def run_in_terminal(
             f"the state of the terminal after step '{name}' could not be saved ({reason})",
             fix="fix the cause, then run lesson resume",
         )
-    finished = terminal(run).run(
+    bash = terminal(run)
+    if names := run.store.pop(LINKED, ()):
+        context.show(f"[yours, not a copy: {', '.join(names)}; what a step changes there stays changed]")
+    finished = bash.run(
         script,
         line,
         step=context.step.id,
@@ -118,16 +123,41 @@ def run_in_terminal(
 def terminal(run: RunContext) -> Terminal:
     """Return the terminal that the shell and Python steps of a run share."""
     if TERMINAL not in run.store:
+        env = environment(run)
+        if run.own_home:
+            env = _private(run, env)
         run.store[TERMINAL] = Terminal(
             run.home / "shell",
             run.workspace.files.absolute(),
-            environment(run),
+            env,
             run.sandbox,
             readable=(run.folder.absolute() / EVIDENCE,),
+            writable=(_own_home(run), _own_python(run)) if run.own_home else (),
             steps=run.steps if run.continues is not None and not run.resumed else (),
         )
     found: Terminal = run.store[TERMINAL]
     return found
+
+
+def _private(run: RunContext, env: Mapping[str, str]) -> dict[str, str]:
+    """Make the run's own home folder and Python, and return the environment that uses them."""
+    from lesson_runner.execute.own_home import home_variables, make_home
+    from lesson_runner.execute.own_python import make_python
+
+    home, python = _own_home(run), _own_python(run)
+    make_python(python, env["PATH"])
+    texts = [block.text for block in run.lesson.blocks if not block.hidden]
+    run.store[LINKED] = make_home(home, texts, run.sandbox)
+    env = home_variables(home, env, run.passed, shared=run.sandbox is None and not run.fresh)
+    return {**env, "PATH": f"{python / 'bin'}{os.pathsep}{env['PATH']}", "VIRTUAL_ENV": str(python)}
+
+
+def _own_home(run: RunContext) -> Path:
+    return run.home.absolute() / "home"
+
+
+def _own_python(run: RunContext) -> Path:
+    return run.home.absolute() / "python"
 
 
 def exchange_folder(context: StepContext) -> Path:
