@@ -203,7 +203,7 @@ class RunContext:
     redactor: Redactor = field(default_factory=redactor_for)
     """Removes secrets from output, events, evidence and the record."""
     own_home: bool = False
-    """True if its commands have a home folder and Python packages of their own: the lesson has no directives."""
+    """True if its commands have a home folder and Python packages of their own, and not the user's."""
 
     resumed: bool = False
     """True if the run was interrupted before and is resumed now."""
