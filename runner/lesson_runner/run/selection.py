@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lesson_runner.model import LEFT_OUT, Plan, PlannedStep
 from lesson_runner.model.errors import LessonError
+
+SYSTEM = "system"
+"""The permission to change the machine. Only ``--allow`` gives it: without it these steps are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,13 @@ def selected(plan: Plan, selection: Selection) -> tuple[PlannedStep, ...]:
     return tuple(step for step in plan.steps if not step.skip and step.id not in without)
 
 
+def not_allowed(step: PlannedStep, granted: Collection[str]) -> str | None:
+    """Return why a step that changes the machine does not run, if the user has not allowed it."""
+    if step.role != SYSTEM or SYSTEM in granted:
+        return None
+    return "it changes this machine (--allow system runs it)"
+
+
 def left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str, str]:
     """
     Return the steps that a selection leaves out, each with the option that excludes it.
@@ -45,7 +55,7 @@ def left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str,
 
     first = find("--from", selection.start)[0] if selection.start else 0
     last = find("--until", selection.until)[-1] if selection.until else len(ids) - 1
-    if first > last:
+    if first > last and ids:
         raise LessonError(
             f"--from {selection.start} comes after --until {selection.until}: nothing would run",
             fix="swap them",
