@@ -84,7 +84,14 @@ def run(lesson: Command, tmp_path: Path) -> Command:
         (tmp_path / "a.md").write_text(lesson_text(body))
         workspace = ("--workspace", tmp_path / ".lesson")
         said = lesson(
-            "run", tmp_path / "a.md", "--allow", "shell", "--json", *workspace, *options, plugins=[TYPIST]
+            "run",
+            tmp_path / "a.md",
+            "--allow",
+            "shell,system",
+            "--json",
+            *workspace,
+            *options,
+            plugins=[TYPIST],
         )
         assert said.code == code, said
         return results(tmp_path, said.json)

@@ -177,9 +177,7 @@ def evaluate(script: str, context: StepContext, **options: Any) -> CommandResult
         "deadline": context.deadline,
         "redactor": run.redactor,
     }
-    finished = bash.run(
-        script, step=context.step.id, attempt=context.attempt, **{**usual, **options}
-    )
+    finished = bash.run(script, step=context.step.id, attempt=context.attempt, **{**usual, **options})
     if finished.state_error:
         lost[context.step.id] = finished.state_error
     return finished
@@ -211,7 +209,10 @@ def _private(run: RunContext, env: Mapping[str, str]) -> dict[str, str]:
 
     home, python = _own_home(run), _own_python(run)
     make_python(python, env["PATH"])
-    texts = [block.text for block in run.lesson.blocks if not block.hidden]
+    texts = [
+        step.params.get("script", step.block.text) for step in run.lesson.steps if step.block is not None
+    ]
+    texts += [f"> {step.params['path']}" for step in run.lesson.steps if step.uses == "file"]
     run.store[LINKED] = make_home(home, texts, run.sandbox)
     env = home_variables(home, env, run.passed, shared=run.sandbox is None and not run.fresh)
     return {**env, "PATH": f"{python / 'bin'}{os.pathsep}{env['PATH']}", "VIRTUAL_ENV": str(python)}
