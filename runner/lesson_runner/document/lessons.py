@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from lesson_runner.document import parser
 from lesson_runner.document import steps as step_schema
 from lesson_runner.document.frontmatter import read_frontmatter, split
 from lesson_runner.document.schema.validator import check, load_schema
+from lesson_runner.document.yaml_text import YamlText
 from lesson_runner.files.plain import read_plain, real
-from lesson_runner.model import Diagnostic, Lesson, Location
+from lesson_runner.model import Diagnostic, Json, Lesson, Location, first_error
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 
 MAX_LESSON_BYTES = 2_000_000
@@ -49,18 +51,18 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
     front = read_frontmatter(parts, path)
     body = parser.parse(parts, path)
     declared = step_schema.build(body.directives)
+    data: Json = front.data
     problems = [*front.diagnostics, *body.diagnostics, *declared.problems]
     if not front.diagnostics:
-        positions = {(): Location(path, 1), **front.positions}
-        problems += check(
-            front.data, load_schema("lesson"), positions, what="frontmatter", unknown_key="warning"
-        )
+        strict = bool(body.directives or first_error(body.diagnostics))
+        data, wrong = _checked_frontmatter(front, path, strict=strict)
+        problems += wrong
     digest = hashlib.sha256(raw).hexdigest()
     blocks, steps, skipped = tuple(body.blocks), tuple(declared.steps), tuple(declared.skipped)
     lesson = Lesson(
         path,
         text,
-        front.data,
+        data,
         front.positions,
         blocks,
         steps,
@@ -74,6 +76,31 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
         unseen=tuple(body.unseen),
     )
     return lesson, sorted(problems, key=lambda item: (item.location.line, item.location.column))
+
+
+def _checked_frontmatter(front: YamlText, path: Path, *, strict: bool) -> tuple[Json, list[Diagnostic]]:
+    """
+    Return the frontmatter, and the diagnostics about its keys and values.
+
+    Args:
+        strict: the document has directives. Others may have frontmatter for another program, so there only
+            an error in ``runner`` is one; other values that are wrong here are left out, with a warning.
+    """
+    positions = {(): Location(path, 1), **front.positions}
+    found = list(
+        check(front.data, load_schema("lesson"), positions, what="frontmatter", unknown_key="warning")
+    )
+    if strict:
+        return front.data, found
+    keys = {place: key[0] for key, place in sorted(front.positions.items(), key=str) if key}
+    wrong = {item.rule == "wrong-value" and keys.get(item.location) for item in found} - {"runner"}
+    kept = {key: value for key, value in front.data.items() if key not in wrong}
+    own = {item for item in found if keys.get(item.location) == "runner"}
+    return kept, [item if item in own or item.severity != "error" else _warning(item) for item in found]
+
+
+def _warning(item: Diagnostic) -> Diagnostic:
+    return dataclasses.replace(item, severity="warning")
 
 
 def _too_large(message: str, path: Path) -> Diagnostic:

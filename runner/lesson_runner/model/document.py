@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lesson_runner.model.lesson_ids import id_of_file, is_lesson_id
+
+_MARKUP = re.compile(r"!?\[(?P<text>[^\]]*)\]\([^)]*\)|<[^<>]*>|[`*]+")
+"""Markup in a heading, and the text in it that readers see."""
 Severity = Literal["error", "warning", "info"]
 Json = Mapping[str, Any]
 """A JSON object: a mapping with string keys, and values that JSON can hold."""
@@ -284,13 +289,18 @@ class Lesson:
 
     @property
     def id(self) -> str:
-        """The lesson's id, or the file's name without its ending if it has none."""
-        return str(self.frontmatter.get("id", self.path.stem))
+        """The frontmatter's id, or one made of the file's name if it has no valid one."""
+        given = self.frontmatter.get("id")
+        return given if is_lesson_id(given) else id_of_file(self.path)
 
     @property
     def title(self) -> str:
-        """The lesson's title."""
-        return str(self.frontmatter.get("title", self.id))
+        """The frontmatter's title, or the first heading without its markup, or the id."""
+        given = self.frontmatter.get("title")
+        if isinstance(given, str | int | float) and str(given).strip():
+            return str(given)
+        first = self.headings[0].title if self.headings else ""
+        return " ".join(_MARKUP.sub(r"\g<text>", first).split()) or self.id
 
     @property
     def runner(self) -> Json:
