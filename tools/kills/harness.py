@@ -21,6 +21,8 @@ from tools.kills.lesson import LESSON, STAGES, play
 
 SNAPSHOTS = "0.05"
 """Seconds between the states that a training saves: scaled down from a minute, for trainings of a second."""
+LIMIT = 120
+"""Seconds in which a run that is left alone must end; it takes a few."""
 SYNCED = ("step-finished", "run-finished")
 """Events that are synced to disk when they are written; what comes after the last of them can be lost."""
 
@@ -50,7 +52,12 @@ def prepared(folder: Path) -> Path:
 def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """Start ``lesson`` there; its standard error is appended to ``said.txt``."""
     command = [sys.executable, "-m", "lesson_runner", *words, "--allow", "shell"]
-    environ = {**os.environ, "LESSON_SNAPSHOT_SECONDS": SNAPSHOTS, "OMP_NUM_THREADS": "1"}
+    environ = {
+        **os.environ,
+        "LESSON_SNAPSHOT_SECONDS": SNAPSHOTS,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONFAULTHANDLER": "1",
+    }
     with (
         (folder / "said.txt").open("ab") as said,
         subprocess.Popen(
@@ -62,7 +69,27 @@ def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
             start_new_session=True,
         ) as process,
     ):
-        yield process
+        try:
+            yield process
+        except BaseException:
+            process.send_signal(signal.SIGABRT)  # it writes where it hangs, and ends
+            raise
+
+
+def ended(process: subprocess.Popen[bytes], folder: Path) -> int:
+    """
+    Return the exit code of a run.
+
+    Raises:
+        RuntimeError: it does not end; what it said, and where it hangs.
+    """
+    try:
+        return process.wait(LIMIT)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        process.wait()
+        message = f"the run does not end: {(folder / 'said.txt').read_text()}"
+        raise RuntimeError(message) from None
 
 
 RUN = ("run", "lesson.md", "--backend", "emulated", "--param", "dataset=text.txt")
@@ -72,7 +99,7 @@ def alone(folder: Path) -> tuple[dict[str, Any], float]:
     """Return the result of an uninterrupted run, and how many seconds it took from its beginning."""
     prepared(folder)
     with started(folder, *RUN) as process:
-        assert process.wait(300) == 0, (folder / "said.txt").read_text()
+        assert ended(process, folder) == 0, (folder / "said.txt").read_text()
     return outcome(folder), float(_record(folder)["seconds"])
 
 
@@ -94,7 +121,7 @@ def killed(folder: Path, number: int, expected: dict[str, Any], seconds: float, 
         words = ("resume",)
     if trial.kills:
         with started(folder, "resume") as process:
-            code = process.wait(300)
+            code = ended(process, folder)
         said = (folder / "said.txt").read_text()
         if code and not (code == 2 and "has passed" in said):
             trial.wrong.append(f"resume ended with {code}: {said}")

@@ -31,14 +31,13 @@ def annotate(
 
     from lesson_runner.files.plain import rewrite
     from lesson_runner.run.annotate import annotate as annotated
-    from lesson_runner.run.recognise import has_directives
     from lesson_runner.run.resolve_blocks import known_profiles
 
     plugins: Plugins = context.obj
     document, _, _ = open_valid_lesson(lesson, plugins)
     console = make_console()
     path = document.path
-    if has_directives(document):
+    if document.has_directives:
         console.print(f"{path} already has directives: nothing to do")
         return
     made = annotated(document, plugins, known_profiles(document, plugins))

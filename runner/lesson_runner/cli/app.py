@@ -19,7 +19,7 @@ COMMANDS = {
     "plan": "Show what a run would do, step by step.",
     "annotate": "Add directives for recognised steps: show a diff, or write it.",
     "validate": "Check lessons: frontmatter, directives, steps, links and code.",
-    "explain": "Explain a rule of 'lesson validate', with examples and the fix.",
+    "explain": "Explain a rule of 'lesson validate', with examples and the fix; or the role of a block.",
     "doctor": "Check this machine, and show how to fix what is wrong.",
     "list": "List the lessons that plugins provide.",
     "show": "Show what a lesson teaches, its hardware, profiles and steps.",

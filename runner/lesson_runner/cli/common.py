@@ -60,6 +60,14 @@ ParamOption = Annotated[
         help="Set a parameter of the steps; STEP.NAME=VALUE sets it for one step.",
     ),
 ]
+ChooseOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--choose",
+        metavar="GROUP=OPTION",
+        help="Run this way of several that the lesson offers; 'lesson plan' lists them.",
+    ),
+]
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option(
@@ -92,7 +100,8 @@ AllowOption = Annotated[
     typer.Option(
         "--allow",
         metavar="PERMISSIONS",
-        help="Grant permissions without a prompt: shell, network, read (files outside the lesson's folder).",
+        help="Grant permissions without a prompt: shell, network, read (files outside the lesson's folder), "
+        "system (steps that change the machine).",
     ),
 ]
 EnvOption = Annotated[

@@ -10,6 +10,7 @@ import typer
 
 from lesson_runner.cli.common import (
     BackendOption,
+    ChooseOption,
     JsonOption,
     LessonArgument,
     ParamOption,
@@ -20,7 +21,14 @@ from lesson_runner.cli.common import (
     print_json,
 )
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
-from lesson_runner.cli.plan_summary import not_run_line, profile_lines, recognition_line, without_repetition
+from lesson_runner.cli.plan_summary import (
+    choice_lines,
+    not_run_line,
+    profile_lines,
+    recognition_line,
+    roles_line,
+    without_repetition,
+)
 
 if TYPE_CHECKING:
     from lesson_runner.model import Expectation, PlannedStep
@@ -34,6 +42,7 @@ def plan(
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
     param: ParamOption = None,
+    choose: ChooseOption = None,
     json: JsonOption = False,
 ) -> None:
     """
@@ -46,7 +55,7 @@ def plan(
     from lesson_runner.execute.inputs import Inputs
     from lesson_runner.report.text import block, line
     from lesson_runner.run.options import RunOptions
-    from lesson_runner.run.params import parse_param
+    from lesson_runner.run.params import parse_choice, parse_param
     from lesson_runner.run.permissions import permissions_needed
     from lesson_runner.run.record import describe_plan
 
@@ -54,7 +63,8 @@ def plan(
     document, problems, installed = open_valid_lesson(lesson, plugins)
     hardware = detect_hardware(plugins, expected)
     params = tuple(map(parse_param, param or ()))
-    options = RunOptions(hardware=hardware, profile=profile, backend=backend, params=params)
+    choices = tuple(map(parse_choice, choose or ()))
+    options = RunOptions(hardware=hardware, profile=profile, backend=backend, params=params, choices=choices)
     made = plan_to_run(document, problems, plugins, options)
     actions, inputs = plugins.actions(), Inputs(document.path)
     asked = {step.id: sorted(permissions_needed(step, actions[step.action], inputs)) for step in made.steps}
@@ -78,9 +88,13 @@ def plan(
     console.print()
     for problem in made.diagnostics:
         console.print(Text(line(problem), "yellow"))
+    for row in choice_lines(made):
+        console.print(line(row))
     name = "not covered" if made.recognised else "not run"
     for item in made.not_run:
         console.print(Text(line(f"{name}: {not_run_line(item)}"), "dim"))
+    if row := roles_line(made):
+        console.print(line(row))
 
 
 def _rows(step: PlannedStep) -> list[str]:
@@ -88,15 +102,25 @@ def _rows(step: PlannedStep) -> list[str]:
 
     claimed = f", recognised by plugin {step.claimed_by}" if step.claimed_by else ""
     rows = [f"line {step.location.line}, action {step.action}{claimed}"]
+    rows += [f"{step.role}: {_ROLES[step.role]}"] if step.role in _ROLES else []
     rows += [f"skipped: {step.skip}"] if step.skip else []
     rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
+    rows += [f"requires {', '.join(map(str, step.requires))}"] if step.requires else []
     rows += [row for row in command_rows(step.command or step.source, step.action) if row.strip(" $")]
     rows += [
         f"{layer.name}: {', '.join(f'{k} {v}' for k, v in layer.params.items())}"
         for layer in step.layers
         if "script" not in layer.params
     ]
-    return rows + [f"expects {_expectation(item)}" for item in step.expect]
+    rows += [f"expects {_expectation(item)}" for item in step.expect]
+    return rows + [f"compared with the output shown at line {item.places[0].line}" for item in step.shown]
+
+
+_ROLES = {
+    "system": "changes this machine; --allow system runs it",
+    "service": "runs in the background until the end of the run",
+    "interactive": "waits for a person",
+}
 
 
 def _permission_rows(asked: Sequence[str]) -> list[str]:

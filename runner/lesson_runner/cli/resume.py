@@ -89,6 +89,7 @@ def resume(
         profile=record["profile"],
         backend=record["backend"],
         params=tuple(params_of(record)),
+        choices=tuple(record.get("choices", {}).items()),
         selection=Selection(was.get("start"), was.get("until"), tuple(was.get("only", ()))),
         place=place,
         fresh=bool(was.get("fresh")),

@@ -9,6 +9,7 @@ import typer
 from lesson_runner.cli.common import (
     AllowOption,
     BackendOption,
+    ChooseOption,
     EnvOption,
     JsonOption,
     LessonArgument,
@@ -48,6 +49,7 @@ def run(
         list[str] | None, typer.Option(metavar="STEP", help="Run only this step; repeatable.")
     ] = None,
     param: ParamOption = None,
+    choose: ChooseOption = None,
     continue_: Annotated[
         str | None,
         typer.Option(
@@ -71,7 +73,7 @@ def run(
     from lesson_runner.execute.environment import check_passed
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions, check_place
-    from lesson_runner.run.params import parse_param
+    from lesson_runner.run.params import parse_choice, parse_param
     from lesson_runner.run.prepare import prepare_run
     from lesson_runner.run.selection import Selection
 
@@ -90,6 +92,7 @@ def run(
         profile=profile,
         backend=backend,
         params=params,
+        choices=tuple(map(parse_choice, choose or ())),
         selection=Selection(from_, until, tuple(only or ())),
         place=check_place(place, where, sandboxed=sandbox),
         continues=continue_,

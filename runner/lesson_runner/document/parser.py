@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_runner.document import directives
+from lesson_runner.document.folds import Open
 from lesson_runner.document.frontmatter import Parts
 from lesson_runner.document.languages import language_of
 from lesson_runner.document.links import LinkFinder
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _NOTE = re.compile(r"^\*\*(?P<kind>Why|Look for):\*\*\s*(?P<text>.+)$", re.DOTALL)
 _MOVE = "put the comment directly above its code block"
+_CONTAINERS = ("bullet_list", "ordered_list", "list_item", "blockquote")
 _FENCE_RIGHT = "put the block between lines ``` that begin in the column of the comment"
 
 
@@ -103,6 +105,7 @@ class _Reader:
         self.waiting: _Waiting | None = None
         self.why = ""
         self.lead = ""
+        self.open = Open()
         self.ignoring: list[directives.Directive] = []
         self.directive_lines: set[int] = set()
         """The first lines, from 0, of the HTML blocks that are directives or have errors of their own."""
@@ -122,17 +125,19 @@ class _Reader:
             elif token.type == "inline":
                 self.links.read(token, self._titles())
                 self._leave_block_unseen(token)
+                self.open = self.open.after(token.content)
                 if tokens[index - 1].type == "paragraph_open":
                     self.lead = token.content
                     self._note(token.content)
             elif token.type == "html_block":
                 self.links.read_html(token, self._titles())
                 self._leave_block_unseen(token)
+                self.open = self.open.after(token.content)
                 self._comment(token)
             elif token.type == "code_block":
                 self._leave_block_unseen(token)
             elif token.type == "fence":
-                self._fence(token)
+                self._fence(token, _paragraph_below(tokens, index))
         self._leave_nothing_waiting("before the document ends")
         end = len(self.lines)
         self._ignore([end, end])
@@ -151,6 +156,7 @@ class _Reader:
         self.headings = [(above, text) for above, text in self.headings if above < level]
         self.headings.append((level, title))
         self.why = self.lead = ""
+        self.open = Open()
 
     def _note(self, content: str) -> None:
         """Keep a **Why:** for the next directive; add a **Look for:** to the section's last directive."""
@@ -218,7 +224,7 @@ class _Reader:
         language, text, location = directive.hidden
         return Block(language, text, location, self._titles(), hidden=True)
 
-    def _fence(self, token: Token) -> None:
+    def _fence(self, token: Token, below: str) -> None:
         line, indent = self._place(token)
         location = Location(self.path, line + 2, indent + 1)
         language = language_of(token.info)
@@ -230,6 +236,10 @@ class _Reader:
             closed=is_closed(token),
             depth=len(self.containers),
             lead=self.lead,
+            below=below,
+            info=" ".join(token.info.split()),
+            fold=self.open.fold,
+            tab=self.open.tab,
         )
         self.lead = ""
         if self.waiting is not None and self.waiting.container == tuple(self.containers):
@@ -284,6 +294,16 @@ def _unseen_fence(item: NotRun) -> Diagnostic:
     fix = "begin its fence at the margin, below an empty line, with only its language after it"
     place = Location(item.block.location.path, item.block.location.line - 1, item.block.location.column)
     return Diagnostic("unseen-fence", "info", message, place, fix)
+
+
+def _paragraph_below(tokens: Sequence[Token], index: int) -> str:
+    """Return the paragraph directly below a fence, also if a list or a quote begins or ends between them."""
+    for at in range(index + 1, len(tokens) - 1):
+        if tokens[at].type == "paragraph_open":
+            return tokens[at + 1].content
+        if not tokens[at].type.startswith(_CONTAINERS):
+            break
+    return ""
 
 
 def _is_comment(token: Token) -> bool:

@@ -11,8 +11,22 @@ from typing import Any
 
 from lesson_runner.document.parser import BoundDirective
 from lesson_runner.document.schema.validator import check, load_schema, place_of, schema_problem
-from lesson_runner.model import Claim, Diagnostic, Expectation, Ignore, Location, NotRun, Override, Step
+from lesson_runner.model import (
+    Choice,
+    Claim,
+    Diagnostic,
+    Expectation,
+    Ignore,
+    Location,
+    Need,
+    NotRun,
+    Override,
+    Step,
+)
 
+SERVICE = "service"
+ACTION_KEYS = {SERVICE: SERVICE, "file": "file", "answers": "shell"}
+"""The keys of a directive that choose an action, and its name."""
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -74,6 +88,7 @@ def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
     if directive.word != "manual" and "instruction" in directive.data:
         message = f"'{directive.word}' directive: only 'manual' directives have an 'instruction'"
         yield Diagnostic("unknown-key", "error", message, place_of(directive.positions, ("instruction",)))
+    yield from _action_rules(directive)
     yield from _expectation_rules(directive)
     captures = directive.data.get("capture")
     for name, given in captures.items() if isinstance(captures, Mapping) else ():
@@ -83,6 +98,18 @@ def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
             message = f"'{directive.word}' directive: {where}: '{pattern}' needs exactly one group ( )"
             place = place_of(directive.positions, ("capture", *path))
             yield Diagnostic("wrong-value", "error", message, place, "put ( ) around the number to read")
+
+
+def _action_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
+    """Yield diagnostics about keys that each say how the block runs, and say different things."""
+    given = [key for key in (*ACTION_KEYS, "uses") if key in directive.data]
+    keys = given[1:] if directive.word != "manual" else [key for key in given if key != "uses"]
+    for key in keys:
+        others = f"'{given[0]}'" if directive.word != "manual" else "a 'manual' directive, which has no block"
+        message = f"'{directive.word}' directive: '{key}' cannot be combined with {others}"
+        yield Diagnostic(
+            "wrong-value", "error", message, place_of(directive.positions, (key,)), "keep one of them"
+        )
 
 
 def _pattern_of(name: str, given: object) -> tuple[object, tuple[str, ...]]:
@@ -101,9 +128,8 @@ def _schema_of(word: str) -> dict[str, Any]:
 def _step(directive: BoundDirective) -> Step:
     data = directive.data
     profiles = {name: _override(item) for name, item in data.get("profiles", {}).items()}
-    params = dict(data.get("with", {}))
-    if "instruction" in data:
-        params["instruction"] = data["instruction"]
+    action = next((name for name in ACTION_KEYS if name in data), None)
+    params = {**data.get("with", {}), **_own_params(data)}
     return Step(
         id=data["id"],
         kind="manual" if directive.word == "manual" else "step",
@@ -112,20 +138,29 @@ def _step(directive: BoundDirective) -> Step:
         title=str(data.get("title") or (directive.headings[-1] if directive.headings else data["id"])),
         why=directive.why,
         look_for=directive.look_for,
-        uses=data.get("uses"),
+        uses=data.get("uses") if action is None else ACTION_KEYS[action],
         params=params,
         needs=tuple(data.get("needs", ())),
         timeout=seconds(data.get("timeout")),
         retries=data.get("retries", 0),
-        requires=tuple(data.get("requires", ())),
+        requires=needs_in(data.get("requires", ())),
         capture=data.get("capture", {}),
         expect=expectations(data.get("expect", ())),
         claims=tuple(_claim(item) for item in data.get("claims", ())),
         profiles=profiles,
         optional=data.get("optional", False),
         compares_output=data.get("output") != "ignore",
+        cleanup=data.get("cleanup", False),
+        choice=Choice(**data["choice"]) if "choice" in data else None,
+        hint=data.get("hint", ""),
         positions=directive.positions,
     )
+
+
+def _own_params(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that keys of a directive set besides those in ``with``."""
+    named = {"file": "path", "answers": "answers", "instruction": "instruction"}
+    return {**data.get("service", {}), **{named[key]: data[key] for key in named if key in data}}
 
 
 def expectations(items: Iterable[Mapping[str, Any]]) -> tuple[Expectation, ...]:
@@ -136,6 +171,12 @@ def expectations(items: Iterable[Mapping[str, Any]]) -> tuple[Expectation, ...]:
         for name, argument in item.items()
         if name != "when"
     )
+
+
+def needs_in(items: Iterable[str | Mapping[str, Any]]) -> tuple[Need, ...]:
+    """Return needs written as ``board`` or ``{command: git}``."""
+    pairs = (pair for item in items for pair in ({item: ""} if isinstance(item, str) else item).items())
+    return tuple(Need(kind, str(value)) for kind, value in pairs)
 
 
 def _override(data: Mapping[str, Any]) -> Override:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import selectors
 import signal
 import subprocess
+import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +37,7 @@ def start(
     folder: Path | None = None,
     merged: bool = True,
     requests: bool = False,
+    device: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """
     Start a program in its own session, with an empty standard input.
@@ -44,6 +47,7 @@ def start(
         folder: the working folder; by default the current folder.
         merged: send standard error to the pipe of standard output.
         requests: connect standard input to a pipe instead.
+        device: the descriptor of a terminal device that controls the program, which inherits it.
 
     Raises:
         OSError: the program cannot be started.
@@ -57,6 +61,9 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
         start_new_session=True,
+        pass_fds=() if device is None else (device,),
+        # In the child, between fork and exec, with no lock that another thread could hold.
+        preexec_fn=None if device is None else lambda: fcntl.ioctl(device, termios.TIOCSCTTY, 0),
     )
 
 
@@ -137,7 +144,7 @@ class Reader:
             for key, _ in ready:
                 if key.data is None:
                     self._selector.unregister(key.fd)
-                elif data := os.read(key.fd, 65_536):
+                elif data := _read_some(key.fd):
                     found.setdefault(key.fd, (key.data, []))[1].append(data)
                     size += len(data)
                 else:
@@ -168,10 +175,15 @@ class Reader:
         while self.open and self.read(QUIET) and time.monotonic() < end:
             pass
 
-    def close(self) -> None:
-        """Stop reading, but discard later output: a closed pipe would kill the process that writes."""
+    def close(self, rest: Callable[[bytes], None] = lambda _: None) -> None:
+        """
+        Stop reading, but not for the processes that write: a closed pipe would kill them.
+
+        Args:
+            rest: called with later output, by default discarded, and with nothing at its end; in a thread.
+        """
         for key in [key for key in (self._selector.get_map() or {}).values() if key.data is not None]:
-            threading.Thread(target=_discard, args=(os.dup(key.fd),), daemon=True).start()
+            threading.Thread(target=_read_rest, args=(os.dup(key.fd), rest), daemon=True).start()
         self._selector.close()
         for stream in self._streams:
             stream.close()
@@ -179,9 +191,18 @@ class Reader:
             os.close(descriptor)
 
 
-def _discard(descriptor: int) -> None:
-    while os.read(descriptor, 65_536):
-        pass
+def _read_some(descriptor: int) -> bytes:
+    """Return the next bytes; none at the end, which of a terminal device is an error."""
+    try:
+        return os.read(descriptor, 65_536)
+    except OSError:
+        return b""
+
+
+def _read_rest(descriptor: int, feed: Callable[[bytes], None]) -> None:
+    while data := _read_some(descriptor):
+        feed(data)
+    feed(b"")
     os.close(descriptor)
 
 

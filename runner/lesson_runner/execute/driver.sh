@@ -9,6 +9,7 @@
 #   run       evaluate the text in the file, and answer with its status
 #   restore   set the variables that were only for this block to their values before it
 #   save      print the state of the terminal into the pipe `state`
+#   ask       evaluate the text in the file in a copy of this bash, and answer with what it prints
 #
 # The text is evaluated by the loop in the command line that starts this bash, not in a function or a sourced
 # file, so that `declare` is global, and errors are reported as they are in a terminal.
@@ -77,7 +78,7 @@ __lesson_describe() {
     done
   fi
   for __lesson_name in variables print describe answer closed echo open check done guard ending \
-    save return startup_file; do
+    save ask return startup_file; do
     builtin unset -f "__lesson_$__lesson_name"
   done
   builtin declare -f
@@ -107,6 +108,7 @@ __lesson_closed() {
       open*) __lesson_open "${__lesson_request#open }" ;;
       check) __lesson_check ;;
       save) __lesson_save ;;
+      ask) __lesson_ask ;;
       run)
         IFS= builtin read -r -d '' __lesson_text <"$__lesson_exchange/text"
         __lesson_set="\\builtin set -h$__lesson_errexit$__lesson_flags; \\builtin set $__lesson_pipefail pipefail"
@@ -136,10 +138,11 @@ __lesson_echo() {
   __lesson_text="$__lesson_above\\builtin set -$__lesson_traced;$__lesson_shown"
 }
 
-# Begin a block, with what $1 says: `strict`; `apart` if standard error has a pipe of its own. If an earlier block
+# Begin a block, with what $1 says: `strict`; `apart` if standard error has a pipe of its own; at its end the number of
+# a descriptor if the block gets a terminal device. If an earlier block
 # has sent the output elsewhere with `exec`, it stays there, as in a terminal.
 __lesson_open() {
-  local __lesson_errors=out
+  local __lesson_errors=out __lesson_device=${1##* }
   [[ $1 == *apart* ]] && __lesson_errors=err
   if [[ ! -e $__lesson_exchange/out.old || /dev/fd/1 -ef $__lesson_exchange/out.old ]]; then
     { exec >"$__lesson_exchange/out"; } 9<>"$__lesson_exchange/out"
@@ -148,6 +151,10 @@ __lesson_open() {
     { exec 2>"$__lesson_exchange/$__lesson_errors"; } 9<>"$__lesson_exchange/$__lesson_errors"
   fi
   exec </dev/null
+  case $__lesson_device in
+    *[!0-9]*) ;;
+    *) builtin eval "exec <&$__lesson_device >&$__lesson_device 2>&$__lesson_device $__lesson_device>&-" ;;
+  esac
   __lesson_errexit='' __lesson_pipefail=+o __lesson_after=''
   [[ $1 == *strict* ]] && __lesson_errexit=e __lesson_pipefail=-o
   if [[ -f $__lesson_exchange/variables ]]; then
@@ -224,6 +231,13 @@ __lesson_ending() {
 __lesson_save() {
   (__lesson_describe) 2>/dev/null 1<>"$__lesson_exchange/state"
   __lesson_answer saved
+}
+
+# Nothing that the text does changes this bash; it prints one line.
+__lesson_ask() {
+  local __lesson_text
+  IFS= builtin read -r -d '' __lesson_text <"$__lesson_exchange/text"
+  __lesson_answer "asked $({ builtin eval "$__lesson_text"; } 2>/dev/null 53<&-)"
 }
 
 __lesson_return() { builtin return "$__lesson_status"; }

@@ -66,7 +66,9 @@ _passed_names: set[str] = set()
 """The names given with ``--env``; error messages of this process must not show their values either."""
 
 
-def redactor_for(environ: Mapping[str, str] | None = None, passed: Iterable[str] = ()) -> Redactor:
+def redactor_for(
+    environ: Mapping[str, str] | None = None, passed: Iterable[str] = (), more: Iterable[str] = ()
+) -> Redactor:
     """
     Return a redactor for the secrets of an environment.
 
@@ -75,9 +77,10 @@ def redactor_for(environ: Mapping[str, str] | None = None, passed: Iterable[str]
 
     Args:
         environ: by default the environment of this process.
+        more: other secrets.
     """
     environ = os.environ if environ is None else environ
-    values = [environ[name] for name in {*passed, *_passed_names} if name in environ]
+    values = [*more] + [environ[name] for name in {*passed, *_passed_names} if name in environ]
     for name, value in environ.items():
         if len(value) >= SHORTEST_WITHHELD and is_credential(name, value) and not _is_existing_path(value):
             values.append(value)

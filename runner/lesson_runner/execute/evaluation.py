@@ -12,11 +12,14 @@ from lesson_runner.execute.child import Reader
 from lesson_runner.execute.family import Member
 from lesson_runner.execute.lines import BoundedLines, OutputCollector
 from lesson_runner.execute.redaction.redactor import Redactor
+from lesson_runner.execute.typist import Typist
 from lesson_runner.model import Gap
 from lesson_runner.model.errors import LessonError
 
 MOST_READS = 64
 """Reads of 64 KiB after which output that bash itself has printed has certainly been read."""
+END = "\n{ __lesson_status=$? __lesson_last=$_ __lesson_pending=; } 2>/dev/null\n"
+"""The line after a statement that others follow: ``a && b`` may fail there, and ``eval`` must not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,12 @@ class Evaluation:
         *,
         apart: bool,
         deadline: float | None,
+        rest: Callable[[bytes], None] | None = None,
+        typist: Typist | None = None,
     ) -> None:
         self._on_line = on_line
         self.mode, self.deadline = mode, deadline
+        self.rest, self.typist = rest, typist
         self.reader = Reader()
         self.together = BoundedLines()
         self.lines = OutputCollector(self._show, redactor=redactor, also=self.together)
@@ -101,15 +107,21 @@ class Evaluation:
             if not self.reader.read(0):
                 break
 
+    def close(self) -> None:
+        """Stop reading; what processes in the background print later goes to ``rest``, or is discarded."""
+        if self.typist is not None:
+            self.typist.detach(self.reader)
+        self.reader.close(*([self.rest] if self.rest is not None else ()))
+
     def finish(self, left: Collection[Member]) -> None:
         """Read the rest of the output; processes that are left in the background may keep printing."""
-        if left:
+        if left or self.typist is not None:  # what a terminal device passes on comes a little later
             self.reader.drain()
         else:
             self.read_all()
         for feed in self.feeds:
             feed(b"", final=True)
-        if left:
+        if left and self.rest is None:
             names, last = ", ".join(map(str, by_pid(left))), self.last_words
             self.lines.note(f"[still running in the background: {names}; further output is not shown]")
             self.last_words = last

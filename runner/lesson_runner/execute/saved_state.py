@@ -65,10 +65,9 @@ class SavedStates:
         """
         later = self._later(step)
         found = [path for path in map(self.before, (step, *later)) if os.path.lexists(path)]
-        if first and found and self._steps:
+        if first and found:
             found[0].replace(self.last)
-        if not (first and found) or self._steps:
-            self.keep(step)
+        self.keep(step)
         for name in later:
             self.before(name).unlink(missing_ok=True)
 

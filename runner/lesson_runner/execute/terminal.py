@@ -14,52 +14,27 @@ holds for one command.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import shutil
-import signal
-import subprocess
+import shlex
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lesson_runner.document.statements import Statement, statements
-from lesson_runner.execute.child import signal_name, start, wait
-from lesson_runner.execute.evaluation import CommandResult, Evaluation, by_pid, status_of, text_of
+from lesson_runner.execute.bash_process import GRACE, Bash
+from lesson_runner.execute.child import signal_name, wait
+from lesson_runner.execute.evaluation import END, CommandResult, Evaluation, by_pid, status_of, text_of
 from lesson_runner.execute.exchange import Exchange
-from lesson_runner.execute.family import TICK, TOKEN, Family, Member, adopt_orphans, ticks
-from lesson_runner.execute.lines import OutputCollector
+from lesson_runner.execute.family import Member, adopt_orphans, ticks
 from lesson_runner.execute.redaction.redactor import Redactor
-from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
+from lesson_runner.execute.sandbox import Sandbox
 from lesson_runner.execute.saved_state import SavedStates, check_complete
+from lesson_runner.execute.typist import Typist
 from lesson_runner.model.errors import LessonError
 from lesson_runner.model.hints import with_fix
 
-DRIVER = Path(__file__).with_name("driver.sh")
-LOOP = (
-    'builtin source "$1" "$2" "$3" "$4"; builtin set --; until __lesson_closed; do for __lesson_once in 1; do'
-    ' if builtin eval "$__lesson_set"; builtin : "$__lesson_last"; [[ $__lesson_status == 0 ]];'
-    ' then builtin eval "$__lesson_text";'
-    ' else __lesson_return "$__lesson_last" || builtin eval "$__lesson_text"; fi 53<&-; done;'
-    ' { __lesson_result=$?; builtin trap - DEBUG; __lesson_done "$__lesson_result"; } 2>/dev/null; done;'
-    " builtin exit 125"
-)
-"""
-What bash runs: one line, and no function, so that line numbers and ``declare`` are as in a terminal.
 
-The loop around the text is for ``break`` and ``continue`` outside of a loop, which would end ours.
-"""
-END = "\n{ __lesson_status=$? __lesson_last=$_ __lesson_pending=; } 2>/dev/null\n"
-"""The line after a statement that others follow: ``a && b`` may fail there, and ``eval`` must not."""
-GRACE = 2.0
-"""Seconds between SIGTERM and SIGKILL."""
-REAPED = 1.0
-"""Seconds to wait for an exit code; a process that hangs in a driver survives even SIGKILL."""
-
-
-class Terminal:
+class Terminal(Bash):
     """
     The terminal of a run. Close it at the end: this ends its background processes.
 
@@ -86,29 +61,10 @@ class Terminal:
         readable: Iterable[Path] = (),
         steps: Sequence[str] = (),
     ) -> None:
-        self.folder, self.home = folder, home
-        self._token = uuid.uuid4().hex
-        self._env = {**env, TOKEN: self._token}
-        self._sandbox, self._readable = sandbox, tuple(readable)
+        super().__init__(folder, home, env, sandbox, readable)
         self._states = SavedStates(folder, steps)
-        self._exchange = Exchange(folder.absolute() / "exchange")
-        self._bash: subprocess.Popen[bytes] | None = None
-        self._own: set[Member] = set()  # the processes that bash consists of
-        self._after: set[Member] = set()  # all processes after the last block
-        self._known: set[Member] = set()  # all processes before the first attempt at the step
-        self._began: int | None = None  # when the first attempt at the step began, in ticks
-        self._family = Family(-1, self._token)
         self._unused = True
-
-    @property
-    def sandbox_files(self) -> Path:
-        """Holds the home folder and ``/tmp`` of the sandbox."""
-        return self.folder / "sandbox"
-
-    @property
-    def exchange(self) -> Path:
-        """The folder with the pipes ``out`` and ``err`` of the block that is being evaluated."""
-        return self._exchange.folder
+        self._elsewhere = False  # the state of bash is that after a block which was run again
 
     def run(
         self,
@@ -123,6 +79,9 @@ class Terminal:
         apart: bool = False,
         deadline: float | None = None,
         redactor: Redactor | None = None,
+        rest: Callable[[bytes], None] | None = None,
+        again: bool = False,
+        typist: Typist | None = None,
     ) -> CommandResult:
         """
         Evaluate a block, and save the state of the terminal.
@@ -141,12 +100,25 @@ class Terminal:
             apart: also return standard output alone; then the order of output and errors is approximate.
             deadline: when to stop, on the clock of :func:`time.monotonic`.
             redactor: removes secrets from the output.
+            rest: called, in a thread, with what processes in the background print after the block.
+            again: the step ran before, in a part of the run that is not repeated. The block begins in the
+                state before its step, and the next block in the state in which it would begin without it.
+            typist: types at a terminal device, which the block gets. The block has a bash of its own, which
+                begins in the state of the terminal, and ends with the block.
 
         Raises:
             LessonError: bash cannot be started, or the saved state is damaged.
             OSError: the folder of the states cannot be written.
         """
-        block = Evaluation(on_line, redactor, "strict" if strict else "plain", apart=apart, deadline=deadline)
+        block = Evaluation(
+            on_line,
+            redactor,
+            "strict" if strict else "plain",
+            apart=apart,
+            deadline=deadline,
+            rest=rest,
+            typist=typist,
+        )
         reader = block.reader
         killed: tuple[Member, ...] = ()
         adopt_orphans(enabled=True)
@@ -154,13 +126,15 @@ class Terminal:
         try:
             self._exchange.attach(reader)
             try:
-                self._begin(step, attempt, block)
+                self._begin(step, attempt, block, again=again)
                 self._exchange.write_variables(extra or {})
                 self._evaluate(script, line, block)
                 if self._alive() and extra:
                     self._ask("restore", block)
-                if self._alive():
+                if self._alive() and not again:
                     self._save(block)
+                if typist is not None:
+                    self._end_bash()
             except TimeoutError:
                 block.timed_out = True
                 killed = self._stop_block(reader.read)
@@ -176,7 +150,7 @@ class Terminal:
         finally:
             self._family.reap()
             self._exchange.detach(reader)
-            reader.close()
+            block.close()
         return CommandResult(
             exit_code=block.status if block.status >= 0 else 128 - block.status,
             output=block.together.text(),
@@ -192,6 +166,27 @@ class Terminal:
             state_error=block.state_error,
         )
 
+    def ask(self, script: str, *, step: str, deadline: float) -> str:
+        """
+        Return the line that a script prints in a copy of the terminal; empty if bash has ended.
+
+        Raises what :meth:`run` raises, and TimeoutError at the deadline.
+        """
+        block = Evaluation(lambda _: None, None, "plain", apart=False, deadline=deadline)
+        adopt_orphans(enabled=True)
+        try:
+            self._exchange.attach(block.reader)
+            self._begin(step, 1, block)
+            self._exchange.write("text", script)
+            return (self._ask("ask", block) or "").removeprefix("asked ")
+        except BaseException:
+            self._stop_block()
+            raise
+        finally:
+            self._family.reap()
+            self._exchange.detach(block.reader)
+            block.reader.close()
+
     def close(self) -> None:
         """End bash and all background processes."""
         try:
@@ -204,24 +199,23 @@ class Terminal:
             self._exchange.close()
             adopt_orphans(enabled=False)
 
-    def _close_pipes(self) -> None:
-        """Close the pipes to bash."""
-        for pipe in (self._bash.stdin, self._bash.stdout) if self._bash is not None else ():
-            if pipe is not None:
-                pipe.close()
-
-    def _alive(self) -> bool:
-        return self._bash is not None and self._bash.poll() is None
-
-    def _begin(self, step: str, attempt: int, block: Evaluation) -> None:
+    def _begin(self, step: str, attempt: int, block: Evaluation, *, again: bool = False) -> None:
         """Make sure that bash runs, in the state in which the step begins."""
-        state = self._states.before(step)
         if attempt > 1:
             self._stop_block()
+        if attempt > 1 and not again:
             self._states.restore(step)
-        else:
+        elif not again:
             self._states.begin(step, first=self._unused)
-        self._unused = False
+        state = self._states.before(step)
+        if again and not state.exists():
+            state = self._states.last
+        self._unused = self._unused and again
+        if block.typist is not None:
+            self._end_bash()
+        elif self._alive() and (again or self._elsewhere):
+            self._load(state, block)
+        self._elsewhere = again
         if not self._alive():
             if not self._exchange.folder.exists():  # a block has removed it
                 self._exchange.detach(block.reader)
@@ -234,50 +228,42 @@ class Terminal:
             if self._began is None:
                 self._known = self._family.members()
 
-    def _start(self, state: Path, block: Evaluation) -> None:
-        """Start bash from a saved state."""
-        program = shutil.which("bash", path=self._env.get("PATH"))
-        if program is None:
-            raise LessonError("bash is not on PATH, and shell steps need it", fix="install bash")
+    def _load(self, state: Path, block: Evaluation) -> None:
+        """Give bash a saved state, and leave its jobs as they are."""
         check_complete(state)
-        self._close_pipes()
-        self.home.mkdir(parents=True, exist_ok=True)
-        self._exchange.reset(processes=self._sandbox is not None)
-        places = (DRIVER, self._exchange.folder, state.absolute(), self.home.absolute())
-        command = [program, "--noprofile", "--norc", "-c", LOOP, "bash", *map(str, places)]
-        env, folder = self._env, self.home
-        if self._sandbox is not None:
-            env, folder = self._sandbox.environment(env), OUTSIDE
-            readable = (DRIVER.parent, self.folder, *self._readable)
-            command = self._sandbox.command(
-                command,
-                env,
-                self.sandbox_files,
-                self.home,
-                writable=(self.home, self._exchange.own),
-                readable=readable,
-            )
-        known = self._family.members() if self._bash is not None else set()
+        options = '[[ -z $__lesson_flags ]] || builtin set "-$__lesson_flags"'
+        self._exchange.write(
+            "text", f"builtin source {shlex.quote(str(state.absolute()))} 2>/dev/null; {options}\n"
+        )
+        self._ask("run", block)
+
+    def holds(self, command: Sequence[str], seconds: float) -> bool:
+        """
+        Return whether a program that bash starts ends with status 0; its output is discarded.
+
+        Args:
+            seconds: how long it may take.
+
+        Raises:
+            LessonError: bash cannot be started, or the saved state is damaged.
+        """
+        block = Evaluation(lambda _: None, None, "plain", apart=False, deadline=time.monotonic() + seconds)
         try:
-            self._bash = start(command, env=env, folder=folder, requests=True)
-        except OSError as error:
-            raise LessonError(f"{command[0]} cannot be started in {folder}: {error.strerror}") from error
-        since = self._family.since  # daemons that an earlier bash has started belong to the terminal too
-        self._family = Family.of(self._bash.pid, self._token)
-        self._family = dataclasses.replace(self._family, since=since or self._family.since)
-        said = OutputCollector(lambda _: None)
-        assert self._bash.stdout is not None
-        block.reader.add(self._bash.stdout, said.feed)
-        block.watch(self._bash.pid)
-        ready = self._exchange.answer(self._alive, block.reader, block.deadline)
-        block.read_all()
-        said.feed(b"", final=True)
-        if ready is None:
-            raise LessonError(f"bash ended before the first command: {said.text() or 'it printed nothing'}")
-        block.reader.release(self._bash.stdout)
-        self._own = self._family.members() - known
-        if text := said.text():
-            block.lines.note(text)
+            self._exchange.attach(block.reader)
+            if not self._alive():
+                self._start(self._states.last, block)
+                self._elsewhere = True
+            self._exchange.write("text", f"({shlex.join(command)}) </dev/null >/dev/null 2>&1{END}")
+            return status_of(self._ask("run", block) or "1") == 0
+        except TimeoutError:
+            self._end_bash()
+            return False
+        except BaseException:
+            self._stop_block()
+            raise
+        finally:
+            self._exchange.detach(block.reader)
+            block.close()
 
     def _evaluate(self, script: str, line: int, block: Evaluation) -> None:
         """Evaluate the statements of a block, until one ends bash."""
@@ -305,19 +291,14 @@ class Terminal:
             self._start(self._states.last, block)
             self._open(block)
 
-    def _exit_status(self) -> int:
-        """Return the exit status of bash, negative if a signal has ended it."""
-        if self._bash is None or not wait(self._bash, REAPED):
-            return -signal.SIGKILL
-        if self._family.since:  # the system may use its number again; the token and adoption suffice
-            self._family = dataclasses.replace(self._family, root=-1)
-        status: int = self._bash.returncode
-        return status or self._exchange.ended()
-
     def _open(self, block: Evaluation) -> None:
         """Connect bash with new pipes for the output of a block."""
         pipes = self._exchange.connect(apart=block.errors is not None)
-        answer = self._ask(f"open {block.mode} {'merged' if block.errors is None else 'apart'}", block)
+        kind = "merged" if block.errors is None else "apart"
+        if block.typist is not None:
+            kind = str(block.typist.device)
+            block.typist.attach(block.reader, block.lines.feed)
+        answer = self._ask(f"open {block.mode} {kind}", block)
         if answer is None:
             raise LessonError("bash ended before the block began", fix="run the lesson again")
         for pipe, feed in zip(pipes, block.feeds, strict=True):
@@ -333,19 +314,6 @@ class Terminal:
                 return [Statement(line, script)]
         return found
 
-    def _ask(self, request: str, block: Evaluation) -> str | None:
-        """
-        Send a request to bash, and return its answer; ``None`` if bash has ended.
-
-        Raises:
-            TimeoutError: the block's deadline has passed.
-        """
-        assert self._bash is not None
-        assert self._bash.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it has ended
-            self._bash.stdin.write(request.encode() + b"\n")
-        return self._exchange.answer(self._alive, block.reader, block.deadline)
-
     def _save(self, block: Evaluation) -> None:
         """Save the state of the terminal; if that fails, the block's result says why."""
         self._ask("save", block)
@@ -354,29 +322,3 @@ class Terminal:
             self._states.store(self._exchange.take_state())
         except OSError as error:
             block.state_error = with_fix((error.strerror or str(error)).lower(), error)
-
-    def _new(self) -> set[Member]:
-        """Return the processes, without bash, that were started since the first attempt at the step."""
-        self._after = self._family.members()
-        began = self._began or 0
-        return {
-            member
-            for member in self._after - self._own - self._known
-            if not began or int(member.started) >= began
-        }
-
-    def _stop_block(self, read: Callable[[float], object] = time.sleep) -> tuple[Member, ...]:
-        """End bash, and all processes that were not there when the first attempt at the step began."""
-        if self._bash is None:
-            time.sleep(TICK)  # a forked child may not have run exec yet, so it does not carry the token
-        elif not self._family.since and self._family.root != self._bash.pid:  # it has just been started
-            self._family = Family(self._bash.pid, self._token)
-        spared = self._known - self._own
-        try:
-            new = self._new()
-            spared = self._after - self._own - new
-        finally:  # a second Ctrl-C
-            killed = self._family.stop(GRACE, read, spared)
-        if self._bash is not None:
-            wait(self._bash, REAPED)
-        return killed

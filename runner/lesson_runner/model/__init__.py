@@ -16,9 +16,11 @@ if TYPE_CHECKING:
         Inspection,
         Outcome,
     )
+    from lesson_runner.model.block_role import BlockRole
     from lesson_runner.model.diagnostics import Checked, Diagnostics
     from lesson_runner.model.document import (
         Block,
+        Choice,
         Claim,
         Diagnostic,
         Edit,
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     )
     from lesson_runner.model.field_types import check_fields
     from lesson_runner.model.hardware import NOT_BOARDS, Hardware
-    from lesson_runner.model.roles import MAIN_PATH, BlockRole, Need, Opinion, Role
+    from lesson_runner.model.need import Need
+    from lesson_runner.model.roles import MAIN_PATH, Opinion, Role
     from lesson_runner.model.rule import Rule, Scope
     from lesson_runner.model.run import (
         LEFT_OUT,
@@ -73,6 +76,7 @@ __all__ = [
     "BlockRole",
     "Cell",
     "Checked",
+    "Choice",
     "Claim",
     "ClaimResult",
     "ClaimVerdict",
@@ -126,7 +130,9 @@ _MODULES = (
     "diagnostics",
     "field_types",
     "hardware",
+    "need",
     "roles",
+    "block_role",
     "rule",
     "sections",
 )

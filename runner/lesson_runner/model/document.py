@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lesson_runner.model.lesson_ids import id_of_file, is_lesson_id
+from lesson_runner.model.need import Need
+from lesson_runner.model.roles import Role
 
 _MARKUP = re.compile(r"!?\[(?P<text>[^\]]*)\]\([^)]*\)|<[^<>]*>|[`*]+")
 """Markup in a heading, and the text in it that readers see."""
@@ -96,6 +98,14 @@ class Block:
     """How many lists and quotes contain it; 0 at the top level."""
     lead: str = ""
     """The paragraph directly above it, with its markup; empty if there is none."""
+    below: str = ""
+    """The paragraph directly below it, with its markup; empty if something else follows."""
+    info: str = ""
+    """What the line of the opening fence says, such as ``python title="app.py"``."""
+    fold: str = ""
+    """The title of the fold (``<details>``) that contains it; empty if none does."""
+    tab: str = ""
+    """The title of the tab that contains it; empty if none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,14 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """The option that a step belongs to. Of the options of a group, one runs: the first, or the user's."""
+
+    group: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step as its author wrote it: a directive and the block it belongs to."""
 
@@ -234,8 +252,8 @@ class Step:
     """In seconds, for each attempt; ``None`` takes the lesson's timeout, if it has one."""
     retries: int = 0
     """How many times a failed step is tried again; 0 to 10."""
-    requires: tuple[str, ...] = ()
-    """What the machine must have, or else the step is skipped: ``board``, ``network``."""
+    requires: tuple[Need, ...] = ()
+    """What the machine must have, or else the step is skipped."""
     capture: Json = field(default_factory=dict)
     """Metrics to read from the output: name, and a regular expression with one group."""
     expect: tuple[Expectation, ...] = ()
@@ -248,8 +266,18 @@ class Step:
     """True if a failure of the step is recorded but does not fail the run."""
     compares_output: bool = True
     """False if the output that its block shows is not compared with what it prints (``output: ignore``)."""
+    cleanup: bool = False
+    """True if it runs at the end of the run, whatever happened before."""
+    choice: Choice | None = None
+    """The option that it belongs to; ``None`` if it runs in any case."""
+    hint: str = ""
+    """What a learner can try if it fails; empty if the author did not say."""
     recognised: bool = False
-    """True if the author wrote no directive: a plugin recognised the block."""
+    """True if the author wrote no directive: the block was recognised as a step."""
+    role: Role = "run"
+    """What the block is; ``system`` steps run only with the permission of that name."""
+    skip: str = ""
+    """Why the step cannot run, although its block is one of a run; empty if it can."""
     positions: Mapping[tuple[str | int, ...], Location] = field(default_factory=dict)
     """The place of each key of the directive, by its path, such as ``("expect", 0, "contains")``."""
 
@@ -286,6 +314,11 @@ class Lesson:
     """False if the document has so many brackets that not all links were searched for."""
     unseen: tuple[NotRun, ...] = ()
     """Blocks that a reader would type in, whose fences Markdown does not see; not in ``blocks``."""
+
+    @property
+    def has_directives(self) -> bool:
+        """True if the author declared steps or skipped blocks."""
+        return bool(self.skipped) or any(not step.recognised for step in self.steps)
 
     @property
     def id(self) -> str:

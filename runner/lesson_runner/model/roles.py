@@ -1,11 +1,9 @@
-"""What each block of a lesson is: its role, the rule that decided it, and what it needs."""
+"""The roles that blocks of a lesson have, and what steps need from the machine."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-
-from lesson_runner.model.document import Block
 
 Role = Literal[
     "run",
@@ -33,25 +31,6 @@ MAIN_PATH: frozenset[Role] = frozenset({"run", "file", "service", "system", "pla
 """The roles of blocks that are steps of a lesson without directives."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Need:
-    """
-    Something that a step needs from the machine, as ``requires:`` names it.
-
-    Attributes:
-        kind: ``board``, ``chips``, ``network``, ``linux``, ``macos``, ``docker``, ``sudo``, ``command``,
-            ``python``, ``env``, ``file`` or ``server``.
-        value: the number of chips, or the name of the command, module, variable, file or host and port;
-            empty for the others, and for ``network`` if the host is unknown.
-    """
-
-    kind: str
-    value: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value}".strip()
-
-
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """What one rule said about a block."""
@@ -61,34 +40,3 @@ class Opinion:
     role: Role
     reason: str
     """Why, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockRole:
-    """The role of one block, and what follows from it."""
-
-    block: Block
-    """The block; a ``command:`` link is a block in the language ``command-link``."""
-    number: int
-    """Which fence of the document it is, counted from 1; 0 for a link and for a hidden block."""
-    role: Role
-    reason: str
-    """Why it has this role, in words, without a period."""
-    rule: str
-    """The name of the rule that decided; ``directive`` if the author did."""
-    opinions: tuple[Opinion, ...] = ()
-    """What all rules said that spoke, in their order; the first decided."""
-    step: str | None = None
-    """The id of the step that runs the block; ``None`` if none does."""
-    needs: tuple[Need, ...] = ()
-    """What it needs from the machine."""
-    file: str = ""
-    """For ``file``: the path of the file as the lesson writes it; empty if unknown."""
-    placeholders: tuple[str, ...] = ()
-    """For ``placeholder``: the texts to fill in, as the block has them, such as ``<your-token>``."""
-    group: str = ""
-    """For one of several ways: the name of the choice."""
-    option: str = ""
-    """For one of several ways: the name of this way, unique in its group."""
-    printed_by: int | None = None
-    """For ``output``: the :attr:`number` of the block whose commands print it; ``None`` if unknown."""

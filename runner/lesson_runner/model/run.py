@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lesson_runner.model.block_role import BlockRole
 from lesson_runner.model.document import Claim, Diagnostic, Expectation, Json, Lesson, Location, NotRun
-from lesson_runner.model.roles import BlockRole
+from lesson_runner.model.need import Need
+from lesson_runner.model.roles import Role
 
 LEFT_OUT = "left out by "
 """The message of a step that the user's selection skipped begins with this."""
@@ -51,14 +53,18 @@ class PlannedStep:
     """In seconds, for each attempt; ``None`` means no limit."""
     retries: int = 0
     """How many times a failed step is tried again; 0 to 10."""
-    requires: tuple[str, ...] = ()
-    """What the machine must have, or else the step is skipped: ``board``, ``network``."""
+    requires: tuple[Need, ...] = ()
+    """What the machine must have, or else the step is skipped."""
     capture: Json = field(default_factory=dict)
     """Metrics to read from the output: name, and a regular expression with one group."""
     optional: bool = False
     """True if a failure of the step is recorded but does not fail the run."""
+    cleanup: bool = False
+    """True if it runs at the end of the run, whatever happened before."""
     skip: str | None = None
     """Why the step will not run; ``None`` if it will."""
+    hint: str = ""
+    """What a learner can try if it fails; empty if the author did not say."""
     why: str = ""
     """The lesson's **Why:** paragraph; empty if there is none."""
     look_for: str = ""
@@ -69,6 +75,10 @@ class PlannedStep:
     """The command as the lesson prints it."""
     absorbed: tuple[str, ...] = ()
     """Lines of the block that need no action of their own (``cd``, ``export``, comments)."""
+    shown: tuple[Expectation, ...] = ()
+    """What the lesson shows as the step's output in blocks of their own; compared, and never fails it."""
+    role: Role = "run"
+    """What the step's block is; ``system`` steps run only with the permission of that name."""
     claimed_by: str = ""
     """The plugin that interpreted the block; empty if the lesson names the action, or no plugin knows it."""
 
@@ -91,8 +101,8 @@ class Plan:
 
     @property
     def recognised(self) -> bool:
-        """True if the lesson declares no steps and plugins recognised these in its blocks."""
-        return any(step.recognised for step in self.lesson.steps)
+        """True if the lesson has no directives, so that its steps were recognised in its blocks."""
+        return not self.lesson.has_directives
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,8 @@ class StepResult:
     """One for each expectation that applies."""
     claims: tuple[ClaimVerdict, ...] = ()
     """One for each claim."""
+    shown: tuple[Verdict, ...] = ()
+    """One for each output that the lesson shows; they do not change the status."""
     labels: tuple[str, ...] = ()
     """What readers must know wherever the result is shown: those of the action, then those of the run."""
     started: str | None = None

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.checks import Check
     from lesson_runner.plugins.context import StepContext
 
+X_BLOCK = "x-block"
+"""The keyword of a parameter's schema by which a step's block becomes its value."""
 FunctionName = str
 """A function by its name, ``"module:function"``; it is imported when it is called."""
 
@@ -27,7 +29,9 @@ class Action:
         run: a function of the resolved parameters and the step's context, or its name
             ``"module:function"``, which is imported when a step runs.
         schema: JSON Schema (draft 2020-12) of the parameters. Add ``"additionalProperties": False``, or
-            misspelt parameters are ignored.
+            misspelt parameters are ignored. If a step names the action with ``uses:``, its block becomes the
+            value of the parameter whose schema has ``"x-block": "text"``, or ``"commands"`` for what the
+            block types in, without prompts and output.
         defaults: values of parameters that nothing else sets, by name.
         presets: for a parameter that selects a set of others: its values, and the parameters of each, such
             as ``{"recipe": {"tuned": {"lr": 0.001}}}``. Stronger than defaults, weaker than other sources.

@@ -143,11 +143,18 @@ class LiveReporter:
             result.append(f": {line(data['message'])}", "none")
         self._indented(result)
         self._more_verdicts(data)
+        if data["status"] in ("failed", "error") and data.get("hint"):
+            self._indented(Text(line(f"Hint: {data['hint']}"), "bold"))
         for diagnosis in data.get("diagnoses", ()):
             self._diagnosis(diagnosis)
         for claim in data["claims"]:
             if claim["result"] != "not evaluated":
                 text = f"claim {claim['claim']} ({claim['source']}): {claim['result']}, {claim['actual']}"
+                self._indented(Text(line(text), "dim"))
+
+        for shown in data.get("shown", ()):
+            if not shown["passed"]:
+                text = f"the lesson shows other output: {shown['actual']}"
                 self._indented(Text(line(text), "dim"))
 
     def _diagnosis(self, diagnosis: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ from lesson_runner.report.runs.formatting import cell
 from lesson_runner.report.runs.sections import by_row
 from lesson_runner.report.tables import PlainTable
 from lesson_runner.report.text import block, duration, line, number
+from lesson_runner.run.record import NOTHING_RAN
 
 _SERIES_POINTS = 5
 """The longest line is shown at the ends of this many equal parts, all lines at their own ends too."""
@@ -55,6 +56,14 @@ def print_summary(console: Console, record: Mapping[str, Any], sections: Iterabl
             for name in ("reproduced", "better", "worse", "not evaluated")
         )
         console.print(Text(f"The lesson's claims: {counts}", "none"))
+
+    outputs = [verdict for step in record["steps"] for verdict in step.get("shown", ())]
+    if outputs:
+        same = sum(verdict["passed"] for verdict in outputs)
+        text = f"Output that the lesson shows: {same} as shown, {len(outputs) - same} different"
+        console.print(Text(text, "none"))
+    if record["status"] == NOTHING_RAN:
+        console.print(Text("Every step was skipped, so the lesson has not passed", "bold yellow"))
 
 
 def print_section(console: Console, section: Section, labels: str) -> None:

@@ -117,7 +117,7 @@ def escaped_json(text: str) -> str:
 def command_rows(command: str, action: str) -> list[str]:
     """Return the lines of a step's command, each after a prompt if it is typed into a shell."""
     command = command.rstrip("\n")
-    prompt = "" if action in ("python", "manual") else "$ "
+    prompt = "" if action in ("python", "file", "manual") else "$ "
     return [f"{prompt}{row}" for row in command.split("\n")] if command else []
 
 

@@ -1,20 +1,70 @@
-"""Find the role of every block of a lesson: which rule decides, and why."""
+"""Find the role of every block of a lesson: a chain of rules, of which the first that knows it decides."""
 
 from __future__ import annotations
 
-from lesson_runner.document.languages import SHELL
-from lesson_runner.model import BlockRole, Lesson, Role
+from collections.abc import Iterable
+
+from lesson_runner.model import MAIN_PATH, BlockRole, Lesson, Opinion, Role
+from lesson_runner.roles.candidates import COMMAND_LINK, candidates
+from lesson_runner.roles.chain import RULES
+from lesson_runner.roles.choices import with_choices
+from lesson_runner.roles.file import file_name
+from lesson_runner.roles.placeholder import placeholders
+from lesson_runner.roles.rule import BlockRule
+from lesson_runner.roles.view import BlockView, Memory
+
+UNSURE = "unsure"
+"""The name of the rule that is said to decide where none spoke."""
 
 
-def roles_of(lesson: Lesson) -> tuple[BlockRole, ...]:
-    """Return the role of every fence and ``command:`` link of a lesson, in the order of the document."""
-    return tuple(
-        BlockRole(block, number, *_role(block.language))
-        for number, block in enumerate((item for item in lesson.blocks if not item.hidden), 1)
+def roles_of(lesson: Lesson, rules: Iterable[BlockRule] = ()) -> tuple[BlockRole, ...]:
+    """
+    Return the role of every fence that readers see and of every ``command:`` link, in the order of the document.
+
+    Directives are not looked at: this is what each block seems to be without them.
+
+    Args:
+        rules: those of plugins, which speak before the built-in ones.
+    """
+    chain = (*rules, *RULES)
+    memory = Memory()
+    number = 0
+    for block in candidates(lesson):
+        is_fence = block.language != COMMAND_LINK
+        number += is_fence
+        view = BlockView(block, lesson, number if is_fence else 0, memory)
+        memory.add(view, _role(view, chain))
+    return tuple(with_choices(memory.roles, memory.ways))
+
+
+def _role(view: BlockView, chain: Iterable[BlockRule]) -> BlockRole:
+    spoke = [
+        Opinion(rule.name, rule.role, reason) for rule in chain if (reason := rule.judge(view)) is not None
+    ]
+    decided = spoke[0] if spoke else Opinion(UNSURE, "illustration", "no rule is sure what it is")
+    is_main = decided.role in MAIN_PATH or decided.role == "alternative"
+    return BlockRole(
+        view.block,
+        view.number,
+        decided.role,
+        decided.reason,
+        decided.rule,
+        tuple(spoke),
+        file=file_name(view) if decided.role == "file" else "",
+        placeholders=placeholders(view) if is_main else (),
+        printed_by=_printer(view) if decided.role == "output" else None,
     )
 
 
-def _role(language: str) -> tuple[Role, str, str]:
-    if language in SHELL:
-        return "run", "it is a shell block", "shell"
-    return "illustration", "no rule is sure what it is", "unsure"
+def _printer(view: BlockView) -> int | None:
+    """Return the number of the block in the same section whose commands print what this one shows."""
+    before = view.previous
+    if before is not None and before.role == "output":
+        return before.printed_by
+    prints: frozenset[Role] = frozenset(
+        {"run", "system", "service", "placeholder", "interactive", "alternative"}
+    )
+    return before.number if before is not None and before.role in prints else None
+
+
+__all__ = ["COMMAND_LINK", "RULES", "UNSURE", "BlockRule", "BlockView", "candidates", "roles_of"]

@@ -20,8 +20,9 @@ from lesson_runner.document.lessons import load_lesson, read_lesson_bytes
 from lesson_runner.model import ActionCall, Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.roles import COMMAND_LINK
 from lesson_runner.run.plan import make_plan
-from lesson_runner.run.recognise import COMMAND_LINK, Recognition
+from lesson_runner.run.recognise import Recognition
 from lesson_runner.run.resolve_blocks import only_verifies, recognise_steps, resolve_block
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

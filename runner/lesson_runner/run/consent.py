@@ -20,6 +20,7 @@ from lesson_runner.run.permissions import (
     kind_of,
     permissions_needed,
 )
+from lesson_runner.run.selection import SYSTEM
 
 
 def check_permissions(
@@ -47,7 +48,7 @@ def check_permissions(
         LessonError: a permission was not granted, or can never be granted.
     """
     allowed, note = options.allowed, options.note
-    trusted = {*PERMISSIONS} - ({NETWORK} if inputs.sandbox else set())
+    trusted = {*PERMISSIONS} - {SYSTEM} - ({NETWORK} if inputs.sandbox else set())
     if installed and inputs.fresh_params:
         return allowed | trusted
     lesson, actions = plan.lesson, plugins.actions()

@@ -9,17 +9,19 @@ from typing import Any
 
 from lesson_runner.document.frontmatter import split
 from lesson_runner.files.canonical import digest_of
-from lesson_runner.model import Lesson, PlannedStep
+from lesson_runner.model import Lesson, Need, PlannedStep
 
 WRITTEN_BACK = frozenset({"status", "validatedOn", "validationDate", "validationNotes"})
 """Keys that record a validation; writing them must not change the digest."""
 _PROSE = frozenset(
     {
         *("title", "location", "why", "look_for", "layers", "command", "source", "absorbed", "claims"),
-        *("claimed_by", "places"),
+        *("claimed_by", "places", "shown", "hint"),
     }
 )
 """Fields of a planned step and its expectations that are for readers, or follow from the other fields."""
+_NEWER = frozenset({"role", "cleanup"})
+"""Fields that count only if they are set, so that the digests of older plans stay as they are."""
 
 
 def content_digest(lesson: Lesson) -> str:
@@ -67,9 +69,14 @@ def plan_digest(steps: Iterable[PlannedStep]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Need):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value) if field.name not in _PROSE]
-        return {name: _plain(getattr(value, name)) for name in names}
+        fields = {field.name: field.default for field in dataclasses.fields(value)}
+        kept = {name: getattr(value, name) for name in fields if name not in _PROSE}
+        return {
+            name: _plain(item) for name, item in kept.items() if name not in _NEWER or item != fields[name]
+        }
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

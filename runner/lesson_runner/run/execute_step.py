@@ -31,6 +31,7 @@ from lesson_runner.run.judge import (
     describe_expected,
     evaluate_claim,
     judge,
+    judge_shown,
 )
 from lesson_runner.run.permissions import describe_permission, is_granted, kind_of, permissions_needed
 from lesson_runner.run.printed import Printed
@@ -222,6 +223,7 @@ def _judged(result: StepResult, produced: Produced, run: RunContext, facts: Mapp
     hardware = [item.name for item in run.hardware if item.is_board]
     conditions = Conditions(run.profile, hardware, step.params, facts)
     claims = tuple(evaluate_claim(claim, result.metrics, conditions) for claim in step.claims)
+    shown = judge_shown(step.shown, produced)
     broken = next((verdict for verdict in verdicts if not verdict.passed), None)
     message = result.message
     if broken is not None and (
@@ -230,5 +232,10 @@ def _judged(result: StepResult, produced: Produced, run: RunContext, facts: Mapp
         message = f"expected {describe_expected(broken.matcher, broken.expected)}; got {broken.actual}"
     failed = broken is not None or result.status == "failed"
     return dataclasses.replace(
-        result, status="failed" if failed else "passed", message=message, verdicts=verdicts, claims=claims
+        result,
+        status="failed" if failed else "passed",
+        message=message,
+        verdicts=verdicts,
+        claims=claims,
+        shown=shown,
     )

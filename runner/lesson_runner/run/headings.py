@@ -1,10 +1,11 @@
-"""Decide from headings whether the blocks below them are steps, and name those steps."""
+"""Name the steps below headings."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
+
+from lesson_runner.document.anchors import name_of
 
 _STEP = re.compile(r"step\s*#?(?P<number>\d+[a-z]?)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<number>\d+(?:\.\d+)*)[.)]\s+\S")
@@ -12,20 +13,6 @@ _SETUP = re.compile(
     r"\bprerequisites?\b|\bset-?\s?up\b|\bbefore you begin\b|\binstall(?:ation|ing)\b", re.IGNORECASE
 )
 _COUNTED = re.compile(r"(?P<word>[a-z]+)\s+(?P<number>\d+)\s*(?:[^\w\s]|$)", re.IGNORECASE)
-_ELSEWHERE = re.compile(
-    r"\btrouble-?\s?shooting\b|(?<!\bfine\W)\btuning\b|\bnext steps?\b|\bwhat(?:'s| is)? next\b"
-    r"|\bwhat you(?:'ve| have)? learn(?:ed|t)\b|\bresources\b|\bappendix\b|\bexpectations?\b"
-    r"|\bwhat (?:to|you can) expect\b|\bfaqs?\b|\bfrequently asked\b|\btakeaways?\b",
-    re.IGNORECASE,
-)
-"""Titles of sections without steps, such as "Tuning"; "Fine-tuning" is part of a lesson."""
-_SLUG_LENGTH = 32
-
-
-def why_not_a_step(headings: Sequence[str]) -> str:
-    """Return why blocks below these headings (outermost first) are not steps; empty if they may be."""
-    found = next((title for title in headings if _ELSEWHERE.search(title.replace("\u2019", "'"))), None)
-    return f"under '{found}'" if found else ""
 
 
 def is_under_step(headings: Sequence[str]) -> bool:
@@ -38,6 +25,8 @@ def is_under_step(headings: Sequence[str]) -> bool:
 
 def step_name(headings: Sequence[str]) -> str:
     """Return an ``id`` for a step below these headings."""
+    if not headings:
+        return "step"
     titles = [_bare(title) for title in headings]
     if step := _STEP.match(titles[-1]):
         return f"step-{step['number'].lower()}"
@@ -45,7 +34,7 @@ def step_name(headings: Sequence[str]) -> str:
         return f"prerequisite-{numbered['number'].replace('.', '-')}"
     if counted := _COUNTED.match(titles[-1]):
         return f"{counted['word'].lower()}-{counted['number']}"
-    return _slug(headings[-1])
+    return name_of(headings[-1])
 
 
 def _is_setup(titles: Sequence[str]) -> bool:
@@ -55,15 +44,3 @@ def _is_setup(titles: Sequence[str]) -> bool:
 def _bare(title: str) -> str:
     """Return a heading without its markup, and without symbols and emoji before its first word."""
     return re.sub(r"^(?:\W|[^\x00-\x7f])+", "", re.sub(r"[*_`~]", "", title))
-
-
-def _slug(title: str) -> str:
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", re.sub(r"[*_`'\u2019]", "", plain))
-    name = ""
-    for word in words:
-        longer = f"{name}-{word}" if name else word[:_SLUG_LENGTH]
-        if len(longer) > _SLUG_LENGTH:
-            break
-        name = longer
-    return name or "part"

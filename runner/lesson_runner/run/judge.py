@@ -65,7 +65,21 @@ def judge(
         return tuple(_verdict(item, produced) for item in wanted)
 
 
-def _verdict(item: Expectation, produced: Produced) -> Verdict:
+def judge_shown(shown: Sequence[Expectation], produced: Produced) -> tuple[Verdict, ...]:
+    """
+    Return a verdict for each output that the lesson shows; they are reported and never fail the step.
+
+    Raises:
+        TooSlowError: judging takes too long.
+    """
+    with time_limit():
+        return tuple(_verdict(item, produced, hint="") for item in shown)
+
+
+_HINT = ": write `...` for what differs from run to run, or `output: ignore` in the step directive"
+
+
+def _verdict(item: Expectation, produced: Produced, hint: str = _HINT) -> Verdict:
     match = _MATCHERS[item.matcher]
     verdict = match(item.argument, produced)
     if verdict.passed or not item.places:
@@ -75,8 +89,7 @@ def _verdict(item: Expectation, produced: Produced) -> Verdict:
         return not match(item.argument[:count], produced).passed
 
     place = item.places[bisect_left(range(1, len(item.places)), True, key=is_missing)]
-    hint = "write `...` for what differs from run to run, or `output: ignore` in the step directive"
-    return replace(verdict, actual=f"{verdict.actual}; {place} shows this line as output: {hint}")
+    return replace(verdict, actual=f"{verdict.actual}; {place} shows this line as output{hint}")
 
 
 def _exit(argument: int, produced: Produced) -> Verdict:

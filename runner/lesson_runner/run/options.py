@@ -35,6 +35,8 @@ class RunOptions:
     backend: str = "auto"
     """``auto``, ``ttml`` or ``emulated``."""
     params: tuple[Param, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    """The chosen option of each group of alternatives (``--choose``)."""
     selection: Selection = field(default_factory=Selection)
     """Which steps to run."""
     place: Path | None = None

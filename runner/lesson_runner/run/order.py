@@ -60,7 +60,18 @@ def declared_id(step: PlannedStep, declared: Mapping[str, Step]) -> str:
 
 
 def sort_by_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list[Diagnostic]]:
-    """Return the steps in document order, except that each step comes after those it needs."""
+    """
+    Return the steps in document order, except that each step comes after those it needs.
+
+    Those that clean up come after all others.
+    """
+    steps = sorted(steps, key=lambda step: step.cleanup)
+    last = {step.id for step in steps if step.cleanup}
+    for step in steps:
+        if not step.cleanup and (wrong := last.intersection(step.needs)):
+            message = f"step '{step.id}' needs '{min(wrong)}', which cleans up at the end of the run"
+            fix = "remove the need, or 'cleanup: true' from one of the steps"
+            return [], [Diagnostic("needs-cleanup", "error", message, step.location, fix)]
     places = {step.id: place for place, step in enumerate(steps)}
     missing = [sum(name in places for name in step.needs) for step in steps]
     needed_by: dict[str, list[int]] = {}

@@ -39,6 +39,19 @@ def parse_param(argument: str) -> Param:
     return Param(step or None, short, value)
 
 
+def parse_choice(argument: str) -> tuple[str, str]:
+    """
+    Parse ``GROUP=OPTION``.
+
+    Raises:
+        LessonError: the argument has another form.
+    """
+    group, equals, option = argument.partition("=")
+    if not equals or not group or not option:
+        raise LessonError(f"--choose {argument}: expected GROUP=OPTION")
+    return group, option
+
+
 def params_for_record(params: Iterable[Param]) -> dict[str, str]:
     """Return the values of ``--param`` in the form of a record's ``params``."""
     return {f"{item.step + '.' if item.step else ''}{item.name}": item.text for item in params}

@@ -20,12 +20,14 @@ from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.context import merge
 from lesson_runner.run.digests import content_digest
 from lesson_runner.run.record import now
+from lesson_runner.run.selection import SYSTEM
 
 NETWORK = "network"
 PERMISSIONS: Mapping[str, str] = {
     "shell": "run its own commands on this machine, as you",
     NETWORK: "download from",
     READ: "read",
+    SYSTEM: "run the steps that change this machine",
 }
 """Permissions and what they allow. Followed by an address or a path, one covers only that."""
 FILE = "allowed.json"

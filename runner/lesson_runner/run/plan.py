@@ -12,6 +12,7 @@ from lesson_runner.document.steps import seconds
 from lesson_runner.document.transcripts import as_script, shown_output
 from lesson_runner.model import (
     ActionCall,
+    Block,
     Diagnostic,
     Expectation,
     Hardware,
@@ -27,14 +28,17 @@ from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.roles import roles_of
+from lesson_runner.run.block_roles import check_options, declared_roles, shown_below
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
-from lesson_runner.run.recognise import has_directives, is_typed_in
+from lesson_runner.run.recognise import Choices, is_typed_in
 from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps, resolve_block
+
+GENERAL = ("shell", "python")
+"""Actions that run a block as it is, so that what it prints can be compared with what the lesson shows."""
 
 
 def choose_profile(
@@ -65,23 +69,32 @@ def make_plan(
     plugins: Plugins,
     profile: str,
     params: Sequence[Param] = (),
+    options: Mapping[str, str] | None = None,
 ) -> Plan:
     """
     Return what a run of ``lesson`` would do.
 
+    Args:
+        options: the chosen option of each group of alternatives; ``None``: the recommended ones.
+
     Raises:
         InvalidLessonError: the lesson or one of its blocks has errors.
-        LessonError: a ``--param`` does not match any step.
+        LessonError: a ``--param`` does not match any step, or there is no such alternative.
     """
     actions = plugins.actions()
     found = list(problems)
     if first_error(found):  # an invalid lesson cannot be planned
         raise InvalidLessonError(found)
     found += unknown_names(lesson, plugins)
-    recognition = None if has_directives(lesson) else recognise_steps(lesson, plugins)
-    if recognition is not None:
+    recognition = None
+    if not lesson.steps and not lesson.skipped:
+        values = {param.name: param.text for param in params if param.step is None}
+        recognition = recognise_steps(lesson, plugins, Choices(options or {}, values))
         lesson = recognition.lesson
         found += recognition.problems
+    blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
+    check_options(options or {}, blocks)
+    outputs = shown_below(blocks)
     planned: list[PlannedStep] = []
     used: dict[str, set[str]] = {}
     if not lesson.steps:
@@ -98,7 +111,10 @@ def make_plan(
             several = len(interpretation.calls) > 1
             part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
             one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
-            planned.append(dataclasses.replace(one, claimed_by=interpretation.plugin))
+            shown = _shown_below(step, outputs) if not several else ()
+            planned.append(
+                dataclasses.replace(one, claimed_by=interpretation.plugin, shown=shown + one.shown)
+            )
             found += trouble
     # With wrong parameters, an action cannot say what it reads and writes.
     usable = {} if first_error(found) else actions
@@ -106,15 +122,14 @@ def make_plan(
     found += trouble
     if first_error(found):
         raise InvalidLessonError(found)
-    check_params(params, actions, used)
+    blanks = {blank.name for blank in recognition.blanks} if recognition else set[str]()
+    check_params([param for param in params if param.name not in blanks], actions, used)
     ordered, trouble = sort_by_needs(planned)
     if trouble:
         raise InvalidLessonError([*found, *trouble])
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
     not_run = tuple(sorted((*not_run, *lesson.unseen), key=lambda item: item.block.location))
-    return Plan(
-        lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), roles_of(lesson)
-    )
+    return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), blocks)
 
 
 def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:
@@ -128,8 +143,8 @@ def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:
 def _no_steps(lesson: Lesson) -> Diagnostic:
     return Diagnostic(
         "no-steps",
-        "error",
-        "the lesson has no steps, so there is nothing to run",
+        "warning",
+        "no block of the lesson is a step, so there is nothing to run",
         Location(lesson.path, 1),
         "put a '<!-- step' comment above each code block that should run",
     )
@@ -175,7 +190,9 @@ def _plan_step(
     expect = override.expect if override and override.expect is not None else step.expect
     if step.recognised:  # no author's expectations; each command has its action's
         expect = action.expect
-    expect = (*expect, *_shown_output(step, call))
+    shown = tuple(_shown_output(step, call))
+    if not step.recognised:  # nobody promised that a recognised step prints it
+        expect, shown = (*expect, *shown), ()
     timeout = override.timeout if override and override.timeout else step.timeout
     planned = PlannedStep(
         id=step.id + part.suffix,
@@ -192,17 +209,26 @@ def _plan_step(
         requires=step.requires,
         capture=step.capture,
         optional=step.optional,
-        skip=override.skip if override else None,
+        cleanup=step.cleanup,
+        skip=override.skip if override and override.skip else step.skip or None,
+        hint=step.hint,
         why=step.why,
         look_for=step.look_for,
         command=_command(action, call, values),
         source=call.source,
         absorbed=call.absorbed,
+        shown=shown,
+        role=step.role,
     )
     understood = not first_error(call.diagnostics)
     return planned, [] if planned.skip else list(
         check_step(planned, step, action, lesson, metrics, understood=understood)
     )
+
+
+def _shown_below(step: Step, outputs: Mapping[Block, Sequence[Expectation]]) -> tuple[Expectation, ...]:
+    """Return what the lesson shows as the output of a step whose block runs as it is."""
+    return tuple(outputs.get(step.block, ())) if step.block and step.uses in GENERAL else ()
 
 
 def _shown_output(step: Step, call: ActionCall) -> Iterable[Expectation]:

@@ -7,7 +7,7 @@ Everything that runs a lesson (``lesson run``, ``resume``, ``certify``, a fleet,
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from lesson_runner.run.permissions import NETWORK, kind_of
 from lesson_runner.run.plan import choose_profile, make_plan
 from lesson_runner.run.resume import CarriedOver, ResumableRun, carry_over
 from lesson_runner.run.runner import new_run_folder, run_plan
-from lesson_runner.run.selection import selected
+from lesson_runner.run.selection import not_allowed, selected
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class PreparedRun:
             resumed=self.carried is not None,
             passed=options.passed,
             sandbox=options.sandbox,
-            redactor=redactor_for(passed=options.passed),
+            redactor=redactor_for(passed=options.passed, more=_secret_answers(plan)),
             granted=self.granted,
             steps=tuple(step.id for step in plan.steps),
         )
@@ -88,8 +88,17 @@ class PreparedRun:
             listeners=listeners,
             selection=self.options.selection,
             params=self.options.params,
+            choices=dict(self.options.choices),
             carried=self.carried,
         )
+
+
+def _secret_answers(plan: Plan) -> Iterator[str]:
+    """Yield the answers of a plan's steps that must not be shown."""
+    for step in plan.steps:
+        for item in step.params.get("answers", ()) if step.action == "shell" else ():
+            if item.get("secret"):
+                yield item["answer"]
 
 
 def plan_run(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, options: RunOptions) -> Plan:
@@ -105,7 +114,7 @@ def plan_run(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, o
         raise InvalidLessonError(found)
     backend = check_backend(options.backend)
     profile = choose_profile(lesson, plugins, options.profile, options.hardware, backend)
-    return make_plan(lesson, found, plugins, profile, options.params)
+    return make_plan(lesson, found, plugins, profile, options.params, dict(options.choices))
 
 
 def prepare_run(
@@ -137,6 +146,7 @@ def prepare_run(
         files = _workspace(options, home).files
         carried = carry_over(resume, plan, options.hardware, plugins.infos.values(), files)
         steps = tuple(step for step in steps if step.id not in carried.results)
+    steps = tuple(step for step in steps if not not_allowed(step, options.allowed))
     own = tuple(filter(None, (continues, folder)))
     inputs = Inputs(plan.lesson.path, own, options.sandbox, fresh_params=resume is None)
     granted = check_permissions(plan, steps, plugins, options, inputs, installed=installed)

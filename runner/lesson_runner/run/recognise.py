@@ -1,32 +1,55 @@
 """
-Recognise the steps of a lesson without directives.
+Make steps of the blocks of a lesson without directives, by their roles.
 
-A block, or a ``command:`` link, is a step if it is under the heading of a step, under no heading about
-another topic, and a plugin knows what it does. The rules use only the parsed document; all other blocks are
-listed with the reason why they are not steps.
+A block on the lesson's main path becomes the step that a directive would declare: what plugins know becomes
+their actions, all other commands the shell or Python. The other blocks are listed with their roles.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
-from lesson_runner.document.languages import TYPED_IN
-from lesson_runner.document.transcripts import shows_prompts
-from lesson_runner.model import ActionCall, Block, Diagnostic, Expectation, Json, Lesson, NotRun, Step
+from lesson_runner.document.languages import SHELL, TYPED_IN
+from lesson_runner.document.shell import shell_commands
+from lesson_runner.document.transcripts import runs_as, shows_prompts, typed_in
+from lesson_runner.model import (
+    MAIN_PATH,
+    ActionCall,
+    Block,
+    BlockRole,
+    Diagnostic,
+    Lesson,
+    NotRun,
+    Role,
+)
 from lesson_runner.plugins.action import Action
-from lesson_runner.run.headings import is_under_step, step_name, why_not_a_step
+from lesson_runner.roles import COMMAND_LINK, UNSURE
+from lesson_runner.run.headings import is_under_step
+from lesson_runner.run.recognised_steps import Blank, Found, join_checks, make_steps
 
-COMMAND_LINK = "command-link"
-"""The language of a block that represents a ``command:`` link; its text is the command."""
-_COMMAND = "command:"
-_BOLD = re.compile(r"\*\*(?P<text>[^*]+)\*\*:?")
+CLAIMED = "claimed"
+"""The rule that decides if no other is sure, but a plugin knows what a block does."""
+CHOSEN = "chosen"
+"""The rule that decides if the user chose another way."""
+_SETS_UP = frozenset(
+    "alias cd conda declare export local popd pushd set shopt source typeset umask unset .".split()  # noqa: SIM905
+)
+"""Commands that only change the terminal."""
 
 Interpret = Callable[[Block, Lesson], Sequence[ActionCall]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user gave for a lesson without directives."""
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The chosen option of each group of alternatives (``--choose``)."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """The values of ``--param`` that fill in blanks, by the blank's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +58,128 @@ class Recognition:
 
     lesson: Lesson
     """The lesson with the recognised steps."""
+    blocks: tuple[BlockRole, ...]
+    """The role of every block, with the id of its step."""
     absorbed: Mapping[str, tuple[Block, ...]]
     """The further blocks that a step covers, by the step's id."""
     not_covered: tuple[NotRun, ...]
     """Blocks that a reader would type in and command links that are not steps, each with the reason."""
     problems: tuple[Diagnostic, ...]
     """Problems of absorbed blocks; planning finds those of a step's own block."""
+    blanks: tuple[Blank, ...] = ()
+    """What ``--param`` can fill in."""
 
 
-@dataclass(slots=True)
-class _Found:
-    """A step being assembled."""
+def recognise(
+    lesson: Lesson,
+    blocks: Sequence[BlockRole],
+    interpret: Interpret,
+    actions: Mapping[str, Action],
+    choices: Choices,
+) -> Recognition:
+    """
+    Find the steps of a lesson without directives.
 
-    block: Block
-    calls: list[ActionCall]
-    section: int
-    own: Json
-    """The parameters that the block alone gives."""
-    absorbed: list[Block] = field(default_factory=list)
+    Args:
+        blocks: the role of every block.
+        interpret: returns the action calls that plugins make of a block; empty if no plugin knows the block.
+        actions: all actions by name.
+    """
+    found: list[Found] = []
+    decided: list[BlockRole] = []
+    not_covered: list[NotRun] = []
+    problems: list[Diagnostic] = []
+    sections = [heading.location.line for heading in lesson.headings]
+    for recognised in blocks:
+        item = _after_choice(recognised, choices.options)
+        calls = _calls_of_plugins(item, lesson, interpret, actions)
+        if calls and item.role not in MAIN_PATH:
+            item = dataclasses.replace(item, role="run", rule=CLAIMED, reason="a plugin knows what it does")
+        decided.append(item)
+        if reason := _why_not_a_step(item, calls):
+            if _is_listed(item):
+                not_covered.append(NotRun(item.block, reason))
+            continue
+        section = bisect(sections, item.block.location.line)
+        last = found[-1] if found and found[-1].section == section and found[-1].calls else None
+        both = join_checks([*last.calls, *calls], actions) if last and calls else calls
+        if last and len(last.calls) == len(calls) == len(both) == 1:
+            last.calls = both
+            last.absorbed.append(item.block)
+            problems += [problem for call in calls for problem in call.diagnostics]
+        else:
+            found.append(Found(item, calls, section, calls[0].params if calls else {}))
+    for useless in _only_setting_up(found):
+        found.remove(useless)
+        not_covered.append(
+            NotRun(useless.item.block, "it only sets up the terminal, which no later step uses")
+        )
+    steps, blanks = make_steps(found, actions, choices.values)
+    absorbed = {
+        step.id: tuple(item.absorbed) for step, item in zip(steps, found, strict=True) if item.absorbed
+    }
+    ids = {step.block: step.id for step in steps}
+    ids |= {block: name for name, more in absorbed.items() for block in more}
+    return Recognition(
+        dataclasses.replace(lesson, steps=steps),
+        tuple(dataclasses.replace(item, step=ids.get(item.block)) for item in decided),
+        absorbed,
+        tuple(not_covered),
+        tuple(problems),
+        blanks,
+    )
 
 
-def has_directives(lesson: Lesson) -> bool:
-    """Return whether the author declared steps or skipped blocks."""
-    return bool(lesson.steps or lesson.skipped)
+def _after_choice(item: BlockRole, options: Mapping[str, str]) -> BlockRole:
+    """Return a block after the choices of the user: of one group, only the chosen option runs."""
+    chosen = options.get(item.group) if item.group else None
+    if chosen is None or (chosen == item.option) == (item.role != "alternative"):
+        return item
+    role: Role = "alternative"
+    if item.role == "alternative":
+        role = next((said.role for said in item.opinions if said.role in MAIN_PATH), "run")
+    reason = f"--choose {item.group}={chosen} says so"
+    return dataclasses.replace(item, role=role, reason=reason, rule=CHOSEN)
+
+
+def _calls_of_plugins(
+    item: BlockRole, lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action]
+) -> list[ActionCall]:
+    """Return what plugins make of a block that may be a step; empty if nothing would judge it."""
+    if item.role == "file" or (item.role not in MAIN_PATH and not _can_be_claimed(item)):
+        return []
+    calls = join_checks(interpret(item.block, lesson), actions)
+    return calls if all(_is_judged(call, actions) for call in calls) else []
+
+
+def _can_be_claimed(item: BlockRole) -> bool:
+    """Return whether a block that is not on the main path is, after all, if a plugin knows what it does."""
+    if item.rule == UNSURE or item.block.language == COMMAND_LINK:
+        return item.role != "reference"
+    uncertain = item.role == "illustration" or (item.role == "alternative" and not item.group)
+    return uncertain and is_under_step(item.block.headings)
+
+
+def _why_not_a_step(item: BlockRole, calls: Sequence[ActionCall]) -> str:
+    """Return why a block is not a step; empty if it is one."""
+    block = item.block
+    if item.role not in MAIN_PATH:
+        return f"{item.role}: {item.reason}"
+    if calls:
+        return ""
+    if block.language == COMMAND_LINK:
+        return "no plugin knows this command"
+    if item.role == "file":
+        return "" if item.file else "file: the lesson does not say where to save it"
+    if block.language and runs_as(block) is None and block.language not in SHELL:
+        return f"no action runs a {block.language} block"
+    unclear = next((doubt for doubt in typed_in(block).doubts if doubt.severity == "error"), None)
+    return unclear.message if unclear else ""
+
+
+def _is_listed(item: BlockRole) -> bool:
+    """Return whether a block is one that a reader would use, so that a plan says why it is not a step."""
+    return is_typed_in(item.block) or item.block.language == COMMAND_LINK or item.role in MAIN_PATH
 
 
 def is_typed_in(block: Block) -> bool:
@@ -65,147 +187,25 @@ def is_typed_in(block: Block) -> bool:
     return block.language in TYPED_IN or (not block.language and shows_prompts(block.text))
 
 
-def recognise(lesson: Lesson, interpret: Interpret, actions: Mapping[str, Action]) -> Recognition:
-    """
-    Find the steps of a lesson without directives.
+def _only_setting_up(found: Iterable[Found]) -> list[Found]:
+    """Return the steps that only change the terminal, although no later step runs in the terminal."""
+    useless: list[Found] = []
+    for step in reversed(list(found)):
+        if step.calls or step.item.role == "file":
+            continue
+        if not _sets_up(step.item.block):
+            break
+        useless.append(step)
+    return useless
 
-    Args:
-        interpret: returns the action calls that plugins make of a block; empty if no plugin knows the block.
-        actions: all actions by name.
-    """
-    found: list[_Found] = []
-    not_covered: list[NotRun] = []
-    problems: list[Diagnostic] = []
-    sections = [heading.location.line for heading in lesson.headings]
-    titles = [heading.title for heading in lesson.headings if heading.level == 1]
-    for block in _candidates(lesson):
-        # The title of the document says nothing about a section.
-        chain = block.headings[1:] if titles == list(block.headings[:1]) else block.headings
-        reason = why_not_a_step(chain)
-        if not reason and not is_under_step(block.headings):
-            reason = "not under a step's heading"
-        calls = [] if reason else join_checks(interpret(block, lesson), actions)
-        if not calls:
-            if is_typed_in(block) or block.language == COMMAND_LINK:
-                not_covered.append(NotRun(block, reason or "no plugin recognises it"))
-            continue
-        if unjudged := next((call.action for call in calls if not _is_judged(call, actions)), None):
-            not_covered.append(NotRun(block, f"nothing would judge it: '{unjudged}' needs an 'expect'"))
-            continue
-        section = bisect(sections, block.location.line)
-        last = found[-1] if found and found[-1].section == section else None
-        both = join_checks([*last.calls, *calls], actions) if last else calls
-        if last and len(last.calls) == len(calls) == len(both) == 1:
-            last.calls = both
-            last.absorbed.append(block)
-            problems += [problem for call in calls for problem in call.diagnostics]
-        else:
-            found.append(_Found(block, calls, section, calls[0].params))
-    steps, absorbed = _steps(found, actions)
-    return Recognition(
-        dataclasses.replace(lesson, steps=steps), absorbed, tuple(not_covered), tuple(problems)
+
+def _sets_up(block: Block) -> bool:
+    commands = shell_commands(block) or ()
+    return bool(commands) and all(
+        not command.words or command.words[0] in _SETS_UP or "=" in command.words[0] for command in commands
     )
-
-
-def join_checks(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
-    """Join consecutive calls of an action that only runs checks into one call."""
-    result: list[ActionCall] = []
-    for call in calls:
-        action = actions.get(call.action)
-        last = result[-1] if result else None
-        params = None
-        if last and action and action.checks and last.action == call.action:
-            params = _merged_params(last.params, call.params)
-        if last and params is not None:
-            result[-1] = ActionCall(
-                last.action,
-                params,
-                last.location,
-                f"{last.source}\n{call.source}",
-                (*last.absorbed, *call.absorbed),
-                (*last.diagnostics, *call.diagnostics),
-            )
-        else:
-            result.append(call)
-    return result
-
-
-def _merged_params(first: Json, second: Json) -> Json | None:
-    """Merge the parameters of two calls, joining lists; ``None`` if other values differ."""
-    both = {**first, **second}
-    for name, value in both.items():
-        if isinstance(value, list | tuple):
-            one, two = first.get(name, ()), second.get(name, ())
-            both[name] = [*one, *(item for item in two if item not in one)]
-        elif first.get(name) != second.get(name):
-            return None
-    return both
-
-
-def _candidates(lesson: Lesson) -> list[Block]:
-    """Return the blocks, and the command links as blocks, in document order."""
-    blocks = [block for block in lesson.blocks if not block.hidden]
-    blocks += [
-        Block(COMMAND_LINK, unquote(link.target[len(_COMMAND) :]), link.location, link.headings)
-        for link in lesson.links
-        if link.kind == "link" and link.target.startswith(_COMMAND)
-    ]
-    return sorted(blocks, key=lambda block: block.location)
 
 
 def _is_judged(call: ActionCall, actions: Mapping[str, Action]) -> bool:
     action = actions.get(call.action)  # planning reports one that does not exist
     return action is None or action.self_judging or bool(action.expect)
-
-
-def _steps(
-    found: Iterable[_Found], actions: Mapping[str, Action]
-) -> tuple[tuple[Step, ...], dict[str, tuple[Block, ...]]]:
-    steps: list[Step] = []
-    absorbed: dict[str, tuple[Block, ...]] = {}
-    names: dict[str, int] = {}
-    for item in found:
-        name = _unique(step_name(item.block.headings), names)
-        params = {key: value for key, value in item.calls[0].params.items() if item.own.get(key) != value}
-        if item.absorbed:
-            absorbed[name] = tuple(item.absorbed)
-        steps.append(
-            Step(
-                name,
-                "step",
-                item.block.location,
-                item.block,
-                _title(item),
-                params=params,
-                expect=_shared_expectations(item.calls, actions),
-                recognised=True,
-            )
-        )
-    return tuple(steps), absorbed
-
-
-def _title(found: _Found) -> str:
-    """Return the bold line above a block with one command, else the heading; a prerequisite: the heading."""
-    block = found.block
-    lead = _BOLD.fullmatch(block.lead.strip())
-    if lead is None or len(found.calls) > 1 or step_name(block.headings).startswith("prerequisite"):
-        return block.headings[-1]
-    return " ".join(lead["text"].split()).rstrip(":")
-
-
-def _unique(name: str, taken: dict[str, int]) -> str:
-    """Return a unique name, numbered if needed, and update the counts in ``taken``."""
-    candidate = name
-    while candidate in taken:
-        taken[name] += 1
-        candidate = f"{name}-{taken[name]}"
-    taken[candidate] = 1
-    return candidate
-
-
-def _shared_expectations(
-    calls: Sequence[ActionCall], actions: Mapping[str, Action]
-) -> tuple[Expectation, ...]:
-    """Return the expectations of a block's commands; empty if they differ between commands."""
-    each = [actions[call.action].expect for call in calls if call.action in actions]
-    return each[0] if each and all(item == each[0] for item in each) else ()

@@ -27,6 +27,8 @@ from lesson_runner.run.hashing import Hasher, file_facts
 RECORD = "record.json"
 UNFINISHED = "unfinished"
 """The status in the record while the run is in progress; it stays if the run is killed."""
+NOTHING_RAN = "nothing-ran"
+"""The status of a run whose steps were all skipped: it has not passed."""
 DAMAGED = "the file was changed or damaged: restore the original, or run the lesson again"
 _PACKAGES = ("pluggy", "markdown-it-py", "jsonschema", "numpy", "torch")
 
@@ -47,9 +49,12 @@ def describe_step(step: PlannedStep) -> dict[str, Any]:
         "params": plain(step.params),
         "layers": [{"name": layer.name, "params": plain(layer.params)} for layer in step.layers],
         "needs": list(step.needs),
+        "requires": [str(need) for need in step.requires],
         "expect": [_expectation(item) for item in step.expect],
         "command": step.command,
         "optional": step.optional,
+        **({"cleanup": True} if step.cleanup else {}),
+        **({"hint": step.hint} if step.hint else {}),
         "status": "skipped" if step.skip else "planned",
         "message": step.skip or "",
         "metrics": {},
@@ -72,6 +77,7 @@ def describe_result(result: StepResult) -> dict[str, Any]:
         "metrics": plain(result.metrics),
         "verdicts": [dataclasses.asdict(verdict) for verdict in result.verdicts],
         "claims": [dataclasses.asdict(claim) for claim in result.claims],
+        **({"shown": [dataclasses.asdict(verdict) for verdict in result.shown]} if result.shown else {}),
         "labels": list(result.labels),
         "started": result.started,
         "seconds": round(result.seconds, 3),
@@ -106,6 +112,8 @@ def describe_block(item: BlockRole) -> dict[str, Any]:
         "reason": item.reason,
         "rule": item.rule,
         "needs": [str(need) for need in item.needs],
+        "group": item.group,
+        "option": item.option,
         "step": item.step,
     }
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lesson_runner.document.languages import PYTHON, RUNNABLE, TYPED_IN
+from lesson_runner.document.steps import SERVICE
 from lesson_runner.document.transcripts import as_script, runs_as, shows_prompts, typed_in
 from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location, Step
-from lesson_runner.plugins.action import Action
+from lesson_runner.plugins.action import X_BLOCK, Action
 from lesson_runner.plugins.manager import Interpretation, Plugins
+from lesson_runner.roles import roles_of
+from lesson_runner.roles.ready import ready_of
 from lesson_runner.run.names import profiles_of
-from lesson_runner.run.recognise import Recognition, has_directives, join_checks, recognise
+from lesson_runner.run.recognise import Choices, Recognition, recognise
+from lesson_runner.run.recognised_steps import join_checks
 
 
 def known_profiles(lesson: Lesson, plugins: Plugins) -> list[str]:
@@ -22,13 +27,18 @@ def known_profiles(lesson: Lesson, plugins: Plugins) -> list[str]:
 def used_actions(lesson: Lesson, plugins: Plugins) -> Mapping[str, Action]:
     """Return the actions that the steps of a lesson use, by name."""
     actions = plugins.actions()
-    steps = lesson.steps if has_directives(lesson) else recognise_steps(lesson, plugins).lesson.steps
+    steps = lesson.steps or recognise_steps(lesson, plugins).lesson.steps
     names = {call.action for step in steps for call in resolve_block(step, lesson, plugins)[0].calls}
     return {name: action for name, action in actions.items() if name in names}
 
 
-def recognise_steps(lesson: Lesson, plugins: Plugins) -> Recognition:
-    """Recognise the steps of a lesson without directives, with all plugins."""
+def recognise_steps(lesson: Lesson, plugins: Plugins, choices: Choices | None = None) -> Recognition:
+    """
+    Recognise the steps of a lesson without directives, with all plugins.
+
+    Args:
+        choices: what the user gave; ``None``: nothing.
+    """
 
     problems: list[Diagnostic] = []
 
@@ -37,7 +47,9 @@ def recognise_steps(lesson: Lesson, plugins: Plugins) -> Recognition:
         problems.extend(interpretation.diagnostics)
         return interpretation.calls
 
-    found = recognise(lesson, interpret, plugins.actions())
+    found = recognise(
+        lesson, roles_of(lesson, plugins.block_rules()), interpret, plugins.actions(), choices or Choices()
+    )
     return dataclasses.replace(found, problems=(*problems, *found.problems))
 
 
@@ -47,8 +59,8 @@ def resolve_block(
     """
     Return the action calls of a step: from ``uses:``, else from a plugin, else shell or Python.
 
-    A recognised step always comes from a plugin. A declared step executes what its block says: if a plugin
-    would only run checks instead, shell or Python runs the block.
+    A recognised step without ``uses`` comes from a plugin. A declared step executes what its block says: if a
+    plugin would only run checks instead, shell or Python runs the block.
     """
     if step.kind == "manual":
         return Interpretation("", (ActionCall("manual", {}, step.location),)), []
@@ -56,9 +68,11 @@ def resolve_block(
     if step.uses is not None:
         source = block.text.rstrip("\n") if block else ""
         action = plugins.actions().get(step.uses)
-        takes_script = action is not None and "script" in action.schema.get("properties", {})
-        params = {"script": as_script(block)} if block and takes_script else {}
-        doubts = _doubts(block) if block and takes_script else []
+        params, doubts = block_params(block, action) if block and action else ({}, [])
+        if step.recognised:
+            doubts = []
+        if step.uses == SERVICE and block and (ready := ready_of(block, lesson)):
+            params["ready"] = ready
         return Interpretation("", (ActionCall(step.uses, params, step.location, source),)), doubts
     if block is None:  # the parser binds every other directive to a block
         return Interpretation("", ()), []
@@ -74,6 +88,19 @@ def resolve_block(
         call = ActionCall(name, {"script": as_script(block)}, block.location, block.text.rstrip("\n"))
         return Interpretation("", (call,)), [*problems, *_doubts(block)]
     return Interpretation("", ()), [*problems, _unknown_language(step, block)]
+
+
+def block_params(block: Block, action: Action) -> tuple[dict[str, Any], Sequence[Diagnostic]]:
+    """
+    Return the parameters that an action takes from the block of a step that names it, and what is unclear.
+
+    The action's schema marks such a parameter with ``x-block``: ``commands`` stands for what the block types
+    in, without prompts and output, and ``text`` for all of it.
+    """
+    marked = {name: part.get(X_BLOCK) for name, part in action.schema.get("properties", {}).items()}
+    texts = {"commands": as_script(block), "text": block.text}
+    params = {name: texts[mark] for name, mark in marked.items() if mark in texts}
+    return params, _doubts(block) if "commands" in marked.values() else []
 
 
 def _unknown_language(step: Step, block: Block) -> Diagnostic:

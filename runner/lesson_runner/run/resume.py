@@ -267,6 +267,7 @@ def _result(step: PlannedStep, stored: Mapping[str, Any]) -> StepResult:
         metrics,
         tuple(Verdict(**item) for item in stored["verdicts"]),
         tuple(ClaimVerdict(**item) for item in stored["claims"]),
+        tuple(Verdict(**item) for item in stored.get("shown", ())),
         tuple(stored["labels"]),
         stored["started"],
         stored["seconds"],

@@ -14,6 +14,7 @@ from typing import Any
 from lesson_runner.files.plain import new_folder
 from lesson_runner.model import LEFT_OUT, Event, Plan, PlannedStep, StepResult
 from lesson_runner.model.errors import ExitCode, HardwareError, LessonError, UnmetNeedError
+from lesson_runner.plugins.builtin.service import AGAIN, end_services, note_ended, to_start_again
 from lesson_runner.plugins.context import RunContext, Workspace
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import record
@@ -23,9 +24,10 @@ from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.interruption import Interruption
+from lesson_runner.run.needs import PHRASES, makers, why_unmet
 from lesson_runner.run.params import Param, params_for_record
 from lesson_runner.run.resume import CarriedOver
-from lesson_runner.run.selection import Selection, left_out
+from lesson_runner.run.selection import Selection, left_out, not_allowed
 from lesson_runner.run.setup import check_names, set_up_run
 from lesson_runner.run.workspace_diff import WorkspaceSnapshot
 
@@ -39,6 +41,8 @@ class _State:
     results: list[StepResult] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.GOOD
+    makers: Mapping[int, str] = field(default_factory=dict)
+    """The steps of the lesson's blocks, by the block's number."""
     earlier: Mapping[str, str] = field(default_factory=dict)
     """How steps ended in the runs whose files this one continues: their statuses, by id."""
 
@@ -67,6 +71,7 @@ def run_plan(
     listeners: Sequence[Listener] = (),
     selection: Selection | None = None,
     params: Sequence[Param] = (),
+    choices: Mapping[str, str] | None = None,
     carried: CarriedOver | None = None,
 ) -> dict[str, Any]:
     """
@@ -84,9 +89,9 @@ def run_plan(
         KeyboardInterrupt: Ctrl-C came while the record was being written; the record is complete.
     """
     selection = selection or Selection()
-    excluded = left_out(plan.steps, selection)
+    excluded = dict(left_out(plan.steps, selection))
     check_names(plan, context)
-    state, began, clock = _State(), record.now(), time.monotonic()
+    state, began, clock = _State(makers=makers(plan)), record.now(), time.monotonic()
     started, before, resumed = began, 0.0, []
     taken_over: Mapping[str, StepResult] = {}
     if carried is not None:
@@ -96,6 +101,12 @@ def run_plan(
         state.facts |= carried.facts
     if context.continues is not None:
         state.earlier = last_results(runs_in(context.continues, plan.lesson.id))
+    if context.continues is not None or carried is not None:
+        running = [step.id for step in plan.steps if step.id not in excluded.keys() | taken_over.keys()]
+        again = to_start_again(plan.steps, running, context.home)
+        context.store[AGAIN] = again
+        excluded = {name: reason for name, reason in excluded.items() if name not in again}
+        taken_over = {name: result for name, result in taken_over.items() if name not in again}
 
     def describe(status: str) -> dict[str, Any]:
         done = {item.step.id for item in state.results}
@@ -112,6 +123,7 @@ def run_plan(
             "profile": plan.profile,
             "backend": context.backend,
             "params": params_for_record(params),
+            **({"choices": dict(choices)} if choices else {}),
             "options": {**dataclasses.asdict(selection), **_options(context)},
             "hardware": [record.plain(item.found) for item in context.hardware],
             "labels": sorted({*context.labels, *(label for item in state.results for label in item.labels)}),
@@ -140,11 +152,18 @@ def run_plan(
         try:
             record.write(describe(record.UNFINISHED), context.folder)
             log.emit(Event("run-started", data=about))
-            for step in plan.steps:
-                if step.id in taken_over:
-                    state.results.append(taken_over[step.id])
-                else:
-                    _run_or_skip(step, excluded.get(step.id), state, context, plugins, log)
+            try:
+                for step in plan.steps:
+                    if step.id in taken_over:
+                        state.results.append(taken_over[step.id])
+                    elif not step.cleanup:
+                        _run_or_skip(step, excluded.get(step.id), state, context, plugins, log)
+            except KeyboardInterrupt:
+                state.exit_code = ExitCode.INTERRUPTED
+            finally:
+                for step in plan.steps:
+                    if step.cleanup and step.id not in taken_over:
+                        _run_or_skip(step, excluded.get(step.id), state, context, plugins, log)
             interruption.hold()
         except KeyboardInterrupt:
             state.exit_code = ExitCode.INTERRUPTED
@@ -153,10 +172,15 @@ def run_plan(
             state.exit_code = error.exit_code if isinstance(error, LessonError) else ExitCode.BUG
             broken = error
             interruption.hold()
+        _end_services(state, context, log)
         room.close()
+        if state.exit_code == ExitCode.GOOD and not any(map(_has_run, state.results)):
+            state.exit_code = ExitCode.HARDWARE
         # A process in the background may have written more evidence.
         clean_evidence(context.folder / "evidence", context.redactor, context.store.get(STATE, {}))
-        finished = describe(_STATUS.get(state.exit_code, "failed"))
+        status = _STATUS.get(state.exit_code, "failed")
+        nothing = state.exit_code == ExitCode.HARDWARE and not any(map(_has_run, state.results))
+        finished = describe(record.NOTHING_RAN if nothing else status)
         try:
             record.write(finished, context.folder)
         finally:  # processes in the background must end even if the record cannot be written
@@ -169,6 +193,10 @@ def run_plan(
         if broken is not None:
             raise broken
     return finished
+
+
+def _has_run(result: StepResult) -> bool:
+    return result.status not in ("skipped", "not-reached")
 
 
 def _options(context: RunContext) -> dict[str, Any]:
@@ -196,20 +224,26 @@ def _run_or_skip(
 ) -> None:
     """Run one step of a plan, or record why it does not run."""
     noted: dict[str, Any] = {}
-    reason = step.skip or excluded or _missing_board(step, context, plugins)
+    reason = step.skip or excluded or not_allowed(step, context.granted)
+    interrupted = False
     blocked = _blocked(step, state, context.continues)
     if reason is not None:
         result = StepResult(step, "skipped", reason)
     elif blocked is not None:
         result = blocked
-    elif state.exit_code == ExitCode.HARDWARE:
+    elif state.exit_code == ExitCode.HARDWARE and not step.cleanup:
         result = StepResult(step, "not-reached", ENDED_EARLY)
+    elif unmet := _unmet(step, state, context, plugins):
+        result = StepResult(step, "skipped", unmet)
     else:
         started, clock = record.now(), time.monotonic()
         watched = WorkspaceSnapshot(context.workspace.files, context.workspace.root)
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
+            ended = note_ended(context, step)
+            if ended and result.status in ("failed", "error"):
+                result = dataclasses.replace(result, message=f"{result.message}; {ended}")
             state.facts.update(facts)
             noted = {"facts": facts}
         except UnmetNeedError as error:
@@ -223,8 +257,9 @@ def _run_or_skip(
             seconds = time.monotonic() - clock
             result = StepResult(step, "error", "interrupted", started=started, seconds=seconds, attempts=1)
             state.exit_code = ExitCode.INTERRUPTED
+            interrupted = True
         timed = None if step.timeout is None else clock + step.timeout
-        deadline = clock if state.exit_code == ExitCode.INTERRUPTED else timed
+        deadline = clock if interrupted else timed
         changes = watched.changes(Hasher(deadline))  # a resumed run checks these files
         noted["left"] = changes.files
         noted |= {"left_unknown": changes.unknown} if changes.unknown else {}
@@ -232,24 +267,27 @@ def _run_or_skip(
     if result.status not in ("passed", "skipped") and not step.optional and state.exit_code == ExitCode.GOOD:
         state.exit_code = ExitCode.FAILED
     log.emit(Event("step-finished", step.id, {**record.describe_result(result), **noted}))
-    if state.exit_code == ExitCode.INTERRUPTED:
+    if interrupted:
         raise KeyboardInterrupt
 
 
-def _missing_board(step: PlannedStep, context: RunContext, plugins: Plugins) -> str | None:
-    """Return why a step cannot run without a board, if it needs one and there is none."""
-    if "board" not in step.requires:
-        return None
-    if context.backend == "emulated":
-        return "it needs a board, and --backend emulated uses none"
-    if any(item.usable for item in context.hardware):
-        return None
-    mocks = [item.detected_by for item in context.hardware if item.kind == "mock"]
-    if mocks:
-        return f"it needs a board, and a mock device does not count ({mocks[0]})"
-    broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
-    reason = f"none was found: {'; '.join(broken)}" if broken else "there is none in this machine"
-    return f"it needs a board, and {reason}"
+def _end_services(state: _State, context: RunContext, log: EventLog) -> None:
+    """End the services of the run; the step of one that failed meanwhile has failed."""
+    problems = end_services(context)
+    for place, result in enumerate(state.results):
+        if result.step.id in problems:
+            message = problems[result.step.id]
+            failed = dataclasses.replace(result, status="failed", message=message)
+            state.results[place] = failed
+            if not result.step.optional and state.exit_code == ExitCode.GOOD:
+                state.exit_code = ExitCode.FAILED
+            log.emit(Event("step-finished", result.step.id, record.describe_result(failed)))
+
+
+def _unmet(step: PlannedStep, state: _State, context: RunContext, plugins: Plugins) -> str:
+    """Return why the machine cannot run a step; empty if it can."""
+    results = {item.step.id: item for item in state.results}
+    return why_unmet(step, context, plugins, results, state.makers)
 
 
 def _blocked(step: PlannedStep, state: _State, continues: Path | None) -> StepResult | None:
@@ -266,19 +304,14 @@ def _blocked(step: PlannedStep, state: _State, continues: Path | None) -> StepRe
         if continues is not None and results[need].message.startswith(LEFT_OUT):
             status, where = state.earlier.get(need, "not-reached"), f" in {continues.name}"
         if status != "passed":
-            unmet[status] = f"it needs '{need}', which {_PHRASE.get(status, 'did not pass')}{where}"
+            unmet[status] = f"it needs '{need}', which {PHRASES.get(status, 'did not pass')}{where}"
+    if step.cleanup:  # after steps that failed too, but not after those that never ran
+        never = [text for status, text in unmet.items() if status in ("skipped", "not-reached")]
+        return StepResult(step, "skipped", never[0]) if never else None
     if not unmet:
         return None
     failed = next((phrase for status, phrase in unmet.items() if status != "skipped"), None)
     return StepResult(step, "not-reached" if failed else "skipped", failed or unmet["skipped"])
-
-
-_PHRASE = {
-    "failed": "failed",
-    "error": "ended with an error",
-    "not-reached": "was not reached",
-    "skipped": "was skipped",
-}
 
 
 def _with_plugins(

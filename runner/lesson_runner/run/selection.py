@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lesson_runner.model import LEFT_OUT, Plan, PlannedStep
 from lesson_runner.model.errors import LessonError
+
+SYSTEM = "system"
+"""The permission to change the machine. Only ``--allow`` gives it: without it these steps are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,13 @@ def selected(plan: Plan, selection: Selection) -> tuple[PlannedStep, ...]:
     """
     without = left_out(plan.steps, selection)
     return tuple(step for step in plan.steps if not step.skip and step.id not in without)
+
+
+def not_allowed(step: PlannedStep, granted: Collection[str]) -> str | None:
+    """Return why a step that changes the machine does not run, if the user has not allowed it."""
+    if step.role != SYSTEM or SYSTEM in granted:
+        return None
+    return "it changes this machine (--allow system runs it)"
 
 
 def left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str, str]:

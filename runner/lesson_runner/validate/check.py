@@ -16,7 +16,6 @@ from lesson_runner.plugins.catalog import read_head
 from lesson_runner.plugins.manager import PLUGIN_FAILED, Plugins
 from lesson_runner.plugins.plugin_errors import FIX
 from lesson_runner.run.plan import make_plan
-from lesson_runner.run.recognise import has_directives
 from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps
 from lesson_runner.validate.coverage import judged_by_exit_alone, uncovered
 from lesson_runner.validate.fix import Source
@@ -187,7 +186,7 @@ def _checker(rule: Rule, plugins: Plugins) -> Callable[[Lesson, Scope], Iterable
 def _planned(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins) -> Iterable[Diagnostic]:
     """Yield the diagnostics of planning the lesson in each of its profiles."""
     problems = list(problems)
-    if not has_directives(lesson):  # recognise the steps once instead of in each profile
+    if not lesson.has_directives:  # recognise the steps once instead of in each profile
         recognition = recognise_steps(lesson, plugins)
         problems += recognition.problems
         lesson = recognition.lesson

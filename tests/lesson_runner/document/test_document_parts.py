@@ -36,7 +36,7 @@ def only(*rows: str) -> BoundDirective:
 
 def test_a_block() -> None:
     (block,) = read("# A", "## B", "", "text", "", "```Bash title=x", "ls", "pwd", "```").blocks
-    assert block == Block("bash", "ls\npwd\n", place(7), ("A", "B"), lead="text")
+    assert block == Block("bash", "ls\npwd\n", place(7), ("A", "B"), lead="text", info="Bash title=x")
     assert (block.closed, block.depth, block.hidden) == (True, 0, False)
 
 
@@ -145,7 +145,7 @@ def test_a_directive_and_its_block() -> None:
     assert (found.word, found.data, found.location) == ("step", {"id": "one"}, place(2))
     assert found.positions == {(): place(2), ("id",): place(3)}
     assert found.headings == ("A",)
-    assert found.block == Block("bash", "ls\n", place(9), ("A",), lead="prose between them")
+    assert found.block == Block("bash", "ls\n", place(9), ("A",), lead="prose between them", info="bash")
     assert (found.why, found.look_for, found.lines) == ("", "", (0, 0))
 
 

@@ -17,6 +17,7 @@ from lesson_runner.model import (
     Expectation,
     Ignore,
     Location,
+    Need,
     NotRun,
     Override,
     Step,
@@ -85,7 +86,7 @@ def test_a_step_with_all_keys() -> None:
     )
     assert (found.title, found.uses, found.params, found.needs) == ("First", "shell", {"a": 1}, ("zero",))
     assert (found.timeout, found.retries, found.optional) == (120.0, 3, True)
-    assert (found.requires, found.capture) == (("board", "network"), {"n": "(.)"})
+    assert (found.requires, found.capture) == ((Need("board"), Need("network")), {"n": "(.)"})
     assert found.expect == (Expectation("contains", "x", {"data": "real"}), Expectation("exit", 2))
     conditions = {
         "hardware": ["n150"],

@@ -72,6 +72,8 @@ NAMES = frozenset(
             "expect",
             "when",
             "command",
+            "cleanup",
+            "hint",
             "optional",
             "message",
             "metrics",
@@ -88,7 +90,7 @@ NAMES = frozenset(
             "actual",
         ),
         *("passed", "claim", "source", "result", "explanation", "section", "link"),
-        *("not_hashed", "stamp"),
+        *("not_hashed", "stamp", "choices", "requires", "shown"),
         *MATCHERS,
         *("min", "max", "unit"),
     }
@@ -96,7 +98,17 @@ NAMES = frozenset(
 """Keys."""
 WORDS = frozenset(
     {
-        *("passed", "failed", "error", "skipped", "not-reached", "planned", "unfinished", "interrupted"),
+        *(
+            "passed",
+            "failed",
+            "error",
+            "skipped",
+            "not-reached",
+            "planned",
+            "unfinished",
+            "interrupted",
+            "nothing-ran",
+        ),
         *(
             "reproduced",
             "better",

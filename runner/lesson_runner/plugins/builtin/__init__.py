@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
-    """Return ``shell``, ``python`` and ``manual``."""
+    """Return ``shell``, ``python``, ``service``, ``file`` and ``manual``."""
+    from lesson_runner.plugins.builtin.file import FILE
     from lesson_runner.plugins.builtin.manual import MANUAL
     from lesson_runner.plugins.builtin.python import PYTHON
+    from lesson_runner.plugins.builtin.service import ACTION
     from lesson_runner.plugins.builtin.shell import SHELL
 
-    return (SHELL, PYTHON, MANUAL)
+    return (SHELL, PYTHON, ACTION, FILE, MANUAL)
 
 
 @hookimpl

@@ -147,6 +147,7 @@ PYTHON = Action(
             "script": {
                 "description": "Python; after prompts such as `>>> `, only the typed text runs.",
                 "type": "string",
+                "x-block": "commands",
             },
             "session": {
                 "description": "A name. Blocks with the same one share their variables and imports.",

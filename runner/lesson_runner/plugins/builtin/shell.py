@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,16 +19,22 @@ from lesson_runner.execute.child import signal_name
 from lesson_runner.execute.environment import command_environment, withheld
 from lesson_runner.execute.evaluation import CommandResult, by_pid
 from lesson_runner.execute.family import RUN
+from lesson_runner.execute.needs import PATIENCE, Surroundings
 from lesson_runner.execute.terminal import Terminal
+from lesson_runner.execute.typist import Answer, Person, Typist
 from lesson_runner.files.evidence import EVIDENCE
-from lesson_runner.model.errors import LessonError
+from lesson_runner.model.errors import LessonError, UnmetNeedError
 from lesson_runner.plugins import Action, Json, Outcome, RunContext, StepContext
 
 TERMINAL = "shell"
 """The key in ``RunContext.store`` of the run's terminal."""
 UNSTORED = "shell.lost"
 """The key of the steps after which the terminal's state could not be saved, with the reason."""
+ANSWERS = "shell.needs"
+"""The key of what was found about hosts, docker and sudo."""
 
+ANSWERED_WITHIN = 300.0
+"""Seconds after which a block with answers is ended if its step has no timeout."""
 MOST_QUOTED = 200
 """Characters of a command's last line that a message repeats."""
 _ASKS = re.compile(r"^\s*(?:IFS=\S*\s+)?(?:read|select|passwd|su|sudo|ssh)\b")
@@ -42,6 +50,7 @@ SCHEMA: dict[str, Any] = {
         "script": {
             "description": "Bash commands; after prompts such as `$ `, only the typed text runs.",
             "type": "string",
+            "x-block": "commands",
         },
         "strict": {
             "description": "Stop at the first command that fails (`set -e -o pipefail`). Bash does not count"
@@ -54,6 +63,14 @@ SCHEMA: dict[str, Any] = {
             "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
             "additionalProperties": {"type": "string"},
         },
+        "answers": {
+            "description": "What to type when the block asks: `ask`, a pattern, and `answer`, a line.",
+            "$ref": "step.schema.json#/$defs/answers",
+        },
+        "person": {
+            "description": "The person at the terminal answers; the step is skipped where there is none.",
+            "type": "boolean",
+        },
     },
     "required": ["script"],
     "additionalProperties": False,
@@ -61,29 +78,82 @@ SCHEMA: dict[str, Any] = {
 
 
 def run_shell(params: Json, context: StepContext) -> Outcome:
-    """Run ``script`` in the run's terminal."""
+    """
+    Run ``script`` in the run's terminal.
+
+    Raises:
+        UnmetNeedError: a person has to answer, and there is none.
+    """
     script = typed(params["script"]).text
     (context.evidence / "script.sh").write_text(script + "\n", "utf-8")
-    return run_in_terminal(
-        script, context, extra=params.get("env"), strict=params.get("strict", True), line=block_line(context)
-    )
+    options: dict[str, Any] = {
+        "extra": params.get("env"),
+        "strict": params.get("strict", True),
+        "line": block_line(context),
+    }
+    answers = [Answer(item["ask"], item["answer"]) for item in params.get("answers", ())]
+    if answers:
+        return _with_answers(script, context, answers, options)
+    if params.get("person"):
+        return _with_person(script, context, options)
+    return run_in_terminal(script, context, **options)
+
+
+def _with_answers(
+    script: str, context: StepContext, answers: Sequence[Answer], options: Mapping[str, Any]
+) -> Outcome:
+    """Run a block at a terminal device, and type the answers to its questions."""
+    limit = time.monotonic() + ANSWERED_WITHIN
+    with contextlib.closing(Typist(answers)) as typist:
+        deadline = limit if context.deadline is None else context.deadline
+        finished = evaluate(script, context, typist=typist, deadline=deadline, **options)
+        outcome = outcome_of(finished, context)
+        if finished.timed_out and typist.asked:
+            shown = f"it last showed {typist.asked[:MOST_QUOTED]!r}, and no answer fits"
+            return dataclasses.replace(outcome, message=f"{outcome.message}: {shown}")
+        if outcome.status == "passed" and typist.unasked is not None:
+            message = f"it did not ask {typist.unasked!r}, for which there is an answer"
+            return dataclasses.replace(outcome, status="failed", message=message)
+        return outcome
+
+
+def _with_person(script: str, context: StepContext, options: Mapping[str, Any]) -> Outcome:
+    """Run a block at a terminal device; the person at this terminal types."""
+    if context.run.ask is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UnmetNeedError("it waits for a person, and nobody is at this terminal")
+    with contextlib.closing(Person()) as person:
+        return run_in_terminal(script, context, typist=person, on_line=lambda _: None, **options)
 
 
 def run_in_terminal(
     script: str,
     context: StepContext,
     *,
-    line: int = 1,
-    extra: Mapping[str, str] | None = None,
-    strict: bool = True,
     failed: Callable[[str], Statement] | None = None,
+    **options: Any,
 ) -> Outcome:
     """
     Run a script in the terminal of the run, and return the step's outcome.
 
     Args:
-        line: the line of the lesson on which the script begins.
         failed: finds the statement that failed in the output; by default it is one of the script.
+        options: as for :func:`evaluate`.
+
+    Raises:
+        LessonError: the terminal's state could not be saved after an earlier step.
+    """
+    finished = evaluate(script, context, **options)
+    if failed is not None and finished.failed is not None:
+        finished = dataclasses.replace(finished, failed=failed(finished.output))
+    return outcome_of(finished, context)
+
+
+def evaluate(script: str, context: StepContext, **options: Any) -> CommandResult:
+    """
+    Run a script in the terminal of the run.
+
+    Args:
+        options: as for :meth:`Terminal.run`; those that the step decides have a default.
 
     Raises:
         LessonError: the terminal's state could not be saved after an earlier step.
@@ -96,23 +166,18 @@ def run_in_terminal(
             f"the state of the terminal after step '{name}' could not be saved ({reason})",
             fix="fix the cause, then run lesson resume",
         )
+    usual: dict[str, Any] = {
+        "apart": any(expectation.matcher == "json" for expectation in context.step.expect),
+        "on_line": context.show,
+        "deadline": context.deadline,
+        "redactor": run.redactor,
+    }
     finished = terminal(run).run(
-        script,
-        line,
-        step=context.step.id,
-        attempt=context.attempt,
-        extra=extra,
-        strict=strict,
-        apart=any(expectation.matcher == "json" for expectation in context.step.expect),
-        on_line=context.show,
-        deadline=context.deadline,
-        redactor=run.redactor,
+        script, step=context.step.id, attempt=context.attempt, **{**usual, **options}
     )
     if finished.state_error:
         lost[context.step.id] = finished.state_error
-    if failed is not None and finished.failed is not None:
-        finished = dataclasses.replace(finished, failed=failed(finished.output))
-    return outcome_of(finished, context)
+    return finished
 
 
 def terminal(run: RunContext) -> Terminal:
@@ -128,6 +193,23 @@ def terminal(run: RunContext) -> Terminal:
         )
     found: Terminal = run.store[TERMINAL]
     return found
+
+
+def surroundings(run: RunContext, step: str, undetected: Sequence[str]) -> Surroundings:
+    """Return where a step is about to run; ``undetected`` says why plugins could not detect hardware."""
+
+    def ask(script: str) -> str:
+        return terminal(run).ask(script, step=step, deadline=time.monotonic() + PATIENCE)
+
+    return Surroundings(
+        ask,
+        run.hardware,
+        run.backend == "emulated",
+        undetected,
+        run.sandbox,
+        withheld(os.environ, run.passed),
+        run.store.setdefault(ANSWERS, {}),
+    )
 
 
 def exchange_folder(context: StepContext) -> Path:

@@ -29,7 +29,7 @@ from lesson_runner.report.runs.report_data import Report
 from lesson_runner.report.text import duration
 
 _HERE = Path(__file__).parent
-_SIGNS = {"passed": "✓", "failed": "✗", "interrupted": "!"}
+_SIGNS = {"passed": "✓", "failed": "✗", "interrupted": "!", "nothing-ran": "-"}
 
 
 def render(report: Report) -> str:

@@ -25,7 +25,7 @@ from lesson_runner.report.runs.sections import MAX_ITEMS, as_table, by_row, piec
 from lesson_runner.report.summary import key_metric
 from lesson_runner.report.text import duration
 
-SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "interrupted": "⚠️"}
+SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "interrupted": "⚠️", "nothing-ran": "⏭️"}
 """Other statuses have no sign."""
 LONGEST = 400
 """Characters shown of a message or a value; the record has all of it."""

@@ -136,6 +136,8 @@ def test_built_in_actions_declare_their_permissions() -> None:
     assert {name: action.permissions for name, action in actions.items()} == {
         "shell": shell,
         "python": shell,
+        "service": shell,
+        "file": shell,
         "manual": frozenset(),
     }
     for action in actions.values():

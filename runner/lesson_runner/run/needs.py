@@ -1,0 +1,65 @@
+"""Find out why a step cannot run here: which of its needs this machine, or this run, does not meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lesson_runner.execute.needs import name_of, unmet_needs
+from lesson_runner.model import Plan, PlannedStep, StepResult
+from lesson_runner.plugins.builtin.shell import surroundings
+from lesson_runner.plugins.context import RunContext
+from lesson_runner.plugins.manager import Plugins
+
+PHRASES = {
+    "failed": "failed",
+    "error": "ended with an error",
+    "not-reached": "was not reached",
+    "skipped": "was skipped",
+}
+"""How a step ended that did not pass, by its status."""
+MOST_NAMED = 3
+"""How many unmet needs a message names."""
+
+
+def makers(plan: Plan) -> Mapping[int, str]:
+    """Return the id of the step of each block that a step runs, by the block's number."""
+    return {item.number: item.step for item in plan.blocks if item.number and item.step is not None}
+
+
+def why_unmet(
+    step: PlannedStep,
+    context: RunContext,
+    plugins: Plugins,
+    results: Mapping[str, StepResult],
+    made_by: Mapping[int, str],
+) -> str:
+    """
+    Return why a step that is about to run cannot, in one line; empty if its needs are met.
+
+    What a step that passed has made is not looked for: if it is missing, the step that needs it fails.
+
+    Args:
+        results: how the earlier steps ended, by id; one of several commands of a block has an id of its own.
+        made_by: as :func:`makers` returns it.
+    """
+    ended = {need: _end_of(made_by.get(need.made_by), results) for need in step.requires}
+    wanted = [need for need in step.requires if ended[need] != "passed"]
+    if not wanted:
+        return ""
+    broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
+    found = unmet_needs(wanted, surroundings(context, step.id, broken))
+    messages = []
+    for need in [need for need in wanted if need in found]:
+        maker, wrong = made_by.get(need.made_by), found[need]
+        if maker is not None and (phrase := PHRASES.get(ended[need])):
+            wrong = f"which step '{maker}' makes, and that {phrase}"
+        messages.append(f"{name_of(need)}, {wrong}")
+    return f"it needs {'; and '.join(messages[:MOST_NAMED])}" if messages else ""
+
+
+def _end_of(maker: str | None, results: Mapping[str, StepResult]) -> str:
+    """Return the status of the step that makes something; the worst if its block has several commands."""
+    if maker is None:
+        return ""
+    found = [item.status for name, item in results.items() if name == maker or name.startswith(f"{maker}.")]
+    return next((status for status in found if status != "passed"), "passed" if found else "")
