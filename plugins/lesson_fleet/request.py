@@ -141,6 +141,9 @@ def _document(name: str, plugins: Plugins, options: RunOptions) -> Document:
     if not isinstance(named, list) or not is_lesson_id(lesson.frontmatter.get("id")):
         message = f"{lesson.path}: a fleet needs a lesson whose frontmatter has 'id' and 'supportedHardware'"
         raise LessonError(message, fix="add them; 'lesson annotate' writes frontmatter")
+    if lesson.sidecar:
+        message = f"{lesson.path}: a fleet sends the lesson alone, without its sidecar {lesson.sidecar.path}"
+        raise LessonError(message, fix="write the directives into the lesson")
     text = lesson.path.read_bytes()
     if hashlib.sha256(text).hexdigest() != lesson.digest:
         raise LessonError(f"{lesson.path}: changed while it was being read", fix="run this again")

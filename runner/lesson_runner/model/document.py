@@ -233,7 +233,7 @@ class Step:
     kind: Literal["step", "manual"]
     """``manual`` for something that a person does and confirms; ``step`` for all others."""
     location: Location
-    """Where the directive's comment begins."""
+    """Where the directive's comment begins; for an entry of a sidecar, where it would stand."""
     block: Block | None
     """The code block that the step runs; ``None`` if it has none, as a ``manual`` step."""
     title: str = ""
@@ -283,6 +283,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file with directives for a lesson's blocks."""
+
+    path: Path
+    """The file."""
+    text: str
+    """All of it; lines end with ``\\n``, whatever the file has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """A parsed lesson document."""
 
@@ -291,7 +301,7 @@ class Lesson:
     text: str
     """The whole document; lines end with ``\\n``, whatever the file has, and there is no byte order mark."""
     frontmatter: Json
-    """The YAML between the two ``---`` lines; empty if it has errors."""
+    """The YAML between the two ``---`` lines, and the sidecar's; empty if it has errors."""
     positions: Mapping[tuple[str | int, ...], Location]
     """The place of each key of the frontmatter, by its path, such as ``("tags", 0)``."""
     blocks: tuple[Block, ...]
@@ -314,6 +324,8 @@ class Lesson:
     """False if the document has so many brackets that not all links were searched for."""
     unseen: tuple[NotRun, ...] = ()
     """Blocks that a reader would type in, whose fences Markdown does not see; not in ``blocks``."""
+    sidecar: Sidecar | None = None
+    """The file with directives for the lesson, beside it or in ``--overlay``; ``None`` if there is none."""
 
     @property
     def has_directives(self) -> bool:

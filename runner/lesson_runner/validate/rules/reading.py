@@ -27,5 +27,9 @@ RULES = (
     Rule("unclosed-hidden-block", "error", "A hidden code block that does not end inside its comment."),
     Rule("duplicate-step", "error", "Two steps with the same id."),
     Rule("expect-without-step", "error", "An 'expect' directive with no step above it."),
+    Rule("sidecar-changed", "error", "An entry of a sidecar whose block has changed or moved."),
+    Rule("sidecar-renamed", "warning", "An entry of a sidecar whose heading was renamed."),
+    Rule("sidecar-unbound", "error", "A sidecar, or an entry of one, for what does not exist."),
+    Rule("sidecar-conflict", "error", "An entry of a sidecar for what has a directive already."),
     Rule("expect-nothing", "error", "An 'expect' directive that any output would match."),
 )
