@@ -207,3 +207,11 @@ def test_a_resumed_run_keeps_the_choice(lesson: Lesson, tmp_path: Path) -> None:
 
     assert [step["status"] for step in record["steps"]] == ["passed", "failed"]
     assert [step["status"] for step in resumed["steps"]] == ["passed", "passed"]
+
+
+def test_a_lesson_without_steps(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(HEAD + "Nothing but words.\n\n```json\n{}\n```\n")
+
+    said = lesson("run", "a.md", "--json")
+
+    assert (said.code, said.json["status"], said.json["steps"]) == (4, "nothing-ran", [])
