@@ -13,6 +13,7 @@ from lesson_runner.cli.common import (
     ChooseOption,
     JsonOption,
     LessonArgument,
+    OverlayOption,
     ParamOption,
     ProfileOption,
     make_console,
@@ -42,6 +43,7 @@ def plan(
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
     param: ParamOption = None,
+    overlay: OverlayOption = None,
     choose: ChooseOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -60,7 +62,7 @@ def plan(
     from lesson_runner.run.record import describe_plan
 
     plugins: Plugins = context.obj
-    document, problems, installed = open_valid_lesson(lesson, plugins)
+    document, problems, installed = open_valid_lesson(lesson, plugins, overlay)
     hardware = detect_hardware(plugins, expected)
     params = tuple(map(parse_param, param or ()))
     choices = tuple(map(parse_choice, choose or ()))
@@ -107,11 +109,11 @@ def _rows(step: PlannedStep) -> list[str]:
     rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
     rows += [f"requires {', '.join(map(str, step.requires))}"] if step.requires else []
     rows += [row for row in command_rows(step.command or step.source, step.action) if row.strip(" $")]
-    rows += [
-        f"{layer.name}: {', '.join(f'{k} {v}' for k, v in layer.params.items())}"
-        for layer in step.layers
-        if "script" not in layer.params
-    ]
+    for layer in step.layers:
+        shown = {name: value for name, value in layer.params.items() if name not in ("script", "text")}
+        rows += [f"{layer.name}: {', '.join(f'{k} {v}' for k, v in shown.items())}"] if shown else []
+    rows += ["runs at the end, whatever happened before"] if step.cleanup else []
+    rows += [f"hint: {step.hint}"] if step.hint else []
     rows += [f"expects {_expectation(item)}" for item in step.expect]
     return rows + [f"compared with the output shown at line {item.places[0].line}" for item in step.shown]
 

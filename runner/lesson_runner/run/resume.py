@@ -21,6 +21,7 @@ from lesson_runner.plugins.context import FILES, Workspace
 from lesson_runner.plugins.installed import PluginInfo
 from lesson_runner.run import record
 from lesson_runner.run.continued import has_files, home_of, place_of
+from lesson_runner.run.digests import content_digest
 from lesson_runner.run.events import EVENTS, read_events
 from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
@@ -175,6 +176,7 @@ def carry_over(
     Raises:
         LessonError: the outcome could differ from that of an uninterrupted run; the message says why.
     """
+    run = _without_undone(run, plan)
     try:
         differences = [*_different(run, plan, hardware, plugins), *_changed(run, files)]
         planned = {step.id: step for step in plan.steps}
@@ -196,13 +198,28 @@ def carry_over(
     return CarriedOver(results, facts, run.record["started"], run.resumed)
 
 
+def _without_undone(run: ResumableRun, plan: Plan) -> ResumableRun:
+    """Return a run without the steps that clean up, and all from the first one that they have undone."""
+    ran = {str(step["id"]) for step in run.record["steps"] if step.get("attempts")} | run.passed.keys()
+    undone = {need for step in plan.steps if step.cleanup and step.id in ran for need in step.needs}
+    kept: set[str] = set()
+    for step in plan.steps:
+        if step.cleanup or step.id in undone:
+            break
+        kept.add(step.id)
+    return dataclasses.replace(run, passed={key: item for key, item in run.passed.items() if key in kept})
+
+
 def _different(
     run: ResumableRun, plan: Plan, hardware: Sequence[Hardware], plugins: Iterable[PluginInfo]
 ) -> Iterator[str]:
     """Yield the differences from when the run started."""
     was = run.record
+    sidecar = str(plan.lesson.sidecar.path) if plan.lesson.sidecar else None
     if plan.lesson.digest != was["lesson"]["sha256"]:
         yield f"the lesson {was['lesson']['path']} has changed"
+    elif was["lesson"].get("content_sha256", content := content_digest(plan.lesson)) != content:
+        yield f"the lesson's sidecar {was['lesson'].get('sidecar') or sidecar} has changed"
     elif plan.digest != was["plan_digest"]:
         yield "the plan is different, although the lesson is the same"
     yield from _unlike("", _libraries(was["versions"]), _libraries(record.versions(hardware)))
