@@ -15,10 +15,6 @@ from lesson_runner.plugins import ActionCall, Block
 from lesson_tenstorrent.packages import read_requirement
 
 CHECK = "tenstorrent.check"
-LINKS: Mapping[str, Mapping[str, Any]] = {
-    "tenstorrent.installTtTrain": {"checks": ["unrelated-ttml", "ttml"]},
-}
-"""The checks that replace buttons of Tenstorrent's VS Code extension, by the button's command."""
 UNWANTED = {"ttnn": "pip-ttnn", "ttml": "unrelated-ttml"}
 """Packages that must not come from pip, and the check for each."""
 VARIABLES = frozenset({"TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", "LD_LIBRARY_PATH", "PYTHONPATH"})
@@ -34,9 +30,6 @@ Params = Mapping[str, Any]
 
 def interpret_block(block: Block) -> Sequence[ActionCall] | None:
     """Return a call for each command of a block that only sets up a machine; ``None`` for other blocks."""
-    if block.language == "command-link":
-        name = block.text.strip()
-        return [ActionCall(CHECK, LINKS[name], block.location, name)] if name in LINKS else None
     calls: list[ActionCall] = []
     absorbed: list[str] = []
     exported: set[str] = set()
