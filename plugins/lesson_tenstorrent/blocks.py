@@ -78,6 +78,8 @@ def _checks_for(words: list[str], operators: str, previous: list[str]) -> Params
         return None
     if is_preparation(words, ABSORBED):
         return {}
+    if words[:2] == ["git", "describe"] and previous[:1] == ["cd"] and "metal" in previous[-1].lower():
+        return {"checks": ["tt-metal-version"]}
     if words[:3] == ["git", "submodule", "update"]:
         return {"checks": ["submodules"]}
     if pip[:1] in (["install"], ["uninstall"]):

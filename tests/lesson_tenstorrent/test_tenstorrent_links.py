@@ -269,6 +269,65 @@ def test_the_same_server_in_another_part_of_the_lesson_is_started_again(tmp_path
     assert roles(tmp_path, f"# Serve\n\n## First\n\n{start}## Second\n\n{start}") == ["service", "service"]
 
 
+# --- needs in a lesson ---
+
+
+def test_what_buttons_make_is_not_needed_from_the_machine(tmp_path: Path) -> None:
+    body = """
+# Life
+
+[Create the projects](command:tenstorrent.createCookbookProjects)
+
+```bash
+cd ~/tt-scratchpad/cookbook/game_of_life && python3 game_of_life.py
+```
+
+[Log in](command:tenstorrent.loginHuggingFace)
+
+```bash
+cat ~/tt-scratchpad/notes/today.txt
+```
+"""
+    point = ModuleEntryPoint(plugin, "tenstorrent")
+
+    blocks = plan_lesson(lesson_text(body), tmp_path, plugins=Plugins(points=[point])).blocks
+
+    needs = [{str(need) for need in block.needs if need.kind != "command"} for block in blocks]
+    assert needs == [set(), set(), {"env HF_TOKEN"}, {"file ~/tt-scratchpad/notes/today.txt"}]
+    assert Need("file", "~/tt-scratchpad/cookbook/game_of_life") in blocks[1].earlier
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "[Create the projects](command:tenstorrent.createCookbookProjects)",
+        "```bash\ngit clone https://example.org/cookbook ~/tt-scratchpad/cookbook\n```",
+    ],
+)
+def test_modules_of_a_folder_that_was_copied(tmp_path: Path, first: str) -> None:
+    play = "```bash\ncd ~/tt-scratchpad/cookbook/life\npython3 -c 'import life'\n```"
+    point = ModuleEntryPoint(plugin, "tenstorrent")
+
+    text = lesson_text(f"# Life\n\n{first}\n\n{play}\n")
+    *_, last = plan_lesson(text, tmp_path, plugins=Plugins(points=[point])).blocks
+
+    assert [str(need) for need in last.needs if need.kind == "python"] == []
+
+
+def test_a_button_is_skipped_without_what_its_commands_need(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a.md").write_text(lesson_text("# Chat\n\n[Look](command:tenstorrent.verifyCodingModel)\n"))
+    points = [ModuleEntryPoint(plugin, "tenstorrent")]
+
+    said = lesson("run", "a.md", "--allow", "shell", "--json", points=points)
+
+    ((status, message),) = [(step["status"], step["message"]) for step in said.json["steps"]]
+    assert status == "skipped"
+    assert "~/models" in message
+
+
 # --- the rule ---
 
 

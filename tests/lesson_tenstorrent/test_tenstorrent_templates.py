@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -183,6 +184,18 @@ def test_a_changed_file_is_kept(run: Run, home: Path, tmp_path: Path) -> None:
 
     assert statuses(run(twice)) == ["passed", "passed"]
     assert mine.read_text() == "print('mine')\n"
+
+
+def test_a_template_that_cannot_be_read(run: Run, home: Path, tmp_path: Path) -> None:
+    os.mkfifo(make_toolkit(tmp_path) / "content" / "templates" / "cookbook" / "pipe")
+
+    steps = run(button(COOKBOOK))
+
+    assert statuses(steps)[0] in ("failed", "error")
+    assert f"{tmp_path}/content/templates/cookbook" in steps["button.1"][1]
+    assert "named pipe" in steps["button.1"][1]
+    assert "[(" not in steps["button.1"][1]
+    assert not (home / "tt-scratchpad").exists()
 
 
 def test_a_folder_that_cannot_be_made(run: Run, home: Path, tmp_path: Path) -> None:

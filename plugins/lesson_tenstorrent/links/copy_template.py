@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from lesson_runner.files.plain import real
 from lesson_runner.model import Inspection, Json, Outcome
-from lesson_runner.model.errors import UnmetNeedError
+from lesson_runner.model.errors import LessonError, UnmetNeedError
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.builtin.shell import run_in_terminal
 from lesson_runner.plugins.context import StepContext
@@ -39,7 +39,7 @@ def run(params: Json, context: StepContext) -> Outcome:
 
     Raises:
         UnmetNeedError: the extension's source is not on this machine, or lacks one of the templates.
-        LessonError: the parameter ``toolkit`` is not a valid path.
+        LessonError: the parameter ``toolkit`` is not a valid path, or a template cannot be read.
     """
     folder = find_templates(context.run.lesson.path, _given(params, context))
     sources = [_source(folder, name) for name in params["templates"]]
@@ -47,7 +47,13 @@ def run(params: Json, context: StepContext) -> Outcome:
     with tempfile.TemporaryDirectory(prefix=".templates-", dir=context.workspace.files) as name:
         staged = Path(name).absolute()
         for source in sources:
-            _stage(source, staged / source.name)
+            try:
+                _stage(source, staged / source.name)
+            except OSError as error:
+                raise LessonError(
+                    f"the template {source} cannot be copied: {_reason(error)}",
+                    fix=f"check the files of {NAME}",
+                ) from None
         script = _SCRIPT.format(
             to=_quoted(params["to"]),
             names=" ".join(shlex.quote(str(file)) for file in _files(staged)),
@@ -78,6 +84,12 @@ def _stage(source: Path, target: Path) -> None:
     else:
         shutil.copy(source, target)
         target.chmod(0o755)  # as the extension does: single files are programs
+
+
+def _reason(error: OSError) -> str:
+    """Return why a file cannot be copied; for a folder, why the first of its files cannot."""
+    each = error.args[0] if isinstance(error, shutil.Error) and error.args else None
+    return str(each[0][-1]) if isinstance(each, list) and each else error.strerror or str(error)
 
 
 def _files(folder: Path) -> Iterator[PurePosixPath]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lesson_runner.execute.needs import name_of, unmet_needs
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT
 from lesson_runner.files.untrusted import read_below
-from lesson_runner.model import Plan, PlannedStep, StepResult
+from lesson_runner.model import Need, Plan, PlannedStep, StepResult
 from lesson_runner.plugins.builtin.shell import surroundings
 from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
@@ -38,7 +38,9 @@ def why_unmet(
     """
     Return why a step that is about to run cannot, in one line; empty if its needs are met.
 
-    What a step that passed has made is not looked for: if it is missing, the step that needs it fails.
+    What a step that passed has made is not looked for: if it is missing, the step that needs it fails. In a
+    lesson without directives, nor is a file of the run's own folder if every earlier step passed: the lesson
+    itself should have made it.
 
     Args:
         results: how the earlier steps ended, by id; one of several commands of a block has an id of its own.
@@ -46,6 +48,8 @@ def why_unmet(
     made_by = {item.number: item.step for item in plan.blocks if item.number and item.step is not None}
     ended = {need: _end_of(made_by.get(need.made_by), results) for need in step.requires}
     wanted = [need for need in step.requires if ended[need] != "passed"]
+    if plan.recognised and all(item.status == "passed" for item in results.values()):
+        wanted = [need for need in wanted if not _is_own_file(need)]
     if not wanted:
         return ""
     broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
@@ -57,6 +61,11 @@ def why_unmet(
             wrong = f"which step '{maker}' makes, and that {phrase}"
         messages.append(f"{name_of(need)}, {wrong}")
     return f"it needs {'; and '.join(messages[:MOST_NAMED])}" if messages else ""
+
+
+def _is_own_file(need: Need) -> bool:
+    """Return whether a need is a file in the folder of the run, as far as its path tells."""
+    return need.kind == "file" and not need.made_by and need.value[:1] not in ("/", "~", "$")
 
 
 def skipped_if_missing(result: StepResult, context: RunContext, plan: Plan) -> StepResult:

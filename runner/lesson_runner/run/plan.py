@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lesson_runner.document.schema.validator import place_of
@@ -36,7 +37,12 @@ from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import Choices, is_typed_in
-from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps, resolve_block
+from lesson_runner.run.resolve_blocks import (
+    effects_of_link,
+    known_profiles,
+    recognise_steps,
+    resolve_block,
+)
 
 GENERAL = ("shell", "python")
 """Actions that run a block as it is, so that what it prints can be compared with what the lesson shows."""
@@ -95,7 +101,7 @@ def make_plan(
         found += recognition.problems
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
-    blocks = with_needs(lesson, blocks, plugins.block_needs)
+    blocks = with_needs(lesson, blocks, plugins.block_needs, partial(effects_of_link, plugins))
     requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
     outputs = shown_below(blocks)
     planned: list[PlannedStep] = []

@@ -140,7 +140,8 @@ def _after_choice(item: BlockRole, options: Mapping[str, str]) -> BlockRole:
         return item
     role: Role = "alternative"
     if item.role == "alternative":
-        role = next((said.role for said in item.opinions if said.role in MAIN_PATH), "run")
+        spoken = [said.role for said in item.opinions if said.role in MAIN_PATH]
+        role = "system" if "system" in spoken else next(iter(spoken), "run")
     reason = f"--choose {item.group}={chosen} says so"
     return dataclasses.replace(item, role=role, reason=reason, rule=CHOSEN)
 

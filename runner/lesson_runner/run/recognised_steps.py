@@ -71,7 +71,7 @@ def make_steps(
             block,
             _title(item),
             recognised=True,
-            role=item.item.role,
+            role="run" if item.calls else item.item.role,
         )
         if item.calls:
             params = {key: value for key, value in item.calls[0].params.items() if item.own.get(key) != value}
