@@ -72,7 +72,7 @@ LATER = _words(
     r"(?:exercises?|challenges?|homework|quiz|assignments?|practice problems?|try it yourself"
     r"|your turn|test yourself)(?: .*)?",
     r"discussion(?: questions?)?",
-    r"(?:discussion )?questions?(?: \d+)?(?:\W.*)?$",
+    r"(?<!\w )questions?(?: \d+)?(?:\W.*)?$",
     r"experiments? to try",
     r"beyond\b.*",
     r"(?:under the hood|internals)(?:\W.*)?",

@@ -33,11 +33,12 @@ def content_digest(lesson: Lesson) -> str:
 
     This is the digest of ``{"body": …, "frontmatter": …}`` as canonical JSON: the frontmatter as parsed,
     without :data:`WRITTEN_BACK`, and the body with LF line endings. So comments, key order and quoting in the
-    frontmatter do not count. The body is the text that the steps were parsed from. Different values have
-    different digests.
+    frontmatter do not count. The body is the text that the steps were parsed from. If the lesson has a
+    sidecar, its text is there too, as ``"sidecar"``. Different values have different digests.
     """
     kept = {key: _distinct(value) for key, value in lesson.frontmatter.items() if key not in WRITTEN_BACK}
-    return digest_of({"frontmatter": kept, "body": split(lesson.text, lesson.path).body})
+    sidecar = {"sidecar": lesson.sidecar.text} if lesson.sidecar else {}
+    return digest_of({"frontmatter": kept, "body": split(lesson.text, lesson.path).body, **sidecar})
 
 
 def _distinct(value: Any) -> Any:
