@@ -22,6 +22,7 @@ from lesson_runner.model.sections import Table, Texts
 from lesson_runner.plugins import (
     Action,
     ActionCall,
+    BlockRule,
     Check,
     Diagnosis,
     Finding,
@@ -46,6 +47,7 @@ ASK = {
     "lesson_checks": ["doctor"],
     "lesson_rules": ["validate", "a.md"],
     "lesson_interpret_block": ["plan", "a.md"],
+    "lesson_block_rules": ["plan", "a.md"],
 }
 """A command that calls the hook and answers in JSON; a run, for the others."""
 
@@ -79,6 +81,7 @@ def rubbish(hook: str) -> Iterator[object]:
         ],
         "lesson_checks": [Check(number, "x", "y", act), Check("x", number, "y", lambda _: number)],
         "lesson_rules": [Rule(number, "error", "x", "y"), Rule("theirs.x", "error", number, "y")],
+        "lesson_block_rules": [BlockRule(number, "run", "x", act), BlockRule("theirs.x", number, "y", act)],
         "lesson_interpret_block": [ActionCall(number, {}, nothing), ActionCall("shell", number, nothing)],
         "lesson_diagnose": [Diagnosis("x", number, "y"), Diagnosis("x", "y", "z", number)],
         "lesson_report_sections": [Texts(number, ()), Texts("x", (number,)), Table("x", number, nothing)],
@@ -145,7 +148,7 @@ BLAMED_BY_LIST: tuple[str, ...] = (
     "lesson_actions",
     "lesson_detect_hardware",
 )
-BLAMED_BY_LIST += ("lesson_checks", "lesson_rules")
+BLAMED_BY_LIST += ("lesson_checks", "lesson_rules", "lesson_block_rules")
 
 
 def giving(value: object) -> Callable[[], object]:

@@ -22,6 +22,7 @@ def plugins(context: typer.Context, json: JsonOption = False) -> None:
     actions = loaded.actions()
     checks = loaded.checks()
     rules = loaded.rules()
+    loaded.block_rules()
     infos = list(loaded.infos.values())
     loaded.unreported.clear()  # they are part of the answer
     if json:

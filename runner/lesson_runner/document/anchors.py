@@ -45,6 +45,19 @@ def slug_of(title: str) -> str:
     return "".join("-" if letter == " " else letter for letter in text if _is_kept(letter))
 
 
+def name_of(title: str, longest: int = 32) -> str:
+    """Return a name in ``words-with-hyphens``, in ASCII, from the first words of a title; ``part`` if it has none."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", re.sub(r"[*_`'\u2019]", "", plain))
+    name = ""
+    for word in words:
+        longer = f"{name}-{word}" if name else word[:longest]
+        if len(longer) > longest:
+            break
+        name = longer
+    return name or "part"
+
+
 def _is_kept(letter: str) -> bool:
     # Letters, marks (such as those of emoji), numbers, connecting punctuation.
     return letter in " -_" or letter.isalnum() or unicodedata.category(letter) in ("Mn", "Mc", "Me", "Pc")

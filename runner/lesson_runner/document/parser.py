@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_runner.document import directives
-from lesson_runner.document.folds import label_after
+from lesson_runner.document.folds import Open
 from lesson_runner.document.frontmatter import Parts
 from lesson_runner.document.languages import language_of
 from lesson_runner.document.links import LinkFinder
@@ -105,7 +105,7 @@ class _Reader:
         self.waiting: _Waiting | None = None
         self.why = ""
         self.lead = ""
-        self.fold = ""
+        self.open = Open()
         self.ignoring: list[directives.Directive] = []
         self.directive_lines: set[int] = set()
         """The first lines, from 0, of the HTML blocks that are directives or have errors of their own."""
@@ -125,14 +125,14 @@ class _Reader:
             elif token.type == "inline":
                 self.links.read(token, self._titles())
                 self._leave_block_unseen(token)
-                self.fold = label_after(token.content, self.fold)
+                self.open = self.open.after(token.content)
                 if tokens[index - 1].type == "paragraph_open":
                     self.lead = token.content
                     self._note(token.content)
             elif token.type == "html_block":
                 self.links.read_html(token, self._titles())
                 self._leave_block_unseen(token)
-                self.fold = label_after(token.content, self.fold)
+                self.open = self.open.after(token.content)
                 self._comment(token)
             elif token.type == "code_block":
                 self._leave_block_unseen(token)
@@ -155,7 +155,8 @@ class _Reader:
         self.document.headings.append(Heading(level, title, place))
         self.headings = [(above, text) for above, text in self.headings if above < level]
         self.headings.append((level, title))
-        self.why = self.lead = self.fold = ""
+        self.why = self.lead = ""
+        self.open = Open()
 
     def _note(self, content: str) -> None:
         """Keep a **Why:** for the next directive; add a **Look for:** to the section's last directive."""
@@ -237,7 +238,8 @@ class _Reader:
             lead=self.lead,
             below=below,
             info=" ".join(token.info.split()),
-            fold=self.fold,
+            fold=self.open.fold,
+            tab=self.open.tab,
         )
         self.lead = ""
         if self.waiting is not None and self.waiting.container == tuple(self.containers):
@@ -295,7 +297,7 @@ def _unseen_fence(item: NotRun) -> Diagnostic:
 
 
 def _paragraph_below(tokens: Sequence[Token], index: int) -> str:
-    """Return the text directly below a fence: of a paragraph, also at the begin or end of a list or a quote."""
+    """Return the paragraph directly below a fence, also if a list or a quote begins or ends between them."""
     for at in range(index + 1, len(tokens) - 1):
         if tokens[at].type == "paragraph_open":
             return tokens[at + 1].content

@@ -99,7 +99,9 @@ class Block:
     info: str = ""
     """What the line of the opening fence says, such as ``python title="app.py"``."""
     fold: str = ""
-    """The title of the fold (``<details>``) or of the tab that contains it; empty if none does."""
+    """The title of the fold (``<details>``) that contains it; empty if none does."""
+    tab: str = ""
+    """The title of the tab that contains it; empty if none does."""
 
 
 @dataclass(frozen=True, slots=True)

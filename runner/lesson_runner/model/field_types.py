@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args
+
+from lesson_runner.model.roles import Role
 
 Predicate = Callable[[object], bool]
 
@@ -43,6 +45,8 @@ def _predicate_one(wanted: str) -> Predicate | None:
         return lambda value: value is None
     if wanted == "Severity":
         return lambda value: isinstance(value, str) and value in _SEVERITIES
+    if wanted == "Role":
+        return lambda value: isinstance(value, str) and value in get_args(Role)
     if wanted == "Location":
         return lambda value: type(value).__name__ == "Location"
     if wanted == "FunctionName":
@@ -60,7 +64,10 @@ def _predicate_one(wanted: str) -> Predicate | None:
 _ALTERNATIVES = re.compile(r" \| (?![^\[]*\])")
 """The separator between two alternatives of an annotation, outside brackets."""
 _SEVERITIES = ("error", "warning", "info")
-_WORDS = {"Severity": f"one of {', '.join(_SEVERITIES)}"}
+_WORDS = {
+    "Severity": f"one of {', '.join(_SEVERITIES)}",
+    "Role": f"one of {', '.join(get_args(Role))}",
+}
 """How a message describes an annotation whose name says too little."""
 _FUNCTION_NAME = re.compile(r"\w+(\.\w+)*:\w+")
 _KINDS: dict[str, Any] = {

@@ -55,12 +55,18 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.action import Action
     from lesson_runner.plugins.checks import Check, Finding, Machine
     from lesson_runner.plugins.context import RunContext, StepContext
+    from lesson_runner.roles.commands import Command
+    from lesson_runner.roles.rule import BlockRule
+    from lesson_runner.roles.view import BlockView
 
 __all__ = [
     "Action",
     "ActionCall",
     "Block",
+    "BlockRule",
+    "BlockView",
     "Check",
+    "Command",
     "Diagnosis",
     "Diagnostic",
     "Edit",
@@ -89,7 +95,10 @@ __all__ = [
 hookimpl = pluggy.HookimplMarker("lesson_runner")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
 
-_MODULES = ("model", "model.errors", "files.evidence", "plugins.action", "plugins.checks", "plugins.context")
+_MODULES = (
+    *("model", "model.errors", "files.evidence", "plugins.action", "plugins.checks", "plugins.context"),
+    *("roles.rule", "roles.view", "roles.commands"),
+)
 """Modules of ``lesson_runner`` that define the names of this module."""
 
 

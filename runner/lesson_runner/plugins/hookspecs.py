@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.action import Action
     from lesson_runner.plugins.checks import Check
     from lesson_runner.plugins.context import RunContext
+    from lesson_runner.roles.rule import BlockRule
 
 hookspec = pluggy.HookspecMarker("lesson_runner")
 
@@ -81,6 +82,15 @@ def lesson_rules() -> Iterable[Rule]:
     Return the rules this plugin adds to ``lesson validate``.
 
     A rule's id begins with the plugin's name and a dot, such as ``tenstorrent.metal-versions``.
+    """
+
+
+@hookspec
+def lesson_block_rules() -> Iterable[BlockRule]:
+    """
+    Return rules that recognise what blocks and ``command:`` links of lessons without directives are.
+
+    They speak before the built-in rules. A rule's name begins with the plugin's name and a dot.
     """
 
 

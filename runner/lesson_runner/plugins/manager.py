@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from lesson_runner.plugins.action import Action
     from lesson_runner.plugins.checks import Check
     from lesson_runner.plugins.context import RunContext, StepContext
+    from lesson_runner.roles.rule import BlockRule
+    from lesson_runner.roles.view import BlockView
 
 
 PLUGIN_FAILED = "plugin-failed"
@@ -143,6 +146,31 @@ class Plugins(HookCaller):
             broken = self.record_error(name, what, error, rule.check)
             found.append(_failed(broken, Location(lesson.path, 1)))
         return found
+
+    def block_rules(self) -> tuple[BlockRule, ...]:
+        """Return the plugins' rules about blocks; one that goes wrong is named, and knows no block."""
+        from lesson_runner.roles.rule import BlockRule
+
+        found: dict[str, BlockRule] = {}
+        for source, rule in self.collect("lesson_block_rules", BlockRule):
+            if rule.name.startswith(f"{source.plugin_name}."):
+                found[rule.name] = replace(rule, judge=partial(self._judge_block, source.plugin_name, rule))
+            else:
+                problem = f"'{rule.name}' does not begin with '{source.plugin_name}.'"
+                self.blame(source, "lesson_block_rules", ValueError(problem))
+        return tuple(found.values())
+
+    def _judge_block(self, plugin: str, rule: BlockRule, view: BlockView) -> str | None:
+        try:
+            reason = rule.judge(view)
+            if reason is not None and not isinstance(reason, str):
+                raise TypeError(f"returned {reason!r}, not a reason in words")
+            return reason
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self.record_error(plugin, f"block rule {rule.name}", error, rule.judge)
+            return None
 
     def detect_hardware(self, *, thorough: bool = False) -> tuple[Hardware, ...]:
         """Return the hardware that plugins detect; ``thorough`` asks for all details."""

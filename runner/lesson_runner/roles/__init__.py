@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from lesson_runner.model import MAIN_PATH, BlockRole, Lesson, Opinion, Role
 from lesson_runner.roles.candidates import COMMAND_LINK, candidates
 from lesson_runner.roles.chain import RULES
+from lesson_runner.roles.choices import with_choices
 from lesson_runner.roles.file import file_name
 from lesson_runner.roles.placeholder import placeholders
 from lesson_runner.roles.rule import BlockRule
@@ -33,7 +34,7 @@ def roles_of(lesson: Lesson, rules: Iterable[BlockRule] = ()) -> tuple[BlockRole
         number += is_fence
         view = BlockView(block, lesson, number if is_fence else 0, memory)
         memory.add(view, _role(view, chain))
-    return tuple(memory.roles)
+    return tuple(with_choices(memory.roles, memory.ways))
 
 
 def _role(view: BlockView, chain: Iterable[BlockRule]) -> BlockRole:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lesson_runner.document.languages import SHELL
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
@@ -40,12 +41,88 @@ _NOT_FILES = frozenset(
         "etc.",
     }
 )
+_DOCSTRING = re.compile(rf"(?:#![^\n]*\n)?\s*[\"']{{3}}\s*(?P<path>{_NAME})(?=\s|:|$)")
+_ENVIRONMENT = re.compile(r"^\s*#.*(?<![\w/])\.env\b")
+_ADDED = re.compile(
+    r"^(?:and|then|now|next|finally|there|inside)?,?\s*(?:add|append|insert|paste|put|write|replace|change|set|enter|save|copy|fill)\b"
+    r"|\band (?:then )?(?:add|append|insert|paste|put|enter)\b"
+    r"|\b(?:open|edit|create|in) (?:the|a|your|this|that|another|new)(?: \w+){0,3} (?:file|script|manifest|config(?:uration)?|playbook|workflow)\b"
+    r"|\b(?:with|has|have) (?:the|this|these|some) (?:following )?(?:contents?|code|lines?|settings|configuration)\b",
+    re.IGNORECASE,
+)
+_CONTENT = frozenset(
+    {
+        *(
+            "yaml",
+            "yml",
+            "json",
+            "jsonl",
+            "json5",
+            "toml",
+            "ini",
+            "conf",
+            "cfg",
+            "properties",
+            "env",
+            "dotenv",
+            "xml",
+            "html",
+            "css",
+        ),
+        *(
+            "dockerfile",
+            "docker",
+            "makefile",
+            "make",
+            "cmake",
+            "nginx",
+            "apache",
+            "hcl",
+            "terraform",
+            "groovy",
+            "csv",
+            "markdown",
+            "md",
+        ),
+        *(
+            "javascript",
+            "js",
+            "jsx",
+            "typescript",
+            "ts",
+            "tsx",
+            "go",
+            "rust",
+            "java",
+            "kotlin",
+            "c",
+            "cpp",
+            "csharp",
+            "ruby",
+            "php",
+        ),
+    }
+)
 _CODE = frozenset({"", "text", "output", "diff", "console", "mermaid"})
 
 
 def file_name(view: BlockView) -> str:
     """Return the path of the file that a block is the content of, as the lesson writes it; empty if unknown."""
-    return _named_by_fence(view) or _named_in_text(view) or _named_by_comment(view)
+    return (
+        _named_by_fence(view)
+        or _named_in_text(view)
+        or _named_by_comment(view)
+        or _named_by_heading(view)
+        or _named_before(view)
+    )
+
+
+def _named_before(view: BlockView) -> str:
+    """Return the file that the block before it opens in an editor, or is the content of."""
+    before = view.previous
+    if before is None or before.role == "file":
+        return before.file if before else ""
+    return next(iter(_PATH.findall(before.block.text)), "") if before.block.language in SHELL else ""
 
 
 def _named_by_fence(view: BlockView) -> str:
@@ -55,6 +132,8 @@ def _named_by_fence(view: BlockView) -> str:
 
 
 def _named_by_comment(view: BlockView) -> str:
+    if docstring := _DOCSTRING.match(view.block.text):
+        return docstring["path"]
     lines = [line for line in view.lines[:3] if not line.startswith("#!")]
     for line in lines[:2]:
         if (found := _COMMENT.match(line)) and found["path"] not in _NOT_FILES:
@@ -116,10 +195,49 @@ def _only_assignments(view: BlockView) -> bool:
 
 def first_comment(view: BlockView) -> str | None:
     """The first line is a comment with a file's name."""
+    if view.kind == "shell" and _only_assignments(view) and _ENVIRONMENT.search(view.lines[0]):
+        return "its first line says that it is a file of settings"
     path = _named_by_comment(view) if view.kind != "shell" else ""
     if not path or _is_left_out(view) or (view.kind == "python" and not view.python.is_python):
         return None
     return f"its first line names the file '{path}'"
+
+
+def script(view: BlockView) -> str | None:
+    """A Python program that begins as a file does."""
+    if view.kind != "python" or not view.python.is_python or _is_left_out(view):
+        return None
+    if view.block.text.startswith("#!"):
+        return "it begins with '#!', as a file to execute does"
+    named = _DOCSTRING.match(view.block.text)
+    return f"its first line names the file '{named['path']}'" if named else None
+
+
+def heading(view: BlockView) -> str | None:
+    """The first program below a heading that names a file."""
+    path = _named_by_heading(view)
+    if not path or view.kind in _CODE | {"shell"} or _is_left_out(view):
+        return None
+    before = view.previous
+    if (before is not None and before.role == "file") or (
+        view.kind == "python" and not view.python.is_python
+    ):
+        return None
+    return f"the heading above names the file '{path}'"
+
+
+def _named_by_heading(view: BlockView) -> str:
+    found = _QUOTED.findall(view.block.headings[-1]) if view.block.headings else []
+    return next(
+        (path or bold for path, bold in found if not path.startswith(".") and path not in _NOT_FILES), ""
+    )
+
+
+def content(view: BlockView) -> str | None:
+    """The content of a file that the text does not name again."""
+    if view.kind not in _CONTENT or _is_left_out(view) or not _ADDED.search(view.request):
+        return None
+    return "the text above says to put it into a file"
 
 
 NAMED = BlockRule(
@@ -145,4 +263,28 @@ COMMENT = BlockRule(
     first_comment,
     "```python\n# shop/app.py\nprint(3)\n```\n",
     "```python\n# print it\nprint(3)\n```\n",
+)
+SCRIPT = BlockRule(
+    "script",
+    "file",
+    "Python that begins with `#!`, or whose first text begins with a file's name, is the content of that file.",
+    script,
+    "```python\n#!/usr/bin/env python3\nprint(3)\n```\n",
+    "```python\n# print it\nprint(3)\n```\n",
+)
+HEADING = BlockRule(
+    "heading-names-file",
+    "file",
+    'The first code below a heading that names a file, such as "2. The model (`model.py`)".',
+    heading,
+    "## The model (`model.py`)\n\n```python\nprint(3)\n```\n",
+    "## The model (`fast`)\n\n```python\nprint(3)\n```\n",
+)
+CONTENT = BlockRule(
+    "content-of-a-file",
+    "file",
+    "The sentence above says to add or change something in a file that was named before.",
+    content,
+    "Open it, and add:\n\n```yaml\nsize: 3\n```\n",
+    "The settings of the old version:\n\n```yaml\nsize: 3\n```\n",
 )

@@ -15,7 +15,7 @@ _ONLY_DOTS = re.compile(
 )
 _SLASH_COMMAND = re.compile(r"/[A-Za-z][\w:-]*$")
 _IDEAS = re.compile(
-    r"\b(?:you (?:could|might)|try (?:these|some|other|different|it with|changing|adding|increasing|experimenting|\d)"
+    r"\b(?:you(?:'d| would| could| might)\b(?! like| prefer)|try (?:these|some|other|different|it with|changing|adding|increasing|experimenting|\d)"
     r"|experiment with|for example,? (?:you could|to)|imagine|suppose|consider|in practice you"
     r"|under the hood|behind the scenes|resolves to|is equivalent to|same as|roughly|conceptually|pseudo-?code"
     r"|looks like this|would look like|(?:general|basic|typical) (?:form|shape|pattern|syntax|usage)|syntax is|the shape of)\b",
@@ -105,7 +105,7 @@ def python_fragment(view: BlockView) -> str | None:
 
 def python_definitions(view: BlockView) -> str | None:
     """Python that only defines something."""
-    if view.kind == "python" and not view.python.acts:
+    if view.kind == "python" and not view.python.acts and not (view.typed and view.typed.transcript):
         return "it only defines names, and nothing asks to run it"
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lesson_runner.document.commands import COMMANDS
 from lesson_runner.roles.commands import Command
@@ -76,8 +77,8 @@ _GIVEN = {
 _LOGINS = re.compile(r"log-?in|login|configure|signin|auth")
 _TALKS = re.compile(r"(?:^|[-_./])(?:chat|tui|repl|shell|console|wizard|menu|interactive)(?:$|[-_.])")
 _WAITS = re.compile(
-    r"\b(?:interactive (?:session|mode|shell|prompt|chat|console|menu|setup|installer|wizard)|interactively|chat session"
-    r"|prompted (?:for|to)|(?:asks?|prompts?) (?:you )?(?:for|to)|log ?in (?:to|with)"
+    r"\b(?:interactive (?:session|mode|shell|prompt|console|menu|setup|installer|wizard)|interactively|chat session"
+    r"|prompted (?:for|to)|(?:asks?|prompts?) you|log ?in (?:to|with)"
     r"|(?:launch|start|open|enter|connect to|use)\b[^.]{0,40}\b(?:chat|repl|tui|terminal ui|ui|console|editor|shell))\b",
     re.IGNORECASE,
 )
@@ -92,10 +93,14 @@ def waits(view: BlockView) -> str | None:
     said = _WAITS.search(view.request)
     if view.commands and said and not re.search(r"\b(?:non-?interactive|without|no)\b", view.request, re.I):
         return f"the text above says that it waits for a person: '{said[0]}'"
-    if len(view.commands) == 1 and _LAUNCH.search(view.request):
-        words = view.commands[0].words
-        if len(words) == 1 and words[0] not in COMMANDS and "/" not in words[0]:
-            return f"'{words[0]}' without arguments waits for a person"
+    if view.commands and re.match(r"\W*(?:an? |the )?interactive\b[^.]{0,40}:$", view.request, re.I):
+        return f"the text above says that it waits for a person: '{view.request}'"
+    programs = {command.words[0] for command in view.commands if command.words}
+    if len(programs) == 1 and _LAUNCH.search(view.request):
+        (program,) = programs
+        alone = all(word.startswith("-") for command in view.commands for word in command.words[1:2])
+        if alone and program not in COMMANDS and "/" not in program:
+            return f"'{program}' without arguments waits for a person"
     return None
 
 
@@ -104,7 +109,21 @@ def reads_input(view: BlockView) -> str | None:
     return "'input()' waits for a person" if view.python.called & {"input", "getpass"} else None
 
 
+def _inside(command: Command) -> Command:
+    """Return the command that runs in a container, if the command is ``docker exec`` or the like."""
+    words = command.words
+    at = next((index for index, word in enumerate(words[:4]) if word == "exec"), 0)
+    if command.program not in ("docker", "podman", "docker-compose", "nerdctl") or not at:
+        return command
+    rest = list(words[at + 1 :])
+    while rest and rest[0].startswith("-"):
+        rest = rest[2 if rest[0] in ("-e", "--env", "-u", "--user", "-w", "--workdir") else 1 :]
+    return replace(command, words=tuple(rest[1:])) if len(rest) > 1 else command
+
+
 def _why(command: Command) -> str:
+    if (inner := _inside(command)) is not command and (reason := _why(inner)):
+        return reason
     program, arguments, options = command.program, command.arguments, command.options
     if {"--help", "--version", "-h"} & options:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lesson_runner.document.commands import names_program
+from lesson_runner.document.commands import looks_typed, names_program
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
@@ -124,11 +124,15 @@ def plain_text(view: BlockView) -> str | None:
 
 def looks_printed(view: BlockView) -> bool:
     """Return whether the first line of a block is no command."""
-    first = view.lines[0] if view.lines else ""
+    first = next((line for line in view.lines if not line.lstrip().startswith("#")), "")
     if view.typed is not None and view.typed.transcript:
         return False
     return not names_program(first) and bool(
-        _FACT.match(first) or _STATUS.match(first) or _JSON_LINE.match(first) or not view.shell.is_shell
+        _FACT.match(first)
+        or _STATUS.match(first)
+        or _JSON_LINE.match(first)
+        or not view.shell.is_shell
+        or not looks_typed(first)
     )
 
 

@@ -12,7 +12,7 @@ _DONE = frozenset({"shell", "python", "powershell", "sql", "dockerfile", "yaml",
 _WENT_WRONG = re.compile(
     r"\b(?:if|when|in case)\b[^.:]{0,80}?\b(?:fail(?:s|ed|ure)?|errors?|problems?|wrong|broken?|breaks|stuck|hangs?|crash(?:es|ed)?"
     r"|(?:do|does|did|is|are|was|ca|wo|could)(?:n't| not)(?: \w+){0,2} (?:work|start|run|respond|appear|load|show)\w*"
-    r"|complain\w*|conflict\w*|refuse[sd]?|time[sd]? out|corrupt\w*|port is (?:already )?(?:in use|taken))\b"
+    r"|complain\w*|conflict\w*|refuse[sd]?|time[sd]? out|corrupt\w*|(?:is|already) (?:in use|taken))\b"
     r"|^(?:solutions?|fix(?:es)?|the fix|cure|remedy|workarounds?|resolution|symptoms?|diagnos\w+|causes?)\b[^.]{0,60}:$"
     r"|^\W*\w*(?:Error|Exception)\b|^\W*(?:error|warning|fatal):"
     r"|\b(?:error|exception|fails?|failed|failure|not found|not working|won't (?:open|start|load)|doesn't (?:work|start))\b[^.]{0,30}:$",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lesson_runner.document.commands import is_command, names_program
 from lesson_runner.document.languages import SHELL
 from lesson_runner.roles.candidates import COMMAND_LINK
 from lesson_runner.roles.illustration import known_names
@@ -24,12 +23,9 @@ def prompts(view: BlockView) -> str | None:
 
 def commands_without_language(view: BlockView) -> str | None:
     """A block without a language, with nothing but commands."""
-    if view.block.language or not view.lines:
+    if view.block.language or view.kind != "shell" or view.typed is None or view.typed.transcript:
         return None
-    code = [row for row, line in enumerate(view.lines) if not line.lstrip().startswith("#")]
-    if code and names_program(view.lines[code[0]]) and all(is_command(view.lines, row) for row in code):
-        return "each of its lines is a command"
-    return None
+    return "each of its lines is a command"
 
 
 def complete_python(view: BlockView) -> str | None:

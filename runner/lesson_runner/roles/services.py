@@ -126,7 +126,7 @@ def why_service(command: Command, listening: Container[str]) -> str:
         return reason
     if (
         "-f" in options
-        and (program in ("tail", "journalctl") or _FOLLOWING.search(" ".join(arguments[:1])))
+        and (program in ("tail", "journalctl") or any(_FOLLOWING.match(word) for word in arguments[:2]))
         and not command.piped
     ):
         return f"'{program} … -f' follows until it is stopped"
@@ -185,12 +185,24 @@ def _why_container(command: Command) -> str:
 
 def service_key(command: Command) -> tuple[str, ...]:
     """Return what a service is, without its settings: the program and the script, module or image."""
-    if command.program in ("docker", "podman"):
-        return (command.program, *(command.arguments[:1]))
+    if command.program in ("docker", "podman", "docker-compose"):
+        image = _image(command) if command.arguments[:1] == ("run",) else " ".join(command.arguments[:2])
+        return (command.program, image)
     script = next(
         (word for word in command.words[1:] if word.endswith((".py", ".js", ".sh", ".rb", ".go"))), ""
     )
     return (command.program, script or " ".join(command.arguments[:2]))
+
+
+def _image(command: Command) -> str:
+    """Return the image of ``docker run``: its first argument that is not an option or an option's value."""
+    words = list(command.words[command.words.index("run") + 1 :])
+    while words and words[0].startswith("-"):
+        alone = "=" in words[0] or re.fullmatch(
+            r"-[ditP]+|--(?:rm|detach|interactive|tty|init|privileged)", words[0]
+        )
+        words = words[1 if alone else 2 :]
+    return words[0] if words else ""
 
 
 def listens(text: str) -> bool:

@@ -70,11 +70,13 @@ LATER = _words(
     r"(?:discussion )?questions?(?: \d+)?(?:\W.*)?$",
     r"experiments? to try",
     r"beyond\b.*",
-    r"(?:deep(?:er)?[- ]dives?|under the hood|internals)(?:\W.*)?",
+    r"(?:under the hood|internals)(?:\W.*)?",
     r"best practices?",
     r"(?:tips|tricks|tips (?:and|&) tricks|pro tips?|recommendations|guidelines)(?: .*)?",
     r"contributing|contribute|for (?:contributors|maintainers|developers|ai agents)",
     r"(?:release|publishing|versioning)(?: .*)?$",
+    r"advanced (?:\w+ )?(?:configurations?|usage|options?|topics?|features?|settings|examples?|techniques?|customi[sz]ation)(?:\W.*)?",
+    r"(?:deployment|integration|usage|scaling|production) patterns(?:\W.*)?",
     r"roadmap|changelog|license|acknowledge?ments?|see also|resources|further resources|learn more|additional resources",
     r"(?:performance|production|deployment) (?:tips|tuning|considerations|notes)",
     r"escape hatch.*",
@@ -107,7 +109,7 @@ CONCEPT = _words(
     r"industry context",
     r"meet\b.*",
     r"mental model.*",
-    r"deep dive.*",
+    r"deep(?:er)?[- ]dives?(?:\W.*)?",
 )
 """Sections to read: how something works, and why."""
 

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from lesson_runner.document.commands import is_command, names_program
 from lesson_runner.document.languages import PYTHON, SHELL
 from lesson_runner.document.transcripts import Typed, runs_as, shows_prompts, typed_in
 from lesson_runner.model import MAIN_PATH, Block, BlockRole, Lesson
 from lesson_runner.roles.commands import Command, ShellText, read_shell
 from lesson_runner.roles.python_text import PythonText, read_python
 from lesson_runner.roles.services import listens, service_key, why_service
+from lesson_runner.roles.ways import Way, way_of
 
 _LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()]{0,500}\)")
 _MARKUP = re.compile(r"</?\w[^<>]{0,200}>|\*+|(?<!\w)_+|_+(?!\w)|`")
@@ -40,12 +42,19 @@ class Memory:
     """The files whose content listens for connections."""
     started: dict[tuple[str, ...], int] = field(default_factory=dict)
     """The services that blocks start, each with the line of the first."""
+    first_ways: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """The first of several ways that the lesson shows, by what they have in common."""
+    ways: list[Way | None] = field(default_factory=list)
+    """The way that each block belongs to."""
     words: deque[tuple[BlockRole, list[str]]] = field(default_factory=lambda: deque(maxlen=20))
     """The words of the last shell blocks to run."""
 
     def add(self, view: BlockView, role: BlockRole) -> None:
         """Remember a block and its role."""
         self.roles.append(role)
+        self.ways.append(view.way)
+        if view.way is not None and role.role in MAIN_PATH:
+            self.first_ways.setdefault(view.way.scope, view.way.label)
         if view.kind == "python" and role.role in ("run", "interactive"):
             self.names |= view.python.defined
         if role.role == "file" and role.file and listens(role.block.text):
@@ -114,7 +123,7 @@ class BlockView:
 
     @cached_property
     def kind(self) -> str:
-        """``shell`` or ``python`` if its language or its prompts say so; else its language."""
+        """``shell`` or ``python`` if its language, its prompts or all of its lines say so; else its language."""
         language = self.block.language
         if language in SHELL:
             return "python" if runs_as(self.block) == "python" else "shell"
@@ -122,15 +131,28 @@ class BlockView:
             return "python"
         if language in ("", "text", "plaintext", "txt", "output") and shows_prompts(self.block.text):
             return runs_as(dataclasses.replace(self.block, language="")) or language
-        return language
+        return "shell" if not language and self._is_typed_in() else language
+
+    def _is_typed_in(self) -> bool:
+        """Return whether each line of a block is a known command, and the first names a program."""
+        code = [row for row, line in enumerate(self.lines) if not line.lstrip().startswith("#")]
+        known = bool(code) and names_program(self.lines[code[0]])
+        return known and all(is_command(self.lines, row) for row in code)
 
     @cached_property
     def typed(self) -> Typed | None:
         """What a person types from it; ``None`` unless it is shell or Python."""
         if self.kind not in ("shell", "python"):
             return None
-        known = self.block.language in SHELL | PYTHON
-        return typed_in(self.block if known else dataclasses.replace(self.block, language=""))
+        if self.block.language in SHELL | PYTHON:
+            return typed_in(self.block)
+        language = "" if shows_prompts(self.block.text) else "bash"
+        return typed_in(dataclasses.replace(self.block, language=language))
+
+    @cached_property
+    def way(self) -> Way | None:
+        """Which of several ways it belongs to; ``None`` if nothing says so."""
+        return way_of(self)
 
     @cached_property
     def shell(self) -> ShellText:

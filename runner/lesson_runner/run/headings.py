@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
+
+from lesson_runner.document.anchors import name_of
 
 _STEP = re.compile(r"step\s*#?(?P<number>\d+[a-z]?)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<number>\d+(?:\.\d+)*)[.)]\s+\S")
@@ -12,7 +13,6 @@ _SETUP = re.compile(
     r"\bprerequisites?\b|\bset-?\s?up\b|\bbefore you begin\b|\binstall(?:ation|ing)\b", re.IGNORECASE
 )
 _COUNTED = re.compile(r"(?P<word>[a-z]+)\s+(?P<number>\d+)\s*(?:[^\w\s]|$)", re.IGNORECASE)
-_SLUG_LENGTH = 32
 
 
 def is_under_step(headings: Sequence[str]) -> bool:
@@ -34,7 +34,7 @@ def step_name(headings: Sequence[str]) -> str:
         return f"prerequisite-{numbered['number'].replace('.', '-')}"
     if counted := _COUNTED.match(titles[-1]):
         return f"{counted['word'].lower()}-{counted['number']}"
-    return _slug(headings[-1])
+    return name_of(headings[-1])
 
 
 def _is_setup(titles: Sequence[str]) -> bool:
@@ -44,15 +44,3 @@ def _is_setup(titles: Sequence[str]) -> bool:
 def _bare(title: str) -> str:
     """Return a heading without its markup, and without symbols and emoji before its first word."""
     return re.sub(r"^(?:\W|[^\x00-\x7f])+", "", re.sub(r"[*_`~]", "", title))
-
-
-def _slug(title: str) -> str:
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", re.sub(r"[*_`'\u2019]", "", plain))
-    name = ""
-    for word in words:
-        longer = f"{name}-{word}" if name else word[:_SLUG_LENGTH]
-        if len(longer) > _SLUG_LENGTH:
-            break
-        name = longer
-    return name or "part"

@@ -92,7 +92,7 @@ def make_plan(
         recognition = recognise_steps(lesson, plugins, Choices(options or {}, values))
         lesson = recognition.lesson
         found += recognition.problems
-    blocks = recognition.blocks if recognition else declared_roles(lesson)
+    blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
     outputs = shown_below(blocks)
     planned: list[PlannedStep] = []

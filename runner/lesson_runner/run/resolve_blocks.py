@@ -47,7 +47,9 @@ def recognise_steps(lesson: Lesson, plugins: Plugins, choices: Choices | None = 
         problems.extend(interpretation.diagnostics)
         return interpretation.calls
 
-    found = recognise(lesson, roles_of(lesson), interpret, plugins.actions(), choices or Choices())
+    found = recognise(
+        lesson, roles_of(lesson, plugins.block_rules()), interpret, plugins.actions(), choices or Choices()
+    )
     return dataclasses.replace(found, problems=(*problems, *found.problems))
 
 

@@ -55,7 +55,7 @@ def left_out(steps: Sequence[PlannedStep], selection: Selection) -> Mapping[str,
 
     first = find("--from", selection.start)[0] if selection.start else 0
     last = find("--until", selection.until)[-1] if selection.until else len(ids) - 1
-    if first > last:
+    if first > last and ids:
         raise LessonError(
             f"--from {selection.start} comes after --until {selection.until}: nothing would run",
             fix="swap them",

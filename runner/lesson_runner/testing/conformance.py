@@ -19,6 +19,7 @@ from lesson_runner.files.evidence import Evidence
 from lesson_runner.model import Diagnostic, Json, Lesson, PlannedStep
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.roles import roles_of
 from lesson_runner.run.plan import make_plan
 from lesson_runner.run.resolve_blocks import known_profiles
 from lesson_runner.testing.actions import check_action
@@ -64,6 +65,7 @@ def check_plugin(
     - Its actions pass :func:`~lesson_runner.testing.check_action`.
     - Its checks have ids that are easy to type, and say why they matter.
     - Its rules are named after the plugin, and explained.
+    - Its rules about blocks hold for their examples, and not for their counterexamples.
     - The folders of its lessons exist, and the lessons are valid.
     - Its hooks do not raise or print, and return the same when called twice.
 
@@ -88,6 +90,7 @@ def check_plugin(
         ),
         *_checks(plugins),
         *_rules(plugins),
+        *_block_rules(plugins),
         *_lessons(plugins),
     ]
 
@@ -163,6 +166,7 @@ def _hooks(plugins: _PluginUnderTest) -> Iterator[str]:
     yield from plugins.call("lesson_actions", Plugins.actions)
     yield from plugins.call("lesson_checks", Plugins.checks)
     yield from plugins.call("lesson_rules", Plugins.rules)
+    yield from plugins.call("lesson_block_rules", Plugins.block_rules)
     yield from plugins.call("lesson_detect_hardware", Plugins.detect_hardware)
 
 
@@ -180,6 +184,33 @@ def _rules(plugins: _PluginUnderTest) -> Iterator[str]:
             yield f"rule '{rule.id}': the summary is not one line of text"
         if not rule.page.strip():
             yield f"rule '{rule.id}': there is no page that says why it matters and how to fix it"
+
+
+def _block_rules(plugins: _PluginUnderTest) -> Iterator[str]:
+    for rule in plugins.own("lesson_block_rules"):
+        what = f"block rule '{rule.name}'"
+        if not rule.about.strip() or "\n" in rule.about:
+            yield f"{what}: 'about' is not one line of text"
+        if not rule.example.strip() or not rule.counterexample.strip():
+            yield f"{what}: there is no example or no counterexample"
+            continue
+        raised = list(plugins.call(what, partial(_judge, text=rule.example, name=rule.name)))
+        yield from raised
+        if raised:
+            continue
+        if not _judge(plugins.first, rule.example, rule.name):
+            yield f"{what}: it does not hold for the last block of its example"
+        if _judge(plugins.first, rule.counterexample, rule.name):
+            yield f"{what}: it holds for the last block of its counterexample"
+
+
+def _judge(loaded: Plugins, text: str, name: str) -> bool:
+    """Return whether a rule speaks about the last block or link of a document."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "example.md"
+        path.write_text(text, "utf-8")
+        roles = roles_of(load_lesson(path)[0], loaded.block_rules())
+    return any(opinion.rule == name for opinion in roles[-1].opinions) if roles else False
 
 
 def _lessons(plugins: _PluginUnderTest) -> Iterator[str]:

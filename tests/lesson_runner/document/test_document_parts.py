@@ -36,7 +36,7 @@ def only(*rows: str) -> BoundDirective:
 
 def test_a_block() -> None:
     (block,) = read("# A", "## B", "", "text", "", "```Bash title=x", "ls", "pwd", "```").blocks
-    assert block == Block("bash", "ls\npwd\n", place(7), ("A", "B"), lead="text", info="bash")
+    assert block == Block("bash", "ls\npwd\n", place(7), ("A", "B"), lead="text", info="Bash title=x")
     assert (block.closed, block.depth, block.hidden) == (True, 0, False)
 
 

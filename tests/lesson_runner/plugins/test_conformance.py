@@ -172,6 +172,11 @@ RULES = """
 def lesson_rules():
     return [Rule({id!r}, {severity!r}, {summary!r}, {page!r}, {check})]
 """
+BLOCK_RULES = """
+@hookimpl
+def lesson_block_rules():
+    return [BlockRule({name}, {role}, {about}, {judge}, {example}, {counterexample})]
+"""
 CHECKS = """
 @hookimpl
 def lesson_checks():
@@ -184,6 +189,14 @@ RULE = {
     "summary": "Rude.",
     "page": "Be polite.",
     "check": "lambda lesson, scope: []",
+}
+BLOCK_RULE = {
+    "name": "mine.say",
+    "role": "run",
+    "about": "It says something.",
+    "judge": "lambda view: 'it says' if 'say' in view.block.text else None",
+    "example": "```text\nsay hi\n```",
+    "counterexample": "```text\nhi\n```",
 }
 COUNT = "import itertools\nN = itertools.count()\n"
 STEP = "<!-- step\nid: one\nuses: mine.greet\n-->\n```text\ngreet\n```"
@@ -219,6 +232,11 @@ def rule(**changed: str) -> str:
     return RULES.format(**{**RULE, **changed})
 
 
+def block_rule(**changed: str) -> str:
+    made = {**BLOCK_RULE, **changed}
+    return BLOCK_RULES.format(**{key: made[key] if key == "judge" else repr(made[key]) for key in made})
+
+
 def check(**changed: str) -> str:
     return CHECKS.format(**{**CHECK, **changed})
 
@@ -247,6 +265,14 @@ def test_an_empty_plugin_conforms(plugin: Plugin) -> None:
         ([rule(severity="bad")], "lesson_rules: TypeError: Rule.severity is 'bad', not one of error,"),
         ([rule(summary="")], "rule 'mine.polite': the summary is not one line of text"),
         ([rule(page="")], "rule 'mine.polite': there is no page"),
+        ([block_rule(name="say")], "lesson_block_rules: ValueError: 'say' does not begin with 'mine.'"),
+        ([block_rule(role="step")], "lesson_block_rules: TypeError: BlockRule.role is 'step', not one of run,"),
+        ([block_rule(about=" ")], "block rule 'mine.say': 'about' is not one line of text"),
+        ([block_rule(example="")], "block rule 'mine.say': there is no example"),
+        ([block_rule(example="# Say")], "block rule 'mine.say': it does not hold for the last block of its ex"),
+        ([block_rule(counterexample="```\nsay\n```")], "block rule 'mine.say': it holds for the last block of"),
+        ([block_rule(judge="lambda view: view.no_such")], "block rule mine.say: AttributeError"),
+        ([block_rule(judge="lambda view: 5")], "block rule mine.say: TypeError: returned 5, not a reason"),
         ([check(id="My check")], "check 'My check': the id is not lower-case letters"),
         ([check(why=" ")], "check 'my-check': the title or the text 'why' is empty"),
         ([rule(), LESSONS.replace('"lessons"', '"lectures"')], "lesson_directories: /"),

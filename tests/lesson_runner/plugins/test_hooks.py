@@ -22,6 +22,8 @@ from lesson_runner.plugins import (
     Action,
     ActionCall,
     Block,
+    BlockRule,
+    BlockView,
     Check,
     Diagnostic,
     Event,
@@ -222,6 +224,32 @@ def test_hook_lesson_rules(lesson: Command, tmp_path: Path) -> None:
     assert "'echo' does not begin with 'plugin_under_test.'" in lesson("plugins", plugins=plugins).out
 
 
+def test_hook_lesson_block_rules(lesson: Command, tmp_path: Path) -> None:
+    def talks(view: BlockView) -> str | None:
+        return "it talks" if any(command.program == "talk" for command in view.commands) else None
+
+    def breaks(view: BlockView) -> str | None:
+        raise OSError("no")
+
+    def lesson_block_rules() -> list[BlockRule]:
+        return [
+            BlockRule("plugin_under_test.breaks", "run", "It breaks.", breaks),
+            BlockRule("plugin_under_test.talks", "interactive", "`talk` waits for a person.", talks),
+            BlockRule("talks", "interactive", "Without the plugin's name.", talks),
+        ]
+
+    plugins = [hook(lesson_block_rules)]
+    text = "<!-- step\nid: one\nexpect: [{contains: hi}]\n-->\n```bash\necho hi\n```\n\n```bash\ntalk\n```\n"
+    (tmp_path / "a.md").write_text(lesson_text(text))
+    said = lesson("plan", "a.md", "--json", plugins=plugins)
+    assert said.code == 0, said
+    last = said.json["blocks"][-1]
+    assert (last["role"], last["reason"]) == ("interactive", "it talks")
+    listed = lesson("plan", "a.md", plugins=plugins).err
+    assert "block rule plugin_under_test.breaks: OSError: no" in listed
+    assert "'talks' does not begin with 'plugin_under_test.'" in listed
+
+
 def test_hook_lesson_interpret_block(tmp_path: Path) -> None:
     def lesson_interpret_block(block: Block, lesson: Lesson) -> list[ActionCall] | None:
         if block.language != "text":
@@ -323,6 +351,7 @@ def test_lifecycle(lesson: Command, tmp_path: Path) -> None:
         "lesson_detect_hardware",
         "lesson_actions",
         "lesson_interpret_block",
+        "lesson_block_rules",
         "lesson_rules",
         "lesson_directories",
         "lesson_step_event run-started",

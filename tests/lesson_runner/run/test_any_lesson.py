@@ -155,8 +155,8 @@ def test_one_of_several_ways_runs(tutorial: Callable[..., Any]) -> None:
     other = tutorial("run", WAYS, "--allow", "shell", "--choose", chosen)
 
     assert (first["role"], second["role"]) == ("run", "alternative")
-    assert [step["line"] for step in usual["steps"]] == [16, 28]
-    assert [step["line"] for step in other["steps"]] == [22, 28]
+    assert [step["line"] for step in usual["steps"]] == [17, 29]
+    assert [step["line"] for step in other["steps"]] == [23, 29]
     assert other["choices"] == {second["group"]: second["option"]}
 
 
@@ -207,3 +207,11 @@ def test_a_resumed_run_keeps_the_choice(lesson: Lesson, tmp_path: Path) -> None:
 
     assert [step["status"] for step in record["steps"]] == ["passed", "failed"]
     assert [step["status"] for step in resumed["steps"]] == ["passed", "passed"]
+
+
+def test_a_lesson_without_steps(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(HEAD + "Nothing but words.\n\n```json\n{}\n```\n")
+
+    said = lesson("run", "a.md", "--json")
+
+    assert (said.code, said.json["status"], said.json["steps"]) == (4, "nothing-ran", [])
