@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from lesson_runner.plugins import hookimpl
 
 if TYPE_CHECKING:
-    from lesson_runner.plugins import Action, ActionCall, Block, Check, Evidence, Hardware, PlannedStep, Rule
+    from lesson_runner.plugins import (
+        Action,
+        ActionCall,
+        Block,
+        Check,
+        Evidence,
+        Hardware,
+        Need,
+        PlannedStep,
+        Rule,
+    )
 
 
 @hookimpl
@@ -49,6 +59,14 @@ def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
     from lesson_tenstorrent.blocks import interpret_block
 
     return interpret_block(block)
+
+
+@hookimpl
+def lesson_needs(block: Block) -> Iterable[Need]:
+    """Return that a block needs a board, if it calls the board's tools or opens a device."""
+    from lesson_tenstorrent.needs import needs_of
+
+    return needs_of(block)
 
 
 @hookimpl

@@ -305,7 +305,7 @@ def test_a_hook_that_hangs(lesson: Lesson, tmp_path: Path, hook: str) -> None:
 
     said = lesson(*ASK.get(hook, RUN), plugins=[hooked(hook, hang)])
     assert (said.code, said.err) == (130, "")
-    if hook not in ASK:
+    if hook not in (*ASK, "lesson_needs"):  # that is called before there is a run
         record = record_of(only_run(tmp_path / ".lesson"))
         assert record["status"] == ("passed" if hook == "lesson_report_sections" else "interrupted")
 

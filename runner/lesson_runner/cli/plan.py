@@ -107,11 +107,11 @@ def _rows(step: PlannedStep) -> list[str]:
     rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
     rows += [f"requires {', '.join(map(str, step.requires))}"] if step.requires else []
     rows += [row for row in command_rows(step.command or step.source, step.action) if row.strip(" $")]
-    rows += [
-        f"{layer.name}: {', '.join(f'{k} {v}' for k, v in layer.params.items())}"
-        for layer in step.layers
-        if "script" not in layer.params
-    ]
+    for layer in step.layers:
+        shown = {name: value for name, value in layer.params.items() if name not in ("script", "text")}
+        rows += [f"{layer.name}: {', '.join(f'{k} {v}' for k, v in shown.items())}"] if shown else []
+    rows += ["runs at the end, whatever happened before"] if step.cleanup else []
+    rows += [f"hint: {step.hint}"] if step.hint else []
     rows += [f"expects {_expectation(item)}" for item in step.expect]
     return rows + [f"compared with the output shown at line {item.places[0].line}" for item in step.shown]
 

@@ -46,7 +46,7 @@ def slug_of(title: str) -> str:
 
 
 def name_of(title: str, longest: int = 32) -> str:
-    """Return a name in ``words-with-hyphens``, in ASCII, from the first words of a title; ``part`` if it has none."""
+    """Return ``words-with-hyphens``, in ASCII, from the begin of a title; ``part`` if it has no words."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", re.sub(r"[*_`'\u2019]", "", plain))
     name = ""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 _MARK = re.compile(
     r"(?P<unfold></details>|\{%-?\s*enddetails\b)"
-    r"|(?P<untab></(?:TabItem|Tab|Tabs)>|\{%-?\s*endtab)"
+    r"|(?P<untab></(?:TabItem|Tab|Tabs)>|\{%-?\s*endtab|\{\{[<%]\s*/tab\s*[>%]\}\})"
     r"|^(?P<end>:::)\s*$"
     r"|<summary[^<>]{0,200}>(?P<fold>.{0,200}?)</summary>"
     r"|^:::\s*details\s+(?P<details>[^\n]{1,80})"
-    r"|(?:<(?:TabItem|Tab)\b|\{%-?\s*tab\b)[^<>%]{0,200}?\b(?:label|title|name|value)=[\"'](?P<tab>[^\"']{1,80})"
+    r"|(?:<(?:TabItem|Tab)\b|\{%-?\s*tab\b|\{\{<\s*tab\b)[^<>%]{0,200}?"
+    r"\b(?:label|title|(?:tab)?name|value)=[\"'](?P<tab>[^\"']{1,80})"
     r"|^===[+!]?\s+\"(?P<content>[^\"\n]{1,80})\"",
     re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )

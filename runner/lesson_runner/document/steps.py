@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -23,6 +23,7 @@ from lesson_runner.model import (
     Override,
     Step,
 )
+from lesson_runner.model.hints import suggest_names
 
 SERVICE = "service"
 ACTION_KEYS = {SERVICE: SERVICE, "file": "file", "answers": "shell"}
@@ -72,6 +73,7 @@ def build(directives: Iterable[BoundDirective]) -> Directives:
         else:
             found.steps.append(_step(directive))
     found.problems += _duplicates(found.steps)
+    found.problems += _choice_rules(found.steps)
     return found
 
 
@@ -254,6 +256,35 @@ def _duplicates(steps: Iterable[Step]) -> Iterable[Diagnostic]:
             message = f"there is another step '{step.id}' on line {seen[step.id].line}"
             yield Diagnostic("duplicate-step", "error", message, place, "give one of them another id")
         seen.setdefault(step.id, step.location)
+
+
+def _choice_rules(steps: Sequence[Step]) -> Iterable[Diagnostic]:
+    """Yield diagnostics about choices with one option, and about needs across the options of a choice."""
+    options: dict[str, set[str]] = {}
+    choices = {step.id: step.choice for step in steps if step.choice is not None}
+    for choice in choices.values():
+        options.setdefault(choice.group, set()).add(choice.option)
+    for step in steps:
+        if step.choice is None:
+            continue
+        group, option = step.choice.group, step.choice.option
+        if len(options[group]) == 1:
+            place = place_of(step.positions, ("choice", "group"))
+            message = f"step '{step.id}': the choice '{group}' has only the option '{option}'"
+            others = [name for name in options if name != group]
+            fix = (
+                suggest_names(group, others)
+                if others
+                else "give another step of this choice another option, or remove it"
+            )
+            yield Diagnostic("single-option", "error", message, place, fix)
+        for index, need in enumerate(step.needs):
+            other = choices.get(need)
+            if other is not None and other.group == group and other.option != option:
+                place = place_of(step.positions, ("needs", index))
+                message = f"step '{step.id}' of option '{option}' needs '{need}' of option '{other.option}'"
+                fix = "remove the need: only one of the options runs"
+                yield Diagnostic("needs-other-option", "error", message, place, fix)
 
 
 def _problem(directive: BoundDirective, rule: str, message: str, fix: str) -> Diagnostic:

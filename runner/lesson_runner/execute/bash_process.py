@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from lesson_runner.execute.exchange import Exchange
 from lesson_runner.execute.family import TICK, TOKEN, Family, Member
 from lesson_runner.execute.lines import OutputCollector
 from lesson_runner.execute.sandbox import OUTSIDE, Sandbox
-from lesson_runner.execute.saved_state import check_complete
+from lesson_runner.execute.saved_state import LAST, check_complete
 from lesson_runner.model.errors import LessonError
 
 DRIVER = Path(__file__).with_name("driver.sh")
@@ -89,7 +90,8 @@ class Bash:
         program = shutil.which("bash", path=self._env.get("PATH"))
         if program is None:
             raise LessonError("bash is not on PATH, and shell steps need it", fix="install bash")
-        check_complete(state)
+        if os.path.lexists(state) or state.name != LAST:  # before the first block there is none
+            check_complete(state)
         self._close_pipes()
         self.home.mkdir(parents=True, exist_ok=True)
         self._exchange.reset(processes=self._sandbox is not None)

@@ -13,6 +13,7 @@ from lesson_runner.files.plain import read_plain, write_atomically
 from lesson_runner.files.untrusted import make_below
 from lesson_runner.model.errors import LessonError
 
+LAST = "state.sh"
 COMPLETE = b"\n# complete\n"
 MOST_STATE = 16 * 1024 * 1024
 """The largest state that is passed on, in bytes; a new bash reads all of it."""
@@ -31,7 +32,7 @@ class SavedStates:
     """
 
     def __init__(self, folder: Path, steps: Sequence[str] = ()) -> None:
-        self.last = folder / "state.sh"
+        self.last = folder / LAST
         """The state after the last block; missing before the first."""
         self._before = make_below(folder, "before")
         self._steps = list(steps)

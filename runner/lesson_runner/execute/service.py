@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -20,6 +21,12 @@ GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 MOST_LOGGED = 10_000_000
 """Characters of a service's output that are written to its log."""
+_DETACHES = re.compile(
+    r"\b(?:docker|podman|nerdctl|docker-compose)\b.*\s(?:-[a-z]*d[a-z]*|--detach)\b"
+    r"|\bdocker\s+start\b|\bsystemctl\b.*\b(?:re)?start\b|\bservice\s+\S+\s+(?:re)?start\b"
+    r"|\bbrew\s+services\b|\bpg_ctl\b.*\bstart\b|--daemon(?:ize|ise)?\b|\bminikube\s+start\b"
+)
+"""What the commands of services that another program runs have."""
 PROBE = """
 import socket, sys, urllib.error, urllib.request
 kind, value = sys.argv[1:]
@@ -82,10 +89,14 @@ class Service:
             self._collector.feed(data, final=not data)
 
     def _keep(self, text: str) -> None:
-        self.printed_at = time.monotonic()
-        self.last_words = next((row for row in reversed(text.split("\n")) if row.strip()), self.last_words)
         if not self.ready:
             self._unseen.append(text)
+        self.write(text)
+
+    def write(self, text: str) -> None:
+        """Write lines that it has printed to its log."""
+        self.printed_at = time.monotonic()
+        self.last_words = next((row for row in reversed(text.split("\n")) if row.strip()), self.last_words)
         if self._logged < MOST_LOGGED:
             self._logged += len(text) + 1
             with self.log.open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -99,10 +110,10 @@ class Service:
         self.output = "\n".join(filter(None, (self.output, text)))
         return text
 
-    def begin(self, members: Sequence[Member]) -> None:
-        """Watch the processes that its block has started."""
+    def begin(self, members: Sequence[Member], *, watched: bool) -> None:
+        """Watch the processes that its block has started, if they are known."""
         self._first = members[0] if members else None
-        self.watched = bool(members)
+        self.watched = watched
 
     def family(self) -> Family:
         """Return its processes."""
@@ -119,18 +130,23 @@ class Service:
         self.family().stop(GRACE)
 
 
+def detaches(script: str) -> bool:
+    """Return whether a script lets another program run the service, such as Docker, and ends at once."""
+    return _DETACHES.search(script) is not None
+
+
 def in_background(script: str) -> str:
     """
     Return a script whose last statement runs in the background, as a job with a process group of its own.
 
     What comes before, such as ``cd``, happens in the terminal itself. A script that already starts something
-    in the background is returned as it is.
+    in the background is returned as it is, as is one that :func:`detaches`.
     """
     found = statements(script, 1)
-    if any(statement.text.endswith(" &") for statement in found):
+    if detaches(script) or any(statement.text.endswith(" &") for statement in found):
         return script
     last = found[-1].text.rstrip("; \t\n")
     begin = script.rfind(last)
     simple = "\n" not in last and "#" not in last and "<<" not in last
     job = f"{last} &" if simple else f"{{ {last}\n}} &"
-    return f"{script[:begin]}builtin set -m; {job} builtin set +m"
+    return f"{script[:begin]}{{ builtin set -m; {job} builtin set +m; }}"

@@ -247,17 +247,34 @@ class Terminal(Bash):
         Raises:
             LessonError: bash cannot be started, or the saved state is damaged.
         """
+        return self._quietly(f"({shlex.join(command)}) </dev/null", seconds) == 0
+
+    def job_status(self, seconds: float) -> int:
+        """
+        Return the exit status of the last job in the background, for which bash waits.
+
+        Args:
+            seconds: how long it may take.
+
+        Raises:
+            LessonError: bash cannot be started, or the saved state is damaged.
+        """
+        return self._quietly('builtin wait "$!"', seconds)
+
+    def _quietly(self, text: str, seconds: float) -> int:
+        """Let bash evaluate a text that is not of the lesson; return its status, 124 if it takes longer."""
         block = Evaluation(lambda _: None, None, "plain", apart=False, deadline=time.monotonic() + seconds)
         try:
             self._exchange.attach(block.reader)
             if not self._alive():
                 self._start(self._states.last, block)
                 self._elsewhere = True
-            self._exchange.write("text", f"({shlex.join(command)}) </dev/null >/dev/null 2>&1{END}")
-            return status_of(self._ask("run", block) or "1") == 0
+            # In a list with `&&`, `set -e` does not end bash.
+            self._exchange.write("text", f"{{ {text} && :; }} >/dev/null 2>&1{END}")
+            return status_of(self._ask("run", block) or "1")
         except TimeoutError:
             self._end_bash()
-            return False
+            return 124
         except BaseException:
             self._stop_block()
             raise

@@ -217,7 +217,9 @@ class Choice:
     """The option that a step belongs to. Of the options of a group, one runs: the first, or the user's."""
 
     group: str
+    """The name of the choice."""
     option: str
+    """The name of this way, unique in its group."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Hardware,
         Json,
         Lesson,
+        Need,
         PlannedStep,
         Rule,
         Section,
@@ -101,6 +102,16 @@ def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall]
 
     Called while planning; the first result that is not ``None`` is used. Report wrong flags as diagnostics of
     the call instead of raising.
+    """
+
+
+@hookspec
+def lesson_needs(block: Block, lesson: Lesson) -> Iterable[Need]:
+    """
+    Return what a block needs from the machine that only this plugin knows, such as a board.
+
+    Called while planning, for blocks that a step may run: the programs, modules, files and hosts that a block
+    names are found without plugins. Must be pure.
     """
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Json,
         Lesson,
         Location,
+        Need,
         Outcome,
         PlannedStep,
         Rule,
@@ -187,6 +188,13 @@ class Plugins(HookCaller):
         if block not in self._interpretations:
             self._interpretations[block] = self._interpret(block, lesson)
         return self._interpretations[block]
+
+    def block_needs(self, block: Block, lesson: Lesson) -> tuple[Need, ...]:
+        """Return what plugins know that a block needs from the machine."""
+        from lesson_runner.model import Need
+
+        found = self.collect("lesson_needs", Need, block=block, lesson=lesson)
+        return tuple(need for _, need in found)
 
     def _interpret(self, block: Block, lesson: Lesson) -> Interpretation:
         from lesson_runner.model import ActionCall, check_fields

@@ -9,17 +9,18 @@ from lesson_runner.roles.candidates import COMMAND_LINK, candidates
 from lesson_runner.roles.chain import RULES
 from lesson_runner.roles.choices import with_choices
 from lesson_runner.roles.file import file_name
-from lesson_runner.roles.placeholder import placeholders
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView, Memory
 
+MOST_BLOCKS = 3000
+"""Rules look at so many blocks of a lesson; the others are illustrations."""
 UNSURE = "unsure"
 """The name of the rule that is said to decide where none spoke."""
 
 
 def roles_of(lesson: Lesson, rules: Iterable[BlockRule] = ()) -> tuple[BlockRole, ...]:
     """
-    Return the role of every fence that readers see and of every ``command:`` link, in the order of the document.
+    Return the role of every fence that readers see and of every ``command:`` link, in the document's order.
 
     Directives are not looked at: this is what each block seems to be without them.
 
@@ -33,7 +34,7 @@ def roles_of(lesson: Lesson, rules: Iterable[BlockRule] = ()) -> tuple[BlockRole
         is_fence = block.language != COMMAND_LINK
         number += is_fence
         view = BlockView(block, lesson, number if is_fence else 0, memory)
-        memory.add(view, _role(view, chain))
+        memory.add(view, _role(view, chain if len(memory.roles) < MOST_BLOCKS else ()))
     return tuple(with_choices(memory.roles, memory.ways))
 
 
@@ -51,7 +52,7 @@ def _role(view: BlockView, chain: Iterable[BlockRule]) -> BlockRole:
         decided.rule,
         tuple(spoke),
         file=file_name(view) if decided.role == "file" else "",
-        placeholders=placeholders(view) if is_main else (),
+        placeholders=view.placeholders if is_main else (),
         printed_by=_printer(view) if decided.role == "output" else None,
     )
 

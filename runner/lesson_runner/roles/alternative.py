@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 
 from lesson_runner.roles.rule import BlockRule
@@ -11,11 +12,14 @@ from lesson_runner.roles.ways import FIRST, OPTION, alternative_title
 
 _WAYS = frozenset({"shell", "python", "json", "yaml", "toml", "powershell", "dockerfile", "ini"})
 _OR = re.compile(
-    r"^(?:\W*)(?:or\b|alternativ(?:e|es|ely)\b|another (?:way|option|approach|method)\b|instead\b|otherwise,|conversely\b"
+    r"^(?:\W*)(?:or\b|alternativ(?:e|es|ely)\b|another (?:way|option|approach|method)\b|instead\b"
+    r"|otherwise,|conversely\b"
     r"|(?:you can |it is possible to |to )?(?:manually |otherwise ))"
-    r"|\b(?:if you(?:'d| would)? (?:prefer|rather|like|want)|prefer (?:a|the|to|docker|conda|pip|npm|yarn)\b|as an alternative|or,? (?:if|with|via|using|use|run|from))\b"
+    r"|\b(?:if you(?:'d| would)? (?:prefer|rather|like|want)|prefer (?:a|the|to|docker|conda|pip"
+    r"|npm|yarn)\b|as an alternative|or,? (?:if|with|via|using|use|run|from))\b"
     r"|^\W*(?:no|need|want|prefer|do ?n[o't]+ have|have ?n[o't]+)\b[^?.]{0,60}\?"
-    r"|\binstead:?$|\balternatively\b|\bmanual(?:ly)? (?:install|boot|start|run|way)\w*:?$|\bmanually:?$|^\W*(?:[\w-]+ ){0,3}users?\b\W",
+    r"|\binstead:?$|\balternatively\b|\bmanual(?:ly)? (?:install|boot|start|run|way)\w*:?$"
+    r"|\bmanually:?$|^\W*(?:[\w-]+ ){0,3}users?\b\W",
     re.I,
 )
 _GETS = re.compile(
@@ -112,19 +116,16 @@ def variant(view: BlockView) -> str | None:
     if view.kind != "shell" or not view.sections:
         return None
     words = [word for command in view.commands for word in command.words]
-    if len(words) < 4:
+    if len(words) < 6:
         return None
     for item, other in view.memory.words:
-        if (
-            item.block.headings[:-1] == view.block.headings[:-1]
-            and item.block.headings != view.block.headings
-        ):
-            if (
-                len(other) == len(words) > 5
-                and other[:3] == words[:3]
-                and 0 < sum(a != b for a, b in zip(other, words)) <= max(1, len(words) // 5)
-            ):
-                return f"it differs from the block in line {item.block.location.line} in a few values"
+        above = item.block.headings
+        if above == view.block.headings or above[:-1] != view.block.headings[:-1]:
+            continue
+        if len(other) != len(words) or other[:3] != words[:3]:
+            continue
+        if 0 < sum(map(operator.ne, other, words)) <= max(1, len(words) // 5):
+            return f"it differs from the block in line {item.block.location.line} in a few values"
     return None
 
 
@@ -133,7 +134,8 @@ OPTION_RULE = BlockRule(
     "alternative",
     'The block is below a heading such as "Option B" or "Method 2".',
     option_heading,
-    "## Option A: pip\n\n```bash\npip install shop\n```\n\n## Option B: Docker\n\n```bash\ndocker pull shop\n```\n",
+    "## Option A: pip\n\n```bash\npip install shop\n```\n\n## Option B:"
+    " Docker\n\n```bash\ndocker pull shop\n```\n",
     "## Option A: pip\n\n```bash\npip install shop\n```\n",
 )
 OTHER_WAY = BlockRule(
@@ -173,7 +175,8 @@ AGAIN = BlockRule(
     "alternative",
     "The block starts a service that an earlier block starts, with other settings.",
     service_again,
-    "```bash\npython server.py --port 80\n```\n\nOn a laptop:\n\n```bash\npython server.py --port 8080 --small\n```\n",
+    "```bash\npython server.py --port 80\n```\n\nOn a laptop:\n\n```bash\npython server.py"
+    " --port 8080 --small\n```\n",
     "```bash\npython server.py --port 80\n```\n",
 )
 DOWNLOAD = BlockRule(
@@ -189,6 +192,7 @@ VARIANT = BlockRule(
     "alternative",
     "The commands differ from those of a section next to it in a few values.",
     variant,
-    "## Small\n\n```bash\nmake shop --all --jobs 2 --size 10\n```\n\n## Large\n\n```bash\nmake shop --all --jobs 2 --size 90\n```\n",
+    "## Small\n\n```bash\nmake shop --all --jobs 2 --size 10\n```\n\n## Large\n\n```bash\nmake"
+    " shop --all --jobs 2 --size 90\n```\n",
     "## Small\n\n```bash\nmake shop --all --jobs 2 --size 10\n```\n\n## Test\n\n```bash\nmake test\n```\n",
 )

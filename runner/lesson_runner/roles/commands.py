@@ -51,6 +51,8 @@ class Command:
     @property
     def options(self) -> frozenset[str]:
         """The options, without values that are attached with ``=``; ``-it`` counts as ``-i``, ``-t`` too."""
+        if not any(word.startswith("-") for word in self.words):
+            return frozenset()
         found = {word.partition("=")[0] for word in self.words[1:] if word.startswith("-")}
         short = (word for word in found if re.fullmatch(r"-[A-Za-z]{2,4}", word))
         return frozenset(found | {f"-{letter}" for word in short for letter in word[1:]})

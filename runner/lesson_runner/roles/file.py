@@ -8,19 +8,26 @@ from lesson_runner.document.languages import SHELL
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
-_NAME = r"(?:[~.]{0,2}/)?(?:[\w@+-][\w@+.-]*/)*(?:[\w@+-][\w@+.-]*\.[A-Za-z][A-Za-z0-9]{0,9}|\.[a-z][\w.-]+|Dockerfile(?:\.\w+)?|Containerfile|Makefile|Procfile|Jenkinsfile|Vagrantfile|Gemfile|Rakefile|LICENSE|CMakeLists\.txt|go\.mod)"
+_NAME = (
+    r"(?:[~.]{0,2}/)?(?:[\w@+-][\w@+.-]{0,60}/){0,9}(?:[\w@+-][\w@+.-]*\.[A-Za-z][A-Za-z0-9]{0,9}"
+    r"|\.[a-z][\w.-]+|Dockerfile(?:\.\w+)?|Containerfile|Makefile|Procfile|Jenkinsfile"
+    r"|Vagrantfile|Gemfile|Rakefile|LICENSE|CMakeLists\.txt|go\.mod)"
+)
 _PATH = re.compile(rf"(?<![\w/.:@-])(?P<path>{_NAME})(?![\w/(])")
 _QUOTED = re.compile(rf"`(?P<path>{_NAME})`|\*\*(?P<bold>{_NAME})\*\*")
 _INFO = re.compile(
     rf"\b(?:title|file|filename|name|path)=[\"']?(?P<path>{_NAME})[\"']?|^\S*?:(?P<colon>{_NAME})|\s(?P<bare>{_NAME})$|\[(?P<label>{_NAME})\]"
 )
 _COMMENT = re.compile(
-    rf"^\s*(?:#|//|--|;|<!--|/\*|%)+\s*(?:file(?:name)?:\s*|save (?:this )?(?:as|to):?\s*)?(?P<path>{_NAME})\s*(?:\([^()]*\))?\s*(?:-->|\*/|:)?\s*$",
+    rf"^\s*(?:#|//|--|;|<!--|/\*|%)+\s*(?:file(?:name)?:\s*|save (?:this )?(?:as"
+    rf"|to):?\s*)?(?P<path>{_NAME})\s*(?:\([^()]*\))?\s*(?:-->|\*/|:)?\s*$",
     re.I,
 )
 _CREATE = re.compile(
-    r"\b(?:creat(?:e|ing)|sav(?:e|ing)(?: (?:this|it|the following))?(?: as| to| in(?:to)?)?|add(?:ing)?|writ(?:e|ing)|put|place|paste|copy|drop|append|insert|make"
-    r"|edit(?:ing)?|modify|update|change|open|name(?: it|d)?|call(?: it|ed)?|fill|define|declare|keep|configure|store)\b",
+    r"\b(?:creat(?:e|ing)|sav(?:e|ing)(?: (?:this|it|the following))?(?: as| to| in(?:to)?)?"
+    r"|add(?:ing)?|writ(?:e|ing)|put|place|paste|copy|drop|append|insert|make"
+    r"|edit(?:ing)?|modify|update|change|open|name(?: it|d)?|call(?: it|ed)?|fill|define|declare"
+    r"|keep|configure|store)\b",
     re.I,
 )
 _NOT_FILES = frozenset(
@@ -42,12 +49,15 @@ _NOT_FILES = frozenset(
     }
 )
 _DOCSTRING = re.compile(rf"(?:#![^\n]*\n)?\s*[\"']{{3}}\s*(?P<path>{_NAME})(?=\s|:|$)")
+_EDITED = re.compile(r"\b(?:nano|n?vim?|emacs|code|micro|gedit|subl|touch)\s+(?P<path>[\w~./-]+)")
 _ENVIRONMENT = re.compile(r"^\s*#.*(?<![\w/])\.env\b")
 _ADDED = re.compile(
     r"^(?:and|then|now|next|finally|there|inside)?,?\s*(?:add|append|insert|paste|put|write|replace|change|set|enter|save|copy|fill)\b"
     r"|\band (?:then )?(?:add|append|insert|paste|put|enter)\b"
-    r"|\b(?:open|edit|create|in) (?:the|a|your|this|that|another|new)(?: \w+){0,3} (?:file|script|manifest|config(?:uration)?|playbook|workflow)\b"
-    r"|\b(?:with|has|have) (?:the|this|these|some) (?:following )?(?:contents?|code|lines?|settings|configuration)\b",
+    r"|\b(?:open|edit|create|in) (?:the|a|your|this|that|another|new)(?: \w+){0,3} (?:file|script"
+    r"|manifest|config(?:uration)?|playbook|workflow)\b"
+    r"|\b(?:with|has|have) (?:the|this|these|some) (?:following )?(?:contents?|code|lines?"
+    r"|settings|configuration)\b",
     re.IGNORECASE,
 )
 _CONTENT = frozenset(
@@ -107,7 +117,7 @@ _CODE = frozenset({"", "text", "output", "diff", "console", "mermaid"})
 
 
 def file_name(view: BlockView) -> str:
-    """Return the path of the file that a block is the content of, as the lesson writes it; empty if unknown."""
+    """Return the path of the file that a block is the content of, as written; empty if it is unknown."""
     return (
         _named_by_fence(view)
         or _named_in_text(view)
@@ -122,7 +132,8 @@ def _named_before(view: BlockView) -> str:
     before = view.previous
     if before is None or before.role == "file":
         return before.file if before else ""
-    return next(iter(_PATH.findall(before.block.text)), "") if before.block.language in SHELL else ""
+    found = _EDITED.search(before.block.text) if before.block.language in SHELL else None
+    return found["path"] if found else ""
 
 
 def _named_by_fence(view: BlockView) -> str:
@@ -174,13 +185,11 @@ def named_by_fence(view: BlockView) -> str | None:
 
 def told_to_save(view: BlockView) -> str | None:
     """The sentence above tells to save it."""
-    if view.kind in _CODE - {"", "text"} or (view.kind == "shell" and not view.block.text.startswith("#!")):
-        if not (
-            view.kind == "shell"
-            and _only_assignments(view)
-            and re.search(r"(?:^|/)\.?env(?:\.\w+)?\b|\.env\b", view.lead)
-        ):
-            return None
+    if view.kind in _CODE - {"", "text"}:
+        return None
+    settings = ".env" in view.lead and _only_assignments(view)
+    if view.kind == "shell" and not settings and not view.block.text.startswith("#!"):
+        return None
     path = _named_in_text(view)
     if not path or _is_left_out(view) or (view.kind in ("", "text") and not _CREATE.search(view.request)):
         return None
@@ -267,7 +276,8 @@ COMMENT = BlockRule(
 SCRIPT = BlockRule(
     "script",
     "file",
-    "Python that begins with `#!`, or whose first text begins with a file's name, is the content of that file.",
+    "Python that begins with `#!`, or whose first text begins with a file's name, is the content"
+    " of that file.",
     script,
     "```python\n#!/usr/bin/env python3\nprint(3)\n```\n",
     "```python\n# print it\nprint(3)\n```\n",

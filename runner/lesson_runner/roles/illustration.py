@@ -15,19 +15,25 @@ _ONLY_DOTS = re.compile(
 )
 _SLASH_COMMAND = re.compile(r"/[A-Za-z][\w:-]*$")
 _IDEAS = re.compile(
-    r"\b(?:you(?:'d| would| could| might)\b(?! like| prefer)|try (?:these|some|other|different|it with|changing|adding|increasing|experimenting|\d)"
+    r"\b(?:you(?:'d| would| could| might)\b(?! like| prefer)|try (?:these|some|other|different|it"
+    r" with|changing|adding|increasing|experimenting|\d)"
     r"|experiment with|for example,? (?:you could|to)|imagine|suppose|consider|in practice you"
-    r"|under the hood|behind the scenes|resolves to|is equivalent to|same as|roughly|conceptually|pseudo-?code"
-    r"|looks like this|would look like|(?:general|basic|typical) (?:form|shape|pattern|syntax|usage)|syntax is|the shape of)\b",
+    r"|under the hood|behind the scenes|resolves to|is equivalent to|same as|roughly|conceptually"
+    r"|pseudo-?code"
+    r"|looks like this|would look like|(?:general|basic|typical) (?:form|shape|pattern|syntax"
+    r"|usage)|syntax is|the shape of)\b",
     re.IGNORECASE,
 )
 _EXCERPT = re.compile(
-    r"\b(?:quoted|excerpt|snippet|verbatim|from (?:the )?(?:source|file)|the (?:key|relevant|important|core) (?:part|lines?|code|bit|function)"
-    r"|code pattern|pattern:|before:|after:|instead of:|wrong:|bad:|good:|(?:don't|do not|never|avoid)\b[^.]{0,40}:$)",
+    r"\b(?:quoted|excerpt|snippet|verbatim|from (?:the )?(?:source|file)|the (?:key|relevant"
+    r"|important|core) (?:part|lines?|code|bit|function)"
+    r"|code pattern|pattern:|before:|after:|instead of:|wrong:|bad:|good:|(?:don't|do not|never"
+    r"|avoid)\b[^.]{0,40}:$)",
     re.IGNORECASE,
 )
 _ASKED = re.compile(
-    r"\b(?:you (?:ask|type|say|write)|ask (?:it|the)|prompts?(?: like| such as)?|drop a|question|message)\b[^.]{0,60}:$",
+    r"\b(?:you (?:ask|type|say|write)|ask (?:it|the)|prompts?(?: like| such as)?|drop a|question"
+    r"|message)\b[^.]{0,60}:$",
     re.I,
 )
 
@@ -55,19 +61,27 @@ def _left_out_of_python(view: BlockView) -> bool:
 
 
 def _unquoted(text: str) -> str:
-    return re.sub(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'", "''", text)
+    return re.sub(r"\"(?:[^\"\\]|\\.){0,500}\"|'[^']{0,500}'", "''", text)
 
 
 def no_program(view: BlockView) -> str | None:
     """A shell fence that begins with an option, or with a command of another program."""
     if view.kind != "shell" or not view.commands:
         return None
+    if (begin := _begin(view)).startswith("> ") or begin.startswith(">>"):
+        return "it begins with '>', which a shell reads as a redirection"
     first = view.commands[0].words[0] if view.commands[0].words else ""
     if first.startswith("-"):
         return "it begins with an option, not with a program"
     if _SLASH_COMMAND.match(first):
         return f"'{first}' is a command of another program, not of the shell"
     return None
+
+
+def _begin(view: BlockView) -> str:
+    """Return the first line that a person types, without comments."""
+    lines = (line.strip() for line in (view.typed.text if view.typed else "").splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "")
 
 
 def unreadable_shell(view: BlockView) -> str | None:
@@ -96,7 +110,7 @@ def python_fragment(view: BlockView) -> str | None:
     """Python that uses names that nothing defines."""
     if view.kind != "python":
         return None
-    missing = view.python.missing - known_names(view)
+    missing = view.python.missing - view.memory.names
     if missing:
         names = ", ".join(f"'{name}'" for name in sorted(missing)[:3])
         return f"it uses {names}, which no block defines"
@@ -108,11 +122,6 @@ def python_definitions(view: BlockView) -> str | None:
     if view.kind == "python" and not view.python.acts and not (view.typed and view.typed.transcript):
         return "it only defines names, and nothing asks to run it"
     return None
-
-
-def known_names(view: BlockView) -> frozenset[str]:
-    """Return the names that earlier Python blocks of the main path define."""
-    return frozenset(view.memory.names)
 
 
 def later(view: BlockView) -> str | None:
@@ -176,7 +185,7 @@ LEFT_OUT = BlockRule(
 NO_PROGRAM = BlockRule(
     "no-program",
     "illustration",
-    "A shell fence begins with an option, or with `/word`, a command of a chat or an editor.",
+    "A shell fence begins with an option, with `>`, or with `/word`, a command of a chat or an editor.",
     no_program,
     "```bash\n--verbose --jobs 4\n```\n",
     "```bash\n/bin/ls --all\n```\n",

@@ -77,9 +77,11 @@ _GIVEN = {
 _LOGINS = re.compile(r"log-?in|login|configure|signin|auth")
 _TALKS = re.compile(r"(?:^|[-_./])(?:chat|tui|repl|shell|console|wizard|menu|interactive)(?:$|[-_.])")
 _WAITS = re.compile(
-    r"\b(?:interactive (?:session|mode|shell|prompt|console|menu|setup|installer|wizard)|interactively|chat session"
+    r"\b(?:interactive (?:session|mode|shell|prompt|console|menu|setup|installer|wizard)"
+    r"|interactively|chat session"
     r"|prompted (?:for|to)|(?:asks?|prompts?) you|log ?in (?:to|with)"
-    r"|(?:launch|start|open|enter|connect to|use)\b[^.]{0,40}\b(?:chat|repl|tui|terminal ui|ui|console|editor|shell))\b",
+    r"|(?:launch|start|open|enter|connect to|use)\b[^.]{0,40}\b(?:chat|repl|tui|terminal ui|ui"
+    r"|console|editor|shell))\b",
     re.IGNORECASE,
 )
 _LAUNCH = re.compile(r"\b(?:launch|start|open|just run|talk|chat|play)\b", re.IGNORECASE)
@@ -158,25 +160,23 @@ def _why(command: Command) -> str:
         return f"'{program}' waits for a person"
     if program == "ssh-keygen" and "-N" not in options and not {"-R", "-l", "-F", "-y"} & options:
         return "'ssh-keygen' asks for a passphrase"
-    given_token = {"--token", "--with-token", "--password-stdin", "--api-key", "-p", "--password"} & options
-    if (
-        not given_token
-        and not command.reads
-        and any(_LOGINS.fullmatch(word) for word in arguments[:2])
-        and program not in ("git", "npm")
-    ):
-        if (
-            arguments[-1:]
-            and arguments[-1] not in ("status", "list", "token", "whoami", "logout")
-            and "/" not in program
-        ):
-            return f"'{' '.join([program, *arguments[:2]])}' asks a person"
+    if _asks_to_log_in(command):
+        return f"'{' '.join([program, *arguments[:2]])}' asks a person"
     if program == "npm" and arguments[:1] in (("login",), ("adduser",)):
         return "'npm login' asks a person"
     runs = program in _INTERPRETERS or "/" in (command.words or ("",))[0]
     if any(_TALKS.search(word) for word in (program, *(arguments[:1] if runs else ()))):
         return f"'{' '.join(command.words[:3])}' talks with a person"
     return ""
+
+
+def _asks_to_log_in(command: Command) -> bool:
+    """Return whether a command such as ``gh auth login`` asks, because it is not given a token."""
+    given = {"--token", "--with-token", "--password-stdin", "--api-key", "-p", "--password"} & command.options
+    logs_in = any(_LOGINS.fullmatch(word) for word in command.arguments[:2])
+    if given or command.reads or not logs_in or command.words[0] in ("git", "npm") or "/" in command.words[0]:
+        return False
+    return command.arguments[-1] not in ("status", "list", "token", "whoami", "logout")
 
 
 _INTERPRETERS = frozenset({"python", "python3", "node", "ruby", "uv", "poetry", "npx", "java", "deno", "bun"})

@@ -31,14 +31,17 @@ _ANNOUNCED = re.compile(
     r"\b(?:expected|example|sample|typical|actual|real|partial|abridged|truncated|full|its|the|this|similar)?\s*"
     r"(?:outputs?|results?|responses?|repl(?:y|ies)|logs?|listing|traceback|stack trace|error message)\b"
     r"(?:\s+\w+){0,6}\s*(?:\([^()]{0,80}\))?\s*[:.]?$"
-    r"|\b(?:you(?:'ll|'d| will| should| can| may| might)?(?: now| then| also)? (?:see|get|notice|receive|find)\b)"
+    r"|\b(?:you(?:'ll|'d| will| should| can| may| might)?(?: now| then| also)? (?:see|get|notice"
+    r"|receive|find)\b)"
     r"|\b(?:should|will|would|might|may|can|could|must)\s+(?:now |then |also |again )?"
-    r"(?:see|look|print|show|display|output|return|give|produce|report|respond|say|read|list|be greeted|appear|contain)\b"
+    r"(?:see|look|print|show|display|output|return|give|produce|report|respond|say|read|list|be"
+    r" greeted|appear|contain)\b"
     r"|\b(?:prints?|outputs?|displays?|shows?|returns?|reports?|responds?|produces?|yields?|emits?|gives?|replies|answers?)"
     r"(?: (?:something|back|out|the|you|a|an|this|these|us|with|like|only|just)\b.{0,80})?[:.]?$"
     r"|\b(?:looks?|look something|something|similar|output is|looks similar) (?:like|to)\b.{0,40}[:.]?$"
     r"|\b(?:look for|watch for|wait (?:for|until)|expect(?:ed)?)\b"
-    r"|\bif (?:\w+ ){1,4}(?:passes|fails|succeeds|succeeded|works|worked|is (?:working|correct|successful))\b.{0,40}:$"
+    r"|\bif (?:\w+ ){1,4}(?:passes|fails|succeeds|succeeded|works|worked|is (?:working|correct"
+    r"|successful))\b.{0,40}:$"
     r"|\bverbatim\b|\bsuccess(?:ful)? looks\b|\b(?:answer|console|terminal|screen):$",
     re.IGNORECASE,
 )
@@ -47,7 +50,8 @@ _ASKS_TO_RUN = re.compile(
 )
 _DRAWN = re.compile(r"[\u2190-\u21ff\u2500-\u257f\u2580-\u259f\u25a0-\u25ff\u2794\u27f5-\u27ff]|<?-+>|=+>")
 _STATUS = re.compile(
-    r"\s*(?:[\u2713\u2714\u2705\u274c\u26a0\u2717\u2718]|\[?(?:INFO|WARN(?:ING)?|ERROR|DEBUG|OK|PASS(?:ED)?|FAIL(?:ED)?)\b|\d{4}-\d\d-\d\d[ T]\d\d:|\[\d)"
+    r"\s*(?:[\u2713\u2714\u2705\u274c\u26a0\u2717\u2718]|\[?(?:INFO|WARN(?:ING)?|ERROR|DEBUG|OK"
+    r"|PASS(?:ED)?|FAIL(?:ED)?)\b|\d{4}-\d\d-\d\d[ T]\d\d:|\[\d)"
 )
 _FACT = re.compile(r"\s*[A-Z][\w ()/-]{0,40}:\s+\S")
 _JSON_LINE = re.compile(r"\s*[{}\[\]][\s,]*$|\s*\"[^\"]+\":\s")
@@ -68,9 +72,7 @@ def named_output(view: BlockView) -> str | None:
 
 def announced(view: BlockView) -> str | None:
     """A sentence above that announces output, over a block that is not code to run."""
-    if view.kind == "python" or (view.kind == "shell" and not looks_printed(view)):
-        return None
-    if view.kind not in _PLAIN | _DATA | {"shell"}:
+    if not (view.kind in _PLAIN | _DATA or (view.kind == "shell" and looks_printed(view))):
         return None
     if view.request and _ANNOUNCED.search(view.request) and not _ASKS_TO_RUN.match(view.request):
         return f"the text above announces output: '{view.request[-60:]}'"
@@ -82,7 +84,7 @@ def section_of_output(view: BlockView) -> str | None:
     title = view.sections[-1] if view.sections else ""
     if not re.search(r"\b(?:outputs?|results?|expected|responses?|what you (?:should )?see)\b", title, re.I):
         return None
-    if view.kind in _PLAIN or (view.kind == "shell" and looks_printed(view)):
+    if view.kind in _PLAIN | _DATA or (view.kind == "shell" and looks_printed(view)):
         return f"it is text under '{title}'"
     return None
 
@@ -102,9 +104,10 @@ def printed_in_shell(view: BlockView) -> str | None:
 def after_commands(view: BlockView) -> str | None:
     """Data or plain text directly below commands, with no text between them."""
     before = view.previous
-    if before is None or view.lead or before.block.language in ("", *_PLAIN):
+    if before is None or view.lead or before.block.language in _PLAIN or _shows_prompts(view):
         return None
-    if view.kind in _PLAIN | _DATA and before.role in (
+    language = view.block.language
+    if language in _PLAIN | _DATA and before.role in (
         "run",
         "service",
         "system",
@@ -124,8 +127,10 @@ def plain_text(view: BlockView) -> str | None:
 
 def looks_printed(view: BlockView) -> bool:
     """Return whether the first line of a block is no command."""
+    if not view.block.language and not _shows_prompts(view):
+        return True
     first = next((line for line in view.lines if not line.lstrip().startswith("#")), "")
-    if view.typed is not None and view.typed.transcript:
+    if _shows_prompts(view):
         return False
     return not names_program(first) and bool(
         _FACT.match(first)
@@ -134,6 +139,10 @@ def looks_printed(view: BlockView) -> bool:
         or not view.shell.is_shell
         or not looks_typed(first)
     )
+
+
+def _shows_prompts(view: BlockView) -> bool:
+    return view.typed is not None and view.typed.transcript
 
 
 DRAWING = BlockRule(

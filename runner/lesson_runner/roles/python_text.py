@@ -6,11 +6,10 @@ import ast
 import builtins
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from typing import Any
 
 _LONGEST = 64_000
-_MOST_NODES = 50_000
 _KNOWN = frozenset(dir(builtins)) | {"__file__", "__name__", "display", "get_ipython"}
 _SHOWS = frozenset({"print", "display", "pprint", "show", "savefig", "save", "run", "main", "write", "dump"})
 
@@ -43,50 +42,83 @@ def read_python(text: str) -> PythonText:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
-        nodes = list(islice(ast.walk(tree), _MOST_NODES))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return PythonText()
-    defined, used = (
-        set(_defined(nodes)),
-        {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)},
-    )
-    star = "*" in defined
-    top = [
-        node
-        for statement in tree.body
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Call)
-    ]
-    acts = bool(top)
-    called = frozenset(_last(node.func) for node in nodes if isinstance(node, ast.Call))
-    left_out = any(_is_left_out(node) for node in nodes)
+    found = _Found()
+    found.read(tree)
     asserts = any(isinstance(statement, ast.Assert) for statement in tree.body)
     return PythonText(
         is_python=True,
-        defined=frozenset(defined),
-        missing=frozenset() if star else frozenset(used - defined - _KNOWN),
-        called=called,
-        acts=acts,
-        shows=(acts and not called.isdisjoint(_SHOWS)) or asserts,
-        is_complete=(acts or asserts) and not left_out,
+        defined=frozenset(found.defined),
+        missing=frozenset() if "*" in found.defined else frozenset(found.used - found.defined - _KNOWN),
+        called=frozenset(found.called),
+        acts=found.acts,
+        shows=(found.acts and not found.called.isdisjoint(_SHOWS)) or asserts or _ends_in_value(tree),
+        is_complete=(found.acts or asserts) and not found.left_out,
     )
 
 
-def _defined(nodes: list[ast.AST]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).split(".")[0]
-        elif (isinstance(node, ast.ExceptHandler) and node.name) or (
-            isinstance(node, ast.MatchAs | ast.MatchStar) and node.name
-        ):
-            yield node.name
+def _ends_in_value(tree: ast.Module) -> bool:
+    """Return whether a notebook shows the last statement, such as ``frame.head()``, and imports are above."""
+    last = tree.body[-1].value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    imports = any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in tree.body)
+    return last is not None and not isinstance(last, ast.Constant) and imports
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one pass over a syntax tree finds."""
+
+    defined: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    acts: bool = False
+    left_out: bool = False
+
+    def read(self, tree: ast.Module) -> None:
+        """Read all nodes, in no particular order; ``waiting`` says of each if it is in a definition."""
+        waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+        while waiting:
+            node, inside = waiting.pop()
+            kind = type(node)
+            if kind is ast.Name:
+                self._name(node)
+                continue
+            if kind in _DEFINITIONS:
+                self.defined.add(node.name)  # type: ignore[attr-defined]  # each of them has a name
+                inside = True
+            elif kind is ast.Call:
+                self.called.add(_last(node.func))  # type: ignore[attr-defined]  # as its type says
+                self.acts = self.acts or not inside
+            elif kind in _NAMING:
+                self._naming(node)
+            if kind in _MAY_LEAVE_OUT and _is_left_out(node):
+                self.left_out = True
+            waiting += [(child, inside) for child in _children(node)]
+
+    def _name(self, node: Any) -> None:
+        (self.used if type(node.ctx) is ast.Load else self.defined).add(node.id)
+
+    def _naming(self, node: Any) -> None:
+        if isinstance(node, ast.alias):
+            self.defined.add((node.asname or node.name).split(".")[0])
+        elif name := node.arg if isinstance(node, ast.arg) else node.name:
+            self.defined.add(name)
+
+
+_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+_NAMING = frozenset({ast.alias, ast.arg, ast.ExceptHandler, ast.MatchAs, ast.MatchStar})
+_WITH_BODY = (ast.Module, ast.For, ast.While, ast.With, ast.If, ast.FunctionDef)
+_MAY_LEAVE_OUT = frozenset({ast.Call, ast.List, ast.Tuple, ast.Set, ast.Assign, *_WITH_BODY})
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from (item for item in value if isinstance(item, ast.AST))
+        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            yield value
 
 
 def _last(function: ast.expr) -> str:
@@ -95,15 +127,15 @@ def _last(function: ast.expr) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-def _is_left_out(node: ast.AST) -> bool:
+def _is_left_out(node: Any) -> bool:
     """Return whether ``...`` stands for something: an argument, an item, or a statement outside of stubs."""
-    parts: list[ast.expr] = []
+    parts: list[ast.expr]
     if isinstance(node, ast.Call):
         parts = node.args
-    elif isinstance(node, ast.List | ast.Tuple | ast.Set):
-        parts = node.elts
     elif isinstance(node, ast.Assign):
         parts = [node.value]
-    elif isinstance(node, ast.Module | ast.For | ast.While | ast.With | ast.If | ast.FunctionDef):
+    elif isinstance(node, _WITH_BODY):
         parts = [item.value for item in node.body if isinstance(item, ast.Expr)]
+    else:
+        parts = node.elts
     return any(isinstance(part, ast.Constant) and part.value is ... for part in parts)

@@ -10,12 +10,16 @@ from lesson_runner.roles.view import BlockView
 
 _DONE = frozenset({"shell", "python", "powershell", "sql", "dockerfile", "yaml", "toml", "ini"})
 _WENT_WRONG = re.compile(
-    r"\b(?:if|when|in case)\b[^.:]{0,80}?\b(?:fail(?:s|ed|ure)?|errors?|problems?|wrong|broken?|breaks|stuck|hangs?|crash(?:es|ed)?"
-    r"|(?:do|does|did|is|are|was|ca|wo|could)(?:n't| not)(?: \w+){0,2} (?:work|start|run|respond|appear|load|show)\w*"
+    r"\b(?:if|when|in case)\b[^.:]{0,80}?\b(?:fail(?:s|ed|ure)?|errors?|problems?|wrong|broken?"
+    r"|breaks|stuck|hangs?|crash(?:es|ed)?"
+    r"|(?:do|does|did|is|are|was|ca|wo|could)(?:n't| not)(?: \w+){0,2} (?:work|start|run|respond"
+    r"|appear|load|show)\w*"
     r"|complain\w*|conflict\w*|refuse[sd]?|time[sd]? out|corrupt\w*|(?:is|already) (?:in use|taken))\b"
-    r"|^(?:solutions?|fix(?:es)?|the fix|cure|remedy|workarounds?|resolution|symptoms?|diagnos\w+|causes?)\b[^.]{0,60}:$"
+    r"|^(?:solutions?|fix(?:es)?|the fix|cure|remedy|workarounds?|resolution|symptoms?|diagnos\w+"
+    r"|causes?)\b[^.]{0,60}:$"
     r"|^\W*\w*(?:Error|Exception)\b|^\W*(?:error|warning|fatal):"
-    r"|\b(?:error|exception|fails?|failed|failure|not found|not working|won't (?:open|start|load)|doesn't (?:work|start))\b[^.]{0,30}:$",
+    r"|\b(?:error|exception|fails?|failed|failure|not found|not working|won't (?:open|start|load)"
+    r"|doesn't (?:work|start))\b[^.]{0,30}:$",
     re.IGNORECASE,
 )
 

@@ -19,6 +19,7 @@ class BlockRule:
     name: str
     """Unique, in ``words-with-hyphens``; that of a plugin's rule begins with the plugin's name and a dot."""
     role: Role
+    """The role of the blocks that the rule holds for."""
     about: str
     """When the rule holds, as a sentence to an author."""
     judge: Callable[[BlockView], str | None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lesson_runner.document.languages import SHELL
 from lesson_runner.roles.candidates import COMMAND_LINK
-from lesson_runner.roles.illustration import known_names
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
@@ -31,7 +30,7 @@ def commands_without_language(view: BlockView) -> str | None:
 def complete_python(view: BlockView) -> str | None:
     """A whole program."""
     text = view.python
-    if view.kind == "python" and text.is_complete and text.shows and text.missing <= known_names(view):
+    if view.kind == "python" and text.is_complete and text.shows and text.missing <= view.memory.names:
         return "it is a whole program that shows something"
     return None
 

@@ -9,12 +9,14 @@ from lesson_runner.roles.services import why_service
 from lesson_runner.roles.view import BlockView
 
 _OPEN = re.compile(
-    r"\b(?:open|visit|go to|navigate to|browse to|point your browser|available at|running (?:at|on)|see it at|listen(?:s|ing) (?:at|on))\b"
+    r"\b(?:open|visit|go to|navigate to|browse to|point your browser|available at|running (?:at"
+    r"|on)|see it at|listen(?:s|ing) (?:at|on))\b"
     r"[^.]{0,60}(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?",
     re.IGNORECASE,
 )
 _STAYS = re.compile(
-    r"\b(?:leave (?:it|this|that)(?: \w+)? running|keep (?:it|this|that)(?: \w+)? (?:running|open)|keeps? running|runs until"
+    r"\b(?:leave (?:it|this|that)(?: \w+)? running|keep (?:it|this|that)(?: \w+)? (?:running"
+    r"|open)|keeps? running|runs until"
     r"|(?:press|hit|with|use) ctrl[ +-]c\b|runs in the foreground|blocks (?:the|this|your) terminal)",
     re.IGNORECASE,
 )

@@ -63,13 +63,12 @@ _STARTS = {
     "ng": {"serve"},
     "gatsby": {"develop"},
     "next": {"dev", "start"},
-    "php": {"artisan"},
+    "artisan": {"serve"},
     "mix": {"phx.server"},
     "npm": {"start", "dev", "serve"},
     "yarn": {"start", "dev", "serve"},
     "pnpm": {"start", "dev", "serve"},
     "bun": {"dev", "start"},
-    "ray": set(),
     "nats": {"server"},
 }
 _MODULES = frozenset(
@@ -117,11 +116,10 @@ def why_service(command: Command, listening: Container[str]) -> str:
         return ""
     if program in _SERVERS and not {"-t", "-v", "-V", "-s"} & options:
         return f"'{program}' runs until it is stopped"
-    if program in _STARTS and (
-        {*arguments[:1]} & _STARTS[program] or {*arguments[1:2]} & _STARTS[program] - {"start"}
-    ):
-        if program != "php" or "serve" in arguments:
-            return f"'{' '.join([program, *arguments[:2]])}' runs until it is stopped"
+    starts = _STARTS.get(program, set())
+    first, second = ([word.partition(":")[0] for word in arguments[:2]] + ["", ""])[:2]
+    if first in starts or second in starts:
+        return f"'{' '.join([program, *arguments[:2]])}' runs until it is stopped"
     if program in ("docker", "podman", "docker-compose", "nerdctl") and (reason := _why_container(command)):
         return reason
     if (

@@ -74,6 +74,11 @@ _STARTUP = re.compile(
     r"(?:~|\$\{?HOME\}?)/\.(?:bashrc|bash_profile|bash_aliases|profile|zshrc|zprofile|zshenv|ssh/\S*|gitconfig|config/\S*)$"
     r"|/etc/|/usr/(?!local/share/tmp)|/opt/|/boot/|/lib/|/var/"
 )
+_TOLD = re.compile(
+    r"\b(?:add|append|put|paste|insert)\b[^.:]{0,80}(?<![\w/])"
+    r"(?P<path>~/\.(?:bashrc|bash_profile|profile|zshrc|zprofile)|\.(?:bashrc|bash_profile|zshrc)\b)",
+    re.IGNORECASE,
+)
 _INSTALLER = frozenset({"sh", "bash", "zsh", "dash"})
 _GLOBAL = frozenset({"-g", "--global"})
 
@@ -85,6 +90,8 @@ def changes_machine(view: BlockView) -> str | None:
             return reason
     if target := next((item for item in view.shell.targets if _STARTUP.match(item)), None):
         return f"it writes '{target}', outside of the run's folder"
+    if view.kind == "shell" and (told := _TOLD.search(view.lead)):
+        return f"the text above says to add it to '{told['path']}', which every new shell reads"
     fetched = [item for item in view.commands if item.program in ("curl", "wget")]
     if fetched and any(_runs_download(item) for item in view.commands):
         return "it runs an installer from the network"
@@ -143,7 +150,7 @@ def _installs(command: Command) -> bool:
 
 
 def _is_outside(path: str) -> bool:
-    """Return whether a path to delete is in the user's home, or in a folder of the machine; not in ``/tmp``."""
+    """Return whether a path to delete is in the user's home or a folder of the machine; not in ``/tmp``."""
     if path.startswith(("~", "$HOME", "${HOME}")):
         return True
     return path.startswith("/") and PurePosixPath(path).parts[1:2] != ("tmp",)

@@ -18,8 +18,10 @@ TROUBLE = _words(
     r"errors?(?:\s+messages?)?$",
     r"still (?:having|seeing|stuck|not)\b.*",
     r"(?:if|when) (?:something|things?|it|anything|this) (?:goes|go|went|fails?|breaks?|does ?n[o']t)\b.*",
+    r"(?:if|when|in case)\b.{0,40}\b(?:fails?|breaks?|crash\w*|hangs?|goes wrong)",
     r"what (?:if|to do (?:if|when))\b.*",
-    r"(?:does|is|are|do|will|can|could)(?:n't| not) (?:work|start|run|load|found|find|connect|respond|build|detected)\w*",
+    r"(?:does|is|are|do|will|can|could)(?:n't| not) (?:work|start|run|load|found|find|connect"
+    r"|respond|build|detected)\w*",
     r"(?:cannot|can't|won't|unable to|fails? to|failed to|failing|failed|crash\w*|hangs?|hanging|stuck)",
     r"(?:not|no \w+) (?:working|found|detected|responding|recogni[sz]ed|starting|loading|available)",
     r"^debug(?:ging)?(?: (?:tips|help|guide|the .*))?$",
@@ -33,7 +35,8 @@ LOOK_UP = _words(
     r"cheat[- ]?sheets?",
     r"quick[- ]reference",
     r"(?:command|api|cli|option|flag|parameter|configuration|config)s? (?:reference|summary|overview)",
-    r"(?:useful|common|handy|helpful|essential|frequently used|other useful) (?:\w+ )?(?:commands?|flags|options|one-?liners|snippets|recipes)",
+    r"(?:useful|common|handy|helpful|essential|frequently used|other useful) (?:\w+"
+    r" )?(?:commands?|flags|options|one-?liners|snippets|recipes)",
     r"^(?:\w+ ){0,3}reference$",
     r"command summary",
     r"glossary",
@@ -46,7 +49,8 @@ LOOK_UP = _words(
 
 REMOVAL = _words(
     r"(?:un-?install|un-?installing|un-?installation|de-?install\w*|uninstalling)",
-    r"(?:removing|remove|reverting|revert|undo|undoing|roll(?:ing)?[- ]?back|reset(?:ting)?|downgrad\w+)(?: .*)?",
+    r"(?:removing|remove|reverting|revert|undo|undoing|roll(?:ing)?[- ]?back|reset(?:ting)?"
+    r"|downgrad\w+)(?: .*)?",
     r"(?:managing|manage|administering|maintaining|maintenance|monitoring and managing)(?: .*)?",
     r"start(?:ing)?(?: over|ing over| from scratch again)",
     r"migrat(?:e|ing|ion)(?: .*)?",
@@ -65,7 +69,8 @@ LATER = _words(
     r"extensions?$",
     r"extend(?:ing)?(?: .*)?",
     r"customi[sz](?:e|ing|ation|ations)(?: .*)?",
-    r"(?:exercises?|challenges?|homework|quiz|assignments?|practice problems?|try it yourself|your turn|test yourself)(?: .*)?",
+    r"(?:exercises?|challenges?|homework|quiz|assignments?|practice problems?|try it yourself"
+    r"|your turn|test yourself)(?: .*)?",
     r"discussion(?: questions?)?",
     r"(?:discussion )?questions?(?: \d+)?(?:\W.*)?$",
     r"experiments? to try",
@@ -75,9 +80,11 @@ LATER = _words(
     r"(?:tips|tricks|tips (?:and|&) tricks|pro tips?|recommendations|guidelines)(?: .*)?",
     r"contributing|contribute|for (?:contributors|maintainers|developers|ai agents)",
     r"(?:release|publishing|versioning)(?: .*)?$",
-    r"advanced (?:\w+ )?(?:configurations?|usage|options?|topics?|features?|settings|examples?|techniques?|customi[sz]ation)(?:\W.*)?",
+    r"advanced (?:\w+ )?(?:configurations?|usage|options?|topics?|features?|settings|examples?"
+    r"|techniques?|customi[sz]ation)(?:\W.*)?",
     r"(?:deployment|integration|usage|scaling|production) patterns(?:\W.*)?",
-    r"roadmap|changelog|license|acknowledge?ments?|see also|resources|further resources|learn more|additional resources",
+    r"roadmap|changelog|license|acknowledge?ments?|see also|resources|further resources|learn"
+    r" more|additional resources",
     r"(?:performance|production|deployment) (?:tips|tuning|considerations|notes)",
     r"escape hatch.*",
     r"last resort",
@@ -96,7 +103,8 @@ CONCEPT = _words(
     r"architecture",
     r"anatomy(?: of .*)?",
     r"explained|explanation|explaining",
-    r"what (?:is|are|was|happens|happened|just happened|this does|you(?:'ve| have)? (?:learned|built|need to know)|it does)\b.*",
+    r"what (?:is|are|was|happens|happened|just happened|this does|you(?:'ve| have)? (?:learned"
+    r"|built|need to know)|it does)\b.*",
     r"why\b.*",
     r"the (?:math|idea|problem|algorithm|intuition|big picture|code)\b.*",
     r"(?:comparison|comparing|compared|versus|vs\.?|trade-?offs?)(?: .*)?",
@@ -123,7 +131,7 @@ HANDS_ON = _words(
 """Sections that ask to do something."""
 
 _STARTS_WITH_NUMBER = re.compile(
-    r"^\W*(?:(?:step|part|phase|stage|task|lab|lesson)\s*)?#?\d+(?:\.\d+)*[.):\s—–-]+", re.I
+    r"^\W*(?:(?:step|part|phase|stage|task|lab|lesson)\s*)?#?\d+(?:\.\d+)*[.):\s\u2013\u2014-]+", re.I
 )
 
 

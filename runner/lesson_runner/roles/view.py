@@ -13,6 +13,7 @@ from lesson_runner.document.commands import is_command, names_program
 from lesson_runner.document.languages import PYTHON, SHELL
 from lesson_runner.document.transcripts import Typed, runs_as, shows_prompts, typed_in
 from lesson_runner.model import MAIN_PATH, Block, BlockRole, Lesson
+from lesson_runner.roles.blanks import placeholders
 from lesson_runner.roles.commands import Command, ShellText, read_shell
 from lesson_runner.roles.python_text import PythonText, read_python
 from lesson_runner.roles.services import listens, service_key, why_service
@@ -123,7 +124,7 @@ class BlockView:
 
     @cached_property
     def kind(self) -> str:
-        """``shell`` or ``python`` if its language, its prompts or all of its lines say so; else its language."""
+        """``shell`` or ``python`` if its language, its prompts or all its lines say so; else its language."""
         language = self.block.language
         if language in SHELL:
             return "python" if runs_as(self.block) == "python" else "shell"
@@ -150,9 +151,14 @@ class BlockView:
         return typed_in(dataclasses.replace(self.block, language=language))
 
     @cached_property
+    def placeholders(self) -> tuple[str, ...]:
+        """The texts that a reader fills in, in their order."""
+        return placeholders(self.kind, self.typed.text, f"{self.lead} {self.below}") if self.typed else ()
+
+    @cached_property
     def way(self) -> Way | None:
         """Which of several ways it belongs to; ``None`` if nothing says so."""
-        return way_of(self)
+        return way_of(self.block.headings, self.sections, self.block.tab, self.lead)
 
     @cached_property
     def shell(self) -> ShellText:

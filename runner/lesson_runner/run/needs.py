@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from lesson_runner.execute.needs import name_of, unmet_needs
+from lesson_runner.files.evidence import EVIDENCE, OUTPUT
+from lesson_runner.files.untrusted import read_below
 from lesson_runner.model import Plan, PlannedStep, StepResult
 from lesson_runner.plugins.builtin.shell import surroundings
 from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.roles.needs import made_in
+from lesson_runner.run.missing import missing_from
 
 PHRASES = {
     "failed": "failed",
@@ -19,11 +24,8 @@ PHRASES = {
 """How a step ended that did not pass, by its status."""
 MOST_NAMED = 3
 """How many unmet needs a message names."""
-
-
-def makers(plan: Plan) -> Mapping[int, str]:
-    """Return the id of the step of each block that a step runs, by the block's number."""
-    return {item.number: item.step for item in plan.blocks if item.number and item.step is not None}
+MOST_READ = 16 * 1024 * 1024
+"""Upper limit for the bytes of an output that is read; evidence is shorter."""
 
 
 def why_unmet(
@@ -31,7 +33,7 @@ def why_unmet(
     context: RunContext,
     plugins: Plugins,
     results: Mapping[str, StepResult],
-    made_by: Mapping[int, str],
+    plan: Plan,
 ) -> str:
     """
     Return why a step that is about to run cannot, in one line; empty if its needs are met.
@@ -40,8 +42,8 @@ def why_unmet(
 
     Args:
         results: how the earlier steps ended, by id; one of several commands of a block has an id of its own.
-        made_by: as :func:`makers` returns it.
     """
+    made_by = {item.number: item.step for item in plan.blocks if item.number and item.step is not None}
     ended = {need: _end_of(made_by.get(need.made_by), results) for need in step.requires}
     wanted = [need for need in step.requires if ended[need] != "passed"]
     if not wanted:
@@ -55,6 +57,29 @@ def why_unmet(
             wrong = f"which step '{maker}' makes, and that {phrase}"
         messages.append(f"{name_of(need)}, {wrong}")
     return f"it needs {'; and '.join(messages[:MOST_NAMED])}" if messages else ""
+
+
+def skipped_if_missing(result: StepResult, context: RunContext, plan: Plan) -> StepResult:
+    """
+    Return the result of a recognised step, as skipped if it failed because the machine lacks something.
+
+    Nobody has said what the step needs, and not all of it can be seen in its block. The result of a step that
+    an author has declared, or that a plugin runs, stays as it is.
+    """
+    step = result.step
+    names = {step.id, step.id.rpartition(".")[0]}
+    recognised = any(item.recognised and item.id in names for item in plan.lesson.steps)
+    if result.status != "failed" or not recognised or step.action not in ("shell", "python"):
+        return result
+    try:
+        output = read_below(context.folder, f"{EVIDENCE}/{step.id}/{OUTPUT}", MOST_READ)
+    except OSError:
+        return result
+    need = missing_from(output.decode("utf-8", "replace"), result.exit_code, made_in(plan.blocks))
+    if need is None:
+        return result
+    lacks = f"it needs {name_of(need)}, which is missing here"
+    return replace(result, status="skipped", message=f"{lacks} ({result.message})")
 
 
 def _end_of(maker: str | None, results: Mapping[str, StepResult]) -> str:

@@ -36,6 +36,8 @@ def with_derived_needs(
         for index, name in enumerate(step.needs):
             if name in parts:
                 needs += parts[name]
+                if declared[name].cleanup and not step.cleanup:
+                    problems.append(_needs_cleanup(step, name, declared[declared_id(step, declared)], index))
             else:
                 origin = declared[declared_id(step, declared)]
                 place = place_of(origin.positions, ("needs", index))
@@ -49,9 +51,16 @@ def with_derived_needs(
         if action and action.inspect and not step.skip:
             inspection = action.inspect(step.params)
             needs += [writers[name] for name in inspection.reads if name in writers]
-            writers.update(dict.fromkeys(inspection.writes, step.id))
+            if not step.cleanup:
+                writers.update(dict.fromkeys(inspection.writes, step.id))
         result.append(dataclasses.replace(step, needs=tuple(dict.fromkeys(needs))))
     return result, problems
+
+
+def _needs_cleanup(step: PlannedStep, need: str, origin: Step, index: int) -> Diagnostic:
+    message = f"step '{step.id}' needs '{need}', which cleans up at the end of the run"
+    fix = "remove the need, or give both steps the same 'cleanup'"
+    return Diagnostic("needs-cleanup", "error", message, place_of(origin.positions, ("needs", index)), fix)
 
 
 def declared_id(step: PlannedStep, declared: Mapping[str, Step]) -> str:
@@ -66,12 +75,6 @@ def sort_by_needs(steps: Sequence[PlannedStep]) -> tuple[list[PlannedStep], list
     Those that clean up come after all others.
     """
     steps = sorted(steps, key=lambda step: step.cleanup)
-    last = {step.id for step in steps if step.cleanup}
-    for step in steps:
-        if not step.cleanup and (wrong := last.intersection(step.needs)):
-            message = f"step '{step.id}' needs '{min(wrong)}', which cleans up at the end of the run"
-            fix = "remove the need, or 'cleanup: true' from one of the steps"
-            return [], [Diagnostic("needs-cleanup", "error", message, step.location, fix)]
     places = {step.id: place for place, step in enumerate(steps)}
     missing = [sum(name in places for name in step.needs) for step in steps]
     needed_by: dict[str, list[int]] = {}

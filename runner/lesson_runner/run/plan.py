@@ -28,6 +28,7 @@ from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.roles.needs import with_needs
 from lesson_runner.run.block_roles import check_options, declared_roles, shown_below
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.digests import plan_digest
@@ -94,6 +95,8 @@ def make_plan(
         found += recognition.problems
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
+    blocks = with_needs(lesson, blocks, plugins.block_needs)
+    requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
     outputs = shown_below(blocks)
     planned: list[PlannedStep] = []
     used: dict[str, set[str]] = {}
@@ -112,6 +115,8 @@ def make_plan(
             part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
             one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
             shown = _shown_below(step, outputs) if not several else ()
+            if step.recognised and action.name in (*GENERAL, "service"):  # it runs the block as it is
+                one = dataclasses.replace(one, requires=one.requires + requires.get(step.id, ()))
             planned.append(
                 dataclasses.replace(one, claimed_by=interpretation.plugin, shown=shown + one.shown)
             )

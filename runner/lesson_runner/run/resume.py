@@ -175,6 +175,7 @@ def carry_over(
     Raises:
         LessonError: the outcome could differ from that of an uninterrupted run; the message says why.
     """
+    run = _without_undone(run, plan)
     try:
         differences = [*_different(run, plan, hardware, plugins), *_changed(run, files)]
         planned = {step.id: step for step in plan.steps}
@@ -194,6 +195,18 @@ def carry_over(
             "or start from scratch with lesson run (trainings with the same settings reuse cached states)",
         )
     return CarriedOver(results, facts, run.record["started"], run.resumed)
+
+
+def _without_undone(run: ResumableRun, plan: Plan) -> ResumableRun:
+    """Return a run without the steps that clean up, and all from the first one that they have undone."""
+    ran = {str(step["id"]) for step in run.record["steps"] if step.get("attempts")} | run.passed.keys()
+    undone = {need for step in plan.steps if step.cleanup and step.id in ran for need in step.needs}
+    kept: set[str] = set()
+    for step in plan.steps:
+        if step.cleanup or step.id in undone:
+            break
+        kept.add(step.id)
+    return dataclasses.replace(run, passed={key: item for key, item in run.passed.items() if key in kept})
 
 
 def _different(

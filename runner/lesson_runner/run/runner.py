@@ -24,7 +24,7 @@ from lesson_runner.run.events import EVENTS, EventLog, Listener
 from lesson_runner.run.execute_step import run_step
 from lesson_runner.run.hashing import Hasher
 from lesson_runner.run.interruption import Interruption
-from lesson_runner.run.needs import PHRASES, makers, why_unmet
+from lesson_runner.run.needs import PHRASES, skipped_if_missing, why_unmet
 from lesson_runner.run.params import Param, params_for_record
 from lesson_runner.run.resume import CarriedOver
 from lesson_runner.run.selection import Selection, left_out, not_allowed
@@ -41,8 +41,6 @@ class _State:
     results: list[StepResult] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.GOOD
-    makers: Mapping[int, str] = field(default_factory=dict)
-    """The steps of the lesson's blocks, by the block's number."""
     earlier: Mapping[str, str] = field(default_factory=dict)
     """How steps ended in the runs whose files this one continues: their statuses, by id."""
 
@@ -91,7 +89,7 @@ def run_plan(
     selection = selection or Selection()
     excluded = dict(left_out(plan.steps, selection))
     check_names(plan, context)
-    state, began, clock = _State(makers=makers(plan)), record.now(), time.monotonic()
+    state, began, clock = _State(), record.now(), time.monotonic()
     started, before, resumed = began, 0.0, []
     taken_over: Mapping[str, StepResult] = {}
     if carried is not None:
@@ -157,13 +155,13 @@ def run_plan(
                     if step.id in taken_over:
                         state.results.append(taken_over[step.id])
                     elif not step.cleanup:
-                        _run_or_skip(step, excluded.get(step.id), state, context, plugins, log)
+                        _run_or_skip(step, excluded.get(step.id), plan, state, context, plugins, log)
             except KeyboardInterrupt:
                 state.exit_code = ExitCode.INTERRUPTED
             finally:
                 for step in plan.steps:
                     if step.cleanup and step.id not in taken_over:
-                        _run_or_skip(step, excluded.get(step.id), state, context, plugins, log)
+                        _run_or_skip(step, excluded.get(step.id), plan, state, context, plugins, log)
             interruption.hold()
         except KeyboardInterrupt:
             state.exit_code = ExitCode.INTERRUPTED
@@ -217,6 +215,7 @@ _STATUS = {ExitCode.GOOD: "passed", ExitCode.INTERRUPTED: "interrupted"}
 def _run_or_skip(
     step: PlannedStep,
     excluded: str | None,
+    plan: Plan,
     state: _State,
     context: RunContext,
     plugins: Plugins,
@@ -233,7 +232,7 @@ def _run_or_skip(
         result = blocked
     elif state.exit_code == ExitCode.HARDWARE and not step.cleanup:
         result = StepResult(step, "not-reached", ENDED_EARLY)
-    elif unmet := _unmet(step, state, context, plugins):
+    elif unmet := why_unmet(step, context, plugins, {item.step.id: item for item in state.results}, plan):
         result = StepResult(step, "skipped", unmet)
     else:
         started, clock = record.now(), time.monotonic()
@@ -241,6 +240,7 @@ def _run_or_skip(
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
+            result = skipped_if_missing(result, context, plan)
             ended = note_ended(context, step)
             if ended and result.status in ("failed", "error"):
                 result = dataclasses.replace(result, message=f"{result.message}; {ended}")
@@ -282,12 +282,6 @@ def _end_services(state: _State, context: RunContext, log: EventLog) -> None:
             if not result.step.optional and state.exit_code == ExitCode.GOOD:
                 state.exit_code = ExitCode.FAILED
             log.emit(Event("step-finished", result.step.id, record.describe_result(failed)))
-
-
-def _unmet(step: PlannedStep, state: _State, context: RunContext, plugins: Plugins) -> str:
-    """Return why the machine cannot run a step; empty if it can."""
-    results = {item.step.id: item for item in state.results}
-    return why_unmet(step, context, plugins, results, state.makers)
 
 
 def _blocked(step: PlannedStep, state: _State, continues: Path | None) -> StepResult | None:

@@ -6,6 +6,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -289,6 +290,31 @@ def test_a_damaged_state_is_refused(terminals: Callable[..., Terminal], bash: Ba
     (tmp_path / "shell" / "before" / "b.sh").write_text("A=")
     with pytest.raises(LessonError, match=r"b\.sh: the state of the terminal is damaged"):
         terminals().run("echo $A", step="b", on_line=print)
+
+
+def test_a_question_changes_neither_the_terminal_nor_its_saved_states(tmp_path: Path) -> None:
+    """Also in a resumed run, whose last state is that after the failed attempt."""
+    shown: list[str] = []
+
+    def begin() -> Terminal:
+        return Terminal(tmp_path / "shell", tmp_path / "home", dict(os.environ))
+
+    def ask(terminal: Terminal, step: str) -> str:
+        question = 'A=5; cd /; trap : EXIT; set -e; false; printf %s "$A"'
+        answered = terminal.ask('printf %s "$A"', step=step, deadline=time.monotonic() + 20)
+        assert terminal.ask(question, step=step, deadline=time.monotonic() + 20) in ("", "5")
+        return answered
+
+    with closing(begin()) as terminal:
+        assert ask(terminal, "a") == ""
+        terminal.run("A=1", step="a", on_line=shown.append)
+        assert ask(terminal, "b") == "1"
+        terminal.run("A=2\nfalse", step="b", on_line=shown.append, strict=False)
+    with closing(begin()) as terminal:
+        assert ask(terminal, "b") == "1"
+        for attempt in (1, 2):
+            again = terminal.run("echo $A $PWD; A=3; exit 1", step="b", attempt=attempt, on_line=shown.append)
+            assert again.output.split() == ["1", str(tmp_path / "home")]
 
 
 def test_a_continued_run_begins_from_the_state_before_its_first_step(

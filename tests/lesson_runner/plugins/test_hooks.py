@@ -33,6 +33,7 @@ from lesson_runner.plugins import (
     Json,
     Lesson,
     Machine,
+    Need,
     Outcome,
     PlannedStep,
     Rule,
@@ -266,6 +267,22 @@ def test_hook_lesson_interpret_block(tmp_path: Path) -> None:
     ]
 
 
+def test_hook_lesson_needs(tmp_path: Path) -> None:
+    def lesson_needs(block: Block, lesson: Lesson) -> list[Need]:
+        return [Need("board"), Need("command", lesson.id)] if "loud" in block.text else []
+
+    plugins = [hook(lesson_needs)]
+    text = lesson_text(
+        STEP.format("").replace("text", "bash") + "```bash\njq . # loud\n```\n\n```\nloud\n```\n"
+    )
+    plan = plan_lesson(text, tmp_path, plugins=plugins)
+    assert [list(map(str, item.needs)) for item in plan.blocks] == [
+        ["command x"],
+        ["board", "command sample", "command jq"],
+        [],
+    ]
+
+
 def test_hook_lesson_measure(tmp_path: Path) -> None:
     def lesson_measure(step: PlannedStep, evidence: Evidence) -> Json:
         return {"length": len((evidence.folder / "output.txt").read_text()), "loss": 2}
@@ -352,6 +369,7 @@ def test_lifecycle(lesson: Command, tmp_path: Path) -> None:
         "lesson_actions",
         "lesson_interpret_block",
         "lesson_block_rules",
+        "lesson_needs",
         "lesson_rules",
         "lesson_directories",
         "lesson_step_event run-started",

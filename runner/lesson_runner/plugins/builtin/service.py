@@ -12,8 +12,7 @@ from typing import Any
 
 from lesson_runner.document.steps import SERVICE, seconds
 from lesson_runner.document.transcripts import typed
-from lesson_runner.execute.family import TICK
-from lesson_runner.execute.service import TOKEN, Service, in_background, probe
+from lesson_runner.execute.service import TOKEN, Service, detaches, in_background, probe
 from lesson_runner.files.plain import write_atomically
 from lesson_runner.files.untrusted import make_below, read_json
 from lesson_runner.model import PlannedStep
@@ -36,7 +35,8 @@ SETTLED, PAUSED = 1.0, 0.5
 """Seconds that a service must live, and print nothing, if nothing says when it is ready."""
 PROBED = 10.0
 """Seconds that one look at a port or an address may take."""
-_STOPS = re.compile(r"\b(?:p?kill|killall|stop|down|shutdown|quit|terminate|fuser|rm|remove|delete|exit)\b")
+_STOPS = re.compile(r"\b(?:p?kill\b(?!\s+-0)|killall|stop|down|shutdown|quit|terminate|fuser)\b")
+"""What the command of a step has that stops a service."""
 
 
 def run_service(params: Json, context: StepContext) -> Outcome:
@@ -52,11 +52,17 @@ def run_service(params: Json, context: StepContext) -> Outcome:
         f"{kind} {ready[kind]}" for kind in ("port", "url") if kind in ready and _answers(ready, run)
     ]:
         return Outcome("failed", f"{taken[0]} answers already: something else is running there")
+
+    def on_line(text: str) -> None:
+        context.show(text)
+        service.write(text)
+
     finished = evaluate(
         in_background(script),
         context,
         line=block_line(context),
         extra={TOKEN: service.token},
+        on_line=on_line,
         rest=service.feed,
         apart=False,
         again=name in run.store.get(AGAIN, ()),
@@ -65,7 +71,7 @@ def run_service(params: Json, context: StepContext) -> Outcome:
     if outcome.status != "passed":
         service.end()
         return outcome
-    service.begin(finished.still_running)
+    service.begin(finished.still_running, watched=bool(finished.still_running) or not detaches(script))
     service.output = finished.output
     limit = time.monotonic() + (seconds(params.get("timeout")) or TIMEOUT)
     problem = _wait(service, ready, context, min(limit, context.deadline or limit))
@@ -98,11 +104,11 @@ def _wait(service: Service, ready: Mapping[str, Any], context: StepContext, limi
             if done:
                 service.ready = True
                 return ""
-        elif not (done or ready.keys() & {"port", "url"}) or (service.last_words and not done):
-            time.sleep(TICK)  # its last words may still be in the pipe
+        else:
+            status = terminal(context.run).job_status(PROBED)
             if text := service.take():
                 context.show(text)
-            return f"the service ended before it was ready{_said(service)}"
+            return f"the service ended before it was ready: exit code {status}{_said(service)}"
         if now >= limit:
             waited = f"{now - began:.0f} s"
             return f"the service was not ready after {waited} ({what or 'it still prints'}){_said(service)}"

@@ -104,6 +104,10 @@ def _facts(step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Needs", ", ".join(step["needs"])
     if step.get("optional"):
         yield "Optional", "it may fail"
+    if step.get("cleanup"):
+        yield "Cleanup", "it runs at the end"
+    if step.get("hint") and went_wrong(step):
+        yield "Hint", shortened(str(step["hint"]), LONGEST)
     if step.get("attempts", 0) > 1:
         yield "Attempts", str(step["attempts"])
     if step.get("exit_code") is not None:

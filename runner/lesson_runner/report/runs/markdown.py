@@ -113,6 +113,9 @@ def _failures(record: Mapping[str, Any]) -> Iterator[str]:
         if step["message"]:
             yield plain(shortened(str(step["message"]), LONGEST))
             yield ""
+        if step.get("hint"):
+            yield f"Hint: {plain(shortened(str(step['hint']), LONGEST))}"
+            yield ""
         if rows := command_of(step):
             yield from _fenced(shortened(public("\n".join(rows)), 10 * LONGEST), "console")
         wrong = [

@@ -12,6 +12,13 @@ RULES = (
     Rule("other-prompt", "warning", "A line of a terminal's output that looks like a command."),
     Rule("unknown-need", "error", "A need for a step that does not exist."),
     Rule("needs-circle", "error", "Steps that need each other in a circle."),
+    Rule("needs-cleanup", "error", "A need for a step that cleans up at the end of the run."),
+    Rule(
+        "needs-other-option",
+        "error",
+        "A need for a step of another option, which never runs together with it.",
+    ),
+    Rule("single-option", "error", "A choice with only one option."),
     Rule("nothing-judged", "error", "A step without an exit code or expectations."),
     Rule(
         "unmeasured-metric",
