@@ -18,6 +18,8 @@ from lesson_runner.plugins.builtin.shell import search_path
 from lesson_runner.run.selection import SYSTEM
 
 PERMISSION, VALUE, PERSON, STEP, LEFT_OUT = "permission", "value", "person", "step", "left out"
+_DEPTH = 2
+"""How many parts of a path :func:`general` keeps: ``~/shop``, ``/opt``."""
 _UNKNOWN = ("network", "server", "docker", "sudo")
 """Kinds of needs that only a run finds out about, because they answer slowly or have to be asked."""
 
@@ -174,3 +176,12 @@ def describe_lack(lack: Lack) -> str:
         LEFT_OUT: "left out by the lesson",
     }
     return words.get(lack.kind) or name_of(Need(lack.kind, lack.name))
+
+
+def general(lack: Lack) -> Lack:
+    """Return a lack without its details, to be counted with others: the files of a folder are one thing."""
+    if lack.kind in (STEP, VALUE, LEFT_OUT, "network"):
+        return Lack(lack.kind)
+    if lack.kind == "file":
+        return Lack(lack.kind, str(Path(*Path(lack.name).parts[:_DEPTH])))
+    return lack

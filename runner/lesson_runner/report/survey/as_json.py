@@ -8,6 +8,7 @@ from typing import Any
 from lesson_runner.execute.redaction.secrets import mask
 from lesson_runner.report.survey.data import Missing, Survey, SurveyedLesson
 from lesson_runner.report.text import json_text
+from lesson_runner.run.outlook import LEFT_OUT, STEP, VALUE, Lack
 
 
 def render(survey: Survey) -> str:
@@ -20,8 +21,8 @@ def data(survey: Survey) -> dict[str, Any]:
     return {
         "hardware": list(survey.hardware),
         "lessons": list(map(_lesson, survey.lessons)),
-        "missing": _things(survey.missing()),
-        "found_out_by_a_run": _things(survey.open()),
+        "missing": _things(survey.missing(_exact)),
+        "found_out_by_a_run": _things(survey.open(_exact)),
     }
 
 
@@ -66,6 +67,11 @@ def _lesson(lesson: SurveyedLesson) -> dict[str, Any]:
             for item in lesson.certificates
         ],
     }
+
+
+def _exact(lack: Lack) -> Lack:
+    """Return a lack as it is; only what its own lesson means is left out."""
+    return Lack(lack.kind) if lack.kind in (STEP, VALUE, LEFT_OUT) else lack
 
 
 def _things(found: Iterable[Missing]) -> list[dict[str, Any]]:

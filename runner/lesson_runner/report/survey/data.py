@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lesson_runner.model import Diagnostic, Role
-from lesson_runner.run.outlook import STEP, Lack, Outlook
+from lesson_runner.run.outlook import STEP, Lack, Outlook, general
 
 ROLES: Mapping[Role, str] = {
     "run": "commands and code that a run executes",
@@ -84,20 +83,20 @@ class SurveyedLesson:
         return self.ready + len(self.outlook.skipped) if self.outlook else 0
 
     @property
-    def lacks(self) -> Mapping[Lack, int]:
-        """How many steps lack each thing, the most frequent first; ``step`` stands for any earlier step."""
-        skipped = self.outlook.skipped.values() if self.outlook else ()
-        return dict(
-            Counter(general(lack) for lacks in skipped for lack in set(map(general, lacks))).most_common()
-        )
+    def skipped(self) -> Sequence[Collection[Lack]]:
+        """What each step lacks that would be skipped."""
+        return list(self.outlook.skipped.values()) if self.outlook else []
 
     @property
-    def open(self) -> Mapping[Lack, int]:
-        """How many steps that would run need each thing that only a run finds."""
-        needs = self.outlook.open.values() if self.outlook else ()
-        return dict(
-            Counter(Lack(need.kind, need.value) for found in needs for need in set(found)).most_common()
-        )
+    def open(self) -> Sequence[Collection[Lack]]:
+        """What steps need that would run, and only a run finds out."""
+        found = self.outlook.open.values() if self.outlook else ()
+        return [[Lack(need.kind, need.value) for need in needs] for needs in found]
+
+    @property
+    def lacks(self) -> Mapping[Lack, int]:
+        """How many steps lack each thing, the most frequent first; see :func:`general`."""
+        return {item.lack: item.steps for item in joined([(self.id, self.skipped)], general)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,29 +132,26 @@ class Survey:
         """The roles that occur, in the order of tables."""
         return [role for role in ROLES if any(lesson.roles.get(role) for lesson in self.lessons)]
 
-    def missing(self) -> list[Missing]:
-        """Return what steps lack, the most frequent first."""
-        return _joined({lesson.id: lesson.lacks for lesson in self.good})
+    def missing(self, kind: Callable[[Lack], Lack] = general) -> list[Missing]:
+        """Return what steps lack, the most frequent first; ``kind`` says what to count together."""
+        return joined([(lesson.id, lesson.skipped) for lesson in self.good], kind)
 
-    def open(self) -> list[Missing]:
-        """Return what steps that would run need, and only a run finds."""
-        return _joined({lesson.id: lesson.open for lesson in self.good})
-
-
-def general(lack: Lack) -> Lack:
-    """Return a lack without what only its own lesson means: the name of a step, the words of a blank."""
-    return Lack(lack.kind) if lack.kind in (STEP, "value", "left out") else lack
+    def open(self, kind: Callable[[Lack], Lack] = general) -> list[Missing]:
+        """Return what steps need that would run, and only a run finds out."""
+        return joined([(lesson.id, lesson.open) for lesson in self.good], kind)
 
 
-def _joined(found: Mapping[str, Mapping[Lack, int]]) -> list[Missing]:
-    lessons: dict[Lack, list[str]] = {}
-    steps: Counter[Lack] = Counter()
-    for lesson, lacks in found.items():
-        for lack, count in lacks.items():
-            lessons.setdefault(lack, []).append(lesson)
-            steps[lack] += count
-    order = sorted(steps, key=lambda lack: (lack.kind == STEP, -steps[lack], lack))
-    return [Missing(lack, steps[lack], lessons[lack]) for lack in order]
+def joined(
+    lessons: Iterable[tuple[str, Iterable[Collection[Lack]]]], kind: Callable[[Lack], Lack]
+) -> list[Missing]:
+    """Return what the steps of lessons lack, the most frequent first, and earlier steps last."""
+    found: dict[Lack, list[str]] = {}
+    for lesson, steps in lessons:
+        for lacks in steps:
+            for lack in set(map(kind, lacks)):
+                found.setdefault(lack, []).append(lesson)
+    order = sorted(found, key=lambda lack: (lack.kind == STEP, -len(found[lack]), lack))
+    return [Missing(lack, len(found[lack]), list(dict.fromkeys(found[lack]))) for lack in order]
 
 
 def in_words(survey: Survey) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from lesson_runner.report.live import SIGNS
@@ -22,6 +23,8 @@ from lesson_runner.report.tables import PlainTable
 from lesson_runner.report.text import line
 from lesson_runner.run.outlook import describe_lack
 
+MOST_ROWS = 25
+"""How many things the tables at the end name."""
 MOST_THINGS = 4
 """How many things that a lesson lacks its lines name."""
 
@@ -32,7 +35,7 @@ def render(survey: Survey, console: Console) -> str:
         for lesson in survey.good:
             console.print(_head(lesson))
             for row in _rows(lesson):
-                console.print(Text(line(row), "dim"), soft_wrap=False)
+                console.print(Padding(Text(line(row), "dim"), (0, 0, 0, 2)))
         for title, things in (
             ("What is missing here", survey.missing()),
             ("What only a run finds out", survey.open()),
@@ -41,6 +44,8 @@ def render(survey: Survey, console: Console) -> str:
                 console.print()
                 console.print(Text(title, "bold"))
                 console.print(_table(things))
+                if len(things) > MOST_ROWS:
+                    console.print(Text(f"… and {len(things) - MOST_ROWS} more; --json has all", "dim"))
         if survey.bad:
             console.print()
             console.print(Text("Lessons with errors", "bold"))
@@ -61,21 +66,21 @@ def _head(lesson: SurveyedLesson) -> Text:
 
 def _rows(lesson: SurveyedLesson) -> Iterator[str]:
     if lesson.title != lesson.id:
-        yield f"  {lesson.title}"
+        yield f"{lesson.title}"
     if lesson.roles:
-        yield f"  blocks: {', '.join(f'{count} {role}' for role, count in lesson.roles.items())}"
+        yield f"blocks: {', '.join(f'{count} {role}' for role, count in lesson.roles.items())}"
     if lacks := list(lesson.lacks.items()):
         shown = [f"{describe_lack(lack)} ({counted(count, 'step')})" for lack, count in lacks[:MOST_THINGS]]
         more = len(lacks) - MOST_THINGS
-        yield f"  missing: {', '.join([*shown, *([f'{more} more'] if more > 0 else [])])}"
+        yield f"missing: {', '.join([*shown, *([f'{more} more'] if more > 0 else [])])}"
     if lesson.last_run or lesson.certificates:
         said = [f"last run: {run_in_words(lesson.last_run)}", *map(certificate_in_words, lesson.certificates)]
-        yield f"  {'; '.join(said)}"
+        yield f"{'; '.join(said)}"
 
 
-def _table(things: Iterable[Missing]) -> PlainTable:
+def _table(things: Sequence[Missing]) -> PlainTable:
     table = PlainTable("what", "steps", "lessons", right={"steps", "lessons"})
-    for item in things:
+    for item in things[:MOST_ROWS]:
         table.add(line(describe_lack(item.lack)), str(item.steps), str(len(item.lessons)))
     return table
 
