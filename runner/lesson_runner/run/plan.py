@@ -37,7 +37,7 @@ from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
-from lesson_runner.run.recognise import Choices, is_typed_in
+from lesson_runner.run.recognise import Choices, Recognition, is_typed_in
 from lesson_runner.run.resolve_blocks import (
     effects_of_link,
     known_profiles,
@@ -71,6 +71,16 @@ def choose_profile(
     return requested
 
 
+def recognised(
+    lesson: Lesson, plugins: Plugins, params: Sequence[Param], options: Mapping[str, str]
+) -> Recognition | None:
+    """Return what is recognised in a lesson without steps; ``None`` if it has some, or skips blocks."""
+    if lesson.steps or lesson.skipped:
+        return None
+    values = {param.name: param.text for param in params if param.step is None}
+    return recognise_steps(lesson, plugins, Choices(options, values))
+
+
 def make_plan(
     lesson: Lesson,
     problems: Iterable[Diagnostic],
@@ -78,12 +88,15 @@ def make_plan(
     profile: str,
     params: Sequence[Param] = (),
     options: Mapping[str, str] | None = None,
+    recognition: Recognition | None = None,
 ) -> Plan:
     """
     Return what a run of ``lesson`` would do.
 
     Args:
         options: the chosen option of each group of alternatives; ``None``: the recommended ones.
+        recognition: what :func:`recognised` returned for this lesson, these parameters and options; ``None``:
+            it is called now.
 
     Raises:
         InvalidLessonError: the lesson or one of its blocks has errors.
@@ -94,10 +107,8 @@ def make_plan(
     if first_error(found):  # an invalid lesson cannot be planned
         raise InvalidLessonError(found)
     found += unknown_names(lesson, plugins)
-    recognition = None
-    if not lesson.steps and not lesson.skipped:
-        values = {param.name: param.text for param in params if param.step is None}
-        recognition = recognise_steps(lesson, plugins, Choices(options or {}, values))
+    recognition = recognition or recognised(lesson, plugins, params, options or {})
+    if recognition is not None:
         lesson = recognition.lesson
         found += recognition.problems
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())

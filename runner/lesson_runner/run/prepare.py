@@ -24,7 +24,7 @@ from lesson_runner.run.continued import home_of, run_to_continue
 from lesson_runner.run.events import Listener
 from lesson_runner.run.options import RunOptions, check_backend
 from lesson_runner.run.permissions import NETWORK, kind_of
-from lesson_runner.run.plan import choose_profile, make_plan
+from lesson_runner.run.plan import choose_profile, make_plan, recognised
 from lesson_runner.run.resume import CarriedOver, ResumableRun, carry_over
 from lesson_runner.run.runner import new_run_folder, run_plan
 from lesson_runner.run.selection import not_allowed, selected
@@ -114,8 +114,11 @@ def plan_run(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, o
     if first_error(found):  # the profiles of an invalid lesson are unknown
         raise InvalidLessonError(found)
     backend = check_backend(options.backend)
-    profile = choose_profile(lesson, plugins, options.profile, options.hardware, backend)
-    return make_plan(lesson, found, plugins, profile, options.params, dict(options.choices))
+    choices = dict(options.choices)
+    recognition = recognised(lesson, plugins, options.params, choices)
+    known = recognition.lesson if recognition else lesson
+    profile = choose_profile(known, plugins, options.profile, options.hardware, backend)
+    return make_plan(lesson, found, plugins, profile, options.params, choices, recognition)
 
 
 def prepare_run(
