@@ -16,6 +16,7 @@ from lesson_runner.execute.inputs import Inputs
 from lesson_runner.model import Hardware
 from lesson_runner.model.errors import CertificateError, LessonError
 from lesson_runner.model.hints import suggest_names
+from lesson_runner.model.lesson_ids import is_lesson_id
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.options import RunOptions, check_backend
 from lesson_runner.run.params import parse_param
@@ -136,6 +137,13 @@ def _document(name: str, plugins: Plugins, options: RunOptions) -> Document:
     lesson, problems, installed = open_valid_lesson(name, plugins)
     plan = plan_to_run(lesson, problems, plugins, options)
     prepare_run(plan, plugins, options, installed=installed)
+    named = lesson.frontmatter.get("supportedHardware")
+    if not isinstance(named, list) or not is_lesson_id(lesson.frontmatter.get("id")):
+        message = f"{lesson.path}: a fleet needs a lesson whose frontmatter has 'id' and 'supportedHardware'"
+        raise LessonError(message, fix="add them; 'lesson annotate' writes frontmatter")
+    if lesson.sidecar:
+        message = f"{lesson.path}: a fleet sends the lesson alone, without its sidecar {lesson.sidecar.path}"
+        raise LessonError(message, fix="write the directives into the lesson")
     text = lesson.path.read_bytes()
     if hashlib.sha256(text).hexdigest() != lesson.digest:
         raise LessonError(f"{lesson.path}: changed while it was being read", fix="run this again")
@@ -146,7 +154,7 @@ def _document(name: str, plugins: Plugins, options: RunOptions) -> Document:
         for step in plan.steps
         for name in permissions_needed(step, actions[step.action], Inputs(lesson.path))
     }
-    supported = tuple(map(str, lesson.frontmatter["supportedHardware"]))
+    supported = tuple(map(str, named))
     allow = tuple(sorted(wanted | options.allowed))
     return Document(
         lesson.id, lesson.title, str(lesson.path.resolve()), text, lesson.digest, supported, allow

@@ -163,8 +163,9 @@ def test_an_empty_argument_is_not_this_folder(lesson: Command, tmp_path: Path) -
 
 def test_what_two_rules_find_is_said_once(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("---\ntitle: Here\n---\n")
-    missing = [item["message"] for item in lesson("validate", "a.md", "--json").json["findings"]][:-1]
-    assert missing == sorted(missing)
+    listed = lesson("validate", "a.md", "--json").json["findings"]
+    missing = [item["message"] for item in listed if item["rule"] == "missing-key"]
+    assert missing == sorted(missing) != []
     body = "In a venv:\n\n" + STEP.replace(
         "echo one", 'python train_nanogpt.py --data_path play.txt --model_path "x'
     )

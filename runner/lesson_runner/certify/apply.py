@@ -67,7 +67,8 @@ def change_for(lesson: Lesson, statuses: Sequence[CertificateStatus]) -> Change:
     after, _ = apply_edits(before, _edits(lesson, values))
     text = after.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     front = read_frontmatter(split(text, lesson.path), lesson.path)
-    kept = {key: value for key, value in lesson.frontmatter.items() if key not in values}
+    own = read_frontmatter(split(lesson.text, lesson.path), lesson.path).data  # without the sidecar's
+    kept = {key: value for key, value in own.items() if key not in values}
     if front.diagnostics or front.data != {**kept, **values}:
         message = f"{lesson.path}: the frontmatter cannot be edited safely"
         fix = f"write {', '.join(values)} on separate lines, each key followed by its value"

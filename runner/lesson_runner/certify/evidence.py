@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lesson_runner.document.sidecar import SUFFIX
 from lesson_runner.files.untrusted import files_below
 from lesson_runner.run.hashing import file_digest
 
 LESSON, PLAN, MANIFEST = "lesson.md", "plan.json", "manifest.json"
-_NOT_FROM_RUNS = frozenset({LESSON, PLAN, MANIFEST})
+SIDECAR = f"lesson{SUFFIX}"
+_NOT_FROM_RUNS = frozenset({LESSON, SIDECAR, PLAN, MANIFEST})
 
 
 def list_files(evidence: Path) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lesson_runner.certify.envelope import sign, write_bundle
-from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN, list_files
+from lesson_runner.certify.evidence import LESSON, MANIFEST, PLAN, SIDECAR, list_files
 from lesson_runner.certify.keys import KnownKey, PrivateKey
 from lesson_runner.certify.policy import Policy
 from lesson_runner.certify.policy_input import Pass, PolicyInput, RequirementResult
@@ -114,6 +114,8 @@ def _issue(
     if issued.missing:
         return issued
     write_atomically(evidence / LESSON, lesson.text)  # as it was run: the file may have changed since then
+    if lesson.sidecar:
+        write_atomically(evidence / SIDECAR, lesson.sidecar.text)
     write_atomically(evidence / PLAN, canonical(steps))
     write_atomically(evidence / MANIFEST, canonical(list_files(evidence)))
     digests = Digests(content_digest(lesson), plan.digest, file_digest(evidence / MANIFEST))

@@ -7,6 +7,7 @@ A certificate's folder: the bundle and its evidence.
       certificate.intoto.jsonl
       evidence/
         lesson.md       as it was run
+        lesson.steps.yaml  its sidecar, if it has one
         plan.json       the plan's steps, as canonical JSON; its sha256 is a subject
         manifest.json   size and sha256 of every file of the runs; its own sha256 is a subject
         <run>/record.json, <run>/evidence/…

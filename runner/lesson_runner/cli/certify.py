@@ -16,6 +16,7 @@ from lesson_runner.cli.common import (
     JsonOption,
     KeyOption,
     LessonArgument,
+    OverlayOption,
     ParamOption,
     PolicyOption,
     ProfileOption,
@@ -57,6 +58,7 @@ def certify(
     expected: HardwareOption = None,
     workspace: WorkspaceOption = None,
     param: ParamOption = None,
+    overlay: OverlayOption = None,
     allow: AllowOption = None,
     sandbox: SandboxOption = False,
     env: EnvOption = None,
@@ -84,7 +86,7 @@ def certify(
     store = KeyStore()
     place = workspace_folder(workspace).resolve()
     Workspace(place).check_links()
-    document, problems, installed = open_valid_lesson(lesson, plugins)
+    document, problems, installed = open_valid_lesson(lesson, plugins, overlay)
     if from_run:
         if profile or param or expected or backend != "auto" or sandbox or env:
             others = "--profile, --backend, --hardware, --param, --sandbox and --env"

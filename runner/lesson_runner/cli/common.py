@@ -52,6 +52,16 @@ BackendOption = Annotated[
         metavar="NAME", help="auto, ttml or emulated (ttml on PyTorch); auto uses ttml if there is a board."
     ),
 ]
+OverlayOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--overlay",
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Folder with sidecars: directives for lessons that are not edited, in NAME.steps.yaml.",
+    ),
+]
 ParamOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -292,22 +302,36 @@ def note(text: str) -> None:
     say(text, err=True)
 
 
-def open_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], bool]:
+def open_lesson(
+    name: str, plugins: Plugins, overlay: Path | None = None
+) -> tuple[Lesson, list[Diagnostic], bool]:
     """
     Return a lesson, its diagnostics, and whether a plugin provides it.
 
+    Args:
+        overlay: the folder of the lesson's sidecar; ``None``: the lesson's own folder.
+
     Raises:
-        LessonError: there is no such lesson, or it cannot be read.
+        LessonError: there is no such lesson, it cannot be read, or the overlay has no sidecar for it.
+        InvalidLessonError: it or its sidecar is not text.
     """
     from lesson_runner.document.lessons import load_lesson
+    from lesson_runner.document.sidecar import sidecar_path
+    from lesson_runner.model.errors import LessonError
     from lesson_runner.plugins.catalog import find
 
     path, installed = find(name, plugins)
-    lesson, problems = load_lesson(path)
-    return lesson, problems, installed
+    if overlay is not None and not os.path.lexists(wanted := sidecar_path(path, overlay)):
+        fix = f"write it: lesson annotate {name} --sidecar --overlay {overlay} --write"
+        raise LessonError(f"--overlay {overlay}: there is no {wanted.name} in this folder", fix=fix)
+    lesson, problems = load_lesson(path, overlay)
+    # What stands beside an installed lesson came with it; what the user names did not.
+    return lesson, problems, installed and overlay is None
 
 
-def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnostic], bool]:
+def open_valid_lesson(
+    name: str, plugins: Plugins, overlay: Path | None = None
+) -> tuple[Lesson, list[Diagnostic], bool]:
     """
     Return the same as :func:`open_lesson`, for a lesson without errors.
 
@@ -317,7 +341,7 @@ def open_valid_lesson(name: str, plugins: Plugins) -> tuple[Lesson, list[Diagnos
     from lesson_runner.model import first_error
     from lesson_runner.model.errors import InvalidLessonError
 
-    lesson, problems, installed = open_lesson(name, plugins)
+    lesson, problems, installed = open_lesson(name, plugins, overlay)
     if first_error(problems):
         raise InvalidLessonError(problems)
     return lesson, problems, installed

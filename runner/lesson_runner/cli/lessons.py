@@ -69,7 +69,8 @@ def _about(document: Lesson) -> Iterator[str]:
     from lesson_runner.report.text import block
 
     front = document.frontmatter
-    yield from (*block(front["description"].strip(), "  ").split("\n"), "")
+    if "description" in front:
+        yield from (*block(front["description"].strip(), "  ").split("\n"), "")
     for label, key in (("Hardware", "supportedHardware"), ("Validated on", "validatedOn"), ("Tags", "tags")):
         if front.get(key):
             yield f"{label}: {', '.join(front[key])}"

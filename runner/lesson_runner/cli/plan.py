@@ -13,6 +13,7 @@ from lesson_runner.cli.common import (
     ChooseOption,
     JsonOption,
     LessonArgument,
+    OverlayOption,
     ParamOption,
     ProfileOption,
     make_console,
@@ -42,6 +43,7 @@ def plan(
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
     param: ParamOption = None,
+    overlay: OverlayOption = None,
     choose: ChooseOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -60,7 +62,7 @@ def plan(
     from lesson_runner.run.record import describe_plan
 
     plugins: Plugins = context.obj
-    document, problems, installed = open_valid_lesson(lesson, plugins)
+    document, problems, installed = open_valid_lesson(lesson, plugins, overlay)
     hardware = detect_hardware(plugins, expected)
     params = tuple(map(parse_param, param or ()))
     choices = tuple(map(parse_choice, choose or ()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,7 +83,9 @@ def resume(
             fix="repeat it: the remaining steps may need the variable",
         )
     passed = check_passed(env or ())
-    document, problems, installed = open_valid_lesson(record["lesson"]["path"], plugins)
+    document, problems, installed = open_valid_lesson(
+        record["lesson"]["path"], plugins, _overlay_of(record["lesson"])
+    )
     hardware = plugins.detect_hardware()
     options = RunOptions(
         hardware=hardware,
@@ -106,3 +110,13 @@ def resume(
     if json:
         print_json(result)
     return int(result["exit_code"])
+
+
+def _overlay_of(lesson: Mapping[str, str]) -> Path | None:
+    """Return the folder of the sidecar of a run, if it is not the lesson's own."""
+    from lesson_runner.document.sidecar import sidecar_path
+
+    used = lesson.get("sidecar")
+    if used is None or Path(used) == sidecar_path(Path(lesson["path"])):
+        return None
+    return Path(used).parent

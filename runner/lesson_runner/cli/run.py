@@ -13,6 +13,7 @@ from lesson_runner.cli.common import (
     EnvOption,
     JsonOption,
     LessonArgument,
+    OverlayOption,
     ParamOption,
     PlaceOption,
     ProfileOption,
@@ -49,6 +50,7 @@ def run(
         list[str] | None, typer.Option(metavar="STEP", help="Run only this step; repeatable.")
     ] = None,
     param: ParamOption = None,
+    overlay: OverlayOption = None,
     choose: ChooseOption = None,
     continue_: Annotated[
         str | None,
@@ -83,7 +85,7 @@ def run(
     allowed = allowed_permissions(allow)
     passed = check_passed(env or ())
     params = tuple(map(parse_param, param or ()))
-    document, problems, installed = open_valid_lesson(lesson, plugins)
+    document, problems, installed = open_valid_lesson(lesson, plugins, overlay)
     hardware = detect_hardware(plugins, expected)
     where = Workspace(workspace_folder(workspace).resolve())
     options = RunOptions(

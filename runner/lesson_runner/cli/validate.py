@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, make_console, stdout_to_stderr, workspace_folder
+from lesson_runner.cli.common import (
+    OverlayOption,
+    WorkspaceOption,
+    make_console,
+    stdout_to_stderr,
+    workspace_folder,
+)
 from lesson_runner.cli.output import WorkflowCommandFilter
 from lesson_runner.model.errors import ExitCode, LessonError
 from lesson_runner.report.formats import DIAGNOSTICS
@@ -61,6 +67,7 @@ def validate(
             help="Policy that those certificates must be signed under: a name, or a .yaml file.",
         ),
     ] = None,
+    overlay: OverlayOption = None,
     workspace: WorkspaceOption = None,
     jobs: Annotated[
         int | None,
@@ -74,6 +81,8 @@ def validate(
 
     Steps are checked in every profile. 'lesson explain' describes the rules.
     """
+    from dataclasses import replace
+
     from lesson_runner.model import Diagnostics
     from lesson_runner.report.diagnostics import render
     from lesson_runner.validate.check import all_rules, broken_plugins, validate
@@ -91,6 +100,7 @@ def validate(
     with stdout_to_stderr():  # what a plugin prints is not part of the output
         rules = all_rules(plugins)
         settings = with_options(find_settings(config, rules), select or (), ignore or (), rules)
+        settings = replace(settings, overlay=overlay)
         paths = documents(lessons or (), plugins, settings)
         uncertified = None
         if certs:

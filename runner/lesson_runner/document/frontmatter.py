@@ -20,6 +20,8 @@ from lesson_runner.model import Diagnostic, Location
 MARKER = "---"
 _LIKE_A_MARKER = re.compile(r"\s*(?:-{3,}|\.\.\.)\s*|(?:---|\.\.\.)\s.*")
 """A line that some parsers take for the end of the frontmatter or of a YAML document."""
+_NONE = "the document has no frontmatter; its id is made of the file's name"
+_ADD = "begin it with 'key: value' lines between two lines '---'; 'lesson new lesson ID' writes an example"
 _LINE_BREAK = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """Characters that end a line in YAML 1.1 or in Python, but not in editors."""
 
@@ -54,12 +56,13 @@ def split(text: str, path: Path) -> Parts:
         path: the document's path, for diagnostics.
 
     Returns:
-        Both parts. A document with ``problems`` is not a valid lesson: it has no frontmatter, or another
-        parser could end the frontmatter elsewhere.
+        Both parts. A document with ``problems`` is not a valid lesson: it has something that is meant as
+        frontmatter and is not, or another parser could end the frontmatter elsewhere.
     """
     lines = text.split("\n")
     if not _closes(lines[0]):
-        return Parts(None, text, 1, (_found(path, why_missing(lines)),))
+        meant = why_missing(lines)
+        return Parts(None, text, 1, (_found(path, meant),) if meant else ())
     end = next((index for index, line in enumerate(lines[1:], 1) if _closes(line)), None)
     if end is None:
         problem = why_unclosed(lines) or ("the frontmatter is not closed", 1, 1, "end it with a line '---'")
@@ -73,10 +76,13 @@ def read_frontmatter(parts: Parts, path: Path) -> YamlText:
     """
     Return the frontmatter of a document; its data is always a mapping.
 
-    Never raises: a document without frontmatter gives an empty mapping and an error.
+    Never raises: a document without frontmatter gives an empty mapping and a warning.
     """
-    if parts.problems or parts.yaml is None:
+    if parts.problems:
         return YamlText({}, diagnostics=parts.problems)
+    if parts.yaml is None:
+        place = Location(path, 1)
+        return YamlText({}, diagnostics=(Diagnostic("no-frontmatter", "warning", _NONE, place, _ADD),))
     parsed = load(parts.yaml, Origin(path, line=2))
     if parsed.diagnostics:
         lines = [MARKER, *parts.yaml.split("\n")]

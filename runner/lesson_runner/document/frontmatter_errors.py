@@ -12,6 +12,8 @@ Problem = tuple[str, int, int, str]
 _MARKER = "---"
 _SEARCHED = 100
 """In how many lines frontmatter is searched for that does not begin on the first one."""
+_NEAR = 10
+"""In how many lines a key is searched for that shows that text is meant as frontmatter."""
 _FORMATS = (
     (re.compile(r"\+\+\+|---+\s*toml\b", re.IGNORECASE), "TOML"),
     (re.compile(r"\{\s*(?:[\"'}]|$)|;;;|---+\s*json5?\b", re.IGNORECASE), "JSON"),
@@ -26,8 +28,12 @@ _HEADING = re.compile(r"#{1,6} \S")
 _EXACT = "with nothing before or after it"
 
 
-def why_missing(lines: Sequence[str]) -> Problem:
-    """Return why a document does not begin with frontmatter."""
+_OWN_KEY = re.compile(r"(?:id|title|description|category|tags|supportedHardware|runner):(?:\s|$)")
+"""A required key, or that of the runner: text below such a line is meant as frontmatter."""
+
+
+def why_missing(lines: Sequence[str]) -> Problem | None:
+    """Return why a document does not begin with the frontmatter that it has; ``None`` if it has none."""
     message, first = "the document does not begin with frontmatter", lines[0]
     invisible = next((sign for sign in first if unicodedata.category(sign) == "Cf" or sign == "\u00a0"), "")
     bare = first.strip(" \t\u00a0\u200b\u2060\ufeff")
@@ -43,16 +49,17 @@ def why_missing(lines: Sequence[str]) -> Problem:
         blank = not any(line.strip() for line in lines[:below])
         fix = "delete the empty lines above it" if blank else "move the text above it below the frontmatter"
         return f"{message}: it begins on line {below + 1}, not on the first one", 1, 1, fix
-    if _FENCE.fullmatch(bare):
+    meant = any(map(_OWN_KEY.match, lines[:_NEAR]))
+    if meant and _FENCE.fullmatch(bare):
         fix = f"replace the line '{bare}', and the one that closes it, with '---'"
         return f"{message}, but with a code block", 1, 1, fix
-    if bare.startswith(_MARKER) or _MEANT.fullmatch(first):
+    if meant and (bare.startswith(_MARKER) or _MEANT.fullmatch(first)):
         column = len(first) - len(first.lstrip()) + 1
         what = f"the first line is {_named(first)}, not '---'"
         return f"{message}: {what}", 1, column, f"write the first line as '---', {_EXACT}"
-    if _KEY.match(first):
+    if meant and _KEY.match(first):
         return f"{message}: there is no '---' above its first key", 1, 1, "write a line '---' above it"
-    return message, 1, 1, "begin it with a line '---'; 'lesson new lesson ID' writes an example"
+    return None
 
 
 def why_unclosed(lines: Sequence[str], *, before: int | None = None) -> Problem | None:
@@ -79,7 +86,7 @@ def why_unclosed(lines: Sequence[str], *, before: int | None = None) -> Problem 
 def _begins_below(lines: Sequence[str]) -> int | None:
     """Return the index of the line ``---`` of frontmatter that is not at the start of a document."""
     pairs = enumerate(pairwise(lines[:_SEARCHED]))
-    return next((n for n, (one, two) in pairs if n and one.rstrip() == _MARKER and _KEY.match(two)), None)
+    return next((n for n, (one, two) in pairs if n and one.rstrip() == _MARKER and _OWN_KEY.match(two)), None)
 
 
 def _named(line: str) -> str:

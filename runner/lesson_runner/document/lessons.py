@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lesson_runner.document import parser
 from lesson_runner.document import steps as step_schema
 from lesson_runner.document.frontmatter import read_frontmatter, split
 from lesson_runner.document.schema.validator import check, load_schema
+from lesson_runner.document.sidecar import Entries, find_sidecar, parse_sidecar, read_sidecar
+from lesson_runner.document.yaml_text import KeyPath, YamlText
 from lesson_runner.files.plain import read_plain, real
-from lesson_runner.model import Diagnostic, Lesson, Location
+from lesson_runner.model import Diagnostic, Json, Lesson, Location, first_error
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 
 MAX_LESSON_BYTES = 2_000_000
@@ -21,16 +25,20 @@ MAX_LINES = 50_000
 """Upper limit for lines, because short lines take the parser longer than long ones."""
 
 
-def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
+def load_lesson(path: Path, overlay: Path | None = None) -> tuple[Lesson, list[Diagnostic]]:
     """
-    Parse and check a lesson document.
+    Parse and check a lesson document, and its sidecar.
+
+    Args:
+        overlay: a folder with sidecars, where the lesson's is searched for before it is beside the lesson.
 
     Returns:
-        The lesson, as far as it can be parsed, and all diagnostics, in the order of the file.
+        The lesson, as far as it can be parsed, and all diagnostics, in the order of the file; then those of
+        the sidecar.
 
     Raises:
         LessonError: there is no such file, or it cannot be read.
-        InvalidLessonError: it is not UTF-8 text, or too large.
+        InvalidLessonError: it or its sidecar is not UTF-8 text, or too large, or the sidecar cannot be read.
     """
     raw = read_lesson_bytes(path)
     try:
@@ -47,21 +55,31 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
         raise InvalidLessonError([_too_large(message, path)])
     parts = split(text, path)
     front = read_frontmatter(parts, path)
-    body = parser.parse(parts, path)
+    beside = find_sidecar(path, overlay)
+    sidecar = parse_sidecar(read_sidecar(beside)) if beside else None
+    body = parser.parse(parts, path, sidecar)
     declared = step_schema.build(body.directives)
+    data: Json = front.data
+    positions = front.positions
     problems = [*front.diagnostics, *body.diagnostics, *declared.problems]
-    if not front.diagnostics:
-        positions = {(): Location(path, 1), **front.positions}
-        problems += check(
-            front.data, load_schema("lesson"), positions, what="frontmatter", unknown_key="warning"
+    if not first_error(front.diagnostics):
+        broken = [item for item in body.diagnostics if item.severity == "error"]
+        places = [*(item.location for item in body.directives), *(item.location for item in broken)]
+        positions = {**(sidecar.positions if sidecar else {}), **front.positions}
+        data = {**(sidecar.frontmatter if sidecar else {}), **front.data}
+        data, wrong = _checked_frontmatter(
+            data, positions, path, strict=any(place.path == path for place in places)
         )
+        if parts.yaml is None:  # a document without frontmatter misses nothing
+            wrong = [item for item in wrong if item.rule != "missing-key"]
+        problems += [*wrong, *(_clashes(front, sidecar) if sidecar else ())]
     digest = hashlib.sha256(raw).hexdigest()
     blocks, steps, skipped = tuple(body.blocks), tuple(declared.steps), tuple(declared.skipped)
     lesson = Lesson(
         path,
         text,
-        front.data,
-        front.positions,
+        data,
+        positions,
         blocks,
         steps,
         skipped,
@@ -72,8 +90,49 @@ def load_lesson(path: Path) -> tuple[Lesson, list[Diagnostic]]:
         ignores=tuple(declared.ignores),
         links_complete=body.links_complete,
         unseen=tuple(body.unseen),
+        sidecar=sidecar.file if sidecar else None,
     )
-    return lesson, sorted(problems, key=lambda item: (item.location.line, item.location.column))
+    return lesson, sorted(problems, key=lambda item: _place_in(path, item))
+
+
+def _place_in(path: Path, item: Diagnostic) -> tuple[bool, int, int]:
+    return item.location.path != path, item.location.line, item.location.column
+
+
+def _checked_frontmatter(
+    data: Json, positions: Mapping[KeyPath, Location], path: Path, *, strict: bool
+) -> tuple[Json, list[Diagnostic]]:
+    """
+    Return the frontmatter, and the diagnostics about its keys and values.
+
+    Args:
+        strict: the document has directives. Others may have frontmatter for another program, so there only
+            an error in ``runner`` or in a sidecar is one; other values that are wrong here are left out, with
+            a warning.
+    """
+    whole = {(): Location(path, 1), **positions}
+    found = list(check(data, load_schema("lesson"), whole, what="frontmatter", unknown_key="warning"))
+    if strict:
+        return data, found
+    keys = {place: key[0] for key, place in sorted(positions.items(), key=str) if key}
+    own = {item for item in found if keys.get(item.location) == "runner" or item.location.path != path}
+    wrong = {keys.get(item.location) for item in found if item.rule == "wrong-value" and item not in own}
+    kept = {key: value for key, value in data.items() if key not in wrong}
+    return kept, [item if item in own or item.severity != "error" else _warning(item) for item in found]
+
+
+def _clashes(front: YamlText, sidecar: Entries) -> Iterable[Diagnostic]:
+    """Yield errors about keys that both the document's frontmatter and its sidecar have."""
+    for key in sidecar.frontmatter:
+        if key in front.data:
+            message = f"the document's frontmatter has '{key}' too, on line {front.positions[(key,)].line}"
+            yield Diagnostic(
+                "sidecar-conflict", "error", message, sidecar.positions[(key,)], "remove it here"
+            )
+
+
+def _warning(item: Diagnostic) -> Diagnostic:
+    return dataclasses.replace(item, severity="warning")
 
 
 def _too_large(message: str, path: Path) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesson_runner.document import directives
+from lesson_runner.document.binding import Bound, bind
 from lesson_runner.document.folds import Open
 from lesson_runner.document.frontmatter import Parts
 from lesson_runner.document.languages import language_of
 from lesson_runner.document.links import LinkFinder
 from lesson_runner.document.lost import FENCE_LIKE, LostDirectives, is_closed
+from lesson_runner.document.sidecar import Entries
 from lesson_runner.document.yaml_text import KeyPath
 from lesson_runner.model import Block, Diagnostic, Heading, Link, Location, NotRun
 
@@ -40,6 +43,8 @@ class BoundDirective:
     look_for: str = ""
     lines: tuple[int, int] = (0, 0)
     """For ``ignore``: the first and the last line of the part it applies to."""
+    place: Location | None = None
+    """For a directive of a sidecar: where it would stand in the document."""
 
 
 @dataclass(slots=True)
@@ -57,9 +62,9 @@ class Document:
     """Blocks whose fences Markdown does not see."""
 
 
-def parse(parts: Parts, path: Path) -> Document:
+def parse(parts: Parts, path: Path, sidecar: Entries | None = None) -> Document:
     """
-    Parse the body of a document; places are those in the whole document.
+    Parse the body of a document, with the directives of its sidecar; places are those in the whole document.
 
     Uses markdown-it's tokens, so fences in lists, in quotes and inside longer fences follow CommonMark. Never
     raises for bad input.
@@ -75,6 +80,11 @@ def parse(parts: Parts, path: Path) -> Document:
     tokens = parser.parse(text, environment)
     reader = _Reader(path, lines, links)
     document = reader.read(tokens)
+    if sidecar is not None:
+        bound = bind(sidecar, document.blocks, reader.paths, path)
+        reader = _Reader(path, lines, LinkFinder(parser, environment, path, lines), bound)
+        document = reader.read(tokens)
+        document.diagnostics += bound.problems
     lost = LostDirectives(text, lines, tokens, reader.directive_lines, path)
     document.diagnostics += lost.directives()
     document.unseen += lost.fences()
@@ -95,12 +105,15 @@ class _Waiting:
 class _Reader:
     """One pass over the tokens, with its state."""
 
-    def __init__(self, path: Path, lines: list[str], links: LinkFinder) -> None:
+    def __init__(self, path: Path, lines: list[str], links: LinkFinder, bound: Bound | None = None) -> None:
+        self.bound = bound or Bound()
         self.path = path
         self.lines = lines
         self.links = links
         self.document = Document()
         self.headings: list[tuple[int, str]] = []
+        self.paths: list[tuple[str, ...]] = []
+        """The headings above each heading, and itself."""
         self.containers: list[int] = []
         self.waiting: _Waiting | None = None
         self.why = ""
@@ -139,6 +152,8 @@ class _Reader:
             elif token.type == "fence":
                 self._fence(token, _paragraph_below(tokens, index))
         self._leave_nothing_waiting("before the document ends")
+        self._end_section(len(self.lines))
+        self._bind_whole()
         end = len(self.lines)
         self._ignore([end, end])
         self.links.read_references()
@@ -151,10 +166,12 @@ class _Reader:
         self._leave_nothing_waiting("before the next heading")
         level = int(token.tag[1])
         line = token.map[0] if token.map else 0
+        self._end_section(line)
         place = Location(self.path, line + 1, len(self.lines[line]) - len(self.lines[line].lstrip()) + 1)
         self.document.headings.append(Heading(level, title, place))
         self.headings = [(above, text) for above, text in self.headings if above < level]
         self.headings.append((level, title))
+        self.paths.append(self._titles())
         self.why = self.lead = ""
         self.open = Open()
 
@@ -169,16 +186,7 @@ class _Reader:
         elif self.document.directives and self.document.directives[-1].headings == self._titles():
             last = self.document.directives[-1]
             if not last.look_for:
-                self.document.directives[-1] = BoundDirective(
-                    last.word,
-                    last.data,
-                    last.positions,
-                    last.location,
-                    last.block,
-                    last.headings,
-                    last.why,
-                    text,
-                )
+                self.document.directives[-1] = dataclasses.replace(last, look_for=text)
 
     def _ignore(self, lines: list[int]) -> None:
         """Bind the waiting ``ignore`` comments to the part of the document that follows them."""
@@ -242,9 +250,61 @@ class _Reader:
             tab=self.open.tab,
         )
         self.lead = ""
-        if self.waiting is not None and self.waiting.container == tuple(self.containers):
+        own = self.waiting if self.waiting and self.waiting.container == tuple(self.containers) else None
+        place = Location(self.path, line + 1, indent + 1)
+        self._take_entries(block, place, own.directive.location.line if own else 0)
+        if own:
             self._bind(block)
         self.document.blocks.append(block)
+
+    def _take_entries(self, block: Block, place: Location, own_line: int) -> None:
+        """Bind the sidecar's entries that stand at a fence; ``own_line``: of its own directive, else 0."""
+        index = len(self.document.blocks)
+        for entry in self.bound.above.get(index, ()):
+            self._bind_entry(entry, self._hidden_block(entry), place)
+        for entry in self.bound.on.get(index, ()):
+            if entry.word == "ignore":
+                lines = (place.line, place.line + block.text.count("\n") + 1)
+                self._bind_entry(entry, None, place, lines)
+            elif own_line:
+                message = f"the block has a directive of its own on line {own_line} of {self.path}"
+                self.bound.problems.append(
+                    Diagnostic("sidecar-conflict", "error", message, entry.location, "remove one of them")
+                )
+            else:
+                self._bind_entry(entry, block, place)
+
+    def _bind_entry(
+        self,
+        entry: directives.Directive,
+        block: Block | None,
+        place: Location,
+        lines: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Add a directive of the sidecar to those of the document."""
+        why, self.why = (self.why, "") if entry.word != "ignore" else ("", self.why)
+        self.document.directives.append(
+            BoundDirective(
+                entry.word,
+                entry.data,
+                entry.positions,
+                entry.location,
+                block,
+                self._titles(),
+                why,
+                lines=lines,
+                place=place,
+            )
+        )
+
+    def _end_section(self, line: int) -> None:
+        """Bind the entries of the sidecar that stand at the end of the section, above a line from 0."""
+        for entry in self.bound.below.pop(self._titles(), ()):
+            self._bind_entry(entry, self._hidden_block(entry), Location(self.path, max(line, 1)))
+
+    def _bind_whole(self) -> None:
+        for entry in self.bound.whole:
+            self._bind_entry(entry, None, Location(self.path, 1), (1, len(self.lines)))
 
     def _bind(self, block: Block | None) -> None:
         if self.waiting is None:

@@ -135,7 +135,7 @@ def _step(directive: BoundDirective) -> Step:
     return Step(
         id=data["id"],
         kind="manual" if directive.word == "manual" else "step",
-        location=directive.location,
+        location=directive.place or directive.location,
         block=directive.block,
         title=str(data.get("title") or (directive.headings[-1] if directive.headings else data["id"])),
         why=directive.why,

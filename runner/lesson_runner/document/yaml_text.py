@@ -63,9 +63,9 @@ class _RefusedError(Exception):
         self.index = index
 
 
-def load(text: str, origin: Origin) -> YamlText:
+def load(text: str, origin: Origin, most: int = MAX_BYTES) -> YamlText:
     """
-    Parse ``text``; dates become ISO strings, because JSON has no dates.
+    Parse ``text``, of at most ``most`` bytes; dates become ISO strings, because JSON has no dates.
 
     Never raises for bad input: errors are in the result's ``diagnostics``.
     """
@@ -78,8 +78,8 @@ def load(text: str, origin: Origin) -> YamlText:
         return YamlText(None, diagnostics=(Diagnostic(rule, "error", message, place, fix),))
 
     encoded = text.encode("utf-8", "replace")
-    if len(encoded) > MAX_BYTES:
-        return failed("yaml-too-large", f"{len(encoded)} bytes of YAML; at most {MAX_BYTES} are read")
+    if len(encoded) > most:
+        return failed("yaml-too-large", f"{len(encoded)} bytes of YAML; at most {most} are read")
     try:
         _check_limits(text)
         reader = _Reader(text)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         NotRun,
         Override,
         Severity,
+        Sidecar,
         Step,
         first_error,
     )
@@ -112,6 +113,7 @@ __all__ = [
     "Section",
     "Series",
     "Severity",
+    "Sidecar",
     "Status",
     "Step",
     "StepResult",

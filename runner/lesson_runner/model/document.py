@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lesson_runner.model.lesson_ids import id_of_file, is_lesson_id
 from lesson_runner.model.need import Need
 from lesson_runner.model.roles import Role
 
+_MARKUP = re.compile(r"!?\[(?P<text>[^\]]*)\]\([^)]*\)|<[^<>]*>|[`*]+")
+"""Markup in a heading, and the text in it that readers see."""
 Severity = Literal["error", "warning", "info"]
 Json = Mapping[str, Any]
 """A JSON object: a mapping with string keys, and values that JSON can hold."""
@@ -231,7 +235,7 @@ class Step:
     kind: Literal["step", "manual"]
     """``manual`` for something that a person does and confirms; ``step`` for all others."""
     location: Location
-    """Where the directive's comment begins."""
+    """Where the directive's comment begins; for an entry of a sidecar, where it would stand."""
     block: Block | None
     """The code block that the step runs; ``None`` if it has none, as a ``manual`` step."""
     title: str = ""
@@ -281,6 +285,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file with directives for a lesson's blocks."""
+
+    path: Path
+    """The file."""
+    text: str
+    """All of it; lines end with ``\\n``, whatever the file has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """A parsed lesson document."""
 
@@ -289,7 +303,7 @@ class Lesson:
     text: str
     """The whole document; lines end with ``\\n``, whatever the file has, and there is no byte order mark."""
     frontmatter: Json
-    """The YAML between the two ``---`` lines; empty if it has errors."""
+    """The YAML between the two ``---`` lines, and the sidecar's; empty if it has errors."""
     positions: Mapping[tuple[str | int, ...], Location]
     """The place of each key of the frontmatter, by its path, such as ``("tags", 0)``."""
     blocks: tuple[Block, ...]
@@ -312,6 +326,8 @@ class Lesson:
     """False if the document has so many brackets that not all links were searched for."""
     unseen: tuple[NotRun, ...] = ()
     """Blocks that a reader would type in, whose fences Markdown does not see; not in ``blocks``."""
+    sidecar: Sidecar | None = None
+    """The file with directives for the lesson, beside it or in ``--overlay``; ``None`` if there is none."""
 
     @property
     def has_directives(self) -> bool:
@@ -320,13 +336,18 @@ class Lesson:
 
     @property
     def id(self) -> str:
-        """The lesson's id, or the file's name without its ending if it has none."""
-        return str(self.frontmatter.get("id", self.path.stem))
+        """The frontmatter's id, or one made of the file's name if it has no valid one."""
+        given = self.frontmatter.get("id")
+        return given if is_lesson_id(given) else id_of_file(self.path)
 
     @property
     def title(self) -> str:
-        """The lesson's title."""
-        return str(self.frontmatter.get("title", self.id))
+        """The frontmatter's title, or the first heading without its markup, or the id."""
+        given = self.frontmatter.get("title")
+        if isinstance(given, str | int | float) and str(given).strip():
+            return str(given)
+        first = self.headings[0].title if self.headings else ""
+        return " ".join(_MARKUP.sub(r"\g<text>", first).split()) or self.id
 
     @property
     def runner(self) -> Json:

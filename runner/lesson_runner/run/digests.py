@@ -20,8 +20,11 @@ _PROSE = frozenset(
     }
 )
 """Fields of a planned step and its expectations that are for readers, or follow from the other fields."""
-_NEWER = frozenset({"role", "cleanup"})
-"""Fields that count only if they are set, so that the digests of older plans stay as they are."""
+_NEWER = frozenset({"cleanup"})
+"""
+Fields that count only if they are set, so that the digests of older plans stay as they are. Of the roles,
+only ``system`` counts.
+"""
 
 
 def content_digest(lesson: Lesson) -> str:
@@ -30,11 +33,12 @@ def content_digest(lesson: Lesson) -> str:
 
     This is the digest of ``{"body": …, "frontmatter": …}`` as canonical JSON: the frontmatter as parsed,
     without :data:`WRITTEN_BACK`, and the body with LF line endings. So comments, key order and quoting in the
-    frontmatter do not count. The body is the text that the steps were parsed from. Different values have
-    different digests.
+    frontmatter do not count. The body is the text that the steps were parsed from. If the lesson has a
+    sidecar, its text is there too, as ``"sidecar"``. Different values have different digests.
     """
     kept = {key: _distinct(value) for key, value in lesson.frontmatter.items() if key not in WRITTEN_BACK}
-    return digest_of({"frontmatter": kept, "body": split(lesson.text, lesson.path).body})
+    sidecar = {"sidecar": lesson.sidecar.text} if lesson.sidecar else {}
+    return digest_of({"frontmatter": kept, "body": split(lesson.text, lesson.path).body, **sidecar})
 
 
 def _distinct(value: Any) -> Any:
@@ -74,6 +78,8 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: field.default for field in dataclasses.fields(value)}
         kept = {name: getattr(value, name) for name in fields if name not in _PROSE}
+        if kept.get("role") != "system":
+            kept.pop("role", None)
         return {
             name: _plain(item) for name, item in kept.items() if name not in _NEWER or item != fields[name]
         }

@@ -18,6 +18,7 @@ LAST_OF_NETWORK = 40
 """How many lines count for hosts: programs that download say more after the failure."""
 _COMMAND = re.compile(r"(?:^|: )(?P<name>[A-Za-z0-9_][\w.+-]*): (?:command )?not found$")
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>\w+)'$")
+_PACKAGE = re.compile(r"No matching distribution found for (?P<name>[\w.-]+)$")
 _DEVICE = re.compile(
     r"(?P<name>/dev/[\w/.-]+\w)['\"]?: No such (?:file or directory|device)|'(?P<other>/dev/[\w/.-]+)'$"
 )
@@ -44,6 +45,29 @@ _NETWORK = re.compile(
         )
     )
 )
+
+
+_WORDS = re.compile(r"[\w./~-]+")
+_ABSENT = re.compile(
+    r"No such file or directory|[Nn]ot a directory|can't open file|ModuleNotFoundError|FileNotFoundError"
+    r"|cannot import name|(?:command )?not found\b|does not exist|[Cc]onnection refused"
+    r"|(?:[Ff]ailed|[Cc]ouldn't|[Uu]nable) to connect"
+)
+
+
+def lacks_something(output: str, made: Collection[Need]) -> bool:
+    """
+    Return whether an output says, at its end, that a file, a module, a program or a server is absent.
+
+    Args:
+        made: what the lesson has made. Its absence does not count.
+    """
+    own = {part for need in made for part in (PurePosixPath(need.value).name, PurePosixPath(need.value).stem)}
+    for line in output.rstrip().split("\n")[-LAST_OF_NETWORK:]:
+        words = (word.rpartition("/")[2].rstrip(".") for word in _WORDS.findall(line))
+        if _ABSENT.search(line) and not any(_is_own(word, own) for word in words if word):
+            return True
+    return False
 
 
 def missing_from(output: str, exit_code: int | None, made: Collection[Need]) -> Need | None:
@@ -80,6 +104,9 @@ def _lacks(lines: list[str], exit_code: int, own: Collection[str]) -> Iterator[N
     if module and module["name"] not in sys.stdlib_module_names and not _is_own(module["name"], own_modules):
         yield Need("python", module["name"])
     for line in lines:
+        package = _PACKAGE.search(line)
+        if package and not _is_own(package["name"], own):
+            yield Need("package", package["name"])
         if _DOCKER.search(line):
             yield Need("docker")
         if _SUDO.search(line):

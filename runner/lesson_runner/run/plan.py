@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lesson_runner.document.schema.validator import place_of
@@ -28,6 +29,7 @@ from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.roles import COMMAND_LINK
 from lesson_runner.roles.needs import with_needs
 from lesson_runner.run.block_roles import check_options, declared_roles, shown_below
 from lesson_runner.run.check_step import check_step
@@ -36,7 +38,12 @@ from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import Choices, Recognition, is_typed_in
-from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps, resolve_block
+from lesson_runner.run.resolve_blocks import (
+    effects_of_link,
+    known_profiles,
+    recognise_steps,
+    resolve_block,
+)
 
 GENERAL = ("shell", "python")
 """Actions that run a block as it is, so that what it prints can be compared with what the lesson shows."""
@@ -106,7 +113,7 @@ def make_plan(
         found += recognition.problems
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
-    blocks = with_needs(lesson, blocks, plugins.block_needs)
+    blocks = with_needs(lesson, blocks, plugins.block_needs, partial(effects_of_link, plugins))
     requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
     outputs = shown_below(blocks)
     planned: list[PlannedStep] = []
@@ -135,6 +142,7 @@ def make_plan(
     # With wrong parameters, an action cannot say what it reads and writes.
     usable = {} if first_error(found) else actions
     planned, trouble = with_derived_needs(planned, usable, {step.id: step for step in lesson.steps})
+    planned = _links_in_order(planned, lesson)
     found += trouble
     if first_error(found):
         raise InvalidLessonError(found)
@@ -146,6 +154,18 @@ def make_plan(
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
     not_run = tuple(sorted((*not_run, *lesson.unseen), key=lambda item: item.block.location))
     return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), blocks)
+
+
+def _links_in_order(planned: Iterable[PlannedStep], lesson: Lesson) -> list[PlannedStep]:
+    """Return the steps; what a command link does is one thing, so each of its steps needs the one before."""
+    links = {step.id for step in lesson.steps if step.block and step.block.language == COMMAND_LINK}
+    ordered: list[PlannedStep] = []
+    for step in planned:
+        name, _, number = step.id.rpartition(".")
+        if name in links and number != "1":
+            step = dataclasses.replace(step, needs=(*step.needs, ordered[-1].id))
+        ordered.append(step)
+    return ordered
 
 
 def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:

@@ -75,6 +75,7 @@ class PreparedRun:
             passed=options.passed,
             sandbox=options.sandbox,
             redactor=redactor_for(passed=options.passed, more=_secret_answers(plan)),
+            own_home=plan.recognised,
             granted=self.granted,
             steps=tuple(step.id for step in plan.steps),
         )

@@ -135,6 +135,7 @@ def describe_lesson(plan: Plan) -> dict[str, Any]:
         "path": str(lesson.path),
         "sha256": lesson.digest,
         "content_sha256": content_digest(lesson),
+        **({"sidecar": str(lesson.sidecar.path)} if lesson.sidecar else {}),
         "recognised": plan.recognised,
     }
 

@@ -21,6 +21,7 @@ from lesson_runner.plugins.context import FILES, Workspace
 from lesson_runner.plugins.installed import PluginInfo
 from lesson_runner.run import record
 from lesson_runner.run.continued import has_files, home_of, place_of
+from lesson_runner.run.digests import content_digest
 from lesson_runner.run.events import EVENTS, read_events
 from lesson_runner.run.find import find_run
 from lesson_runner.run.hashing import is_unchanged
@@ -214,8 +215,11 @@ def _different(
 ) -> Iterator[str]:
     """Yield the differences from when the run started."""
     was = run.record
+    sidecar = str(plan.lesson.sidecar.path) if plan.lesson.sidecar else None
     if plan.lesson.digest != was["lesson"]["sha256"]:
         yield f"the lesson {was['lesson']['path']} has changed"
+    elif was["lesson"].get("content_sha256", content := content_digest(plan.lesson)) != content:
+        yield f"the lesson's sidecar {was['lesson'].get('sidecar') or sidecar} has changed"
     elif plan.digest != was["plan_digest"]:
         yield "the plan is different, although the lesson is the same"
     yield from _unlike("", _libraries(was["versions"]), _libraries(record.versions(hardware)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lesson_runner.document.lessons import load_lesson
+from lesson_runner.document.sidecar import SUFFIX, without_lesson
 from lesson_runner.execute.redaction.secrets import mask
 from lesson_runner.files.plain import real
 from lesson_runner.model import Checked, Diagnostic, Lesson, Location, Plan, Rule, Scope, first_error
@@ -53,7 +54,9 @@ class Checker:
 
     def check(self, path: Path) -> Checked:
         """Return the diagnostics of a document; never raises for its content."""
-        document = _read(path)
+        if path.name.endswith(SUFFIX):
+            return Checked(path, (without_lesson(path),), is_lesson=False)
+        document = _read(path, self.settings.overlay)
         found = list(_found(document, self.plugins, self.rules, self.scope, self.settings))
         kept = _kept(document, found, self.rules, self.settings)
         shown = list(map(_masked, kept))
@@ -129,9 +132,9 @@ class _Read:
     problems: tuple[Diagnostic, ...]
 
 
-def _read(path: Path) -> _Read:
+def _read(path: Path, overlay: Path | None) -> _Read:
     try:
-        lesson, problems = load_lesson(path)
+        lesson, problems = load_lesson(path, overlay)
     except InvalidLessonError as error:  # a file that is not text must not keep the others from being checked
         return _Read(path, None, tuple(error.diagnostics))
     except LessonError as error:

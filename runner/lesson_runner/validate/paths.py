@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from lesson_runner.document.lessons import MARKDOWN
+from lesson_runner.document.sidecar import SUFFIX
 from lesson_runner.files.plain import real
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.catalog import find, lessons
@@ -45,20 +47,28 @@ def documents(names: Iterable[str], plugins: Plugins, settings: Settings) -> lis
             note = "; links that leave the project are not followed" if links else ""
             message = f"{folder}: there is no lesson (.md file) in this folder{note}"
             raise LessonError(message, fix="name another folder")
-        for path in found:
+        for path in sorted([*found, *_sidecars_alone(folder, settings)]):
             paths.setdefault(real(path), path)
     return list(paths.values())
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _sidecars_alone(folder: Path, settings: Settings) -> Iterator[Path]:
+    """Yield the sidecars in a folder and its subfolders that are beside no lesson."""
+    for path in _below(folder, f"*{SUFFIX}"):
+        lessons = [path.with_name(path.name.removesuffix(SUFFIX) + end) for end in MARKDOWN]
+        if not any(lesson.exists() for lesson in lessons) and not settings.excludes(path):
+            yield path
+
+
+def _below(folder: Path, pattern: str = "*.md") -> Iterator[Path]:
     """
-    Yield the Markdown files in a folder and its subfolders.
+    Yield the Markdown files in a folder and its subfolders, or those of another pattern.
 
     Hidden folders are left out. So are links that lead out of the project, because diagnostics show parts of
     a document.
     """
     project = project_of(folder)
-    for path in folder.rglob("*.md"):
+    for path in folder.rglob(pattern):
         inside = path.relative_to(folder).parts[:-1]
         if any(part.startswith(".") or part in SKIPPED_FOLDERS for part in inside):
             continue

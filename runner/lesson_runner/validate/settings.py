@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from lesson_runner.document.schema.validator import KeyPath, check, load_schema, place_of
+from lesson_runner.document.sidecar import find_sidecar
 from lesson_runner.files.plain import read_text, real
 from lesson_runner.model import Diagnostic, Location, Severity
 from lesson_runner.model.errors import InvalidLessonError, LessonError
@@ -43,6 +44,8 @@ class Settings:
     exclude: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    overlay: Path | None = None
+    """The folder with sidecars, from the command line; ``None``: sidecars are beside their lessons."""
 
     def wants(self, rule: str, path: Path) -> bool:
         """Return whether ``rule`` is applied to the document ``path``."""
@@ -56,6 +59,8 @@ class Settings:
     def excludes(self, path: Path) -> bool:
         """Return whether a file found in a folder is left out."""
         conventional = path.name.upper() in {name.upper() for name in NOT_LESSONS}
+        if conventional and find_sidecar(path, self.overlay):  # somebody says that it is a lesson
+            conventional = False
         return conventional or any(self._names(pattern, path) for pattern in self.exclude)
 
     def _names(self, pattern: str, path: Path) -> bool:

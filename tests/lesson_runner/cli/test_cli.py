@@ -126,7 +126,7 @@ USAGE = [
     (["run", "a.md", "--only", "two", "--allow", "shell"], "--only two: there is no such step"),
     (["run", "a.md", "--allow", "shell", "--workspace", "a.md"], "cannot be created"),
     (["plan", "a.md", "--param", "x"], "expected NAME=VALUE"),
-    (["run", "bad.md"], "bad.md:1:1: error: the document does not begin with frontmatter"),
+    (["run", "bad.md"], "bad.md:1:1: error: the frontmatter is not closed"),
     (["plan", "bad.md"], "the lesson does not validate: 1 error"),
     (["show", "none.md"], "none.md: no such file"),
     (["validate", "none.md"], "none.md: no such file"),
@@ -138,7 +138,7 @@ def test_errors_that_the_user_can_fix_exit_with_2(
     lesson: Lesson, write: Callable[..., Path], tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     write(SHELL.format("echo hi"))
-    (tmp_path / "bad.md").write_text("text")
+    (tmp_path / "bad.md").write_text("---\ntext")
     said = lesson(*arguments)
     assert said.code == 2
     assert said.out == ""

@@ -24,7 +24,10 @@ PAGE = re.compile(
 )
 ELSEWHERE = {"unreadable", "not-utf-8", "too-large", "yaml-too-large", "uncovered-block", "plugin-failed"}
 """Rules whose example is not a piece of a lesson that could be checked here."""
-RULES = [rule for rule in (*reading.RULES, *planning.RULES) if rule.id not in ELSEWHERE]
+SIDECARS = [rule for rule in reading.RULES if rule.id.startswith("sidecar-")]
+RULES = [
+    rule for rule in (*reading.RULES, *planning.RULES) if rule.id not in ELSEWHERE and rule not in SIDECARS
+]
 
 
 ct4 = fake_plugin("ct4", actions=[Action("ct4.generate", "Generate", lambda params, context: Outcome())])
@@ -66,4 +69,15 @@ def test_examples_of_frontmatter(lesson: Lesson, tmp_path: Path, rule: Rule) -> 
         (tmp_path / "a.md").write_text(lesson_text(STEP, **front))
         asked = ["--certs", tmp_path] if rule.id == "validated-without-certificate" else []
         said = lesson("validate", "a.md", "--json", *asked)
+        assert [item["rule"] for item in said.json["findings"]] == expected
+
+
+@pytest.mark.parametrize("rule", SIDECARS, ids=lambda rule: rule.id)
+def test_examples_of_sidecars(lesson: Lesson, tmp_path: Path, rule: Rule) -> None:
+    match = FRONT.search(table.page_of(rule))
+    assert match is not None
+    (tmp_path / "say.md").write_text(lesson_text("# Say it\n\n```bash\necho one\n```"))
+    for example, expected in ((match["wrong"], [rule.id]), (match["right"], [])):
+        (tmp_path / "say.steps.yaml").write_text(example)
+        said = lesson("validate", "say.md", "--json")
         assert [item["rule"] for item in said.json["findings"]] == expected

@@ -151,7 +151,7 @@ def test_too_large(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "small.md").write_text("x")
     said = lesson("validate", ".", "--json")
     rules = [(finding["rule"], finding["path"]) for finding in said.json["findings"]]
-    assert rules == [("too-large", "large.md"), ("frontmatter", "small.md")]
+    assert rules == [("too-large", "large.md"), ("no-frontmatter", "small.md"), ("no-steps", "small.md")]
     assert lesson("run", "large.md").code == 2
 
 

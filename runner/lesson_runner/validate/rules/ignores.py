@@ -29,7 +29,8 @@ def apply(
     kept: list[Diagnostic] = []
     used: set[tuple[Ignore, str]] = set()
     for item in found:
-        hiding = [comment for comment in lesson.ignores if _hides(comment, item)]
+        here = item.location.path == lesson.path  # and not in its sidecar
+        hiding = [comment for comment in lesson.ignores if here and _hides(comment, item)]
         used.update((comment, item.rule) for comment in hiding)
         if not hiding:
             kept.append(item)
