@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesson_runner.cli.common import WorkspaceOption, make_console, stdout_to_stderr, workspace_folder
+from lesson_runner.cli.common import (
+    OverlayOption,
+    WorkspaceOption,
+    make_console,
+    stdout_to_stderr,
+    workspace_folder,
+)
 from lesson_runner.cli.output import say
 from lesson_runner.model.errors import LessonError
 from lesson_runner.report.formats import SURVEYS
@@ -36,6 +42,7 @@ def survey(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output."),
     ] = None,
+    overlay: OverlayOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """
@@ -53,7 +60,7 @@ def survey(
     form = "json" if json else SURVEYS.checked(format_) if format_ else _by_name(output)
     plugins: Plugins = context.obj
     with stdout_to_stderr():  # what a plugin prints is not part of the survey
-        found, warnings = survey_lessons(lessons or (), plugins, workspace_folder(workspace))
+        found, warnings = survey_lessons(lessons or (), plugins, workspace_folder(workspace), overlay)
     for line in warnings:
         say(f"warning: {line}", err=True)
     text = render(found, form, make_console())

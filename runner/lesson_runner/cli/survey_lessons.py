@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from lesson_runner.run.outlook import StepNeeds
 
 
-def survey_lessons(names: Iterable[str], plugins: Plugins, workspace: Path) -> tuple[Survey, list[str]]:
+def survey_lessons(
+    names: Iterable[str], plugins: Plugins, workspace: Path, overlay: Path | None = None
+) -> tuple[Survey, list[str]]:
     """
     Return the survey of lessons, and warnings about certificates that do not count.
 
     Args:
         names: ids, files and folders; none for all lessons of plugins.
         workspace: where earlier runs and certificates are.
+        overlay: the folder of the lessons' sidecars; ``None``: their own folders.
 
     Raises:
         LessonError: there is no such lesson, or a folder contains none; or a key is damaged.
@@ -39,7 +42,7 @@ def survey_lessons(names: Iterable[str], plugins: Plugins, workspace: Path) -> t
     paths = documents(names, plugins, find_settings(None, all_rules(plugins)))
     hardware = plugins.detect_hardware()
     certificates = _Certificates(plugins, workspace)
-    drafts = [_draft(path, plugins, hardware, certificates) for path in paths]
+    drafts = [_draft(path, overlay, plugins, hardware, certificates) for path in paths]
     met = met_here((need for draft in drafts for step in draft.steps for need in step.needs), hardware)
     runs = _last_runs({draft.lesson.id for draft in drafts}, workspace / "runs")
     lessons = [
@@ -61,7 +64,13 @@ class _Draft:
     steps: tuple[StepNeeds, ...] = ()
 
 
-def _draft(path: Path, plugins: Plugins, hardware: Sequence[Hardware], certificates: _Certificates) -> _Draft:
+def _draft(
+    path: Path,
+    overlay: Path | None,
+    plugins: Plugins,
+    hardware: Sequence[Hardware],
+    certificates: _Certificates,
+) -> _Draft:
     from lesson_runner.certify.certificate_status import LoadedLesson
     from lesson_runner.document.lessons import load_lesson
     from lesson_runner.model import Diagnostic, Location
@@ -73,7 +82,7 @@ def _draft(path: Path, plugins: Plugins, hardware: Sequence[Hardware], certifica
 
     found = SurveyedLesson(path.stem, path.stem, path, {})
     try:
-        lesson, problems = load_lesson(path)
+        lesson, problems = load_lesson(path, overlay)
         found = replace(found, id=lesson.id, title=lesson.title)
         loaded = LoadedLesson(lesson, tuple(problems))
         found = replace(found, certificates=certificates.of(loaded))

@@ -19,7 +19,7 @@ from lesson_runner.model import Diagnostic, Lesson, Plan, PlannedStep, first_err
 from lesson_runner.model.errors import InvalidLessonError
 from lesson_runner.plugins.context import FILES, RunContext, Workspace
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.run.consent import check_permissions
+from lesson_runner.run.consent import Consent, check_permissions, consent_of
 from lesson_runner.run.continued import home_of, run_to_continue
 from lesson_runner.run.events import Listener
 from lesson_runner.run.options import RunOptions, check_backend
@@ -119,6 +119,21 @@ def plan_run(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, o
     known = recognition.lesson if recognition else lesson
     profile = choose_profile(known, plugins, options.profile, options.hardware, backend)
     return make_plan(lesson, found, plugins, profile, options.params, choices, recognition)
+
+
+def consent_to(plan: Plan, plugins: Plugins, options: RunOptions, *, installed: bool = False) -> Consent:
+    """
+    Return the permissions that a new run of a plan has, and those that it needs besides.
+
+    Args:
+        installed: the lesson came with a plugin, and needs no permission.
+
+    Raises:
+        LessonError: a permission can never be granted.
+    """
+    inputs = Inputs(plan.lesson.path, (), options.sandbox, fresh_params=True)
+    steps = selected(plan, options.selection)
+    return consent_of(plan, steps, plugins, options, inputs, installed=installed)
 
 
 def prepare_run(

@@ -35,7 +35,7 @@ def render(survey: Survey, console: Console) -> str:
         for lesson in survey.good:
             console.print(_head(lesson))
             for row in _rows(lesson):
-                console.print(Padding(Text(line(row), "dim"), (0, 0, 0, 2)))
+                console.print(Padding(Text(line(row), "dim"), (0, 0, 0, 2), expand=False))
         for title, things in (
             ("What is missing here", survey.missing()),
             ("What only a run finds out", survey.open()),
