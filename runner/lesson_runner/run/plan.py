@@ -36,6 +36,7 @@ from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import Choices, is_typed_in
+from lesson_runner.run.recognised_steps import fill_in
 from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps, resolve_block
 
 GENERAL = ("shell", "python")
@@ -88,11 +89,14 @@ def make_plan(
         raise InvalidLessonError(found)
     found += unknown_names(lesson, plugins)
     recognition = None
+    values = {param.name: param.text for param in params if param.step is None}
     if not lesson.steps and not lesson.skipped:
-        values = {param.name: param.text for param in params if param.step is None}
         recognition = recognise_steps(lesson, plugins, Choices(options or {}, values))
-        lesson = recognition.lesson
+        lesson, blanks = recognition.lesson, recognition.blanks
         found += recognition.problems
+    else:
+        steps, blanks = fill_in(lesson.steps, values)
+        lesson = dataclasses.replace(lesson, steps=steps)
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
     blocks = with_needs(lesson, blocks, plugins.block_needs)
@@ -127,8 +131,8 @@ def make_plan(
     found += trouble
     if first_error(found):
         raise InvalidLessonError(found)
-    blanks = {blank.name for blank in recognition.blanks} if recognition else set[str]()
-    check_params([param for param in params if param.name not in blanks], actions, used)
+    filled = {blank.name for blank in blanks}
+    check_params([param for param in params if param.name not in filled], actions, used)
     ordered, trouble = sort_by_needs(planned)
     if trouble:
         raise InvalidLessonError([*found, *trouble])
