@@ -38,6 +38,7 @@ from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import Choices, Recognition, is_typed_in
+from lesson_runner.run.recognised_steps import fill_in
 from lesson_runner.run.resolve_blocks import (
     effects_of_link,
     known_profiles,
@@ -77,8 +78,12 @@ def recognised(
     """Return what is recognised in a lesson without steps; ``None`` if it has some, or skips blocks."""
     if lesson.steps or lesson.skipped:
         return None
-    values = {param.name: param.text for param in params if param.step is None}
-    return recognise_steps(lesson, plugins, Choices(options, values))
+    return recognise_steps(lesson, plugins, Choices(options, _values(params)))
+
+
+def _values(params: Iterable[Param]) -> dict[str, str]:
+    """Return the values that can fill in blanks, by name."""
+    return {param.name: param.text for param in params if param.step is None}
 
 
 def make_plan(
@@ -109,8 +114,11 @@ def make_plan(
     found += unknown_names(lesson, plugins)
     recognition = recognition or recognised(lesson, plugins, params, options or {})
     if recognition is not None:
-        lesson = recognition.lesson
+        lesson, blanks = recognition.lesson, recognition.blanks
         found += recognition.problems
+    else:
+        steps, blanks = fill_in(lesson.steps, _values(params))
+        lesson = dataclasses.replace(lesson, steps=steps)
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
     blocks = with_needs(lesson, blocks, plugins.block_needs, partial(effects_of_link, plugins))
@@ -146,8 +154,8 @@ def make_plan(
     found += trouble
     if first_error(found):
         raise InvalidLessonError(found)
-    blanks = {blank.name for blank in recognition.blanks} if recognition else set[str]()
-    check_params([param for param in params if param.name not in blanks], actions, used)
+    filled = {blank.name for blank in blanks}
+    check_params([param for param in params if param.name not in filled], actions, used)
     ordered, trouble = sort_by_needs(planned)
     if trouble:
         raise InvalidLessonError([*found, *trouble])
