@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 from lesson_runner.document.schema.validator import place_of
-from lesson_runner.document.steps import seconds
+from lesson_runner.document.steps import SERVICE, seconds
 from lesson_runner.document.transcripts import as_script, shown_output
 from lesson_runner.model import (
     ActionCall,
     Block,
+    BlockRole,
     Diagnostic,
     Expectation,
     Hardware,
@@ -122,31 +123,10 @@ def make_plan(
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
     blocks = with_needs(lesson, blocks, plugins.block_needs, partial(effects_of_link, plugins))
-    requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
-    outputs = shown_below(blocks)
-    planned: list[PlannedStep] = []
-    used: dict[str, set[str]] = {}
     if not lesson.steps:
         found.append(_no_steps(lesson))
-    for step in lesson.steps:
-        interpretation, trouble = resolve_block(step, lesson, plugins)
-        found += trouble
-        for number, call in enumerate(interpretation.calls, 1):
-            action = actions.get(call.action)
-            if action is None:
-                found.append(_unknown_action(step, call.action, plugins))
-                continue
-            used.setdefault(step.id, set()).add(action.name)
-            several = len(interpretation.calls) > 1
-            part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
-            one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
-            shown = _shown_below(step, outputs) if not several else ()
-            if step.recognised and action.name in (*GENERAL, "service"):  # it runs the block as it is
-                one = dataclasses.replace(one, requires=one.requires + requires.get(step.id, ()))
-            planned.append(
-                dataclasses.replace(one, claimed_by=interpretation.plugin, shown=shown + one.shown)
-            )
-            found += trouble
+    planned, used, trouble = _plan_steps(lesson, blocks, plugins, profile, params)
+    found += trouble
     # With wrong parameters, an action cannot say what it reads and writes.
     usable = {} if first_error(found) else actions
     planned, trouble = with_derived_needs(planned, usable, {step.id: step for step in lesson.steps})
@@ -162,6 +142,38 @@ def make_plan(
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
     not_run = tuple(sorted((*not_run, *lesson.unseen), key=lambda item: item.block.location))
     return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), blocks)
+
+
+def _plan_steps(
+    lesson: Lesson, blocks: Sequence[BlockRole], plugins: Plugins, profile: str, params: Sequence[Param]
+) -> tuple[list[PlannedStep], dict[str, set[str]], list[Diagnostic]]:
+    """Return the steps in document order, the names of each declared step's actions, and the problems."""
+    actions = plugins.actions()
+    requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
+    outputs = shown_below(blocks)
+    planned: list[PlannedStep] = []
+    used: dict[str, set[str]] = {}
+    found: list[Diagnostic] = []
+    for step in lesson.steps:
+        interpretation, trouble = resolve_block(step, lesson, plugins)
+        found += trouble
+        several = len(interpretation.calls) > 1
+        for number, call in enumerate(interpretation.calls, 1):
+            action = actions.get(call.action)
+            if action is None:
+                found.append(_unknown_action(step, call.action, plugins))
+                continue
+            used.setdefault(step.id, set()).add(action.name)
+            part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
+            one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
+            found += trouble
+            shown = _shown_below(step, outputs) if not several else ()
+            if step.recognised and action.name in (*GENERAL, SERVICE):  # it runs the block as it is
+                one = dataclasses.replace(one, requires=one.requires + requires.get(step.id, ()))
+            planned.append(
+                dataclasses.replace(one, claimed_by=interpretation.plugin, shown=shown + one.shown)
+            )
+    return planned, used, found
 
 
 def _links_in_order(planned: Iterable[PlannedStep], lesson: Lesson) -> list[PlannedStep]:
