@@ -159,7 +159,7 @@ def in_words(survey: Survey) -> str:
     ready, steps = sum(lesson.ready for lesson in survey.good), sum(lesson.steps for lesson in survey.good)
     able = sum(lesson.ready > 0 for lesson in survey.good)
     text = f"{counted(len(survey.lessons), 'lesson')}: {ready} of {counted(steps, 'step')} can run here now"
-    text += f", in {counted(able, 'lesson')}" if steps else ""
+    text += f", in {counted(able, 'lesson')}" if steps and len(survey.lessons) > 1 else ""
     none = sum(not lesson.steps for lesson in survey.good)
     text += f"; {none} {'has' if none == 1 else 'have'} no steps" if none else ""
     bad = len(survey.bad)
