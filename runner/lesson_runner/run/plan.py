@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lesson_runner.document.frontmatter import NO_FRONTMATTER
 from lesson_runner.document.schema.validator import place_of
 from lesson_runner.document.steps import SERVICE, seconds
 from lesson_runner.document.transcripts import as_script, shown_output
@@ -32,7 +33,7 @@ from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles import COMMAND_LINK
 from lesson_runner.roles.needs import with_needs
-from lesson_runner.run.block_roles import check_options, declared_roles, shown_below
+from lesson_runner.run.block_roles import check_options, declared_roles, shown_below, with_choices
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
@@ -109,7 +110,7 @@ def make_plan(
         LessonError: a ``--param`` does not match any step, or there is no such alternative.
     """
     actions = plugins.actions()
-    found = list(problems)
+    found = [item for item in problems if item.rule != NO_FRONTMATTER]  # a plain tutorial needs none
     if first_error(found):  # an invalid lesson cannot be planned
         raise InvalidLessonError(found)
     found += unknown_names(lesson, plugins)
@@ -119,7 +120,7 @@ def make_plan(
         found += recognition.problems
     else:
         steps, blanks = fill_in(lesson.steps, _values(params))
-        lesson = dataclasses.replace(lesson, steps=steps)
+        lesson = with_choices(dataclasses.replace(lesson, steps=steps), options or {})
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
     blocks = with_needs(lesson, blocks, plugins.block_needs, partial(effects_of_link, plugins))

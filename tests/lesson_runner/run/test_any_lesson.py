@@ -222,3 +222,33 @@ def test_a_misspelt_file_is_no_lack_of_the_machine(tutorial: Callable[..., Any])
     record = tutorial("run", body, "--allow", "shell")
 
     assert [step["status"] for step in record["steps"]] == ["passed", "failed"]
+
+
+CHOICE = """<!-- step
+id: {0}
+choice: {{group: colour, option: {0}}}
+expect: [{{contains: {0}}}]
+-->
+```bash
+echo {0}
+```
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "statuses"),
+    [([], ["passed", "skipped"]), (["--choose", "colour=blue"], ["skipped", "passed"])],
+)
+def test_of_the_options_of_a_choice_one_runs(
+    tutorial: Callable[..., Any], options: list[str], statuses: list[str]
+) -> None:
+    body = CHOICE.format("red") + CHOICE.format("blue")
+
+    record = tutorial("run", body, "--allow", "shell", *options)
+    planned = tutorial("plan", body, *options)
+
+    assert (record["status"], [step["status"] for step in record["steps"]]) == ("passed", statuses)
+    assert [item["role"] == "alternative" for item in planned["blocks"]] == [
+        status == "skipped" for status in statuses
+    ]
