@@ -29,6 +29,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # PyTorch's threads of several processe
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Use one worker more than there are processors, up to four: most tests wait for processes they start."""
     processors = os.cpu_count() or 1

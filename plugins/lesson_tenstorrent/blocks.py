@@ -15,10 +15,6 @@ from lesson_runner.plugins import ActionCall, Block
 from lesson_tenstorrent.packages import read_requirement
 
 CHECK = "tenstorrent.check"
-LINKS: Mapping[str, Mapping[str, Any]] = {
-    "tenstorrent.installTtTrain": {"checks": ["unrelated-ttml", "ttml"]},
-}
-"""The checks that replace buttons of Tenstorrent's VS Code extension, by the button's command."""
 UNWANTED = {"ttnn": "pip-ttnn", "ttml": "unrelated-ttml"}
 """Packages that must not come from pip, and the check for each."""
 VARIABLES = frozenset({"TT_METAL_HOME", "TT_METAL_RUNTIME_ROOT", "LD_LIBRARY_PATH", "PYTHONPATH"})
@@ -34,9 +30,6 @@ Params = Mapping[str, Any]
 
 def interpret_block(block: Block) -> Sequence[ActionCall] | None:
     """Return a call for each command of a block that only sets up a machine; ``None`` for other blocks."""
-    if block.language == "command-link":
-        name = block.text.strip()
-        return [ActionCall(CHECK, LINKS[name], block.location, name)] if name in LINKS else None
     calls: list[ActionCall] = []
     absorbed: list[str] = []
     exported: set[str] = set()
@@ -85,6 +78,8 @@ def _checks_for(words: list[str], operators: str, previous: list[str]) -> Params
         return None
     if is_preparation(words, ABSORBED):
         return {}
+    if words[:2] == ["git", "describe"] and previous[:1] == ["cd"] and "metal" in previous[-1].lower():
+        return {"checks": ["tt-metal-version"]}
     if words[:3] == ["git", "submodule", "update"]:
         return {"checks": ["submodules"]}
     if pip[:1] in (["install"], ["uninstall"]):

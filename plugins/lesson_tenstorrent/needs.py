@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lesson_runner.document.transcripts import typed_in
 from lesson_runner.plugins import Block, Need
+from lesson_runner.roles import COMMAND_LINK
 
 _TOOL = r"tt-(?:smi|flash|topology|burnin|mod|run)\b(?![-.\w]|[ \t]+(?:-v|-h|--version|--help)\b)"
 _OPEN = (
@@ -35,6 +36,10 @@ _COMMENT = re.compile(r"^[ \t]*#.*$|[ \t]#[ \t].*$", re.MULTILINE)
 
 
 def needs_of(block: Block) -> Iterator[Need]:
-    """Yield the need of a board, if what is typed shows it."""
-    if _SIGNS.search(_COMMENT.sub("", typed_in(block).text)):
+    """Yield the need of a board, if what is typed shows it, and what the commands of a link need."""
+    if block.language == COMMAND_LINK:
+        from lesson_tenstorrent.links.interpret import link_needs
+
+        yield from link_needs(block.text)
+    elif _SIGNS.search(_COMMENT.sub("", typed_in(block).text)):
         yield Need("board")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Action,
         ActionCall,
         Block,
+        BlockRule,
         Check,
         Evidence,
         Hardware,
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 @hookimpl
 def lesson_actions() -> Iterable[Action]:
-    """Return the action that replaces set-up commands."""
+    """Return the action that replaces set-up commands, and the one that copies templates."""
     from lesson_tenstorrent.action import CHECK
+    from lesson_tenstorrent.links.copy_template import COPY_TEMPLATE
 
-    return [CHECK]
+    return [CHECK, COPY_TEMPLATE]
 
 
 @hookimpl
@@ -54,10 +56,22 @@ def lesson_rules() -> Iterable[Rule]:
 
 
 @hookimpl
+def lesson_block_rules() -> Iterable[BlockRule]:
+    """Return the rules that recognise links to the commands of Tenstorrent's VS Code extension."""
+    from lesson_tenstorrent.links.roles import RULES
+
+    return RULES
+
+
+@hookimpl
 def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Recognise blocks whose commands set up a machine; the steps only check the result."""
+    """Recognise set-up commands, whose steps only check the result, and links to the extension's commands."""
     from lesson_tenstorrent.blocks import interpret_block
 
+    if block.language == "command-link":
+        from lesson_tenstorrent.links.interpret import link_calls
+
+        return link_calls(block) or None
     return interpret_block(block)
 
 

@@ -8,10 +8,14 @@ from importlib.resources import files
 
 from packaging.version import Version
 
+from lesson_runner.document.command_links import read_command
 from lesson_runner.model import Diagnostic, Lesson, Location, Rule, Scope
+from lesson_runner.validate.rules.targets import Nearest
+from lesson_tenstorrent.links.table import PREFIX, table
 from lesson_tenstorrent.metal import TAG, oldest_build_of, parse_version
 
 METAL_VERSIONS = "tenstorrent.metal-versions"
+UNKNOWN_COMMAND = "tenstorrent.unknown-command"
 MINIMUM, RECOMMENDED = "minTTMetalVersion", "recommended_metal_version"
 _BEGINS = re.compile(r"v?\d+\.\d+")
 """The pattern that the frontmatter's schema requires."""
@@ -38,8 +42,35 @@ def check_metal_versions(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]: 
         yield Diagnostic(METAL_VERSIONS, "error", message, _place(lesson, RECOMMENDED), fix)
 
 
+def check_commands(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
+    """Yield links to commands of the extension that do nothing when the reader clicks them."""
+    suggest = Nearest()
+    for link in lesson.links:
+        scheme, _, text = link.target.strip().partition(":")
+        read = read_command(text)
+        if scheme.lower() != "command" or not read.command.startswith(PREFIX) or read.problem:
+            continue  # the rule `command-link` reports arguments that are not JSON
+        commands = table().commands
+        command, fix = commands.get(read.command), None
+        if command is None:
+            message = f"the extension has no command '{read.command}'"
+            if near := suggest.name(read.command, commands):
+                fix = f"did you mean '{near}'?"
+        elif command.shows_nothing:
+            message = f"'{read.command}' does nothing: it shows {command.shows}"
+        elif problem := command.problem(read):
+            message = f"'{read.command}' does nothing: {problem}"
+        else:
+            continue
+        yield Diagnostic(UNKNOWN_COMMAND, "warning", message, link.location, fix)
+
+
 def _place(lesson: Lesson, key: str) -> Location:
     return lesson.positions.get((key,), Location(lesson.path, 1))
+
+
+def _page(name: str) -> str:
+    return (files("lesson_tenstorrent") / "pages" / f"{name}.md").read_text("utf-8").strip()
 
 
 RULES = (
@@ -47,7 +78,14 @@ RULES = (
         METAL_VERSIONS,
         "error",
         "tt-metal versions that cannot exist, or that contradict each other.",
-        (files("lesson_tenstorrent") / "pages" / "metal-versions.md").read_text("utf-8").strip(),
+        _page("metal-versions"),
         check_metal_versions,
+    ),
+    Rule(
+        UNKNOWN_COMMAND,
+        "warning",
+        "A link to a command that Tenstorrent's VS Code extension does not have.",
+        _page("unknown-command"),
+        check_commands,
     ),
 )

@@ -127,6 +127,7 @@ def test_it_runs_and_its_record_says_what_it_is(tmp_path: Path) -> None:
     record = run_lesson(lesson_text(SHAPED), tmp_path, plugins=plugins(), params=SMALL, backend="emulated")
 
     assert [(step["id"], step["claimed_by"], step["status"]) for step in record["steps"]] == [
+        ("prerequisites-and-environment", "tenstorrent", "passed"),
         ("prerequisite-1", "tenstorrent", "passed"),
         ("prerequisite-2", "tenstorrent", "passed"),
         ("step-1", "tenstorrent", "passed"),
@@ -136,20 +137,19 @@ def test_it_runs_and_its_record_says_what_it_is(tmp_path: Path) -> None:
         ("experiment-1.1", "ct4", "passed"),
         ("experiment-1.2", "ct4", "passed"),
     ]
-    assert [step["title"] for step in record["steps"]][3:] == [
+    assert [step["title"] for step in record["steps"]][4:] == [
         *("Download the dataset", "Preview the data", "Train it", "The first", "The second"),
     ]
     assert (record["profile"], record["lesson"]["recognised"]) == ("quick", True)
-    train, first = record["steps"][5:7]
+    train, first = record["steps"][6:8]
     assert train["metrics"]["improvement"] > 0.1
     assert train["needs"] == ["step-2"]
     assert first["needs"] == ["step-3"]
     assert first["metrics"]["characters"] == 5
-    assert [item["reason"] for item in record["not_run"]] == [
-        "not under a step's heading",
-        "under 'Troubleshooting Prerequisites'",
-        "no plugin recognises it",
-        "under 'Next Steps'",
+    assert [item["reason"].partition(":")[0] for item in record["not_run"]] == [
+        "reference",
+        "it only sets up the terminal, which no later step uses",
+        "illustration",
     ]
     assert list(validator_for(load_schema("record")).iter_errors(record)) == []
 
@@ -184,6 +184,7 @@ def check_annotated(lesson: Lesson, path: Path) -> None:
 # --- the real lesson ---
 
 PUBLISHED = [
+    "critical-setup-steps",
     *(f"prerequisite-{number}" for number in range(1, 6)),
     *("step-1", "step-2", "step-2-2", "step-3"),
     *(f"step-{number}{part}" for number in (4, 5, 6) for part in ("", "-2")),
@@ -201,18 +202,17 @@ def test_the_published_lesson(tmp_path: Path, profile: str) -> None:
     assert [step.id for step in plan.steps] == PUBLISHED
     actions = [step.action.partition(".")[2] for step in plan.steps]
     counts = [actions.count(name) for name in ("check", "fetch-dataset", "preview", "train", "generate")]
-    assert counts == [6, 1, 1, 4, 19]
+    assert counts == [7, 1, 1, 4, 19]
     needs = {step.id: step.needs for step in plan.steps}
     assert needs["step-2-2"] == needs["step-6"] == ("step-2",)
     assert needs["comparing-your-4-checkpoints.1"] == needs["experiment-3.1"] == ("step-3",)
     assert needs["step-5-2"] == ("step-5",)
     assert needs["experiment-1.1"] == needs["experiment-2.5"] == ("step-6",)
-    assert [(item.block.location.line, item.reason) for item in plan.not_run] == [
-        (161, "not under a step's heading"),
-        *((line, "under 'Troubleshooting Prerequisites'") for line in (257, 268, 278, 287)),
-        (426, "no plugin recognises it"),
-        *((line, "under 'Troubleshooting Common Issues'") for line in (1000, 1069, 1085)),
-        *((line, "under 'Next Steps After Training'") for line in (1301, 1320, 1338, 1344)),
+    assert [item.block.location.line for item in plan.not_run] == [
+        *(257, 268, 278, 287),
+        426,
+        *(1000, 1069, 1085),
+        *(1301, 1320, 1338, 1344),
     ]
     assert [(item.rule, item.location.line) for item in plan.diagnostics] == [("ct4.unknown-character", 815)]
 

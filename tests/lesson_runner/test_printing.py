@@ -17,6 +17,7 @@ PRINTS_ITSELF = {
     "lesson_runner.cli.output": "the streams themselves",
     "lesson_runner.cli.commands": "it provides say()",
     "lesson_runner.cli.report": "a file's text",
+    "lesson_runner.cli.survey": "a file's text",
     "lesson_runner.report.tables": "it makes cells harmless",
     "lesson_runner.cli.validate": "diagnostics in a format",
     "lesson_ct4.command_line": "a model's unchanged text",

@@ -28,7 +28,7 @@ from lesson_runner.model import (
 from lesson_runner.plugins import StepContext
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check, Finding, Machine
-from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS
+from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS, SURVEYS
 from lesson_runner.report.text import block, inert, line, safe
 from lesson_runner.testing import lesson_text
 
@@ -163,12 +163,14 @@ TEXT: tuple[tuple[str, ...], ...] = (
     *(("validate", "."), ("plan", "a.md"), ("show", "a.md"), ("run", "a.md"), ("list",), ("plugins",)),
     *(("doctor",), ("hw",), ("runs",), ("compare", "first", "latest"), ("explain",), ("annotate", "a.md")),
     *(("matrix", "--lessons", "."), ("cert", "status", "--lessons", "."), ("resume", "first")),
+    *(("survey", "."), ("run", ".")),
 )
 FILES: tuple[tuple[str, ...], ...] = (
     *(("report", "latest", "--format", form) for form in REPORTS.names),
     *(("plan", "a.md", "--json"), ("show", "a.md", "--json"), ("run", "a.md", "--json"), ("hw", "--json")),
     *(("validate", ".", "--format", form) for form in DIAGNOSTICS.names if form not in ("text", "github")),
     *(("matrix", "--lessons", ".", "--format", form) for form in MATRICES.names if form != "text"),
+    *(("survey", ".", "--format", form) for form in SURVEYS.names if form != "text"),
 )
 
 

@@ -25,7 +25,7 @@ from lesson_runner.model import (
 from lesson_runner.plugins import StepContext
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.checks import Check, Finding, Machine
-from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS
+from lesson_runner.report.formats import DIAGNOSTICS, MATRICES, REPORTS, SURVEYS
 from lesson_runner.testing import lesson_text
 
 Lesson = Callable[..., Any]
@@ -128,6 +128,7 @@ COMMANDS: list[tuple[str, ...]] = [
     ),
     *(("report", "latest", "--format", form) for form in REPORTS.names),
     *(("matrix", "--lessons", ".", "--format", form) for form in MATRICES.names),
+    *(("survey", ".", "--format", form) for form in SURVEYS.names),
     *(("cert", "status", "--lessons", "."), ("cert", "status", "--lessons", ".", "--json")),
     *(("cert", "verify", HOSTILE), ("report", HOSTILE), ("run", "a.md", "--param", f"{HOSTILE}=1")),
 ]

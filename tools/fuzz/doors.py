@@ -108,6 +108,7 @@ class Doors:
             *(("validate", "mutated.md", "--format", form) for form in ("text", "json", "github", "sarif")),
             *(("plan", "mutated.md"), ("plan", "mutated.md", "--json"), ("show", "mutated.md")),
             *(("annotate", "mutated.md"), ("matrix", "mutated.md", "--format", "markdown")),
+            *(("survey", "mutated.md", "--format", form) for form in ("text", "html", "json")),
         )
         yield random.choice(asked)
 

@@ -22,7 +22,7 @@ from lesson_ct4.training.checkpoint import SUFFIX, checkpoint_path
 from lesson_runner.files.plain import read_plain, write_atomically
 from lesson_runner.files.untrusted import files_below
 from lesson_runner.model import ActionCall
-from lesson_runner.model.errors import LessonError
+from lesson_runner.model.errors import LessonError, UnmetNeedError
 from lesson_runner.plugins.context import FILES, RunContext, StepContext, Workspace
 from lesson_runner.run.find import run_folders
 
@@ -140,11 +140,24 @@ def find_data(context: StepContext, path: str) -> Path:
     """
     if found := locate_data(context.workspace, path):
         return found
+    fix = _fix_for(context, "dataset", ("/".join(parts_of(path, DATA)),))
+    _skip_if_unmade(context, f"the data set {base_name(path)}", fix)
     raise LessonError(
         f"the data set {base_name(path)} is not in the workspace ({data_path(context.workspace, path)})",
-        fix=_fix_for(context, "dataset", ("/".join(parts_of(path, DATA)),))
+        fix=fix
         or "fetch it with a ct4.fetch-dataset step; on the command line, pass a file: --data_path FILE",
     )
+
+
+def _skip_if_unmade(context: StepContext, what: str, fix: str | None) -> None:
+    """
+    Skip a step of a lesson without directives if it needs what no step of the lesson makes.
+
+    Raises:
+        UnmetNeedError: it does.
+    """
+    if fix is None and any(step.recognised for step in context.run.lesson.steps):
+        raise UnmetNeedError(f"it needs {what}, which no step of this lesson makes")
 
 
 def checkpoint_to_save(workspace: Workspace, path: str) -> Path:
@@ -193,10 +206,12 @@ def find_checkpoint(context: StepContext, path: str) -> FoundCheckpoint:
     if found := locate_checkpoint(context.workspace, path):
         return found
     folder = context.workspace.resolve(CHECKPOINTS)
+    name = "/".join(parts_of(path, CHECKPOINTS)) or path
+    fix = _fix_for(context, "checkpoint", loaded_stems(path))
+    _skip_if_unmade(context, f"the checkpoint {name!r}", fix)
     raise LessonError(
-        f"there is no checkpoint for {'/'.join(parts_of(path, CHECKPOINTS)) or path!r} in {folder}",
-        fix=_fix_for(context, "checkpoint", loaded_stems(path))
-        or "train it first, and save it with that name",
+        f"there is no checkpoint for {name!r} in {folder}",
+        fix=fix or "train it first, and save it with that name",
     )
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "resume": "Resume a run that was interrupted or failed.",
     "report": "Write a report on a run, as a page or for another tool.",
     "plan": "Show what a run would do, step by step.",
+    "survey": "Show what lessons are, what can run here, and what is missing.",
     "annotate": "Add directives for recognised steps: show a diff, or write it.",
     "validate": "Check lessons: frontmatter, directives, steps, links and code.",
     "explain": "Explain a rule of 'lesson validate', with examples and the fix; or the role of a block.",

@@ -1,4 +1,4 @@
-"""``lesson run``: execute, judge and record every step of a lesson."""
+"""``lesson run``: execute, judge and record every step of a lesson, or of all lessons of a folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from lesson_runner.cli.common import (
     ChooseOption,
     EnvOption,
     JsonOption,
-    LessonArgument,
     OverlayOption,
     ParamOption,
     PlaceOption,
@@ -31,6 +30,7 @@ from lesson_runner.cli.common import (
 from lesson_runner.cli.hardware import HardwareOption, detect_hardware
 from lesson_runner.cli.isolation import make_sandbox
 from lesson_runner.cli.permissions import allowed_permissions
+from lesson_runner.cli.run_folder import lesson_folder, refuse_for_folder, run_folder
 from lesson_runner.cli.run_session import run_session
 
 if TYPE_CHECKING:
@@ -39,7 +39,12 @@ if TYPE_CHECKING:
 
 def run(
     context: typer.Context,
-    lesson: LessonArgument,
+    lesson: Annotated[
+        str,
+        typer.Argument(
+            metavar="LESSON", help="A lesson's id, or the path of its .md file, or of a folder with lessons."
+        ),
+    ],
     profile: ProfileOption = None,
     backend: BackendOption = "auto",
     expected: HardwareOption = None,
@@ -71,7 +76,11 @@ def run(
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter after every step.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Run a lesson: execute, judge and record every step."""
+    """
+    Run a lesson: execute, judge and record every step.
+
+    All lessons of a folder are run one after another, in the order of their links to each other.
+    """
     from lesson_runner.execute.environment import check_passed
     from lesson_runner.plugins.context import Workspace
     from lesson_runner.run.options import RunOptions, check_place
@@ -80,12 +89,19 @@ def run(
     from lesson_runner.run.selection import Selection
 
     plugins: Plugins = context.obj
+    folder = lesson_folder(lesson, plugins)
+    if folder is not None:
+        refuse_for_folder(
+            folder,
+            {"--from": from_, "--until": until, "--only": only, "--param": param, "--choose": choose}
+            | {"--continue": continue_, "--in": place, "--step": step},
+        )
     interactive = is_interactive(json=json)
     check_can_pause(step=step, interactive=interactive)
     allowed = allowed_permissions(allow)
     passed = check_passed(env or ())
     params = tuple(map(parse_param, param or ()))
-    document, problems, installed = open_valid_lesson(lesson, plugins, overlay)
+    opened = open_valid_lesson(lesson, plugins, overlay) if folder is None else None
     hardware = detect_hardware(plugins, expected)
     where = Workspace(workspace_folder(workspace).resolve())
     options = RunOptions(
@@ -105,6 +121,9 @@ def run(
         ask=ask if interactive else None,
         note=note,
     )
+    if opened is None:
+        return run_folder(lesson, plugins, options, overlay, json=json)
+    document, problems, installed = opened
     plan = plan_to_run(document, problems, plugins, options)
     prepared = prepare_run(plan, plugins, options, installed=installed)
     record, _ = run_session(prepared, json=json, pause=step)

@@ -9,6 +9,7 @@ _MARK = re.compile(
     r"(?P<unfold></details>|\{%-?\s*enddetails\b)"
     r"|(?P<untab></(?:TabItem|Tab|Tabs)>|\{%-?\s*endtab|\{\{[<%]\s*/tab\s*[>%]\}\})"
     r"|^(?P<end>:::)\s*$"
+    r"|(?P<shown><details\b[^<>]{0,100}\sopen\b[^<>]{0,100}>\s{0,20}<summary\b)"
     r"|<summary[^<>]{0,200}>(?P<fold>.{0,200}?)</summary>"
     r"|^:::\s*details\s+(?P<details>[^\n]{1,80})"
     r"|(?:<(?:TabItem|Tab)\b|\{%-?\s*tab\b|\{\{<\s*tab\b)[^<>%]{0,200}?"
@@ -31,6 +32,8 @@ class Open:
         found = self
         if "<" in text or ":::" in text or "===" in text or "{%" in text:
             for mark in _MARK.finditer(text):
+                if mark["shown"]:
+                    continue
                 if mark["unfold"] or mark["end"]:
                     found = Open("", found.tab)
                 elif mark["untab"]:

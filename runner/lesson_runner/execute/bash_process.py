@@ -52,11 +52,12 @@ class Bash:
         env: Mapping[str, str],
         sandbox: Sandbox | None = None,
         readable: Iterable[Path] = (),
+        writable: Iterable[Path] = (),
     ) -> None:
         self.folder, self.home = folder, home
         self._token = uuid.uuid4().hex
         self._env = {**env, TOKEN: self._token}
-        self._sandbox, self._readable = sandbox, tuple(readable)
+        self._sandbox, self._readable, self._writable = sandbox, tuple(readable), tuple(writable)
         self._exchange = Exchange(folder.absolute() / "exchange")
         self._bash: subprocess.Popen[bytes] | None = None
         self._own: set[Member] = set()  # the processes that bash consists of
@@ -99,14 +100,15 @@ class Bash:
         command = [program, "--noprofile", "--norc", "-c", LOOP, "bash", *map(str, places)]
         env, folder = self._env, self.home
         if self._sandbox is not None:
-            env, folder = self._sandbox.environment(env), OUTSIDE
+            home = {"HOME": env["HOME"]} if Path(env.get("HOME", "")) in self._writable else {}
+            env, folder = {**self._sandbox.environment(env), **home}, OUTSIDE
             readable = (DRIVER.parent, self.folder, *self._readable)
             command = self._sandbox.command(
                 command,
                 env,
                 self.sandbox_files,
                 self.home,
-                writable=(self.home, self._exchange.own),
+                writable=(self.home, self._exchange.own, *self._writable),
                 readable=readable,
             )
         known = self._family.members() if self._bash is not None else set()

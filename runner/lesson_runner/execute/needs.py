@@ -96,6 +96,7 @@ _NAMES = {
     "sudo": "sudo",
     "command": "the command {0}",
     "python": "the Python module {0}",
+    "package": "the package {0}, of which pip finds no version for this Python",
     "env": "the variable {0}",
     "file": "{0}",
     "server": "a server at {0}",

@@ -147,8 +147,9 @@ class Sandbox:
             return [*words, "--", *command]
         rules = own / "seccomp"
         rules.write_bytes(refused)
-        # bubblewrap reads the filter from descriptor 9, which the command does not inherit.
-        start = ["sh", "-c", 'exec "$@" 9<"$0"', str(rules.absolute()), words[0], "--seccomp", "9"]
+        # bubblewrap reads the filter from descriptor 9, which the command does not inherit. `sh` is
+        # not searched for: it starts outside of the sandbox, and a folder in PATH may belong to the run.
+        start = ["/bin/sh", "-c", 'exec "$@" 9<"$0"', str(rules.absolute()), words[0], "--seccomp", "9"]
         return [*start, *words[1:], "--", *command]
 
     def hides(self, place: Path) -> bool:

@@ -45,6 +45,7 @@ class Terminal(Bash):
         sandbox: the sandbox that bash runs in. Blocks can then write only below ``home``; and when bash ends,
             so do all background processes.
         readable: what blocks in the sandbox may read, wherever it is.
+        writable: further folders that they may change; ``HOME`` of ``env`` is one of them, or the sandbox's.
         steps: the ids of the lesson's steps, in order, in a run that continues another.
 
     Raises:
@@ -59,9 +60,10 @@ class Terminal(Bash):
         env: Mapping[str, str],
         sandbox: Sandbox | None = None,
         readable: Iterable[Path] = (),
+        writable: Iterable[Path] = (),
         steps: Sequence[str] = (),
     ) -> None:
-        super().__init__(folder, home, env, sandbox, readable)
+        super().__init__(folder, home, env, sandbox, readable, writable)
         self._states = SavedStates(folder, steps)
         self._unused = True
         self._elsewhere = False  # the state of bash is that after a block which was run again

@@ -201,9 +201,14 @@ def remove_tree(folder: Path) -> None:
         OSError: something in it cannot be removed.
     """
     try:
-        if stat.S_ISDIR(folder.lstat().st_mode):
-            shutil.rmtree(folder)
-        else:
+        if not stat.S_ISDIR(folder.lstat().st_mode):
             folder.unlink()
+            return
+        try:
+            shutil.rmtree(folder)
+        except PermissionError:  # caches of Go and others make their folders read-only
+            for inner, _, _ in os.walk(folder):
+                Path(inner).chmod(0o700)
+            shutil.rmtree(folder)
     except RecursionError:
         raise OSError(errno.ENAMETOOLONG, "its folders are nested too deeply", str(folder)) from None

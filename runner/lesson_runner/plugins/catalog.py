@@ -77,7 +77,8 @@ def find(name: str, plugins: Plugins) -> tuple[Path, bool]:
     except OSError:  # the name is too long for a file
         exists = is_file = False
     if exists and not is_file and not any(entry.id == name for entry in lessons(plugins)):
-        raise LessonError(f"{path}: is a folder, not a lesson", fix="name the .md file")
+        fix = f"name the .md file; all lessons in it: lesson survey {name}"
+        raise LessonError(f"{path}: is a folder, not a lesson", fix=fix)
     if path.suffix.lower() in MARKDOWN or is_file:
         if not exists:
             raise LessonError(f"{path}: no such file")

@@ -202,6 +202,8 @@ class RunContext:
     """The sandbox that commands run in; ``None`` without ``--sandbox``."""
     redactor: Redactor = field(default_factory=redactor_for)
     """Removes secrets from output, events, evidence and the record."""
+    own_home: bool = False
+    """True if its commands have a home folder and Python packages of their own, and not the user's."""
 
     resumed: bool = False
     """True if the run was interrupted before and is resumed now."""

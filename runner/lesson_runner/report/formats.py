@@ -1,5 +1,5 @@
 """
-The formats of reports, diagnostics and matrices. To add one: write its function and add its line here.
+The formats of reports, diagnostics, matrices and surveys. To add one: write its function, add its line here.
 
 The options' help, the errors and the guess from a file's name follow from this list. It names functions
 instead of importing them, so that ``lesson --help`` needs no reporter.
@@ -112,3 +112,10 @@ MATRICES = Formats(
     Format("svg-badge", "matrix.badge:render", "an image for a README"),
 )
 """For ``lesson matrix``; a function takes a ``Grid``, and that of ``text`` a console too."""
+SURVEYS = Formats(
+    Format("text", "survey.text:render", "people"),
+    Format("html", "survey.page:render", "a page", (".html", ".htm")),
+    Format("markdown", "survey.markdown:render", "a README or an issue", (".md",)),
+    Format("json", "survey.as_json:render", "programs", (".json",)),
+)
+"""For ``lesson survey``; a function takes a ``Survey``, and that of ``text`` a console too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lesson_runner.document.transcripts import typed_in
 from lesson_runner.model import MAIN_PATH, BlockRole, Lesson, Opinion, Role
 from lesson_runner.roles.candidates import COMMAND_LINK, candidates
 from lesson_runner.roles.chain import RULES
@@ -14,6 +15,8 @@ from lesson_runner.roles.view import BlockView, Memory
 
 MOST_BLOCKS = 3000
 """Rules look at so many blocks of a lesson; the others are illustrations."""
+_NOT_PRINTED = frozenset({"drawing", "plain-text"})
+"""Rules that know text which is not a program, but not whether a command prints it."""
 UNSURE = "unsure"
 """The name of the rule that is said to decide where none spoke."""
 
@@ -53,13 +56,19 @@ def _role(view: BlockView, chain: Iterable[BlockRule]) -> BlockRole:
         tuple(spoke),
         file=file_name(view) if decided.role == "file" else "",
         placeholders=view.placeholders if is_main else (),
-        printed_by=_printer(view) if decided.role == "output" else None,
+        printed_by=_printer(view, spoke) if decided.role == "output" else None,
     )
 
 
-def _printer(view: BlockView) -> int | None:
-    """Return the number of the block in the same section whose commands print what this one shows."""
+def _printer(view: BlockView, spoke: Iterable[Opinion]) -> int | None:
+    """
+    Return the number of the block in the same section whose commands print what this one shows.
+
+    A block that shows the output of its commands itself has no more of it below.
+    """
     before = view.previous
+    if all(said.rule in _NOT_PRINTED for said in spoke) or (before and typed_in(before.block).output):
+        return None
     if before is not None and before.role == "output":
         return before.printed_by
     prints: frozenset[Role] = frozenset(

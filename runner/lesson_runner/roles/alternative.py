@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 
+from lesson_runner.roles import topics
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.services import service_key, why_service
 from lesson_runner.roles.view import BlockView
@@ -122,6 +123,8 @@ def variant(view: BlockView) -> str | None:
         above = item.block.headings
         if above == view.block.headings or above[:-1] != view.block.headings[:-1]:
             continue
+        if topics.is_numbered(view.block.headings[-1]) and topics.is_numbered(above[-1]):
+            continue  # steps of one way, one after the other
         if len(other) != len(words) or other[:3] != words[:3]:
             continue
         if 0 < sum(map(operator.ne, other, words)) <= max(1, len(words) // 5):

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from lesson_runner.document.anchors import name_of
 from lesson_runner.model import MAIN_PATH, BlockRole
+from lesson_runner.roles.candidates import COMMAND_LINK
 from lesson_runner.roles.ways import Way, alternative_title
 
 _Key = TypeVar("_Key", str, tuple[str, ...])
@@ -64,6 +65,8 @@ def _label(role: BlockRole, way: Way | None) -> str:
         return way.label
     if role.role == "alternative" and (title := alternative_title(role.block.headings) or role.block.fold):
         return title
+    if role.block.language == COMMAND_LINK and role.block.headings:
+        return role.block.headings[-1]
     lines = (line.strip() for line in role.block.text.splitlines())
     return next((line for line in lines if line and not line.startswith("#")), "other")
 

@@ -45,7 +45,8 @@ def look_up(view: BlockView) -> str | None:
 
 def another_time(view: BlockView) -> str | None:
     """A section about uninstalling, managing or upgrading."""
-    title = next((item for item in view.sections if topics.REMOVAL.match(topics.bare(item))), "")
+    titles = (item for item in view.sections if topics.REMOVAL.match(topics.bare(item)))
+    title = next((item for item in titles if not topics.is_numbered(item)), "")
     return f"it is under '{title}', which is for another time" if title and view.kind in _DONE else None
 
 

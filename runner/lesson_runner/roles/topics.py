@@ -59,7 +59,7 @@ REMOVAL = _words(
 """Sections about what a reader does at another time: uninstalling, managing, upgrading."""
 
 LATER = _words(
-    r"(?:what(?:'s| is)? )?next(?: steps?)?$",
+    r"(?:what(?:['\u2019]s| is)? )?next(?: steps?)?\W*$",
     r"next steps?",
     r"where to go\b.*",
     r"going (?:further|deeper|beyond)",
@@ -72,7 +72,7 @@ LATER = _words(
     r"(?:exercises?|challenges?|homework|quiz|assignments?|practice problems?|try it yourself"
     r"|your turn|test yourself)(?: .*)?",
     r"discussion(?: questions?)?",
-    r"(?:discussion )?questions?(?: \d+)?(?:\W.*)?$",
+    r"(?<!\w )questions?(?: \d+)?(?:\W.*)?$",
     r"experiments? to try",
     r"beyond\b.*",
     r"(?:under the hood|internals)(?:\W.*)?",
@@ -133,6 +133,11 @@ HANDS_ON = _words(
 _STARTS_WITH_NUMBER = re.compile(
     r"^\W*(?:(?:step|part|phase|stage|task|lab|lesson)\s*)?#?\d+(?:\.\d+)*[.):\s\u2013\u2014-]+", re.I
 )
+
+
+def is_numbered(title: str) -> bool:
+    """Return whether a heading has a number, so that its section is one of several in a row."""
+    return _STARTS_WITH_NUMBER.match(title) is not None
 
 
 def under(topic: re.Pattern[str], sections: Sequence[str]) -> str:

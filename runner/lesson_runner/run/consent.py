@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lesson_runner.execute.inputs import READ, Inputs, why_protected
-from lesson_runner.model import Plan, PlannedStep
+from lesson_runner.model import Lesson, Plan, PlannedStep
 from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run.options import RunOptions
@@ -23,6 +24,19 @@ from lesson_runner.run.permissions import (
 from lesson_runner.run.selection import SYSTEM
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What one lesson may do, and what it asks for."""
+
+    lesson: Lesson
+    granted: frozenset[str]
+    """The permissions that it has."""
+    missing: tuple[str, ...] = ()
+    """Those that its steps need besides."""
+    request: str = ""
+    """What it asks for, in words; empty if nothing is missing."""
+
+
 def check_permissions(
     plan: Plan,
     steps: Iterable[PlannedStep],
@@ -35,6 +49,29 @@ def check_permissions(
     """
     Check the permissions that a lesson from elsewhere needs, ask for missing ones, and return all it has.
 
+    The arguments are those of :func:`consent_of`.
+
+    Raises:
+        LessonError: a permission was not granted, or can never be granted.
+    """
+    consent = consent_of(plan, steps, plugins, options, inputs, installed=installed)
+    if consent.missing:
+        ask_once([consent], options)
+    return consent.granted.union(consent.missing)
+
+
+def consent_of(
+    plan: Plan,
+    steps: Iterable[PlannedStep],
+    plugins: Plugins,
+    options: RunOptions,
+    inputs: Inputs,
+    *,
+    installed: bool,
+) -> Consent:
+    """
+    Return the permissions that a lesson from elsewhere has, and those that it needs besides.
+
     A permission comes from ``--allow``, from an earlier yes to exactly this content, or from a yes now. A yes
     is remembered for the whole lesson, so the question names every step that needs the permission.
 
@@ -45,13 +82,13 @@ def check_permissions(
             permission to use the network. Files that only the record of a resumed run names need permission.
 
     Raises:
-        LessonError: a permission was not granted, or can never be granted.
+        LessonError: a permission can never be granted.
     """
-    allowed, note = options.allowed, options.note
+    allowed = options.allowed
     trusted = {*PERMISSIONS} - {SYSTEM} - ({NETWORK} if inputs.sandbox else set())
-    if installed and inputs.fresh_params:
-        return allowed | trusted
     lesson, actions = plan.lesson, plugins.actions()
+    if installed and inputs.fresh_params:
+        return Consent(lesson, allowed | trusted)
     if installed:
         own = dataclasses.replace(inputs, fresh_params=True)
         asked = {name for step in plan.steps for name in permissions_needed(step, actions[step.action], own)}
@@ -67,24 +104,40 @@ def check_permissions(
         key=lambda name: (kinds.index(kind_of(name)) if kind_of(name) in kinds else len(kinds), name),
     )
     if not missing:
-        return granted
-    if memory.problem:
-        note(f"note: {memory.path}: {memory.problem}; earlier permissions are ignored")
+        return Consent(lesson, granted)
     changed = next((time for name in missing if (time := memory.allowed_earlier(lesson, name))), "")
     since = f" has changed since you allowed it on {changed[:10]}, and" if changed else ""
     what = " and ".join(_phrase(name, wanted) for name in missing)
-    question = f"{lesson.path}{since} wants to {what}. Allow this until its text changes?"
-    if options.ask is not None and options.ask(question):
-        try:
-            memory.remember(lesson, frozenset(missing))
-        except LessonError as error:
-            note(f"note: the answer cannot be saved: {error}")
-        return granted | set(missing)
-    allow = ",".join(dict.fromkeys(map(kind_of, missing)))
-    raise LessonError(
-        f"{lesson.path}{since} wants to {what}",
-        fix=f"read these steps, then run the lesson again with --allow {allow}",
-    )
+    return Consent(lesson, granted, tuple(missing), f"{lesson.path}{since} wants to {what}")
+
+
+def ask_once(consents: Sequence[Consent], options: RunOptions) -> None:
+    """
+    Ask one question for what lessons lack, and remember a yes for each of them.
+
+    Raises:
+        LessonError: the answer is no, or nobody can answer.
+    """
+    memory, note = PermissionStore.read(), options.note
+    if memory.problem:
+        note(f"note: {memory.path}: {memory.problem}; earlier permissions are ignored")
+    question = f"{consents[0].request}. Allow this until its text changes?"
+    refusal, read = consents[0].request, "read these steps, then run the lesson again"
+    if len(consents) > 1:
+        kinds = dict.fromkeys(kind_of(name) for item in consents for name in item.missing)
+        refusal = f"{len(consents)} lessons need permissions: {', '.join(kinds)}"
+        read = "read them, or see 'lesson plan' for each; then run the folder again"
+        question = f"{refusal}. Allow all of this until their texts change?"
+        for item in consents:
+            note(item.request)
+    if options.ask is None or not options.ask(question):
+        allow = ",".join(dict.fromkeys(kind_of(name) for item in consents for name in item.missing))
+        raise LessonError(refusal, fix=f"{read} with --allow {allow}")
+    try:
+        for item in consents:
+            memory.remember(item.lesson, frozenset(item.missing))
+    except LessonError as error:
+        note(f"note: the answer cannot be saved: {error}")
 
 
 def _phrase(permission: str, wanted: dict[str, frozenset[str]]) -> str:

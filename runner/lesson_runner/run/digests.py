@@ -20,8 +20,11 @@ _PROSE = frozenset(
     }
 )
 """Fields of a planned step and its expectations that are for readers, or follow from the other fields."""
-_NEWER = frozenset({"role", "cleanup"})
-"""Fields that count only if they are set, so that the digests of older plans stay as they are."""
+_NEWER = frozenset({"cleanup"})
+"""
+Fields that count only if they are set, so that the digests of older plans stay as they are. Of the roles,
+only ``system`` counts.
+"""
 
 
 def content_digest(lesson: Lesson) -> str:
@@ -75,6 +78,8 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: field.default for field in dataclasses.fields(value)}
         kept = {name: getattr(value, name) for name in fields if name not in _PROSE}
+        if kept.get("role") != "system":
+            kept.pop("role", None)
         return {
             name: _plain(item) for name, item in kept.items() if name not in _NEWER or item != fields[name]
         }

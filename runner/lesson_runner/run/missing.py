@@ -18,6 +18,7 @@ LAST_OF_NETWORK = 40
 """How many lines count for hosts: programs that download say more after the failure."""
 _COMMAND = re.compile(r"(?:^|: )(?P<name>[A-Za-z0-9_][\w.+-]*): (?:command )?not found$")
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>\w+)'$")
+_PACKAGE = re.compile(r"No matching distribution found for (?P<name>[\w.-]+)$")
 _DEVICE = re.compile(
     r"(?P<name>/dev/[\w/.-]+\w)['\"]?: No such (?:file or directory|device)|'(?P<other>/dev/[\w/.-]+)'$"
 )
@@ -44,6 +45,29 @@ _NETWORK = re.compile(
         )
     )
 )
+
+
+_WORDS = re.compile(r"[\w./~-]+")
+_ABSENT = re.compile(
+    r"No such file or directory|[Nn]ot a directory|can't open file|ModuleNotFoundError|FileNotFoundError"
+    r"|cannot import name|(?:command )?not found\b|does not exist|[Cc]onnection refused"
+    r"|(?:[Ff]ailed|[Cc]ouldn't|[Uu]nable) to connect"
+)
+
+
+def lacks_something(output: str, made: Collection[Need]) -> bool:
+    """
+    Return whether an output says, at its end, that a file, a module, a program or a server is absent.
+
+    Args:
+        made: what the lesson has made. Its absence does not count.
+    """
+    own = {part for need in made for part in (PurePosixPath(need.value).name, PurePosixPath(need.value).stem)}
+    for line in output.rstrip().split("\n")[-LAST_OF_NETWORK:]:
+        words = (word.rpartition("/")[2].rstrip(".") for word in _WORDS.findall(line))
+        if _ABSENT.search(line) and not any(is_like(word, own) for word in words if word):
+            return True
+    return False
 
 
 def missing_from(output: str, exit_code: int | None, made: Collection[Need]) -> Need | None:
@@ -73,13 +97,16 @@ def missing_from(output: str, exit_code: int | None, made: Collection[Need]) -> 
 def _lacks(lines: list[str], exit_code: int, own: Collection[str]) -> Iterator[Need]:
     """Yield what the last lines of an output say is missing."""
     last = lines[-1] if lines else ""
-    if exit_code == NOT_FOUND and (command := _COMMAND.search(last)) and not _is_own(command["name"], own):
+    if exit_code == NOT_FOUND and (command := _COMMAND.search(last)) and not is_like(command["name"], own):
         yield Need("command", command["name"])
     own_modules = {PurePosixPath(path).stem for path in own}
     module = _MODULE.search(last)
-    if module and module["name"] not in sys.stdlib_module_names and not _is_own(module["name"], own_modules):
+    if module and module["name"] not in sys.stdlib_module_names and not is_like(module["name"], own_modules):
         yield Need("python", module["name"])
     for line in lines:
+        package = _PACKAGE.search(line)
+        if package:
+            yield Need("package", package["name"])
         if _DOCKER.search(line):
             yield Need("docker")
         if _SUDO.search(line):
@@ -88,6 +115,6 @@ def _lacks(lines: list[str], exit_code: int, own: Collection[str]) -> Iterator[N
             yield Need("file", device["name"] or device["other"])
 
 
-def _is_own(name: str, own: Collection[str]) -> bool:
-    """Return whether the lesson makes something that is called like this, or almost."""
+def is_like(name: str, own: Collection[str]) -> bool:
+    """Return whether a name is one of these, or almost."""
     return name in own or bool(difflib.get_close_matches(name, own, n=1, cutoff=0.8))

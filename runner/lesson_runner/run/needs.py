@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from lesson_runner.execute.needs import name_of, unmet_needs
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT
 from lesson_runner.files.untrusted import read_below
-from lesson_runner.model import Plan, PlannedStep, StepResult
+from lesson_runner.model import BlockRole, Need, Plan, PlannedStep, StepResult
 from lesson_runner.plugins.builtin.shell import surroundings
 from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles.needs import made_in
-from lesson_runner.run.missing import missing_from
+from lesson_runner.run.missing import is_like, lacks_something, missing_from
 
 PHRASES = {
     "failed": "failed",
@@ -38,7 +39,8 @@ def why_unmet(
     """
     Return why a step that is about to run cannot, in one line; empty if its needs are met.
 
-    What a step that passed has made is not looked for: if it is missing, the step that needs it fails.
+    What a step that passed has made is not looked for: if it is missing, the step that needs it fails. In a
+    lesson without directives, nor is a file that is called almost like one which the lesson makes.
 
     Args:
         results: how the earlier steps ended, by id; one of several commands of a block has an id of its own.
@@ -46,6 +48,9 @@ def why_unmet(
     made_by = {item.number: item.step for item in plan.blocks if item.number and item.step is not None}
     ended = {need: _end_of(made_by.get(need.made_by), results) for need in step.requires}
     wanted = [need for need in step.requires if ended[need] != "passed"]
+    if plan.recognised:
+        own = made_in(plan.blocks)
+        wanted = [need for need in wanted if not _is_misspelt(need, own)]
     if not wanted:
         return ""
     broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
@@ -59,12 +64,25 @@ def why_unmet(
     return f"it needs {'; and '.join(messages[:MOST_NAMED])}" if messages else ""
 
 
-def skipped_if_missing(result: StepResult, context: RunContext, plan: Plan) -> StepResult:
+def _is_misspelt(need: Need, made: Iterable[Need]) -> bool:
+    """Return whether a file that no block makes is called almost like one that a block does."""
+    names = {PurePosixPath(item.value).name for item in made if item.kind == "file"}
+    name = PurePosixPath(need.value).name
+    return need.kind == "file" and not need.made_by and name not in names and is_like(name, names)
+
+
+def skipped_if_missing(
+    result: StepResult, context: RunContext, plan: Plan, results: Mapping[str, StepResult]
+) -> StepResult:
     """
     Return the result of a recognised step, as skipped if it failed because the machine lacks something.
 
-    Nobody has said what the step needs, and not all of it can be seen in its block. The result of a step that
-    an author has declared, or that a plugin runs, stays as it is.
+    Nobody has said what the step needs, and not all of it can be seen in its block: what it does not find may
+    also be what skipped steps would have made. The result of a step that an author has declared, or that a
+    plugin runs, stays as it is.
+
+    Args:
+        results: how the earlier steps ended, by id.
     """
     step = result.step
     names = {step.id, step.id.rpartition(".")[0]}
@@ -75,11 +93,22 @@ def skipped_if_missing(result: StepResult, context: RunContext, plan: Plan) -> S
         output = read_below(context.folder, f"{EVIDENCE}/{step.id}/{OUTPUT}", MOST_READ)
     except OSError:
         return result
-    need = missing_from(output.decode("utf-8", "replace"), result.exit_code, made_in(plan.blocks))
-    if need is None:
+    text = output.decode("utf-8", "replace")
+    need = missing_from(text, result.exit_code, made_in(plan.blocks))
+    skipped = [name for name, item in results.items() if item.status == "skipped"]
+    if need is not None:
+        lacks = f"it needs {name_of(need)}"
+        lacks += "" if need.kind == "package" else ", which is missing here"
+    elif skipped and result.exit_code and lacks_something(text, made_in(_passed(plan.blocks, results))):
+        lacks = f"it lacks what skipped steps would have made ({', '.join(skipped[:MOST_NAMED])})"
+    else:
         return result
-    lacks = f"it needs {name_of(need)}, which is missing here"
-    return replace(result, status="skipped", message=f"{lacks} ({result.message})")
+    return replace(result, status="skipped", message=f"{lacks}: {result.message}")
+
+
+def _passed(blocks: Iterable[BlockRole], results: Mapping[str, StepResult]) -> list[BlockRole]:
+    """Return the blocks whose steps have passed."""
+    return [item for item in blocks if _end_of(item.step, results) == "passed"]
 
 
 def _end_of(maker: str | None, results: Mapping[str, StepResult]) -> str:

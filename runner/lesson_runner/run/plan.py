@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lesson_runner.document.schema.validator import place_of
-from lesson_runner.document.steps import seconds
+from lesson_runner.document.steps import SERVICE, seconds
 from lesson_runner.document.transcripts import as_script, shown_output
 from lesson_runner.model import (
     ActionCall,
     Block,
+    BlockRole,
     Diagnostic,
     Expectation,
     Hardware,
@@ -28,6 +30,7 @@ from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.roles import COMMAND_LINK
 from lesson_runner.roles.needs import with_needs
 from lesson_runner.run.block_roles import check_options, declared_roles, shown_below
 from lesson_runner.run.check_step import check_step
@@ -35,9 +38,14 @@ from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
-from lesson_runner.run.recognise import Choices, is_typed_in
+from lesson_runner.run.recognise import Choices, Recognition, is_typed_in
 from lesson_runner.run.recognised_steps import fill_in
-from lesson_runner.run.resolve_blocks import known_profiles, recognise_steps, resolve_block
+from lesson_runner.run.resolve_blocks import (
+    effects_of_link,
+    known_profiles,
+    recognise_steps,
+    resolve_block,
+)
 
 GENERAL = ("shell", "python")
 """Actions that run a block as it is, so that what it prints can be compared with what the lesson shows."""
@@ -65,6 +73,20 @@ def choose_profile(
     return requested
 
 
+def recognised(
+    lesson: Lesson, plugins: Plugins, params: Sequence[Param], options: Mapping[str, str]
+) -> Recognition | None:
+    """Return what is recognised in a lesson without steps; ``None`` if it has some, or skips blocks."""
+    if lesson.steps or lesson.skipped:
+        return None
+    return recognise_steps(lesson, plugins, Choices(options, _values(params)))
+
+
+def _values(params: Iterable[Param]) -> dict[str, str]:
+    """Return the values that can fill in blanks, by name."""
+    return {param.name: param.text for param in params if param.step is None}
+
+
 def make_plan(
     lesson: Lesson,
     problems: Iterable[Diagnostic],
@@ -72,12 +94,15 @@ def make_plan(
     profile: str,
     params: Sequence[Param] = (),
     options: Mapping[str, str] | None = None,
+    recognition: Recognition | None = None,
 ) -> Plan:
     """
     Return what a run of ``lesson`` would do.
 
     Args:
         options: the chosen option of each group of alternatives; ``None``: the recommended ones.
+        recognition: what :func:`recognised` returned for this lesson, these parameters and options; ``None``:
+            it is called now.
 
     Raises:
         InvalidLessonError: the lesson or one of its blocks has errors.
@@ -88,46 +113,24 @@ def make_plan(
     if first_error(found):  # an invalid lesson cannot be planned
         raise InvalidLessonError(found)
     found += unknown_names(lesson, plugins)
-    recognition = None
-    values = {param.name: param.text for param in params if param.step is None}
-    if not lesson.steps and not lesson.skipped:
-        recognition = recognise_steps(lesson, plugins, Choices(options or {}, values))
+    recognition = recognition or recognised(lesson, plugins, params, options or {})
+    if recognition is not None:
         lesson, blanks = recognition.lesson, recognition.blanks
         found += recognition.problems
     else:
-        steps, blanks = fill_in(lesson.steps, values)
+        steps, blanks = fill_in(lesson.steps, _values(params))
         lesson = dataclasses.replace(lesson, steps=steps)
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
-    blocks = with_needs(lesson, blocks, plugins.block_needs)
-    requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
-    outputs = shown_below(blocks)
-    planned: list[PlannedStep] = []
-    used: dict[str, set[str]] = {}
+    blocks = with_needs(lesson, blocks, plugins.block_needs, partial(effects_of_link, plugins))
     if not lesson.steps:
         found.append(_no_steps(lesson))
-    for step in lesson.steps:
-        interpretation, trouble = resolve_block(step, lesson, plugins)
-        found += trouble
-        for number, call in enumerate(interpretation.calls, 1):
-            action = actions.get(call.action)
-            if action is None:
-                found.append(_unknown_action(step, call.action, plugins))
-                continue
-            used.setdefault(step.id, set()).add(action.name)
-            several = len(interpretation.calls) > 1
-            part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
-            one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
-            shown = _shown_below(step, outputs) if not several else ()
-            if step.recognised and action.name in (*GENERAL, "service"):  # it runs the block as it is
-                one = dataclasses.replace(one, requires=one.requires + requires.get(step.id, ()))
-            planned.append(
-                dataclasses.replace(one, claimed_by=interpretation.plugin, shown=shown + one.shown)
-            )
-            found += trouble
+    planned, used, trouble = _plan_steps(lesson, blocks, plugins, profile, params)
+    found += trouble
     # With wrong parameters, an action cannot say what it reads and writes.
     usable = {} if first_error(found) else actions
     planned, trouble = with_derived_needs(planned, usable, {step.id: step for step in lesson.steps})
+    planned = _links_in_order(planned, lesson)
     found += trouble
     if first_error(found):
         raise InvalidLessonError(found)
@@ -139,6 +142,50 @@ def make_plan(
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
     not_run = tuple(sorted((*not_run, *lesson.unseen), key=lambda item: item.block.location))
     return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), blocks)
+
+
+def _plan_steps(
+    lesson: Lesson, blocks: Sequence[BlockRole], plugins: Plugins, profile: str, params: Sequence[Param]
+) -> tuple[list[PlannedStep], dict[str, set[str]], list[Diagnostic]]:
+    """Return the steps in document order, the names of each declared step's actions, and the problems."""
+    actions = plugins.actions()
+    requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
+    outputs = shown_below(blocks)
+    planned: list[PlannedStep] = []
+    used: dict[str, set[str]] = {}
+    found: list[Diagnostic] = []
+    for step in lesson.steps:
+        interpretation, trouble = resolve_block(step, lesson, plugins)
+        found += trouble
+        several = len(interpretation.calls) > 1
+        for number, call in enumerate(interpretation.calls, 1):
+            action = actions.get(call.action)
+            if action is None:
+                found.append(_unknown_action(step, call.action, plugins))
+                continue
+            used.setdefault(step.id, set()).add(action.name)
+            part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
+            one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
+            found += trouble
+            shown = _shown_below(step, outputs) if not several else ()
+            if step.recognised and action.name in (*GENERAL, SERVICE):  # it runs the block as it is
+                one = dataclasses.replace(one, requires=one.requires + requires.get(step.id, ()))
+            planned.append(
+                dataclasses.replace(one, claimed_by=interpretation.plugin, shown=shown + one.shown)
+            )
+    return planned, used, found
+
+
+def _links_in_order(planned: Iterable[PlannedStep], lesson: Lesson) -> list[PlannedStep]:
+    """Return the steps; what a command link does is one thing, so each of its steps needs the one before."""
+    links = {step.id for step in lesson.steps if step.block and step.block.language == COMMAND_LINK}
+    ordered: list[PlannedStep] = []
+    for step in planned:
+        name, _, number = step.id.rpartition(".")
+        if name in links and number != "1":
+            step = dataclasses.replace(step, needs=(*step.needs, ordered[-1].id))
+        ordered.append(step)
+    return ordered
 
 
 def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:

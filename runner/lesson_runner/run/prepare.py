@@ -19,12 +19,12 @@ from lesson_runner.model import Diagnostic, Lesson, Plan, PlannedStep, first_err
 from lesson_runner.model.errors import InvalidLessonError
 from lesson_runner.plugins.context import FILES, RunContext, Workspace
 from lesson_runner.plugins.manager import Plugins
-from lesson_runner.run.consent import check_permissions
+from lesson_runner.run.consent import Consent, check_permissions, consent_of
 from lesson_runner.run.continued import home_of, run_to_continue
 from lesson_runner.run.events import Listener
 from lesson_runner.run.options import RunOptions, check_backend
 from lesson_runner.run.permissions import NETWORK, kind_of
-from lesson_runner.run.plan import choose_profile, make_plan
+from lesson_runner.run.plan import choose_profile, make_plan, recognised
 from lesson_runner.run.resume import CarriedOver, ResumableRun, carry_over
 from lesson_runner.run.runner import new_run_folder, run_plan
 from lesson_runner.run.selection import not_allowed, selected
@@ -75,6 +75,7 @@ class PreparedRun:
             passed=options.passed,
             sandbox=options.sandbox,
             redactor=redactor_for(passed=options.passed, more=_secret_answers(plan)),
+            own_home=plan.recognised,
             granted=self.granted,
             steps=tuple(step.id for step in plan.steps),
         )
@@ -113,8 +114,26 @@ def plan_run(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins, o
     if first_error(found):  # the profiles of an invalid lesson are unknown
         raise InvalidLessonError(found)
     backend = check_backend(options.backend)
-    profile = choose_profile(lesson, plugins, options.profile, options.hardware, backend)
-    return make_plan(lesson, found, plugins, profile, options.params, dict(options.choices))
+    choices = dict(options.choices)
+    recognition = recognised(lesson, plugins, options.params, choices)
+    known = recognition.lesson if recognition else lesson
+    profile = choose_profile(known, plugins, options.profile, options.hardware, backend)
+    return make_plan(lesson, found, plugins, profile, options.params, choices, recognition)
+
+
+def consent_to(plan: Plan, plugins: Plugins, options: RunOptions, *, installed: bool = False) -> Consent:
+    """
+    Return the permissions that a new run of a plan has, and those that it needs besides.
+
+    Args:
+        installed: the lesson came with a plugin, and needs no permission.
+
+    Raises:
+        LessonError: a permission can never be granted.
+    """
+    inputs = Inputs(plan.lesson.path, (), options.sandbox, fresh_params=True)
+    steps = selected(plan, options.selection)
+    return consent_of(plan, steps, plugins, options, inputs, installed=installed)
 
 
 def prepare_run(

@@ -26,7 +26,8 @@ from lesson_runner.model import (
     Role,
 )
 from lesson_runner.plugins.action import Action
-from lesson_runner.roles import COMMAND_LINK, UNSURE
+from lesson_runner.roles import COMMAND_LINK, UNSURE, topics
+from lesson_runner.roles.run import LINK as UNKNOWN_LINK
 from lesson_runner.run.headings import is_under_step
 from lesson_runner.run.recognised_steps import Blank, Found, join_checks, make_steps
 
@@ -34,6 +35,8 @@ CLAIMED = "claimed"
 """The rule that decides if no other is sure, but a plugin knows what a block does."""
 CHOSEN = "chosen"
 """The rule that decides if the user chose another way."""
+_ASIDE = (topics.TROUBLE, topics.LOOK_UP, topics.REMOVAL, topics.LATER)
+"""Topics of sections that are not on the main path."""
 _SETS_UP = frozenset(
     "alias cd conda declare export local popd pushd set shopt source typeset umask unset .".split()  # noqa: SIM905
 )
@@ -137,7 +140,8 @@ def _after_choice(item: BlockRole, options: Mapping[str, str]) -> BlockRole:
         return item
     role: Role = "alternative"
     if item.role == "alternative":
-        role = next((said.role for said in item.opinions if said.role in MAIN_PATH), "run")
+        spoken = [said.role for said in item.opinions if said.role in MAIN_PATH]
+        role = "system" if "system" in spoken else next(iter(spoken), "run")
     reason = f"--choose {item.group}={chosen} says so"
     return dataclasses.replace(item, role=role, reason=reason, rule=CHOSEN)
 
@@ -154,8 +158,10 @@ def _calls_of_plugins(
 
 def _can_be_claimed(item: BlockRole) -> bool:
     """Return whether a block that is not on the main path is, after all, if a plugin knows what it does."""
+    if item.rule == UNKNOWN_LINK.name:
+        return not any(topics.under(topic, item.block.headings) for topic in _ASIDE)
     if item.rule == UNSURE or item.block.language == COMMAND_LINK:
-        return item.role != "reference"
+        return item.rule == UNSURE  # else a plugin's rule says what the link is
     uncertain = item.role == "illustration" or (item.role == "alternative" and not item.group)
     return uncertain and is_under_step(item.block.headings)
 

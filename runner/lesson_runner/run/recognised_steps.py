@@ -12,7 +12,10 @@ from lesson_runner.document.transcripts import as_script, runs_as
 from lesson_runner.model import ActionCall, Block, BlockRole, Expectation, Json, Step
 from lesson_runner.plugins.action import Action
 from lesson_runner.run.headings import step_name
+from lesson_runner.run.shared_names import share_names
 
+SESSION = "lesson"
+"""The name of the Python session of a lesson without directives."""
 LONGEST_TITLE = 60
 """A longer sentence above a block is not its title."""
 _BOLD = re.compile(r"\*\*(?P<text>[^*]+)\*\*:?")
@@ -68,7 +71,7 @@ def make_steps(
             block,
             _title(item),
             recognised=True,
-            role=item.item.role,
+            role="run" if item.calls else item.item.role,
         )
         if item.calls:
             params = {key: value for key, value in item.calls[0].params.items() if item.own.get(key) != value}
@@ -78,7 +81,19 @@ def make_steps(
             mine = tuple(map(Blank.of, item.item.placeholders)) if item.item.role == "placeholder" else ()
             blanks |= {blank.name: blank for blank in mine}
             steps.append(_filled_in(_with_general_action(step, item), mine, values))
-    return tuple(steps), tuple(blanks.values())
+    return tuple(_in_one_python(steps)), tuple(blanks.values())
+
+
+def _in_one_python(steps: Sequence[Step]) -> Iterable[Step]:
+    """Let the Python blocks of a lesson share their names, if a reader would type them into one Python."""
+    blocks = [step.block for step in steps if step.uses == "python" and step.block is not None]
+    if not share_names(blocks):
+        return steps
+    more = {"session": SESSION}
+    return [
+        dataclasses.replace(step, params={**step.params, **more}) if step.uses == "python" else step
+        for step in steps
+    ]
 
 
 def _with_general_action(step: Step, item: Found) -> Step:

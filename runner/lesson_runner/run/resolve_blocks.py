@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -128,3 +129,18 @@ def only_verifies(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -
     actions = plugins.actions()
     found = (actions.get(call.action) for call in calls)
     return runs_as(block) is not None and any(action is not None and action.checks for action in found)
+
+
+def effects_of_link(plugins: Plugins, block: Block, lesson: Lesson) -> tuple[str, tuple[str, ...]]:
+    """Return the shell commands that a command link stands for, and what its other actions write."""
+    actions = plugins.actions()
+    scripts: list[str] = []
+    written: list[str] = []
+    for call in plugins.interpret_block(block, lesson).calls:
+        action = actions.get(call.action)
+        if isinstance(script := call.params.get("script"), str):
+            scripts.append(script)
+        elif action is not None and action.inspect is not None:
+            with contextlib.suppress(Exception):  # the step's plan reports it
+                written += action.inspect({**action.defaults, **call.params}).writes
+    return "\n".join(scripts), tuple(path for path in written if path.startswith(("~/", "/")))

@@ -240,7 +240,7 @@ def _run_or_skip(
         try:
             log.emit(Event("step-started", step.id, {"title": step.title}))
             result, facts = run_step(step, context, plugins, log.emit, state.facts)
-            result = skipped_if_missing(result, context, plan)
+            result = skipped_if_missing(result, context, plan, {item.step.id: item for item in state.results})
             ended = note_ended(context, step)
             if ended and result.status in ("failed", "error"):
                 result = dataclasses.replace(result, message=f"{result.message}; {ended}")

@@ -64,6 +64,7 @@ OVERVIEW: Mapping[str, tuple[type, ...]] = {
     "labels": (list,),
     "started": (str,),
     "seconds": (int, float),
+    "hardware": (list,),
 }
 """The fields that a list of runs shows, with their types."""
 
@@ -71,6 +72,8 @@ OVERVIEW: Mapping[str, tuple[type, ...]] = {
 def read_overview(folder: Path) -> dict[str, Any]:
     """
     Return the fields of a run that a list shows: :data:`OVERVIEW`, and ``lesson``, the lesson's id.
+
+    Of the hardware these are the names.
 
     Only these are checked: checking a record against the schema takes ten times as long as reading it, and a
     workspace may have thousands of runs.
@@ -81,11 +84,12 @@ def read_overview(folder: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = record.read(folder)
         found = {name: data[name] for name in OVERVIEW}
+        found["hardware"] = [item["name"] for item in found["hardware"]]
         lesson = data["lesson"]["id"]
     except (KeyError, TypeError):
         found, lesson = {}, None
     fits = isinstance(lesson, str) and all(isinstance(found[name], kind) for name, kind in OVERVIEW.items())
-    if not fits or not all(isinstance(label, str) for label in found["labels"]):
+    if not fits or not all(isinstance(item, str) for item in [*found["labels"], *found["hardware"]]):
         raise LessonError(
             f"{folder / record.RECORD}: it does not follow the schema", fix="'lesson report' says where"
         )

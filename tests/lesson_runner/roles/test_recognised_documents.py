@@ -193,3 +193,30 @@ def test_the_text_below_a_block(tmp_path: Path) -> None:
         tmp_path / "a.md",
     )
     assert (first.block.below, second.block.below, first.block.info) == ("*two*", "", "bash title=x")
+
+
+def test_a_fold_that_the_page_opens_is_no_other_way(tmp_path: Path) -> None:
+    fold = "<details{}>\n<summary>{}</summary>\n\n```bash\nmake {}\n```\n\n</details>\n\n"
+    found = of(f"{fold.format(' open', 'Source', 'a')}{fold.format('', 'Other', 'b')}", tmp_path / "a.md")
+    assert [item.role for item in found] == ["run", "alternative"]
+
+
+def test_a_section_that_asks_the_program_is_no_exercise(tmp_path: Path) -> None:
+    text = "## {}\n\n```bash\nmake ask\n```\n\n"
+    found = of(
+        "".join(map(text.format, ("Start", "Ask questions", "Questions", "Discussion questions"))),
+        tmp_path / "a.md",
+    )
+    assert [item.role for item in found] == ["run", "run", "illustration", "illustration"]
+
+
+def test_what_no_command_prints_is_not_compared(tmp_path: Path) -> None:
+    console = "```console\n$ make\ndone\n```\n\n"
+    usage, tree = "```\nmake [OPTIONS]\n```\n\n", "It has parts:\n\n```\na\n├── b\n```\n\n"
+    printed = "It prints:\n\n```\ndone\n```\n\n"
+    found = of(f"{console}{usage}```bash\nmake\n```\n\n{printed}{tree}", tmp_path / "a.md")
+    assert [(item.number, item.printed_by) for item in found if item.role == "output"] == [
+        (2, None),
+        (4, 3),
+        (5, None),
+    ]

@@ -130,7 +130,7 @@ def test_a_recognised_step_that_fails_for_want_of_a_program(tmp_path: Path) -> N
         "s3": "failed",
         "s4": "failed",
     }
-    assert found["s1"][1].startswith("it needs the command no-such-tool, which is missing here (line 15: ")
+    assert found["s1"][1].startswith("it needs the command no-such-tool, which is missing here: line 15: ")
 
 
 def test_a_step_that_an_author_declares_fails(lesson: Any, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def _place(written: str, context: StepContext) -> Path:
     quiet = evaluate(PLACES, context, on_line=lambda _: None, redactor=None, apart=False)
     here, home = map(Path, quiet.output.split("\n", 1)) if quiet.output.count("\n") == 1 else (Path("/"),) * 2
     own = [real(run.workspace.files)]
-    if run.sandbox is not None:  # in there, the home folder is one of the sandbox
+    if run.sandbox is not None and not run.own_home:  # in there, the home folder is one of the sandbox
         home = terminal(run).sandbox_files / "home"
     if real(home).is_relative_to(real(run.home)):
         own.append(real(home))

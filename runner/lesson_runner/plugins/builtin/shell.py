@@ -28,6 +28,8 @@ from lesson_runner.plugins import Action, Json, Outcome, RunContext, StepContext
 
 TERMINAL = "shell"
 """The key in ``RunContext.store`` of the run's terminal."""
+LINKED = "shell.linked"
+"""The key of what the run's own home folder shows of the user's, until the user has been told."""
 UNSTORED = "shell.lost"
 """The key of the steps after which the terminal's state could not be saved, with the reason."""
 ANSWERS = "shell.needs"
@@ -166,15 +168,16 @@ def evaluate(script: str, context: StepContext, **options: Any) -> CommandResult
             f"the state of the terminal after step '{name}' could not be saved ({reason})",
             fix="fix the cause, then run lesson resume",
         )
+    bash = terminal(run)
+    if names := run.store.pop(LINKED, ()):
+        context.show(f"[yours, not a copy: {', '.join(names)}; what a step changes there stays changed]")
     usual: dict[str, Any] = {
         "apart": any(expectation.matcher == "json" for expectation in context.step.expect),
         "on_line": context.show,
         "deadline": context.deadline,
         "redactor": run.redactor,
     }
-    finished = terminal(run).run(
-        script, step=context.step.id, attempt=context.attempt, **{**usual, **options}
-    )
+    finished = bash.run(script, step=context.step.id, attempt=context.attempt, **{**usual, **options})
     if finished.state_error:
         lost[context.step.id] = finished.state_error
     return finished
@@ -183,16 +186,44 @@ def evaluate(script: str, context: StepContext, **options: Any) -> CommandResult
 def terminal(run: RunContext) -> Terminal:
     """Return the terminal that the shell and Python steps of a run share."""
     if TERMINAL not in run.store:
+        env = environment(run)
+        if run.own_home:
+            env = _private(run, env)
         run.store[TERMINAL] = Terminal(
             run.home / "shell",
             run.workspace.files.absolute(),
-            environment(run),
+            env,
             run.sandbox,
             readable=(run.folder.absolute() / EVIDENCE,),
+            writable=(_own_home(run), _own_python(run)) if run.own_home else (),
             steps=run.steps if run.continues is not None and not run.resumed else (),
         )
     found: Terminal = run.store[TERMINAL]
     return found
+
+
+def _private(run: RunContext, env: Mapping[str, str]) -> dict[str, str]:
+    """Make the run's own home folder and Python, and return the environment that uses them."""
+    from lesson_runner.execute.own_home import home_variables, make_home
+    from lesson_runner.execute.own_python import make_python
+
+    home, python = _own_home(run), _own_python(run)
+    make_python(python, env["PATH"])
+    texts = [
+        step.params.get("script", step.block.text) for step in run.lesson.steps if step.block is not None
+    ]
+    texts += [f"> {step.params['path']}" for step in run.lesson.steps if step.uses == "file"]
+    run.store[LINKED] = make_home(home, texts, run.sandbox)
+    env = home_variables(home, env, run.passed, shared=run.sandbox is None and not run.fresh)
+    return {**env, "PATH": f"{python / 'bin'}{os.pathsep}{env['PATH']}", "VIRTUAL_ENV": str(python)}
+
+
+def _own_home(run: RunContext) -> Path:
+    return run.home.absolute() / "home"
+
+
+def _own_python(run: RunContext) -> Path:
+    return run.home.absolute() / "python"
 
 
 def surroundings(run: RunContext, step: str, undetected: Sequence[str]) -> Surroundings:

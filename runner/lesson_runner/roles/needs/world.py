@@ -143,6 +143,9 @@ class World:
             if (place := self.resolve(path)) and (place in self.files or place in self.folders):
                 self.note("file", path, self.maker(place), found)
                 return
+        place = self.resolve(f"{top}.py")
+        if top not in self.modules and place and self.maker(place) is not None:
+            return  # it may be in the terminal's folder, whose content is not known
         self.note("python", top, self.modules.get(top, self.any_module or None), found)
 
     def need_variable(self, name: str, found: Found) -> None:

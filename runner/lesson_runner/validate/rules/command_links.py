@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
+from lesson_runner.document.command_links import CommandLink, read_command
 from lesson_runner.files.plain import open_plain
 from lesson_runner.model import Diagnostic, Lesson, Link, Rule, Scope
 from lesson_runner.validate.rules.targets import Nearest, scheme_of
@@ -41,19 +39,19 @@ def check_unsafe(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
 def check_commands(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
     """Yield ``command:`` links that no editor can run."""
     for link in _commands(lesson):
-        command, arguments = _split(link)
-        if not _COMMAND.fullmatch(command):
-            message = f"'{command}' is not the id of a command"
+        read = _read(link)
+        if not _COMMAND.fullmatch(read.command):
+            message = f"'{read.command}' is not the id of a command"
             yield _wrong(
                 link, message, "write command:extension.name, such as command:tenstorrent.showLesson"
             )
-        elif arguments and " " in link.target:
+        elif "?" in link.target and " " in link.target:
             message = "the arguments contain a space, which makes this plain text instead of a link"
             yield _wrong(link, message, "remove the space, or write %20")
-        elif arguments and (problem := _json_problem(arguments)):
-            message = f"the arguments of '{command}' are not JSON: {problem}"
+        elif read.problem:
+            message = f"the arguments of '{read.command}' are not JSON: {read.problem}"
             yield _wrong(link, message, f'write them as in command:{SHOW_LESSON}?["lesson-id"]')
-        elif command == SHOW_LESSON and _lesson_id(arguments) is None:
+        elif read.command == SHOW_LESSON and _lesson_id(read) is None:
             message = f"'{SHOW_LESSON}' needs the id of a lesson"
             fix = f'write command:{SHOW_LESSON}?["lesson-id"], or {{"lessonId":"lesson-id"}} after the ?'
             yield _wrong(link, message, fix)
@@ -63,8 +61,8 @@ def check_lessons(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:
     """Yield links to lessons that are not validated, not a plugin's, and not in the same folder."""
     suggest = Nearest()
     for link in _commands(lesson):
-        command, arguments = _split(link)
-        name = _lesson_id(arguments) if command == SHOW_LESSON else None
+        read = _read(link)
+        name = _lesson_id(read) if read.command == SHOW_LESSON else None
         if name is None or name == lesson.id or name in scope.lessons:
             continue
         known = {lesson.id, *scope.lessons, *_same_folder(lesson.path)}
@@ -79,31 +77,13 @@ def _commands(lesson: Lesson) -> Iterable[Link]:
     return (link for link in lesson.links if scheme_of(link.target) == "command")
 
 
-def _split(link: Link) -> tuple[str, str]:
-    """Return a command's id and its decoded arguments."""
-    command, _, arguments = link.target.strip().partition(":")[2].partition("?")
-    return command, arguments if _json_problem(arguments) is None else unquote(arguments)
+def _read(link: Link) -> CommandLink:
+    return read_command(link.target.strip().partition(":")[2])
 
 
-def _json_problem(text: str) -> str | None:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return f"{error.msg} at '{text[error.pos : error.pos + 20]}'" if text[error.pos :] else error.msg
-    except (ValueError, RecursionError):  # a number of thousands of digits, or thousands of brackets
-        return "too long a number, or too many brackets"
-    return None
-
-
-def _lesson_id(arguments: str) -> str | None:
+def _lesson_id(link: CommandLink) -> str | None:
     """Return the lesson id in the arguments, which may be a string, a list or a mapping."""
-    if not arguments or _json_problem(arguments):
-        return None
-    value: Any = json.loads(arguments)
-    if isinstance(value, list) and value:
-        value = value[0]
-    if isinstance(value, dict):
-        value = value.get("lessonId")
+    value = link.argument("lessonId") if isinstance(link.first, dict) else link.first
     return value if isinstance(value, str) and value else None
 
 
