@@ -256,7 +256,9 @@ def _kept(plan: Plan) -> list[PlannedStep]:
 
     A step that can never run becomes a skipped block, and not every need can be written down.
     """
-    kept = (step for step in plan.steps if not step.skip or step.role == "placeholder")
+    other_ways = {step.id for step in plan.lesson.steps if step.choice and step.skip}
+    steps = (step for step in plan.steps if step.id not in other_ways)
+    kept = (step for step in steps if not step.skip or step.role == "placeholder")
     return [dataclasses.replace(step, requires=()) for step in kept]
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from lesson_runner.document.schema.validator import load_schema, validator_for
+from lesson_runner.document.steps import SERVICE
 from lesson_runner.document.transcripts import shown_output
 from lesson_runner.model import Block, BlockRole, Expectation, Need, Role, Step
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles import COMMAND_LINK
 from lesson_runner.roles.needs import with_needs
-from lesson_runner.run.recognise import Recognition
-from lesson_runner.run.resolve_blocks import only_verifies, resolve_block
+from lesson_runner.run.recognise import Choices, Recognition
+from lesson_runner.run.resolve_blocks import only_verifies, recognise_steps, resolve_block
 
 KEYS: Mapping[Role, Callable[[BlockRole], dict[str, Any]]] = {
     "run": lambda _: {},
@@ -50,6 +52,8 @@ def directives_for(found: Recognition, plugins: Plugins) -> Iterator[Written]:
     roles = {item.block: item for item in found.blocks}
     read = with_needs(found.lesson, found.blocks, plugins.block_needs)
     needs = {item.block: (*item.needs, *item.earlier) for item in read}
+    ways = _other_ways(found, plugins)
+    offered = {item.group for item, _ in ways.values()}
     for step in found.lesson.steps:
         block = step.block
         assert block is not None  # a recognised step has one
@@ -57,14 +61,51 @@ def directives_for(found: Recognition, plugins: Plugins) -> Iterator[Written]:
             yield Written("skip", {"reason": f"{step.role}: {step.skip}"}, block)
         else:
             word = "run" if block.language == COMMAND_LINK else "step"
-            yield Written(word, _keys(step, roles[block], needs.get(block, ()), found, plugins), block)
+            data = _keys(step, roles[block], needs.get(block, ()), found, plugins)
+            data |= _choice(roles[block]) if roles[block].group in offered else {}
+            yield Written(word, data, block)
+    for block, (way, step) in ways.items():
+        yield Written("step", {**_keys(step, way, (), found, plugins), **_choice(way)}, block)
     for name, blocks in found.absorbed.items():
         for block in blocks:
             if block.language != COMMAND_LINK:  # a link is not code
                 yield Written("skip", {"reason": f"covered by step '{name}'"}, block)
-    for item in found.not_covered:
-        if item.block.language != COMMAND_LINK:
-            yield Written("skip", {"reason": item.reason}, item.block, needed=False)
+    for left in found.not_covered:
+        if left.block.language != COMMAND_LINK and left.block not in ways:
+            yield Written("skip", {"reason": left.reason}, left.block, needed=False)
+
+
+def _other_ways(found: Recognition, plugins: Plugins) -> dict[Block, tuple[BlockRole, Step]]:
+    """
+    Return the blocks that ``--choose`` would run, each with its role and the step that it would be.
+
+    A step that a plugin runs is not among them: its parameters may depend on other steps.
+    """
+    lesson = dataclasses.replace(found.lesson, steps=())
+    run = {item.group: item.option for item in found.blocks if item.group and item.step}
+    others = (item for item in found.blocks if item.role == "alternative" and item.group in run)
+    options = {(item.group, item.option) for item in others if item.option != run[item.group]}
+    taken = {step.id for step in found.lesson.steps}
+    ways: dict[Block, tuple[BlockRole, Step]] = {}
+    for group, option in sorted(options):
+        other = recognise_steps(lesson, plugins, Choices({group: option}))
+        roles = {item.block: item for item in other.blocks if (item.group, item.option) == (group, option)}
+        for step in other.lesson.steps:
+            item = roles.get(step.block) if step.block else None
+            if item is None or step.uses is None or step.skip:
+                continue
+            number = next(n for n in count(1) if _numbered(step.id, n) not in taken)
+            taken.add(_numbered(step.id, number))
+            ways[item.block] = item, dataclasses.replace(step, id=_numbered(step.id, number))
+    return ways
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}-{number}"
+
+
+def _choice(item: BlockRole) -> dict[str, Any]:
+    return {"choice": {"group": item.group, "option": item.option}}
 
 
 def _keys(
@@ -77,9 +118,11 @@ def _keys(
         data["title"] = step.title
     if step.uses is not None:
         data |= KEYS[step.role](item)
+        data |= KEYS["service"](item) if step.uses == SERVICE else {}
+        data |= KEYS["placeholder"](item) if step.role == "system" and item.placeholders else {}
         if step.role != "file" and (requires := _requires(needs)):
             data["requires"] = requires
-        if step.role not in ("file", "service"):
+        if step.uses not in ("file", SERVICE):
             declared = dataclasses.replace(step, uses=None, recognised=False, params={})
             calls = resolve_block(declared, found.lesson, plugins)[0].calls
             data |= {"uses": step.uses} if [call.action for call in calls] != [step.uses] else {}

@@ -200,7 +200,7 @@ def _not_run(lesson: Lesson) -> tuple[NotRun, ...]:
 def _no_steps(lesson: Lesson) -> Diagnostic:
     return Diagnostic(
         "no-steps",
-        "warning",
+        "info",
         "no block of the lesson is a step, so there is nothing to run",
         Location(lesson.path, 1),
         "put a '<!-- step' comment above each code block that should run",

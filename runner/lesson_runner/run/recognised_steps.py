@@ -78,7 +78,8 @@ def make_steps(
             expect = _shared_expectations(item.calls, actions)
             steps.append(dataclasses.replace(step, params=params, expect=expect))
         else:
-            mine = tuple(map(Blank.of, item.item.placeholders)) if item.item.role == "placeholder" else ()
+            has_blanks = item.item.role in ("placeholder", "system")
+            mine = tuple(map(Blank.of, item.item.placeholders)) if has_blanks else ()
             blanks |= {blank.name: blank for blank in mine}
             steps.append(_filled_in(_with_general_action(step, item), mine, values))
     return tuple(_in_one_python(steps)), tuple(blanks.values())
@@ -98,16 +99,19 @@ def _in_one_python(steps: Sequence[Step]) -> Iterable[Step]:
 
 def _with_general_action(step: Step, item: Found) -> Step:
     """Return a step with the action that its role stands for."""
-    block = item.item.block
+    block, role = item.item.block, item.item.role
+    if role == "placeholder":  # what it is, apart from its blanks
+        spoken = (said.role for said in item.item.opinions)
+        role = next((other for other in spoken if other in ("service", "interactive")), role)
     params: dict[str, Any] = {}
     uses: str = runs_as(block) or "shell"
-    if item.item.role == "file":
+    if role == "file":
         uses, params = "file", {"path": item.item.file}
-    elif item.item.role == "service":
+    elif role == "service":
         uses = "service"
-    elif item.item.role == "interactive" and uses == "shell":
+    elif role == "interactive" and uses == "shell":
         params = {"person": True}
-    elif item.item.role == "interactive":
+    elif role == "interactive":
         return dataclasses.replace(step, uses=uses, skip="it waits for a person")
     return dataclasses.replace(step, uses=uses, params=params)
 
@@ -121,9 +125,10 @@ def _filled_in(step: Step, blanks: Sequence[Blank], values: Mapping[str, str]) -
         return dataclasses.replace(step, skip=f"{texts} must be filled in: {flags}")
     if not blanks or step.block is None:
         return step
-    script = as_script(step.block)
-    for blank in blanks:
-        script = script.replace(blank.text, values[blank.name])
+    given = {blank.text: values[blank.name] for blank in blanks}
+    # In one pass: a value may look like another blank.
+    longest_first = "|".join(map(re.escape, sorted(given, key=len, reverse=True)))
+    script = re.sub(longest_first, lambda match: given[match[0]], as_script(step.block))
     return dataclasses.replace(step, params={**step.params, "script": script})
 
 

@@ -219,7 +219,7 @@ def _kept(
     for item in kept:
         once.setdefault((item.location, item.message), item)
     kept = _with_edits_that_apply(list(once.values()), document)
-    kept = [_with_own_severity(item, rules, settings) for item in kept]
+    kept = [replace(item, severity=settings.severity.get(item.rule, item.severity)) for item in kept]
     return sorted(kept, key=lambda item: (item.location.line, item.location.column, item.rule))
 
 
@@ -229,9 +229,3 @@ def _with_edits_that_apply(found: list[Diagnostic], document: _Read) -> list[Dia
         return found
     source = Source(document.lesson.text)
     return [item if source.allows(item.edits) else replace(item, edits=()) for item in found]
-
-
-def _with_own_severity(item: Diagnostic, rules: Mapping[str, Rule], settings: Settings) -> Diagnostic:
-    if item.rule == "no-steps":  # an error for `lesson run`, but an author may add steps later
-        item = replace(item, severity=rules[item.rule].severity)
-    return replace(item, severity=settings.severity.get(item.rule, item.severity))

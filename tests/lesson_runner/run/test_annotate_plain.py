@@ -200,3 +200,19 @@ def test_any_annotated_tutorial_has_the_same_plan(
         return
     path.write_bytes(inside.after.encode())
     assert essence(plan_lesson(path, path.parent, plugins=plugins)) == before
+
+
+def test_ways_become_a_choice(lesson: Callable[..., Any], tmp_path: Path) -> None:
+    ways = "## Get it\n\n### Option A\n\n```bash\necho a\n```\n\n### Option B\n\n```bash\necho b\n```\n"
+    (tmp_path / "a.md").write_text(ways)
+    choices = [
+        f"{item['group']}={item['option']}" for item in lesson("plan", "a.md", "--json").json["blocks"]
+    ]
+
+    assert lesson("annotate", "a.md", "--write").code == 0
+    ran = [lesson("run", "a.md", "--json", "--allow", "shell", "--choose", choice).json for choice in choices]
+
+    assert [[step["status"] for step in record["steps"]] for record in ran] == [
+        ["passed", "skipped"],
+        ["skipped", "passed"],
+    ]

@@ -70,7 +70,7 @@ def test_a_file_named_twice_is_one_lesson(lesson: Command, tmp_path: Path) -> No
 
 def test_a_file_named_by_itself_is_a_lesson_whatever_it_is_called(lesson: Command, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("no frontmatter")
-    assert rules(lesson("validate", "README.md", "--json")) == ["frontmatter"]
+    assert rules(lesson("validate", "README.md", "--json")) == ["no-frontmatter", "no-steps"]
 
 
 def test_only_errors_make_it_fail(lesson: Command, tmp_path: Path) -> None:
