@@ -52,7 +52,7 @@ def survey(
     ] = None,
 ) -> None:
     """
-    Show what lessons are, what of them can run here, and what is missing for the rest.
+    Show what lessons are, what can run here, and what is missing.
 
     Nothing runs. Of each lesson it shows the blocks by role, the steps that would run now, the last run in
     the workspace, and the certificates.

@@ -27,6 +27,8 @@ class Bound:
     whole: list[Directive] = field(default_factory=list)
     """Those for the whole document."""
     problems: list[Diagnostic] = field(default_factory=list)
+    moved: dict[int, int] = field(default_factory=dict)
+    """The index of the fence that an outdated entry is most likely about, by the entry's number from 0."""
 
 
 def numbered(blocks: Sequence[Block]) -> Iterator[tuple[tuple[Headings, int], int]]:
@@ -51,21 +53,23 @@ def bind(sidecar: Entries, blocks: Sequence[Block], headings: Sequence[Headings]
     bound = Bound(problems=list(sidecar.problems))
     places = dict(numbered(blocks))
     titles = {(), *headings}
-    waiting: list[Entry] = []
-    for entry in sidecar.entries:
+    waiting: list[tuple[int, Entry]] = []
+    for number, entry in enumerate(sidecar.entries):
         index = places.get((entry.heading, entry.fence or 0))
         if entry.text is None:
             _place(entry, index, titles, bound, path)
         elif index is not None and same_text(entry.text, blocks[index].text):
             bound.on[index].append(entry.directive)
         else:
-            waiting.append(entry)
+            waiting.append((number, entry))
     taken = set(bound.on)
-    for entry in waiting:
+    for number, entry in waiting:
         same = [
             n for n, block in enumerate(blocks) if n not in taken and same_text(entry.text or "", block.text)
         ]
         index = places.get((entry.heading, entry.fence or 0))
+        if same or index is not None:
+            bound.moved[number] = same[0] if len(same) == 1 or index is None else index
         if len(same) == 1 and entry.heading not in titles:
             bound.on[same[0]].append(entry.directive)
             now = _named(blocks[same[0]].headings)

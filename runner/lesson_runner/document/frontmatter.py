@@ -18,6 +18,8 @@ from lesson_runner.document.yaml_text import Origin, YamlText, load
 from lesson_runner.model import Diagnostic, Location
 
 MARKER = "---"
+NO_FRONTMATTER = "no-frontmatter"
+"""The rule about documents without frontmatter."""
 _LIKE_A_MARKER = re.compile(r"\s*(?:-{3,}|\.\.\.)\s*|(?:---|\.\.\.)\s.*")
 """A line that some parsers take for the end of the frontmatter or of a YAML document."""
 _NONE = "the document has no frontmatter; its id is made of the file's name"
@@ -82,7 +84,7 @@ def read_frontmatter(parts: Parts, path: Path) -> YamlText:
         return YamlText({}, diagnostics=parts.problems)
     if parts.yaml is None:
         place = Location(path, 1)
-        return YamlText({}, diagnostics=(Diagnostic("no-frontmatter", "warning", _NONE, place, _ADD),))
+        return YamlText({}, diagnostics=(Diagnostic(NO_FRONTMATTER, "warning", _NONE, place, _ADD),))
     parsed = load(parts.yaml, Origin(path, line=2))
     if parsed.diagnostics:
         lines = [MARKER, *parts.yaml.split("\n")]

@@ -21,6 +21,7 @@ from lesson_runner.model import (
     Need,
     NotRun,
     Override,
+    Role,
     Step,
 )
 from lesson_runner.model.hints import suggest_names
@@ -91,6 +92,11 @@ def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
         message = f"'{directive.word}' directive: only 'manual' directives have an 'instruction'"
         yield Diagnostic("unknown-key", "error", message, place_of(directive.positions, ("instruction",)))
     yield from _action_rules(directive)
+    for index, text in enumerate(_list_of_texts(directive.data.get("placeholders"))):
+        if directive.block is not None and text not in directive.block.text:
+            message = f"'{directive.word}' directive: the block does not contain '{text}'"
+            place = place_of(directive.positions, ("placeholders", index))
+            yield Diagnostic("wrong-value", "error", message, place, "write it as the block has it")
     yield from _expectation_rules(directive)
     captures = directive.data.get("capture")
     for name, given in captures.items() if isinstance(captures, Mapping) else ():
@@ -100,6 +106,11 @@ def _check(directive: BoundDirective) -> Iterable[Diagnostic]:
             message = f"'{directive.word}' directive: {where}: '{pattern}' needs exactly one group ( )"
             place = place_of(directive.positions, ("capture", *path))
             yield Diagnostic("wrong-value", "error", message, place, "put ( ) around the number to read")
+
+
+def _list_of_texts(value: object) -> list[str]:
+    """Return a value if it is a list of texts, else an empty list: the schema reports it."""
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else []
 
 
 def _action_rules(directive: BoundDirective) -> Iterable[Diagnostic]:
@@ -153,10 +164,21 @@ def _step(directive: BoundDirective) -> Step:
         optional=data.get("optional", False),
         compares_output=data.get("output") != "ignore",
         cleanup=data.get("cleanup", False),
+        role=_role(data),
+        placeholders=tuple(data.get("placeholders", ())),
         choice=Choice(**data["choice"]) if "choice" in data else None,
         hint=data.get("hint", ""),
         positions=directive.positions,
     )
+
+
+def _role(data: Mapping[str, Any]) -> Role:
+    """Return the role that a directive gives its block; the strongest decides."""
+    if data.get("system"):
+        return "system"
+    keys: Mapping[str, Role] = {"placeholders": "placeholder", "file": "file", SERVICE: "service"}
+    found = next((keys[key] for key in keys if key in data), None)
+    return found or ("interactive" if data.get("with", {}).get("person") else "run")
 
 
 def _own_params(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -280,6 +280,8 @@ class Step:
     """What the block is; ``system`` steps run only with the permission of that name."""
     skip: str = ""
     """Why the step cannot run, although its block is one of a run; empty if it can."""
+    placeholders: tuple[str, ...] = ()
+    """Texts in the block that ``--param`` fills in."""
     positions: Mapping[tuple[str | int, ...], Location] = field(default_factory=dict)
     """The place of each key of the directive, by its path, such as ``("expect", 0, "contains")``."""
 

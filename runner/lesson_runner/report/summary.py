@@ -42,7 +42,9 @@ def print_summary(console: Console, record: Mapping[str, Any], sections: Iterabl
         console.print(Text(f"{count} more steps {line(reason)}", "dim"))
     status = "passed" if record["status"] == "passed" else "failed"
     result = Text(f"{SIGNS[status][0]} {line(record['lesson']['id'])}: {record['status']}", SIGNS[status][1])
-    result.append(f", profile {line(record['profile'])}, in {duration(record['seconds'])}", "none")
+    skipped = sum(step["status"] == "skipped" for step in record["steps"]) - sum(left_out.values())
+    partly = f", {skipped} of {len(record['steps'])} steps skipped" if skipped else ""
+    result.append(f"{partly}, profile {line(record['profile'])}, in {duration(record['seconds'])}", "none")
     if record["labels"]:
         result.append(f"  [{line(', '.join(record['labels']))}]", "yellow")
     console.print(result)

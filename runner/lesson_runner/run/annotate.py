@@ -7,27 +7,27 @@ is planned again and returned only if its steps are the same.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from bisect import bisect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from lesson_runner.document.frontmatter import split
+from lesson_runner.document.frontmatter import read_frontmatter, split
 from lesson_runner.document.lessons import load_lesson, read_lesson_bytes
-from lesson_runner.model import ActionCall, Block, Expectation, Lesson, Plan, PlannedStep, Step, first_error
+from lesson_runner.model import Block, Lesson, Plan, PlannedStep, Step, first_error
 from lesson_runner.model.errors import InvalidLessonError, LessonError
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles import COMMAND_LINK
+from lesson_runner.run.digests import plan_digest
+from lesson_runner.run.directive_text import Written, directives_for, yaml_rows
 from lesson_runner.run.plan import make_plan
-from lesson_runner.run.recognise import Recognition
-from lesson_runner.run.resolve_blocks import only_verifies, recognise_steps, resolve_block
+from lesson_runner.run.resolve_blocks import recognise_steps
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _PREFIX = re.compile(r"[ \t>]*")
-_END = "-->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,7 @@ class _Comment:
 
 def annotate(lesson: Lesson, plugins: Plugins, profiles: Iterable[str]) -> Annotated:
     """
-    Return the lesson's text with a directive for each recognised step.
-
-    Blocks that belong to another step, or to no step, get a ``skip`` with the reason.
+    Return the lesson's text with a directive for each recognised step, and with frontmatter.
 
     Args:
         profiles: the annotated lesson must have the same plan as the original in each of these profiles.
@@ -61,20 +59,51 @@ def annotate(lesson: Lesson, plugins: Plugins, profiles: Iterable[str]) -> Annot
         LessonError: a step cannot be written as one directive (the message says where and why), or the file
             has changed since it was read.
     """
+    before = unchanged_text(lesson)
+    plans, written = planned_and_written(lesson, plugins, profiles)
+    line, rows = frontmatter_rows(lesson)
+    comments = sorted(_comments(lesson, written), key=lambda comment: comment.line)
+    front = [_Comment(line, tuple(rows))] if rows else []
+    mark = "\ufeff" if before.startswith("\ufeff") else ""
+    after = mark + _with_comments(before.removeprefix(mark), [*front, *comments])
+    check_same(lesson, {lesson.path.name: after}, plans, plugins)
+    return Annotated(before, after, sum(item.word != "skip" for item in written))
+
+
+def unchanged_text(lesson: Lesson) -> str:
+    """
+    Return the text of a lesson's file as it is.
+
+    Raises:
+        LessonError: it has changed since the lesson was read.
+    """
     raw = read_lesson_bytes(lesson.path)
     if hashlib.sha256(raw).hexdigest() != lesson.digest:
         raise LessonError(
             f"{lesson.path}: was changed while it was being annotated", fix="run lesson annotate again"
         )
-    before = raw.decode("utf-8")
+    return raw.decode("utf-8")
+
+
+def planned_and_written(
+    lesson: Lesson, plugins: Plugins, profiles: Iterable[str]
+) -> tuple[list[Plan], list[Written]]:
+    """
+    Return the plan of a lesson in each profile, and the directives for its recognised steps.
+
+    Raises:
+        InvalidLessonError: nothing was recognised, or the steps cannot be planned.
+        LessonError: a step cannot be written as one directive.
+    """
     plans = [make_plan(lesson, (), plugins, profile) for profile in profiles]
     found = recognise_steps(lesson, plugins)
+    if not found.lesson.steps:
+        message = f"{lesson.path}: the lesson has no steps that could be written as directives"
+        raise LessonError(message, fix="'lesson plan' says what each block is; write the directives yourself")
     for step in found.lesson.steps:
-        _refuse_mixed(step, plans[0])
-    comments = sorted(_comments(lesson, found, plugins), key=lambda comment: comment.line)
-    after = _with_comments(before, comments)
-    _check_same(lesson, after, plans, plugins)
-    return Annotated(before, after, len(found.lesson.steps))
+        if step.uses is None:
+            _refuse_mixed(step, plans[0])
+    return plans, list(directives_for(found, plugins))
 
 
 def _refuse_mixed(step: Step, plan: Plan) -> None:
@@ -93,82 +122,39 @@ def _refuse_mixed(step: Step, plan: Plan) -> None:
         )
 
 
-def _comments(lesson: Lesson, found: Recognition, plugins: Plugins) -> Iterable[_Comment]:
+def _comments(lesson: Lesson, written: Iterable[Written]) -> Iterable[_Comment]:
     lines = lesson.text.split("\n")
     tops = _TopLevel(split(lesson.text, lesson.path).body_in_place)
-    for step in found.lesson.steps:
-        block = step.block
-        assert block is not None  # a recognised step has one
-        calls = resolve_block(step, found.lesson, plugins)[0].calls
-        data = _directive(step, calls if only_verifies(calls, block, plugins) else ())
-        if block.language == COMMAND_LINK:
-            yield _Comment(tops.above(block), ("<!-- run", *_yaml(data), *_fence(block.text), "-->"))
-        else:
-            rows = ("<!-- step", *_yaml(data), "-->")
-            yield _above(block, rows, lines)
-    for name, blocks in found.absorbed.items():
-        for block in blocks:
-            if block.language == COMMAND_LINK:  # needs no skip: it is a link, not code
-                continue
-            yield _above(block, _skip(f"covered by step '{name}'"), lines)
-    for item in found.not_covered:
-        if item.block.language != COMMAND_LINK and _prefix(item.block, lines) is not None:
-            yield _above(item.block, _skip(item.reason), lines)
+    for item in written:
+        block = item.block
+        if item.word == "run":
+            yield _Comment(tops.above(block), ("<!-- run", *yaml_rows(item.data), *_fence(block.text), "-->"))
+        elif item.needed or _prefix(block, lines) is not None:
+            yield _above(block, (f"<!-- {item.word}", *yaml_rows(item.data), "-->"), lines)
 
 
-def _directive(step: Step, explicit: Sequence[ActionCall]) -> dict[str, Any]:
+def frontmatter_rows(lesson: Lesson) -> tuple[int, list[str]]:
     """
-    Return the fields of a directive that do not follow from its block and heading.
+    Return the rows of frontmatter that a lesson with directives needs and does not have.
 
-    Args:
-        explicit: calls that must be written out, because a declared step would not get them from its block.
+    Returns:
+        The line, from 1, to insert them above, and the rows; none if nothing is missing.
     """
-    data: dict[str, Any] = {"id": step.id}
-    if step.block and step.title != step.block.headings[-1]:
-        data["title"] = step.title
-    if explicit:
-        data["uses"] = explicit[0].action
-    if params := {**(explicit[0].params if explicit else {}), **step.params}:
-        data["with"] = params
-    if step.expect:
-        data["expect"] = [_expectation(item) for item in step.expect]
-    return data
-
-
-def _expectation(item: Expectation) -> dict[str, Any]:
-    when = {"when": dict(item.when)} if item.when else {}
-    return {item.matcher: item.argument, **when}
-
-
-def _skip(reason: str) -> tuple[str, ...]:
-    return ("<!-- skip", *_yaml({"reason": reason}), "-->")
-
-
-def _yaml(data: Mapping[str, Any]) -> list[str]:
-    """Return YAML as directives are written: one key per line, with its value on the same line."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
-            return super().increase_indent(flow, False)
-
-        def serialize(self, node: Any) -> None:
-            node.flow_style = False
-            for _, value in node.value:
-                rows = value.value if isinstance(value, yaml.SequenceNode) else ()
-                if any(isinstance(row, yaml.MappingNode) for row in rows):  # expectations
-                    for part in (value, *rows):
-                        part.flow_style = False
-            super().serialize(node)
-
-    def quoted(dumper: Dumper, text: str) -> yaml.Node:
-        style = '"' if _END in text else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-    Dumper.add_representer(str, quoted)
-    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 10_000}
-    text: str = yaml.dump(dict(data), Dumper=Dumper, default_flow_style=None, **options)
-    return text.replace(_END, r"--\x3E").rstrip("\n").split("\n")
+    parts = split(lesson.text, lesson.path)
+    own = read_frontmatter(parts, lesson.path).data
+    values = {
+        "id": lesson.id,
+        "title": lesson.title,
+        "description": lesson.title,
+        "category": "tutorial",
+        "tags": [],
+        "supportedHardware": ["simulator"],
+    }
+    missing = {key: value for key, value in values.items() if key not in own}
+    rows = yaml_rows(missing) if missing else []
+    if parts.yaml is None:
+        return 1, ["---", *rows, "---", ""]
+    return parts.first - 1, rows
 
 
 def _fence(text: str) -> tuple[str, ...]:
@@ -186,7 +172,7 @@ def _above(block: Block, rows: tuple[str, ...], lines: list[str]) -> _Comment:
     if prefix is None:
         raise LessonError(
             f"{block.location.path}:{block.location.line - 1}: a directive cannot be put above this block",
-            fix="start the block on a separate line, below the list marker",
+            fix="start the block on a separate line, below the list marker, or write a sidecar: --sidecar",
         )
     return _Comment(block.location.line - 1, tuple(f"{prefix}{row}".rstrip() for row in rows))
 
@@ -228,9 +214,12 @@ def _with_comments(text: str, comments: Iterable[_Comment]) -> str:
     return "".join([*written, *lines[done:]])
 
 
-def _check_same(lesson: Lesson, text: str, plans: Iterable[Plan], plugins: Plugins) -> None:
+def check_same(lesson: Lesson, texts: Mapping[str, str], plans: Iterable[Plan], plugins: Plugins) -> None:
     """
-    Check that an annotated text has the same plans as the lesson.
+    Check that an annotated lesson has the same plans as the lesson.
+
+    Args:
+        texts: the texts of the lesson's file and of its sidecar, by their names.
 
     Raises:
         LessonError: the plans differ.
@@ -238,23 +227,37 @@ def _check_same(lesson: Lesson, text: str, plans: Iterable[Plan], plugins: Plugi
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / lesson.path.name
-        path.write_bytes(text.encode("utf-8"))
-        annotated, problems = load_lesson(path)
+        for name, text in texts.items():
+            (Path(folder) / name).write_bytes(text.encode("utf-8"))
+        annotated, problems = load_lesson(Path(folder) / lesson.path.name)
+    instead = f"lesson annotate {lesson.path} --sidecar; or " if len(texts) == 1 else ""
     for plan in plans:
         try:
             new = make_plan(annotated, problems, plugins, plan.profile)
         except InvalidLessonError as error:
             what = str((first_error(error.diagnostics) or error.diagnostics[0]).message)
         else:
-            pairs = zip(plan.steps, new.steps, strict=False)
-            first = next((old for old, other in pairs if _content(old) != _content(other)), plan.steps[-1])
-            what = "" if new.digest == plan.digest else f"the plans differ from step '{first.id}' on"
+            old, steps = _kept(plan), _kept(new)
+            pairs = zip(old, steps, strict=False)
+            differ = (one.id for one, other in pairs if _content(one) != _content(other))
+            first = next(differ, plan.steps[-1].id)
+            same = plan_digest(steps) == plan_digest(old)
+            what = "" if same else f"the plans differ from step '{first}' on"
         if what:
             raise LessonError(
                 f"{lesson.path}: the annotated lesson would not do the same: {what}",
-                fix="write the directives yourself; 'lesson plan' shows what they need to contain",
+                fix=f"{instead}write the directives yourself; 'lesson plan' shows what they need to contain",
             )
+
+
+def _kept(plan: Plan) -> list[PlannedStep]:
+    """
+    Return the steps of a plan without what annotating changes.
+
+    A step that can never run becomes a skipped block, and not every need can be written down.
+    """
+    kept = (step for step in plan.steps if not step.skip or step.role == "placeholder")
+    return [dataclasses.replace(step, requires=()) for step in kept]
 
 
 def _content(step: PlannedStep) -> tuple[object, ...]:

@@ -27,11 +27,39 @@ def declared_roles(lesson: Lesson, rules: Iterable[BlockRule]) -> tuple[BlockRol
     return tuple(_declared(item, steps, skipped) for item in roles_of(lesson, rules))
 
 
+def with_choices(lesson: Lesson, options: Mapping[str, str]) -> Lesson:
+    """
+    Return a lesson with directives, of which only one option of each group runs: the chosen, else the first.
+
+    Args:
+        options: the chosen option of each group.
+    """
+    first: dict[str, str] = {}
+    for step in lesson.steps:
+        if step.choice is not None:
+            first.setdefault(step.choice.group, step.choice.option)
+    chosen = {**first, **options}
+    steps = tuple(_chosen(step, chosen) for step in lesson.steps)
+    return dataclasses.replace(lesson, steps=steps) if first else lesson
+
+
+def _chosen(step: Step, chosen: Mapping[str, str]) -> Step:
+    choice = step.choice
+    if choice is None or chosen[choice.group] == choice.option:
+        return step
+    instead = f"--choose {choice.group}={choice.option}"
+    return dataclasses.replace(step, skip=f"'{chosen[choice.group]}' runs instead ({instead} runs it)")
+
+
 def _declared(item: BlockRole, steps: Mapping[Block, Step], skipped: Mapping[Block, str]) -> BlockRole:
     if step := steps.get(item.block):
-        role = _BY_ACTION.get(step.uses or "", "run")
         reason = f"the directive of step '{step.id}' says so"
-        return dataclasses.replace(item, role=role, reason=reason, rule=DIRECTIVE, step=step.id)
+        said = dataclasses.replace(item, reason=reason, rule=DIRECTIVE, step=step.id, group="", option="")
+        role: Role = "system" if step.role == "system" else _BY_ACTION.get(step.uses or "", "run")
+        if step.choice is None:
+            return dataclasses.replace(said, role=role)
+        role = "alternative" if step.skip else role
+        return dataclasses.replace(said, role=role, group=step.choice.group, option=step.choice.option)
     if item.block in skipped:
         reason = f"its author skips it: {skipped[item.block]}"
         return dataclasses.replace(item, role="illustration", reason=reason, rule=DIRECTIVE)

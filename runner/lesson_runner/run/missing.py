@@ -65,7 +65,7 @@ def lacks_something(output: str, made: Collection[Need]) -> bool:
     own = {part for need in made for part in (PurePosixPath(need.value).name, PurePosixPath(need.value).stem)}
     for line in output.rstrip().split("\n")[-LAST_OF_NETWORK:]:
         words = (word.rpartition("/")[2].rstrip(".") for word in _WORDS.findall(line))
-        if _ABSENT.search(line) and not any(_is_own(word, own) for word in words if word):
+        if _ABSENT.search(line) and not any(is_like(word, own) for word in words if word):
             return True
     return False
 
@@ -97,15 +97,15 @@ def missing_from(output: str, exit_code: int | None, made: Collection[Need]) -> 
 def _lacks(lines: list[str], exit_code: int, own: Collection[str]) -> Iterator[Need]:
     """Yield what the last lines of an output say is missing."""
     last = lines[-1] if lines else ""
-    if exit_code == NOT_FOUND and (command := _COMMAND.search(last)) and not _is_own(command["name"], own):
+    if exit_code == NOT_FOUND and (command := _COMMAND.search(last)) and not is_like(command["name"], own):
         yield Need("command", command["name"])
     own_modules = {PurePosixPath(path).stem for path in own}
     module = _MODULE.search(last)
-    if module and module["name"] not in sys.stdlib_module_names and not _is_own(module["name"], own_modules):
+    if module and module["name"] not in sys.stdlib_module_names and not is_like(module["name"], own_modules):
         yield Need("python", module["name"])
     for line in lines:
         package = _PACKAGE.search(line)
-        if package and not _is_own(package["name"], own):
+        if package:
             yield Need("package", package["name"])
         if _DOCKER.search(line):
             yield Need("docker")
@@ -115,6 +115,6 @@ def _lacks(lines: list[str], exit_code: int, own: Collection[str]) -> Iterator[N
             yield Need("file", device["name"] or device["other"])
 
 
-def _is_own(name: str, own: Collection[str]) -> bool:
-    """Return whether the lesson makes something that is called like this, or almost."""
+def is_like(name: str, own: Collection[str]) -> bool:
+    """Return whether a name is one of these, or almost."""
     return name in own or bool(difflib.get_close_matches(name, own, n=1, cutoff=0.8))

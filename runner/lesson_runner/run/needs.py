@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from lesson_runner.execute.needs import name_of, unmet_needs
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT
@@ -13,7 +14,7 @@ from lesson_runner.plugins.builtin.shell import surroundings
 from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles.needs import made_in
-from lesson_runner.run.missing import lacks_something, missing_from
+from lesson_runner.run.missing import is_like, lacks_something, missing_from
 
 PHRASES = {
     "failed": "failed",
@@ -39,8 +40,7 @@ def why_unmet(
     Return why a step that is about to run cannot, in one line; empty if its needs are met.
 
     What a step that passed has made is not looked for: if it is missing, the step that needs it fails. In a
-    lesson without directives, nor is a file of the run's own folder if every earlier step passed: the lesson
-    itself should have made it.
+    lesson without directives, nor is a file that is called almost like one which the lesson makes.
 
     Args:
         results: how the earlier steps ended, by id; one of several commands of a block has an id of its own.
@@ -48,8 +48,9 @@ def why_unmet(
     made_by = {item.number: item.step for item in plan.blocks if item.number and item.step is not None}
     ended = {need: _end_of(made_by.get(need.made_by), results) for need in step.requires}
     wanted = [need for need in step.requires if ended[need] != "passed"]
-    if plan.recognised and all(item.status == "passed" for item in results.values()):
-        wanted = [need for need in wanted if not _is_own_file(need)]
+    if plan.recognised:
+        own = made_in(plan.blocks)
+        wanted = [need for need in wanted if not _is_misspelt(need, own)]
     if not wanted:
         return ""
     broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
@@ -63,9 +64,11 @@ def why_unmet(
     return f"it needs {'; and '.join(messages[:MOST_NAMED])}" if messages else ""
 
 
-def _is_own_file(need: Need) -> bool:
-    """Return whether a need is a file in the folder of the run, as far as its path tells."""
-    return need.kind == "file" and not need.made_by and need.value[:1] not in ("/", "~", "$")
+def _is_misspelt(need: Need, made: Iterable[Need]) -> bool:
+    """Return whether a file that no block makes is called almost like one that a block does."""
+    names = {PurePosixPath(item.value).name for item in made if item.kind == "file"}
+    name = PurePosixPath(need.value).name
+    return need.kind == "file" and not need.made_by and name not in names and is_like(name, names)
 
 
 def skipped_if_missing(

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lesson_runner.document.frontmatter import NO_FRONTMATTER
 from lesson_runner.document.schema.validator import place_of
-from lesson_runner.document.steps import seconds
+from lesson_runner.document.steps import SERVICE, seconds
 from lesson_runner.document.transcripts import as_script, shown_output
 from lesson_runner.model import (
     ActionCall,
     Block,
+    BlockRole,
     Diagnostic,
     Expectation,
     Hardware,
@@ -31,13 +33,14 @@ from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles import COMMAND_LINK
 from lesson_runner.roles.needs import with_needs
-from lesson_runner.run.block_roles import check_options, declared_roles, shown_below
+from lesson_runner.run.block_roles import check_options, declared_roles, shown_below, with_choices
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.digests import plan_digest
 from lesson_runner.run.names import unknown_names, usual_profile
 from lesson_runner.run.order import sort_by_needs, with_derived_needs
 from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import Choices, Recognition, is_typed_in
+from lesson_runner.run.recognised_steps import fill_in
 from lesson_runner.run.resolve_blocks import (
     effects_of_link,
     known_profiles,
@@ -77,8 +80,12 @@ def recognised(
     """Return what is recognised in a lesson without steps; ``None`` if it has some, or skips blocks."""
     if lesson.steps or lesson.skipped:
         return None
-    values = {param.name: param.text for param in params if param.step is None}
-    return recognise_steps(lesson, plugins, Choices(options, values))
+    return recognise_steps(lesson, plugins, Choices(options, _values(params)))
+
+
+def _values(params: Iterable[Param]) -> dict[str, str]:
+    """Return the values that can fill in blanks, by name."""
+    return {param.name: param.text for param in params if param.step is None}
 
 
 def make_plan(
@@ -103,42 +110,24 @@ def make_plan(
         LessonError: a ``--param`` does not match any step, or there is no such alternative.
     """
     actions = plugins.actions()
-    found = list(problems)
+    found = [item for item in problems if item.rule != NO_FRONTMATTER]  # a plain tutorial needs none
     if first_error(found):  # an invalid lesson cannot be planned
         raise InvalidLessonError(found)
     found += unknown_names(lesson, plugins)
     recognition = recognition or recognised(lesson, plugins, params, options or {})
     if recognition is not None:
-        lesson = recognition.lesson
+        lesson, blanks = recognition.lesson, recognition.blanks
         found += recognition.problems
+    else:
+        steps, blanks = fill_in(lesson.steps, _values(params))
+        lesson = with_choices(dataclasses.replace(lesson, steps=steps), options or {})
     blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
     check_options(options or {}, blocks)
     blocks = with_needs(lesson, blocks, plugins.block_needs, partial(effects_of_link, plugins))
-    requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
-    outputs = shown_below(blocks)
-    planned: list[PlannedStep] = []
-    used: dict[str, set[str]] = {}
     if not lesson.steps:
         found.append(_no_steps(lesson))
-    for step in lesson.steps:
-        interpretation, trouble = resolve_block(step, lesson, plugins)
-        found += trouble
-        for number, call in enumerate(interpretation.calls, 1):
-            action = actions.get(call.action)
-            if action is None:
-                found.append(_unknown_action(step, call.action, plugins))
-                continue
-            used.setdefault(step.id, set()).add(action.name)
-            several = len(interpretation.calls) > 1
-            part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
-            one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
-            shown = _shown_below(step, outputs) if not several else ()
-            if step.recognised and action.name in (*GENERAL, "service"):  # it runs the block as it is
-                one = dataclasses.replace(one, requires=one.requires + requires.get(step.id, ()))
-            planned.append(
-                dataclasses.replace(one, claimed_by=interpretation.plugin, shown=shown + one.shown)
-            )
-            found += trouble
+    planned, used, trouble = _plan_steps(lesson, blocks, plugins, profile, params)
+    found += trouble
     # With wrong parameters, an action cannot say what it reads and writes.
     usable = {} if first_error(found) else actions
     planned, trouble = with_derived_needs(planned, usable, {step.id: step for step in lesson.steps})
@@ -146,14 +135,46 @@ def make_plan(
     found += trouble
     if first_error(found):
         raise InvalidLessonError(found)
-    blanks = {blank.name for blank in recognition.blanks} if recognition else set[str]()
-    check_params([param for param in params if param.name not in blanks], actions, used)
+    filled = {blank.name for blank in blanks}
+    check_params([param for param in params if param.name not in filled], actions, used)
     ordered, trouble = sort_by_needs(planned)
     if trouble:
         raise InvalidLessonError([*found, *trouble])
     not_run = _not_run(lesson) if recognition is None else recognition.not_covered
     not_run = tuple(sorted((*not_run, *lesson.unseen), key=lambda item: item.block.location))
     return Plan(lesson, profile, tuple(ordered), not_run, tuple(found), plan_digest(ordered), blocks)
+
+
+def _plan_steps(
+    lesson: Lesson, blocks: Sequence[BlockRole], plugins: Plugins, profile: str, params: Sequence[Param]
+) -> tuple[list[PlannedStep], dict[str, set[str]], list[Diagnostic]]:
+    """Return the steps in document order, the names of each declared step's actions, and the problems."""
+    actions = plugins.actions()
+    requires = {item.step: (*item.needs, *item.earlier) for item in blocks if item.step is not None}
+    outputs = shown_below(blocks)
+    planned: list[PlannedStep] = []
+    used: dict[str, set[str]] = {}
+    found: list[Diagnostic] = []
+    for step in lesson.steps:
+        interpretation, trouble = resolve_block(step, lesson, plugins)
+        found += trouble
+        several = len(interpretation.calls) > 1
+        for number, call in enumerate(interpretation.calls, 1):
+            action = actions.get(call.action)
+            if action is None:
+                found.append(_unknown_action(step, call.action, plugins))
+                continue
+            used.setdefault(step.id, set()).add(action.name)
+            part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
+            one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
+            found += trouble
+            shown = _shown_below(step, outputs) if not several else ()
+            if step.recognised and action.name in (*GENERAL, SERVICE):  # it runs the block as it is
+                one = dataclasses.replace(one, requires=one.requires + requires.get(step.id, ()))
+            planned.append(
+                dataclasses.replace(one, claimed_by=interpretation.plugin, shown=shown + one.shown)
+            )
+    return planned, used, found
 
 
 def _links_in_order(planned: Iterable[PlannedStep], lesson: Lesson) -> list[PlannedStep]:

@@ -127,6 +127,19 @@ def _filled_in(step: Step, blanks: Sequence[Blank], values: Mapping[str, str]) -
     return dataclasses.replace(step, params={**step.params, "script": script})
 
 
+def fill_in(steps: Iterable[Step], values: Mapping[str, str]) -> tuple[tuple[Step, ...], tuple[Blank, ...]]:
+    """
+    Return declared steps with their placeholders filled in, and the blanks in them.
+
+    Args:
+        values: what fills in blanks, by name.
+    """
+    steps = tuple(steps)
+    blanks = [tuple(map(Blank.of, step.placeholders)) for step in steps]
+    filled = tuple(_filled_in(step, mine, values) for step, mine in zip(steps, blanks, strict=True))
+    return filled, tuple({blank.name: blank for mine in blanks for blank in mine}.values())
+
+
 def join_checks(calls: Iterable[ActionCall], actions: Mapping[str, Action]) -> list[ActionCall]:
     """Join consecutive calls of an action that only runs checks into one call."""
     result: list[ActionCall] = []

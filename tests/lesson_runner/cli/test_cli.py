@@ -115,7 +115,7 @@ USAGE = [
     (["nope"], "No such command"),
     (["run", "none.md"], "none.md: no such file"),
     (["run", "none"], "there is no lesson 'none'"),
-    (["run", "."], ".: is a folder, not a lesson"),
+    (["plan", "."], ".: is a folder, not a lesson"),
     (["run", "x" * 300], "there is no lesson"),
     (["run", "a.md"], "read these steps, then run the lesson again with --allow shell"),
     (["run", "a.md", "--allow", "all"], "--allow all: there is no such permission"),

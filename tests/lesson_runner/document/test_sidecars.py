@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from lesson_runner.certify.evidence import LESSON
+from lesson_runner.certify.evidence import SIDECAR as COPY
 from lesson_runner.document.directives import WORDS
 from lesson_runner.document.lessons import load_lesson
 from lesson_runner.document.schema.validator import load_schema
@@ -264,3 +266,13 @@ def test_a_folder_is_validated_with_its_sidecars(lesson: Lesson, count: Path, tm
 def test_the_schema_knows_every_directive() -> None:
     entry = load_schema("sidecar")["$defs"]["entry"]["properties"]
     assert set(WORDS) <= set(entry)
+
+
+def test_copies_have_the_same_content(count: Path, tmp_path: Path) -> None:
+    found, _ = load_lesson(count)
+    assert found.sidecar is not None
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    (evidence / LESSON).write_text(found.text)
+    (evidence / COPY).write_text(found.sidecar.text)
+    assert content_digest(load_lesson(evidence / LESSON)[0]) == content_digest(found)

@@ -138,7 +138,7 @@ def test_content_of_directives(lesson: Lesson, tmp_path: Path) -> None:
     text = written(lesson, tmp_path / "a.md", lesson_text(MARKET).encode()).decode()
 
     for comment in (
-        "<!-- skip\nreason: not under a step's heading\n-->\n```bash\nlook x",
+        "<!-- step\nid: prerequisites\nuses: shop.look\nwith:\n  at: [x]\n-->\n```bash\nlook x",
         "<!-- step\nid: prerequisite-1\nuses: shop.look\nwith:\n  at: [a, b, c]\n-->\n```bash\nlook a",
         "Here too:\n<!-- skip\nreason: covered by step 'prerequisite-1'\n-->\n```bash\nlook c",
         "<!-- run\nid: step-1\n```command-link\nshop.install\n```\n-->\nA paragraph\n[Install",
@@ -147,8 +147,8 @@ def test_content_of_directives(lesson: Lesson, tmp_path: Path) -> None:
         "   <!-- step\n   id: step-2-2\n   expect:\n     - metric: {name: coins, min: 0.5}\n",
         "> <!-- step\n> id: step-2-3\n> expect:\n",
         "(command:shop.heading)\n<!-- run\nid: step-3\nwith:\n  at: [heading, table]\n```command-link\n",
-        "<!-- skip\nreason: no plugin recognises it\n-->\n```bash\npay",
-        "<!-- skip\nreason: under 'Troubleshooting'\n-->\n```bash\nbuy a doctor",
+        "<!-- step\nid: step-3-2\nrequires:\n  - command: pay\n-->\n```bash\npay",
+        "-->\n```bash\nbuy a doctor",
     ):
         assert comment in text
 
@@ -166,7 +166,7 @@ def test_other_bytes_are_unchanged(
 
     assert without_comments(after.replace(end, b"\n")) == text.replace(end, b"\n")
     assert after.replace(end, b"").count(b"\n") + after.replace(end, b"").count(b"\r") == 0
-    assert len(plans(tmp_path / "a.md")[0].steps) == 7
+    assert len(plans(tmp_path / "a.md")[0].steps) == 9
 
 
 def test_a_link_to_the_file_and_its_permissions_stay(lesson: Lesson, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_link_to_the_file_and_its_permissions_stay(lesson: Lesson, tmp_path: P
     target.chmod(0o640)
     (tmp_path / "a.md").symlink_to(target)
 
-    assert lesson("annotate", "a.md", "--write", points=[SHOP]).out == "a.md: added directives for 2 steps\n"
+    assert lesson("annotate", "a.md", "--write", points=[SHOP]).out == "a.md: wrote directives for 2 steps\n"
 
     assert (tmp_path / "a.md").is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
@@ -197,7 +197,7 @@ def test_nothing_is_written_without_being_asked(lesson: Lesson, tmp_path: Path) 
     assert path.read_text() == lesson_text(SHOPPING)
     assert "--- a.md\n+++ a.md (annotated)\n@@ " in said.out
     assert "+<!-- step\n+id: step-1\n+uses: shop.look\n+with:\n+  at: [bread]\n+-->\n ```bash\n" in said.out
-    assert said.out.endswith("2 steps; nothing was written. To write them: lesson annotate a.md --write\n")
+    assert said.out.endswith("2 steps; nothing was written. To write: lesson annotate a.md --write\n")
     assert not [row for row in said.out.splitlines() if row.startswith("-") and not row.startswith("---")]
 
 
@@ -217,7 +217,7 @@ def test_annotating_twice_changes_nothing(lesson: Lesson, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (BUY, "the lesson has no steps"),
+        ("prose", "the lesson has no steps"),
         (
             "## Step 1\n```bash\nlook a\nbuy a\n```\n",
             "a.md:12:1: one directive cannot hold different expectations for shop.look and shop.buy",

@@ -83,7 +83,7 @@ def test_a_transcript_that_differs_fails_nothing(tutorial: Callable[..., Any]) -
 
 
 def test_a_command_that_fails(tutorial: Callable[..., Any]) -> None:
-    record = tutorial("run", "## Look\n\n```bash\ncat missing.txt\n```\n", "--allow", "shell")
+    record = tutorial("run", "## Look\n\n```bash\ngrep x /dev/null\n```\n", "--allow", "shell")
 
     assert (record["status"], record["exit_code"]) == ("failed", 1)
 
@@ -215,3 +215,40 @@ def test_a_lesson_without_steps(lesson: Lesson, tmp_path: Path) -> None:
     said = lesson("run", "a.md", "--json")
 
     assert (said.code, said.json["status"], said.json["steps"]) == (4, "nothing-ran", [])
+
+
+def test_a_misspelt_file_is_no_lack_of_the_machine(tutorial: Callable[..., Any]) -> None:
+    body = "## Write\n\n```bash\necho x > list.txt\n```\n\n## Read\n\n```bash\ncat lsit.txt\n```\n"
+    record = tutorial("run", body, "--allow", "shell")
+
+    assert [step["status"] for step in record["steps"]] == ["passed", "failed"]
+
+
+CHOICE = """<!-- step
+id: {0}
+choice: {{group: colour, option: {0}}}
+expect: [{{contains: {0}}}]
+-->
+```bash
+echo {0}
+```
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "statuses"),
+    [([], ["passed", "skipped"]), (["--choose", "colour=blue"], ["skipped", "passed"])],
+)
+def test_of_the_options_of_a_choice_one_runs(
+    tutorial: Callable[..., Any], options: list[str], statuses: list[str]
+) -> None:
+    body = CHOICE.format("red") + CHOICE.format("blue")
+
+    record = tutorial("run", body, "--allow", "shell", *options)
+    planned = tutorial("plan", body, *options)
+
+    assert (record["status"], [step["status"] for step in record["steps"]]) == ("passed", statuses)
+    assert [item["role"] == "alternative" for item in planned["blocks"]] == [
+        status == "skipped" for status in statuses
+    ]

@@ -200,7 +200,8 @@ def test_nothing_outside_of_the_run_changes(run: Command) -> None:
 @pytest.mark.usefixtures("unchanged")
 def test_no_package_outside_of_the_run_changes(run: Command, tmp_path: Path) -> None:
     done = run(
-        f"pip install --no-index -q {wheel(tmp_path, 'lemon', '1.0')}\nlemon; python -m pip list | grep lem",
+        f"pip install --no-index -q {wheel(tmp_path, 'lemon', '1.0')}",
+        "lemon; python -m pip list | grep lemon",
         "pip config set global.timeout 7",
         "pip uninstall -y kept; python -c 'import kept'",
         ("python", "import kept, lemon\n\nlemon.main()"),
@@ -208,9 +209,9 @@ def test_no_package_outside_of_the_run_changes(run: Command, tmp_path: Path) -> 
 
     assert [status for status, _ in done] == ["passed"] * len(done), done
     output = [text for _, text in done]
-    assert output[0].split() == ["lemon", "1.0"] * 2
-    assert output[2].endswith("kept")
-    assert output[3] == "kept\nlemon 1.0"
+    assert output[1].split() == ["lemon", "1.0"] * 2
+    assert output[3].endswith("kept")
+    assert output[4] == "kept\nlemon 1.0"
 
 
 def test_an_annotated_lesson_stays_in_the_home_of_the_user(

@@ -18,7 +18,7 @@ Command = Callable[..., Any]
 
 
 def shared(*texts: str) -> bool:
-    return share_names(Block("python", text, Location("a.md", 1), ()) for text in texts)
+    return share_names(Block("python", text, Location(Path("a.md"), 1), ()) for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,7 @@ def test_dates_become_text(lesson: Lesson, tmp_path: Path) -> None:
 
 def test_all_samples_at_once(lesson: Lesson) -> None:
     """A broken file does not hide diagnostics of the others."""
-    said = lesson("validate", SAMPLES, "--json", plugins=[quiet_plugin])
+    said = lesson("validate", SAMPLES / "good", SAMPLES / "bad", "--json", plugins=[quiet_plugin])
     every = {file.resolve() for path in GOOD + BAD for file in files(path)}
     assert len(said.json["lessons"]) == len(every)
     twins = [f for f in said.json["findings"] if f["rule"] == "duplicate-lesson"]

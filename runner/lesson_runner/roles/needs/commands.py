@@ -52,6 +52,8 @@ _OUTPUTS = (
 """Options whose value is a file or a folder that a program makes."""
 _READ_OPTIONS = frozenset({"docker", "docker-compose", "podman", "kubectl", "helm", "psql"})
 """Programs that read the files after ``-f`` and the like."""
+_ENTERS = {**dict.fromkeys(("make", "ninja", "git", "tar"), "-C"), "cmake": "--build"}
+"""Programs that work in the folder after an option."""
 _NO_PROJECT = frozenset({"git", "docker", "podman", "kubectl", "conda", "mamba", "gh", "terraform"})
 _NUMBER = re.compile(r"[+-]?\d+[a-zA-Z]?")
 _CURL_VALUES = (*(f"-{letter}" for letter in "AbcdeFHmotuwxX"), "--output", "--header", "--data", "--request")
@@ -88,6 +90,8 @@ def read_command(command: Command, world: World, found: Found) -> None:
         _run_file(command, world, found)
     elif name in EXTRACT:
         _extract(command, world, found)
+    for folder in command.options(_ENTERS[name]) if name in _ENTERS else ():
+        world.need_file(folder, found)
     first = next(iter(command.plain), "")
     alone = first not in ("install", "i") or len(command.plain) == 1
     if name in PROJECT_FILES and first in IN_PROJECT and alone:

@@ -26,7 +26,7 @@ RULES = (
         "An expectation or claim about a metric that nothing captures or measures.",
     ),
     Rule("plugin-failed", "error", "A plugin that does not work, so that not everything was checked."),
-    Rule("no-steps", "info", "A lesson without anything to run (an error for 'lesson run')."),
+    Rule("no-steps", "info", "A lesson of which no block is a step, so that a run does nothing."),
     Rule("uncovered-block", "info", "A block that a reader types in but no step runs."),
     Rule("only-exit", "info", "A step that is judged only by its exit code."),
 )

@@ -53,12 +53,16 @@ def check_syntax(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa:
 
 def check_placeholders(lesson: Lesson, scope: Scope) -> Iterable[Diagnostic]:  # noqa: ARG001
     """Yield the first placeholder of each step's block that the shell would take for redirections."""
+    declared = {step.block: step.placeholders for step in lesson.steps}
     for shell in shells(lesson):
         if not shell.code.run or "<" not in shell.typed.text:
             continue
         places = [match.span() for match in islice(PLACEHOLDER.finditer(shell.typed.text), FEW)]
+        filled_in = declared.get(shell.code.block, ())
         tree = parse(without_placeholders(shell.typed.text)) if places else None
         for start, end in places:
+            if shell.typed.text[start:end] in filled_in:  # by --param
+                continue
             if IN_SHELL.fullmatch(shell.typed.text, start, end):
                 continue  # another rule reports markup
             if tree is None or above(tree, start, end, (*LITERAL, "ERROR")) is not None:
