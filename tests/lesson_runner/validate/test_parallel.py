@@ -138,7 +138,7 @@ def test_a_bug_in_a_process_is_reported_with_its_traceback(
     installed("""
         from lesson_runner.validate import check
 
-        def load_lesson(path):
+        def load_lesson(path, overlay=None):
             raise ZeroDivisionError("on purpose")
 
         check.load_lesson = load_lesson
