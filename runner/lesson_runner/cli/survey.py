@@ -44,6 +44,12 @@ def survey(
     ] = None,
     overlay: OverlayOption = None,
     workspace: WorkspaceOption = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Number of processes. Default: as many as save time."
+        ),
+    ] = None,
 ) -> None:
     """
     Show what lessons are, what can run here, and what is missing.
@@ -60,7 +66,7 @@ def survey(
     form = "json" if json else SURVEYS.checked(format_) if format_ else _by_name(output)
     plugins: Plugins = context.obj
     with stdout_to_stderr():  # what a plugin prints is not part of the survey
-        found, warnings = survey_lessons(lessons or (), plugins, workspace_folder(workspace), overlay)
+        found, warnings = survey_lessons(lessons or (), plugins, workspace_folder(workspace), overlay, jobs)
     for line in warnings:
         say(f"warning: {line}", err=True)
     text = render(found, form, make_console())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def survey_lessons(
-    names: Iterable[str], plugins: Plugins, workspace: Path, overlay: Path | None = None
+    names: Iterable[str],
+    plugins: Plugins,
+    workspace: Path,
+    overlay: Path | None = None,
+    jobs: int | None = None,
 ) -> tuple[Survey, list[str]]:
     """
     Return the survey of lessons, and warnings about certificates that do not count.
@@ -28,6 +33,7 @@ def survey_lessons(
         names: ids, files and folders; none for all lessons of plugins.
         workspace: where earlier runs and certificates are.
         overlay: the folder of the lessons' sidecars; ``None``: their own folders.
+        jobs: how many processes to use; ``None``: as many as save time.
 
     Raises:
         LessonError: there is no such lesson, or a folder contains none; or a key is damaged.
@@ -36,13 +42,18 @@ def survey_lessons(
     from lesson_runner.report.survey import Survey
     from lesson_runner.run.outlook import met_here, outlook
     from lesson_runner.validate.check import all_rules
+    from lesson_runner.validate.parallel import useful_jobs, work_on
     from lesson_runner.validate.paths import documents
     from lesson_runner.validate.settings import find_settings
 
     paths = documents(names, plugins, find_settings(None, all_rules(plugins)))
     hardware = plugins.detect_hardware()
     certificates = _Certificates(plugins, workspace)
-    drafts = [_draft(path, overlay, plugins, hardware, certificates) for path in paths]
+    jobs = jobs or useful_jobs(paths)
+    if jobs < 2 or len(paths) < 2 or certificates.exist:
+        drafts = [_draft(path, overlay, plugins, hardware, certificates) for path in paths]
+    else:
+        drafts = list(work_on(paths, jobs, partial(_drafter, overlay, hardware, workspace), _crashed))
     met = met_here((need for draft in drafts for step in draft.steps for need in step.needs), hardware)
     runs = _last_runs({draft.lesson.id for draft in drafts}, workspace / "runs")
     lessons = [
@@ -62,6 +73,24 @@ class _Draft:
 
     lesson: SurveyedLesson
     steps: tuple[StepNeeds, ...] = ()
+
+
+def _drafter(overlay: Path | None, hardware: Sequence[Hardware], workspace: Path) -> Callable[[Path], _Draft]:
+    """Return the function that reads and plans one lesson; each process calls this once."""
+    from lesson_runner.plugins.manager import Plugins
+
+    plugins = Plugins()
+    certificates = _Certificates(plugins, workspace)
+    return lambda path: _draft(path, overlay, plugins, hardware, certificates)
+
+
+def _crashed(path: Path, how: str) -> _Draft:
+    from lesson_runner.model import Diagnostic, Location
+    from lesson_runner.report.survey import SurveyedLesson
+
+    message = f"planning this lesson crashed the process ({how})"
+    error = Diagnostic("unreadable", "error", message, Location(path, 1), "see: lesson validate")
+    return _Draft(_with_errors(SurveyedLesson(path.stem, path.stem, path, {}), [error]))
 
 
 def _draft(
@@ -119,6 +148,11 @@ class _Certificates:
         index = index_certificates([folder], KeyStore().trusted())
         self._statuses = CertificateStatuses(index, required_policies(()), plugins)
         self._refused = index.refused
+
+    @property
+    def exist(self) -> bool:
+        """Whether there are any; they are kept in this process, which has read them."""
+        return self._statuses is not None
 
     def of(self, loaded: LoadedLesson) -> tuple[CertificateState, ...]:
         """Return the state of each certificate of a lesson, by hardware."""

@@ -1,8 +1,8 @@
 """
-Validate in several processes, if there is enough to validate for that to be faster.
+Work on documents in several processes, if there are enough for that to be faster: ``validate``, ``survey``.
 
 Each process gets one document after the other, so that a document that crashes its process is known by name.
-The diagnostics come in the order of the documents.
+The results come in the order of the documents.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import os
 import signal
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from lesson_runner.model import Checked, Diagnostic, Location, Rule, Scope
 from lesson_runner.model.errors import LessonError
@@ -62,23 +63,54 @@ def validate_with(
     if jobs < 2 or len(paths) < 2:
         yield from validate(paths, plugins, settings, rules)
         return
-    pool = _Pool(settings, scope_of(paths, plugins))
+    scope = scope_of(paths, plugins)
+    make = partial(_checker, settings, scope.lessons, scope.together)
+    yield from work_on(paths, jobs, make, _fatal)
+
+
+def _checker(
+    settings: Settings, lessons: Mapping[str, tuple[Path, ...]], together: frozenset[Path]
+) -> Callable[[Path], Checked]:
+    """Return the function that validates one document; each process calls this once."""
+    plugins = Plugins()
+    return Checker(plugins, settings, all_rules(plugins), Scope(lessons, together, anchors_of)).check
+
+
+_Result = TypeVar("_Result")
+
+
+def work_on(
+    paths: Sequence[Path],
+    jobs: int,
+    make: Callable[[], Callable[[Path], _Result]],
+    crashed: Callable[[Path, str], _Result],
+) -> Iterator[_Result]:
+    """
+    Yield the result of each of ``paths``, in order, from ``jobs`` processes.
+
+    Args:
+        make: returns the function of a path that does the work; called once in each process. It and the
+            results can be pickled; no result is a text.
+        crashed: the result of a document that crashed its process, and how.
+
+    Raises:
+        LessonError: the processes cannot be started.
+    """
+    pool = _Pool(make, crashed)
     try:
-        yield from pool.check(paths, min(jobs, len(paths)))
+        yield from pool.results(paths, min(jobs, len(paths)))
     finally:
         pool.close()
 
 
 class _Worker:
-    """A process that validates, its queue of documents, and the connection to it."""
+    """A process that works on documents, its queue of them, and the connection to it."""
 
-    def __init__(self, settings: Settings, scope: Scope) -> None:
+    def __init__(self, make: Callable[[], Callable[[Path], Any]]) -> None:
         context = multiprocessing.get_context("spawn")  # a fork of a process with threads can hang
         self.connection, theirs = context.Pipe()
         self.queued: deque[int] = deque()
-        self.process = context.Process(
-            target=_work, args=(theirs, settings, scope.lessons, scope.together, Path.cwd()), daemon=True
-        )
+        self.process = context.Process(target=_work, args=(theirs, make, Path.cwd()), daemon=True)
         self.ready = False
         try:
             # Ctrl-C must reach only this process; in the others it would print a traceback each.
@@ -98,19 +130,21 @@ class _Worker:
         return True
 
 
-class _Pool:
-    """A pool of processes that validate."""
+class _Pool(Generic[_Result]):
+    """A pool of such processes."""
 
-    def __init__(self, settings: Settings, scope: Scope) -> None:
-        self._settings, self._scope = settings, scope
+    def __init__(
+        self, make: Callable[[], Callable[[Path], _Result]], crashed: Callable[[Path, str], _Result]
+    ) -> None:
+        self._make, self._crashed = make, crashed
         self._workers: dict[Connection, _Worker] = {}
 
-    def check(self, paths: Sequence[Path], jobs: int) -> Iterator[Checked]:
-        """Yield the diagnostics of each path, in order."""
+    def results(self, paths: Sequence[Path], jobs: int) -> Iterator[_Result]:
+        """Yield the result of each path, in order."""
         for _ in range(jobs):
             self._start()
         todo = deque(range(len(paths)))
-        found: dict[int, Checked] = {}
+        found: dict[int, _Result] = {}
         for number in range(len(paths)):
             while number not in found:
                 self._hand_out(todo, paths, number + WINDOW)
@@ -128,7 +162,7 @@ class _Pool:
         self._workers.clear()
 
     def _start(self) -> None:
-        worker = _Worker(self._settings, self._scope)
+        worker = _Worker(self._make)
         self._workers[worker.connection] = worker
 
     def _hand_out(self, todo: deque[int], paths: Sequence[Path], before: int) -> None:
@@ -139,7 +173,7 @@ class _Pool:
                 todo.popleft()
 
     def _take(
-        self, worker: _Worker, paths: Sequence[Path], todo: deque[int], found: dict[int, Checked]
+        self, worker: _Worker, paths: Sequence[Path], todo: deque[int], found: dict[int, _Result]
     ) -> None:
         """Receive the result of a process, or replace a process that has ended."""
         try:
@@ -149,13 +183,11 @@ class _Pool:
             worker.connection.close()
             worker.process.join()
             if not worker.ready:
-                ended = (
-                    f"a process for validating ended before it was ready ({_how(worker.process.exitcode)})"
-                )
+                ended = f"a process ended before it was ready ({_how(worker.process.exitcode)})"
                 raise LessonError(ended, fix="add --jobs 1") from None
             if worker.queued:
                 number = worker.queued.popleft()
-                found[number] = _fatal(paths[number], worker.process.exitcode)
+                found[number] = self._crashed(paths[number], _how(worker.process.exitcode))
             todo.extendleft(reversed(worker.queued))
             self._start()
             return
@@ -171,9 +203,9 @@ def _how(code: int | None) -> str:
     return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
 
-def _fatal(path: Path, code: int | None) -> Checked:
+def _fatal(path: Path, how: str) -> Checked:
     """Return the diagnostic about a document that crashed the process that validated it."""
-    message = f"validating this document crashed the process ({_how(code)})"
+    message = f"validating this document crashed the process ({how})"
     fix = "find the part of the document that causes this, and report the bug with that part"
     return Checked(path, (Diagnostic("unreadable", "error", message, Location(path, 1), fix),))
 
@@ -201,17 +233,10 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(
-    connection: Any,
-    settings: Settings,
-    lessons: Mapping[str, tuple[Path, ...]],
-    together: frozenset[Path],
-    folder: Path,
-) -> None:
-    """Validate the documents that arrive on the connection, and send back the diagnostics."""
+def _work(connection: Any, make: Callable[[], Callable[[Path], Any]], folder: Path) -> None:
+    """Work on the documents that arrive on the connection, and send back the results."""
     os.chdir(folder)
-    plugins = Plugins()
-    checker = Checker(plugins, settings, all_rules(plugins), Scope(lessons, together, anchors_of))
+    work = make()
     connection.send(None)  # ready
     while True:
         try:
@@ -219,7 +244,7 @@ def _work(
         except EOFError:  # the main process has ended
             return
         try:
-            result: Checked | str = checker.check(path)
+            result = work(path)
         except Exception:
             result = traceback.format_exc()
         connection.send(result)

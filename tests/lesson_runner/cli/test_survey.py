@@ -261,3 +261,11 @@ def test_a_hostile_folder(lesson: Command, tmp_path: Path) -> None:
 def test_the_data_is_json_for_programs() -> None:
     data = json.loads(render(many(1), "json", Console()))
     assert data["missing"][0]["lessons"] == [data["lessons"][0]["id"]]
+
+
+@pytest.mark.slow
+def test_several_processes_say_the_same(lesson: Command, tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.md").write_text(lesson_text(step("one", f"requires: [{{{NEEDS}}}]"), id=name))
+    (tmp_path / "d.md").write_bytes(b"\xff")
+    assert lesson("survey", ".", "--json", "-j", "2").json == lesson("survey", ".", "--json", "-j", "1").json
