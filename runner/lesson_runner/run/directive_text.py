@@ -22,9 +22,9 @@ KEYS: Mapping[Role, Callable[[BlockRole], dict[str, Any]]] = {
     "service": lambda _: {"service": {}},
     "system": lambda _: {"system": True},
     "placeholder": lambda item: {"placeholders": [*item.placeholders]},
-    "interactive": lambda _: {"with": {"person": True}},
+    "interactive": lambda _: {},
 }
-"""What a directive says about a step, by the role of its block."""
+"""What a directive says about a step besides its parameters, by the role of its block."""
 _END = "-->"
 
 
@@ -77,6 +77,8 @@ def _keys(
         data["title"] = step.title
     if step.uses is not None:
         data |= KEYS[step.role](item)
+        if step.params and step.role != "file":  # whose only parameter is its path
+            data["with"] = dict(step.params)
         if step.role != "file" and (requires := _requires(needs)):
             data["requires"] = requires
         if step.role not in ("file", "service"):
