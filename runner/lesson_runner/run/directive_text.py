@@ -24,9 +24,9 @@ KEYS: Mapping[Role, Callable[[BlockRole], dict[str, Any]]] = {
     "service": lambda _: {"service": {}},
     "system": lambda _: {"system": True},
     "placeholder": lambda item: {"placeholders": [*item.placeholders]},
-    "interactive": lambda _: {"with": {"person": True}},
+    "interactive": lambda _: {},
 }
-"""What a directive says about a step, by the role of its block."""
+"""What a directive says about a step besides its parameters, by the role of its block."""
 _END = "-->"
 
 
@@ -120,6 +120,8 @@ def _keys(
         data |= KEYS[step.role](item)
         data |= KEYS["service"](item) if step.uses == SERVICE else {}
         data |= KEYS["placeholder"](item) if step.role == "system" and item.placeholders else {}
+        if step.params and step.role != "file":  # whose only parameter is its path
+            data["with"] = dict(step.params)
         if step.role != "file" and (requires := _requires(needs)):
             data["requires"] = requires
         if step.uses not in ("file", SERVICE):
