@@ -11,7 +11,7 @@ from tests.guides import Guide, commands, shows
 from lesson_runner.testing import lesson_text
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = (DOCS / "authoring.md", DOCS / "plugins.md")
+GUIDES = (DOCS / "any-lesson.md", DOCS / "authoring.md", DOCS / "plugins.md")
 LESSON = lesson_text(
     "# x\n\n<!-- step\nid: one\nexpect: [{contains: a}]\n-->\n```bash\necho a\n```", status="draft"
 )
