@@ -72,7 +72,7 @@ def test_the_first_pass_that_fails_is_the_last(temp: Path, tmp_path: Path) -> No
 
 
 def test_a_lesson_that_cannot_be_run(temp: Path) -> None:
-    (item,) = run_cell(job("no lesson at all"), "node", 1)["passes"]
+    (item,) = run_cell(job("---\nno lesson at all\n"), "node", 1)["passes"]
     assert (item["exit_code"], item["archive"]) == (2, None)
     assert "the lesson does not validate" in item["message"]
 

@@ -291,7 +291,9 @@ def _said(lesson: Lesson) -> str:
 def disagreements(text: str) -> list[str]:
     """Return what other parsers read differently in an accepted document."""
     parts = split(text, Path("lesson.md"))
-    return [what for what in (_markdown(text, parts), _yaml(text, parts)) if what]
+    found = [_markdown(text, parts)]
+    found += [_yaml(text, parts)] if parts.yaml is not None else []
+    return [what for what in found if what]
 
 
 def _markdown(text: str, parts: Parts) -> str:
@@ -301,8 +303,11 @@ def _markdown(text: str, parts: Parts) -> str:
 
     theirs = MarkdownIt("commonmark").enable("table").disable("inline").use(front_matter_plugin).parse(text)
     ours = MarkdownIt("commonmark").enable("table").disable("inline").parse(parts.body_in_place)
-    if not theirs or theirs[0].type != "front_matter":
-        return "markdown-it-py sees no front matter"
+    sees = bool(theirs) and theirs[0].type == "front_matter"
+    if sees != (parts.yaml is not None):
+        return f"markdown-it-py sees {'' if sees else 'no '}front matter"
+    if not sees:
+        return ""
     if theirs[0].map != [0, parts.first - 1] or f"{theirs[0].content}\n" != (parts.yaml or "\n"):
         return f"markdown-it-py ends the front matter elsewhere: {theirs[0].map}"
     rest = [(item.type, item.map, item.content, item.info) for item in theirs[1:]]

@@ -214,12 +214,13 @@ def test_unreadable_documents_are_listed_and_left_out(several: Bench) -> None:
         assert said.code == 0, said
         assert [line.split(":")[1] for line in said.err.splitlines()] == [
             " lessons/broken.md",
+            " lessons/nested.md",
             " lessons/odd-id.md",
         ]
     said = several.lesson("matrix", "lessons/nested.md", "--format", "svg-badge")
     ElementTree.fromstring(said.out)
     certs = several.folder / ".lesson"
-    assert several.lesson("validate", "lessons/empty.md", "--certs", certs).code == 1
+    assert several.lesson("validate", "lessons/empty.md", "--certs", certs).code == 0
 
 
 def test_badges(several: Bench) -> None:

@@ -67,7 +67,7 @@ def said(found: Directives) -> list[str]:
 
 def test_a_step_with_only_an_id() -> None:
     found = step("id: one")
-    block = Block("bash", "ls\n", Location(HERE, 6, 1), ("Part",))
+    block = Block("bash", "ls\n", Location(HERE, 6, 1), ("Part",), info="bash")
     positions: dict[KeyPath, Location] = {(): Location(HERE, 2, 1), ("id",): Location(HERE, 3, 1)}
     assert found == Step(
         id="one", kind="step", location=Location(HERE, 2, 1), block=block, title="Part", positions=positions
@@ -126,7 +126,7 @@ def test_a_hidden_step() -> None:
 
 def test_a_skipped_block() -> None:
     found = good(f"<!-- skip\nreason: it is long\n-->\n{BLOCK}")
-    assert found.skipped == [NotRun(Block("bash", "ls\n", Location(HERE, 5, 1)), "it is long")]
+    assert found.skipped == [NotRun(Block("bash", "ls\n", Location(HERE, 5, 1), info="bash"), "it is long")]
     assert found.steps == []
 
 

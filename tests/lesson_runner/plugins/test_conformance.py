@@ -292,7 +292,7 @@ def test_a_bad_plugin(plugin: Plugin, parts: list[str], problem: str) -> None:
     ("parts", "lesson", "problem"),
     [
         ([], None, "lesson_directories: {folder}: the folder has no lesson"),
-        ([], "no frontmatter", "a lesson does not validate: {folder}/sample.md:1:1: error: the document"),
+        ([], "---\nid: sample", "a lesson does not validate: {folder}/sample.md:1:1: error: the frontmatter"),
         ([], lesson_text(STEP.replace("greet", "great")), "a lesson does not validate: {folder}/sample.md"),
         (["@hookimpl\ndef lesson_interpret_block(block): return block.text"],
          lesson_text(STEP), "lesson_interpret_block: TypeError: returned 'greet"),

@@ -254,7 +254,7 @@ def test_steps_that_need_a_skipped_step_are_skipped(tmp_path: Path) -> None:
     record = run(tmp_path, body)
     assert statuses(record) == {"a": "skipped", "b": "skipped", "c": "skipped"}
     assert record["steps"][2]["message"] == "it needs 'b', which was skipped"
-    assert record["exit_code"] == 0
+    assert (record["status"], record["exit_code"]) == ("nothing-ran", 4)
 
     mixed = run(tmp_path, step("a", requires="[board]") + step("b", "fail") + step("c", needs="[a, b]"))
     assert statuses(mixed) == {"a": "skipped", "b": "failed", "c": "not-reached"}

@@ -90,7 +90,7 @@ NAMES = frozenset(
             "actual",
         ),
         *("passed", "claim", "source", "result", "explanation", "section", "link"),
-        *("not_hashed", "stamp", "choices", "requires", "shown"),
+        *("not_hashed", "stamp", "choices", "requires", "shown", "sidecar"),
         *MATCHERS,
         *("min", "max", "unit"),
     }
