@@ -18,6 +18,7 @@ def benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_case_that_does_not_exist() -> None:
     done = benchmark("vallidation")
     assert done.returncode == 2
@@ -64,6 +65,7 @@ def test_generating_is_measured_inside_and_beyond_the_block(capsys: pytest.Captu
         assert ("tokens/s" in columns) == (table is not tables[1])
 
 
+@pytest.mark.slow
 def test_an_option_belongs_to_a_case() -> None:
     done = benchmark("--folder", "lessons")
     assert done.returncode == 2

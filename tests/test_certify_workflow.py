@@ -71,6 +71,7 @@ def test_no_input_becomes_part_of_a_script() -> None:
     assert set(re.findall(r"inputs\.([a-z-]+)", TEXT)) == set(INPUTS)
 
 
+@pytest.mark.slow
 def test_from_a_run_to_a_certificate_that_was_checked(run: Run, tmp_path: Path) -> None:
     """Under a policy that asks for no board; with a key of the runner that the last job trusts."""
     pytest.importorskip("cryptography", reason="certificates are signed with the `sign` extra")

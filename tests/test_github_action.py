@@ -87,6 +87,7 @@ def test_no_input_becomes_part_of_a_script() -> None:
     assert set(used) == set(ACTION["inputs"])
 
 
+@pytest.mark.slow
 def test_a_good_lesson(ready: Machine) -> None:
     (ready.workspace / "good.md").write_text(GOOD)
     done = ready.run("Validate lessons")
@@ -94,6 +95,7 @@ def test_a_good_lesson(ready: Machine) -> None:
     assert "::error" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_bad_lesson_is_marked(ready: Machine) -> None:
     (ready.workspace / "lessons").mkdir()
     (ready.workspace / "lessons" / "bad.md").write_text(BAD)
@@ -104,6 +106,7 @@ def test_a_bad_lesson_is_marked(ready: Machine) -> None:
     assert "line=" in row
 
 
+@pytest.mark.slow
 def test_inputs_are_words_and_never_commands(ready: Machine) -> None:
     for name in ("a b.md", "$(touch owned).md", "--fix.md"):
         (ready.workspace / name).write_text(GOOD.replace('"sample"', f'"sample-{len(name)}"'))

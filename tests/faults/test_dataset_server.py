@@ -102,6 +102,7 @@ def test_a_server_that_gives_something_else(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "no room for the text",

@@ -39,6 +39,7 @@ def frozen(place: str) -> str:
     return f"mount --bind {place} {place}; mount -o remount,bind,ro {place}"
 
 
+@pytest.mark.slow
 @mounts
 @fault(
     AREA,

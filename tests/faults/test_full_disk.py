@@ -89,6 +89,7 @@ def test_what_was_done_before_is_recorded(command: Command, disk: Disk, tmp_path
     assert "make room on the disk" in said.out
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "the disk is full for a while",

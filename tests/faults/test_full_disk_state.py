@@ -17,6 +17,7 @@ BIG = "big=$(head -c 200000 /dev/zero | tr '\\0' x); mkdir -p sub; cd sub"
 SLOW = [pytest.param(size, marks=pytest.mark.slow) for size in (20, 80, 120, 180)]
 
 
+@pytest.mark.slow
 @fault(
     "disk",
     "the disk is too full to store the state of the terminal",
@@ -41,6 +42,7 @@ def test_a_state_that_cannot_be_stored_is_an_error(
     assert not list((disk.content / ".lesson").glob("runs/*/shell/state.new"))
 
 
+@pytest.mark.slow
 @fault(
     "disk",
     "a step removes the folder with the terminal's state",
@@ -68,6 +70,7 @@ def test_a_step_that_never_stores_a_state_passes(command: Command, tmp_path: Pat
     assert said.code == 0, said
 
 
+@pytest.mark.slow
 def test_a_step_that_is_tried_again_starts_where_it_did(command: Command, tmp_path: Path) -> None:
     lesson = tmp_path / "a.md"
     one = "[ -e tried ] || { touch tried; rm -r $LESSON_WORKSPACE/shell; }; A=${A}x"

@@ -82,6 +82,7 @@ def test_a_training_whose_evidence_is_gone(command: Command, disk: Disk, tmp_pat
     assert load_checkpoint(only_run(workspace) / "files" / "checkpoints" / "long.safetensors").step == 6
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "the disk is full when a certificate is made",

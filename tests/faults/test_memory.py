@@ -42,6 +42,7 @@ LIMIT = ["bash", "-c", 'ulimit -v 2000000; exec "$@"', "bash"]
 KILLED = "exit code 137 (SIGKILL: did the machine run out of memory?)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -80,6 +81,7 @@ def test_a_process_of_a_step(command: Command, tmp_path: Path, body: str, messag
     assert messages(record)["one"] == message
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "a typed action runs out of memory, in the runner's own process",
@@ -97,6 +99,7 @@ def test_a_typed_action(command: Command, install: Callable[[str], str], tmp_pat
     assert messages(record)["one"].startswith(f"theirs.act raised MemoryError {cure}")
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "a hook runs out of memory",

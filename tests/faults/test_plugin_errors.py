@@ -140,6 +140,7 @@ def lesson_rules():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_rule_that_raises_in_every_document(
     command: Callable[..., Ran], install: Callable[[str], str], tmp_path: Path, jobs: str

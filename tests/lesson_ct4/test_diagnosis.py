@@ -116,6 +116,7 @@ def test_a_loss_that_is_no_number(run: Run, tmp_path: Path) -> None:
     assert step["diagnoses"][0]["section"] == "The loss explodes or becomes NaN"
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_updates_too_small_for_bfloat16(run: Run) -> None:
     step = run(train("--max_steps 300", "--learning_rate 1e-9"), play(1000))
@@ -125,6 +126,7 @@ def test_updates_too_small_for_bfloat16(run: Run) -> None:
     assert diagnosis["command"].endswith("--param one.learning_rate=1e-08")
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_letters_in_random_order_teach_their_frequencies_only(run: Run) -> None:
     letters = list(play(1000))
@@ -211,6 +213,7 @@ def test_an_optimizer_that_lost_its_moments(run: Run, tmp_path: Path) -> None:
     assert ids(step) == ["spike-after-resume"]
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_a_text_that_runs_in_circles(run: Run, tmp_path: Path) -> None:
     run(train("--max_steps 120", "--learning_rate 1e-2"), "wither with the " * 3000 + "\n" * 3)

@@ -115,6 +115,7 @@ def test_a_damaged_column_costs_its_own_numbers(stored: Evidence) -> None:
     assert "training_seconds" not in metrics
 
 
+@pytest.mark.slow
 def test_a_long_curve_is_not_held_as_text(stored: Evidence) -> None:
     steps = 20_000
     rows = "".join(f"{step},2.5,0.0005,0.123456\n" for step in range(1, steps + 1))

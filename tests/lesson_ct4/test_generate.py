@@ -98,6 +98,7 @@ def test_the_same_seed_gives_the_same_text(session: Session, model: LoadedModel)
     assert text(1) != text(2)
 
 
+@pytest.mark.slow
 def test_a_text_does_not_depend_on_what_was_written_before(session: Session, untrained: Checkpoint) -> None:
     """On the emulation a part of that is cached; beyond the block every position shifts."""
 

@@ -402,6 +402,7 @@ GOOD = {protocol: theirs.pickled(theirs.first_version(), protocol=protocol) for 
 GOOD[6] = theirs.stream()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_changed_file_is_read_or_refused(data: st.DataObject) -> None:

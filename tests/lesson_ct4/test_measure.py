@@ -237,6 +237,7 @@ def test_shuffled_words(corpus: Corpus, play: str) -> None:
     assert metrics["copied_ratio"] < 0.05
 
 
+@pytest.mark.slow
 def test_another_part_of_the_play_scores_like_the_part_that_is_known(play: str) -> None:
     """The reference for everything that copying could fake: a text of the author that was not trained on."""
     cut = play.rindex("\n\n", 0, len(play) * 9 // 10) + 2
@@ -284,6 +285,7 @@ def check_that_metrics_rise_with_order(text: str) -> None:
     assert pooled[5]["real_word_ratio"] > 0.9
 
 
+@pytest.mark.slow
 def test_metrics_rise_with_the_order_of_a_chain(play: str) -> None:
     check_that_metrics_rise_with_order(play[:300_000])
 

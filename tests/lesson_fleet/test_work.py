@@ -138,6 +138,7 @@ def test_a_worker_that_dies_takes_its_lesson_along(
     assert [path.name for path in temp.iterdir()] == [f"lesson-fleet-{os.getuid()}"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
 def test_a_watchdog_that_dies_takes_its_lesson_along(temp: Path, tmp_path: Path) -> None:
     notes = tmp_path / "notes"

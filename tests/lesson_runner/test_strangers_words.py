@@ -210,6 +210,7 @@ def test_every_command(lesson: Lesson, tmp_path: Path, word: str) -> None:
         harmless(lesson(*command, plugins=[plugin]), command, text=False)
 
 
+@pytest.mark.slow
 @given(words)
 @example(WORST)
 @FEW

@@ -124,6 +124,7 @@ def board(
 # --- the document --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_validates_without_a_finding(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "lesson_runner", "validate", str(LESSON), "--json"]
 
@@ -147,6 +148,7 @@ def test_the_commands_in_the_lesson_are_what_runs(tmp_path: Path) -> None:
     assert [step.command for step in ours] == [step.source for step in ours]
 
 
+@pytest.mark.slow
 def test_no_other_plugin_claims_its_blocks(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "lesson_runner", "plan", str(LESSON), "--json"]
 

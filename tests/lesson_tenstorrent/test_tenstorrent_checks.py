@@ -101,6 +101,7 @@ def test_programs_that_hang_or_are_missing_do_no_harm() -> None:
     assert machine.run([sys.executable, "-c", "print('é')"]).output == "é\n"
 
 
+@pytest.mark.slow
 def test_the_children_of_a_program_end_with_it(tmp_path: Path) -> None:
     child = tmp_path / "child"
     script = f"sleep 60 & echo $! > {child}; wait"

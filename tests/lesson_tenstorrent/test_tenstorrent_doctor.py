@@ -144,6 +144,7 @@ def test_everything_that_is_wrong_has_a_fix(home: Home, tree: Path) -> None:
     assert found["ttnn"]["fix"] == f"cd {tree} && ./build_metal.sh --build-tt-train"
 
 
+@pytest.mark.slow
 def test_the_lessons_minimum_raises_the_gate(home: Home, tree: Path) -> None:
     step = ONE_CHECK.replace("submodules", "tt-metal-version")
     lesson = home.path / "a.md"
@@ -155,6 +156,7 @@ def test_the_lessons_minimum_raises_the_gate(home: Home, tree: Path) -> None:
     assert status == {"v0.67.0": "ok", "v0.68.0": "failed"}
 
 
+@pytest.mark.slow
 def test_fix_checks_out_a_submodule(home: Home, tree: Path) -> None:
     lesson = home.path / "a.md"
     lesson.write_text(lesson_text(ONE_CHECK))

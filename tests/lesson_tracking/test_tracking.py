@@ -124,6 +124,7 @@ def test_an_unknown_name_does_not_affect_the_others(
     assert 'pip install "lesson-runner[tensorboard]"' in warning
 
 
+@pytest.mark.slow
 def test_the_warning_goes_to_standard_error_only(tmp_path: Path) -> None:
     """The command does not set up logging, so Python's handler of last resort is used."""
     (tmp_path / "lesson.md").write_text(LESSON)

@@ -54,6 +54,7 @@ def test_the_actions_own_quick_profile_is_the_lessons() -> None:
     assert {name: QUICK[name] for name in profile} == profile
 
 
+@pytest.mark.slow
 def test_settings_that_contradict_each_other_are_found_before_anything_runs(tmp_path: Path) -> None:
     result = lesson(tmp_path, "run", LESSON, "--param", "n_head=5")
 
@@ -62,6 +63,7 @@ def test_settings_that_contradict_each_other_are_found_before_anything_runs(tmp_
     assert not (tmp_path / ".lesson").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_a_text_of_ones_own_is_not_held_to_shakespeares_numbers(tmp_path: Path) -> None:
     text = tmp_path / "own.txt"
@@ -77,6 +79,7 @@ def test_a_text_of_ones_own_is_not_held_to_shakespeares_numbers(tmp_path: Path) 
     assert record["facts"]["dataset"]["text"] == "other"
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_a_truncated_data_set_stops_the_lesson_where_it_is_fetched(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"

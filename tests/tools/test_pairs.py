@@ -34,6 +34,7 @@ def test_thousands_of_pairs(tmp_path: Path) -> None:
     assert found.same > 50
 
 
+@pytest.mark.slow
 def test_a_reader_that_lets_other_markers_pass_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,7 @@ def test_a_part_is_what_it_is_of_the_whole(world: World) -> None:
     np.testing.assert_array_equal(part(world, logits, 32, 64), whole[:, :, 32:64])
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     calls=st.lists(
@@ -135,6 +136,7 @@ def test_a_sample_does_not_depend_on_the_others(world: World) -> None:
         np.testing.assert_array_equal(alone[0], together[index])
 
 
+@pytest.mark.slow
 def test_only_rows_that_are_read_and_new_are_computed(device: World) -> None:
     model, rows = create(device), text(1)
 

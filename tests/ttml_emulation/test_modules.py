@@ -261,6 +261,7 @@ class TestRecomputing:
         for name, array in plain[1].items():
             np.testing.assert_array_equal(again[1][name], array, err_msg=name)
 
+    @pytest.mark.slow
     def test_it_keeps_less(self, world: Any) -> None:
         tracker = world.ttml.core.utils.MemoryUsageTracker
         kept = {}

@@ -104,6 +104,7 @@ class TestLayOver:
             "False True"
         ]
 
+    @pytest.mark.slow
     def test_a_folder_without_one_is_an_error(self, home: Path) -> None:
         (home / "script.py").write_text("")
         done = python("-m", "ttml_emulation", "--ttml", "tree", "script.py", cwd=home)
@@ -114,6 +115,7 @@ class TestLayOver:
 class TestErrors:
     """Errors in a script look the same as under `python SCRIPT`."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "text",
         [
@@ -186,6 +188,7 @@ MISSING = [
 
 
 class TestMissing:
+    @pytest.mark.slow
     def test_what_is_not_emulated_says_its_name(self, tmp_path: Path) -> None:
         (tmp_path / "script.py").write_text(
             "".join(

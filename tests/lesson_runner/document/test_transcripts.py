@@ -131,6 +131,7 @@ def test_a_step_runs_what_rules_and_plugins_see(tmp_path: Path, text: str, expec
     assert commands[0].source.split("\n")[0] in expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["$ <<a\n", "$ a \\\n", "$ 'a\n> ", "$ (a\n> b\n", "> \n", "(a) me@b:\n"])
 def test_hostile_text_is_fast(text: str) -> None:
     began = time.process_time()
@@ -211,6 +212,7 @@ PROMPTS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(COMMANDS, st.lists(OUTPUT, max_size=3)), min_size=1, max_size=3),

@@ -62,6 +62,7 @@ def test_hard_values_survive() -> None:
     round_trip(HARD)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(st.lists(VALUE, min_size=1, max_size=6))
 def test_any_value_survives(values: list[str]) -> None:

@@ -89,6 +89,7 @@ def test_huge_output_is_streamed_completely_and_kept_in_part(bash: Bash) -> None
     assert 0 < gap.after < len(rows)
 
 
+@pytest.mark.slow
 @fault(
     "processes",
     "a child ignores SIGTERM, or continues in the background",
@@ -238,6 +239,7 @@ AGAIN = "patch()"
 """A second Ctrl-C, when the processes are looked up for the first time after the first one."""
 
 
+@pytest.mark.slow
 @fault(
     "processes",
     "Ctrl-C, twice, while children are being ended",

@@ -48,6 +48,7 @@ def test_the_schema_finds_errors() -> None:
     ]
 
 
+@pytest.mark.slow
 @given(DIAGNOSTICS)
 def test_any_diagnostic_makes_a_valid_log(diagnostics: Any) -> None:
     run = run_of(diagnostics)

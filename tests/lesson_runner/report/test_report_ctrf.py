@@ -103,6 +103,7 @@ def test_a_failure_has_its_message_and_expectations() -> None:
     assert tests["good"]["tags"] == ["emulated"]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(TEXTS)
 def test_any_text_makes_a_valid_document(texts: dict[str, str]) -> None:

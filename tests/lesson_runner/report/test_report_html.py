@@ -194,6 +194,7 @@ def test_a_page_is_the_same_every_time(html: str) -> None:
     assert render(story(), "html") == html
 
 
+@pytest.mark.slow
 def test_equal_drawings_have_different_ids() -> None:
     twice = [section for section in SECTIONS if isinstance(section, Series)] * 2
     tree = parsed(render(story(twice), "html"))
@@ -277,6 +278,7 @@ def test_a_section_of_any_shape_breaks_nothing(section: Section, form: str) -> N
         parsed(said)
 
 
+@pytest.mark.slow
 def test_large_sections_are_bounded() -> None:
     sections: list[Section] = [
         Texts("t", tuple(Passage(str(n), "x" * 50_000) for n in range(200))),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given, settings
 from junitparser import Error, Failure, JUnitXml, Skipped
 from tests.lesson_runner.report.stories import TEXTS, retold, run, story
@@ -49,6 +50,7 @@ def checked(text: str) -> ElementTree.Element:
     return root
 
 
+@pytest.mark.slow
 def test_cases_and_properties() -> None:
     text = render(story(), "junit")
     checked(text)
@@ -104,6 +106,7 @@ def test_output_is_shortened_and_clean() -> None:
     assert output.text.endswith("last & <b>end</b>")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(TEXTS)
 def test_any_text_makes_xml(texts: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -97,6 +98,7 @@ def test_nobody_is_mentioned() -> None:
     assert "\\`z\\`" in said
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(TEXTS)
 def test_any_text_keeps_the_tables_whole(texts: dict[str, str]) -> None:

@@ -313,6 +313,7 @@ HEADINGS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(parts=st.lists(PARTS | HEADINGS, min_size=1, max_size=9), end=st.sampled_from(["\n", "\r\n"]))
 def test_any_annotated_lesson_has_the_same_plan(

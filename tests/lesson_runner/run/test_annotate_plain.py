@@ -177,6 +177,7 @@ PARTS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(parts=st.lists(PARTS, min_size=1, max_size=8), end=st.sampled_from(["\n", "\r\n"]))
 def test_any_annotated_tutorial_has_the_same_plan(

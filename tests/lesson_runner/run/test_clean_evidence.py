@@ -113,6 +113,7 @@ def test_a_run_shows_and_stores_no_secret(tmp_path: Path, form: list[str]) -> No
         assert not holds(report.stdout + report.stderr), kind
 
 
+@pytest.mark.slow
 def test_a_run_with_a_secret_in_a_file_name_is_not_resumed(tmp_path: Path) -> None:
     step = "<!-- step\nid: {}\n-->\n```bash\n{}\n```\n\n"
     steps = step.format("one", 'touch "$UPLOAD"') + step.format("two", "false")

@@ -102,6 +102,7 @@ def test_no_question_if_standard_input_is_closed(
     assert lesson("runs", "rm", "latest").code == 2
 
 
+@pytest.mark.slow
 def test_a_yes_is_remembered_for_exactly_this_content(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, home: Path, tmp_path: Path
 ) -> None:
@@ -254,6 +255,7 @@ x
 """
 
 
+@pytest.mark.slow
 def test_permission_for_a_file_covers_only_that_file(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, home: Path, tmp_path: Path
 ) -> None:

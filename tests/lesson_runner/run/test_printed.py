@@ -54,6 +54,7 @@ def test_what_the_runner_says_is_not_output(run: Callable[..., Any], tmp_path: P
     assert evidence(tmp_path, "end").joinpath("output.txt").read_text() == "ready"
 
 
+@pytest.mark.slow
 def test_json_of_a_command_that_warns(run: Callable[..., Any], tmp_path: Path) -> None:
     script = "echo old flag >&2\necho '{\"a\": 1}'"
     steps = run(

@@ -228,6 +228,7 @@ def test_a_lock_that_is_not_a_plain_file(
     assert run.exists() == (command != "runs rm --yes" or refused)
 
 
+@pytest.mark.slow
 def test_nothing_runs_where_the_lock_is_a_pipe(tmp_path: Path, made: World) -> None:
     os.mkfifo(tmp_path / "lock")
     place = tmp_path / "mine"
@@ -267,6 +268,7 @@ def test_a_run_that_is_resumed_writes_and_removes_nothing_elsewhere(
     assert [item for item in outside.rglob("*") if item.is_file()] == [outside / "grow" / "mine.txt"]
 
 
+@pytest.mark.slow
 def test_removing_a_run_follows_no_link_and_survives_deep_folders(run: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -390,6 +390,7 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @fault(
     "interruption",
     "a run is killed, and a process that it started keeps running",
@@ -423,6 +424,7 @@ def test_processes_of_a_killed_run_are_ended_on_resume(
     assert not (files / "late.txt").exists()
 
 
+@pytest.mark.slow
 @fault(
     "two at once",
     "two runs in the same files",

@@ -115,6 +115,7 @@ def test_a_document_that_crashes_its_process_is_named_and_the_others_are_checked
     assert len(answer.json["lessons"]) == len(documents)
 
 
+@pytest.mark.slow
 def test_processes_that_cannot_start(
     lesson: Command, documents: list[Path], installed: Callable[[str], Path]
 ) -> None:
@@ -125,6 +126,7 @@ def test_processes_that_cannot_start(
     assert "--jobs 1" in answer.err
 
 
+@pytest.mark.slow
 def test_a_bug_in_a_process_is_reported_with_its_traceback(
     lesson: Command,
     documents: list[Path],
@@ -149,6 +151,7 @@ def test_a_bug_in_a_process_is_reported_with_its_traceback(
     assert "ZeroDivisionError: on purpose" in report.read_text()
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_all_of_them(documents: list[Path], installed: Callable[[str], Path]) -> None:
     here = documents[0].parent
     folder = installed(RULE.format(f"Path({str(here / 'pid')!r}).write_text(str(os.getpid())); stop()"))

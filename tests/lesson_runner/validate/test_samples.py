@@ -146,6 +146,7 @@ def test_unreadable(lesson: Lesson, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_too_large(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "large.md").write_text(lesson_text(STEP) + "x" * MAX_LESSON_BYTES)
     (tmp_path / "small.md").write_text("x")
@@ -275,6 +276,7 @@ def test_dates_become_text(lesson: Lesson, tmp_path: Path) -> None:
     assert lesson("show", "a.md", "--json").json["frontmatter"]["validationDate"] == "2025-11-03"
 
 
+@pytest.mark.slow
 def test_all_samples_at_once(lesson: Lesson) -> None:
     """A broken file does not hide diagnostics of the others."""
     said = lesson("validate", SAMPLES / "good", SAMPLES / "bad", "--json", plugins=[quiet_plugin])
