@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Check,
         Evidence,
         Hardware,
+        Lesson,
         Need,
         PlannedStep,
         Rule,
@@ -64,15 +65,20 @@ def lesson_block_rules() -> Iterable[BlockRule]:
 
 
 @hookimpl
-def lesson_interpret_block(block: Block) -> Sequence[ActionCall] | None:
-    """Recognise set-up commands, whose steps only check the result, and links to the extension's commands."""
+def lesson_interpret_block(block: Block, lesson: Lesson) -> Sequence[ActionCall] | None:
+    """
+    Recognise set-up commands, whose steps only check the result, and links to the extension's commands.
+
+    Set-up commands are recognised in lessons that say which boards they are for: in any other tutorial,
+    ``pip install`` is a command like all others.
+    """
     from lesson_tenstorrent.blocks import interpret_block
 
     if block.language == "command-link":
         from lesson_tenstorrent.links.interpret import link_calls
 
         return link_calls(block) or None
-    return interpret_block(block)
+    return interpret_block(block) if "supportedHardware" in lesson.frontmatter else None
 
 
 @hookimpl

@@ -125,9 +125,9 @@ def _why(command: Command) -> str:
         return "'service' changes the machine's services"
     if program in ("npm", "pnpm", "yarn") and (_GLOBAL & command.options or "global" in arguments[:1]):
         return f"'{program}' installs for all projects of the user" if _installs(command) else ""
-    if program == "git" and arguments[:1] == ("config",) and {"--global", "--system"} & command.options:
+    if program == "git" and arguments[:1] == ("config",) and "--system" in command.options:
         asks = command.options & {"--list", "--get", "-l"} or len(arguments) < 3
-        return "" if asks else "it changes the user's settings of git"
+        return "" if asks else "it changes the machine's settings of git"
     if program == "git" and arguments[:2] == ("submodule", "foreach"):
         return "it changes all submodules"
     if program == "git" and arguments[:1] == ("submodule",) and {"-f", "--force"} & command.options:

@@ -16,6 +16,8 @@ LAST = 3
 """How many lines at the end of the output count, for what ends a command at once."""
 LAST_OF_NETWORK = 40
 """How many lines count for hosts: programs that download say more after the failure."""
+LIKE = 0.74
+"""How much two names have in common of which one may be a misspelling of the other, as of difflib."""
 _COMMAND = re.compile(r"(?:^|: )(?P<name>[A-Za-z0-9_][\w.+-]*): (?:command )?not found$")
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>\w+)'$")
 _PACKAGE = re.compile(r"No matching distribution found for (?P<name>[\w.-]+)$")
@@ -49,10 +51,14 @@ _NETWORK = re.compile(
 
 _WORDS = re.compile(r"[\w./~-]+")
 _ABSENT = re.compile(
-    r"No such file or directory|[Nn]ot a directory|can't open file|ModuleNotFoundError|FileNotFoundError"
-    r"|cannot import name|(?:command )?not found\b|does not exist|[Cc]onnection refused"
+    r"(?:No such file or directory|[Nn]ot a directory|command not found|: not found|does not exist"
+    r"|[Cc]onnection refused)[.'\")]*$"
+    r"|can't open file"
+    r"|^(?:E +)?(?:ModuleNotFoundError|FileNotFoundError|ImportError|ConnectionRefusedError): "
     r"|(?:[Ff]ailed|[Cc]ouldn't|[Uu]nable) to connect"
 )
+_CHECKED = re.compile(r"\bassert|AssertionError")
+"""A line about something that a test has checked, whatever it says."""
 
 
 def lacks_something(output: str, made: Collection[Need]) -> bool:
@@ -63,7 +69,10 @@ def lacks_something(output: str, made: Collection[Need]) -> bool:
         made: what the lesson has made. Its absence does not count.
     """
     own = {part for need in made for part in (PurePosixPath(need.value).name, PurePosixPath(need.value).stem)}
-    for line in output.rstrip().split("\n")[-LAST_OF_NETWORK:]:
+    lines = [line.strip() for line in output.rstrip().split("\n")[-LAST_OF_NETWORK:]]
+    if any(map(_CHECKED.search, lines)):
+        return False
+    for line in lines:
         words = (word.rpartition("/")[2].rstrip(".") for word in _WORDS.findall(line))
         if _ABSENT.search(line) and not any(is_like(word, own) for word in words if word):
             return True
@@ -117,4 +126,4 @@ def _lacks(lines: list[str], exit_code: int, own: Collection[str]) -> Iterator[N
 
 def is_like(name: str, own: Collection[str]) -> bool:
     """Return whether a name is one of these, or almost."""
-    return name in own or bool(difflib.get_close_matches(name, own, n=1, cutoff=0.8))
+    return name in own or bool(difflib.get_close_matches(name, own, n=1, cutoff=LIKE))

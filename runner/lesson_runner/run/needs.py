@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -65,10 +65,17 @@ def why_unmet(
 
 
 def _is_misspelt(need: Need, made: Iterable[Need]) -> bool:
-    """Return whether a file that no block makes is called almost like one that a block does."""
-    names = {PurePosixPath(item.value).name for item in made if item.kind == "file"}
+    """Return whether something that no block makes is called almost like something that a block does."""
+    if need.made_by or need.kind not in _MADE_AS:
+        return False
+    paths = [PurePosixPath(item.value) for item in made if item.kind in _MADE_AS[need.kind]]
+    names = {path.stem if need.kind == "python" else path.name for path in paths}
     name = PurePosixPath(need.value).name
-    return need.kind == "file" and not need.made_by and name not in names and is_like(name, names)
+    return name not in names and is_like(name, names)
+
+
+_MADE_AS = {"file": ("file",), "python": ("python", "file"), "command": ("command", "file")}
+"""As what a lesson can make a file, a module and a command."""
 
 
 def skipped_if_missing(
@@ -99,16 +106,18 @@ def skipped_if_missing(
     if need is not None:
         lacks = f"it needs {name_of(need)}"
         lacks += "" if need.kind == "package" else ", which is missing here"
-    elif skipped and result.exit_code and lacks_something(text, made_in(_passed(plan.blocks, results))):
+    elif skipped and result.exit_code and lacks_something(text, made_in(_done(plan.blocks, results, names))):
         lacks = f"it lacks what skipped steps would have made ({', '.join(skipped[:MOST_NAMED])})"
     else:
         return result
     return replace(result, status="skipped", message=f"{lacks}: {result.message}")
 
 
-def _passed(blocks: Iterable[BlockRole], results: Mapping[str, StepResult]) -> list[BlockRole]:
-    """Return the blocks whose steps have passed."""
-    return [item for item in blocks if _end_of(item.step, results) == "passed"]
+def _done(
+    blocks: Iterable[BlockRole], results: Mapping[str, StepResult], names: Collection[str]
+) -> list[BlockRole]:
+    """Return the blocks whose steps have passed, and those of the steps with these names."""
+    return [item for item in blocks if item.step in names or _end_of(item.step, results) == "passed"]
 
 
 def _end_of(maker: str | None, results: Mapping[str, StepResult]) -> str:

@@ -16,7 +16,7 @@ from lesson_runner.roles import MOST_BLOCKS, RULES, roles_of
 SAMPLES = Path(__file__).parents[2] / "samples" / "roles"
 ROLES = {
     "compose": "file service run service interactive reference run reference",
-    "git-guide": "run output system run file run run output run interactive placeholder reference reference "
+    "git-guide": "run output run run file run run output run interactive placeholder reference reference "
     "illustration",
     "go-tool": "run file run run output system output output illustration reference",
     "kubernetes": (

@@ -252,3 +252,40 @@ def test_of_the_options_of_a_choice_one_runs(
     assert [item["role"] == "alternative" for item in planned["blocks"]] == [
         status == "skipped" for status in statuses
     ]
+
+
+DOCKER = "## Docker\n\n```bash\ndocker run no-such-image-of-a-test\n```\n\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (
+            "Create `test_x.py`:\n\n```python\ndef test_a():\n    assert 1 == 2, 'No such file or directory'\n```\n\n"
+            "```bash\npython3 -m pytest -q test_x.py\n```\n"
+        ),
+        "```bash\necho x > a.txt\ncat a.txtt\n```\n",
+        "Create `shop.py`:\n\n```python\nPRICE = 1\n```\n\n```bash\npython3 -c 'import shpo'\n```\n",
+    ],
+    ids=["a test that fails", "a misspelt file", "a misspelt module"],
+)
+def test_what_the_lesson_gets_wrong_is_red_after_a_skipped_step(
+    tutorial: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    record = tutorial("run", f"{DOCKER}## Go\n\n{body}", "--allow", "shell")
+
+    assert record["status"] == "failed"
+    assert record["steps"][0]["status"] == "skipped"
+
+
+def test_git_has_the_identity_that_the_lesson_gives_it(tutorial: Callable[..., Any]) -> None:
+    body = """```bash
+git config --global user.name Ann
+git config --global user.email ann@example.com
+git init -q project
+cd project
+git commit -q --allow-empty -m first
+```
+"""
+    assert tutorial("run", f"## Go\n\n{body}", "--allow", "shell")["status"] == "passed"
