@@ -128,6 +128,8 @@ def _fill(folder: Path, texts: list[str], sandbox: Sandbox | None) -> list[str]:
     for name in SETTINGS:
         if not (sandbox and sandbox.hides(real(user / name))):
             _copy(user / name, folder / name)
+    if any(".ssh" in text for text in texts):  # where programs put keys; yours are not shown
+        (folder / ".ssh").mkdir(mode=0o700)
     _set_up_git(folder / ".gitconfig", hidden=sandbox is not None)
     text = (folder / ".gitconfig").read_text("utf-8", "replace") if (folder / ".gitconfig").exists() else ""
     for name in _to_show([*texts, text], user):

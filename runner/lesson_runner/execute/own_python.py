@@ -23,6 +23,11 @@ LONGEST_SCRIPT = 10_000
 SCRIPT = """#!/bin/sh
 exec "$(dirname -- "$0")/python" {words} "$@"
 """
+PIP = """#!/bin/sh
+# In a virtual environment pip refuses `--user`; here it means the environment of the run.
+for word do shift; [ "$word" = --user ] || set -- "$@" "$word"; done
+exec "$(dirname -- "$0")/python" -m pip "$@"
+"""
 NO_PIP = """#!/bin/sh
 echo "pip: {python} has no pip; to add it: {python} -m ensurepip" >&2
 exit 1
@@ -85,7 +90,7 @@ def main(folder: Path) -> None:
         (programs / version).symlink_to("python3")
     for name in ("pip", "pip3", version.replace("python", "pip")):
         if importlib.util.find_spec("pip"):
-            _write(programs / name, SCRIPT.format(words="-m pip"))
+            _write(programs / name, PIP)
         else:
             _write(programs / name, NO_PIP.format(python=sys.executable))
     own = Path(sys.executable).parent

@@ -261,8 +261,8 @@ DOCKER = "## Docker\n\n```bash\ndocker run no-such-image-of-a-test\n```\n\n"
     "body",
     [
         (
-            "Create `test_x.py`:\n\n```python\ndef test_a():\n    assert 1 == 2, 'No such file or directory'\n```\n\n"
-            "```bash\npython3 -m pytest -q test_x.py\n```\n"
+            "Create `test_x.py`:\n\n```python\ndef test_a():\n    assert 1 == 2, 'No such file'\n"
+            "```\n\n```bash\npython3 -m pytest -q test_x.py\n```\n"
         ),
         "```bash\necho x > a.txt\ncat a.txtt\n```\n",
         "Create `shop.py`:\n\n```python\nPRICE = 1\n```\n\n```bash\npython3 -c 'import shpo'\n```\n",
@@ -289,3 +289,31 @@ git commit -q --allow-empty -m first
 ```
 """
     assert tutorial("run", f"## Go\n\n{body}", "--allow", "shell")["status"] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("command", "role"),
+    [
+        ("echo x > {0}/leak.txt", "system"),
+        ("mkdir -p {0}/leak", "system"),
+        ("cp a.txt {0}/leak.txt", "system"),
+        ("make install", "system"),
+        ("make install PREFIX=$PWD/out", "run"),
+        ("echo x > /dev/null", "run"),
+        ("cat /etc/hostname > a.txt", "run"),
+    ],
+)
+def test_what_writes_outside_changes_the_machine(
+    tutorial: Callable[..., Any], tmp_path: Path, command: str, role: str
+) -> None:
+    (block,) = tutorial("plan", f"## Go\n\n```bash\n{command.format('/opt/x')}\n```\n")["blocks"]
+
+    assert block["role"] == role
+
+
+def test_a_file_outside_is_not_written(tutorial: Callable[..., Any], tmp_path: Path) -> None:
+    place = tmp_path / "leak.txt"
+    record = tutorial("run", f"## Go\n\nCreate `{place}`:\n\n```text\nx\n```\n", "--allow", "shell")
+
+    assert [(step["action"], step["status"]) for step in record["steps"]] == [("file", "skipped")]
+    assert not place.exists()

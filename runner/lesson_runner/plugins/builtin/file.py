@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from lesson_runner.files.plain import real, write_atomically
-from lesson_runner.model.errors import LessonError
+from lesson_runner.model.errors import LessonError, UnmetNeedError
 from lesson_runner.plugins import Action, Json, Outcome, StepContext
 from lesson_runner.plugins.builtin.shell import evaluate, terminal
 
@@ -45,6 +45,7 @@ def _place(written: str, context: StepContext) -> Path:
 
     Raises:
         LessonError: it is outside of the run's files and the run's own home folder, or it is a folder.
+        UnmetNeedError: it is outside, and the lesson has no directives.
     """
     run = context.run
     quiet = evaluate(PLACES, context, on_line=lambda _: None, redactor=None, apart=False)
@@ -57,9 +58,11 @@ def _place(written: str, context: StepContext) -> Path:
     path = real(home / written[2:] if written.startswith("~/") else here / written)
     inside = any(path != folder and path.is_relative_to(folder) for folder in own)
     if not inside and not (OUTSIDE in run.granted and run.sandbox is None):
+        message = f"{path} is outside of the run's files; to write there, it needs the permission '{OUTSIDE}'"
+        if not run.lesson.has_directives:  # its author could not know
+            raise UnmetNeedError(f"{message} (--allow {OUTSIDE})")
         raise LessonError(
-            f"{written}: {path} is outside of the run's files; to write there, a step needs the permission"
-            f" '{OUTSIDE}'",
+            f"{written}: {message}",
             fix=f"allow it with --allow {OUTSIDE}, or name a file below {run.workspace.files}",
         )
     if path.is_dir():
