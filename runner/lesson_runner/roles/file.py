@@ -155,12 +155,19 @@ def _named_by_comment(view: BlockView) -> str:
 def _named_in_text(view: BlockView) -> str:
     """Return the last file that the sentence above tells to create or to edit."""
     request = view.block.lead[-600:]
-    if not _CREATE.search(request) and not _is_name_alone(view):
+    is_script = view.kind == "shell" and view.block.text.startswith("#!")
+    if not _CREATE.search(request) and not _is_name_alone(view) and not is_script:
         return ""
     marked = [found["path"] or found["bold"] for found in _QUOTED.finditer(request)]
     names = marked or [found["path"] for found in _PATH.finditer(request)]
-    names = [name for name in names if name not in _NOT_FILES]
+    names = [name for name in names if name not in _NOT_FILES and _can_hold(name, view.kind)]
     return names[0] if names else ""
+
+
+def _can_hold(name: str, kind: str) -> bool:
+    """Return whether a file of this name can hold code of a kind: no certificate holds Python."""
+    suffix = name.rpartition("/")[2].lstrip(".").rpartition(".")
+    return kind != "python" or not suffix[1] or suffix[2].lower() in ("py", "pyw", "pyi", "wsgi", "bzl")
 
 
 def _is_name_alone(view: BlockView) -> bool:

@@ -53,10 +53,10 @@ def left_out(view: BlockView) -> str | None:
 
 
 def _left_out_of_python(view: BlockView) -> bool:
-    if view.typed and view.typed.transcript:
-        return False
     if view.python.is_python and view.python.acts and not view.python.is_complete:
         return True
+    if view.typed and view.typed.transcript:
+        return False
     return _ONLY_DOTS.search(view.block.text) is not None
 
 
