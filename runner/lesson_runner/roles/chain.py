@@ -60,6 +60,7 @@ RULES: tuple[BlockRule, ...] = (
     interactive.READS,
     service.SERVICE,
     service.PAGE,
+    run.USED_LATER,
     illustration.DEFINITIONS,
     run.PROMPTS,
     run.SHELL_COMMANDS,

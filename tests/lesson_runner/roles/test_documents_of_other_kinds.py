@@ -78,3 +78,53 @@ def test_what_a_session_leaves_out_is_not_run(typed: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("title", ["Troubleshooting", "Shop FAQ", "Changelog", "Git cheat sheet"])
 def test_a_page_that_nobody_follows_to_its_end(title: str, tmp_path: Path) -> None:
     assert of(f"# {title}\n\n## A topic\n\n```bash\nmake clean\n```\n", tmp_path)[-1].role == "reference"
+
+
+def test_definitions_that_a_later_program_uses_run(tmp_path: Path) -> None:
+    cells = (
+        "class Model:\n    size = 3",
+        "import math\nrows = [math.sqrt(4)]",
+        "model = Model()\nprint(model.size, rows)",
+        "def unused():\n    return 3",
+        "print(unused(), other)",
+    )
+    found = of("\n\n".join(f"```python\n{cell}\n```" for cell in cells), tmp_path)
+    assert [item.role for item in found] == ["run", "run", "run", "illustration", "illustration"]
+
+
+def test_definitions_do_not_run_for_a_program_that_is_only_to_read(tmp_path: Path) -> None:
+    text = "```python\ndef add(a, b):\n    return a + b\n```\n\nAn excerpt:\n\n"
+    assert [item.role for item in of(f"{text}```python\nprint(add(1, 2))\n```\n", tmp_path)] == [
+        "illustration",
+        "illustration",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\nC:\\Users\\me> python --version\nPython 3.12.1\n```\n",
+        "```\nPS> Get-ChildItem\n```\n",
+        "```bash\nPS C:\\> git status\n```\n",
+        "```bash\nshop list [--all] [--format FORMAT]\n```\n",
+        "```bash\nshop delete NAME...\n```\n",
+    ],
+)
+def test_what_no_shell_of_the_reader_takes_does_not_run(text: str, tmp_path: Path) -> None:
+    assert of(text, tmp_path)[-1].role == "illustration"
+
+
+@pytest.mark.parametrize(
+    ("command", "role"),
+    [
+        ("terraform destroy", "interactive"),
+        ("terraform apply -var size=3", "interactive"),
+        ("terraform apply -auto-approve", "run"),
+        ("terraform apply plan.bin", "run"),
+        ("ansible-playbook -i hosts site.yml --ask-become-pass", "interactive"),
+        ("[ -n a ] && echo yes", "run"),
+        ("if [ -f a ]; then ls; fi", "run"),
+    ],
+)
+def test_what_asks_before_it_begins(command: str, role: str, tmp_path: Path) -> None:
+    assert of(f"```bash\n{command}\n```\n", tmp_path)[-1].role == role
