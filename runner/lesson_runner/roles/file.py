@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lesson_runner.document.languages import SHELL
+from lesson_runner.model import Block
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
@@ -60,6 +61,12 @@ _ADDED = re.compile(
     r"|settings|configuration)\b",
     re.IGNORECASE,
 )
+_PART = re.compile(
+    r"\b(?:add|append|insert)\b(?![^.!?\n]{0,40}\bfile\b[^.!?\n]{0,20}\b(?:named|called)\b)"
+    r"(?![\s\S]*\b(?:creat|sav|writ|replac)(?:e|ing)\b)",
+    re.IGNORECASE,
+)
+"""A sentence that tells to add something to a file, as far as it does not speak of making one."""
 _CONTENT = frozenset(
     {
         *(
@@ -162,6 +169,11 @@ def _named_in_text(view: BlockView) -> str:
     names = marked or [found["path"] for found in _PATH.finditer(request)]
     names = [name for name in names if name not in _NOT_FILES and _can_hold(name, view.kind)]
     return names[0] if names else ""
+
+
+def adds_to_file(block: Block) -> bool:
+    """Return whether the sentence above a block says to add it to a file, not that it is the whole of one."""
+    return _PART.search(block.lead[-600:]) is not None
 
 
 def _can_hold(name: str, kind: str) -> bool:
