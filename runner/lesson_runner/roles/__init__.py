@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lesson_runner.document.transcripts import typed_in
 from lesson_runner.model import MAIN_PATH, BlockRole, Lesson, Opinion, Role
@@ -11,6 +11,7 @@ from lesson_runner.roles.chain import RULES
 from lesson_runner.roles.choices import with_choices
 from lesson_runner.roles.file import file_name
 from lesson_runner.roles.rule import BlockRule
+from lesson_runner.roles.used_later import used_later
 from lesson_runner.roles.view import BlockView, Memory
 
 MOST_BLOCKS = 3000
@@ -31,14 +32,23 @@ def roles_of(lesson: Lesson, rules: Iterable[BlockRule] = ()) -> tuple[BlockRole
         rules: those of plugins, which speak before the built-in ones.
     """
     chain = (*rules, *RULES)
-    memory = Memory()
+    memory, views = _read(lesson, chain, Memory())
+    if needed := used_later(views, memory.roles):
+        memory, _ = _read(lesson, chain, Memory(used_later=needed))
+    return tuple(with_choices(memory.roles, memory.ways))
+
+
+def _read(lesson: Lesson, chain: Sequence[BlockRule], memory: Memory) -> tuple[Memory, list[BlockView]]:
+    """Judge the blocks one after the other; return what is known in the end, and what was seen of each."""
+    views: list[BlockView] = []
     number = 0
     for block in candidates(lesson):
         is_fence = block.language != COMMAND_LINK
         number += is_fence
         view = BlockView(block, lesson, number if is_fence else 0, memory)
         memory.add(view, _role(view, chain if len(memory.roles) < MOST_BLOCKS else ()))
-    return tuple(with_choices(memory.roles, memory.ways))
+        views.append(view)
+    return memory, views
 
 
 def _role(view: BlockView, chain: Iterable[BlockRule]) -> BlockRole:

@@ -23,6 +23,8 @@ _OR = re.compile(
     r"|\bmanually:?$|^\W*(?:[\w-]+ ){0,3}users?\b\W",
     re.I,
 )
+_BROWSER = re.compile(r"\bbrowsers?\b[^.]{0,60}?\bor\b", re.IGNORECASE)
+"""What a person does in a browser is no way that a run could take instead."""
 _GETS = re.compile(
     r"(?:hf|huggingface-cli|ollama|docker|podman|lms|gsutil|kaggle)\b[ \w]{0,20}? (?:download|pull)\b"
 )
@@ -66,7 +68,7 @@ def or_sentence(view: BlockView) -> str | None:
     """A sentence above such as "Or, with Docker:"."""
     if view.kind not in _WAYS or not view.request:
         return None
-    if not _main_before(view):
+    if not _main_before(view) or _BROWSER.search(view.request):
         return None
     found = _OR.search(view.request)
     return f"the text above offers another way: '{view.request[:60]}'" if found else None

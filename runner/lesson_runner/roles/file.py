@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lesson_runner.document.languages import SHELL
+from lesson_runner.model import Block
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
@@ -60,6 +61,12 @@ _ADDED = re.compile(
     r"|settings|configuration)\b",
     re.IGNORECASE,
 )
+_PART = re.compile(
+    r"\b(?:add|append|insert)\b(?![^.!?\n]{0,40}\bfile\b[^.!?\n]{0,20}\b(?:named|called)\b)"
+    r"(?![\s\S]*\b(?:creat|sav|writ|replac)(?:e|ing)\b)",
+    re.IGNORECASE,
+)
+"""A sentence that tells to add something to a file, as far as it does not speak of making one."""
 _CONTENT = frozenset(
     {
         *(
@@ -155,12 +162,24 @@ def _named_by_comment(view: BlockView) -> str:
 def _named_in_text(view: BlockView) -> str:
     """Return the last file that the sentence above tells to create or to edit."""
     request = view.block.lead[-600:]
-    if not _CREATE.search(request) and not _is_name_alone(view):
+    is_script = view.kind == "shell" and view.block.text.startswith("#!")
+    if not _CREATE.search(request) and not _is_name_alone(view) and not is_script:
         return ""
     marked = [found["path"] or found["bold"] for found in _QUOTED.finditer(request)]
     names = marked or [found["path"] for found in _PATH.finditer(request)]
-    names = [name for name in names if name not in _NOT_FILES]
+    names = [name for name in names if name not in _NOT_FILES and _can_hold(name, view.kind)]
     return names[0] if names else ""
+
+
+def adds_to_file(block: Block) -> bool:
+    """Return whether the sentence above a block says to add it to a file, not that it is the whole of one."""
+    return _PART.search(block.lead[-600:]) is not None
+
+
+def _can_hold(name: str, kind: str) -> bool:
+    """Return whether a file of this name can hold code of a kind: no certificate holds Python."""
+    suffix = name.rpartition("/")[2].lstrip(".").rpartition(".")
+    return kind != "python" or not suffix[1] or suffix[2].lower() in ("py", "pyw", "pyi", "wsgi", "bzl")
 
 
 def _is_name_alone(view: BlockView) -> bool:

@@ -10,6 +10,10 @@ from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
 _DOTS = re.compile(r"(?<![\w./~*\[(\"'<-])(?:\.\.\.|\u2026)(?![\w/.])")
+_SYNOPSIS = re.compile(r"(?:^|\s)\[-{1,2}[A-Za-z][^\[\]]{0,60}\]|(?<![\w$])[A-Z][A-Z_-]+\.\.\.(?=\s|$|\])")
+"""Options in square brackets, or a name that may be repeated, as manuals write what a command accepts."""
+_WINDOWS = re.compile(r"(?:PS(?: [A-Za-z]:\\[^<>|\n]{0,200})?|[A-Za-z]:\\[^<>|\n]{0,200})>")
+"""The prompt of PowerShell, or of the command prompt of Windows."""
 _ONLY_DOTS = re.compile(
     r"^\s*(?:#|//|--)?\s*(?:\.\.\.|\u2026)(?:.{0,60}(?:\.\.\.|\u2026))?\s*$", re.MULTILINE
 )
@@ -53,10 +57,10 @@ def left_out(view: BlockView) -> str | None:
 
 
 def _left_out_of_python(view: BlockView) -> bool:
-    if view.typed and view.typed.transcript:
-        return False
     if view.python.is_python and view.python.acts and not view.python.is_complete:
         return True
+    if view.typed and view.typed.transcript:
+        return False
     return _ONLY_DOTS.search(view.block.text) is not None
 
 
@@ -66,11 +70,19 @@ def _unquoted(text: str) -> str:
 
 def no_program(view: BlockView) -> str | None:
     """A shell fence that begins with an option, or with a command of another program."""
+    if view.kind in ("shell", "text") and any(map(_WINDOWS.match, view.lines)):
+        return "it is typed into a terminal of Windows"
     if view.kind != "shell" or not view.commands:
         return None
     if (begin := _begin(view)).startswith("> ") or begin.startswith(">>"):
         return "it begins with '>', which a shell reads as a redirection"
     first = view.commands[0].words[0] if view.commands[0].words else ""
+    if any(
+        _SYNOPSIS.search(_unquoted(line))
+        and not line.lower().lstrip().startswith(("usage:", "#", "[", "if ", "while ", "elif "))
+        for line in (view.typed.text if view.typed else "").splitlines()
+    ):
+        return "it says in general what a command accepts"
     if first.startswith("-"):
         return "it begins with an option, not with a program"
     if _SLASH_COMMAND.match(first):

@@ -156,6 +156,15 @@ def _why(command: Command) -> str:
         and len(arguments) == 1
     ):
         return f"'{program} init' asks questions"
+    if (
+        program in ("terraform", "tofu", "pulumi")
+        and arguments[:1] in (("apply",), ("destroy",), ("up",))
+        and not [word for word in arguments[1:] if "=" not in word]
+        and not {"-auto-approve", "--auto-approve", "--yes", "-y", "-input", "-refresh-only"} & options
+    ):
+        return f"'{program} {arguments[0]}' asks for a confirmation"
+    if any(re.fullmatch(r"--ask-[a-z-]*pass(?:word)?", word) for word in command.words[1:]):
+        return f"'{program}' asks for a password"
     if program == "read" or (program == "select" and arguments):
         return f"'{program}' waits for a person"
     if program == "ssh-keygen" and "-N" not in options and not {"-R", "-l", "-F", "-y"} & options:

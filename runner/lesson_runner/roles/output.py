@@ -53,6 +53,14 @@ _STATUS = re.compile(
     r"\s*(?:[\u2713\u2714\u2705\u274c\u26a0\u2717\u2718]|\[?(?:INFO|WARN(?:ING)?|ERROR|DEBUG|OK"
     r"|PASS(?:ED)?|FAIL(?:ED)?)\b|\d{4}-\d\d-\d\d[ T]\d\d:|\[\d)"
 )
+_NEVER_TYPED = re.compile(
+    r"\s*(?:usage: \S|(?:\w+ ){0,2}(?:options|arguments|flags|commands):\s*$|Traceback \(most recent call"
+    r"|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b(?:: |\s*$)|error(?:\[\w+\])?: \S"
+    r"|[\w./-]+: (?:line \d+: )?[^;|&]{1,80}: (?:command not found|no such file|not found"
+    r"|permission denied))",
+    re.IGNORECASE,
+)
+"""A first line that only a program prints: a usage text, an exception, what a shell complains of."""
 _FACT = re.compile(r"\s*[A-Z][\w ()/-]{0,40}:\s+\S")
 _JSON_LINE = re.compile(r"\s*[{}\[\]][\s,]*$|\s*\"[^\"]+\":\s")
 
@@ -93,6 +101,8 @@ def printed_in_shell(view: BlockView) -> str | None:
     """A shell fence whose lines are not commands."""
     if view.kind != "shell" or view.typed is None or view.typed.transcript or not view.lines:
         return None
+    if _NEVER_TYPED.match(view.lines[0]):
+        return "it begins with what a program prints, not with a command"
     printed = [
         line for line in view.lines if _STATUS.match(line) or _JSON_LINE.match(line) or _FACT.match(line)
     ]

@@ -1,47 +1,93 @@
-"""What changes files of the machine: commands that write outside of the reader's home folder."""
+"""Which files outside of the run's folder a command writes or deletes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterator
 
 from lesson_runner.roles.commands import Command
-from lesson_runner.roles.rule import BlockRule
-from lesson_runner.roles.view import BlockView
 
-_SCRATCH = re.compile(r"/(?:tmp|var/tmp|dev|proc|sys)(?:/|$)")
-"""Folders whose content nobody keeps, and devices."""
-_TARGET_LAST = frozenset({"cp", "mv", "ln", "install", "rsync"})
-_TARGETS = frozenset({"mkdir", "touch", "tee", "rm", "rmdir", "chmod", "chown"})
-_BUILDERS = frozenset({"make", "gmake", "ninja", "meson", "cmake", "just"})
-_ELSEWHERE = re.compile(r"(?:DESTDIR|PREFIX|prefix)=|^--(?:prefix|destdir)\b", re.IGNORECASE)
-
-
-def writes_outside(view: BlockView) -> str | None:
-    """A command writes to an absolute path, or installs what was built."""
-    if view.kind != "shell" or not view.shell.is_shell:
-        return None
-    for path in (*view.shell.targets, *(path for command in view.commands for path in _written(command))):
-        if path.startswith("/") and not _SCRATCH.match(path):
-            return f"it writes to '{path}'"
-    for command in view.commands:
-        installs = "install" in command.arguments[:1] or "--install" in command.words
-        if command.program in _BUILDERS and installs and not any(map(_ELSEWHERE.search, command.words)):
-            return f"'{command.program}' installs for all users of the machine"
-    return None
-
-
-def _written(command: Command) -> Iterable[str]:
-    if command.program in _TARGET_LAST:
-        return command.arguments[-1:]
-    return command.arguments if command.program in _TARGETS else ()
-
-
-OUTSIDE = BlockRule(
-    "writes-outside",
-    "system",
-    "The commands write to an absolute path, such as `/opt/shop`, or install what was built.",
-    writes_outside,
-    "```bash\ncp shop.conf /etc/shop.conf\n```\n",
-    "```bash\ncp shop.conf /tmp/shop.conf\n```\n",
+STARTUP = re.compile(
+    r"(?:~|\$\{?HOME\}?)/\.(?:bashrc|bash_profile|bash_aliases|profile|zshrc|zprofile|zshenv|ssh/\S*"
+    r"|gitconfig|config/\S*)$"
 )
+"""Files of the user that every new shell or program reads."""
+_INSIDE = re.compile(
+    r"/(?:tmp|var/tmp|dev/(?:null|zero|u?random|full|tty|stdin|stdout|stderr|fd|shm))(?:/|$)"
+)
+_ALL_WRITE = frozenset(
+    {"rm", "rmdir", "unlink", "shred", "truncate", "tee", "mkdir", "touch", "mv", "chmod", "chown", "chgrp"}
+)
+"""Commands that change each file they name."""
+_LAST_WRITES = frozenset({"cp", "ln", "install", "rsync", "scp"})
+"""Commands that change the last file they name."""
+_TO = {
+    "curl": ("-o", "--output", "--output-dir"),
+    "wget": ("-O", "--output-document", "-P", "--directory-prefix"),
+    "tar": ("-C", "--directory"),
+    "bsdtar": ("-C", "--directory"),
+    "unzip": ("-d",),
+    "7z": ("-o",),
+    "gpg": ("-o", "--output"),
+    "pip": ("--target", "-t", "--prefix", "--root"),
+    "cp": ("-t", "--target-directory"),
+    "mv": ("-t", "--target-directory"),
+}
+"""The options that say where a program writes."""
+
+
+def written_outside(command: Command) -> str:
+    """Return the first path outside of the run's folder that a command changes; empty if there is none."""
+    return next((path for path in _changed(command) if is_outside(path)), "")
+
+
+def is_outside(path: str) -> bool:
+    """Return whether a path is a startup file or is in a folder of the machine, not in ``/tmp``."""
+    if STARTUP.match(path):
+        return True
+    return path.startswith("/") and not path.startswith("//") and _INSIDE.match(path) is None
+
+
+def value_of(command: Command, options: Container[str]) -> Iterator[str]:
+    """Yield the values of options: of ``-o FILE``, ``-oFILE`` and ``--output=FILE``."""
+    words = command.words
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if equals and name in options:
+            yield value
+        elif word in options or (_bundled(word, options) and command.program != "pip"):
+            yield from words[index + 1 : index + 2]
+        elif not word.startswith("--") and word[:2] in options:
+            yield word[2:]
+
+
+def _bundled(word: str, options: Container[str]) -> bool:
+    """Return whether the last of several one-letter options takes the next word, as in ``-fsSLo FILE``."""
+    return re.fullmatch(r"-[A-Za-z]{2,8}", word) is not None and f"-{word[-1]}" in options
+
+
+def _changed(command: Command) -> Iterator[str]:
+    program, arguments = command.program, command.arguments
+    if program in _TO and not (program in ("tar", "bsdtar") and not _unpacks(command)):
+        yield from value_of(command, _TO[program])
+    if program in _ALL_WRITE:
+        yield from arguments
+    elif program in _LAST_WRITES:
+        yield from arguments[-1:]
+    elif program in ("sed", "perl") and any(
+        re.match(r"-[nEsrp0]*i|--in-place", word) for word in command.words[1:]
+    ):
+        yield from arguments[1:]
+    elif program == "dd":
+        yield from (word[3:] for word in command.words if word.startswith("of="))
+    elif program == "git" and arguments[:1] == ("clone",) and len(arguments) > 2:
+        yield arguments[-1]
+    elif program == "find" and ("-delete" in command.words or "rm" in command.words):
+        yield from arguments[:1]
+
+
+def _unpacks(command: Command) -> bool:
+    mode = "".join(
+        word for word in command.words[1:] if not word.startswith("--") and re.fullmatch(r"-?[A-Za-z]+", word)
+    )
+    return "x" in mode or "--extract" in command.words

@@ -106,6 +106,8 @@ class _Found:
             self.defined.add(name)
 
 
+_SAYS = frozenset({"print", "write", "append", "split", "join", "strip", "startswith", "endswith", "count"})
+"""Functions for which the text ``"..."`` is just a text."""
 _DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 _NAMING = frozenset({ast.alias, ast.arg, ast.ExceptHandler, ast.MatchAs, ast.MatchStar})
 _WITH_BODY = (ast.Module, ast.For, ast.While, ast.With, ast.If, ast.FunctionDef)
@@ -132,6 +134,9 @@ def _is_left_out(node: Any) -> bool:
     parts: list[ast.expr]
     if isinstance(node, ast.Call):
         parts = node.args
+        only = node.args[0] if len(node.args) == 1 else None
+        if isinstance(only, ast.Constant) and only.value == "..." and _last(node.func) not in _SAYS:
+            return True
     elif isinstance(node, ast.Assign):
         parts = [node.value]
     elif isinstance(node, _WITH_BODY):

@@ -6,7 +6,7 @@ import re
 
 from lesson_runner.roles import topics
 from lesson_runner.roles.rule import BlockRule
-from lesson_runner.roles.view import BlockView
+from lesson_runner.roles.view import BlockView, plain
 
 _DONE = frozenset({"shell", "python", "powershell", "sql", "dockerfile", "yaml", "toml", "ini"})
 _WENT_WRONG = re.compile(
@@ -40,6 +40,9 @@ def went_wrong(view: BlockView) -> str | None:
 def look_up(view: BlockView) -> str | None:
     """A section to look something up in."""
     title = topics.under(topics.LOOK_UP, view.sections) if view.kind in _DONE else ""
+    page = plain(view.block.headings[0]) if view.block.headings else ""
+    if not title and view.kind in _DONE and page not in view.sections and topics.PAGE_TO_LOOK_UP.match(page):
+        title = page
     return f"it is under '{title}'" if title else None
 
 

@@ -35,6 +35,13 @@ def complete_python(view: BlockView) -> str | None:
     return None
 
 
+def used_later(view: BlockView) -> str | None:
+    """Definitions for a later program."""
+    if view.kind == "python" and len(view.memory.roles) in view.memory.used_later:
+        return "a program below uses what it defines"
+    return None
+
+
 def link(view: BlockView) -> str | None:
     """A command link, which only plugins know."""
     return "no plugin says what this link does" if view.kind == COMMAND_LINK else None
@@ -63,6 +70,12 @@ BARE = BlockRule(
     commands_without_language,
     "```\ngit add .\ngit push\n```\n",
     "```\ngit was here\nbut now it is gone\n```\n",
+)
+USED_LATER = BlockRule(
+    "used-later",
+    "run",
+    "Python defines what a whole program further below uses, as a cell of a notebook does.",
+    used_later,
 )
 PYTHON = BlockRule(
     "whole-program",

@@ -30,6 +30,13 @@ TROUBLE = _words(
 )
 """Sections for those with whom something went wrong."""
 
+PAGE_TO_LOOK_UP = re.compile(
+    r"^\W*(?:[\w.+-]+ ){0,3}(?:trouble-?shooting(?: guide| tips)?|faqs?|frequently asked questions"
+    r"|change-?log|release notes|release history|cheat[- ]?sheet)\W*$",
+    re.IGNORECASE,
+)
+"""Titles of whole pages that nobody follows from the begin to the end."""
+
 LOOK_UP = _words(
     r"appendi(?:x|ces)",
     r"cheat[- ]?sheets?",

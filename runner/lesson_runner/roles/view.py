@@ -39,6 +39,8 @@ class Memory:
     roles: list[BlockRole] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     """The names that Python blocks to run define."""
+    used_later: frozenset[int] = frozenset()
+    """The positions of the Python blocks that define what a later program uses."""
     listening: set[str] = field(default_factory=set)
     """The files whose content listens for connections."""
     started: dict[tuple[str, ...], int] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -10,9 +11,11 @@ from lesson_runner.execute.needs import name_of, unmet_needs
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT
 from lesson_runner.files.untrusted import read_below
 from lesson_runner.model import BlockRole, Need, Plan, PlannedStep, StepResult
+from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.builtin.shell import surroundings
 from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
+from lesson_runner.roles.file import adds_to_file
 from lesson_runner.roles.needs import made_in
 from lesson_runner.run.missing import is_like, lacks_something, missing_from
 
@@ -48,6 +51,8 @@ def why_unmet(
     made_by = {item.number: item.step for item in plan.blocks if item.number and item.step is not None}
     ended = {need: _end_of(made_by.get(need.made_by), results) for need in step.requires}
     wanted = [need for need in step.requires if ended[need] != "passed"]
+    if plan.recognised and (reason := _why_kept(step, context, plan)):
+        return reason
     if plan.recognised:
         own = made_in(plan.blocks)
         wanted = [need for need in wanted if not _is_misspelt(need, own)]
@@ -62,6 +67,22 @@ def why_unmet(
             wrong = f"which step '{maker}' makes, and that {phrase}"
         messages.append(f"{name_of(need)}, {wrong}")
     return f"it needs {'; and '.join(messages[:MOST_NAMED])}" if messages else ""
+
+
+def _why_kept(step: PlannedStep, context: RunContext, plan: Plan) -> str:
+    """Return why a block that the text says to add to a file does not replace what that file says."""
+    item = next((item for item in plan.blocks if item.step == step.id and item.role == "file"), None)
+    if step.action != "file" or item is None or not adds_to_file(item.block):
+        return ""
+    path = str(step.params["path"])
+    place = f'"$HOME"/{shlex.quote(path[2:])}' if path.startswith("~/") else shlex.quote(path)
+    try:
+        said = surroundings(context, step.id, ()).ask(f"[ ! -s {place} ] || echo filled")
+    except (LessonError, OSError, TimeoutError):
+        return ""
+    if said.strip() != "filled":
+        return ""
+    return f"the text says to add to '{path}', which has content: only a person knows where it belongs"
 
 
 def _is_misspelt(need: Need, made: Iterable[Need]) -> bool:

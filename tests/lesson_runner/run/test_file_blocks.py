@@ -121,3 +121,22 @@ def test_a_hint_is_shown_where_a_step_failed(lesson: Lesson, tmp_path: Path, for
     assert "Is the disk full?" in report
     assert "Not needed." not in report
     assert "Not needed." in lesson("plan", "a.md").out
+
+
+def test_what_is_to_be_added_to_a_file_does_not_replace_it(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "pom.xml").write_text("<project/>\n")
+    (tmp_path / "mine" / "empty.xml").write_text("")
+    (tmp_path / "a.md").write_text(
+        "# A page\n\n## Old\n\nAdd this to `pom.xml`:\n\n```xml\n<dependency/>\n```\n\n"
+        "## Empty\n\nAdd this to `empty.xml`:\n\n```xml\n<dependency/>\n```\n\n"
+        "## New\n\nAdd this to `new.xml`:\n\n```xml\n<dependency/>\n```\n"
+    )
+    said = lesson("run", "a.md", "--allow", "shell", "--in", "mine")
+    assert said.code == 0, said
+    assert (tmp_path / "mine" / "pom.xml").read_text() == "<project/>\n"
+    assert (tmp_path / "mine" / "empty.xml").read_text() == "<dependency/>\n"
+    assert (tmp_path / "mine" / "new.xml").read_text() == "<dependency/>\n"
+    step = record(tmp_path)["by_id"]["old"]
+    assert step["status"] == "skipped"
+    assert step["message"].startswith("the text says to add to 'pom.xml', which has content")
