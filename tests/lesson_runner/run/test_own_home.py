@@ -251,12 +251,10 @@ def test_git_says_what_is_missing_if_the_user_has_no_identity(
 def test_what_the_lesson_uses_is_there_and_what_it_makes_is_not(run: Command, home: Path) -> None:
     done = run(
         "cat ~/project/data.txt; sh $HOME/project/tool.sh; ls -A ~ | xargs",
-        "git init -q --bare x; git clone -q x ~/work; ls ~/work | wc -l | xargs\ncat ~/.netrc || false",
-        code=1,
+        "git init -q --bare x; git clone -q x ~/work; ls ~/work | wc -l | xargs\n[ ! -e ~/.netrc ] && echo hidden",
     )
     assert done[0] == ("passed", "mine\ntool\n.config .gitconfig project")
-    assert done[1][0] == "failed"
-    assert done[1][1].startswith("warning: You appear to have cloned an empty repository.\n0\n")
+    assert done[1] == ("passed", "warning: You appear to have cloned an empty repository.\n0\nhidden")
     assert "kumquat" not in str(done)
     assert (home / "work/draft").read_text() == "draft\n"
 
