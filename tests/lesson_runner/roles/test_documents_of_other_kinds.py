@@ -128,3 +128,27 @@ def test_what_no_shell_of_the_reader_takes_does_not_run(text: str, tmp_path: Pat
 )
 def test_what_asks_before_it_begins(command: str, role: str, tmp_path: Path) -> None:
     assert of(f"```bash\n{command}\n```\n", tmp_path)[-1].role == role
+
+
+@pytest.mark.parametrize("language", ["", "yaml", "python"])
+def test_what_is_from_a_file_that_the_text_links_to_is_to_read(language: str, tmp_path: Path) -> None:
+    (found,) = of(f"[_size.py_](size.py)\n\n```{language}\nsize: int = 3\nprint(size)\n```\n", tmp_path)
+    assert found.role == "illustration"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import shop\nreply = await shop.get()\nprint(reply)",
+        "import shop\nprint(shop)\nreturn shop",
+        "import shop\nasync def main():\n    async with shop.open() as found:\n        ...\nprint(main())",
+    ],
+)
+def test_python_that_python_refuses_does_not_run(code: str, tmp_path: Path) -> None:
+    (found,) = of(f"```python\n{code}\n```\n", tmp_path)
+    assert found.role == "illustration"
+
+
+def test_a_session_with_await_does_not_run(tmp_path: Path) -> None:
+    (found,) = of("```pycon\n>>> import shop\n>>> await shop.get()\n3\n```\n", tmp_path)
+    assert found.role == "illustration"
