@@ -61,6 +61,7 @@ _ADDED = re.compile(
     r"|settings|configuration)\b",
     re.IGNORECASE,
 )
+_LINK_ALONE = re.compile(r"\W{0,3}\[[^\[\]]{1,100}\]\((?![a-z]+:|#|/)[^()\s]{1,200}\)\W{0,3}")
 _PART = re.compile(
     r"\b(?:add|append|insert)\b(?![^.!?\n]{0,40}\bfile\b[^.!?\n]{0,20}\b(?:named|called)\b)"
     r"(?![\s\S]*\b(?:creat|sav|writ|replac)(?:e|ing)\b)",
@@ -176,6 +177,11 @@ def adds_to_file(block: Block) -> bool:
     return _PART.search(block.lead[-600:]) is not None
 
 
+def is_link_to_file(block: Block) -> bool:
+    """Return whether the text above a block is only a link to a file beside the document."""
+    return _LINK_ALONE.fullmatch(block.lead.strip()) is not None
+
+
 def _can_hold(name: str, kind: str) -> bool:
     """Return whether a file of this name can hold code of a kind: no certificate holds Python."""
     suffix = name.rpartition("/")[2].lstrip(".").rpartition(".")
@@ -183,8 +189,8 @@ def _can_hold(name: str, kind: str) -> bool:
 
 
 def _is_name_alone(view: BlockView) -> bool:
-    """Return whether the sentence above is only a file's name, such as "**`app.py`**:"."""
-    return (
+    """Return whether the sentence above is only a file's name, such as "**`app.py`**:", and no link to it."""
+    return not is_link_to_file(view.block) and (
         re.fullmatch(
             rf"(?:file(?:name)?:?\s*|in (?:the )?(?:file )?)?{_NAME}\s*(?:\([^()]*\))?:?", view.lead, re.I
         )

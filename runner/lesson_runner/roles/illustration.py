@@ -6,6 +6,7 @@ import re
 
 from lesson_runner.document.languages import TERMINAL
 from lesson_runner.roles import topics
+from lesson_runner.roles.file import is_link_to_file
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
@@ -162,6 +163,8 @@ def excerpt(view: BlockView) -> str | None:
     """A sentence above that says it is an excerpt."""
     if view.kind == "shell":
         return None
+    if is_link_to_file(view.block):
+        return "it is from the file that the text above links to"
     found = _EXCERPT.search(view.request)
     return f"the text above says that it is a part of something: '{found[0]}'" if found else None
 

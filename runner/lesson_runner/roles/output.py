@@ -54,13 +54,17 @@ _STATUS = re.compile(
     r"|PASS(?:ED)?|FAIL(?:ED)?)\b|\d{4}-\d\d-\d\d[ T]\d\d:|\[\d)"
 )
 _NEVER_TYPED = re.compile(
-    r"\s*(?:usage: \S|(?:\w+ ){0,2}(?:options|arguments|flags|commands):\s*$|Traceback \(most recent call"
+    r"\s*(?:\d+\s*$|total \d+\s*$|[bcdlps-](?:[r-][w-][xst-]){3}[ .+@]|(?:fatal|warning): \S|npm ERR!"
+    r"|make(?:\[\d+\])?: \*\*\*|(?:get|hit|ign):\d+ |usage: \S"
+    r"|(?:\w+ ){0,2}(?:options|arguments|flags|commands):\s*$|Traceback \(most recent call"
     r"|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b(?:: |\s*$)|error(?:\[\w+\])?: \S"
     r"|[\w./-]+: (?:line \d+: )?[^;|&]{1,80}: (?:command not found|no such file|not found"
     r"|permission denied))",
     re.IGNORECASE,
 )
 """A first line that only a program prints: a usage text, an exception, what a shell complains of."""
+_SENTENCE = re.compile(r"(?!(?:R|Rscript|Xvfb|Xorg|Xephyr)\b)[A-Z][A-Za-z]*(?:[ ,:!.]|$)")
+"""A line that begins with a capital letter, as what a program says does, and hardly any command."""
 _FACT = re.compile(r"\s*[A-Z][\w ()/-]{0,40}:\s+\S")
 _JSON_LINE = re.compile(r"\s*[{}\[\]][\s,]*$|\s*\"[^\"]+\":\s")
 
@@ -103,6 +107,8 @@ def printed_in_shell(view: BlockView) -> str | None:
         return None
     if _NEVER_TYPED.match(view.lines[0]):
         return "it begins with what a program prints, not with a command"
+    if _SENTENCE.match(view.lines[0]) and not any(map(names_program, view.lines)):
+        return "it begins like a sentence, and no line of it names a program"
     printed = [
         line for line in view.lines if _STATUS.match(line) or _JSON_LINE.match(line) or _FACT.match(line)
     ]

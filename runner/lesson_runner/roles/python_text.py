@@ -42,6 +42,7 @@ def read_python(text: str) -> PythonText:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
+            compile(tree, "block", "exec", dont_inherit=True)  # also sees 'return' and 'await' out of place
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return PythonText()
     found = _Found()
@@ -110,7 +111,7 @@ _SAYS = frozenset({"print", "write", "append", "split", "join", "strip", "starts
 """Functions for which the text ``"..."`` is just a text."""
 _DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 _NAMING = frozenset({ast.alias, ast.arg, ast.ExceptHandler, ast.MatchAs, ast.MatchStar})
-_WITH_BODY = (ast.Module, ast.For, ast.While, ast.With, ast.If, ast.FunctionDef)
+_WITH_BODY = (ast.Module, ast.For, ast.While, ast.With, ast.If, ast.FunctionDef, ast.AsyncWith, ast.AsyncFor)
 _MAY_LEAVE_OUT = frozenset({ast.Call, ast.List, ast.Tuple, ast.Set, ast.Assign, *_WITH_BODY})
 
 

@@ -22,6 +22,8 @@ from lesson_runner.roles.ways import Way, way_of
 _LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()]{0,500}\)")
 _MARKUP = re.compile(r"</?\w[^<>]{0,200}>|\*+|(?<!\w)_+|_+(?!\w)|`")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')*]*\s+(?=[\"'(*`]*[A-Z])")
+_VERSION = re.compile(r"\s*(?!sleep|seq|timeout)[\w.+-]+ (?:version )?v?\d+\.\d+[\w.-]*(?:\s|$)")
+"""The name of a program with its version, as it prints it."""
 _LONGEST = 2000
 """Upper limit for the characters of a paragraph that rules read: its end, or its begin if it is below."""
 
@@ -140,6 +142,8 @@ class BlockView:
         """Return whether each line of a block is a known command, and the first names a program."""
         code = [row for row, line in enumerate(self.lines) if not line.lstrip().startswith("#")]
         known = bool(code) and names_program(self.lines[code[0]])
+        if code and _VERSION.match(self.lines[code[0]]):
+            return False
         return known and all(is_command(self.lines, row) for row in code)
 
     @cached_property

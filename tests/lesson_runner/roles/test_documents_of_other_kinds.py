@@ -24,6 +24,13 @@ def of(text: str, folder: Path) -> tuple[BlockRole, ...]:
         "```sh\noptional arguments:\n  --data DATA  location\n  --model MODEL  type\n```\n",
         "```console\nshop.ProxyError: [SSL: TOO_LONG] invalid alert (_ssl.c:1091)\n```\n",
         "```console\nbash: shop: command not found\n```\n",
+        "```console\ntotal 8\ndrwxr-xr-x 2 me me 4096 shop\n```\n",
+        "```bash\nSuccessfully installed shop-1.0\n```\n",
+        "```console\nNAME   READY   STATUS\nshop   1/1     Running\n```\n",
+        "```bash\nfatal: not a git repository\n```\n",
+        "```bash\n42\n```\n",
+        "```\ngit version 2.40.1\n```\n",
+        "```\nnode v18.0.0\n```\n",
         "```bash\nerror[E0382]: borrow of moved value\n```\n",
         "```bash\nTraceback (most recent call last):\n  File 'a.py', line 1\n```\n",
     ],
@@ -124,7 +131,34 @@ def test_what_no_shell_of_the_reader_takes_does_not_run(text: str, tmp_path: Pat
         ("ansible-playbook -i hosts site.yml --ask-become-pass", "interactive"),
         ("[ -n a ] && echo yes", "run"),
         ("if [ -f a ]; then ls; fi", "run"),
+        ("Rscript plot.R", "run"),
+        ("SIZE=3 make", "run"),
+        ("sleep 0.5", "run"),
     ],
 )
 def test_what_asks_before_it_begins(command: str, role: str, tmp_path: Path) -> None:
     assert of(f"```bash\n{command}\n```\n", tmp_path)[-1].role == role
+
+
+@pytest.mark.parametrize("language", ["", "yaml", "python"])
+def test_what_is_from_a_file_that_the_text_links_to_is_to_read(language: str, tmp_path: Path) -> None:
+    (found,) = of(f"[_size.py_](size.py)\n\n```{language}\nsize: int = 3\nprint(size)\n```\n", tmp_path)
+    assert found.role == "illustration"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import shop\nreply = await shop.get()\nprint(reply)",
+        "import shop\nprint(shop)\nreturn shop",
+        "import shop\nasync def main():\n    async with shop.open() as found:\n        ...\nprint(main())",
+    ],
+)
+def test_python_that_python_refuses_does_not_run(code: str, tmp_path: Path) -> None:
+    (found,) = of(f"```python\n{code}\n```\n", tmp_path)
+    assert found.role == "illustration"
+
+
+def test_a_session_with_await_does_not_run(tmp_path: Path) -> None:
+    (found,) = of("```pycon\n>>> import shop\n>>> await shop.get()\n3\n```\n", tmp_path)
+    assert found.role == "illustration"

@@ -32,6 +32,13 @@ ROLES = {
     "server-admin": "system system file run output system service interactive illustration",
     "sql-shell": "system alternative file run run output alternative illustration reference reference",
     "tabs": "run alternative run alternative file run",
+    "ansible": "run file file run output interactive",
+    "cmake-project": "run system illustration run illustration output",
+    "maven": "run run file run output illustration illustration",
+    "rails-guide": "system run service run file interactive illustration run",
+    "rest-reference": "illustration illustration placeholder placeholder output illustration output",
+    "terraform": "file run output run output placeholder interactive illustration",
+    "windows": "illustration illustration illustration illustration illustration illustration run",
     "web-service": "run file illustration service output run output file file run alternative alternative",
 }
 
