@@ -46,7 +46,10 @@ def _read(lesson: Lesson, chain: Sequence[BlockRule], memory: Memory) -> tuple[M
         is_fence = block.language != COMMAND_LINK
         number += is_fence
         view = BlockView(block, lesson, number if is_fence else 0, memory)
-        memory.add(view, _role(view, chain if len(memory.roles) < MOST_BLOCKS else ()))
+        judged = (
+            bool(block.text.strip()) and len(memory.roles) < MOST_BLOCKS
+        )  # nothing is known of an empty one
+        memory.add(view, _role(view, chain if judged else ()))
         views.append(view)
     return memory, views
 

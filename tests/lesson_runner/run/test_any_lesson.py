@@ -317,3 +317,10 @@ def test_a_file_outside_is_not_written(tutorial: Callable[..., Any], tmp_path: P
 
     assert [(step["action"], step["status"]) for step in record["steps"]] == [("file", "skipped")]
     assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    "block", ["```sh", "```sh\n```\n", "```python\n\n```\n", "```\n \n```\n", "```console\n#\n```\n"]
+)
+def test_a_block_without_content(tutorial: Callable[..., Any], block: str) -> None:
+    assert tutorial("plan", f"## Go\n\n{block}")["steps"] == []
