@@ -46,9 +46,7 @@ def _read(lesson: Lesson, chain: Sequence[BlockRule], memory: Memory) -> tuple[M
         is_fence = block.language != COMMAND_LINK
         number += is_fence
         view = BlockView(block, lesson, number if is_fence else 0, memory)
-        judged = (
-            bool(block.text.strip()) and len(memory.roles) < MOST_BLOCKS
-        )  # nothing is known of an empty one
+        judged = bool(block.text.strip()) and len(memory.roles) < MOST_BLOCKS
         memory.add(view, _role(view, chain if judged else ()))
         views.append(view)
     return memory, views

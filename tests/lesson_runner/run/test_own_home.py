@@ -251,7 +251,8 @@ def test_git_says_what_is_missing_if_the_user_has_no_identity(
 def test_what_the_lesson_uses_is_there_and_what_it_makes_is_not(run: Command, home: Path) -> None:
     done = run(
         "cat ~/project/data.txt; sh $HOME/project/tool.sh; ls -A ~ | xargs",
-        "git init -q --bare x; git clone -q x ~/work; ls ~/work | wc -l | xargs\n[ ! -e ~/.netrc ] && echo hidden",
+        "git init -q --bare x; git clone -q x ~/work; ls ~/work | wc -l | xargs\n"
+        "[ ! -e ~/.netrc ] && echo hidden",
     )
     assert done[0] == ("passed", "mine\ntool\n.config .gitconfig project")
     assert done[1] == ("passed", "warning: You appear to have cloned an empty repository.\n0\nhidden")
