@@ -77,7 +77,7 @@ def check_place(place: Path | None, workspace: Workspace, *, sandboxed: bool) ->
     if folder == real(workspace.root) or folder.is_relative_to(real(workspace.runs)):
         raise LessonError(
             f"--in {place}: the folder is for the records and files of runs",
-            fix="to go on in the files of a run: --continue RUN; else name a folder of yours",
+            fix="to continue in the files of a run: --continue RUN; else name a folder of yours",
         )
     if sandboxed and is_broad_folder(folder):
         raise LessonError(

@@ -42,7 +42,7 @@ def updated_sidecar(lesson: Lesson) -> Annotated:
     """
     Return the text of a lesson's sidecar before and after its entries accept the changes of their blocks.
 
-    The text stays as it is if no entry is outdated; else it is written anew, without comments.
+    The text stays as it is if no entry is outdated; else it is rewritten, without comments.
 
     Raises:
         InvalidLessonError: the sidecar cannot be read as one.
