@@ -167,6 +167,10 @@ def _plan_steps(
             used.setdefault(step.id, set()).add(action.name)
             part = _Part(call, f".{number}", _title(step, call)) if several else _Part(call, "", step.title)
             one, trouble = _plan_step(step, part, action, plugins.metrics_of(action), lesson, profile, params)
+            given = any(layer.name == "--param" for layer in one.layers)
+            if step.recognised and not given and (error := first_error(trouble)):  # the others can still run
+                one = dataclasses.replace(one, skip=f"it cannot run as it stands: {error.message}")
+                trouble = [dataclasses.replace(item, severity="warning", edits=()) for item in trouble]
             found += trouble
             shown = _shown_below(step, outputs) if not several else ()
             if step.recognised and action.name in (*GENERAL, SERVICE):  # it runs the block as it is

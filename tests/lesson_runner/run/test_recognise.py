@@ -14,6 +14,7 @@ from tests.lesson_runner import shop
 
 from lesson_runner.document.schema.validator import load_schema, validator_for
 from lesson_runner.model import Hardware, Plan
+from lesson_runner.model.errors import InvalidLessonError
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.testing import ModuleEntryPoint, lesson_text, plan_lesson, run_lesson
 
@@ -373,3 +374,10 @@ def test_a_part_of_a_recognised_lesson_can_run(lesson: Lesson, tmp_path: Path) -
     record = lesson("run", "a.md", "--from", "step-2", "--json", points=[SHOP]).json
 
     assert [step["status"] for step in record["steps"]] == ["skipped", "passed", "passed"]
+
+
+def test_a_wrong_parameter_of_the_user_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InvalidLessonError) as raised:
+        plan(tmp_path, f"## Step 1\n\n{BUY}", "step-1.coins=many")
+
+    assert [item.rule for item in raised.value.diagnostics] == ["wrong-value"]
