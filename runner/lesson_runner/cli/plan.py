@@ -101,6 +101,7 @@ def plan(
 
 def _rows(step: PlannedStep) -> list[str]:
     from lesson_runner.report.text import command_rows
+    from lesson_runner.run.plan import GENERAL
 
     claimed = f", recognised by plugin {step.claimed_by}" if step.claimed_by else ""
     rows = [f"line {step.location.line}, action {step.action}{claimed}"]
@@ -109,7 +110,8 @@ def _rows(step: PlannedStep) -> list[str]:
     rows += [f"needs {', '.join(step.needs)}"] if step.needs else []
     rows += [f"requires {', '.join(map(str, step.requires))}"] if step.requires else []
     rows += [row for row in command_rows(step.command or step.source, step.action) if row.strip(" $")]
-    for layer in step.layers:
+    usual = "defaults" if step.action in GENERAL else ""  # always the same, and so not worth a line
+    for layer in (layer for layer in step.layers if layer.name != usual):
         shown = {name: value for name, value in layer.params.items() if name not in ("script", "text")}
         rows += [f"{layer.name}: {', '.join(f'{k} {v}' for k, v in shown.items())}"] if shown else []
     rows += ["runs at the end, whatever happened before"] if step.cleanup else []
