@@ -103,6 +103,7 @@ def numerics(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_a_loss_curve_is_compared_with_the_boards_where_both_are_known(tmp_path: Path) -> None:
     pytest.importorskip("torch")

@@ -58,6 +58,7 @@ def run(tmp_path: Path) -> Run:
     return call
 
 
+@pytest.mark.slow
 def test_its_form() -> None:
     command = ["check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(PATH)]
     done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)

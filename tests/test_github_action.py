@@ -73,6 +73,7 @@ def ready(machine: Machine) -> Machine:
     return machine
 
 
+@pytest.mark.slow
 def test_its_form() -> None:
     command = ["check_jsonschema", "--builtin-schema", "vendor.github-actions", str(ROOT / "action.yml")]
     done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)

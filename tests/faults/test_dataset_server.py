@@ -132,6 +132,7 @@ def test_no_room_for_the_download(
     assert tree(disk.content) == {}
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "no room for the text in the workspace",

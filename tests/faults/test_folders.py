@@ -59,6 +59,7 @@ def test_a_read_only_workspace(command: Command, tmp_path: Path) -> None:
     assert tree(tmp_path / "place") == {}
 
 
+@pytest.mark.slow
 @mounts
 @fault(
     AREA,
@@ -80,6 +81,7 @@ def test_evidence_that_becomes_read_only(command: Command, disk: Disk, tmp_path:
     assert [item["event"] for item in events_of(folder)].count("step-finished") == 3
 
 
+@pytest.mark.slow
 @mounts
 @fault(
     AREA,

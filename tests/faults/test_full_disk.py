@@ -61,6 +61,7 @@ def written(folder: Path, *steps: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "the disk becomes full during a run, and stays full",
@@ -115,6 +116,7 @@ def test_events_that_are_lost_are_counted(
     assert events_of(folder)[lost]["events"] + len(said_in_time) == 101
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "the disk is full from the start",
@@ -133,6 +135,7 @@ def test_nothing_is_begun_without_room_for_the_record(command: Command, disk: Di
     assert list((disk.content / ".lesson" / "runs").iterdir()) == []
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "no inode is left for another file",
@@ -150,6 +153,7 @@ def test_a_disk_without_another_file(command: Command, disk: Disk, tmp_path: Pat
     assert events_of(folder)[-1]["event"] == "run-finished"
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "files may not be larger than 200 KB",
@@ -191,6 +195,7 @@ OUTPUT = [
 ]
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "standard output is a file on a full disk",

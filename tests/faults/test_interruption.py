@@ -72,6 +72,7 @@ def alive(pid: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "Ctrl-C is held down",
@@ -101,6 +102,7 @@ def test_ctrl_c_held_down(start: Start, lesson_file: Callable[..., Path], tmp_pa
     assert not alive(int(child[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the files of a process are seen in /proc")
 @fault(
     AREA,
@@ -193,6 +195,7 @@ def test_a_signal_at_random_moments(start: Start, lesson_file: Callable[..., Pat
         assert set(states[done + 1 :]) <= {"not-reached"}
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "the terminal is closed",
@@ -222,6 +225,7 @@ def test_the_terminal_is_closed(start: Start, lesson_file: Callable[..., Path], 
     assert not alive(child)
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "the terminal is closed during a run under `nohup`",

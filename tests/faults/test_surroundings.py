@@ -22,6 +22,7 @@ def _lesson(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(lesson_text(shell("one", "echo said", expect="[{contains: said}]")))
 
 
+@pytest.mark.slow
 @fault(
     AREA,
     "a module in PYTHONPATH hides one that lesson needs",
@@ -45,6 +46,7 @@ def test_a_module_that_hides_ours(command: Command, tmp_path: Path, name: str, s
     assert "PYTHONPATH" in fix
 
 
+@pytest.mark.slow
 def test_a_package_that_hides_ours(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "other" / "yaml" / "__init__.py"
     file.parent.mkdir(parents=True)
@@ -53,6 +55,7 @@ def test_a_package_that_hides_ours(command: Command, tmp_path: Path) -> None:
     assert (said.code, said.err.split(" hides ")[0]) == (2, f"error: {file}")
 
 
+@pytest.mark.slow
 def test_a_library_that_is_missing(command: Command, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text("import sys\nsys.modules['yaml'] = None\n")
@@ -62,6 +65,7 @@ def test_a_library_that_is_missing(command: Command, tmp_path: Path) -> None:
     assert said.err.splitlines()[1].startswith("fix: install lesson-runner again")
 
 
+@pytest.mark.slow
 def test_modules_in_pythonpath_that_hide_nothing(command: Command, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "helper.py").write_text(RAISES)

@@ -119,6 +119,7 @@ def test_a_text_is_not_written_over_the_workspace(tmp_path: Path, name: str) -> 
     assert [(item.rule, item.severity) for item in found.diagnostics] == [("wrong-value", "warning")]
 
 
+@pytest.mark.slow
 def test_the_text_may_come_from_a_step_that_names_its_action(tmp_path: Path) -> None:
     body = (
         "<!-- step\nid: get\nuses: ct4.fetch-dataset\nwith: {name: mine.txt, fallback: only}\n-->\n"

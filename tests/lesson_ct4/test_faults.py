@@ -267,6 +267,7 @@ def test_a_close_that_fails_after_good_work_is_told() -> None:
     assert "tt-smi -r" in str(caught.value.fix)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_closes_the_device(number: signal.Signals) -> None:
     """In a separate process: a kill that is not caught would end the tests."""

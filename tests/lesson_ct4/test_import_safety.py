@@ -372,6 +372,7 @@ def dictionaries(levels: int) -> Any:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_small_file_takes_little_time_and_memory(tmp_path: Path, bomb: str) -> None:
     resource = pytest.importorskip("resource", reason="limits are set with it")
@@ -432,6 +433,7 @@ PARTS = [
 """Instructions, some with their arguments."""
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=40))
 def test_any_order_of_instructions_is_read_or_refused(parts: list[bytes]) -> None:

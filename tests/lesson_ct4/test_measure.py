@@ -214,6 +214,7 @@ def test_the_corpus_in_pieces_as_short_as_the_lessons_texts(corpus: Corpus, play
         assert metrics["repetition"] < 0.1
 
 
+@pytest.mark.slow
 def test_shuffled_characters(corpus: Corpus, play: str) -> None:
     text = "".join(shuffled(list(play)))
     metrics = measure_samples([text[at : at + 800] for at in range(0, 40_000, 800)], "", corpus)
@@ -404,6 +405,7 @@ def test_any_texts_can_be_measured(small: Corpus, texts: list[str], prompt: str)
     json.dumps(metrics, allow_nan=False)
 
 
+@pytest.mark.slow
 @given(text=play_like.filter(words), sample=play_like)
 def test_any_corpus_with_words_will_do(text: str, sample: str) -> None:
     corpus = Corpus.from_text(text)

@@ -139,6 +139,7 @@ def test_one_parameter_that_changed_is_trained_again(run: Run, tmp_path: Path) -
     assert "reused" not in changed["long"]["labels"]
 
 
+@pytest.mark.slow
 def test_a_length_that_changed_trains_what_is_new(run: Run) -> None:
     run()
     changed = run("long.max_steps=30")
@@ -208,6 +209,7 @@ def test_a_fresh_run_sees_nothing_of_earlier_ones(run: Run) -> None:
     assert all("reused" not in step["labels"] for step in fresh.values())
 
 
+@pytest.mark.slow
 def test_the_states_of_few_settings_are_kept(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ lesson {train}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_what_is_typed_by_hand_finds_what_the_last_run_made(
     lesson: Lesson, by_hand: Callable[[str], Said], tmp_path: Path

@@ -27,6 +27,7 @@ def test_size_alphabet_and_digest_are_the_promised_ones(play: str) -> None:
     assert hashlib.sha256(play.encode()).hexdigest() == synthetic_play.SHA256
 
 
+@pytest.mark.slow
 def test_the_text_does_not_depend_on_the_hash_seed() -> None:
     program = "from lesson_ct4.synthetic_play import generate; generate()"
     plugins = Path(synthetic_play.__file__).parents[1]

@@ -55,6 +55,7 @@ def state(path: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_the_loss_falls(session: Session, dataset: Dataset, tmp_path: Path) -> None:
     config = tiny(80, recipe="tuned", learning_rate=1e-2, batch_size=8, n_layer=2)
 
@@ -271,6 +272,7 @@ def test_a_long_stage_saves_snapshots(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stopped_after", [7, 18, 19])
 def test_a_stage_that_was_interrupted_resumes_where_it_stopped(
     session: Session, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_after: int

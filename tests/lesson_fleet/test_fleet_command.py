@@ -128,6 +128,7 @@ def test_a_fleet_of_pretended_boards(fleet: Fleet, lesson: Callable[..., Any], t
     assert "pretended n150" in report.out
 
 
+@pytest.mark.slow
 def test_json_output_equals_the_results_file(fleet: Fleet, tmp_path: Path) -> None:
     done = fleet("good.md", "--hardware", "n150", "--pretend", "--passes", 1, "--allow", "shell", "--json")
     assert (done.code, done.err) == (0, "")
@@ -139,6 +140,7 @@ def test_json_output_equals_the_results_file(fleet: Fleet, tmp_path: Path) -> No
     assert item["certificate"] == {"issued": False, "message": "not certified: not requested (--certify)"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_results(fleet: Fleet, tmp_path: Path) -> None:
     words = ("good.md", f"{INTERRUPT}.md", "--hardware", "n150", "--pretend", "--passes", 1)
     done = fleet(*words, "--allow", "shell")

@@ -63,6 +63,7 @@ def test_two_passes_are_returned(temp: Path, tmp_path: Path) -> None:
     assert [path.name for path in temp.iterdir()] == [f"lesson-fleet-{os.getuid()}"]
 
 
+@pytest.mark.slow
 def test_the_first_pass_that_fails_is_the_last(temp: Path, tmp_path: Path) -> None:
     answer = run_cell(job(toy("toy", "echo no"), passes=3), "node", 1)
     (item,) = answer["passes"]
@@ -71,12 +72,14 @@ def test_the_first_pass_that_fails_is_the_last(temp: Path, tmp_path: Path) -> No
     assert read_run(tmp_path / "run")["status"] == "failed"
 
 
+@pytest.mark.slow
 def test_a_lesson_that_cannot_be_run(temp: Path) -> None:
     (item,) = run_cell(job("---\nno lesson at all\n"), "node", 1)["passes"]
     assert (item["exit_code"], item["archive"]) == (2, None)
     assert "the lesson does not validate" in item["message"]
 
 
+@pytest.mark.slow
 def test_hardware_other_than_declared_to_ray(temp: Path) -> None:
     job_data = job(toy("toy", "echo done"), arguments=["--hardware", "n150", "--allow", "shell"])
     (item,) = run_cell(job_data, "node", 1)["passes"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -133,6 +134,7 @@ def test_pieces_of_lessons(tmp_path: Path, text: str) -> None:
     check(tmp_path / "a.md", b"---\n" + text.encode() + b"\n---\n")
 
 
+@pytest.mark.slow
 @given(st.data())
 @QUICK
 def test_a_good_lesson_with_something_wrong(tmp_path: Path, data: st.DataObject) -> None:

@@ -18,6 +18,7 @@ Lesson = Callable[..., Any]
 STEP = "<!-- step\nid: one\nexpect: [{contains: hello}]\n-->\n```bash\necho hello\n```\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("more", "rules"), [(0, []), (1, ["too-large"])])
 def test_a_lesson(lesson: Lesson, tmp_path: Path, more: int, rules: list[str]) -> None:
     text = lesson_text(STEP)
@@ -51,6 +52,7 @@ def vast(path: Path) -> None:
         file.truncate(1 << 40)  # takes no room
 
 
+@pytest.mark.slow
 @fault(
     "hostile lessons",
     "something that is not a regular file, or that never ends, in place of a document",

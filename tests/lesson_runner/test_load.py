@@ -92,6 +92,7 @@ def shout(params: Any, context: StepContext) -> Outcome:
 shouter = fake_plugin("shouter", actions=[Action("shout", "Shout", shout, self_judging=True)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("returned", [False, True])
 def test_an_action_that_says_too_much(lesson: Lesson, tmp_path: Path, returned: bool) -> None:
     params = json.dumps({"returned": returned})
@@ -129,6 +130,7 @@ def test_a_probed_program_whose_child_continues() -> None:
     assert (done.exit_code, done.errors) == (124, "no answer within 1 s")
 
 
+@pytest.mark.slow
 def test_two_hundred_steps(lesson: Lesson, tmp_path: Path) -> None:
     step = "<!-- step\nid: s{n}\nuses: shout.not\n-->\n```text\nx\n```\n\n"
 

@@ -210,6 +210,7 @@ def test_with_a_board_every_step_runs(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plenty")
 def test_without_permission_steps_that_open_the_board_do_not_run(board: World, tmp_path: Path) -> None:
     (board.places.devices / "0").unlink()
@@ -231,6 +232,7 @@ def test_without_permission_steps_that_open_the_board_do_not_run(board: World, t
     assert steps["summary"]["metrics"]["ready"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plenty", "board")
 def test_a_wrong_sum_fails_and_is_in_the_summary(tmp_path: Path) -> None:
     module = tmp_path / "tt-metal" / "ttnn" / "__init__.py"
@@ -244,6 +246,7 @@ def test_a_wrong_sum_fails_and_is_in_the_summary(tmp_path: Path) -> None:
     assert output(tmp_path, record, "summary").startswith("Not ready: 1 problem to fix.")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plenty", "board")
 def test_without_tt_smi_the_lesson_still_passes(tmp_path: Path) -> None:
     (tmp_path / "bin" / "tt-smi").write_text("#!/bin/sh\nexit 1\n")

@@ -110,12 +110,14 @@ def test_without_a_board_it_is_quick_and_says_why_checks_are_skipped(home: Home)
     assert seconds < 20, "it takes about one second; a machine that is busy with other tests may take longer"
 
 
+@pytest.mark.slow
 def test_for_the_lesson(home: Home) -> None:
     done = home.doctor(ROOT / "lessons" / "ct4-finetuning-basics.md", "--backend", "emulated", "--json")
 
     assert [item["id"] for item in json.loads(done.stdout)["checks"]] == list(CHECKS_BY_ID)
 
 
+@pytest.mark.slow
 def test_a_package_that_a_lesson_asks_for(home: Home) -> None:
     """In a lesson without directives: what its set-up commands install is checked."""
     lesson = home.path / "a.md"
@@ -131,6 +133,7 @@ def test_a_package_that_a_lesson_asks_for(home: Home) -> None:
 # --- a tree ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_everything_that_is_wrong_has_a_fix(home: Home, tree: Path) -> None:
     found = home.findings(TT_METAL_HOME=tree, TT_METAL_RUNTIME_ROOT=home.path)
 
@@ -179,6 +182,7 @@ def test_fix_checks_out_a_submodule(home: Home, tree: Path) -> None:
     assert (tree / "umd" / "file").read_text() == "x"
 
 
+@pytest.mark.slow
 def test_changes_in_a_submodule_are_not_discarded(home: Home, tree: Path) -> None:
     git(tree, "submodule", "update", "--init")
     (tree / "umd" / "file").write_text("another version")
@@ -228,6 +232,7 @@ def test_an_import_that_fails_is_explained(home: Home, code: str, found: str, fi
     assert "Traceback" not in finding["found"]
 
 
+@pytest.mark.slow
 def test_a_ttnn_from_pip_next_to_a_tree(home: Home, tree: Path) -> None:
     lib = home.package("ttnn", "raise ImportError('undefined symbol: x')")
     (lib / "ttnn-0.60.0.dist-info").mkdir()
@@ -242,6 +247,7 @@ def test_a_ttnn_from_pip_next_to_a_tree(home: Home, tree: Path) -> None:
     assert found["pip-ttnn"]["command"] == found["ttnn"]["command"] == uninstall
 
 
+@pytest.mark.slow
 def test_the_ttml_of_pypi(home: Home) -> None:
     lib = home.package("ttml", "raise SystemExit('it must not be imported')", "tensor.py")
     (lib / "ttml-1.0.dist-info").mkdir()

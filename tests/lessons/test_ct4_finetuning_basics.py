@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 LESSON = "ct4-finetuning-basics"
 
 
+@pytest.mark.slow
 def test_both_profiles_plan_the_same_steps(installed_lesson: Callable[..., Said]) -> None:
     quick, full = (
         installed_lesson("plan", LESSON, "--profile", name, "--json").json for name in ("quick", "full")

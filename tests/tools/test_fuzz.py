@@ -64,6 +64,7 @@ def test_two_thousand_documents(doors: Doors) -> None:
         assert tally.codes[f"{kind} 0"] < tally.tried[kind], f"no {kind} was found to be wrong"
 
 
+@pytest.mark.slow
 def test_the_originals_are_good(doors: Doors) -> None:
     """Else the mutated ones would be refused for what was wrong before, and never get any further."""
     doors.restore()
@@ -97,6 +98,7 @@ def test_a_bug_is_found_and_made_small(doors: Doors, monkeypatch: pytest.MonkeyP
     assert len(small.data) < len(data)
 
 
+@pytest.mark.slow
 def test_a_plugin_that_raises_a_document_that_lasts_and_an_escape_are_found(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ def look(folder: Path, count: int) -> pairs.Found:
     return found
 
 
+@pytest.mark.slow
 def test_some_pairs(tmp_path: Path) -> None:
     found = look(tmp_path, 60)
     assert found.accepted > 10

@@ -31,6 +31,7 @@ def normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Any:
     return scale * Draw(seed).standard_normal(shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BINARY)
 def test_binary(world: Any, name: str) -> None:
     b = normal(2, 1, 5, 32, seed=2)

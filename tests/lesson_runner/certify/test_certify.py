@@ -126,6 +126,7 @@ def test_versions(bench: Bench, front: dict[str, Any], facts: dict[str, Any], wa
     assert (unmet(said) if said.code else {}) == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "facts", "wanted"),
     [

@@ -110,6 +110,7 @@ NAMES = st.sampled_from(["payload", "payloadType", "signatures", "sig", "keyid"]
 SHAPES = st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner))
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200) | SHAPES.map(lambda shape: json.dumps(shape).encode()))
 def test_random_bundles(junk: bytes) -> None:
     with pytest.raises(RefusedError):

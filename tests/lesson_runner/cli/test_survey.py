@@ -240,6 +240,7 @@ def test_fifty_lessons_take_seconds(lesson: Command, tmp_path: Path) -> None:
     assert time.process_time() - began < 8
 
 
+@pytest.mark.slow
 def test_a_hostile_folder(lesson: Command, tmp_path: Path) -> None:
     folder = tmp_path / "lessons"
     folder.mkdir()

@@ -111,6 +111,7 @@ def test_a_huge_block_is_fast(text: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.slow
 def test_a_lesson_without_shell_blocks_needs_no_parser(tmp_path: Path) -> None:
     body = "<!-- step\nid: a\nexpect: [{exit: 0}]\n-->\n```python\nprint(1)\n```\n"
     (tmp_path / "a.md").write_text(lesson_text(body))

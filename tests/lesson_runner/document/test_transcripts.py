@@ -139,6 +139,7 @@ def test_hostile_text_is_fast(text: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["$ " + "cat <<A " * 40_000 + "\nA", "$ '\n" + "> a\n" * 80_000])
 def test_long_commands_are_read_fast(text: str) -> None:
     began = time.process_time()

@@ -19,6 +19,7 @@ def collect(*chunks: bytes, keep: int = 2_000_000) -> tuple[str, list[str]]:
     return lines.text(), shown
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])), max_size=8), st.data())
 def test_lines_do_not_depend_on_how_the_bytes_arrive(parts: list[str], data: st.DataObject) -> None:
     text = "\n".join(parts)

@@ -94,6 +94,7 @@ def port() -> int:
         return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="jobs and limits differ on other systems")
 def test_a_long_session_shows_what_a_terminal_shows(
     bash: Callable[..., CommandResult], tmp_path: Path, port: int

@@ -148,6 +148,7 @@ def test_a_sandbox_has_no_capabilities_and_shows_no_other_process(steps: Callabl
     assert done["s2"][1].endswith("\n0")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap", "home")
 def test_a_process_in_the_background_of_a_sandbox_lives_until_the_run_ends(
     steps: Callable[..., Any], alive: Callable[[str | int], bool], tmp_path: Path
@@ -229,6 +230,7 @@ def test_a_home_folder_that_is_the_root_cannot_be_hidden(
     assert (said.code, "your home folder is /" in said.err) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap", "home")
 def test_a_sandboxed_run_is_resumed_in_a_sandbox(lesson: Lesson, tmp_path: Path) -> None:
     steps = [
@@ -247,6 +249,7 @@ def test_a_sandboxed_run_is_resumed_in_a_sandbox(lesson: Lesson, tmp_path: Path)
     assert output.read_text().split("\n")[:2] == ["fig", "/run:"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap", "home")
 def test_file_system_sockets_are_unreachable_without_network(
     steps: Callable[..., Any], listening: Path
@@ -292,6 +295,7 @@ def test_folders_that_variables_name_for_secrets_are_hidden(
     assert done["s1"][1].endswith("[]")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap")
 def test_a_python_session_in_a_sandbox(lesson: Lesson, tmp_path: Path) -> None:
     step = "<!-- step\nid: {}\nwith: {{session: a}}\n-->\n```python\n{}\n```\n"

@@ -306,6 +306,7 @@ def log(rows: int) -> str:
     )
 
 
+@pytest.mark.slow
 def test_a_log_full_of_escapes_takes_no_time() -> None:
     def seconds(text: str, redactor: Redactor) -> float:
         began = time.process_time()

@@ -114,6 +114,7 @@ def test_any_text(text: str) -> None:
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -68,6 +68,7 @@ def test_environment_and_folder_are_the_ones_given(bash: Bash, tmp_path: Path) -
     assert finished.output == f"{(tmp_path / 'files').resolve()}\nx"
 
 
+@pytest.mark.slow
 def test_huge_output_is_streamed_completely_and_kept_in_part(bash: Bash) -> None:
     count = 0
 
@@ -118,6 +119,7 @@ def test_at_the_deadline_a_command_may_clean_up_and_print(bash: Bash) -> None:
     assert (finished.output, finished.exit_code, finished.timed_out) == ("up\ntidied", 5, True)
 
 
+@pytest.mark.slow
 @fault(
     "processes",
     "a child prints without end",
@@ -131,6 +133,7 @@ def test_at_the_deadline_endless_output_stops(bash: Bash) -> None:
     assert time.monotonic() - started < 4
 
 
+@pytest.mark.slow
 @fault(
     "processes",
     "a child leaves parent, group, session and pipe (a daemon)",
@@ -147,6 +150,7 @@ def test_at_the_deadline_a_daemon_is_ended_too(bash: Bash, alive: Alive) -> None
     assert not alive(finished.output)
 
 
+@pytest.mark.slow
 def test_without_proc_processes_are_found_through_ps(
     bash: Bash, alive: Alive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -174,6 +178,7 @@ def test_a_background_process_does_not_delay_the_step_and_continues(
     assert (tmp_path / "files" / "survived").exists(), "it died of a closed pipe"
 
 
+@pytest.mark.slow
 @fault(
     "processes",
     "a process in the background keeps printing",
@@ -315,6 +320,7 @@ def test_an_interrupt_while_a_command_starts(
     assert not alive(process.pid)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux gives orphans to the process that asks for them"
 )

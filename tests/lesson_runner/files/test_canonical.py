@@ -80,6 +80,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_canonical_json_round_trips(data: Any) -> None:
     assert canonical(parse_strict_json(canonical(data))) == canonical(data)

@@ -241,6 +241,7 @@ def check(**changed: str) -> str:
     return CHECKS.format(**{**CHECK, **changed})
 
 
+@pytest.mark.slow
 def test_a_good_plugin(plugin: Plugin) -> None:
     module = plugin(ACTIONS, LESSONS, check(), rule(), lesson=lesson_text(STEP))
     assert_conforms(module, name="mine")
@@ -250,6 +251,7 @@ def test_an_empty_plugin_conforms(plugin: Plugin) -> None:
     assert problems(plugin()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parts", "problem"),
     [
@@ -316,6 +318,7 @@ def test_problems_found_by_running_a_plugin_s_lessons(
     assert all(problem.format(folder=folder) in item for item in found)
 
 
+@pytest.mark.slow
 def test_a_module_that_cannot_be_imported_again(plugin: Plugin) -> None:
     module = plugin(
         "import os\nif 'PYTEST_CURRENT_TEST' in os.environ and not __import__('sys').argv[0]: 1 / 0"

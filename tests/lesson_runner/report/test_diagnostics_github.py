@@ -47,6 +47,7 @@ def test_an_incomplete_escape_removes_nothing() -> None:
     assert message.endswith(" [unknown-key]")
 
 
+@pytest.mark.slow
 @given(DIAGNOSTICS)
 def test_commands_are_read_without_loss(diagnostics: Any) -> None:
     found_again = commands(shown(diagnostics, "github", ROOT))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from tests.lesson_runner.report.found import DIAGNOSTICS, found, items_of, one, shown
 
@@ -15,6 +16,7 @@ from lesson_runner.model import Edit, Location
 ROOT = Path("/here")
 
 
+@pytest.mark.slow
 @given(DIAGNOSTICS)
 def test_output_follows_the_schema(diagnostics: Any) -> None:
     said = json.loads(shown(diagnostics, "json", ROOT).encode())

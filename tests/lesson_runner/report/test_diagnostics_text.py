@@ -108,6 +108,7 @@ def test_excerpts_fit(row: str, column: int, first: int, length: int) -> None:
     assert not {unicodedata.category(char) for char in shown} & {"Cc", "Cs", "Zl", "Zp"}
 
 
+@pytest.mark.slow
 @given(DIAGNOSTICS)
 def test_text_does_not_move_the_cursor(diagnostics: Any) -> None:
     said = shown(diagnostics, "text", ROOT)

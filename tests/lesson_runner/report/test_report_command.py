@@ -28,6 +28,7 @@ def ran(lesson: Lesson, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / ".lesson" / "runs" / folder.name))
 
 
+@pytest.mark.slow
 def test_a_run_is_found_by_any_name(lesson: Lesson, ran: Path) -> None:
     told = lesson("report", plugins=[teller]).out
     assert told.startswith("## ❌")
@@ -67,6 +68,7 @@ def test_the_help_names_every_format(lesson: Lesson) -> None:
 BEGINNINGS = {"html": "<!doctype html>", "markdown": "## ", "junit": "<?xml", "json": "{\n"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "begins"),
     [(f"a{suffix}", BEGINNINGS[form]) for suffix, form in REPORTS.suffixes.items()],
@@ -88,6 +90,7 @@ def test_printed_and_written_are_the_same_bytes_every_time(lesson: Lesson, ran: 
     assert Path("file").read_text("utf-8") == printed
 
 
+@pytest.mark.slow
 def test_json_is_the_record_and_the_sections(lesson: Lesson, ran: Path) -> None:
     said = lesson("report", "--format", "json", plugins=[teller]).json
     assert said["record"] == json.loads((ran / "record.json").read_text("utf-8"))
@@ -205,6 +208,7 @@ def test_a_report_contains_no_escape_and_no_token(lesson: Lesson, ran: Path, for
     assert SCRIPT not in decoded or form == "ctrf", "JSON is no markup"
 
 
+@pytest.mark.slow
 def test_without_matplotlib_the_page_has_tables_and_a_hint(ran: Path) -> None:
     program = (
         "import sys; sys.modules['matplotlib'] = None\n"

@@ -190,6 +190,7 @@ def test_the_page_starts_with_its_conclusions(page: Any) -> None:
     assert [text_of(node) for node in page.query("header .conclusion")] == ["Learned: words by stage 2 <b>."]
 
 
+@pytest.mark.slow
 def test_a_page_is_the_same_every_time(html: str) -> None:
     assert render(story(), "html") == html
 
@@ -316,6 +317,7 @@ def test_pieces_are_the_text(text: str) -> None:
         }, (letter, place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["html", "markdown", "junit", "ctrf"])
 def test_diagnoses_of_plugins_are_shown(form: str) -> None:
     report = retold(dict.fromkeys(("title", "label", "name", "value", "output"), "x"))

@@ -142,6 +142,7 @@ def test_a_command_link_has_no_number(tmp_path: Path) -> None:
     assert (link.role, block.number) == ("illustration", 1)
 
 
+@pytest.mark.slow
 def test_more_blocks_than_rules_look_at(tmp_path: Path) -> None:
     started = time.process_time()
     found = of("```bash\nls\n```\n" * (MOST_BLOCKS + 10), tmp_path / "a.md")

@@ -203,6 +203,7 @@ def test_any_annotated_tutorial_has_the_same_plan(
     assert essence(plan_lesson(path, path.parent, plugins=plugins)) == before
 
 
+@pytest.mark.slow
 def test_ways_become_a_choice(lesson: Callable[..., Any], tmp_path: Path) -> None:
     ways = "## Get it\n\n### Option A\n\n```bash\necho a\n```\n\n### Option B\n\n```bash\necho b\n```\n"
     (tmp_path / "a.md").write_text(ways)

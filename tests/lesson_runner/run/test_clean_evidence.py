@@ -125,6 +125,7 @@ def test_a_run_with_a_secret_in_a_file_name_is_not_resumed(tmp_path: Path) -> No
     assert not holds(said.stdout + said.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["id", "title", "path"])
 def test_a_secret_in_a_lesson(tmp_path: Path, where: str) -> None:
     """A run does not start if an id is a secret: files are found by it. Everything else is redacted."""

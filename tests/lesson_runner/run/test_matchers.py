@@ -125,6 +125,7 @@ def test_json_reads_standard_output_alone() -> None:
     assert not verdict("json", {"type": "object"}, "{}", stdout="")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1, 2])
 @given(data=st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=8))
 def test_json_with_other_text_is_not_json(place: int, data: Any) -> None:

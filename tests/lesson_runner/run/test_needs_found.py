@@ -207,6 +207,7 @@ def test_any_text(tmp_path_factory: pytest.TempPathFactory, text: str, language:
         assert need.kind not in ("command", "python", "env") or need.value.strip("+-._") != ""
 
 
+@pytest.mark.slow
 def test_many_blocks_take_linear_time(tmp_path: Path) -> None:
     """Ten times as many blocks take about ten times as long, not a hundred times."""
 

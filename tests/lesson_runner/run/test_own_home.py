@@ -185,6 +185,7 @@ def unchanged(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     assert seen() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unchanged")
 def test_nothing_outside_of_the_run_changes(run: Command) -> None:
     done = run(*HARMLESS)
@@ -433,6 +434,7 @@ def test_a_python_that_does_not_work_is_named(run: Command, home: Path, tmp_path
 # --- in a sandbox ---
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 def test_in_a_sandbox_the_home_is_the_same_and_shows_only_who_the_user_is(
     run: Command, home: Path, tmp_path: Path

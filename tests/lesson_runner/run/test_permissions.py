@@ -138,6 +138,7 @@ def test_a_yes_is_remembered_for_exactly_this_content(
     assert len(lesson("trust", "list", "--json").json) == 1
 
 
+@pytest.mark.slow
 def test_permissions_can_be_taken_back(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, tmp_path: Path
 ) -> None:
@@ -192,6 +193,7 @@ def test_a_damaged_permission_file_is_ignored(
     assert home.with_name("allowed.json.damaged").exists()
 
 
+@pytest.mark.slow
 @fault(
     "permissions",
     "another user can write the file of permissions",
@@ -209,6 +211,7 @@ def test_a_permission_file_that_others_can_write_is_ignored(
     assert (said.code, "others can write it" in said.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_an_answer_that_cannot_be_saved_counts_once(
     answer: Callable[..., tuple[int, str]], lesson: Lesson, home: Path, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ def evidence(folder: Path, name: str) -> Path:
     return found
 
 
+@pytest.mark.slow
 def test_what_the_runner_says_is_not_output(run: Callable[..., Any], tmp_path: Path) -> None:
     steps = run(
         step("silent", "expect: [{contains: background}]", "sleep 20 &"),
@@ -81,6 +82,7 @@ def test_json_of_a_command_that_warns(run: Callable[..., Any], tmp_path: Path) -
     assert f"{gaps['stdout']['lines']:,} lines" in steps["huge"]["message"]
 
 
+@pytest.mark.slow
 def test_a_report_says_what_was_not_kept(run: Callable[..., Any], lesson: Lesson, tmp_path: Path) -> None:
     run(step("many", "expect: [{not_contains: error}]", "set +o pipefail; yes xxxxxxxxx | head -n 250000"))
     lines = json.loads(evidence(tmp_path, "many").joinpath("gaps.json").read_text())["output"]["lines"]

@@ -328,6 +328,7 @@ def test_a_partial_run_names_all_steps_that_need_a_permission(
 # --- in a sandbox ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @fault(
     "sandbox",
     "an action reads what the sandbox hides",

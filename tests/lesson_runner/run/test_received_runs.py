@@ -175,6 +175,7 @@ def test_every_format_says_why_an_output_is_missing(
     assert PLAIN in done.out
 
 
+@pytest.mark.slow
 def test_compare_reads_files_only_up_to_a_limit(made: World, run: Path) -> None:
     for name in (CURVE, "evidence/text-1/samples.json", "evidence/compare/comparison.json"):
         to_a_pipe(run / name)

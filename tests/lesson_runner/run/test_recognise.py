@@ -202,6 +202,7 @@ PATTERN = re.compile(load_schema("step")["properties"]["id"]["pattern"])
 TITLES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=30)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(titles=st.lists(TITLES, min_size=1, max_size=6))
 def test_any_heading_gives_ids_that_a_directive_could_have(

@@ -451,6 +451,7 @@ def test_one_run_at_a_time_in_the_same_files(lesson: Lesson, tmp_path: Path) -> 
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_a_run_next_to_another(lesson: Lesson, tmp_path: Path) -> None:
     """Each has its own files, so it needs nothing of the other."""
     (tmp_path / "slow.md").write_text(

@@ -483,6 +483,7 @@ def test_a_folder_of_runs_is_no_folder_to_work_in(
     assert runs(tmp_path) == [run]
 
 
+@pytest.mark.slow
 def test_one_run_at_a_time_works_in_a_folder_of_the_user(
     lesson: Lesson, write: Callable[..., None], tmp_path: Path
 ) -> None:

@@ -136,6 +136,7 @@ def test_one_that_does_not_start(lesson: Lesson, tmp_path: Path, head: str, bloc
     assert message in step["message"]
 
 
+@pytest.mark.slow
 def test_without_a_sign_it_is_labelled(lesson: Lesson, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(steps(("id: serve\nservice: {stop: touch stopped}", "sleep 60 &")))
     said = lesson("run", "a.md", "--allow", "shell")
@@ -153,6 +154,7 @@ def test_a_stop_command_that_fails_fails_the_run(lesson: Lesson, tmp_path: Path)
     assert "stop command failed" in record(tmp_path)["by_id"]["serve"]["message"]
 
 
+@pytest.mark.slow
 def test_a_part_of_a_run_starts_it_again(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

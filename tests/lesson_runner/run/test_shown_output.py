@@ -60,6 +60,7 @@ def test_a_step_that_prints_what_its_block_shows_passes(tmp_path: Path, language
     assert run(tmp_path, text, language)["status"] == "passed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "text", "line"),
     [

@@ -75,6 +75,7 @@ def test_good_samples(path: Path, lesson: Lesson) -> None:
     assert said.code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [file for path in GOOD for file in files(path)], ids=lambda path: path.stem)
 def test_good_samples_run(path: Path, lesson: Lesson) -> None:
     said = lesson("run", path, "--allow", "shell", "--json")
@@ -101,6 +102,7 @@ def rules_in_source() -> Iterator[str]:
                     yield str(rule.value)
 
 
+@pytest.mark.slow
 def test_every_rule_is_in_the_table() -> None:
     ids = [rule.id for rule in RULES]
     assert len(ids) == len(set(ids)) > 40

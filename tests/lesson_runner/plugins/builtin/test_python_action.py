@@ -96,6 +96,7 @@ def test_a_block_of_a_session_that_fails_leaves_nothing(step: Step, run: RunCont
     assert in_session("print(x)", step("four")).output == "1"
 
 
+@pytest.mark.slow
 def test_a_session_that_takes_too_long_is_ended(step: Step, run: RunContext) -> None:
     in_session("x = 1", step("one"))
     outcome = in_session(

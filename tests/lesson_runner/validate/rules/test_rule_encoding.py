@@ -74,6 +74,7 @@ def test_text_as_it_should_be(piece: str, folder: Path) -> None:
     assert found(piece, folder) == []
 
 
+@pytest.mark.slow
 @given(TEXTS)
 def test_correct_text_is_not_reported(folder: Path, text: str) -> None:
     assert found(text, folder) == []
@@ -86,6 +87,7 @@ def test_text_that_lost_nothing_is_repaired(piece: str, page: str, folder: Path)
     assert repaired(twice, found(twice, folder)) == piece
 
 
+@pytest.mark.slow
 @given(text=TEXTS, page=st.sampled_from(CODE_PAGES))
 def test_any_text_that_lost_nothing_is_repaired(folder: Path, text: str, page: str) -> None:
     # Beside one sure sign, what could be either is what it would be everywhere else.
@@ -96,6 +98,7 @@ def test_any_text_that_lost_nothing_is_repaired(folder: Path, text: str, page: s
     assert repaired(twice, [finding]) == text
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(text=TEXTS, page=st.sampled_from(CODE_PAGES), instead=st.sampled_from(["ignore", "replace"]))
 def test_no_text_is_invented_where_bytes_were_lost(folder: Path, text: str, page: str, instead: str) -> None:

@@ -204,6 +204,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=40).map("".join), st.booleans())
 @example("{\U000f0000\n{\U0010ffff", True)
@@ -250,6 +251,7 @@ SCRIPTS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @needs_bash
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCRIPTS, st.booleans())
