@@ -16,7 +16,7 @@ LAST = 3
 """How many lines at the end of the output count, for what ends a command at once."""
 LAST_OF_NETWORK = 40
 """How many lines count for hosts: programs that download say more after the failure."""
-LIKE = 0.74
+LIKE = 0.8
 """How much two names have in common of which one may be a misspelling of the other, as of difflib."""
 _COMMAND = re.compile(r"(?:^|: )(?P<name>[A-Za-z0-9_][\w.+-]*): (?:command )?not found$")
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>\w+)'$")
@@ -126,4 +126,6 @@ def _lacks(lines: list[str], exit_code: int, own: Collection[str]) -> Iterator[N
 
 def is_like(name: str, own: Collection[str]) -> bool:
     """Return whether a name is one of these, or almost."""
-    return name in own or bool(difflib.get_close_matches(name, own, n=1, cutoff=LIKE))
+    return any(sorted(name) == sorted(other) for other in own) or bool(
+        difflib.get_close_matches(name, own, n=1, cutoff=LIKE)
+    )

@@ -95,7 +95,7 @@ def _is_misspelt(need: Need, made: Iterable[Need]) -> bool:
     return name not in names and is_like(name, names)
 
 
-_MADE_AS = {"file": ("file",), "python": ("python", "file"), "command": ("command", "file")}
+_MADE_AS = {"file": ("file",), "python": ("python", "file"), "command": ("command",)}
 """As what a lesson can make a file, a module and a command."""
 
 
