@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from lesson_runner.execute.needs import name_of, unmet_needs
+from lesson_runner.execute.needs import Surroundings, name_of, unmet_needs
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT
 from lesson_runner.files.untrusted import read_below
 from lesson_runner.model import BlockRole, Need, Plan, PlannedStep, StepResult
+from lesson_runner.model.errors import LessonError
 from lesson_runner.plugins.builtin.shell import surroundings
 from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles.needs import made_in
-from lesson_runner.run.missing import is_like, lacks_something, missing_from
+from lesson_runner.run.missing import is_like, is_like_file, is_misspelt, lacks_something, missing_from
 
 PHRASES = {
     "failed": "failed",
@@ -40,7 +41,7 @@ def why_unmet(
     Return why a step that is about to run cannot, in one line; empty if its needs are met.
 
     What a step that passed has made is not looked for: if it is missing, the step that needs it fails. In a
-    lesson without directives, nor is a file that is called almost like one which the lesson makes.
+    lesson without directives, nor is what is called almost like something that is there.
 
     Args:
         results: how the earlier steps ended, by id; one of several commands of a block has an id of its own.
@@ -48,13 +49,15 @@ def why_unmet(
     made_by = {item.number: item.step for item in plan.blocks if item.number and item.step is not None}
     ended = {need: _end_of(made_by.get(need.made_by), results) for need in step.requires}
     wanted = [need for need in step.requires if ended[need] != "passed"]
-    if plan.recognised:
-        own = made_in(plan.blocks)
-        wanted = [need for need in wanted if not _is_misspelt(need, own)]
-    if not wanted:
-        return ""
     broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
-    found = unmet_needs(wanted, surroundings(context, step.id, broken))
+    here = surroundings(context, step.id, broken)
+    found = unmet_needs(wanted, here) if wanted else {}
+    if found and plan.recognised:
+        own, done = made_in(plan.blocks), made_in(_passed(plan.blocks, results))
+        folder = _folder_of(here)
+        found = {need: wrong for need, wrong in found.items() if not _is_misspelt(need, own, done, folder)}
+    if not found:
+        return ""
     messages = []
     for need in [need for need in wanted if need in found]:
         maker, wrong = made_by.get(need.made_by), found[need]
@@ -64,11 +67,41 @@ def why_unmet(
     return f"it needs {'; and '.join(messages[:MOST_NAMED])}" if messages else ""
 
 
-def _is_misspelt(need: Need, made: Iterable[Need]) -> bool:
-    """Return whether a file that no block makes is called almost like one that a block does."""
-    names = {PurePosixPath(item.value).name for item in made if item.kind == "file"}
+def _is_misspelt(need: Need, made: Iterable[Need], done: Iterable[Need], folder: Path | None) -> bool:
+    """
+    Return whether something that no block makes is called almost like something that is there.
+
+    Args:
+        made: what the blocks of the lesson make.
+        done: what those whose steps have passed make.
+        folder: where the terminal is.
+    """
+    if need.made_by:
+        return False
     name = PurePosixPath(need.value).name
-    return need.kind == "file" and not need.made_by and name not in names and is_like(name, names)
+    if need.kind == "file":
+        names = {PurePosixPath(item.value).name for item in made if item.kind == "file"}
+        if name not in names and is_like(name, names):
+            return True
+        if folder is None or need.value.startswith(("/", "~")):
+            return False
+        return is_like_file(name, folder / PurePosixPath(need.value).parent)
+    if need.kind == "python":
+        own = {PurePosixPath(item.value).stem for item in done if item.kind in ("file", "python")}
+    elif need.kind == "command":
+        own = {item.value for item in done if item.kind == "command"}
+    else:
+        return False
+    return is_misspelt(need) or (name not in own and is_like(name, own))
+
+
+def _folder_of(here: Surroundings) -> Path | None:
+    """Return the folder that the terminal is in; ``None`` if it does not say."""
+    try:
+        place = here.ask("builtin pwd").strip()
+    except (LessonError, OSError):
+        return None
+    return Path(place) if place.startswith("/") else None
 
 
 def skipped_if_missing(
@@ -99,7 +132,13 @@ def skipped_if_missing(
     if need is not None:
         lacks = f"it needs {name_of(need)}"
         lacks += "" if need.kind == "package" else ", which is missing here"
-    elif skipped and result.exit_code and lacks_something(text, made_in(_passed(plan.blocks, results))):
+    elif (
+        skipped
+        and result.exit_code
+        and lacks_something(
+            text, made_in(_passed(plan.blocks, results)), _folder_of(surroundings(context, step.id, ()))
+        )
+    ):
         lacks = f"it lacks what skipped steps would have made ({', '.join(skipped[:MOST_NAMED])})"
     else:
         return result

@@ -121,9 +121,10 @@ def _filled_in(step: Step, blanks: Sequence[Blank], values: Mapping[str, str]) -
         return dataclasses.replace(step, skip=f"{texts} must be filled in: {flags}")
     if not blanks or step.block is None:
         return step
-    script = as_script(step.block)
-    for blank in blanks:
-        script = script.replace(blank.text, values[blank.name])
+    by_text = {blank.text: values[blank.name] for blank in blanks}
+    # In one pass: a value may contain what is a blank elsewhere.
+    any_blank = "|".join(re.escape(text) for text in sorted(by_text, key=len, reverse=True))
+    script = re.sub(any_blank, lambda found: by_text[found[0]], as_script(step.block))
     return dataclasses.replace(step, params={**step.params, "script": script})
 
 

@@ -125,6 +125,14 @@ def test_a_blank_is_filled_in(tutorial: Callable[..., Any]) -> None:
     assert "echo hello Ada" in filled["steps"][0]["params"]["script"]
 
 
+def test_a_value_that_looks_like_another_blank(tutorial: Callable[..., Any]) -> None:
+    body = "## Greet\n\n```bash\necho '<your-name> and <your-pet>'\n```\n"
+    values = ["--param", "your_name=<your-pet>", "--param", "your_pet=Rex"]
+    record = tutorial("run", body, "--allow", "shell", *values)
+
+    assert "echo '<your-pet> and Rex'" in record["steps"][0]["params"]["script"]
+
+
 WAYS = """## Get it
 
 ### Option A: with echo
