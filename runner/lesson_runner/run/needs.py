@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from lesson_runner.document.transcripts import runs_as, typed_in
 from lesson_runner.execute.needs import Surroundings, name_of, unmet_needs
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT
 from lesson_runner.files.untrusted import read_below
@@ -15,6 +17,7 @@ from lesson_runner.plugins.builtin.shell import surroundings
 from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles.needs import made_in
+from lesson_runner.roles.python_text import read_python
 from lesson_runner.run.missing import is_like, is_like_file, is_misspelt, lacks_something, missing_from
 
 PHRASES = {
@@ -26,6 +29,7 @@ PHRASES = {
 """How a step ended that did not pass, by its status."""
 MOST_NAMED = 3
 """How many unmet needs a message names."""
+_NO_NAME = re.compile(r"^NameError: name '(?P<name>\w+)' is not defined")
 MOST_READ = 16 * 1024 * 1024
 """Upper limit for the bytes of an output that is read; evidence is shorter."""
 
@@ -140,9 +144,30 @@ def skipped_if_missing(
         )
     ):
         lacks = f"it lacks what skipped steps would have made ({', '.join(skipped[:MOST_NAMED])})"
+    elif maker := _skipped_maker_of_name(text, step, plan, results):
+        lacks = f"it needs a name that step '{maker}' defines, which was skipped"
     else:
         return result
     return replace(result, status="skipped", message=f"{lacks}: {result.message}")
+
+
+def _skipped_maker_of_name(
+    output: str, step: PlannedStep, plan: Plan, results: Mapping[str, StepResult]
+) -> str:
+    """Return the skipped Python step that defines the name which a Python step lacks; empty if none does."""
+    missing = _NO_NAME.search(output.rstrip().rpartition("\n")[2])
+    if step.action != "python" or missing is None:
+        return ""
+    defines = [
+        item.step
+        for item in plan.blocks
+        if item.step is not None
+        and runs_as(item.block) == "python"
+        and missing["name"] in read_python(typed_in(item.block).text).defined
+    ]
+    ended = {name: _end_of(name, results) for name in defines}
+    lost = [name for name, status in ended.items() if status == "skipped"]
+    return lost[0] if lost and "passed" not in ended.values() else ""
 
 
 def _passed(blocks: Iterable[BlockRole], results: Mapping[str, StepResult]) -> list[BlockRole]:

@@ -133,6 +133,29 @@ def test_a_value_that_looks_like_another_blank(tutorial: Callable[..., Any]) -> 
     assert "echo '<your-pet> and Rex'" in record["steps"][0]["params"]["script"]
 
 
+def test_a_section_of_a_settings_file_is_no_blank(tutorial: Callable[..., Any]) -> None:
+    body = "## Set\n\n```bash\ncat > a.ini <<X\n[main]\nx=1\nX\ngrep y a.ini\n```\n"
+
+    assert tutorial("run", body, "--allow", "shell")["status"] == "failed"
+
+
+def test_a_misspelt_name_of_python(tutorial: Callable[..., Any]) -> None:
+    body = "## Add\n\n```python\ntotal = 3\nprint(total)\n```\n\n```python\nprint(totla)\n```\n"
+    record = tutorial("run", body, "--allow", "shell")
+
+    assert [step["status"] for step in record["steps"]] == ["passed", "failed"]
+
+
+def test_a_name_that_a_skipped_step_defines(tutorial: Callable[..., Any]) -> None:
+    body = (
+        "## Read\n\n```python\nimport no_such_module\ndata = no_such_module.read()\nprint(data)\n```\n\n"
+        "```python\nprint(data[0])\n```\n\n```bash\necho end\n```\n"
+    )
+    record = tutorial("run", body, "--allow", "shell")
+
+    assert [step["status"] for step in record["steps"]] == ["skipped", "skipped", "passed"]
+
+
 WAYS = """## Get it
 
 ### Option A: with echo
