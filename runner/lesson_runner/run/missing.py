@@ -51,14 +51,17 @@ _NETWORK = re.compile(
 )
 
 
+_NO_TARGET = re.compile(r"No rule to make target")
+_MAKEFILES = frozenset({"GNUmakefile", "Makefile", "makefile"})
 MOST_NAMES = 2000
 """How many names in a folder are compared with that of a missing file."""
 _DIGITS = re.compile(r"\d")
 _WORDS = re.compile(r"[\w./~-]+")
 _ABSENT = re.compile(
-    r"No such file or directory|[Nn]ot a directory|can't open file|ModuleNotFoundError|FileNotFoundError"
+    r"[Nn]o such file or directory|[Nn]ot a directory|can't open file|ModuleNotFoundError|FileNotFoundError"
     r"|cannot import name|(?:command )?not found\b|does not exist|[Cc]onnection refused"
     r"|(?:[Ff]ailed|[Cc]ouldn't|[Uu]nable) to connect|Cannot find (?:module|package) '[^.]"
+    r"|could not find `Cargo\.toml|does not appear to contain|[Nn]ot a git repository|no makefile found"
 )
 _FAULT = re.compile(
     r"^(?:E +)?(?:Assertion|Value|Type|Key|Index|Name|UnboundLocal|Attribute|ZeroDivision|Syntax|Indentation"
@@ -85,6 +88,8 @@ def lacks_something(output: str, made: Collection[Need], folder: Path | None = N
     for line in reversed(output.rstrip().split("\n")[-LAST_OF_NETWORK:]):
         if _FAULT.search(line.strip()):
             return False
+        if _NO_TARGET.search(line) and folder is not None and not _MAKEFILES & _names_in(folder):
+            return True
         if _ABSENT.search(line):
             words = [word.rstrip(".") for word in _WORDS.findall(line)]
             command = _COMMAND.search(line)

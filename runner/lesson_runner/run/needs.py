@@ -30,6 +30,8 @@ PHRASES = {
 MOST_NAMED = 3
 """How many unmet needs a message names."""
 _NO_NAME = re.compile(r"^NameError: name '(?P<name>\w+)' is not defined")
+_FUNCTION = re.compile(r"^[ \t]*(?:function[ \t]+)?([\w-]+)[ \t]*\(\)[ \t]*(?:\{|$)", re.MULTILINE)
+"""The name in a definition of a function, also in a file with a script."""
 MOST_READ = 16 * 1024 * 1024
 """Upper limit for the bytes of an output that is read; evidence is shorter."""
 
@@ -87,6 +89,8 @@ def _is_misspelt(need: Need, made: Iterable[Need], done: Iterable[Need], folder:
         names = {PurePosixPath(item.value).name for item in made if item.kind == "file"}
         if name not in names and is_like(name, names):
             return True
+        if name == need.value and name in {PurePosixPath(item.value).name for item in done}:
+            return True  # the step works in the wrong folder
         if folder is None or need.value.startswith(("/", "~")):
             return False
         return is_like_file(name, folder / PurePosixPath(need.value).parent)
@@ -131,7 +135,8 @@ def skipped_if_missing(
     except OSError:
         return result
     text = output.decode("utf-8", "replace")
-    need = missing_from(text, result.exit_code, made_in(plan.blocks))
+    functions = {Need("command", name) for name in _FUNCTION.findall(plan.lesson.text)}
+    need = missing_from(text, result.exit_code, made_in(plan.blocks) | functions)
     skipped = [name for name, item in results.items() if item.status == "skipped"]
     if need is not None:
         lacks = f"it needs {name_of(need)}"
@@ -140,7 +145,9 @@ def skipped_if_missing(
         skipped
         and result.exit_code
         and lacks_something(
-            text, made_in(_passed(plan.blocks, results)), _folder_of(surroundings(context, step.id, ()))
+            text,
+            made_in(_passed(plan.blocks, results)) | functions,
+            _folder_of(surroundings(context, step.id, ())),
         )
     ):
         lacks = f"it lacks what skipped steps would have made ({', '.join(skipped[:MOST_NAMED])})"

@@ -74,6 +74,11 @@ RELATED = [
     "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'",
     "main.c:1:10: fatal error: z.h: No such file or directory\nmake: *** [Makefile:2: all] Error 1",
     "ConnectionRefusedError: [Errno 111] Connection refused\n\nRan 1 test in 0.1s\n\nFAILED (errors=1)",
+    "make: *** No rule to make target 'build'.  Stop.",
+    "make: *** No targets specified and no makefile found.  Stop.",
+    "error: could not find `Cargo.toml` in `/tmp/x` or any parent directory",
+    "npm error code ENOENT\nnpm error enoent Could not read package.json: no such file or directory",
+    "fatal: not a git repository (or any of the parent directories): .git",
     "Error: Cannot find module 'express'\n  code: 'MODULE_NOT_FOUND'\n\nNode.js v20.0.0",
 ]
 
@@ -106,6 +111,12 @@ def test_what_skipped_steps_may_explain(output: str, there: Path) -> None:
     assert lacks_something(output, MADE, there)
 
 
+def test_a_misspelt_target(there: Path) -> None:
+    (there / "Makefile").touch()
+
+    assert not lacks_something("make: *** No rule to make target 'buidl'.  Stop.", MADE, there)
+
+
 def test_misspelt_names_are_no_lack_of_the_machine(tmp_path: Path) -> None:
     found = run(
         tmp_path,
@@ -117,9 +128,13 @@ def test_misspelt_names_are_no_lack_of_the_machine(tmp_path: Path) -> None:
         "cat out/reslt.txt",
         "cat out/other-file.txt",
         "no-such-tool",
+        "mkdir src\ntouch src/main.py",
+        "cat main.py",
+        "cat > run.sh <<X\nhelpr() { :; }\nhelper\nX\nbash run.sh",
     )
     assert [status for status, _ in found.values()] == [
         "passed", "failed", "failed", "failed", "passed", "failed", "skipped", "skipped",
+        "passed", "failed", "failed",
     ]  # fmt: skip
 
 
