@@ -156,6 +156,12 @@ def test_a_name_that_a_skipped_step_defines(tutorial: Callable[..., Any]) -> Non
     assert [step["status"] for step in record["steps"]] == ["skipped", "skipped", "passed"]
 
 
+def test_a_server_with_a_user_interface_does_not_wait_for_a_person(tutorial: Callable[..., Any]) -> None:
+    body = "## Serve\n\nIn a second terminal, start the UI:\n\n```bash\npython3 -m http.server 8123\n```\n"
+
+    assert [item["role"] for item in tutorial("plan", body)["blocks"]] == ["service"]
+
+
 WAYS = """## Get it
 
 ### Option A: with echo
