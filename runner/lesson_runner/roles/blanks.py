@@ -67,7 +67,11 @@ def _found(kind: str, text: str, around: str) -> Iterator[str]:
         found += [
             (match.start(), match[0]) for match in PLACEHOLDER.finditer(code) if _is_filled(match[0], code)
         ]
-        found += [(match.start(), match[0]) for match in _SQUARE.finditer(_commands_only(code))]
+        found += [
+            (match.start(), match[0])
+            for match in _SQUARE.finditer(_commands_only(code))
+            if not _is_heading(match[0], code)
+        ]
     for match in _WITH.finditer(around):
         at = code.find(match["word"])
         if at >= 0 and len(match["word"]) > 2:
@@ -78,6 +82,11 @@ def _found(kind: str, text: str, around: str) -> Iterator[str]:
 def _is_filled(mark: str, code: str) -> bool:
     """Return whether ``<word>`` is to fill in; not a tag of HTML or XML in a text."""
     return mark not in _NOT and f"</{mark[1:]}" not in code and "</" not in mark
+
+
+def _is_heading(mark: str, code: str) -> bool:
+    """Return whether ``[word]`` has a line of its own: it begins a section of a settings file."""
+    return any(line.strip() == mark for line in code.split("\n"))
 
 
 def _commands_only(code: str) -> str:

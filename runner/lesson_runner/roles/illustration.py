@@ -123,8 +123,7 @@ def python_fragment(view: BlockView) -> str | None:
     """Python that uses names that nothing defines."""
     if view.kind != "python":
         return None
-    missing = view.python.missing - view.memory.names
-    if missing:
+    if missing := view.undefined:
         names = ", ".join(f"'{name}'" for name in sorted(missing)[:3])
         return f"it uses {names}, which no block defines"
     return None

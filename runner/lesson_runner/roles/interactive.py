@@ -8,6 +8,7 @@ from dataclasses import replace
 from lesson_runner.document.commands import COMMANDS
 from lesson_runner.roles.commands import Command
 from lesson_runner.roles.rule import BlockRule
+from lesson_runner.roles.services import why_service
 from lesson_runner.roles.view import BlockView
 
 _EDITORS = frozenset(
@@ -92,6 +93,8 @@ def waits(view: BlockView) -> str | None:
     for command in view.commands:
         if not command.nested and (reason := _why(command)):
             return reason
+    if any(why_service(command, view.memory.listening) for command in view.commands if not command.nested):
+        return None
     said = _WAITS.search(view.request)
     if view.commands and said and not re.search(r"\b(?:non-?interactive|without|no)\b", view.request, re.I):
         return f"the text above says that it waits for a person: '{said[0]}'"

@@ -11,7 +11,7 @@ from lesson_runner.model import Block, Lesson
 NEAR = 40
 """Lines below a block in which the address of its service is looked for, up to the next heading."""
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])"
-_URL = re.compile(rf"https?://{_LOCAL}(?::(\d{{2,5}}))?(?![\w.-])")
+_URL = re.compile(rf"https?://{_LOCAL}(?::(\d{{2,5}})(?![\w-])|(?![\w:-]|\.\w))")
 _HEADING = re.compile(r"#{1,6}\s")
 _OPTIONS = tuple(
     re.compile(pattern)

@@ -30,7 +30,7 @@ def commands_without_language(view: BlockView) -> str | None:
 def complete_python(view: BlockView) -> str | None:
     """A whole program."""
     text = view.python
-    if view.kind == "python" and text.is_complete and text.shows and text.missing <= view.memory.names:
+    if view.kind == "python" and text.is_complete and text.shows and not view.undefined:
         return "it is a whole program that shows something"
     return None
 

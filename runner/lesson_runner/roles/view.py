@@ -12,6 +12,7 @@ from functools import cached_property
 from lesson_runner.document.commands import is_command, names_program
 from lesson_runner.document.languages import PYTHON, SHELL
 from lesson_runner.document.transcripts import Typed, runs_as, shows_prompts, typed_in
+from lesson_runner.document.typos import is_typo
 from lesson_runner.model import MAIN_PATH, Block, BlockRole, Lesson
 from lesson_runner.roles.blanks import placeholders
 from lesson_runner.roles.commands import Command, ShellText, read_shell
@@ -180,3 +181,10 @@ class BlockView:
     def python(self) -> PythonText:
         """What a Python block says; nothing for other blocks."""
         return read_python(self.typed.text) if self.typed and self.kind == "python" else PythonText()
+
+    @cached_property
+    def undefined(self) -> frozenset[str]:
+        """The names that Python uses and no block to run defines, except for misspelt ones of those."""
+        known = self.memory.names | self.python.defined
+        missing = self.python.missing - known
+        return frozenset(name for name in missing if not is_typo(name, known))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import sys
 from collections.abc import Collection, Iterator
-from pathlib import PurePosixPath
+from itertools import islice
+from pathlib import Path, PurePosixPath
 
+from lesson_runner.document.typos import is_typo
 from lesson_runner.model import Need
+from lesson_runner.roles.needs.programs import BUILT_IN, EVERYWHERE
 
 NOT_FOUND = 127
 """The exit code of a shell that does not find a command."""
@@ -49,34 +53,78 @@ _NETWORK = re.compile(
 )
 
 
+_NO_TARGET = re.compile(r"No rule to make target")
+_MAKEFILES = frozenset({"GNUmakefile", "Makefile", "makefile"})
+MOST_NAMES = 2000
+"""How many names in a folder are compared with that of a missing file."""
+_DIGITS = re.compile(r"\d")
 _WORDS = re.compile(r"[\w./~-]+")
 _ABSENT = re.compile(
-    r"(?:No such file or directory|[Nn]ot a directory|command not found|: not found|does not exist"
-    r"|[Cc]onnection refused)[.'\")]*$"
-    r"|can't open file"
-    r"|^(?:E +)?(?:ModuleNotFoundError|FileNotFoundError|ImportError|ConnectionRefusedError): "
-    r"|(?:[Ff]ailed|[Cc]ouldn't|[Uu]nable) to connect"
+    r"[Nn]o such file or directory|[Nn]ot a directory|can't open file|ModuleNotFoundError|FileNotFoundError"
+    r"|cannot import name|(?:command )?not found\b|does not exist|[Cc]onnection refused"
+    r"|(?:[Ff]ailed|[Cc]ouldn't|[Uu]nable) to connect|Cannot find (?:module|package) '[^.]"
+    r"|could not find `Cargo\.toml|does not appear to contain|[Nn]ot a git repository|no makefile found"
 )
-_CHECKED = re.compile(r"\bassert|AssertionError")
-"""A line about something that a test has checked, whatever it says."""
+_FAULT = re.compile(
+    r"^(?:E +)?(?:Assertion|Value|Type|Key|Index|Name|UnboundLocal|Attribute|ZeroDivision|Syntax|Indentation"
+    r"|Recursion|Reference|Range)Error\b|\bAssertionError\b|\bfailures=|^FAILED .* - assert\b"
+)
+"""What a program says that is wrong itself, and a test that fails."""
+_ERROR = re.compile(r"\b(?:error|fatal|failed|failures?|cannot|can't|could not|unable|denied)\b", re.I)
+_ECHO = re.compile(
+    r"\*\*\*.*\bError \d|^npm (?:error|ERR!)|compilation terminated|build stopped|previous errors?\b"
+    r"|errors occurred|not recoverable|FAILED \(errors=|^=+ .* in [\d.]+s|command failed|complete log"
+)
+"""What is said after an error to say only that there was one."""
 
 
-def lacks_something(output: str, made: Collection[Need]) -> bool:
+def lacks_something(output: str, made: Collection[Need], folder: Path | None = None) -> bool:
     """
-    Return whether an output says, at its end, that a file, a module, a program or a server is absent.
+    Return whether the last error of an output is that a file, a module, a program or a server is absent.
 
     Args:
         made: what the lesson has made. Its absence does not count.
+        folder: where the command ran. What is called almost like a file there does not count either.
     """
     own = {part for need in made for part in (PurePosixPath(need.value).name, PurePosixPath(need.value).stem)}
-    lines = [line.strip() for line in output.rstrip().split("\n")[-LAST_OF_NETWORK:]]
-    if any(map(_CHECKED.search, lines)):
-        return False
-    for line in lines:
-        words = (word.rpartition("/")[2].rstrip(".") for word in _WORDS.findall(line))
-        if _ABSENT.search(line) and not any(is_like(word, own) for word in words if word):
+    for line in reversed(output.rstrip().split("\n")[-LAST_OF_NETWORK:]):
+        if _FAULT.search(line.strip()):
+            return False
+        if _NO_TARGET.search(line) and folder is not None and not _MAKEFILES & _names_in(folder):
             return True
+        if _ABSENT.search(line):
+            words = [word.rstrip(".") for word in _WORDS.findall(line)]
+            command = _COMMAND.search(line)
+            misspelt = command and is_misspelt(Need("command", command["name"]))
+            return not misspelt and not any(_is_own(word, own, folder) for word in words)
+        if _ERROR.search(line) and not _ECHO.search(line):
+            return False
     return False
+
+
+def _is_own(word: str, own: Collection[str], folder: Path | None) -> bool:
+    """Return whether a word of a message is called almost like something that the lesson has made."""
+    name = word.rpartition("/")[2]
+    if not name or is_like(name, own):
+        return bool(name)
+    path = PurePosixPath(os.path.normpath(folder / word)) if folder is not None else None
+    inside = path is not None and folder is not None and path.is_relative_to(folder)
+    return inside and path is not None and is_like_file(name, Path(path.parent))
+
+
+def is_like_file(name: str, folder: Path) -> bool:
+    """Return whether a folder has a file of almost this name; those that differ in numbers do not count."""
+    numbered = _DIGITS.sub("", name)
+    return is_like(name, {item for item in _names_in(folder) if _DIGITS.sub("", item) != numbered})
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    """Return the names in a folder, at most :data:`MOST_NAMES`; none if it cannot be read."""
+    try:
+        with os.scandir(folder) as found:
+            return frozenset(item.name for item in islice(found, MOST_NAMES))
+    except (OSError, ValueError):
+        return frozenset()
 
 
 def missing_from(output: str, exit_code: int | None, made: Collection[Need]) -> Need | None:
@@ -95,6 +143,8 @@ def missing_from(output: str, exit_code: int | None, made: Collection[Need]) -> 
     found = next(_lacks(lines[-LAST:], exit_code, own), None)
     if found is not None:
         return found
+    if any(_FAULT.search(line) for line in lines[-LAST:]):
+        return None
     for line in lines[-LAST_OF_NETWORK:]:
         if match := _NETWORK.search(line):
             host = next(filter(None, match.groups()))
@@ -106,12 +156,16 @@ def missing_from(output: str, exit_code: int | None, made: Collection[Need]) -> 
 def _lacks(lines: list[str], exit_code: int, own: Collection[str]) -> Iterator[Need]:
     """Yield what the last lines of an output say is missing."""
     last = lines[-1] if lines else ""
-    if exit_code == NOT_FOUND and (command := _COMMAND.search(last)) and not is_like(command["name"], own):
-        yield Need("command", command["name"])
+    if exit_code == NOT_FOUND and (command := _COMMAND.search(last)):
+        name = command["name"]
+        if not is_like(name, own) and not is_misspelt(Need("command", name)):
+            yield Need("command", name)
     own_modules = {PurePosixPath(path).stem for path in own}
     module = _MODULE.search(last)
     if module and module["name"] not in sys.stdlib_module_names and not is_like(module["name"], own_modules):
-        yield Need("python", module["name"])
+        need = Need("python", module["name"])
+        if not is_misspelt(need):
+            yield need
     for line in lines:
         package = _PACKAGE.search(line)
         if package:
@@ -129,3 +183,10 @@ def is_like(name: str, own: Collection[str]) -> bool:
     return any(sorted(name) == sorted(other) for other in own) or bool(
         difflib.get_close_matches(name, own, n=1, cutoff=LIKE)
     )
+
+
+def is_misspelt(need: Need) -> bool:
+    """Return whether the name of a command or a module is one that every machine has, misspelt."""
+    if need.kind == "command":
+        return is_typo(need.value, EVERYWHERE | BUILT_IN)
+    return need.kind == "python" and is_typo(need.value, sys.stdlib_module_names)

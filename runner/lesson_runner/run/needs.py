@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from lesson_runner.execute.needs import name_of, unmet_needs
+from lesson_runner.document.transcripts import runs_as, typed_in
+from lesson_runner.execute.needs import Surroundings, name_of, unmet_needs
 from lesson_runner.files.evidence import EVIDENCE, OUTPUT
 from lesson_runner.files.untrusted import read_below
 from lesson_runner.model import BlockRole, Need, Plan, PlannedStep, StepResult
@@ -17,7 +19,8 @@ from lesson_runner.plugins.context import RunContext
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles.file import adds_to_file
 from lesson_runner.roles.needs import made_in
-from lesson_runner.run.missing import is_like, lacks_something, missing_from
+from lesson_runner.roles.python_text import read_python
+from lesson_runner.run.missing import is_like, is_like_file, is_misspelt, lacks_something, missing_from
 
 PHRASES = {
     "failed": "failed",
@@ -28,6 +31,9 @@ PHRASES = {
 """How a step ended that did not pass, by its status."""
 MOST_NAMED = 3
 """How many unmet needs a message names."""
+_NO_NAME = re.compile(r"^NameError: name '(?P<name>\w+)' is not defined")
+_FUNCTION = re.compile(r"^[ \t]*(?:function[ \t]+)?([\w-]+)[ \t]*\(\)[ \t]*(?:\{|$)", re.MULTILINE)
+"""The name in a definition of a function, also in a file with a script."""
 MOST_READ = 16 * 1024 * 1024
 """Upper limit for the bytes of an output that is read; evidence is shorter."""
 
@@ -43,7 +49,7 @@ def why_unmet(
     Return why a step that is about to run cannot, in one line; empty if its needs are met.
 
     What a step that passed has made is not looked for: if it is missing, the step that needs it fails. In a
-    lesson without directives, nor is a file that is called almost like one which the lesson makes.
+    lesson without directives, nor is what is called almost like something that is there.
 
     Args:
         results: how the earlier steps ended, by id; one of several commands of a block has an id of its own.
@@ -53,13 +59,15 @@ def why_unmet(
     wanted = [need for need in step.requires if ended[need] != "passed"]
     if plan.recognised and (reason := _why_kept(step, context, plan)):
         return reason
-    if plan.recognised:
-        own = made_in(plan.blocks)
-        wanted = [need for need in wanted if not _is_misspelt(need, own)]
-    if not wanted:
-        return ""
     broken = [str(error) for (_, hook), error in plugins.errors.items() if hook == "lesson_detect_hardware"]
-    found = unmet_needs(wanted, surroundings(context, step.id, broken))
+    here = surroundings(context, step.id, broken)
+    found = unmet_needs(wanted, here) if wanted else {}
+    if found and plan.recognised:
+        own, done = made_in(plan.blocks), made_in(_done(plan.blocks, results, ()))
+        folder = _folder_of(here)
+        found = {need: wrong for need, wrong in found.items() if not _is_misspelt(need, own, done, folder)}
+    if not found:
+        return ""
     messages = []
     for need in [need for need in wanted if need in found]:
         maker, wrong = made_by.get(need.made_by), found[need]
@@ -85,18 +93,43 @@ def _why_kept(step: PlannedStep, context: RunContext, plan: Plan) -> str:
     return f"the text says to add to '{path}', which has content: only a person knows where it belongs"
 
 
-def _is_misspelt(need: Need, made: Iterable[Need]) -> bool:
-    """Return whether something that no block makes is called almost like something that a block does."""
-    if need.made_by or need.kind not in _MADE_AS:
+def _is_misspelt(need: Need, made: Iterable[Need], done: Iterable[Need], folder: Path | None) -> bool:
+    """
+    Return whether something that no block makes is called almost like something that is there.
+
+    Args:
+        made: what the blocks of the lesson make.
+        done: what those whose steps have passed make.
+        folder: where the terminal is.
+    """
+    if need.made_by:
         return False
-    paths = [PurePosixPath(item.value) for item in made if item.kind in _MADE_AS[need.kind]]
-    names = {path.stem if need.kind == "python" else path.name for path in paths}
     name = PurePosixPath(need.value).name
-    return name not in names and is_like(name, names)
+    if need.kind == "file":
+        names = {PurePosixPath(item.value).name for item in made if item.kind == "file"}
+        if name not in names and is_like(name, names):
+            return True
+        if name == need.value and name in {PurePosixPath(item.value).name for item in done}:
+            return True  # the step works in the wrong folder
+        if folder is None or need.value.startswith(("/", "~")):
+            return False
+        return is_like_file(name, folder / PurePosixPath(need.value).parent)
+    if need.kind == "python":
+        own = {PurePosixPath(item.value).stem for item in done if item.kind in ("file", "python")}
+    elif need.kind == "command":
+        own = {item.value for item in done if item.kind == "command"}
+    else:
+        return False
+    return is_misspelt(need) or (name not in own and is_like(name, own))
 
 
-_MADE_AS = {"file": ("file",), "python": ("python", "file"), "command": ("command",)}
-"""As what a lesson can make a file, a module and a command."""
+def _folder_of(here: Surroundings) -> Path | None:
+    """Return the folder that the terminal is in; ``None`` if it does not say."""
+    try:
+        place = here.ask("builtin pwd").strip()
+    except (LessonError, OSError):
+        return None
+    return Path(place) if place.startswith("/") else None
 
 
 def skipped_if_missing(
@@ -122,13 +155,24 @@ def skipped_if_missing(
     except OSError:
         return result
     text = output.decode("utf-8", "replace")
-    need = missing_from(text, result.exit_code, made_in(plan.blocks))
+    functions = {Need("command", name) for name in _FUNCTION.findall(plan.lesson.text)}
+    need = missing_from(text, result.exit_code, made_in(plan.blocks) | functions)
     skipped = [name for name, item in results.items() if item.status == "skipped"]
     if need is not None:
         lacks = f"it needs {name_of(need)}"
         lacks += "" if need.kind == "package" else ", which is missing here"
-    elif skipped and result.exit_code and lacks_something(text, made_in(_done(plan.blocks, results, names))):
+    elif (
+        skipped
+        and result.exit_code
+        and lacks_something(
+            text,
+            made_in(_done(plan.blocks, results, names)) | functions,
+            _folder_of(surroundings(context, step.id, ())),
+        )
+    ):
         lacks = f"it lacks what skipped steps would have made ({', '.join(skipped[:MOST_NAMED])})"
+    elif maker := _skipped_maker_of_name(text, step, plan, results):
+        lacks = f"it needs a name that step '{maker}' defines, which was skipped"
     else:
         return result
     return replace(result, status="skipped", message=f"{lacks}: {result.message}")
@@ -139,6 +183,25 @@ def _done(
 ) -> list[BlockRole]:
     """Return the blocks whose steps have passed, and those of the steps with these names."""
     return [item for item in blocks if item.step in names or _end_of(item.step, results) == "passed"]
+
+
+def _skipped_maker_of_name(
+    output: str, step: PlannedStep, plan: Plan, results: Mapping[str, StepResult]
+) -> str:
+    """Return the skipped Python step that defines the name which a Python step lacks; empty if none does."""
+    missing = _NO_NAME.search(output.rstrip().rpartition("\n")[2])
+    if step.action != "python" or missing is None:
+        return ""
+    defines = [
+        item.step
+        for item in plan.blocks
+        if item.step is not None
+        and runs_as(item.block) == "python"
+        and missing["name"] in read_python(typed_in(item.block).text).defined
+    ]
+    ended = {name: _end_of(name, results) for name in defines}
+    lost = [name for name, status in ended.items() if status == "skipped"]
+    return lost[0] if lost and "passed" not in ended.values() else ""
 
 
 def _end_of(maker: str | None, results: Mapping[str, StepResult]) -> str:

@@ -73,3 +73,19 @@ See http://localhost:4323 too.
     lesson, _ = check_lesson(lesson_text(text), tmp_path)
     found = [ready_of(block, lesson).get("port") for block in lesson.blocks]
     assert found == [4321, 4322, None]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "ready"),
+    [
+        ("Visit http://127.0.0.1:5001.", {"port": 5001}),
+        ("Visit http://localhost:5001, then go on.", {"port": 5001}),
+        ("Visit http://localhost.", {"port": 80}),
+        ("Visit http://localhost:<port>.", {}),
+        ("Visit http://localhost.example.org.", {}),
+    ],
+)
+def test_the_address_in_a_sentence(sentence: str, ready: dict[str, int], tmp_path: Path) -> None:
+    lesson, _ = check_lesson(lesson_text(f"## Run\n\n```bash\npython app.py\n```\n\n{sentence}\n"), tmp_path)
+
+    assert ready_of(lesson.blocks[0], lesson) == ready

@@ -125,6 +125,43 @@ def test_a_blank_is_filled_in(tutorial: Callable[..., Any]) -> None:
     assert "echo hello Ada" in filled["steps"][0]["params"]["script"]
 
 
+def test_a_value_that_looks_like_another_blank(tutorial: Callable[..., Any]) -> None:
+    body = "## Greet\n\n```bash\necho '<your-name> and <your-pet>'\n```\n"
+    values = ["--param", "your_name=<your-pet>", "--param", "your_pet=Rex"]
+    record = tutorial("run", body, "--allow", "shell", *values)
+
+    assert "echo '<your-pet> and Rex'" in record["steps"][0]["params"]["script"]
+
+
+def test_a_section_of_a_settings_file_is_no_blank(tutorial: Callable[..., Any]) -> None:
+    body = "## Set\n\n```bash\ncat > a.ini <<X\n[main]\nx=1\nX\ngrep y a.ini\n```\n"
+
+    assert tutorial("run", body, "--allow", "shell")["status"] == "failed"
+
+
+def test_a_misspelt_name_of_python(tutorial: Callable[..., Any]) -> None:
+    body = "## Add\n\n```python\ntotal = 3\nprint(total)\n```\n\n```python\nprint(totla)\n```\n"
+    record = tutorial("run", body, "--allow", "shell")
+
+    assert [step["status"] for step in record["steps"]] == ["passed", "failed"]
+
+
+def test_a_name_that_a_skipped_step_defines(tutorial: Callable[..., Any]) -> None:
+    body = (
+        "## Read\n\n```python\nimport no_such_module\ndata = no_such_module.read()\nprint(data)\n```\n\n"
+        "```python\nprint(data[0])\n```\n\n```bash\necho end\n```\n"
+    )
+    record = tutorial("run", body, "--allow", "shell")
+
+    assert [step["status"] for step in record["steps"]] == ["skipped", "skipped", "passed"]
+
+
+def test_a_server_with_a_user_interface_does_not_wait_for_a_person(tutorial: Callable[..., Any]) -> None:
+    body = "## Serve\n\nIn a second terminal, start the UI:\n\n```bash\npython3 -m http.server 8123\n```\n"
+
+    assert [item["role"] for item in tutorial("plan", body)["blocks"]] == ["service"]
+
+
 WAYS = """## Get it
 
 ### Option A: with echo

@@ -12,7 +12,7 @@ from lesson_runner.model import BlockRole, Need, Plan
 from lesson_runner.plugins.context import Workspace
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.run import prepare
-from lesson_runner.run.missing import missing_from
+from lesson_runner.run.missing import lacks_something, missing_from
 from lesson_runner.run.options import RunOptions
 from lesson_runner.testing import check_lesson, lesson_text
 
@@ -55,6 +55,31 @@ STAYS_RED = [
     (1, "1 failed, 3 passed"),
     (22, "curl: (22) The requested URL returned error: 404"),
     (1, "cat: data.txt: No such file or directory"),
+    (127, "bash: line 1: mkdri: command not found"),  # every machine has `mkdir`
+    (1, "ModuleNotFoundError: No module named 'jsno'"),
+    (1, "curl: (6) Could not resolve host: example.org\nTraceback\nAssertionError: 1 != 2"),
+]
+UNRELATED = [
+    "the coupon X does not exist\nFAIL: test_a\nAssertionError: 1 != 2\n\nFAILED (failures=1)",
+    "cache.txt not found, going on\nValueError: 3",
+    "ValueError: the price does not exist",
+    "cat: x.txt: No such file or directory\nerror: pathspec 'topic' did not match any file(s) known to git",
+    "curl: (7) Failed to connect to localhost port 8000 after 0 ms: Connection refused",
+    "bash: line 3: sotr: command not found",
+    "cat: out/reslt.txt: No such file or directory",
+    "cat: results.txt: No such file or directory",
+]
+RELATED = [
+    "cat: data.csv: No such file or directory",
+    "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'",
+    "main.c:1:10: fatal error: z.h: No such file or directory\nmake: *** [Makefile:2: all] Error 1",
+    "ConnectionRefusedError: [Errno 111] Connection refused\n\nRan 1 test in 0.1s\n\nFAILED (errors=1)",
+    "make: *** No rule to make target 'build'.  Stop.",
+    "make: *** No targets specified and no makefile found.  Stop.",
+    "error: could not find `Cargo.toml` in `/tmp/x` or any parent directory",
+    "npm error code ENOENT\nnpm error enoent Could not read package.json: no such file or directory",
+    "fatal: not a git repository (or any of the parent directories): .git",
+    "Error: Cannot find module 'express'\n  code: 'MODULE_NOT_FOUND'\n\nNode.js v20.0.0",
 ]
 
 
@@ -66,6 +91,51 @@ def test_what_the_machine_lacks(code: int, output: str, need: str) -> None:
 @pytest.mark.parametrize(("code", "output"), STAYS_RED)
 def test_what_stays_a_failure(code: int, output: str) -> None:
     assert missing_from(output, code, MADE) is None
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/result.txt").touch()
+    (tmp_path / "result.txt").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize("output", UNRELATED)
+def test_what_skipped_steps_do_not_explain(output: str, there: Path) -> None:
+    assert not lacks_something(output, {*MADE, Need("server", "8000")}, there)
+
+
+@pytest.mark.parametrize("output", RELATED)
+def test_what_skipped_steps_may_explain(output: str, there: Path) -> None:
+    assert lacks_something(output, MADE, there)
+
+
+def test_a_misspelt_target(there: Path) -> None:
+    (there / "Makefile").touch()
+
+    assert not lacks_something("make: *** No rule to make target 'buidl'.  Stop.", MADE, there)
+
+
+def test_misspelt_names_are_no_lack_of_the_machine(tmp_path: Path) -> None:
+    found = run(
+        tmp_path,
+        "touch config.py\ngreet() { echo hi; }",
+        "mkdri app",
+        "python3 -c 'import confg'",
+        "gret",
+        "eval 'mkdir out; touch out/result.txt'",
+        "cat out/reslt.txt",
+        "cat out/other-file.txt",
+        "no-such-tool",
+        "mkdir src\ntouch src/main.py",
+        "cat main.py",
+        "cat > run.sh <<X\nhelpr() { :; }\nhelper\nX\nbash run.sh",
+    )
+    assert [status for status, _ in found.values()] == [
+        "passed", "failed", "failed", "failed", "passed", "failed", "skipped", "skipped",
+        "passed", "failed", "failed",
+    ]  # fmt: skip
 
 
 def run(folder: Path, *blocks: str) -> dict[str, tuple[str, str]]:

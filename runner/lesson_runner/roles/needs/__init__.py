@@ -50,12 +50,12 @@ def with_needs(
 
 
 def made_in(blocks: Iterable[BlockRole]) -> frozenset[Need]:
-    """Return what the blocks of a lesson's main path make: commands, modules of Python and files."""
+    """Return what the blocks of a lesson's main path make: commands, Python modules, files, servers."""
     world = World()
     for item in blocks:
         if item.role in MAIN_PATH:
             _read(item, world)
-    kinds = {"command": world.commands, "python": world.modules, "file": world.files}
+    kinds = {"command": world.commands, "python": world.modules, "file": world.files, "server": world.servers}
     return frozenset(Need(kind, name) for kind, names in kinds.items() for name in names)
 
 
