@@ -74,6 +74,7 @@ _ERROR = re.compile(r"\b(?:error|fatal|failed|failures?|cannot|can't|could not|u
 _ECHO = re.compile(
     r"\*\*\*.*\bError \d|^npm (?:error|ERR!)|compilation terminated|build stopped|previous errors?\b"
     r"|errors occurred|not recoverable|FAILED \(errors=|^=+ .* in [\d.]+s|command failed|complete log"
+    r"|^!+ Interrupted: \d+ errors? during collection|^ERROR \S+$"
 )
 """What is said after an error to say only that there was one."""
 
