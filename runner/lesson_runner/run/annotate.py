@@ -256,7 +256,7 @@ def _kept(plan: Plan) -> list[PlannedStep]:
 
     A step that can never run becomes a skipped block, and not every need can be written down.
     """
-    kept = (step for step in plan.steps if not step.skip or step.role == "placeholder")
+    kept = (step for step in plan.steps if not step.skip or step.role in ("placeholder", "system"))
     return [dataclasses.replace(step, requires=()) for step in kept]
 
 

@@ -20,7 +20,9 @@ KEYS: Mapping[Role, Callable[[BlockRole], dict[str, Any]]] = {
     "run": lambda _: {},
     "file": lambda item: {"file": item.file},
     "service": lambda _: {"service": {}},
-    "system": lambda _: {"system": True},
+    "system": lambda item: (
+        {"system": True} | ({"placeholders": [*item.placeholders]} if item.placeholders else {})
+    ),
     "placeholder": lambda item: {"placeholders": [*item.placeholders]},
     "interactive": lambda _: {"with": {"person": True}},
 }
@@ -53,7 +55,7 @@ def directives_for(found: Recognition, plugins: Plugins) -> Iterator[Written]:
     for step in found.lesson.steps:
         block = step.block
         assert block is not None  # a recognised step has one
-        if step.skip and step.role != "placeholder":
+        if step.skip and step.role not in ("placeholder", "system"):
             yield Written("skip", {"reason": f"{step.role}: {step.skip}"}, block)
         else:
             word = "run" if block.language == COMMAND_LINK else "step"
@@ -76,10 +78,10 @@ def _keys(
     if step.title and step.title != (block.headings[-1] if block.headings else step.id):
         data["title"] = step.title
     if step.uses is not None:
-        data |= KEYS[step.role](item)
-        if step.role != "file" and (requires := _requires(needs)):
+        data |= KEYS[item.role](item) | KEYS[step.role](item)
+        if step.uses != "file" and (requires := _requires(needs)):
             data["requires"] = requires
-        if step.role not in ("file", "service"):
+        if step.uses not in ("file", "service"):
             declared = dataclasses.replace(step, uses=None, recognised=False, params={})
             calls = resolve_block(declared, found.lesson, plugins)[0].calls
             data |= {"uses": step.uses} if [call.action for call in calls] != [step.uses] else {}

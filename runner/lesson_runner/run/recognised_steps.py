@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lesson_runner.document.transcripts import as_script, runs_as
-from lesson_runner.model import ActionCall, Block, BlockRole, Expectation, Json, Step
+from lesson_runner.model import ActionCall, Block, BlockRole, Expectation, Json, Role, Step
 from lesson_runner.plugins.action import Action
+from lesson_runner.roles.outside import is_outside_of_run
 from lesson_runner.run.headings import step_name
 from lesson_runner.run.shared_names import share_names
 
@@ -71,17 +72,23 @@ def make_steps(
             block,
             _title(item),
             recognised=True,
-            role="run" if item.calls else item.item.role,
+            role="run" if item.calls else _role(item.item),
         )
         if item.calls:
             params = {key: value for key, value in item.calls[0].params.items() if item.own.get(key) != value}
             expect = _shared_expectations(item.calls, actions)
             steps.append(dataclasses.replace(step, params=params, expect=expect))
         else:
-            mine = tuple(map(Blank.of, item.item.placeholders)) if item.item.role == "placeholder" else ()
+            has_blanks = item.item.role in ("placeholder", "system")
+            mine = tuple(map(Blank.of, item.item.placeholders)) if has_blanks else ()
             blanks |= {blank.name: blank for blank in mine}
             steps.append(_filled_in(_with_general_action(step, item), mine, values))
     return tuple(_in_one_python(steps)), tuple(blanks.values())
+
+
+def _role(item: BlockRole) -> Role:
+    """Return the role of a block's step: to save a file outside of the run's folders changes the machine."""
+    return "system" if item.role == "file" and is_outside_of_run(item.file) else item.role
 
 
 def _in_one_python(steps: Sequence[Step]) -> Iterable[Step]:
@@ -121,9 +128,12 @@ def _filled_in(step: Step, blanks: Sequence[Blank], values: Mapping[str, str]) -
         return dataclasses.replace(step, skip=f"{texts} must be filled in: {flags}")
     if not blanks or step.block is None:
         return step
-    script = as_script(step.block)
-    for blank in blanks:
-        script = script.replace(blank.text, values[blank.name])
+    wanted = {blank.text: values[blank.name] for blank in blanks}
+    script = re.sub(  # in one pass: a value is not looked at again
+        "|".join(map(re.escape, sorted(wanted, key=len, reverse=True))),
+        lambda found: wanted[found[0]],
+        as_script(step.block),
+    )
     return dataclasses.replace(step, params={**step.params, "script": script})
 
 
