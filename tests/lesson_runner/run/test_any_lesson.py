@@ -222,3 +222,26 @@ def test_a_misspelt_file_is_no_lack_of_the_machine(tutorial: Callable[..., Any])
     record = tutorial("run", body, "--allow", "shell")
 
     assert [step["status"] for step in record["steps"]] == ["passed", "failed"]
+
+
+def test_a_blank_in_a_command_that_changes_the_machine(lesson: Lesson, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere"
+    (tmp_path / "a.md").write_text(
+        f"# A\n\nRun:\n\n```bash\nmkdir -p {place}/<your-name>\n```\n\nThen:\n\n```bash\necho 1\n```\n"
+    )
+    allow = ("--allow", "shell,system")
+    said = lesson("run", "a.md", *allow)
+    assert (said.code, "must be filled in" in said.out) == (0, True), said
+    assert not place.exists()
+    assert lesson("run", "a.md", *allow, "--param", "your_name=me").code == 0
+    assert (place / "me").is_dir()
+
+
+def test_the_value_of_a_blank_is_not_filled_in_again(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# A\n\nRun:\n\n```bash\necho '<your-name>' '<your-city>'\n```\n")
+    said = lesson(
+        *("run", "a.md", "--allow", "shell"),
+        *("--param", "your_name=<your-city>", "--param", "your_city=Rome"),
+    )
+    assert said.code == 0, said
+    assert "<your-city> Rome" in said.out

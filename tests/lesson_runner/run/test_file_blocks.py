@@ -51,6 +51,21 @@ def test_a_file_needs_permission_and_the_path_is_shown(lesson: Lesson, tmp_path:
     assert "write a.txt:\n" in lesson("plan", "a.md").out
 
 
+def test_saving_a_file_elsewhere_changes_the_machine(lesson: Lesson, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere.json"
+    (tmp_path / "a.md").write_text(
+        f"# A\n\nCreate `{place}`:\n\n```json\n{{}}\n```\n\nThen:\n\n```bash\necho 1\n```\n"
+    )
+    said = lesson("run", "a.md", "--allow", "shell")
+    assert said.code == 0, said
+    assert "changes this machine" in said.out
+    assert not place.exists()
+    assert lesson("run", "a.md", "--allow", "shell,system").code == 0
+    assert place.read_text() == "{}\n"
+    assert lesson("annotate", "a.md", "--write").code == 0
+    assert "system: true" in (tmp_path / "a.md").read_text()
+
+
 def take(params: Json, context: StepContext) -> Outcome:
     context.say(repr(params["page"]))
     return Outcome()
