@@ -61,10 +61,21 @@ WRITTEN_TO = frozenset(
         *("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PYTHONUSERBASE", "PIPX_HOME", "PIPX_BIN_DIR"),
         *("UV_TOOL_DIR", "UV_TOOL_BIN_DIR", "UV_PROJECT_ENVIRONMENT", "UV_SYSTEM_PYTHON"),
         *("NPM_CONFIG_USERCONFIG", "NPM_CONFIG_PREFIX", "PNPM_HOME", "CARGO_HOME", "CARGO_INSTALL_ROOT"),
-        *("GOPATH", "GOBIN", "GEM_HOME", "BUNDLE_PATH", "BUNDLE_USER_HOME", "CONDA_ENVS_PATH", "HISTFILE"),
+        *(
+            "GOPATH",
+            "GOBIN",
+            "GEM_HOME",
+            "BUNDLE_PATH",
+            "BUNDLE_USER_HOME",
+            "CONDA_ENVS_PATH",
+            "CONDA_ENVS_DIRS",
+            "HISTFILE",
+        ),
     }
 )
 """Variables that decide where programs keep settings or install others; otherwise the home folder does."""
+OWN = {"GEM_HOME": ".gem", "CONDA_ENVS_PATH": ".conda/envs"}
+"""By variable: where in the home folder of a run a program installs that would use the machine's folders."""
 CACHES = {
     "PIP_CACHE_DIR": (".cache/pip", "Library/Caches/pip"),
     "UV_CACHE_DIR": (".cache/uv",),
@@ -256,8 +267,9 @@ def home_variables(
         name: value for name, value in environ.items() if name in passed or name.upper() not in WRITTEN_TO
     }
     user = user_home()
-    places = {"HOME": str(folder)}
-    path = [str(folder / ".local/bin")]
+    installed = {name: str(folder / place) for name, place in OWN.items() if name not in passed}
+    places = {"HOME": str(folder), **installed}
+    path = [str(folder / ".local/bin"), str(folder / OWN["GEM_HOME"] / "bin")]
     for entry in environ.get("PATH", os.defpath).split(os.pathsep):
         if user is not None and entry and Path(entry).is_relative_to(user):
             own = str(folder / Path(entry).relative_to(user))

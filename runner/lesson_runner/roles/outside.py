@@ -45,7 +45,7 @@ def is_outside(path: str) -> bool:
     """Return whether a path is a startup file or is in a folder of the machine, not in ``/tmp``."""
     if STARTUP.match(path):
         return True
-    return path.startswith("/") and not path.startswith("//") and _INSIDE.match(path) is None
+    return path.startswith("/") and not path.startswith(("//", "/path/to")) and _INSIDE.match(path) is None
 
 
 def value_of(command: Command, options: Container[str]) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _changed(command: Command) -> Iterator[str]:
     if program in _ALL_WRITE:
         yield from arguments
     elif program in _LAST_WRITES:
-        yield from arguments[-1:]
+        yield from arguments[1:][-1:]
     elif program in ("sed", "perl") and any(
         re.match(r"-[nEsrp0]*i|--in-place", word) for word in command.words[1:]
     ):

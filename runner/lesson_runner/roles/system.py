@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from lesson_runner.roles.commands import Command, read_shell
 from lesson_runner.roles.outside import is_outside, written_outside
+from lesson_runner.roles.python_changes import commands_of, written_by
 from lesson_runner.roles.rule import BlockRule
 from lesson_runner.roles.view import BlockView
 
@@ -94,7 +95,12 @@ _GLOBAL = frozenset({"-g", "--global"})
 
 def changes_machine(view: BlockView) -> str | None:
     """A command that changes the machine."""
-    commands = [inner for command in view.commands for inner in _with_inner(command)]
+    started = view.commands
+    if view.kind == "python":
+        if path := written_by(view.block.text):
+            return f"it writes '{path}', outside of the run's folder"
+        started = tuple(inner for text in commands_of(view.block.text) for inner in read_shell(text).commands)
+    commands = [inner for command in started for inner in _with_inner(command)]
     words = [word for command in commands for word in command.words]
     words += [word for _, earlier in view.memory.words for word in earlier]
     prefixed = any(map(_is_prefix, words, [*words[1:], ""]))

@@ -349,13 +349,15 @@ def test_variables_that_lead_home_lead_to_the_home_of_the_run(home: Path, tmp_pa
 
     assert got == {
         "HOME": str(own),
+        "GEM_HOME": str(own / ".gem"),
+        "CONDA_ENVS_PATH": str(own / ".conda/envs"),
         "GOPATH": str(home / "go"),
         "GOMODCACHE": str(home / "go/pkg/mod"),
         "PIP_CACHE_DIR": str(home / ".cache/pip"),
         "PIP_INDEX_URL": "https://index.example/simple",
         "RUSTUP_HOME": str(home / ".rustup"),
         "npm_config_prefix": str(own / ".local"),
-        "PATH": f"{own}/.local/bin:{own}/go/bin:{home}/go/bin:/usr/bin",
+        "PATH": f"{own}/.local/bin:{own}/.gem/bin:{own}/go/bin:{home}/go/bin:/usr/bin",
     }
     assert "PIP_CACHE_DIR" not in home_variables(own, given, shared=False)
 
