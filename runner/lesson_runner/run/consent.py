@@ -35,6 +35,8 @@ class Consent:
     """Those that its steps need besides."""
     request: str = ""
     """What it asks for, in words; empty if nothing is missing."""
+    commands: tuple[tuple[str, str], ...] = ()
+    """The id of each step that needs a missing permission, and its command."""
 
 
 def check_permissions(
@@ -108,7 +110,10 @@ def consent_of(
     changed = next((time for name in missing if (time := memory.allowed_earlier(lesson, name))), "")
     since = f" has changed since you allowed it on {changed[:10]}, and" if changed else ""
     what = " and ".join(_phrase(name, wanted) for name in missing)
-    return Consent(lesson, granted, tuple(missing), f"{lesson.path}{since} wants to {what}")
+    shown = tuple(
+        (step.id, step.command or step.source) for step in plan.steps if wanted[step.id].intersection(missing)
+    )
+    return Consent(lesson, granted, tuple(missing), f"{lesson.path}{since} wants to {what}", shown)
 
 
 def ask_once(consents: Sequence[Consent], options: RunOptions) -> None:
@@ -130,6 +135,12 @@ def ask_once(consents: Sequence[Consent], options: RunOptions) -> None:
         question = f"{refusal}. Allow all of this until their texts change?"
         for item in consents:
             note(item.request)
+    if options.ask is not None:
+        for item in consents:
+            for name, command in item.commands:
+                note(f"step '{name}' of {item.lesson.path}:")
+                for row in command.rstrip("\n").split("\n"):
+                    note(f"   │ {row}")
     if options.ask is None or not options.ask(question):
         allow = ",".join(dict.fromkeys(kind_of(name) for item in consents for name in item.missing))
         raise LessonError(refusal, fix=f"{read} with --allow {allow}")

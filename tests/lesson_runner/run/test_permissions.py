@@ -113,6 +113,8 @@ def test_a_yes_is_remembered_for_exactly_this_content(
     code, shown = answer(b"y\n", "run", "a.md")
     assert code == 0
     assert "wants to run its own commands on this machine, as you (step 'one')" in shown
+    assert "step 'one' of " in shown.partition("wants to run")[0]  # first what it would run
+    assert "│ echo hi" in shown.partition("wants to run")[0]
     assert home.stat().st_mode & 0o777 == 0o600
     assert lesson("run", "a.md").code == 0
     (listed,) = lesson("trust", "list", "--json").json

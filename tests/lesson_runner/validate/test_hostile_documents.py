@@ -32,6 +32,9 @@ def shell_of(text: str) -> bytes:
 
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
+    "nested-substitutions": lambda: (
+        f"{HEAD}<!-- step\nid: one\n-->\n```bash\n{'$(' * 3000}echo a{')' * 3000}\n```\n".encode()
+    ),
     "empty": lambda: b"",
     "one-newline": lambda: b"\n",
     "only-dashes": lambda: b"---",

@@ -29,6 +29,9 @@ _PASSES_ON = frozenset({"compound_statement", "case_statement", "case_item"})
 _BRANCHES = frozenset({"if_statement", "elif_clause", "else_clause"})
 _OWN_STATUS = frozenset({"subshell", "function_definition"})
 """Where a failure of the last command counts as a failure of the whole."""
+_SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
+_MOST_SUBSTITUTIONS = 50
+"""Upper limit for the substitutions in a command that are checked; each may contain all the others."""
 _LOOPS = frozenset({"for_statement", "c_style_for_statement", "while_statement", "do_group"})
 
 Found = tuple["Node", str, str]
@@ -153,8 +156,9 @@ def _substitutions(shell: Shell, node: Node) -> Iterator[Found]:
         shell.text(node.children[0]) if node.type == "declaration_command" else command_name(shell, node)
     )
     parts = [part for part in node.children if node.type != "command" or part.type != "variable_assignment"]
-    for inner in (inner for part in parts for inner in walk(part)):
-        if inner.type not in ("command_substitution", "process_substitution") or not _can_fail(shell, inner):
+    inside = (inner for part in parts for inner in walk(part) if inner.type in _SUBSTITUTIONS)
+    for inner in itertools.islice(inside, _MOST_SUBSTITUTIONS):
+        if not _can_fail(shell, inner):
             continue
         if inner.type == "process_substitution":
             yield inner, "bash does not wait for it", "write its output to a file first, in a line of its own"
@@ -174,8 +178,7 @@ def _can_fail(shell: Shell, substitution: Node) -> bool:
     """Return whether a failure in a substitution is possible, and not provided for."""
     if any(child.type == "||" for child in walk(substitution)) or "2>" in shell.text(substitution):
         return False
-    found = list(commands(shell, substitution))
-    return any(command.name not in _CANNOT_FAIL for command in found)
+    return any(command.name not in _CANNOT_FAIL for command in commands(shell, substitution))
 
 
 def _shown(shell: Shell, node: Node) -> str:
