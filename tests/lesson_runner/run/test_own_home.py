@@ -353,8 +353,6 @@ def test_variables_that_lead_home_lead_to_the_home_of_the_run(home: Path, tmp_pa
         "CONDA_ENVS_PATH": str(own / ".conda/envs"),
         "GOPATH": str(home / "go"),
         "GOMODCACHE": str(home / "go/pkg/mod"),
-        "GEM_HOME": str(own / ".gem"),
-        "CONDA_ENVS_PATH": str(own / ".conda/envs"),
         "PIP_CACHE_DIR": str(home / ".cache/pip"),
         "PIP_INDEX_URL": "https://index.example/simple",
         "RUSTUP_HOME": str(home / ".rustup"),
