@@ -103,7 +103,7 @@ def test_streams_that_are_open_the_wrong_way_round(command: Command, tmp_path: P
     folder = only_run(tmp_path / ".lesson")
     assert told(record_of(folder)) == {"one": "passed"}
     assert events_of(folder)[-1]["event"] == "run-finished"
-    (tmp_path / "bad.md").write_text("# No frontmatter\n")
+    (tmp_path / "bad.md").write_text("---\nid: bad\n")
     assert [command("validate", name, before=before).code for name in ("a.md", "bad.md")] == [0, 1]
 
 
@@ -128,7 +128,7 @@ def test_streams_that_are_open_the_wrong_way_round(command: Command, tmp_path: P
     ids=str,
 )
 def test_a_reader_that_is_gone(command: Command, tmp_path: Path, arguments: list[str], code: int) -> None:
-    (tmp_path / "bad.md").write_text("# No frontmatter\n")
+    (tmp_path / "bad.md").write_text("---\nid: bad\n")
     reading, writing = os.pipe()
     os.close(reading)
     try:

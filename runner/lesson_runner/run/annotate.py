@@ -256,7 +256,11 @@ def _kept(plan: Plan) -> list[PlannedStep]:
 
     A step that can never run becomes a skipped block, and not every need can be written down.
     """
-    other_ways = {step.id for step in plan.lesson.steps if step.choice and step.skip}
+    first: dict[str, str] = {}
+    other_ways: set[str] = set()
+    for one in plan.lesson.steps:
+        if one.choice and first.setdefault(one.choice.group, one.choice.option) != one.choice.option:
+            other_ways.add(one.id)
     steps = (step for step in plan.steps if step.id not in other_ways)
     kept = (step for step in steps if not step.skip or step.role == "placeholder")
     return [dataclasses.replace(step, requires=()) for step in kept]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lesson_runner.document.lessons import load_lesson
@@ -180,6 +180,7 @@ PARTS = st.sampled_from(
 @pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(parts=st.lists(PARTS, min_size=1, max_size=8), end=st.sampled_from(["\n", "\r\n"]))
+@example(parts=["```bash\ncurl <url>\n```", "Or with Docker:"], end="\n")
 def test_any_annotated_tutorial_has_the_same_plan(
     tmp_path_factory: pytest.TempPathFactory, parts: list[str], end: str
 ) -> None:
