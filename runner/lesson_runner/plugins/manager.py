@@ -6,13 +6,13 @@ The types that hooks return are imported where they are checked, because ``lesso
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lesson_runner.plugins.hook_caller import MAX_ITEMS, HookCaller
 from lesson_runner.plugins.plugin_errors import FIX, PluginError
@@ -68,9 +68,9 @@ class Plugins(HookCaller):
     _actions: dict[str, Action] | None = None
     _owners: dict[str, str] = field(default_factory=dict)
     """The plugin of each action, by the action's name."""
-    _interpretations: dict[Block, Interpretation] = field(default_factory=dict)
-    """A cache for the blocks of one lesson, because ``validate`` plans a lesson once for each profile."""
-    _interpreted: tuple[Path, str] | None = None
+    _made: dict[Hashable, Any] = field(default_factory=dict)
+    """What was made for one lesson, because ``validate`` plans a lesson once for each profile."""
+    _of_lesson: tuple[Path, str] | None = None
     """The path and digest of that lesson."""
 
     def add_commands(self, app: typer.Typer) -> None:
@@ -182,12 +182,17 @@ class Plugins(HookCaller):
 
     def interpret_block(self, block: Block, lesson: Lesson) -> Interpretation:
         """Return the first plugin's interpretation of a block; results are cached."""
-        if self._interpreted != (lesson.path, lesson.digest):
-            self._interpreted = lesson.path, lesson.digest
-            self._interpretations.clear()
-        if block not in self._interpretations:
-            self._interpretations[block] = self._interpret(block, lesson)
-        return self._interpretations[block]
+        found: Interpretation = self.once(lesson, block, lambda: self._interpret(block, lesson))
+        return found
+
+    def once(self, lesson: Lesson, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` returns; it is called once for a key, as long as the lesson is the same."""
+        if self._of_lesson != (lesson.path, lesson.digest):
+            self._of_lesson = lesson.path, lesson.digest
+            self._made.clear()
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def block_needs(self, block: Block, lesson: Lesson) -> tuple[Need, ...]:
         """Return what plugins know that a block needs from the machine."""

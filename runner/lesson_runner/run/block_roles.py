@@ -8,23 +8,22 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lesson_runner.model import Block, BlockRole, Expectation, Lesson, Location, Role, Step
 from lesson_runner.model.errors import LessonError
-from lesson_runner.roles import BlockRule, roles_of
 
 _BY_ACTION: Mapping[str, Role] = {"file": "file", "service": "service"}
 DIRECTIVE = "directive"
 """The rule that decides if the author wrote a directive."""
 
 
-def declared_roles(lesson: Lesson, rules: Iterable[BlockRule]) -> tuple[BlockRole, ...]:
+def declared_roles(lesson: Lesson, roles: Iterable[BlockRole]) -> tuple[BlockRole, ...]:
     """
     Return the roles of the blocks of a lesson with directives; these decide about their own blocks.
 
     Args:
-        rules: those of plugins.
+        roles: those of its blocks by the rules.
     """
     steps = {step.block: step for step in lesson.steps if step.block is not None}
     skipped = {item.block: item.reason for item in lesson.skipped}
-    return tuple(_declared(item, steps, skipped) for item in roles_of(lesson, rules))
+    return tuple(_declared(item, steps, skipped) for item in roles)
 
 
 def with_choices(lesson: Lesson, options: Mapping[str, str]) -> Lesson:

@@ -14,9 +14,8 @@ from lesson_runner.document.transcripts import shown_output
 from lesson_runner.model import Block, BlockRole, Expectation, Need, Role, Step
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles import COMMAND_LINK
-from lesson_runner.roles.needs import with_needs
 from lesson_runner.run.recognise import Choices, Recognition
-from lesson_runner.run.resolve_blocks import only_verifies, recognise_steps, resolve_block
+from lesson_runner.run.resolve_blocks import needs_in, only_verifies, recognise_steps, resolve_block
 
 KEYS: Mapping[Role, Callable[[BlockRole], dict[str, Any]]] = {
     "run": lambda _: {},
@@ -50,7 +49,7 @@ def directives_for(found: Recognition, plugins: Plugins) -> Iterator[Written]:
     the reason.
     """
     roles = {item.block: item for item in found.blocks}
-    read = with_needs(found.lesson, found.blocks, plugins.block_needs)
+    read = needs_in(found.lesson, found.blocks, plugins)
     needs = {item.block: (*item.needs, *item.earlier) for item in read}
     ways = _other_ways(found, plugins)
     offered = {item.group for item, _ in ways.values()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from lesson_runner.document.frontmatter import NO_FRONTMATTER
@@ -32,7 +31,6 @@ from lesson_runner.model.hints import suggest_names
 from lesson_runner.plugins.action import Action
 from lesson_runner.plugins.manager import Plugins
 from lesson_runner.roles import COMMAND_LINK
-from lesson_runner.roles.needs import with_needs
 from lesson_runner.run.block_roles import check_options, declared_roles, shown_below, with_choices
 from lesson_runner.run.check_step import check_step
 from lesson_runner.run.digests import plan_digest
@@ -42,10 +40,11 @@ from lesson_runner.run.params import Param, check_params, layers_for, resolve
 from lesson_runner.run.recognise import Choices, Recognition, is_typed_in
 from lesson_runner.run.recognised_steps import fill_in
 from lesson_runner.run.resolve_blocks import (
-    effects_of_link,
     known_profiles,
+    needs_in,
     recognise_steps,
     resolve_block,
+    roles_in,
 )
 
 GENERAL = ("shell", "python")
@@ -121,9 +120,9 @@ def make_plan(
     else:
         steps, blanks = fill_in(lesson.steps, _values(params))
         lesson = with_choices(dataclasses.replace(lesson, steps=steps), options or {})
-    blocks = recognition.blocks if recognition else declared_roles(lesson, plugins.block_rules())
+    blocks = recognition.blocks if recognition else declared_roles(lesson, roles_in(lesson, plugins))
     check_options(options or {}, blocks)
-    blocks = with_needs(lesson, blocks, plugins.block_needs, partial(effects_of_link, plugins))
+    blocks = needs_in(lesson, blocks, plugins)
     if not lesson.steps:
         found.append(_no_steps(lesson))
     planned, used, trouble = _plan_steps(lesson, blocks, plugins, profile, params)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from lesson_runner.document.languages import PYTHON, RUNNABLE, TYPED_IN
 from lesson_runner.document.steps import SERVICE
 from lesson_runner.document.transcripts import as_script, runs_as, shows_prompts, typed_in
-from lesson_runner.model import ActionCall, Block, Diagnostic, Lesson, Location, Step
+from lesson_runner.model import ActionCall, Block, BlockRole, Diagnostic, Lesson, Location, Step
 from lesson_runner.plugins.action import X_BLOCK, Action
 from lesson_runner.plugins.manager import Interpretation, Plugins
 from lesson_runner.roles import roles_of
+from lesson_runner.roles.needs import with_needs
 from lesson_runner.roles.ready import ready_of
 from lesson_runner.run.names import profiles_of
 from lesson_runner.run.recognise import Choices, Recognition, recognise
@@ -48,10 +50,26 @@ def recognise_steps(lesson: Lesson, plugins: Plugins, choices: Choices | None = 
         problems.extend(interpretation.diagnostics)
         return interpretation.calls
 
-    found = recognise(
-        lesson, roles_of(lesson, plugins.block_rules()), interpret, plugins.actions(), choices or Choices()
-    )
+    found = recognise(lesson, roles_in(lesson, plugins), interpret, plugins.actions(), choices or Choices())
     return dataclasses.replace(found, problems=(*problems, *found.problems))
+
+
+def roles_in(lesson: Lesson, plugins: Plugins) -> tuple[BlockRole, ...]:
+    """Return the roles of a lesson's blocks by all rules; remembered for the lesson."""
+    found: tuple[BlockRole, ...] = plugins.once(
+        lesson, "roles", lambda: roles_of(lesson, plugins.block_rules())
+    )
+    return found
+
+
+def needs_in(lesson: Lesson, blocks: tuple[BlockRole, ...], plugins: Plugins) -> tuple[BlockRole, ...]:
+    """Return blocks with what they need; remembered for the lesson."""
+    found: tuple[BlockRole, ...] = plugins.once(
+        lesson,
+        blocks,
+        lambda: with_needs(lesson, blocks, plugins.block_needs, partial(_effects_of_link, plugins)),
+    )
+    return found
 
 
 def resolve_block(
@@ -131,7 +149,7 @@ def only_verifies(calls: Sequence[ActionCall], block: Block, plugins: Plugins) -
     return runs_as(block) is not None and any(action is not None and action.checks for action in found)
 
 
-def effects_of_link(plugins: Plugins, block: Block, lesson: Lesson) -> tuple[str, tuple[str, ...]]:
+def _effects_of_link(plugins: Plugins, block: Block, lesson: Lesson) -> tuple[str, tuple[str, ...]]:
     """Return the shell commands that a command link stands for, and what its other actions write."""
     actions = plugins.actions()
     scripts: list[str] = []

@@ -189,13 +189,11 @@ def _checker(rule: Rule, plugins: Plugins) -> Callable[[Lesson, Scope], Iterable
 def _planned(lesson: Lesson, problems: Iterable[Diagnostic], plugins: Plugins) -> Iterable[Diagnostic]:
     """Yield the diagnostics of planning the lesson in each of its profiles."""
     problems = list(problems)
-    if not lesson.has_directives:  # recognise the steps once instead of in each profile
-        recognition = recognise_steps(lesson, plugins)
-        problems += recognition.problems
-        lesson = recognition.lesson
-    for profile in known_profiles(lesson, plugins):
+    # Recognise the steps once instead of in each profile.
+    recognition = None if lesson.has_directives else recognise_steps(lesson, plugins)
+    for profile in known_profiles(recognition.lesson if recognition else lesson, plugins):
         try:
-            plan = make_plan(lesson, problems, plugins, profile)
+            plan = make_plan(lesson, problems, plugins, profile, recognition=recognition)
         except InvalidLessonError as error:
             yield from error.diagnostics
         else:
