@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +16,7 @@ from lesson_runner.cli.certification_status import (
     collect_statuses,
 )
 from lesson_runner.cli.common import WorkspaceOption, make_console, workspace_folder
-from lesson_runner.cli.output import say
-from lesson_runner.model.errors import LessonError
+from lesson_runner.cli.output import say, write_answer
 from lesson_runner.report.formats import MATRICES
 
 
@@ -40,7 +38,6 @@ def matrix(
 
     The status is one of: certified, text changed, stale, failed, never run, not supported.
     """
-    from lesson_runner.files.plain import write_output
     from lesson_runner.report.matrix import Cell, Grid, render
 
     MATRICES.checked(format_)
@@ -57,12 +54,4 @@ def matrix(
     text = render(grid, format_, make_console())
     for line in found.warnings():
         say(f"warning: {line}", err=True)
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        write_output(output, text)
-    except OSError as error:
-        reason = error.strerror or error
-        raise LessonError(f"{output}: cannot be written: {reason}", fix="name another file with -o") from None
-    say(f"{output}: {format_}, {len(text.encode()):,} bytes")
+    write_answer(text, output, format_)

@@ -11,15 +11,37 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 from lesson_runner.cli.commands import say
 from lesson_runner.report.text import inert
 
-__all__ = ["BestEffortStream", "WorkflowCommandFilter", "filter_workflow_commands", "say"]
+__all__ = ["BestEffortStream", "WorkflowCommandFilter", "filter_workflow_commands", "say", "write_answer"]
 
 _MOST_KEPT = 200
 """Characters kept of an unfinished line, because the next write may complete a workflow command in it."""
+
+
+def write_answer(text: str, output: Path | None, form: str) -> None:
+    """
+    Write the answer of a command to a file, and say so; or to standard output.
+
+    Raises:
+        LessonError: the file cannot be written.
+    """
+    from lesson_runner.files.plain import write_output
+    from lesson_runner.model.errors import LessonError
+
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_output(output, text)
+    except OSError as error:
+        reason = error.strerror or error
+        raise LessonError(f"{output}: cannot be written: {reason}", fix="name another file with -o") from None
+    say(f"{output}: {form}, {len(text.encode()):,} bytes")
 
 
 @contextlib.contextmanager

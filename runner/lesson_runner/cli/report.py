@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lesson_runner.cli.common import WorkspaceOption, stdout_to_stderr, workspace_folder
-from lesson_runner.cli.output import say
-from lesson_runner.model.errors import LessonError
+from lesson_runner.cli.output import write_answer
 from lesson_runner.report.formats import REPORTS
 
 if TYPE_CHECKING:
@@ -46,7 +44,6 @@ def report(
     It contains the results of every step, the curves and the texts.
     """
     from lesson_runner.execute.environment import redactor_for
-    from lesson_runner.files.plain import write_output
     from lesson_runner.report.runs import read_report, render
     from lesson_runner.report.runs.evidence import unread
     from lesson_runner.run.find import find_run
@@ -59,15 +56,7 @@ def report(
     with stdout_to_stderr():  # what a plugin prints is not part of the report
         sections = [*plugins.report_sections(record, folder), *unread(record, folder)]
         text = render(read_report(record, folder, without_secrets(sections, redactor_for())), form)
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        write_output(output, text)
-    except OSError as error:
-        reason = error.strerror or error
-        raise LessonError(f"{output}: cannot be written: {reason}", fix="name another file with -o") from None
-    say(f"{output}: {form}, {len(text.encode()):,} bytes")
+    write_answer(text, output, form)
 
 
 def _by_name(output: Path | None) -> str:

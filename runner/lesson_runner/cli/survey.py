@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ from lesson_runner.cli.common import (
     stdout_to_stderr,
     workspace_folder,
 )
-from lesson_runner.cli.output import say
+from lesson_runner.cli.output import say, write_answer
 from lesson_runner.model.errors import LessonError
 from lesson_runner.report.formats import SURVEYS
 
@@ -58,7 +57,6 @@ def survey(
     the workspace, and the certificates.
     """
     from lesson_runner.cli.survey_lessons import survey_lessons
-    from lesson_runner.files.plain import write_output
     from lesson_runner.report.survey import render
 
     if json and format_ not in (None, "json"):
@@ -70,15 +68,7 @@ def survey(
     for line in warnings:
         say(f"warning: {line}", err=True)
     text = render(found, form, make_console())
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        write_output(output, text)
-    except OSError as error:
-        reason = error.strerror or error
-        raise LessonError(f"{output}: cannot be written: {reason}", fix="name another file with -o") from None
-    say(f"{output}: {form}, {len(text.encode()):,} bytes")
+    write_answer(text, output, form)
 
 
 def _by_name(output: Path | None) -> str:

@@ -86,10 +86,10 @@ class _Found:
                 self._name(node)
                 continue
             if kind in _DEFINITIONS:
-                self.defined.add(node.name)  # type: ignore[attr-defined]  # each of them has a name
+                self.defined.add(node.name)  # type: ignore[attr-defined]  # _DEFINITIONS holds functions and classes
                 inside = True
             elif kind is ast.Call:
-                self.called.add(_last(node.func))  # type: ignore[attr-defined]  # as its type says
+                self.called.add(_last(node.func))  # type: ignore[attr-defined]  # mypy does not narrow by `kind is`
                 self.acts = self.acts or not inside
             elif kind in _NAMING:
                 self._naming(node)
