@@ -12,7 +12,7 @@ import pytest
 
 from lesson_runner.testing import lesson_text
 
-SECONDS = 20.0
+SECONDS = 15.0
 """Seconds of processor time, so that a busy machine does not matter."""
 HEAD = lesson_text("", id="hostile")
 MEGABYTE = 1_000_000
